@@ -1,0 +1,219 @@
+/**
+ * The one-way rules of the code base. Dependencies point down this list, never up:
+ *
+ *   contracts ← auth-kit
+ *   contracts ← tenancy ← tenant ← session ← auth ← admin
+ *
+ * Each comment says what to do instead of breaking the rule.
+ */
+
+const SPECS = '\\.(spec|fixture)\\.ts$';
+/** Code that never runs inside the service. */
+const NOT_SERVICE = `${SPECS}|^test/|^scripts/|^libs/testing/|^[^/]+\\.ts$`;
+
+const module = (...names) => `^apps/auth-service/src/(${names.join('|')})/`;
+const library = (...names) => `^libs/(${names.join('|')})/`;
+
+/** A library may use itself and the libraries named here; specs may use libs/testing as well. */
+function libraryMayUse(name, allowed, comment) {
+  return {
+    name: `${name}-stands-on-${allowed.join('-and-') || 'nothing'}`,
+    comment,
+    severity: 'error',
+    from: { path: library(name), pathNot: SPECS },
+    to: { path: '^(apps|libs|test|scripts)/', pathNot: library(name, ...allowed) },
+  };
+}
+
+/** A module of the service never imports the modules that stand above it. */
+function moduleNeverUses(name, above, comment) {
+  return {
+    name: `${name}-below-${above.join('-')}`,
+    comment,
+    severity: 'error',
+    from: { path: module(name), pathNot: SPECS },
+    to: { path: module(...above) },
+  };
+}
+
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment:
+        'Two files that import each other cannot be read or tested alone, and Nest would need forwardRef. ' +
+        'Move what both need into the lower one, or let the upper one pass it in.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'libraries-never-import-apps',
+      comment:
+        'A library serves every app. Move the code into the library, or take it as a parameter: ' +
+        'an abstract class that the app provides.',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'contracts-import-no-package',
+      comment:
+        'libs/contracts is read by browsers and sibling services: it has no dependency at all, not even ' +
+        "Node's own modules. Put code that needs one into auth-kit or tenancy.",
+      severity: 'error',
+      from: { path: library('contracts'), pathNot: SPECS },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'core'] },
+    },
+    libraryMayUse('contracts', [], 'libs/contracts is the bottom. Move shared names down into it.'),
+    libraryMayUse(
+      'auth-kit',
+      ['contracts'],
+      'A sibling service imports auth-kit without our database. Declare what it needs to know as an ' +
+        'abstract class there (see RevocationFeed) and implement it in the service.',
+    ),
+    libraryMayUse(
+      'tenancy',
+      ['contracts'],
+      'tenancy knows transactions and tenants, not tokens. Pass ids in; keep claims and guards in auth-kit.',
+    ),
+    libraryMayUse(
+      'embedded',
+      [],
+      'embedded starts servers and knows nothing of the product. Pass what it needs as options.',
+    ),
+    libraryMayUse(
+      'testing',
+      ['contracts', 'tenancy', 'embedded'],
+      'libs/testing serves the specs of every app. Take what belongs to one app as a parameter.',
+    ),
+    moduleNeverUses(
+      'tenant',
+      ['session', 'auth', 'admin'],
+      'tenant stands below session, auth and admin. Let the upper module call TenantService and join the ' +
+        'results (see the sign-up in auth/).',
+    ),
+    moduleNeverUses(
+      'session',
+      ['auth', 'admin'],
+      'session stands below auth and admin. Take the user as a parameter of the SessionService method.',
+    ),
+    moduleNeverUses(
+      'auth',
+      ['admin'],
+      'auth stands below admin. Offer a method on the facade of auth/ and let admin call it.',
+    ),
+    moduleNeverUses(
+      'protection',
+      ['tenant', 'session', 'auth', 'admin'],
+      'protection holds rules that every module may use. Pass the words, counts or addresses in.',
+    ),
+    moduleNeverUses(
+      'http',
+      ['tenant', 'session', 'auth', 'admin', 'protection'],
+      'http is the edge: envelope, errors, limits of a request. Throw an ApiError, or put the code into ' +
+        'the module that owns the subject.',
+    ),
+    moduleNeverUses(
+      'config',
+      ['tenant', 'session', 'auth', 'admin', 'protection', 'http', 'observability', 'migrations'],
+      'config only reads the environment. Inject APP_CONFIG where the value is used.',
+    ),
+    {
+      name: 'migrations-stand-alone',
+      comment:
+        'A migration must do the same in ten years. Copy the value into it; only the SQL helpers of ' +
+        'libs/tenancy may be imported.',
+      severity: 'error',
+      from: { path: module('migrations'), pathNot: SPECS },
+      to: { path: '^apps/', pathNot: module('migrations') },
+    },
+    {
+      name: 'entities-and-repositories-stay-inside',
+      comment:
+        'A module exports one facade service. Add the question to that facade instead of reaching for ' +
+        'its tables.',
+      severity: 'error',
+      from: { path: '^apps/[^/]+/src/([^/]+)/', pathNot: SPECS },
+      to: {
+        path: '^apps/[^/]+/src/[^/]+/.+\\.(entity|repository)\\.ts$',
+        pathNot: '^apps/[^/]+/src/$1/',
+      },
+    },
+    {
+      name: 'controllers-delegate',
+      comment: 'A controller is decorators and one line: call the facade service of the module.',
+      severity: 'error',
+      from: { path: '\\.controller\\.ts$' },
+      to: { path: '\\.(entity|repository)\\.ts$|(^|/)node_modules/(pg|typeorm)/' },
+    },
+    {
+      name: 'libraries-through-their-root',
+      comment:
+        "Import '@poc-tracker/<name>'. If something is missing there, export it from the library's index.ts.",
+      severity: 'error',
+      from: { path: '^(apps|libs|test|scripts)/([^/]+)/' },
+      to: { path: '^libs/([^/]+)/src/(?!index\\.ts$)', pathNot: '^$1/$2/' },
+    },
+    {
+      name: 'testing-only-from-tests',
+      comment:
+        'libs/testing starts servers and writes rows past the policies: only specs and test/ use it.',
+      severity: 'error',
+      from: { pathNot: NOT_SERVICE },
+      to: { path: library('testing') },
+    },
+    {
+      name: 'embedded-only-from-standalone',
+      comment:
+        'The service talks to a database that it is given. Only the standalone start, tests and scripts ' +
+        'bring their own.',
+      severity: 'error',
+      from: { pathNot: `${NOT_SERVICE}|^libs/embedded/|^apps/[^/]+/src/(standalone/|main\\.ts$)` },
+      to: { path: library('embedded') },
+    },
+    {
+      name: 'nobody-imports-a-test',
+      comment: 'Move what is shared into libs/testing.',
+      severity: 'error',
+      from: { path: '^(apps|libs|scripts)/', pathNot: SPECS },
+      to: { path: `${SPECS}|^test/` },
+    },
+    {
+      name: 'no-development-package-in-the-service',
+      comment:
+        'It is not installed in production. Move it to `dependencies`, or the code into a test.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: NOT_SERVICE },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-undeclared-package',
+      comment: 'Add it to package.json with an exact version; today it is here by accident.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'every-import-resolves',
+      comment: 'The file or package does not exist. Relative imports end in .js.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|coverage|\\.data)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Type imports bind modules to each other as much as values do.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
+    skipAnalysisNotInRules: true,
+    reporterOptions: { text: { highlightFocused: true } },
+  },
+};

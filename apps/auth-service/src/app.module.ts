@@ -1,0 +1,57 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { AuthKitModule, JwtAuthGuard, KeyRing, PolicyGuard } from '@poc-tracker/auth-kit';
+import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
+import { AdminModule } from './admin/admin.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { User } from './auth/user.entity.js';
+import type { AppConfig } from './config/app-config.js';
+import { ConfigModule } from './config/config.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
+import { SessionModule } from './session/session.module.js';
+import { SessionRevocationFeed } from './session/session-revocation.feed.js';
+import { UserSession } from './session/user-session.entity.js';
+import { TENANT_ENTITIES } from './tenant/tenant.entity.js';
+import { TenantGuard } from './tenant/tenant.guard.js';
+import { TenantModule } from './tenant/tenant.module.js';
+
+/** The whole service. Guards run in the order in which they stand here: who, for which tenant, with what rights. */
+@Module({})
+export class AppModule {
+  static forConfig(config: AppConfig): DynamicModule {
+    const { database, http, tokens } = config;
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.of(config),
+        TenancyModule.forRoot({
+          serviceUrl: database.serviceUrl,
+          poolMin: database.poolMin,
+          poolMax: database.poolMax,
+          tls: database.tls,
+          preparedStatements: database.preparedStatements,
+          requestTimeoutMs: http.requestTimeoutMs,
+          entities: [...TENANT_ENTITIES, User, UserSession],
+        }),
+        AuthKitModule.forRoot({
+          issuer: tokens.issuer,
+          audience: tokens.audience,
+          keys: new KeyRing([...tokens.publicKeys]),
+          imports: [SessionModule],
+          revocationFeed: { useExisting: SessionRevocationFeed },
+        }),
+        TenantModule,
+        SessionModule,
+        AuthModule,
+        AdminModule,
+        ObservabilityModule,
+      ],
+      providers: [
+        { provide: APP_GUARD, useExisting: JwtAuthGuard },
+        { provide: APP_GUARD, useExisting: TenantGuard },
+        { provide: APP_GUARD, useExisting: PolicyGuard },
+        { provide: APP_INTERCEPTOR, useExisting: TenantInterceptor },
+      ],
+    };
+  }
+}

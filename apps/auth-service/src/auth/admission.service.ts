@@ -1,0 +1,38 @@
+import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../session/clock.js';
+import type { Device } from '../session/device.decorator.js';
+import { SessionService } from '../session/session.service.js';
+import type { DeviceInfo } from '../session/user-session.entity.js';
+import type { LoginResponse } from './auth.response.js';
+import { type NewUser, UserRepository } from './user.repository.js';
+import { toUserResponse } from './user.response.js';
+
+/** The last step of every way in, within the transaction of the caller: a person, known or new, gets a session. */
+@Injectable()
+export class AdmissionService {
+  constructor(
+    private readonly users: UserRepository,
+    private readonly sessions: SessionService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Writes a new person and lets them in.
+   * @throws the database's refusal of a taken address or of one seat too many.
+   */
+  async enrol(tenant: TenantSnapshot, user: NewUser, device: Device): Promise<LoginResponse> {
+    await this.users.insert(user);
+    return this.admit(tenant, user.id, device);
+  }
+
+  /** Counts a log-in and opens a session for it. */
+  async admit(tenant: TenantSnapshot, userId: string, device: Device, info: DeviceInfo = {}): Promise<LoginResponse> {
+    await this.users.recordLogin(userId, this.clock.now());
+    const user = await this.users.findById(userId);
+    if (user === null) throw new ApiError('INVALID_CREDENTIALS');
+    const response = toUserResponse(user);
+    const tokens = await this.sessions.open({ ...response, tenant }, device, info);
+    return { user: response, tokens };
+  }
+}

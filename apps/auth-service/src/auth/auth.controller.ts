@@ -1,0 +1,89 @@
+import { Body, Controller, HttpCode, Post, Put, Req } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, CurrentUser, type Principal, Public } from '@poc-tracker/auth-kit';
+import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiErrors, DataResponse } from '../http/api-documentation.js';
+import { CurrentDevice, type Device } from '../session/device.decorator.js';
+import { RevokedSessionsResponse, TokensResponse } from '../session/session.response.js';
+import { SessionService } from '../session/session.service.js';
+import { ResolvedTenant } from '../tenant/resolved-tenant.decorator.js';
+import { Tenantless } from '../tenant/tenantless.decorator.js';
+import type { NamingRequest } from '../tenant/tenant.resolver.js';
+import { ChangePasswordDto, LoginDto, RefreshDto, RegisterDto } from './auth.dto.js';
+import { LoginResponse } from './auth.response.js';
+import { AuthService } from './auth.service.js';
+import { PasswordService } from './password.service.js';
+
+@ApiTags('auth')
+@Controller('auth')
+export class AuthController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly passwords: PasswordService,
+    private readonly sessions: SessionService,
+  ) {}
+
+  @Post('register')
+  @Public()
+  @ApiOperation({ summary: 'Join the tenant, with an invitation or without' })
+  @DataResponse(201, LoginResponse)
+  @ApiErrors('INVALID_INVITE', 'USER_EXISTS', 'USER_LIMIT_EXCEEDED', 'SERVICE_BUSY')
+  register(
+    @ResolvedTenant() tenant: TenantSnapshot,
+    @Body() input: RegisterDto,
+    @CurrentDevice() device: Device,
+  ): Promise<LoginResponse> {
+    return this.auth.register(tenant, input, device);
+  }
+
+  @Post('login')
+  @HttpCode(200)
+  @Public()
+  @ApiOperation({ summary: 'Log in' })
+  @DataResponse(200, LoginResponse)
+  @ApiErrors('INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  login(
+    @ResolvedTenant() tenant: TenantSnapshot,
+    @Body() input: LoginDto,
+    @CurrentDevice() device: Device,
+  ): Promise<LoginResponse> {
+    return this.auth.login(tenant, input, device);
+  }
+
+  @Post('refresh')
+  @HttpCode(200)
+  @Public()
+  @Tenantless()
+  @ApiOperation({ summary: 'Exchange the refresh token for new tokens of the same session' })
+  @DataResponse(200, TokensResponse)
+  @ApiErrors('INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT', 'TENANT_MISMATCH')
+  refresh(
+    @Body() { refreshToken }: RefreshDto,
+    @CurrentDevice() device: Device,
+    @Req() request: NamingRequest,
+  ): Promise<TokensResponse> {
+    return this.sessions.rotate(refreshToken, device, request);
+  }
+
+  @Post('logout')
+  @HttpCode(200)
+  @Authenticated()
+  @ApiOperation({ summary: 'End this session' })
+  @DataResponse(200, RevokedSessionsResponse)
+  logout(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
+    return this.sessions.revoke(userId, sessionId);
+  }
+
+  @Put('password')
+  @Authenticated()
+  @ApiOperation({ summary: 'Change the password; ends every session and answers the tokens of a new one' })
+  @DataResponse(200, TokensResponse)
+  @ApiErrors('INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  changePassword(
+    @CurrentUser() user: Principal,
+    @Body() input: ChangePasswordDto,
+    @CurrentDevice() device: Device,
+  ): Promise<TokensResponse> {
+    return this.passwords.change(user, input, device);
+  }
+}

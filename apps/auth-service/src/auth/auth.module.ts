@@ -1,0 +1,23 @@
+import { Module } from '@nestjs/common';
+import { ProtectionModule } from '../protection/protection.module.js';
+import { SessionModule } from '../session/session.module.js';
+import { TenantModule } from '../tenant/tenant.module.js';
+import { AdmissionService } from './admission.service.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { JwksController } from './jwks.controller.js';
+import { PasswordService } from './password.service.js';
+import { ProfileController } from './profile.controller.js';
+import { SignupController } from './signup.controller.js';
+import { SignupService } from './signup.service.js';
+import { UserRepository } from './user.repository.js';
+import { UserService } from './user.service.js';
+
+/** People: how they come in, their passwords and profiles; and tenants, which come with their first admin. */
+@Module({
+  imports: [TenantModule, SessionModule, ProtectionModule],
+  controllers: [AuthController, ProfileController, SignupController, JwksController],
+  providers: [AdmissionService, AuthService, PasswordService, SignupService, UserRepository, UserService],
+  exports: [UserService],
+})
+export class AuthModule {}

@@ -1,0 +1,29 @@
+import { Body, Controller, Get, Put } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
+import { DataResponse } from '../http/api-documentation.js';
+import { UpdateProfileDto } from './profile.dto.js';
+import { UserResponse } from './user.response.js';
+import { UserService } from './user.service.js';
+
+@ApiTags('auth')
+@Controller('auth/me')
+export class ProfileController {
+  constructor(private readonly users: UserService) {}
+
+  @Get()
+  @Authenticated()
+  @ApiOperation({ summary: 'Read the own profile' })
+  @DataResponse(200, UserResponse)
+  read(@CurrentUser() { userId }: Principal): Promise<UserResponse> {
+    return this.users.profile(userId);
+  }
+
+  @Put()
+  @Authenticated()
+  @ApiOperation({ summary: 'Change the own profile' })
+  @DataResponse(200, UserResponse)
+  update(@CurrentUser() { userId }: Principal, @Body() changes: UpdateProfileDto): Promise<UserResponse> {
+    return this.users.updateProfile(userId, changes);
+  }
+}

@@ -1,0 +1,25 @@
+import { type Locale, LOCALES } from '@poc-tracker/contracts';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import { Omittable } from './omittable.decorator.js';
+import { PersonName } from './person-name.decorator.js';
+import { IsTimeZone } from './time-zone.validator.js';
+
+/** What a person may change about themselves. Fields that are left out stay as they are. */
+export class UpdateProfileDto {
+  @PersonName({ example: 'Ana', required: false })
+  firstName?: string;
+
+  @PersonName({ example: 'Souza', required: false })
+  lastName?: string;
+
+  @ApiPropertyOptional({ description: 'A zone of the IANA database.', example: 'America/Recife' })
+  @Omittable()
+  @IsTimeZone()
+  timezone?: string;
+
+  @ApiPropertyOptional({ enum: LOCALES, example: 'en-US' })
+  @Omittable()
+  @IsIn(LOCALES)
+  locale?: Locale;
+}

@@ -1,0 +1,45 @@
+import { ApiError, type Role } from '@poc-tracker/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import { PasswordHasher } from '../protection/password.hasher.js';
+import { PasswordPolicy } from '../protection/password.policy.js';
+import type { Device } from '../session/device.decorator.js';
+import type { CreateTenantDto } from '../tenant/create-tenant.dto.js';
+import { TenantService } from '../tenant/tenant.service.js';
+import { AdmissionService } from './admission.service.js';
+import type { SignupResponse } from './signup.response.js';
+
+const FIRST_ROLE: Role = 'admin';
+
+/** How tenants come into being: together with their first admin, or not at all. */
+@Injectable()
+export class SignupService {
+  constructor(
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+    private readonly tenants: TenantService,
+    private readonly admission: AdmissionService,
+    private readonly policy: PasswordPolicy,
+    private readonly hasher: PasswordHasher,
+    private readonly database: TenantDatabase,
+  ) {}
+
+  /**
+   * Makes a tenant with its default settings and its first admin, and lets the admin in; all of it in one transaction.
+   * @throws ApiError SIGNUP_CLOSED, VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
+   */
+  async signUp(input: CreateTenantDto, device: Device): Promise<SignupResponse> {
+    if (this.config.tenancy.signup === 'closed') throw new ApiError('SIGNUP_CLOSED');
+    const { name, subdomain, planType: plan, adminEmail: email } = input;
+    const admin = { email, firstName: input.adminFirstName ?? null, lastName: input.adminLastName ?? null };
+    this.policy.check(input.adminPassword, { ...admin, tenant: { name, subdomain } }, 'adminPassword');
+    const passwordHash = await this.hasher.hash(input.adminPassword);
+    const context = { tenantId: uuidv7(), userId: uuidv7(), role: FIRST_ROLE };
+    return this.database.transaction(context, async () => {
+      const { tenantId, userId: id, role } = context;
+      const tenant = await this.tenants.create({ id: tenantId, name, subdomain, plan });
+      const { user, tokens } = await this.admission.enrol(tenant, { ...admin, tenantId, id, passwordHash, role }, device);
+      return { tenant: await this.tenants.current(), adminUser: user, tokens };
+    });
+  }
+}

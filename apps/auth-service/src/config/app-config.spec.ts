@@ -1,0 +1,124 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type AppConfig, loadConfig } from './app-config.js';
+import { ConfigurationError } from './environment-reader.js';
+
+function keyPair(bits = 2048) {
+  return generateKeyPairSync('rsa', {
+    modulusLength: bits,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+}
+
+const pair = keyPair();
+const valid: NodeJS.ProcessEnv = {
+  DATABASE_URL: 'postgres://service:secret@db.internal:5432/poc_tracker',
+  JWT_PRIVATE_KEY: pair.privateKey,
+  JWT_REFRESH_SECRET: 'r'.repeat(48),
+};
+
+function load(env: NodeJS.ProcessEnv): AppConfig {
+  return loadConfig({ ...valid, ...env });
+}
+
+function refused(env: NodeJS.ProcessEnv): string {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('loadConfig', () => {
+  it('fills every setting that is left out with its default', () => {
+    const config = load({});
+    expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000, trustedProxies: [] });
+    expect(config.database).toMatchObject({ poolMin: 10, poolMax: 100, tls: false });
+    expect(config.tenancy).toEqual({
+      baseDomain: 'poctracker.com',
+      defaultTenant: undefined,
+      signup: 'open',
+    });
+    expect(config.tokens).toMatchObject({ issuer: 'poc-tracker-auth', audience: 'poc-tracker-api' });
+    expect(config.passwords).toEqual({ memoryKib: 19_456, iterations: 2, parallelism: 1 });
+  });
+
+  it('cannot be changed once it is read', () => {
+    const config = load({});
+    expect(() => Object.assign(config.tenancy, { signup: 'closed' })).toThrow(TypeError);
+  });
+
+  it.each([
+    ['PORT', 'eighty'],
+    ['PORT', '65536'],
+    ['HOST', 'no host'],
+    ['DATABASE_URL', 'mysql://db/poc'],
+    ['DB_POOL_MIN', '101'],
+    ['DB_POOL_MAX', '0'],
+    ['DB_PREPARED_STATEMENTS', 'maybe'],
+    ['REDIS_URL', 'localhost:6379'],
+    ['BASE_DOMAIN', 'localhost'],
+    ['DEFAULT_TENANT', '-acme'],
+    ['TENANT_SIGNUP', 'maybe'],
+    ['JWT_PRIVATE_KEY', 'not a key'],
+    ['JWT_PRIVATE_KEY', keyPair(1024).privateKey],
+    ['JWT_PUBLIC_KEY', 'not a key'],
+    ['JWT_REFRESH_SECRET', 'too short'],
+    ['JWT_PRIVATE_KEY_FILE', '/nowhere/key.pem'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', 'proxy.internal'],
+    ['LOG_LEVEL', 'loud'],
+    ['NODE_ENV', 'staging'],
+    ['ARGON2_MEMORY_KIB', '1024'],
+    ['REQUEST_TIMEOUT_MS', '1'],
+  ])('refuses %s=%s and names the variable with an example', (variable, value) => {
+    expect(refused({ [variable]: value })).toMatch(new RegExp(`${variable} .+ Example: ${variable}=.+`));
+  });
+
+  it('names every wrong variable at once', () => {
+    const message = refused({ PORT: 'x', LOG_LEVEL: 'x', DATABASE_URL: '', JWT_PRIVATE_KEY: '' });
+    for (const variable of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'JWT_PRIVATE_KEY']) {
+      expect(message).toContain(`${variable} `);
+    }
+  });
+
+  it('closes sign-up and verifies TLS to the database in production', () => {
+    const config = load({ NODE_ENV: 'production' });
+    expect(config.tenancy.signup).toBe('closed');
+    expect(config.database.tls).toBe(true);
+  });
+
+  it('refuses a database URL that would switch TLS off in production', () => {
+    const url = 'postgres://service:secret@db.internal/poc_tracker?sslmode=disable';
+    expect(refused({ NODE_ENV: 'production', DATABASE_URL: url })).toContain('DATABASE_URL must not');
+    expect(load({ DATABASE_URL: url }).database.serviceUrl).toBe(url);
+  });
+
+  it('reads a key from the file that the variable names, and refuses both forms at once', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'key.pem');
+    writeFileSync(file, pair.privateKey);
+    const config = load({ JWT_PRIVATE_KEY: '', JWT_PRIVATE_KEY_FILE: file });
+    expect(config.tokens.privateKey.asymmetricKeyType).toBe('rsa');
+    expect(refused({ JWT_PRIVATE_KEY_FILE: file })).toContain('JWT_PRIVATE_KEY_FILE; set one of the two');
+  });
+
+  it('reads a key that was put on one line with \\n', () => {
+    const config = load({ JWT_PRIVATE_KEY: pair.privateKey.replaceAll('\n', '\\n') });
+    expect(config.tokens.publicKeys).toHaveLength(1);
+  });
+
+  it('accepts the keys of earlier rotations beside the signing key, which comes first and once', () => {
+    const earlier = keyPair();
+    const { publicKeys } = load({ JWT_PUBLIC_KEY: pair.publicKey + earlier.publicKey }).tokens;
+    expect(publicKeys.map((key) => key.export({ type: 'spki', format: 'pem' }))).toEqual([
+      pair.publicKey,
+      earlier.publicKey,
+    ]);
+  });
+});

@@ -1,0 +1,202 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
+import packageJson from '../../../../package.json' with { type: 'json' };
+import { EnvironmentReader } from './environment-reader.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Everything that can be set, read once from the environment; nothing else in the service reads it. */
+export interface AppConfig {
+  readonly environment: 'production' | 'development' | 'test';
+  readonly version: string;
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** Addresses or CIDR ranges whose X-Forwarded-* headers are believed. */
+    readonly trustedProxies: readonly string[];
+    readonly requestTimeoutMs: number;
+  };
+  readonly database: {
+    readonly serviceUrl: string;
+    readonly platformUrl: string | undefined;
+    readonly poolMin: number;
+    readonly poolMax: number;
+    /** True: TLS with a verified certificate. */
+    readonly tls: boolean;
+    /** False behind a transaction pooler that knows no prepared statements (PgBouncer before 1.21). */
+    readonly preparedStatements: boolean;
+  };
+  readonly redis: { readonly url: string | undefined };
+  readonly tenancy: {
+    readonly baseDomain: string;
+    readonly defaultTenant: string | undefined;
+    readonly signup: 'open' | 'closed';
+  };
+  readonly tokens: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly privateKey: KeyObject;
+    /** Every key that is accepted, the signing one first. */
+    readonly publicKeys: readonly KeyObject[];
+    readonly refreshSecret: Buffer;
+  };
+  readonly passwords: {
+    readonly memoryKib: number;
+    readonly iterations: number;
+    readonly parallelism: number;
+  };
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** Injection token of the {@link AppConfig}. */
+export const APP_CONFIG = Symbol('APP_CONFIG');
+
+/** Bytes of the refresh secret: as long as the output of the hash behind it (RFC 7518, 3.2). */
+const MIN_REFRESH_SECRET_BYTES = 32;
+
+/** NIST SP 800-131A: RSA below 2048 bits must not sign. */
+const MIN_RSA_BITS = 2048;
+
+const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_tracker';
+
+/**
+ * Reads and checks the whole environment.
+ * @throws ConfigurationError that names every wrong variable, what is wrong and an example.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
+  const reader = new EnvironmentReader(env);
+  const environment = reader.choice('NODE_ENV', ['production', 'development', 'test'], 'development');
+  const production = environment === 'production';
+  const tokens = readTokens(reader);
+  const settings: Omit<AppConfig, 'tokens'> = {
+    environment,
+    version: packageJson.version,
+    http: {
+      host: reader.text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'must be a host name or an address.'),
+      port: reader.integer('PORT', 3000, { min: 0, max: 65_535 }),
+      trustedProxies: readTrustedProxies(reader),
+      requestTimeoutMs: reader.integer('REQUEST_TIMEOUT_MS', 10_000, { min: 100, max: 300_000 }),
+    },
+    database: readDatabase(reader, production),
+    redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
+    tenancy: {
+      baseDomain: reader
+        .text('BASE_DOMAIN', 'poctracker.com', /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'must be a domain name.')
+        .toLowerCase(),
+      defaultTenant: readDefaultTenant(reader),
+      signup: reader.choice('TENANT_SIGNUP', ['open', 'closed'], production ? 'closed' : 'open'),
+    },
+    passwords: {
+      memoryKib: reader.integer('ARGON2_MEMORY_KIB', 19_456, { min: 7_168, max: 1_048_576 }),
+      iterations: reader.integer('ARGON2_ITERATIONS', 2, { min: 1, max: 20 }),
+      parallelism: reader.integer('ARGON2_PARALLELISM', 1, { min: 1, max: 16 }),
+    },
+    logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  reader.assertValid();
+  if (tokens === undefined) throw new Error('A key is missing although no variable was refused.');
+  return deepFreeze({ ...settings, tokens });
+}
+
+function readDatabase(reader: EnvironmentReader, production: boolean): AppConfig['database'] {
+  const database = {
+    serviceUrl: reader.url('DATABASE_URL', ['postgres', 'postgresql'], DATABASE_EXAMPLE) ?? '',
+    platformUrl: reader.url('PLATFORM_DATABASE_URL', ['postgres', 'postgresql'], DATABASE_EXAMPLE),
+    poolMin: reader.integer('DB_POOL_MIN', 10, { min: 0, max: 1_000 }),
+    poolMax: reader.integer('DB_POOL_MAX', 100, { min: 1, max: 1_000 }),
+    tls: production,
+    preparedStatements: reader.choice('DB_PREPARED_STATEMENTS', ['on', 'off'], 'on') === 'on',
+  };
+  if (database.serviceUrl === '') reader.refuse('DATABASE_URL', 'is missing.', DATABASE_EXAMPLE);
+  if (database.poolMin > database.poolMax) {
+    reader.refuse('DB_POOL_MIN', 'must not be above DB_POOL_MAX.', '10');
+  }
+  // The driver lets a URL's ssl parameters win over its options, so one of them could switch verification off.
+  for (const [variable, url] of [
+    ['DATABASE_URL', database.serviceUrl],
+    ['PLATFORM_DATABASE_URL', database.platformUrl],
+  ] as const) {
+    if (production && url !== undefined && /[?&]ssl/i.test(url)) {
+      reader.refuse(variable, 'must not carry ssl parameters: in production TLS is always verified.', DATABASE_EXAMPLE);
+    }
+  }
+  return database;
+}
+
+function readTokens(reader: EnvironmentReader): AppConfig['tokens'] | undefined {
+  const issuer = reader.text('JWT_ISSUER', 'poc-tracker-auth', /\S/, 'must not be blank.');
+  const audience = reader.text('JWT_AUDIENCE', 'poc-tracker-api', /\S/, 'must not be blank.');
+  const refreshSecret = Buffer.from(reader.secret('JWT_REFRESH_SECRET') ?? '');
+  if (refreshSecret.length < MIN_REFRESH_SECRET_BYTES) {
+    reader.refuse(
+      'JWT_REFRESH_SECRET',
+      `must be at least ${MIN_REFRESH_SECRET_BYTES} random bytes.`,
+      '"$(openssl rand -base64 48)"',
+    );
+  }
+  const privateKey = readKey(reader, 'JWT_PRIVATE_KEY', reader.secret('JWT_PRIVATE_KEY'), createPrivateKey);
+  const published = readBundle(reader);
+  if (privateKey === undefined) return undefined;
+  const signing = createPublicKey(privateKey);
+  const publicKeys = [signing, ...published.filter((key) => !key.equals(signing))];
+  return { issuer, audience, privateKey, publicKeys, refreshSecret };
+}
+
+/** Keys of earlier rotations stay in JWT_PUBLIC_KEY until the tokens they signed have expired. */
+function readBundle(reader: EnvironmentReader): KeyObject[] {
+  const bundle = reader.secret('JWT_PUBLIC_KEY');
+  if (bundle === undefined) return [];
+  const blocks = bundle.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [bundle];
+  return blocks.flatMap((pem) => readKey(reader, 'JWT_PUBLIC_KEY', pem, createPublicKey) ?? []);
+}
+
+function readKey(
+  reader: EnvironmentReader,
+  variable: string,
+  pem: string | undefined,
+  parse: (pem: string) => KeyObject,
+): KeyObject | undefined {
+  const example = `(a file made by "npm run keys:generate", named in ${variable}_FILE)`;
+  if (pem === undefined) {
+    reader.refuse(variable, 'is missing.', example);
+    return undefined;
+  }
+  try {
+    const key = parse(pem);
+    if ((key.asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_RSA_BITS) return key;
+    reader.refuse(variable, `must be an RSA key of at least ${MIN_RSA_BITS} bits.`, example);
+  } catch {
+    reader.refuse(variable, 'is no key in PEM form.', example);
+  }
+  return undefined;
+}
+
+function readTrustedProxies(reader: EnvironmentReader): string[] {
+  const proxies = reader.list('TRUSTED_PROXIES');
+  for (const proxy of proxies) {
+    const [address = '', bits, ...rest] = proxy.split('/');
+    const family = isIP(address);
+    const widest = family === 4 ? 32 : 128;
+    const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
+    if (family === 0 || !bitsFit || rest.length > 0) {
+      reader.refuse('TRUSTED_PROXIES', `must list addresses or CIDR ranges; "${proxy}" is neither.`, '10.0.0.0/8,::1');
+    }
+  }
+  return proxies;
+}
+
+function readDefaultTenant(reader: EnvironmentReader): string | undefined {
+  const tenant = reader.optional('DEFAULT_TENANT')?.toLowerCase();
+  if (tenant !== undefined && !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(tenant)) {
+    reader.refuse('DEFAULT_TENANT', "must be a tenant's subdomain.", 'acme');
+  }
+  return tenant;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const nested of Object.values(value)) {
+    const plain = nested !== null && typeof nested === 'object' && nested.constructor === Object;
+    if (plain || Array.isArray(nested)) deepFreeze(nested as object);
+  }
+  return Object.freeze(value);
+}

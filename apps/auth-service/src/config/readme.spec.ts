@@ -1,0 +1,73 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from './app-config.js';
+
+const ROOT = join(import.meta.dirname, '../../../..');
+
+/** Read beside the configuration: by the standalone start and by the migration commands. */
+const OTHER_READERS = [
+  'apps/auth-service/src/main.ts',
+  'apps/auth-service/src/standalone',
+  'ormconfig.ts',
+  'scripts/start.mjs',
+];
+
+/** What the system itself sets; these are no settings of the product. */
+const SYSTEM_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'NO_COLOR', 'CI', 'XDG_CACHE_HOME'];
+
+function readByConfiguration(): string[] {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const valid: NodeJS.ProcessEnv = {
+    DATABASE_URL: 'postgres://service:secret@db.internal:5432/poc_tracker',
+    JWT_PRIVATE_KEY: privateKey,
+    JWT_REFRESH_SECRET: 'r'.repeat(48),
+  };
+  const seen = new Set<string>();
+  const recording = new Proxy(valid, {
+    get(target, variable) {
+      seen.add(String(variable));
+      return target[String(variable)];
+    },
+  });
+  loadConfig(recording);
+  return [...seen];
+}
+
+function sourcesOf(path: string): string[] {
+  const absolute = join(ROOT, path);
+  if (!existsSync(absolute)) return [];
+  if (statSync(absolute).isFile()) return [readFileSync(absolute, 'utf8')];
+  return readdirSync(absolute).flatMap((name) =>
+    name.endsWith('.spec.ts') ? [] : sourcesOf(join(path, name)),
+  );
+}
+
+function readElsewhere(): string[] {
+  return OTHER_READERS.flatMap(sourcesOf)
+    .flatMap((source) => [...source.matchAll(/\benv(?:\.|\[')([A-Z][A-Z0-9_]+)/g)])
+    .map(([, variable = '']) => variable)
+    .filter((variable) => !SYSTEM_VARIABLES.includes(variable));
+}
+
+/** Every name in the first column of the table of settings. */
+function documented(): string[] {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const settings = readme.slice(readme.indexOf('## Settings'));
+  const firstCells = [...settings.matchAll(/^\|([^|]+)\|/gm)].map(([, cell = '']) => cell);
+  return firstCells.flatMap((cell) =>
+    [...cell.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name = '']) => name),
+  );
+}
+
+describe('the table of settings in README.md', () => {
+  it('names every variable that is read, and no other', () => {
+    const read = new Set([...readByConfiguration(), ...readElsewhere()]);
+    expect(documented().sort()).toEqual([...read].sort());
+  });
+});

@@ -1,0 +1,18 @@
+import type { INestApplication } from '@nestjs/common';
+import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { createOpenApiDocument } from './openapi.document.js';
+
+/** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. The document is built at the first request. */
+export function serveDocumentation(app: INestApplication): void {
+  let document: OpenAPIObject | undefined;
+  SwaggerModule.setup('docs', app, () => (document ??= createOpenApiDocument(app)), {
+    raw: ['json'],
+    customSiteTitle: 'POC Tracker API',
+    swaggerOptions: {
+      // The validator is a foreign service that would be sent the address of this one.
+      validatorUrl: null,
+      displayRequestDuration: true,
+      operationsSorter: 'alpha',
+    },
+  });
+}

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Module,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+  Req,
+} from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiOperation, ApiParam, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Public, Roles } from '@poc-tracker/auth-kit';
+import { ApiError } from '@poc-tracker/contracts';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { ApiErrors, DataResponse } from './api-documentation.js';
+import { RawResponse } from './envelope.interceptor.js';
+import { createHttpApp } from './http-app.factory.js';
+import { createLogger } from './logger.factory.js';
+import { UuidParamPipe } from './uuid-param.pipe.js';
+
+class AddressDto {
+  @ApiProperty({ example: 'Olinda' })
+  @IsString()
+  city: string;
+}
+
+export class PersonDto {
+  @ApiProperty({ example: 'Ana' })
+  @IsString()
+  name: string;
+
+  @ApiProperty({ type: AddressDto, required: false })
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => AddressDto)
+  address?: AddressDto;
+}
+
+class SearchQuery {
+  @ApiProperty({ required: false, example: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  limit?: number;
+}
+
+/** Looks like what an ORM throws: the statement and its values ride on the error. */
+class QueryFailedError extends Error {
+  readonly code = 'XX000';
+  readonly query = 'SELECT password_hash FROM users WHERE email = $1';
+  readonly parameters = ['ana@acme.example'];
+}
+
+/** Settled by the test: a handler that waits for it is in flight for as long as the test wants. */
+export const gate = { entered: () => {}, open: Promise.resolve() };
+
+@ApiTags('people')
+@Controller('people')
+class PeopleController {
+  @Post()
+  @Public()
+  @HttpCode(201)
+  @ApiOperation({ summary: 'Take a person' })
+  @DataResponse(201, PersonDto)
+  @ApiErrors('USER_EXISTS', 'TENANT_REQUIRED')
+  create(@Body() person: PersonDto): PersonDto {
+    return person;
+  }
+
+  @Get()
+  @Roles('admin')
+  @ApiOperation({ summary: 'List people' })
+  @DataResponse(200, PersonDto, { isArray: true })
+  list(@Query() query: SearchQuery): SearchQuery {
+    return query;
+  }
+
+  @Get('slow')
+  @Public()
+  @ApiOperation({ summary: 'Wait' })
+  @DataResponse(200)
+  async slow(): Promise<void> {
+    gate.entered();
+    await gate.open;
+  }
+
+  @Get('address')
+  @Public()
+  @ApiOperation({ summary: 'Tell who asks' })
+  @DataResponse(200)
+  address(@Req() { ip, host }: FastifyRequest): object {
+    return { ip, host };
+  }
+
+  @Get('failures/:kind')
+  @Public()
+  @ApiOperation({ summary: 'Fail' })
+  @ApiParam({ name: 'kind', example: 'raw' })
+  @DataResponse(200)
+  fail(@Param('kind') kind: string): never {
+    const failures: Record<string, unknown> = {
+      raw: new Error('secret of the machine room at /srv/app'),
+      database: new QueryFailedError('relation "users" does not exist'),
+      unique: Object.assign(new Error('duplicate key'), { constraint: 'users_tenant_email_key' }),
+      upstream: Object.assign(new Error('upstream said 404'), { statusCode: 404, status: 404 }),
+      text: 'a thrown string',
+      token: new ApiError('TOKEN_REVOKED'),
+      nobody: new ApiError('TOKEN_REQUIRED'),
+      busy: new ApiError('SERVICE_BUSY', { retryAfter: 1.2, message: 'pool of 10 is empty' }),
+    };
+    throw failures[kind] ?? new NotFoundException(`no failure ${kind}`);
+  }
+
+  @Delete(':personId')
+  @Public()
+  @ApiOperation({ summary: 'Remove a person' })
+  @DataResponse(200)
+  remove(@Param('personId', UuidParamPipe) personId: string): string {
+    return personId;
+  }
+}
+
+class RawDto {
+  @ApiProperty({ example: 'raw' })
+  status: string;
+}
+
+@ApiTags('health')
+@Controller('health')
+class RawController {
+  @Get()
+  @Public()
+  @RawResponse()
+  @ApiOperation({ summary: 'Answer without an envelope' })
+  @ApiResponse({ status: 200, description: 'Raw.', type: RawDto })
+  raw(): RawDto {
+    return { status: 'raw' };
+  }
+}
+
+@Module({ controllers: [PeopleController, RawController] })
+class EdgeModule {}
+
+export interface Edge {
+  app: NestFastifyApplication;
+  /** Every line that was logged, parsed. */
+  logged: Record<string, unknown>[];
+}
+
+/** The edge of the service in front of controllers made for hostile input. */
+export async function createEdge(
+  options: { trustedProxies?: string[]; requestTimeoutMs?: number; preview?: boolean; logLevel?: 'info' | 'debug' } = {},
+): Promise<Edge> {
+  const logged: Record<string, unknown>[] = [];
+  const app = await createHttpApp(EdgeModule, {
+    config: {
+      http: {
+        host: '127.0.0.1',
+        port: 0,
+        trustedProxies: options.trustedProxies ?? [],
+        requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+      },
+    },
+    logger: createLogger(
+      { logLevel: options.logLevel ?? 'info' },
+      { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
+    ),
+    requestId: randomUUID,
+    preview: options.preview ?? false,
+    translateError: (error) =>
+      error instanceof Error && 'constraint' in error ? new ApiError('USER_EXISTS', { cause: error }) : undefined,
+  });
+  return { app, logged };
+}
+

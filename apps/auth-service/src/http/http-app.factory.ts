@@ -1,0 +1,64 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory, Reflector } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { AppConfig } from '../config/app-config.js';
+import { ApiExceptionFilter } from './api-exception.filter.js';
+import { EnvelopeInterceptor } from './envelope.interceptor.js';
+import type { ErrorTranslator } from './error-answer.js';
+import { createFastifyAdapter } from './fastify-adapter.factory.js';
+import { registerGracefulClose } from './graceful-close.js';
+import { NestLogger } from './nest.logger.js';
+import { guardRequests } from './request-guard.js';
+import { logRequests } from './request-log.js';
+import { RouteDirectory } from './route-directory.js';
+import { registerSecurityHeaders } from './security-headers.js';
+import { createValidationPipe } from './validation.pipe.js';
+
+const API_PREFIX = 'api/v1';
+
+/** Served outside the prefix, where probes and verifiers of tokens look for them. */
+const UNPREFIXED_PATHS = ['health', 'health/live', 'health/ready', `${API_PREFIX}/health`, '.well-known/jwks.json'];
+
+export interface HttpEdge {
+  config: Pick<AppConfig, 'http'>;
+  logger: Logger;
+  requestId: () => string;
+  translateError: ErrorTranslator;
+  /** Opens what a request needs before its guards run; called once, before any route is registered. */
+  prepare?: (fastify: FastifyInstance) => void;
+  /** True: wires the routes without constructing a provider, so that they can be described without a database. */
+  preview?: boolean;
+}
+
+/**
+ * A Nest application on Fastify with the whole edge of the service in front of its controllers. Not listening yet.
+ * Global guards, and interceptors around the envelope, are the module's own (`APP_GUARD`, `APP_INTERCEPTOR`).
+ */
+export async function createHttpApp(
+  module: Type | DynamicModule,
+  { config, logger, requestId, translateError, prepare, preview = false }: HttpEdge,
+): Promise<NestFastifyApplication> {
+  const adapter = createFastifyAdapter({ logger, requestId, trustedProxies: config.http.trustedProxies });
+  const fastify = adapter.getInstance();
+  const routes = new RouteDirectory();
+  routes.attach(fastify);
+  await registerSecurityHeaders(fastify);
+  registerGracefulClose(fastify, config.http.requestTimeoutMs);
+  logRequests(fastify);
+  guardRequests(fastify);
+  prepare?.(fastify);
+
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+    preview,
+  });
+  app.setGlobalPrefix(API_PREFIX, { exclude: UNPREFIXED_PATHS });
+  app.useGlobalFilters(new ApiExceptionFilter(routes, translateError));
+  app.useGlobalInterceptors(new EnvelopeInterceptor(new Reflector()));
+  app.useGlobalPipes(createValidationPipe());
+  return app;
+}

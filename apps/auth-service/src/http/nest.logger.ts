@@ -1,0 +1,56 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Logger } from 'pino';
+
+/** What Nest says about its own wiring: dozens of lines a start that only a developer of the wiring wants. */
+const WIRING_CONTEXTS = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
+/** Nest's logger interface over the process's pino logger, so that every line has one form. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...parameters: unknown[]): void {
+    const context = parameters.at(-1);
+    const wiring = typeof context === 'string' && WIRING_CONTEXTS.has(context);
+    this.write(wiring ? 'debug' : 'info', message, parameters);
+  }
+
+  error(message: unknown, ...parameters: unknown[]): void {
+    this.write('error', message, parameters);
+  }
+
+  warn(message: unknown, ...parameters: unknown[]): void {
+    this.write('warn', message, parameters);
+  }
+
+  debug(message: unknown, ...parameters: unknown[]): void {
+    this.write('debug', message, parameters);
+  }
+
+  verbose(message: unknown, ...parameters: unknown[]): void {
+    this.write('trace', message, parameters);
+  }
+
+  fatal(message: unknown, ...parameters: unknown[]): void {
+    this.write('fatal', message, parameters);
+  }
+
+  /** Nest puts the context last, and for errors a stack or the error itself before it. */
+  private write(
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    parameters: unknown[],
+  ): void {
+    const context = parameters.at(-1);
+    const rest = typeof context === 'string' ? parameters.slice(0, -1) : parameters;
+    const err = [message, ...rest].find((value) => value instanceof Error);
+    const stack = rest.find((value) => typeof value === 'string');
+    this.logger[level](
+      {
+        ...(typeof context === 'string' && { context }),
+        ...(err !== undefined && { err }),
+        ...(err === undefined && stack !== undefined && { stack }),
+      },
+      message instanceof Error ? message.message : String(message),
+    );
+  }
+}

@@ -1,0 +1,87 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { ERROR_CATALOGUE } from '@poc-tracker/contracts';
+import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
+import { type Media, type Operation, operationsOf } from './openapi.document.js';
+
+/**
+ * What the document leaves untold: an operation without a summary, tags, an id of its own, a policy, a success with an
+ * example, an example of its body or parameters, the body of an error it can answer, or a scheme that exists. A
+ * sentence each; none when the document is complete.
+ */
+export function findGaps(document: OpenAPIObject): string[] {
+  const schemes = new Set(Object.keys(document.components?.securitySchemes ?? {}));
+  const seenIds = new Set<string>();
+  return operationsOf(document).flatMap(({ name, path, operation }) => {
+    const gaps = [
+      ...textGaps(operation, seenIds),
+      ...inputGaps(operation, path),
+      ...successGaps(operation),
+      ...errorGaps(operation, path),
+      ...securityGaps(operation, schemes),
+    ];
+    return gaps.map((gap) => `${name} ${gap}`);
+  });
+}
+
+function textGaps(operation: Operation, seenIds: Set<string>): string[] {
+  const id = operation.operationId ?? '';
+  const taken = seenIds.has(id);
+  seenIds.add(id);
+  return [
+    ...((operation.summary ?? '').trim() === '' ? ['has no summary'] : []),
+    ...((operation.tags ?? []).length === 0 ? ['has no tag'] : []),
+    ...(id === '' || taken ? [`has no operation id of its own ("${id}")`] : []),
+  ];
+}
+
+function inputGaps(operation: Operation, path: string): string[] {
+  const parameters = operation.parameters ?? [];
+  const documented = new Set(parameters.filter(({ in: place }) => place === 'path').map(({ name }) => name));
+  const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name ?? '');
+  return [
+    ...inPath.filter((name) => !documented.has(name)).map((name) => `does not document its parameter ${name}`),
+    ...parameters
+      .filter(({ required, example }) => required === true && example === undefined)
+      .map(({ name }) => `has no example of its parameter ${name}`),
+    ...mediaGaps(operation.requestBody?.content ?? {}, 'its body'),
+  ];
+}
+
+function successGaps(operation: Operation): string[] {
+  const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+  if (successes.length === 0) return ['documents no success'];
+  return successes.flatMap(([status, response]) =>
+    status !== '204' && response?.content === undefined
+      ? [`does not document the body of its ${status}`]
+      : mediaGaps(response?.content ?? {}, `its ${status}`),
+  );
+}
+
+function errorGaps(operation: Operation, path: string): string[] {
+  const codes = operation[ERROR_CODES_EXTENSION] ?? [];
+  if (codes.length === 0 && path.startsWith('/api/')) return ['declares no error'];
+  const undocumented = codes.filter((code) => {
+    const media = operation.responses[ERROR_CATALOGUE[code].status]?.content?.['application/json'];
+    return media?.schema?.$ref === undefined || media.examples?.[code] === undefined;
+  });
+  const bare = Object.entries(operation.responses)
+    .filter(([status, response]) => /^[45]/.test(status) && response?.content === undefined)
+    .map(([status]) => `does not document the body of its ${status}`);
+  return [...undocumented.map((code) => `does not document its error ${code}`), ...bare];
+}
+
+function mediaGaps(content: Record<string, Media>, what: string): string[] {
+  return Object.values(content)
+    .filter(({ example, examples }) => example === undefined && examples === undefined)
+    .map(() => `has no example of ${what}`);
+}
+
+function securityGaps(operation: Operation, schemes: ReadonlySet<string>): string[] {
+  const named = (operation.security ?? []).flatMap((alternative) => Object.keys(alternative));
+  const policy = operation[POLICY_EXTENSION];
+  return [
+    ...named.filter((name) => !schemes.has(name)).map((name) => `names the unknown security scheme ${name}`),
+    ...(policy === undefined ? ['states no policy'] : []),
+    ...(policy?.access === 'authenticated' && !named.includes('bearer') ? ['does not show that it needs a token'] : []),
+  ];
+}

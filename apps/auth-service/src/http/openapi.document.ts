@@ -1,0 +1,169 @@
+import type { INestApplication } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } from '@nestjs/swagger';
+import { ROUTE_POLICY, type RoutePolicy } from '@poc-tracker/auth-kit';
+import { ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
+import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
+import { ErrorResponse, exampleError } from './error-response.js';
+import { exampleOf, type Schema } from './openapi-example.js';
+
+export interface Media {
+  schema?: Schema;
+  example?: unknown;
+  examples?: Record<string, { value: unknown }>;
+}
+
+/** What the document's own checks and additions read of an operation. */
+export interface Operation {
+  operationId?: string;
+  summary?: string;
+  tags?: string[];
+  parameters?: { name: string; in: string; required?: boolean; example?: unknown; schema?: Schema }[];
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, { description?: string; content?: Record<string, Media> } | undefined>;
+  security?: Record<string, string[]>[];
+  [ERROR_CODES_EXTENSION]?: ErrorCode[];
+  [POLICY_EXTENSION]?: RoutePolicy;
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Every operation of a document with its method and path. */
+export function operationsOf(document: OpenAPIObject): { name: string; path: string; operation: Operation }[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => {
+      const operation = item[method] as Operation | undefined;
+      return operation === undefined ? [] : [{ name: `${method.toUpperCase()} ${path}`, path, operation }];
+    }),
+  );
+}
+
+/** The document of the service: what the controllers declare, completed by what follows from it, in a stable order. */
+export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const base = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('POC Tracker: tenants, users and sessions')
+    .setDescription(
+      'To try it: log in with `POST /api/v1/auth/login` (name the tenant by its subdomain or with x-tenant-id under ' +
+        '"Authorize"), put the access token of the answer under "Authorize", and call a protected route.',
+    )
+    .setVersion('1')
+    .addServer('/')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' }, 'bearer')
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'x-tenant-id', description: 'Where the host names no tenant: its id.' },
+      'tenant',
+    )
+    .build();
+  const document = SwaggerModule.createDocument(app, base, {
+    extraModels: [ErrorResponse],
+    operationIdFactory: (controller, method) => operationId(controller, method),
+  });
+  const policies = policiesOf(app);
+  for (const { path, operation } of operationsOf(document)) {
+    const policy = policies.get(operation.operationId ?? '');
+    if (policy !== undefined) operation[POLICY_EXTENSION] = policy;
+    addTenantScheme(operation);
+    addErrors(operation, path.startsWith('/api/'));
+    addExamples(operation, document);
+  }
+  return sortKeys(document);
+}
+
+/** `AuthController.login` is `authLogin`: unique, and a good name in a generated client. */
+function operationId(controller: string, method: string): string {
+  const area = controller.replace(/Controller$/, '');
+  return `${area.charAt(0).toLowerCase()}${area.slice(1)}${method.charAt(0).toUpperCase()}${method.slice(1)}`;
+}
+
+/** What each route asks of its caller, by operation id. */
+function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
+  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
+  const policies = new Map<string, RoutePolicy>();
+  for (const { metatype } of controllers) {
+    if (typeof metatype !== 'function') continue;
+    const prototype = metatype.prototype as Record<string, unknown>;
+    for (const method of Object.getOwnPropertyNames(prototype)) {
+      const handler = prototype[method];
+      if (typeof handler !== 'function') continue;
+      const policy = Reflect.getMetadata(ROUTE_POLICY, handler) as RoutePolicy | undefined;
+      if (policy !== undefined) policies.set(operationId(metatype.name, method), policy);
+    }
+  }
+  return policies;
+}
+
+/** A public route of a tenant takes the tenant from the host or from the header: either will do. */
+function addTenantScheme(operation: Operation): void {
+  const ownCodes = operation[ERROR_CODES_EXTENSION] ?? [];
+  if (operation.security === undefined && ownCodes.includes('TENANT_REQUIRED')) {
+    operation.security = [{ tenant: [] }, {}];
+  }
+}
+
+/** The codes that an operation can answer because of what it is, beside those that it declares. */
+function impliedCodes(operation: Operation): ErrorCode[] {
+  const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
+  const takesBody = operation.requestBody !== undefined;
+  if (takesBody || (operation.parameters ?? []).length > 0) codes.push('VALIDATION_ERROR');
+  if (takesBody) codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  const policy = operation[POLICY_EXTENSION];
+  if (policy?.access !== 'authenticated') return codes;
+  codes.push('TOKEN_REQUIRED', 'INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT', 'TENANT_MISMATCH');
+  if (policy.roles !== undefined || policy.permissions !== undefined) codes.push('INSUFFICIENT_PERMISSIONS');
+  if (policy.features !== undefined) codes.push('FEATURE_NOT_AVAILABLE');
+  return codes;
+}
+
+function addErrors(operation: Operation, isApi: boolean): void {
+  const declared = operation[ERROR_CODES_EXTENSION] ?? [];
+  const codes = [...new Set([...declared, ...(isApi ? impliedCodes(operation) : [])])].sort();
+  if (codes.length === 0) return;
+  operation[ERROR_CODES_EXTENSION] = codes;
+  for (const [status, group] of groupByStatus(codes)) {
+    operation.responses[status] = {
+      description: group.map((code) => `${code}: ${ERROR_CATALOGUE[code].message}`).join(' '),
+      content: {
+        'application/json': {
+          schema: { $ref: getSchemaPath(ErrorResponse) },
+          examples: Object.fromEntries(group.map((code) => [code, { value: exampleError(code) }])),
+        },
+      },
+    };
+  }
+}
+
+function groupByStatus(codes: readonly ErrorCode[]): Map<string, ErrorCode[]> {
+  const groups = new Map<string, ErrorCode[]>();
+  for (const code of codes) {
+    const status = String(ERROR_CATALOGUE[code].status);
+    groups.set(status, [...(groups.get(status) ?? []), code]);
+  }
+  return groups;
+}
+
+function addExamples(operation: Operation, document: OpenAPIObject): void {
+  const bodies = [operation.requestBody, ...Object.values(operation.responses)];
+  for (const media of bodies.flatMap((body) => Object.values(body?.content ?? {}))) {
+    if (media.example !== undefined || media.examples !== undefined) continue;
+    const example = exampleOf(media.schema, document);
+    if (example !== undefined) media.example = example;
+  }
+  for (const parameter of operation.parameters ?? []) {
+    // Every id of the API is a UUID, which the type of a handler's parameter (string) does not tell.
+    if (parameter.in === 'path' && /(^id|Id)$/.test(parameter.name)) {
+      parameter.schema = { type: 'string', format: 'uuid' };
+    }
+    if (parameter.example !== undefined) continue;
+    const example = exampleOf(parameter.schema, document);
+    if (example !== undefined) parameter.example = example;
+  }
+}
+
+/** Paths, schemas and keys by name, so that the generated file changes only when the interface does. */
+function sortKeys<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((item: unknown) => sortKeys(item)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, nested]) => [key, sortKeys<unknown>(nested)])) as T;
+}

@@ -1,0 +1,189 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serveDocumentation } from './documentation.page.js';
+import { createEdge, type Edge } from './edge.fixture.js';
+import { findGaps } from './openapi-gaps.js';
+import { createOpenApiDocument, operationsOf } from './openapi.document.js';
+
+let edge: Edge;
+let document: OpenAPIObject;
+
+beforeAll(async () => {
+  edge = await createEdge();
+  serveDocumentation(edge.app);
+  await edge.app.init();
+  await edge.app.getHttpAdapter().getInstance().ready();
+  document = createOpenApiDocument(edge.app);
+});
+
+afterAll(async () => {
+  await edge.app.close();
+});
+
+function operation(name: string): ReturnType<typeof operationsOf>[number]['operation'] {
+  const found = operationsOf(document).find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no operation ${name}`);
+  return found.operation;
+}
+
+describe('the document', () => {
+  it('is OpenAPI 3.1 with the schemes of the bearer token and of the tenant', () => {
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.components?.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      tenant: { type: 'apiKey', in: 'header', name: 'x-tenant-id' },
+    });
+  });
+
+  it('puts the examples of the fields together to bodies in the envelope', () => {
+    const create = operation('POST /api/v1/people');
+    expect(create.requestBody?.content['application/json']?.example).toMatchObject({ name: 'Ana' });
+    expect(create.responses['201']?.content?.['application/json']?.example).toMatchObject({
+      success: true,
+      data: { name: 'Ana' },
+    });
+    expect(operation('GET /api/v1/people').responses['200']?.content?.['application/json']?.example).toMatchObject({
+      data: [{ name: 'Ana' }],
+    });
+  });
+
+  it('documents the errors that a route declares and those that follow from what it is, each with its body', () => {
+    const create = operation('POST /api/v1/people');
+    expect(create['x-error-codes']).toEqual([
+      'INTERNAL_ERROR',
+      'PAYLOAD_TOO_LARGE',
+      'SERVICE_UNAVAILABLE',
+      'TENANT_REQUIRED',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'USER_EXISTS',
+      'VALIDATION_ERROR',
+    ]);
+    expect(create.responses['400']?.content?.['application/json']).toMatchObject({
+      schema: { $ref: '#/components/schemas/ErrorResponse' },
+      examples: {
+        TENANT_REQUIRED: { value: { code: 'TENANT_REQUIRED', status: 400 } },
+        VALIDATION_ERROR: { value: { details: [{ field: 'email' }] } },
+      },
+    });
+    expect(operation('GET /api/v1/people')['x-error-codes']).toEqual(
+      expect.arrayContaining(['TOKEN_REVOKED', 'INSUFFICIENT_PERMISSIONS']),
+    );
+  });
+
+  it('lets a public route of a tenant take the tenant from the host or the header', () => {
+    expect(operation('POST /api/v1/people').security).toEqual([{ tenant: [] }, {}]);
+    expect(operation('GET /api/v1/people').security).toEqual([{ bearer: [] }]);
+  });
+
+  it('states who may call each route, and finds nothing untold', () => {
+    expect(operation('GET /api/v1/people')['x-policy']).toEqual({ access: 'authenticated', roles: ['admin'] });
+    expect(operation('POST /api/v1/people')['x-policy']).toEqual({ access: 'public' });
+    expect(findGaps(document)).toEqual([]);
+  });
+
+  it('comes out the same whenever it is built', () => {
+    expect(JSON.stringify(createOpenApiDocument(edge.app))).toBe(JSON.stringify(document));
+  });
+
+  it('comes out the same of an application in which nothing was constructed', async () => {
+    const { app } = await createEdge({ preview: true });
+    expect(JSON.stringify(createOpenApiDocument(app))).toBe(JSON.stringify(document));
+  });
+});
+
+describe('the check for gaps', () => {
+  const complete: OpenAPIObject = {
+    openapi: '3.1.0',
+    info: { title: 't', version: '1' },
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    paths: {
+      '/api/v1/things/{id}': {
+        get: {
+          operationId: 'thing',
+          summary: 'Read a thing',
+          tags: ['things'],
+          parameters: [{ name: 'id', in: 'path', required: true, example: '1' }],
+          security: [{ bearer: [] }],
+          responses: {
+            200: { description: 'ok', content: { 'application/json': { example: {} } } },
+            404: {
+              description: 'none',
+              content: {
+                'application/json': { schema: { $ref: '#/x' }, examples: { NOT_FOUND: { value: {} } } },
+              },
+            },
+          },
+          ...{ 'x-error-codes': ['NOT_FOUND'], 'x-policy': { access: 'authenticated' } },
+        },
+      },
+    },
+  };
+
+  /** The complete document after `change` to its one operation. */
+  function changed(change: (thing: Record<string, unknown>) => void): OpenAPIObject {
+    const copy = structuredClone(complete);
+    change(copy.paths['/api/v1/things/{id}']?.get as unknown as Record<string, unknown>);
+    return copy;
+  }
+
+  it('finds none in a complete document', () => {
+    expect(findGaps(complete)).toEqual([]);
+  });
+
+  it.each<[string, (thing: Record<string, unknown>) => void]>([
+    ['has no summary', (thing) => (thing.summary = ' ')],
+    ['has no tag', (thing) => delete thing.tags],
+    ['has no operation id of its own ("")', (thing) => delete thing.operationId],
+    ['does not document its parameter id', (thing) => (thing.parameters = [])],
+    ['has no example of its parameter id', (thing) => (thing.parameters = [{ name: 'id', in: 'path', required: true }])],
+    ['has no example of its body', (thing) => (thing.requestBody = { content: { 'application/json': {} } })],
+    ['documents no success', (thing) => delete (thing.responses as Record<string, unknown>)['200']],
+    ['does not document the body of its 200', (thing) => ((thing.responses as Record<string, unknown>)['200'] = {})],
+    ['does not document its error LAST_ADMIN', (thing) => (thing['x-error-codes'] = ['NOT_FOUND', 'LAST_ADMIN'])],
+    ['declares no error', (thing) => delete thing['x-error-codes']],
+    ['does not document the body of its 403', (thing) => ((thing.responses as Record<string, unknown>)['403'] = {})],
+    ['names the unknown security scheme oauth', (thing) => (thing.security = [{ bearer: [], oauth: [] }])],
+    ['states no policy', (thing) => delete thing['x-policy']],
+    ['does not show that it needs a token', (thing) => delete thing.security],
+  ])('tells that an operation %s', (gap, change) => {
+    expect(findGaps(changed(change))).toEqual([`GET /api/v1/things/{id} ${gap}`]);
+  });
+});
+
+describe('the committed document', () => {
+  const path = fileURLToPath(new URL('../../../../docs/openapi.json', import.meta.url));
+
+  it.runIf(existsSync(path))('leaves nothing untold', () => {
+    expect(findGaps(JSON.parse(readFileSync(path, 'utf8')) as OpenAPIObject)).toEqual([]);
+  });
+});
+
+describe('the page', () => {
+  it('serves Swagger UI with scripts from files only, and the document beside it', async () => {
+    const page = await edge.app.inject({ method: 'GET', url: '/docs' });
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html']);
+    expect(page.headers['content-security-policy']).toContain("script-src 'self';");
+    expect(page.body).not.toMatch(/<script(?![^>]*src=)|\son\w+=/);
+    const scripts = [...page.body.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, file]) => file ?? '');
+    expect(scripts.length).toBeGreaterThan(3);
+    for (const file of scripts) {
+      const asset = await edge.app.inject({ method: 'GET', url: new URL(file, 'http://host/docs').pathname });
+      expect([file, asset.statusCode]).toEqual([file, 200]);
+    }
+    const json = await edge.app.inject({ method: 'GET', url: '/docs-json' });
+    expect(json.json()).toEqual(JSON.parse(JSON.stringify(document)));
+    expect(json.headers['content-security-policy']).toMatch(/^default-src 'none'; base-uri/);
+  });
+
+  it.each(['/docs/nothing.js', '/docs/../package.json', '/docs/%2e%2e/package.json', '/docs/package.json%00', '/docs-yaml'])(
+    'answers %s with an error in the one form',
+    async (url) => {
+      const answer = await edge.app.inject({ method: 'GET', url });
+      expect(answer.statusCode).toBeGreaterThanOrEqual(400);
+      expect(answer.statusCode).toBeLessThan(500);
+      expect(answer.json()).toMatchObject({ code: expect.any(String), requestId: expect.any(String) });
+    },
+  );
+});

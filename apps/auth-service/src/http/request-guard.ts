@@ -1,0 +1,95 @@
+import { isUtf8 } from 'node:buffer';
+import { ApiError } from '@poc-tracker/contracts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+/** Levels of nesting that a body may have; no request of the API needs more than a handful. */
+const MAX_DEPTH = 32;
+
+/** Characters of a field's path that an error repeats: the names come from the client. */
+const MAX_PATH_LENGTH = 200;
+
+/** Keys that reach an object's prototype when a body is merged into another object (CWE-1321). */
+const POISONOUS_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * NUL, which PostgreSQL stores in no text, and surrogates without their other half, which UTF-8 cannot hold: the
+ * driver would replace each of them by the same character, so that two different passwords became one.
+ */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
+interface Node {
+  value: unknown;
+  key: string;
+  parent: Node | undefined;
+  depth: number;
+}
+
+/**
+ * Reads JSON bodies (RFC 8259: UTF-8 only) and holds bodies, queries and route parameters against {@link checkInput}
+ * before any of them reaches a handler. An empty body counts as none: clients send the type with bodiless requests.
+ */
+export function guardRequests(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJson(body as Buffer));
+    } catch (error) {
+      done(error as Error, undefined);
+    }
+  });
+  fastify.addHook('preValidation', (request: FastifyRequest, _reply, done) => {
+    try {
+      checkInput(request.params, 'path');
+      checkInput(request.query, 'query');
+      checkInput(request.body, 'body');
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  if (!isUtf8(body)) throw invalid('body', 'must be JSON in UTF-8');
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw invalid('body', 'must be well-formed JSON');
+  }
+}
+
+/**
+ * Refuses what no field may hold, however the handler would read it. Walks with a list of its own rather than by
+ * recursion: the client chooses the depth, and the call stack is ours.
+ * @param root name of the whole input, for an error about the input itself.
+ * @throws ApiError VALIDATION_ERROR naming the field; the value is never repeated.
+ */
+export function checkInput(input: unknown, root: string): void {
+  const pending: Node[] = [{ value: input, key: '', parent: undefined, depth: 0 }];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (UNSTORABLE.test(node.key)) throw refused(node, root, 'has a name with forbidden characters');
+    if (POISONOUS_KEYS.has(node.key)) throw refused(node, root, 'has a forbidden name');
+    if (typeof node.value === 'string' && UNSTORABLE.test(node.value)) {
+      throw refused(node, root, 'must not contain NUL or unpaired surrogate characters');
+    }
+    if (typeof node.value !== 'object' || node.value === null) continue;
+    if (node.depth === MAX_DEPTH) throw refused(node, root, `must not be nested deeper than ${MAX_DEPTH} levels`);
+    for (const [key, value] of Object.entries(node.value)) {
+      pending.push({ value, key, parent: node, depth: node.depth + 1 });
+    }
+  }
+}
+
+function refused(node: Node, root: string, message: string): ApiError {
+  const keys: string[] = [];
+  for (let current: Node | undefined = node; current?.parent !== undefined; current = current.parent) {
+    keys.unshift(current.key);
+  }
+  const path = keys.join('.').slice(0, MAX_PATH_LENGTH).replace(/[\0\p{Surrogate}]/gu, '\u{FFFD}');
+  return invalid(path === '' ? root : path, message);
+}
+
+function invalid(field: string, message: string): ApiError {
+  return ApiError.validation({ field, message });
+}

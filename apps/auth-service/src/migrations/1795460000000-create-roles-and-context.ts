@@ -1,0 +1,76 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { GATEKEEPER_ROLE, OPERATOR_ROLE, SERVICE_ROLE } from '@poc-tracker/tenancy';
+
+const GROUP_ROLES = [SERVICE_ROLE, OPERATOR_ROLE, GATEKEEPER_ROLE];
+
+/**
+ * The group roles, the context of a transaction and what every table uses. Roles belong to the whole cluster, where
+ * another database may use them as well: they are created when missing and never dropped; nor does going down allow
+ * temporary tables again.
+ */
+export class CreateRolesAndContext1795460000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    for (const role of GROUP_ROLES) {
+      await runner.query(`
+        DO $$ BEGIN
+          CREATE ROLE ${role} NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END $$`);
+    }
+    await runner.query(`
+      GRANT USAGE ON SCHEMA public TO ${GROUP_ROLES.join(', ')};
+
+      -- A temporary table outlives the transaction on a pooled connection, and no policy covers it.
+      DO $$ BEGIN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+      END $$;
+
+      -- RFC 9562, version 7: 48 bits of milliseconds, then random. PostgreSQL has uuidv7() from 18 on only.
+      CREATE FUNCTION public.uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+      SET search_path = pg_catalog, pg_temp AS $$
+        SELECT encode(
+          set_bit(
+            set_bit(
+              overlay(
+                uuid_send(gen_random_uuid())
+                PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+                FROM 1 FOR 6),
+              52, 1),
+            53, 1),
+          'hex')::uuid
+      $$;
+
+      CREATE FUNCTION public.set_user_context(p_tenant uuid, p_user uuid, p_role text) RETURNS void
+      LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+        SELECT set_config('app.current_tenant_id', coalesce(p_tenant::text, ''), true),
+               set_config('app.current_user_id', coalesce(p_user::text, ''), true),
+               set_config('app.user_role', coalesce(p_role, ''), true)
+      $$;
+
+      CREATE FUNCTION public.set_tenant_context(p_tenant uuid) RETURNS void
+      LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+        SELECT public.set_user_context(p_tenant, NULL, NULL)
+      $$;
+
+      CREATE FUNCTION public.update_updated_at() RETURNS trigger
+      LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+      BEGIN
+        NEW.updated_at := now();
+        RETURN NEW;
+      END
+      $$;
+
+      REVOKE ALL ON FUNCTION public.uuid_v7(), public.set_user_context(uuid, uuid, text),
+        public.set_tenant_context(uuid), public.update_updated_at() FROM PUBLIC;
+      GRANT EXECUTE ON FUNCTION public.uuid_v7() TO ${GROUP_ROLES.join(', ')};
+      GRANT EXECUTE ON FUNCTION public.set_user_context(uuid, uuid, text), public.set_tenant_context(uuid)
+        TO ${SERVICE_ROLE}, ${OPERATOR_ROLE}`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP FUNCTION public.update_updated_at(), public.set_tenant_context(uuid),
+        public.set_user_context(uuid, uuid, text), public.uuid_v7();
+      REVOKE USAGE ON SCHEMA public FROM ${GROUP_ROLES.join(', ')}`);
+  }
+}

@@ -1,0 +1,208 @@
+import { Logger, Module } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { HealthIndicatorService } from '@nestjs/terminus';
+import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
+import type { TenantDatabase } from '@poc-tracker/tenancy';
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createHttpApp } from '../http/http-app.factory.js';
+import { TenantResolver } from '../tenant/tenant.resolver.js';
+import { DatabaseCheck } from './database.check.js';
+import type { HealthCheck, HealthCheckName } from './health-check.js';
+import { HealthController } from './health.controller.js';
+import { HealthService } from './health.service.js';
+import { JwtSigningCheck } from './jwt-signing.check.js';
+import { RedisCheck } from './redis.check.js';
+import { TenantResolutionCheck } from './tenant-resolution.check.js';
+type Probe = HealthCheck['probe'];
+
+const WELL: Record<HealthCheckName, Probe> = {
+  database: () => Promise.resolve({ version: '18.4', pool: { total: 10, idle: 9, waiting: 0, max: 100 } }),
+  redis: () => Promise.resolve({ mode: 'server', usedMemoryBytes: 1_048_576 }),
+  tenant_resolution: () => Promise.resolve({}),
+  jwt_signing: () => Promise.resolve({}),
+};
+
+const SECRET = 'connect ECONNREFUSED db.internal:5432 (password hunter2)';
+const failing: Probe = () => Promise.reject(new Error(SECRET));
+const hanging: Probe = () => new Promise(() => undefined);
+
+/** Health over checks of which those given are replaced. */
+function healthWith(replaced: Partial<Record<HealthCheckName, Probe>> = {}): HealthService {
+  const checks = Object.entries({ ...WELL, ...replaced }).map(
+    ([name, probe]): HealthCheck => ({ name: name as HealthCheckName, critical: name !== 'redis', probe }),
+  );
+  return new HealthService(new HealthIndicatorService(), checks, { version: '1.2.3' });
+}
+
+let warnings: string[];
+
+beforeEach(() => {
+  warnings = [];
+  vi.spyOn(Logger.prototype, 'warn').mockImplementation((message: unknown) => void warnings.push(String(message)));
+  vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe('the report', () => {
+  it('has the full shape when everything is well', async () => {
+    const responseTimeMs = expect.any(Number) as number;
+    expect(await healthWith().report()).toEqual({
+      status: 'healthy',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      version: '1.2.3',
+      services: {
+        database: {
+          status: 'healthy',
+          responseTimeMs,
+          version: '18.4',
+          pool: { total: 10, idle: 9, waiting: 0, max: 100 },
+        },
+        redis: { status: 'healthy', responseTimeMs, mode: 'server', usedMemoryBytes: 1_048_576 },
+        tenant_resolution: { status: 'healthy', responseTimeMs },
+        jwt_signing: { status: 'healthy', responseTimeMs },
+      },
+    });
+  });
+
+  it('is degraded without Redis', async () => {
+    const report = await healthWith({ redis: failing }).report();
+    expect([report.status, report.services.redis.status]).toEqual(['degraded', 'unhealthy']);
+  });
+
+  it.each(['database', 'tenant_resolution', 'jwt_signing'] as const)('is unhealthy without %s', async (name) => {
+    const report = await healthWith({ [name]: failing, redis: failing }).report();
+    expect([report.status, report.services[name].status]).toEqual(['unhealthy', 'unhealthy']);
+  });
+
+  it('gives up a check that hangs after two seconds, and a later report does not start it again', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const probe = vi.fn(hanging);
+    const health = healthWith({ database: probe });
+    const started = performance.now();
+    const first = await health.report();
+    expect(performance.now() - started).toBeGreaterThan(1_900);
+    expect(performance.now() - started).toBeLessThan(4_000);
+    expect([first.status, first.services.database.status]).toEqual(['unhealthy', 'unhealthy']);
+    vi.setSystemTime(Date.now() + 60_000);
+    await health.report();
+    expect(probe).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks each thing once a second, however often it is asked itself', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const probe = vi.fn(WELL.database);
+    const health = healthWith({ database: probe });
+    await Promise.all(Array.from({ length: 50 }, () => health.report()));
+    await health.report();
+    expect(probe).toHaveBeenCalledTimes(1);
+    vi.setSystemTime(Date.now() + 1_001);
+    expect((await health.report()).status).toBe('healthy');
+    expect(probe).toHaveBeenCalledTimes(2);
+  });
+
+  it('tells the reason to the log alone, once an outage', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const health = healthWith({ database: failing });
+    const report = await health.report();
+    vi.setSystemTime(Date.now() + 2_000);
+    await health.report();
+    expect(JSON.stringify(report)).not.toMatch(/ECONNREFUSED|db\.internal|hunter2/);
+    expect(warnings).toEqual([`database is unhealthy: ${SECRET}`]);
+  });
+});
+
+describe('the checks', () => {
+  it('of the database tell its version and the totals of the pool', async () => {
+    const lookup = vi.fn().mockResolvedValue([{ version: '15.18' }]);
+    const check = new DatabaseCheck({ lookup, totals: () => ({ total: 3, idle: 1, waiting: 0, max: 10 }) });
+    expect(await check.probe()).toEqual({ version: '15.18', pool: { total: 3, idle: 1, waiting: 0, max: 10 } });
+  });
+
+  it('of Redis tell that there is none where none is set', async () => {
+    expect(await new RedisCheck({ client: undefined }).probe()).toEqual({ mode: 'embedded' });
+  });
+
+  it('of tenant resolution ask the resolver for an id that nobody has, and fail on any other answer than that', async () => {
+    const probe = (lookup: () => Promise<unknown[]>): Promise<unknown> => {
+      const config = { tenancy: { baseDomain: 'poctracker.com', defaultTenant: 'acme', signup: 'open' as const } };
+      const resolver = new TenantResolver(config, { lookup } as unknown as TenantDatabase);
+      return new TenantResolutionCheck(resolver).probe();
+    };
+    expect(await probe(() => Promise.resolve([]))).toEqual({});
+    await expect(probe(() => Promise.reject(new Error('permission denied')))).rejects.toThrow('permission denied');
+    const found = new TenantResolutionCheck({ resolve: () => Promise.resolve({} as TenantSnapshot) });
+    await expect(found.probe()).rejects.toThrow('nobody has');
+  });
+
+  it('of signing fail when the token that is verified is another, or none is accepted', async () => {
+    const issuer = { accessToken: () => Promise.resolve({ token: 'signed', expiresIn: 900 }) };
+    const other = { verify: () => ({ session_id: 'other' }) as never };
+    await expect(new JwtSigningCheck(issuer, other).probe()).rejects.toThrow('not the one');
+    const refusing = {
+      verify: () => {
+        throw new ApiError('INVALID_TOKEN');
+      },
+    };
+    await expect(new JwtSigningCheck(issuer, refusing).probe()).rejects.toThrow('not valid');
+  });
+});
+
+describe('the addresses', () => {
+  let app: NestFastifyApplication;
+
+  async function serve(health: HealthService): Promise<void> {
+    @Module({ controllers: [HealthController], providers: [{ provide: HealthService, useValue: health }] })
+    class HealthModule {}
+    app = await createHttpApp(HealthModule, {
+      config: { http: { host: '127.0.0.1', port: 0, trustedProxies: [], requestTimeoutMs: 1_000 } },
+      logger: pino({ level: 'silent' }),
+      requestId: randomUUID,
+      translateError: () => undefined,
+    });
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  }
+
+  async function statuses(): Promise<Record<string, [number, string]>> {
+    const addresses = ['/health', '/api/v1/health', '/health/live', '/health/ready'];
+    const answers = await Promise.all(addresses.map((url) => app.inject({ method: 'GET', url })));
+    return Object.fromEntries(
+      answers.map((answer, index) => [addresses[index], [answer.statusCode, answer.json<{ status: string }>().status]]),
+    );
+  }
+
+  afterEach(async () => {
+    await app.close();
+  });
+
+  it('answer 200 while healthy', async () => {
+    await serve(healthWith());
+    expect(await statuses()).toEqual({
+      '/health': [200, 'healthy'],
+      '/api/v1/health': [200, 'healthy'],
+      '/health/live': [200, 'healthy'],
+      '/health/ready': [200, 'healthy'],
+    });
+  });
+
+  it('answer 200 while degraded', async () => {
+    await serve(healthWith({ redis: failing }));
+    expect(await statuses()).toMatchObject({ '/health': [200, 'degraded'], '/health/ready': [200, 'healthy'] });
+  });
+
+  it('answer 503 while the database is down, except for liveness', async () => {
+    await serve(healthWith({ database: failing }));
+    expect(await statuses()).toEqual({
+      '/health': [503, 'unhealthy'],
+      '/api/v1/health': [503, 'unhealthy'],
+      '/health/live': [200, 'healthy'],
+      '/health/ready': [503, 'unhealthy'],
+    });
+  });
+});

@@ -1,0 +1,43 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AccessTokenVerifier } from '@poc-tracker/auth-kit';
+import { PLAN_CATALOGUE, type TenantSnapshot } from '@poc-tracker/contracts';
+import { uuidv7 } from '@poc-tracker/tenancy';
+import { TokenIssuer } from '../session/token-issuer.js';
+import type { HealthCheck } from './health-check.js';
+
+/** Nobody's id: the token of the probe opens nothing, because no session has it, and it never leaves the process. */
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+const NOBODYS_TENANT: TenantSnapshot = {
+  id: NIL_UUID,
+  name: 'health',
+  subdomain: 'health',
+  customDomain: null,
+  plan: 'basic',
+  status: 'canceled',
+  ...PLAN_CATALOGUE.basic,
+};
+
+/** A token that is signed here is accepted here: the private key, the published one and the rules fit together. */
+@Injectable()
+export class JwtSigningCheck implements HealthCheck {
+  readonly name = 'jwt_signing';
+  readonly critical = true;
+
+  constructor(
+    @Inject(TokenIssuer) private readonly issuer: Pick<TokenIssuer, 'accessToken'>,
+    @Inject(AccessTokenVerifier) private readonly verifier: Pick<AccessTokenVerifier, 'verify'>,
+  ) {}
+
+  async probe(): Promise<Record<string, unknown>> {
+    const sessionId = uuidv7();
+    const { token } = await this.issuer.accessToken({
+      user: { id: NIL_UUID, role: 'viewer', permissions: [] },
+      tenant: NOBODYS_TENANT,
+      sessionId,
+    });
+    const claims = this.verifier.verify(token);
+    if (claims.session_id !== sessionId) throw new Error('The token that was verified is not the one that was signed.');
+    return {};
+  }
+}

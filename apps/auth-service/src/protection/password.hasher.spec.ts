@@ -1,0 +1,169 @@
+import { availableParallelism } from 'node:os';
+import { Logger } from '@nestjs/common';
+import * as argon2 from 'argon2';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MAX_WAITING_HASHES, PasswordHasher } from './password.hasher.js';
+
+vi.mock('argon2', async (importOriginal) => {
+  const original = await importOriginal<typeof import('argon2')>();
+  return { ...original, hash: vi.fn(original.hash), verify: vi.fn(original.verify) };
+});
+
+/** OWASP's parameters, as in production. */
+const OWASP = { memoryKib: 19_456, iterations: 2, parallelism: 1 };
+const CHEAP = { memoryKib: 7_168, iterations: 1, parallelism: 1 };
+
+const hasherOf = (passwords: typeof OWASP) => new PasswordHasher({ passwords });
+const SALT_AND_HASH = '$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+
+// Refused hashes are logged, and there are many of them here.
+Logger.overrideLogger(false);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.mocked(argon2.verify).mockClear();
+  vi.mocked(argon2.hash).mockClear();
+});
+
+/** Processor time that the work took, on all threads: unlike the clock it does not depend on who else runs. */
+async function milliseconds(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+describe('hash', () => {
+  it('makes argon2id hashes with the configured parameters and a salt of their own', async () => {
+    const hasher = hasherOf(OWASP);
+    const [first, second] = await Promise.all([hasher.hash('quatro cavalos'), hasher.hash('quatro cavalos')]);
+    expect(first).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+    expect(second).not.toBe(first);
+  });
+
+  it.each([
+    ['4 KiB', 'x'.repeat(4_096)],
+    ['257 characters', 'x'.repeat(257)],
+    ['half a surrogate pair', 'quatro cavalos \uDC00'],
+  ])('refuses %s without hashing', async (_what, password) => {
+    await expect(hasherOf(CHEAP).hash(password)).rejects.toThrow(RangeError);
+    expect(argon2.hash).not.toHaveBeenCalled();
+  });
+});
+
+describe('verify', () => {
+  const hasher = hasherOf(CHEAP);
+
+  it('knows the password again, and no other', async () => {
+    const stored = await hasher.hash('quatro cavalos pastam longe');
+    await expect(hasher.verify(stored, 'quatro cavalos pastam longe')).resolves.toEqual({ valid: true, outdated: false });
+    await expect(hasher.verify(stored, 'Quatro cavalos pastam longe')).resolves.toEqual({ valid: false, outdated: false });
+    await expect(hasher.verify(stored, 'quatro cavalos pastam longe ')).resolves.toMatchObject({ valid: false });
+  });
+
+  it.each([80, 256])('reads a password of %i characters to its last', async (length) => {
+    const password = 'k'.repeat(length);
+    const stored = await hasher.hash(password);
+    await expect(hasher.verify(stored, `${password.slice(0, -1)}K`)).resolves.toMatchObject({ valid: false });
+    await expect(hasher.verify(stored, password.slice(0, -1))).resolves.toMatchObject({ valid: false });
+    await expect(hasher.verify(stored, password)).resolves.toMatchObject({ valid: true });
+  });
+
+  it('takes the composed and the decomposed form of one password for the same', async () => {
+    const password = 'maçã é fruta 🍎 ﬁm';
+    const stored = await hasher.hash(password.normalize('NFC'));
+    for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD']) {
+      await expect(hasher.verify(stored, password.normalize(form))).resolves.toMatchObject({ valid: true });
+    }
+  });
+
+  it.each([
+    ['fewer passes', { memoryCost: 7_168, timeCost: 1, parallelism: 1 }, true],
+    ['less memory', { memoryCost: 1_024, timeCost: 2, parallelism: 1 }, true],
+    ['argon2i', { type: argon2.argon2i, memoryCost: 8_192, timeCost: 3, parallelism: 1 }, true],
+    ['the version before RFC 9106', { version: 0x10, memoryCost: 8_192, timeCost: 3, parallelism: 1 }, true],
+    ['the same setting', { memoryCost: 8_192, timeCost: 2, parallelism: 1 }, false],
+    ['more of everything', { memoryCost: 16_384, timeCost: 3, parallelism: 2 }, false],
+  ])('tells whether a hash with %s is outdated', async (_what, options, outdated) => {
+    const current = hasherOf({ memoryKib: 8_192, iterations: 2, parallelism: 1 });
+    const stored = await argon2.hash('quatro cavalos', options);
+    await expect(current.verify(stored, 'quatro cavalos')).resolves.toEqual({ valid: true, outdated });
+    await expect(current.verify(stored, 'cinco cavalos')).resolves.toEqual({ valid: false, outdated: false });
+  });
+
+  it.each([
+    ['8 GiB of memory', `$argon2id$v=19$m=8388608,t=2,p=1${SALT_AND_HASH}`],
+    ['1000 passes', `$argon2id$v=19$m=19456,t=1000,p=1${SALT_AND_HASH}`],
+    ['a thousand lanes', `$argon2id$v=19$m=19456,t=2,p=1000${SALT_AND_HASH}`],
+    ['a number beyond all measure', `$argon2id$v=19$m=${'9'.repeat(400)},t=2,p=1${SALT_AND_HASH}`],
+    ['a digest of a kilobyte', `$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$${'A'.repeat(1_366)}`],
+    ['another scheme', '$2b$12$abcdefghijklmnopqrstuuWGa8rH1p8gUO3pTjDkT5vLxzY1oV1qW'],
+    ['nothing', ''],
+  ])('refuses a stored hash with %s within 50 ms and without hashing', async (_what, stored) => {
+    const spent = await milliseconds(() =>
+      expect(hasher.verify(stored, 'quatro cavalos')).resolves.toEqual({ valid: false, outdated: false }),
+    );
+    expect(spent).toBeLessThan(50);
+    expect(argon2.verify).not.toHaveBeenCalled();
+  });
+
+  it('refuses 4 KiB within 50 ms and without hashing, for a known account and for none', async () => {
+    const stored = await hasher.hash('quatro cavalos');
+    const spent = await milliseconds(async () => {
+      await expect(hasher.verify(stored, 'x'.repeat(4_096))).resolves.toEqual({ valid: false, outdated: false });
+      await hasher.verifyNobody('x'.repeat(4_096));
+    });
+    expect(spent).toBeLessThan(50);
+    expect(argon2.verify).not.toHaveBeenCalled();
+  });
+});
+
+describe('verifyNobody', () => {
+  it('hashes with the current parameters, as verify does for a known account', async () => {
+    await hasherOf(OWASP).verifyNobody('quatro cavalos');
+    expect(vi.mocked(argon2.verify).mock.calls).toEqual([
+      [expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/), 'quatro cavalos'],
+    ]);
+  });
+
+  it('takes as long as verify', async () => {
+    const hasher = hasherOf(OWASP);
+    const stored = await hasher.hash('quatro cavalos');
+    let [known, nobody] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let attempt = 0; attempt < 15; attempt += 1) {
+      known = Math.min(known, await milliseconds(() => hasher.verify(stored, 'cinco cavalos')));
+      nobody = Math.min(nobody, await milliseconds(() => hasher.verifyNobody('cinco cavalos')));
+    }
+    expect(nobody / known).toBeGreaterThan(0.75);
+    expect(nobody / known).toBeLessThan(1.33);
+  });
+});
+
+describe('a storm', () => {
+  it('hashes as many at a time as there are cores, lets 64 wait and refuses exactly the rest with SERVICE_BUSY', async () => {
+    const hasher = hasherOf(CHEAP);
+    const genuine = vi.mocked(argon2.verify).getMockImplementation();
+    let active = 0;
+    let most = 0;
+    vi.mocked(argon2.verify).mockImplementation(async (...parameters) => {
+      active += 1;
+      most = Math.max(most, active);
+      try {
+        return (await genuine?.(...parameters)) ?? false;
+      } finally {
+        active -= 1;
+      }
+    });
+    const stored = await hasher.hash('quatro cavalos');
+    const results = await Promise.allSettled(
+      Array.from({ length: 200 }, (_, index) =>
+        index % 2 === 0 ? hasher.verify(stored, 'quatro cavalos') : hasher.verifyNobody('quatro cavalos'),
+      ),
+    );
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(most).toBe(availableParallelism());
+    expect(results.length - refused.length).toBe(availableParallelism() + MAX_WAITING_HASHES);
+    expect(refused.every(({ reason }) => (reason as { code: string }).code === 'SERVICE_BUSY')).toBe(true);
+    await expect(hasher.verify(stored, 'quatro cavalos')).resolves.toMatchObject({ valid: true });
+  });
+});

@@ -1,0 +1,46 @@
+/** Whom and what a password is for: words that it must not be made of. */
+export interface PasswordContext {
+  tenant: { name: string; subdomain: string };
+  email: string;
+  firstName?: string | null | undefined;
+  lastName?: string | null | undefined;
+}
+
+const PRODUCT_NAME = 'POC Tracker';
+
+/** Shorter words turn up inside good passwords by chance. */
+const MIN_WORD_LENGTH = 4;
+
+const SEPARATORS = /[^\p{L}\p{N}]+/gu;
+
+/**
+ * True when the password contains the product's name, the tenant's name or subdomain, the part of the e-mail address
+ * before the @, or one of the person's names (OWASP ASVS 5.0, 6.1.2 and 6.2.11). Case and accents make no
+ * difference, nor do the separators inside a name of several words.
+ */
+export function containsPersonalWord(password: string, context: PasswordContext): boolean {
+  const text = fold(password);
+  const bareText = bare(text);
+  return personalWords(context).some((word) => {
+    const bareWord = bare(word);
+    if (bareWord.length < MIN_WORD_LENGTH) return false;
+    return text.includes(word) || (bareWord !== word && bareText.includes(bareWord));
+  });
+}
+
+/** The words themselves and the parts of those that are compounds, folded: what a guesser would try. */
+export function personalWords({ tenant, email, firstName, lastName }: PasswordContext): string[] {
+  const names = [firstName, lastName];
+  const localPart = email.slice(0, Math.max(0, email.lastIndexOf('@')));
+  const wholes = [PRODUCT_NAME, tenant.name, tenant.subdomain, localPart, localPart.split('+')[0], ...names];
+  const people = names.flatMap((name) => name?.split(SEPARATORS));
+  return [...new Set([...wholes, ...people].map((word) => fold(word ?? '').trim()))].filter((word) => word !== '');
+}
+
+function fold(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase();
+}
+
+function bare(text: string): string {
+  return text.replace(SEPARATORS, '');
+}

@@ -1,0 +1,136 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RedisCheck } from '../observability/redis.check.js';
+import { RedisConnection } from './redis.connection.js';
+
+/** Enough of Redis for a connection: answers by the command's name, or never. */
+class FakeRedis {
+  private readonly sockets = new Set<Socket>();
+  readonly commands: string[] = [];
+  silent = false;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(port = 0): Promise<FakeRedis> {
+    const server = createServer();
+    const fake = new FakeRedis(server);
+    server.on('connection', (socket) => {
+      fake.sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('data', (data) => {
+        fake.answer(socket, data.toString());
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `redis://:hunter2@127.0.0.1:${this.port}`;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private answer(socket: Socket, data: string): void {
+    if (this.silent) return;
+    for (const [, name = ''] of data.matchAll(/\*\d+\r\n\$\d+\r\n([a-z]+)\r\n/gi)) {
+      const command = name.toLowerCase();
+      this.commands.push(command);
+      if (command === 'hello') socket.write('%1\r\n+server\r\n+redis\r\n');
+      else if (command === 'ping') socket.write('+PONG\r\n');
+      else if (command === 'info') socket.write(bulk('# Memory\r\nused_memory:1234567\r\nloading:0\r\n'));
+      else socket.write('+OK\r\n');
+    }
+  }
+}
+
+function bulk(text: string): string {
+  return `$${text.length}\r\n${text}\r\n`;
+}
+
+let fake: FakeRedis;
+let connection: RedisConnection;
+let warnings: string[];
+
+beforeEach(async () => {
+  warnings = [];
+  vi.spyOn(Logger.prototype, 'warn').mockImplementation((message: unknown) => void warnings.push(String(message)));
+  vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+  fake = await FakeRedis.start();
+  connection = new RedisConnection({ redis: { url: fake.url } });
+});
+
+afterEach(async () => {
+  await connection.onApplicationShutdown();
+  await fake.stop();
+  vi.restoreAllMocks();
+});
+
+const isReady = (): Promise<void> => vi.waitFor(() => { expect(connection.client?.status).toBe('ready'); }, 10_000);
+
+describe('the connection to Redis', () => {
+  it('connects in the background and tells the memory in use', async () => {
+    connection.onModuleInit();
+    await isReady();
+    expect(await new RedisCheck(connection).probe()).toEqual({ mode: 'server', usedMemoryBytes: 1_234_567 });
+    expect(warnings).toEqual([]);
+  });
+
+  it('fails commands at once while Redis is away, warns once without the password, and comes back by itself', async () => {
+    connection.onModuleInit();
+    await isReady();
+    const { port } = fake;
+    await fake.stop();
+    await vi.waitFor(() => { expect(connection.client?.status).toBe('reconnecting'); }, 5_000);
+    const started = Date.now();
+    await expect(new RedisCheck(connection).probe()).rejects.toThrow();
+    expect(Date.now() - started).toBeLessThan(500);
+    await vi.waitFor(() => { expect(warnings.length).toBeGreaterThan(0); }, 5_000);
+    fake = await FakeRedis.start(port);
+    await isReady();
+    await new RedisCheck(connection).probe();
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).not.toContain('hunter2');
+  });
+
+  it('gives up on a Redis that takes commands and never answers', async () => {
+    connection.onModuleInit();
+    await isReady();
+    fake.silent = true;
+    const started = Date.now();
+    await expect(new RedisCheck(connection).probe()).rejects.toThrow();
+    expect(Date.now() - started).toBeLessThan(2_000);
+  });
+
+  it('ends politely, and within its time when Redis does not answer the good-bye', async () => {
+    connection.onModuleInit();
+    await isReady();
+    await connection.onApplicationShutdown();
+    expect(fake.commands).toContain('quit');
+    await vi.waitFor(() => { expect(connection.client?.status).toBe('end'); }, 1_000);
+
+    const mute = new RedisConnection({ redis: { url: fake.url } });
+    mute.onModuleInit();
+    await vi.waitFor(() => { expect(mute.client?.status).toBe('ready'); }, 5_000);
+    fake.silent = true;
+    const started = Date.now();
+    await mute.onApplicationShutdown();
+    expect(Date.now() - started).toBeLessThan(2_500);
+  });
+
+  it('is no connection at all without an address', async () => {
+    const none = new RedisConnection({ redis: { url: undefined } });
+    none.onModuleInit();
+    await none.onApplicationShutdown();
+    expect(none.client).toBeUndefined();
+  });
+});

@@ -1,0 +1,41 @@
+import { Controller, Delete, Get, Param } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
+import { ApiErrors, DataResponse } from '../http/api-documentation.js';
+import { UuidParamPipe } from '../http/uuid-param.pipe.js';
+import { RevokedSessionsResponse, SessionResponse } from './session.response.js';
+import { SessionService } from './session.service.js';
+
+@ApiTags('sessions')
+@Controller('auth/sessions')
+export class SessionController {
+  constructor(private readonly sessions: SessionService) {}
+
+  @Get()
+  @Authenticated()
+  @ApiOperation({ summary: 'List the own open sessions' })
+  @DataResponse(200, SessionResponse, { isArray: true })
+  list(@CurrentUser() { userId, sessionId }: Principal): Promise<SessionResponse[]> {
+    return this.sessions.listOf(userId, sessionId);
+  }
+
+  @Delete(':id')
+  @Authenticated()
+  @ApiOperation({ summary: 'End one of the own sessions' })
+  @DataResponse(200, RevokedSessionsResponse)
+  @ApiErrors('NOT_FOUND')
+  revoke(
+    @CurrentUser() { userId }: Principal,
+    @Param('id', UuidParamPipe) id: string,
+  ): Promise<RevokedSessionsResponse> {
+    return this.sessions.revoke(userId, id);
+  }
+
+  @Delete()
+  @Authenticated()
+  @ApiOperation({ summary: 'End all own sessions but this one' })
+  @DataResponse(200, RevokedSessionsResponse)
+  revokeOthers(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
+    return this.sessions.revokeOthers(userId, sessionId);
+  }
+}

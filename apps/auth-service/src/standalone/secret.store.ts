@@ -1,0 +1,90 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { generateLoginPasswords, type LoginPasswords } from '@poc-tracker/embedded';
+import { StartFailureError } from './start-failure.error.js';
+
+/** NIST SP 800-57, part 1: 112 bits of security, the least that may sign until 2030. */
+const RSA_BITS = 2048;
+
+/** More than the 32 bytes of the HMAC behind it (RFC 7518, 3.2). */
+const REFRESH_SECRET_BYTES = 48;
+
+/** Secrets made at the first start and kept in files that only the current user can read. */
+export class SecretStore {
+  /** Makes the folder when it is missing. @throws StartFailureError when it belongs to somebody else. */
+  constructor(private readonly folder: string) {
+    this.explainRefusal(() => {
+      if (existsSync(folder)) return;
+      mkdirSync(folder, { recursive: true });
+      // The embedded server runs under another account where root starts it: it may pass, and see nothing.
+      chmodSync(folder, 0o711);
+    });
+  }
+
+  /** Path of the RSA private key (PKCS #8, PEM) that signs access tokens. */
+  signingKeyFile(): string {
+    return this.keep('jwt-private-key.pem', () => {
+      const { privateKey } = generateKeyPairSync('rsa', {
+        modulusLength: RSA_BITS,
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+      });
+      return privateKey;
+    });
+  }
+
+  /** Path of the secret that signs refresh tokens. */
+  refreshSecretFile(): string {
+    return this.keep('jwt-refresh-secret', () =>
+      randomBytes(REFRESH_SECRET_BYTES).toString('base64'),
+    );
+  }
+
+  /** Passwords of the database logins, the same at every start, so that other programs can keep theirs. */
+  loginPasswords(): LoginPasswords {
+    const file = this.keep('database-logins.json', () => JSON.stringify(generateLoginPasswords()));
+    return this.explainRefusal(() => JSON.parse(readFileSync(file, 'utf8')) as LoginPasswords);
+  }
+
+  /** A file appears under its name only when it is whole, and the first of two starts wins. */
+  private keep(name: string, make: () => string): string {
+    const file = join(this.folder, name);
+    return this.explainRefusal(() => {
+      if (existsSync(file)) return file;
+      const draft = `${file}.${process.pid}`;
+      writeFileSync(draft, make(), { mode: 0o600 });
+      try {
+        linkSync(draft, file);
+      } catch (error) {
+        if (!isSystemError(error, 'EEXIST')) throw error;
+      } finally {
+        rmSync(draft, { force: true });
+      }
+      return file;
+    });
+  }
+
+  private explainRefusal<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+      throw new StartFailureError(
+        `This user may not read and write ${this.folder}; start as its owner, or set DATA_DIR to another folder.`,
+      );
+    }
+  }
+}
+
+function isSystemError(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
+}

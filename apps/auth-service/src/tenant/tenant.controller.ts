@@ -1,0 +1,29 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, Permissions } from '@poc-tracker/auth-kit';
+import { DataResponse } from '../http/api-documentation.js';
+import { TenantUsageResponse } from './tenant-usage.response.js';
+import { TenantResponse } from './tenant.response.js';
+import { TenantService } from './tenant.service.js';
+
+@ApiTags('tenants')
+@Controller('tenants')
+export class TenantController {
+  constructor(private readonly tenants: TenantService) {}
+
+  @Get('current')
+  @Authenticated()
+  @ApiOperation({ summary: 'Read the own tenant with its branding, features, limits and settings' })
+  @DataResponse(200, TenantResponse)
+  current(): Promise<TenantResponse> {
+    return this.tenants.current();
+  }
+
+  @Get('current/usage')
+  @Permissions('view_usage')
+  @ApiOperation({ summary: 'Read what the own tenant uses of its limits' })
+  @DataResponse(200, TenantUsageResponse)
+  usage(): Promise<TenantUsageResponse> {
+    return this.tenants.usage();
+  }
+}

@@ -1,0 +1,156 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  type FeatureSet,
+  type Plan,
+  PLANS,
+  type TenantLimits,
+  type TenantStatus,
+  TENANT_STATUSES,
+} from '@poc-tracker/contracts';
+import type { TenantSettings } from './tenant-settings.js';
+import { tenantFeatures } from './tenant-snapshot.js';
+import type { Tenant } from './tenant.entity.js';
+
+class FeaturesResponse implements FeatureSet {
+  @ApiProperty({ example: true })
+  real_time_dojos: boolean;
+
+  @ApiProperty({ example: false })
+  video_generation: boolean;
+
+  @ApiProperty({ example: false })
+  advanced_analytics: boolean;
+
+  @ApiProperty({ example: false })
+  api_access: boolean;
+}
+
+class LimitsResponse implements TenantLimits {
+  @ApiProperty({ example: 10 })
+  maxUsers: number;
+
+  @ApiProperty({ example: 100 })
+  maxPocs: number;
+
+  @ApiProperty({ description: 'In GiB.', example: 5 })
+  maxStorageGb: number;
+}
+
+class BrandingResponse {
+  @ApiProperty({ type: String, nullable: true, format: 'uri', example: null })
+  logoUrl: string | null;
+
+  @ApiProperty({ example: '#2563eb' })
+  primaryColor: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Stands for the tenant like its subdomain.', example: null })
+  customDomain: string | null;
+}
+
+class ThemeSettings {
+  @ApiProperty({ example: '#2563eb' })
+  primaryColor: string;
+
+  @ApiProperty({ example: false })
+  darkMode: boolean;
+}
+
+class NotificationSettings {
+  @ApiProperty({ example: true })
+  email: boolean;
+
+  @ApiProperty({ example: true })
+  browser: boolean;
+}
+
+class SecuritySettings {
+  @ApiProperty({ description: 'Life of a session in hours, counted from the log-in.', example: 24 })
+  sessionTimeout: number;
+
+  @ApiProperty({ example: false })
+  requireMFA: boolean;
+}
+
+class CollaborationSettings {
+  @ApiProperty({ example: false })
+  allowPublicPocs: boolean;
+
+  @ApiProperty({ example: true })
+  enableCollaboration: boolean;
+}
+
+class SettingsResponse implements TenantSettings {
+  @ApiProperty({ type: ThemeSettings })
+  theme: ThemeSettings;
+
+  @ApiProperty({ type: NotificationSettings })
+  notifications: NotificationSettings;
+
+  @ApiProperty({ type: SecuritySettings })
+  security: SecuritySettings;
+
+  @ApiProperty({ type: CollaborationSettings })
+  features: CollaborationSettings;
+}
+
+/** A tenant as its own people see it. */
+export class TenantResponse {
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
+  id: string;
+
+  @ApiProperty({ example: 'Acme Ltda' })
+  name: string;
+
+  @ApiProperty({ example: 'acme' })
+  subdomain: string;
+
+  @ApiProperty({ enum: PLANS, example: 'basic' })
+  planType: Plan;
+
+  @ApiProperty({ enum: TENANT_STATUSES, example: 'active' })
+  status: TenantStatus;
+
+  @ApiProperty({ type: FeaturesResponse, description: 'Those of the plan, changed by what the tenant was given.' })
+  features: FeaturesResponse;
+
+  @ApiProperty({ type: LimitsResponse })
+  limits: LimitsResponse;
+
+  @ApiProperty({ type: BrandingResponse })
+  branding: BrandingResponse;
+
+  @ApiProperty({ type: SettingsResponse })
+  settings: SettingsResponse;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  subscriptionEndsAt: Date | null;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  createdAt: Date;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  updatedAt: Date;
+}
+
+/** Names each field: the row also holds what only operators see. */
+export function toTenantResponse(tenant: Tenant, settings: TenantSettings): TenantResponse {
+  const { id, name, subdomain, planType, status, maxUsers, maxPocs, maxStorageGb, branding } = tenant;
+  return {
+    id,
+    name,
+    subdomain,
+    planType,
+    status,
+    features: tenantFeatures(planType, tenant.features),
+    limits: { maxUsers, maxPocs, maxStorageGb },
+    branding: {
+      logoUrl: branding.logo_url ?? null,
+      primaryColor: branding.primary_color ?? settings.theme.primaryColor,
+      customDomain: branding.custom_domain ?? null,
+    },
+    settings,
+    subscriptionEndsAt: tenant.subscriptionEndsAt,
+    createdAt: tenant.createdAt,
+    updatedAt: tenant.updatedAt,
+  };
+}

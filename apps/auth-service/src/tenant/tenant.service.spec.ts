@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { type Plan, PLAN_CATALOGUE, PLANS, type Role } from '@poc-tracker/contracts';
+import { TenancyModule, TenantDatabase, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigModule } from '../config/config.module.js';
+import { testConfig } from '../config/test-config.js';
+import { TENANT_ENTITIES } from './tenant.entity.js';
+import { TenantModule } from './tenant.module.js';
+import { TenantService } from './tenant.service.js';
+
+describe('TenantService', () => {
+  let db: TestDatabase;
+  let module: TestingModule;
+  let database: TenantDatabase;
+  let tenants: TenantService;
+  let admin: pg.Client;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    const config = testConfig(db);
+    const { serviceUrl, poolMin, poolMax, tls } = config.database;
+    module = await Test.createTestingModule({
+      imports: [
+        ConfigModule.of(config),
+        TenancyModule.forRoot({ serviceUrl, poolMin, poolMax, tls, requestTimeoutMs: 5_000, entities: TENANT_ENTITIES }),
+        TenantModule,
+      ],
+    }).compile();
+    await module.init();
+    database = module.get(TenantDatabase, { strict: false });
+    tenants = module.get(TenantService);
+    admin = new pg.Client({ connectionString: db.adminUrl });
+    await admin.connect();
+  });
+
+  afterAll(async () => {
+    await admin.end();
+    await module.close();
+    await db.drop();
+  });
+
+  function as<T>(tenantId: string, work: () => Promise<T>, role: Role = 'admin'): Promise<T> {
+    return database.transaction({ tenantId, userId: randomUUID(), role }, work);
+  }
+
+  function create(subdomain: string, plan: Plan = 'basic', id = uuidv7()) {
+    return as(id, () => tenants.create({ id, name: `${subdomain} Ltda`, subdomain, plan }));
+  }
+
+  it.each(PLANS)('makes a tenant with the limits and features of the plan %s', async (plan) => {
+    const tenant = await create(`plan-${plan}`, plan);
+    const { features, limits } = PLAN_CATALOGUE[plan];
+    expect(tenant).toMatchObject({ plan, features, limits, status: 'active', customDomain: null });
+    expect(await as(tenant.id, () => tenants.current())).toMatchObject({ planType: plan, features, limits });
+  });
+
+  it("writes the contract's settings and branding with a new tenant", async () => {
+    const { id } = await create('fresh');
+    const { rows } = await admin.query('SELECT setting_key, setting_value FROM tenant_settings WHERE tenant_id = $1', [id]);
+    expect(Object.fromEntries(rows.map((row: { setting_key: string; setting_value: unknown }) => [row.setting_key, row.setting_value]))).toEqual({
+      theme: { primaryColor: '#2563eb', darkMode: false },
+      notifications: { email: true, browser: true },
+      security: { sessionTimeout: 24, requireMFA: false },
+      features: { allowPublicPocs: false, enableCollaboration: true },
+    });
+    expect(await as(id, () => tenants.current())).toMatchObject({
+      id,
+      name: 'fresh Ltda',
+      subdomain: 'fresh',
+      status: 'active',
+      branding: { logoUrl: null, primaryColor: '#2563eb', customDomain: null },
+      settings: { security: { sessionTimeout: 24 } },
+      createdAt: expect.any(Date) as Date,
+    });
+  });
+
+  it('leaves a taken subdomain to the database, also when twenty ask for it at once', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => create('wanted')));
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused).toHaveLength(19);
+    expect(refused.map(({ reason }) => toApiError(reason)?.code)).toEqual(Array.from({ length: 19 }, () => 'TENANT_EXISTS'));
+    const { rows } = await admin.query(`SELECT count(*)::int AS settings FROM tenant_settings s
+      JOIN tenants t ON t.id = s.tenant_id WHERE t.subdomain = 'wanted'`);
+    expect(rows).toEqual([{ settings: 4 }]);
+  });
+
+  it('writes nothing at all when the transaction fails later on', async () => {
+    const id = uuidv7();
+    const failing = as(id, async () => {
+      await tenants.create({ id, name: 'Half', subdomain: 'half', plan: 'pro' });
+      throw new Error('the first admin could not be written');
+    });
+    await expect(failing).rejects.toThrow('first admin');
+    const { rows } = await admin.query('SELECT 1 FROM tenants WHERE id = $1', [id]);
+    expect(rows).toEqual([]);
+  });
+
+  it('makes a tenant for an admin of that very tenant only', async () => {
+    const id = uuidv7();
+    const input = { id, name: 'Foreign', subdomain: 'foreign', plan: 'basic' as const };
+    for (const attempt of [as(uuidv7(), () => tenants.create(input)), as(id, () => tenants.create(input), 'manager')]) {
+      await expect(attempt.catch((error: unknown) => Promise.reject(toApiError(error) ?? error))).rejects.toMatchObject({
+        code: 'INSUFFICIENT_PERMISSIONS',
+      });
+    }
+  });
+
+  it('counts what the own tenant uses against its limits, and nothing of the others', async () => {
+    const { tenantId } = await seedTenant(db, { maxUsers: 4, maxPocs: 5, maxStorageGb: 6 });
+    const other = await seedTenant(db);
+    await seedUser(db, tenantId);
+    await seedUser(db, tenantId);
+    await seedUser(db, other.tenantId);
+    await admin.query('UPDATE tenant_usage SET poc_count = 3, storage_bytes = 5000000000 WHERE tenant_id = $1', [tenantId]);
+    expect(await as(tenantId, () => tenants.usage())).toEqual({
+      users: { used: 2, limit: 4 },
+      pocs: { used: 3, limit: 5 },
+      storageBytes: { used: 5_000_000_000, limit: 6_442_450_944 },
+    });
+    expect(await as(tenantId, () => tenants.userSeats())).toEqual({ used: 2, limit: 4 });
+  });
+
+  it("reads the own tenant's settings, with defaults for what was never written", async () => {
+    const { tenantId } = await seedTenant(db);
+    const other = await seedTenant(db);
+    const write = 'INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, $2, $3)';
+    await admin.query(write, [tenantId, 'security', { sessionTimeout: 2, requireMFA: true }]);
+    await admin.query(write, [other.tenantId, 'security', { sessionTimeout: 3 }]);
+    const settings = await as(tenantId, () => tenants.settings(), 'viewer');
+    expect(settings.security).toEqual({ sessionTimeout: 2, requireMFA: true });
+    expect(settings.theme.primaryColor).toBe('#2563eb');
+  });
+
+  it('says that the tenant is not valid once its row is gone', async () => {
+    const gone = uuidv7();
+    await expect(as(gone, () => tenants.current())).rejects.toMatchObject({ code: 'INVALID_TENANT' });
+    await expect(as(gone, () => tenants.usage())).rejects.toMatchObject({ code: 'INVALID_TENANT' });
+  });
+});

@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import { ApiError, PLAN_CATALOGUE, type Plan, type TenantSnapshot } from '@poc-tracker/contracts';
+import { DEFAULT_TENANT_SETTINGS, readTenantSettings, type TenantSettings } from './tenant-settings.js';
+import { toTenantSnapshot } from './tenant-snapshot.js';
+import { TenantRepository } from './tenant.repository.js';
+import { type TenantResponse, toTenantResponse } from './tenant.response.js';
+import { type TenantUsageResponse, toTenantUsageResponse, type UsageShare } from './tenant-usage.response.js';
+
+/** The tenant's side of things for all other modules. Every method acts on the tenant of the current transaction. */
+@Injectable()
+export class TenantService {
+  constructor(private readonly tenants: TenantRepository) {}
+
+  /**
+   * Writes a new tenant with the limits of its plan and the default settings. The caller has opened the transaction
+   * for the new id, with role admin.
+   * @throws the database's refusal of a taken subdomain (TENANT_EXISTS).
+   */
+  async create({ id, name, subdomain, plan }: NewTenant): Promise<TenantSnapshot> {
+    const { limits } = PLAN_CATALOGUE[plan];
+    const features = {};
+    await this.tenants.insert({ id, name, subdomain, planType: plan, features, ...limits }, DEFAULT_TENANT_SETTINGS);
+    return toTenantSnapshot({
+      id,
+      name,
+      subdomain,
+      custom_domain: null,
+      plan_type: plan,
+      status: 'active',
+      features,
+      max_users: limits.maxUsers,
+      max_pocs: limits.maxPocs,
+      max_storage_gb: limits.maxStorageGb,
+    });
+  }
+
+  /** @throws ApiError INVALID_TENANT when the tenant is gone. */
+  async current(): Promise<TenantResponse> {
+    const tenant = await this.tenants.findCurrent();
+    if (tenant === undefined) throw new ApiError('INVALID_TENANT');
+    return toTenantResponse(tenant, await this.settings());
+  }
+
+  async settings(): Promise<TenantSettings> {
+    return readTenantSettings(await this.tenants.listSettings());
+  }
+
+  /** @throws ApiError INVALID_TENANT when the tenant is gone. */
+  async usage(): Promise<TenantUsageResponse> {
+    const usage = await this.tenants.findUsage();
+    if (usage === undefined) throw new ApiError('INVALID_TENANT');
+    return toTenantUsageResponse(usage);
+  }
+
+  /** The seats that are taken and those that there are. */
+  async userSeats(): Promise<UsageShare> {
+    const { users } = await this.usage();
+    return users;
+  }
+}
+
+interface NewTenant {
+  id: string;
+  name: string;
+  subdomain: string;
+  plan: Plan;
+}

@@ -1,0 +1,180 @@
+import passport from 'passport';
+import { ApiError } from '@poc-tracker/contracts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { contextOf, createGuard, requestWith } from '../test/requests.js';
+import {
+  foreign,
+  forge,
+  genuine,
+  genuineClaims,
+  HEADER,
+  now,
+  PARTIES,
+  rs256,
+  TENANT,
+} from '../test/token-forge.js';
+import { AccessTokenVerifier } from './access-token.verifier.js';
+import { keyId, KeyRing } from './key-ring.js';
+import { Public } from './route-policy.js';
+
+class Routes {
+  @Public()
+  open(): void {}
+
+  unstated(): void {}
+}
+
+const bearing = (token: string) => requestWith(['Authorization', `Bearer ${token}`]);
+
+describe('JwtAuthGuard', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('names the person, session and token of the claims, and the rights of the feed', async () => {
+    const { guard, feed } = createGuard();
+    feed.rights = { role: 'manager', permissions: [], tenant: { ...TENANT, plan: 'pro' } };
+    const claims = {
+      ...genuineClaims(),
+      user_role: 'admin' as const,
+      permissions: ['view_usage' as const],
+    };
+    const request = bearing(forge(HEADER, claims));
+
+    await expect(guard.canActivate(contextOf(request))).resolves.toBe(true);
+
+    expect(request.principal).toEqual({
+      userId: claims.sub,
+      tenantId: claims.tenant_id,
+      sessionId: claims.session_id,
+      tokenId: claims.jti,
+      role: 'manager',
+      permissions: ['manage_users', 'view_usage'],
+      tenant: { ...TENANT, plan: 'pro' },
+      tokenExpiresAt: claims.exp,
+    });
+  });
+
+  it('asks the feed on every request, with the claims, although the signature is checked once', async () => {
+    const { guard, feed } = createGuard();
+    const authenticate = vi.spyOn(passport, 'authenticate');
+    const token = genuine();
+    for (let count = 0; count < 3; count += 1) await guard.canActivate(contextOf(bearing(token)));
+    expect(feed.asked).toHaveLength(3);
+    expect(authenticate).toHaveBeenCalledTimes(1);
+    authenticate.mockRestore();
+  });
+
+  it('takes new rights of the feed for a token that it remembers', async () => {
+    const { guard, feed } = createGuard();
+    const token = genuine();
+    await guard.canActivate(contextOf(bearing(token)));
+    feed.rights = { ...feed.rights, role: 'viewer' };
+    const request = bearing(token);
+    await guard.canActivate(contextOf(request));
+    expect(request.principal?.role).toBe('viewer');
+  });
+
+  it.each(['TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT'] as const)(
+    'answers %s when the feed says so of a token that it remembers',
+    async (code) => {
+      const { guard, feed } = createGuard();
+      const token = genuine();
+      await guard.canActivate(contextOf(bearing(token)));
+      feed.refusal = new ApiError(code);
+      const request = bearing(token);
+      await expect(guard.canActivate(contextOf(request))).rejects.toMatchObject({ code });
+      expect(request.principal).toBeUndefined();
+    },
+  );
+
+  it('refuses a remembered token from the second of its expiry', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { guard, feed } = createGuard();
+    const exp = now() + 300;
+    const token = genuine({ exp });
+    await guard.canActivate(contextOf(bearing(token)));
+    vi.setSystemTime(exp * 1000 - 1);
+    await expect(guard.canActivate(contextOf(bearing(token)))).resolves.toBe(true);
+    vi.setSystemTime(exp * 1000);
+    await expect(guard.canActivate(contextOf(bearing(token)))).rejects.toMatchObject({
+      code: 'INVALID_TOKEN',
+    });
+    expect(feed.asked).toHaveLength(2);
+  });
+
+  it('never asks the feed about a token that is not good', async () => {
+    const { guard, feed } = createGuard();
+    await expect(guard.canActivate(contextOf(bearing(`${genuine()}A`)))).rejects.toThrow(ApiError);
+    expect(feed.asked).toEqual([]);
+  });
+
+  it('asks for a token on a route that states no policy', async () => {
+    const { guard } = createGuard();
+    const context = contextOf(requestWith(), Routes.prototype.unstated);
+    await expect(guard.canActivate(context)).rejects.toMatchObject({ code: 'TOKEN_REQUIRED' });
+  });
+
+  it('lets everybody through to a public route and looks at no token', async () => {
+    const { guard, feed } = createGuard();
+    const request = bearing('nonsense');
+    await expect(guard.canActivate(contextOf(request, Routes.prototype.open))).resolves.toBe(true);
+    expect(request.principal).toBeUndefined();
+    expect(feed.asked).toEqual([]);
+  });
+
+  it('reads the token from the Authorization header only', async () => {
+    const { guard } = createGuard();
+    const request = requestWith(
+      ['Cookie', `access_token=${genuine()}`],
+      ['X-Access-Token', genuine()],
+    );
+    Object.assign(request, {
+      query: { access_token: genuine() },
+      body: { access_token: genuine() },
+    });
+    await expect(guard.canActivate(contextOf(request))).rejects.toMatchObject({
+      code: 'TOKEN_REQUIRED',
+    });
+  });
+
+  it('hands on what the feed fails with, so that a broken database is not taken for a bad token', async () => {
+    const { guard, feed } = createGuard();
+    feed.refusal = new Error('connection refused');
+    await expect(guard.canActivate(contextOf(bearing(genuine())))).rejects.toThrow(
+      'connection refused',
+    );
+  });
+
+  it('keeps two applications of one process apart', async () => {
+    const one = createGuard();
+    const other = createGuard(new AccessTokenVerifier(new KeyRing([foreign.publicKey]), PARTIES));
+    const token = forge(
+      { ...HEADER, kid: keyId(foreign.publicKey) },
+      genuineClaims(),
+      rs256(foreign.privateKey),
+    );
+    await expect(one.guard.canActivate(contextOf(bearing(genuine())))).resolves.toBe(true);
+    await expect(other.guard.canActivate(contextOf(bearing(token)))).resolves.toBe(true);
+    await expect(one.guard.canActivate(contextOf(bearing(token)))).rejects.toMatchObject({
+      code: 'INVALID_TOKEN',
+    });
+    await expect(other.guard.canActivate(contextOf(bearing(genuine())))).rejects.toMatchObject({
+      code: 'INVALID_TOKEN',
+    });
+  });
+
+  it('accepts the tokens of a key that no longer signs for as long as it is in the ring', async () => {
+    const oldToken = forge(
+      { ...HEADER, kid: keyId(foreign.publicKey) },
+      genuineClaims(),
+      rs256(foreign.privateKey),
+    );
+    const rotating = new KeyRing([foreign.publicKey]);
+    const { guard } = createGuard(new AccessTokenVerifier(rotating, PARTIES));
+    await expect(guard.canActivate(contextOf(bearing(oldToken)))).resolves.toBe(true);
+    await expect(
+      createGuard().guard.canActivate(contextOf(bearing(oldToken))),
+    ).rejects.toMatchObject({
+      code: 'INVALID_TOKEN',
+    });
+  });
+});

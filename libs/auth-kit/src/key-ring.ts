@@ -1,0 +1,86 @@
+import { createHash, type JsonWebKey, type KeyObject } from 'node:crypto';
+
+/** NIST SP 800-131A: RSA below 2048 bits must not sign. */
+const MIN_RSA_BITS = 2048;
+
+/** The public exponent that FIPS 186-5 asks for; small ones have broken signature checks before. */
+const RSA_EXPONENT = 65_537n;
+
+/** A public key as it stands in a JWK set (RFC 7517): only what verifying needs. */
+export interface PublishedKey {
+  kty: 'RSA';
+  n: string;
+  e: string;
+  kid: string;
+  use: 'sig';
+  alg: 'RS256';
+}
+
+/** The id of an RSA key, private or public: its JWK thumbprint by RFC 7638 (SHA-256, base64url). */
+export function keyId(key: KeyObject): string {
+  const { n, e } = modulusAndExponent(key);
+  // The RFC hashes exactly these members, in this order and without white space.
+  return createHash('sha256')
+    .update(JSON.stringify({ e, kty: 'RSA', n }))
+    .digest('base64url');
+}
+
+/**
+ * The public keys whose signatures are accepted, found by their `kid`. A key that no longer signs stays in the ring
+ * until the last token it signed has expired; that is how keys rotate without logging anyone out.
+ */
+export class KeyRing {
+  private readonly keys = new Map<string, KeyObject>();
+  private readonly published: PublishedKey[];
+
+  /** @throws Error when there is no key, or one is not public RSA with 2048 bits or more and exponent 65537. */
+  constructor(keys: readonly KeyObject[]) {
+    if (keys.length === 0) {
+      throw new Error('The key ring is empty: give it the public key of the issuer.');
+    }
+    keys.forEach(assertStrong);
+    for (const key of keys) this.keys.set(keyId(key), key);
+    this.published = [...this.keys].map(([kid, key]) => ({
+      kty: 'RSA',
+      ...modulusAndExponent(key),
+      kid,
+      use: 'sig',
+      alg: 'RS256',
+    }));
+  }
+
+  find(kid: string): KeyObject | undefined {
+    return this.keys.get(kid);
+  }
+
+  /** The JWK set to publish at `/.well-known/jwks.json`. */
+  jwks(): { keys: PublishedKey[] } {
+    return { keys: this.published };
+  }
+}
+
+function assertStrong(key: KeyObject, position: number): void {
+  const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
+  const name = `Key ${position + 1} of the key ring`;
+  if (key.type !== 'public' || key.asymmetricKeyType !== 'rsa') {
+    throw new Error(
+      `${name} is not a public RSA key; make a pair with "npm run keys:generate" and give its public half.`,
+    );
+  }
+  if (modulusLength < MIN_RSA_BITS) {
+    throw new Error(
+      `${name} has ${modulusLength} bits; RSA keys need ${MIN_RSA_BITS} or more ("npm run keys:generate" makes one).`,
+    );
+  }
+  if (publicExponent !== RSA_EXPONENT) {
+    throw new Error(
+      `${name} has the public exponent ${publicExponent}; it must be ${RSA_EXPONENT}.`,
+    );
+  }
+}
+
+function modulusAndExponent(key: KeyObject): { n: string; e: string } {
+  const { n, e }: JsonWebKey = key.export({ format: 'jwk' });
+  if (n === undefined || e === undefined) throw new Error('Only RSA keys can sign access tokens.');
+  return { n, e };
+}

@@ -1,0 +1,51 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { ApiError, type Feature, plansWithFeature } from '@poc-tracker/contracts';
+import type { FastifyRequest } from 'fastify';
+import type { Principal } from './principal.js';
+import type { Requirements } from './route-policy.js';
+import { RoutePolicyReader } from './route-policy.reader.js';
+
+/**
+ * Holds the request's principal against the policy of the route: roles, then permissions, then plan features. A route that
+ * states no policy is refused for everybody, so that a forgotten decorator shows at the first call.
+ * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `plans`).
+ */
+@Injectable()
+export class PolicyGuard implements CanActivate {
+  constructor(private readonly policies: RoutePolicyReader) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const policy = this.policies.of(context);
+    if (policy === undefined) throw insufficient([], new Error('The route states no policy.'));
+    if (policy.access === 'public') return true;
+    const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (principal === undefined) throw new ApiError('AUTH_REQUIRED');
+    assertMeets(principal, policy);
+    return true;
+  }
+}
+
+function assertMeets(
+  principal: Principal,
+  { roles, permissions, features = [] }: Requirements,
+): void {
+  if (roles && !roles.includes(principal.role)) throw insufficient(roles);
+  if (
+    permissions &&
+    !permissions.every((permission) => principal.permissions.includes(permission))
+  ) {
+    throw insufficient(permissions);
+  }
+  const missing = features.find((feature) => !principal.tenant.features[feature]);
+  if (missing !== undefined) throw notAvailable(missing);
+}
+
+function insufficient(required: readonly string[], cause?: Error): ApiError {
+  return new ApiError('INSUFFICIENT_PERMISSIONS', { details: { required }, cause });
+}
+
+function notAvailable(feature: Feature): ApiError {
+  return new ApiError('FEATURE_NOT_AVAILABLE', {
+    details: { feature, plans: plansWithFeature(feature) },
+  });
+}

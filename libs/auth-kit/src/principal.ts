@@ -1,0 +1,43 @@
+import {
+  type AccessTokenClaims,
+  effectivePermissions,
+  type Permission,
+  type Role,
+  type TenantSnapshot,
+} from '@poc-tracker/contracts';
+import type { CurrentRights } from './revocation.feed.js';
+
+/** Who makes a request, with the rights as they are now, not as they were when the token was minted. */
+export interface Principal {
+  userId: string;
+  tenantId: string;
+  sessionId: string;
+  /** The token's `jti`. */
+  tokenId: string;
+  role: Role;
+  /** The effective permissions: those of the role and those granted to the person alone. */
+  permissions: Permission[];
+  tenant: TenantSnapshot;
+  /** Seconds since the epoch. */
+  tokenExpiresAt: number;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by JwtAuthGuard on every route that is not `@Public()`. */
+    principal?: Principal;
+  }
+}
+
+export function toPrincipal(claims: AccessTokenClaims, rights: CurrentRights): Principal {
+  return {
+    userId: claims.sub,
+    tenantId: claims.tenant_id,
+    sessionId: claims.session_id,
+    tokenId: claims.jti,
+    role: rights.role,
+    permissions: effectivePermissions(rights.role, rights.permissions),
+    tenant: rights.tenant,
+    tokenExpiresAt: claims.exp,
+  };
+}

@@ -1,0 +1,63 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { effectiveFeatures, type AccessTokenClaims } from '@poc-tracker/contracts';
+import type { FastifyRequest } from 'fastify';
+import { AccessTokenVerifier } from '../src/access-token.verifier.js';
+import { JwtAuthGuard } from '../src/jwt-auth.guard.js';
+import { JwtStrategy } from '../src/jwt.strategy.js';
+import type { CurrentRights } from '../src/revocation.feed.js';
+import { RevocationFeed } from '../src/revocation.feed.js';
+import { Authenticated } from '../src/route-policy.js';
+import { RoutePolicyReader } from '../src/route-policy.reader.js';
+import { PARTIES, ring, TENANT } from './token-forge.js';
+
+type Request = Pick<FastifyRequest, 'headers' | 'principal'> & { raw: { rawHeaders: string[] } };
+
+/** A request as the guards see it, with the header fields as they came over the wire. */
+export function requestWith(...fields: [name: string, value: string][]): Request {
+  const headers: Record<string, string> = {};
+  // Like Node: the first of several Authorization headers stays.
+  for (const [name, value] of fields) headers[name.toLowerCase()] ??= value;
+  return { headers, raw: { rawHeaders: fields.flat() } };
+}
+
+const authenticated = () => undefined;
+Authenticated()({}, 'authenticated', { value: authenticated });
+
+/** The context of a request to a handler; without one, to a route that only needs a signed-in person. */
+export function contextOf(
+  request: Request,
+  handler: () => unknown = authenticated,
+): ExecutionContext {
+  const http = { getRequest: () => request, getResponse: () => ({}) };
+  return { getHandler: () => handler, switchToHttp: () => http } as unknown as ExecutionContext;
+}
+
+/** Answers with rights that a test can change, and counts how often it was asked. */
+export class FakeRevocationFeed extends RevocationFeed {
+  readonly asked: AccessTokenClaims[] = [];
+  rights: CurrentRights = {
+    role: 'user',
+    permissions: [],
+    tenant: { ...TENANT, features: effectiveFeatures('basic', {}) },
+  };
+  refusal: Error | undefined;
+
+  override async currentRights(claims: AccessTokenClaims): Promise<CurrentRights> {
+    this.asked.push(claims);
+    if (this.refusal) throw this.refusal;
+    return this.rights;
+  }
+}
+
+/** The guard with its real collaborators but the feed. */
+export function createGuard(verifier = new AccessTokenVerifier(ring, PARTIES)): {
+  guard: JwtAuthGuard;
+  feed: FakeRevocationFeed;
+  verifier: AccessTokenVerifier;
+} {
+  new JwtStrategy();
+  const feed = new FakeRevocationFeed();
+  const guard = new JwtAuthGuard(verifier, feed, new RoutePolicyReader(new Reflector()));
+  return { guard, feed, verifier };
+}

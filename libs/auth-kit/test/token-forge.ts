@@ -1,0 +1,80 @@
+import {
+  type AccessTokenClaims,
+  effectiveFeatures,
+  PLAN_CATALOGUE,
+  type TenantSnapshot,
+} from '@poc-tracker/contracts';
+import { createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { KeyRing, keyId } from '../src/key-ring.js';
+
+export const PARTIES = { issuer: 'poc-tracker-auth', audience: 'poc-tracker-api' };
+
+/** The pair that the service trusts, and one that an attacker made. */
+export const trusted = generateKeyPairSync('rsa', { modulusLength: 2048 });
+export const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+export const ring = new KeyRing([trusted.publicKey]);
+
+/** The header of a genuine access token. */
+export const HEADER = { alg: 'RS256', typ: 'at+jwt', kid: keyId(trusted.publicKey) };
+
+export const TENANT: TenantSnapshot = {
+  id: randomUUID(),
+  name: 'Acme',
+  subdomain: 'acme',
+  customDomain: null,
+  plan: 'basic',
+  status: 'active',
+  features: effectiveFeatures('basic', {}),
+  limits: PLAN_CATALOGUE.basic.limits,
+};
+
+export const now = (): number => Math.floor(Date.now() / 1000);
+
+/** The claims of a genuine access token. */
+export function genuineClaims(): AccessTokenClaims {
+  return {
+    sub: randomUUID(),
+    iss: PARTIES.issuer,
+    aud: PARTIES.audience,
+    exp: now() + 900,
+    iat: now(),
+    jti: randomUUID(),
+    tenant_id: TENANT.id,
+    tenant_subdomain: TENANT.subdomain,
+    user_role: 'user',
+    permissions: [],
+    plan_type: 'basic',
+    session_id: randomUUID(),
+  };
+}
+
+export const encode = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+
+export type Signature = (content: string) => string;
+
+export const rs256 =
+  (key: KeyObject): Signature =>
+  (content) =>
+    sign('sha256', Buffer.from(content), key).toString('base64url');
+
+export const hs256 =
+  (secret: string | Buffer): Signature =>
+  (content) =>
+    createHmac('sha256', secret).update(content).digest('base64url');
+
+/** Any token at all: nothing is checked, so that a test can build what no library would. */
+export function forge(
+  header: unknown,
+  claims: unknown,
+  signature: Signature = rs256(trusted.privateKey),
+): string {
+  const content = `${encode(header)}.${encode(claims)}`;
+  return `${content}.${signature(content)}`;
+}
+
+/** A token that must be accepted; with overrides, one that differs in these claims only and is rightly signed. */
+export function genuine(overrides: Record<string, unknown> = {}): string {
+  return forge(HEADER, { ...genuineClaims(), ...overrides });
+}

@@ -1,0 +1,42 @@
+import type { Permission } from './permissions.js';
+import type { Plan } from './plans.js';
+import type { Role } from './roles.js';
+
+/** Type header of an access token (RFC 9068). */
+export const ACCESS_TOKEN_TYPE = 'at+jwt';
+
+/** Type header of a refresh token, so that neither can stand in for the other (RFC 8725, 3.11). */
+export const REFRESH_TOKEN_TYPE = 'rt+jwt';
+
+/** Claims of an access token: RS256, 15 minutes. Times are seconds since the epoch (RFC 7519). */
+export interface AccessTokenClaims {
+  sub: string;
+  iss: string;
+  aud: string;
+  exp: number;
+  iat: number;
+  jti: string;
+  tenant_id: string;
+  tenant_subdomain: string;
+  user_role: Role;
+  permissions: Permission[];
+  plan_type: Plan;
+  session_id: string;
+  device_id?: string;
+}
+
+/** Claims of a refresh token: HS256 with a secret of its own, at most 7 days. */
+export interface RefreshTokenClaims {
+  sub: string;
+  tenant_id: string;
+  session_id: string;
+  type: 'refresh';
+  /** Counts the rotations of the session: an older generation presented again is a replay. */
+  generation: number;
+  /** 256 random bits, base64url: what makes the token unguessable should the secret leak. */
+  jti: string;
+  /** End of the session's absolute life; no rotation moves it. */
+  session_expires_at: number;
+  iat: number;
+  exp: number;
+}

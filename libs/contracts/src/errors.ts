@@ -1,0 +1,74 @@
+/** Every error that the service can answer: its HTTP status and the sentence a person reads. */
+export const ERROR_CATALOGUE = {
+  TENANT_REQUIRED: { status: 400, message: 'The request names no tenant.' },
+  INVALID_TENANT: { status: 403, message: 'The tenant is unknown or not active.' },
+  TENANT_MISMATCH: { status: 403, message: 'The host names another tenant than the token.' },
+  TENANT_EXISTS: { status: 409, message: 'The subdomain is already taken.' },
+  SIGNUP_CLOSED: { status: 403, message: 'Only an operator can create a tenant here.' },
+  VALIDATION_ERROR: { status: 400, message: 'The request is not valid.' },
+  USER_EXISTS: { status: 409, message: 'A user with this e-mail address exists already.' },
+  USER_LIMIT_EXCEEDED: { status: 403, message: 'The tenant has no free seat for another user.' },
+  LAST_ADMIN: { status: 409, message: 'The tenant must keep an active admin.' },
+  INVALID_INVITE: { status: 400, message: 'The invitation is not valid, was used or has expired.' },
+  INVALID_CREDENTIALS: { status: 401, message: 'The e-mail address or the password is wrong.' },
+  AUTH_REQUIRED: { status: 401, message: 'This route needs a signed-in user.' },
+  TOKEN_REQUIRED: { status: 401, message: 'The request carries no token.' },
+  INVALID_TOKEN: { status: 401, message: 'The token is not valid or has expired.' },
+  TOKEN_REVOKED: { status: 401, message: 'The token has been revoked.' },
+  SESSION_EXPIRED: { status: 401, message: 'The session has ended; log in again.' },
+  INSUFFICIENT_PERMISSIONS: { status: 403, message: 'You are not allowed to do this.' },
+  FEATURE_NOT_AVAILABLE: { status: 403, message: 'The plan of the tenant lacks this feature.' },
+  NOT_FOUND: { status: 404, message: 'There is nothing at this address.' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'This address does not take this method.' },
+  PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The body must be application/json.' },
+  RATE_LIMIT_EXCEEDED: { status: 429, message: 'Too many attempts; try again later.' },
+  INTERNAL_ERROR: { status: 500, message: 'Something went wrong on our side.' },
+  METRICS_ERROR: { status: 500, message: 'The metrics could not be read.' },
+  SERVICE_BUSY: { status: 503, message: 'The service is busy; try again in a moment.' },
+  SERVICE_UNAVAILABLE: { status: 503, message: 'The service is not available at the moment.' },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** One field that failed validation: `details` of VALIDATION_ERROR is a list of these. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** The body of every error answer. */
+export interface ErrorBody {
+  error: string;
+  code: ErrorCode;
+  status: number;
+  requestId: string;
+  details?: unknown;
+}
+
+/**
+ * An error of the catalogue, thrown from any layer and answered by the one exception filter.
+ * `details` is public; what only the log may hold goes into `cause`.
+ */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly details: unknown;
+  /** Seconds a client should wait, sent as Retry-After. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    options: { details?: unknown; retryAfter?: number; cause?: unknown; message?: string } = {},
+  ) {
+    super(options.message ?? ERROR_CATALOGUE[code].message, { cause: options.cause });
+    this.name = 'ApiError';
+    this.status = ERROR_CATALOGUE[code].status;
+    this.details = options.details;
+    this.retryAfter = options.retryAfter;
+  }
+
+  /** A VALIDATION_ERROR that names the fields. */
+  static validation(...fields: FieldError[]): ApiError {
+    return new ApiError('VALIDATION_ERROR', { details: fields });
+  }
+}

@@ -1,0 +1,103 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  createDatabase,
+  databaseUrls,
+  type DatabaseUrls,
+  provisionDatabase,
+} from './database-provisioning.js';
+
+const database = `provisioning_${process.pid}`;
+const { adminUrl, passwords } = inject('postgres');
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('provisionDatabase', () => {
+  let urls: DatabaseUrls;
+
+  beforeAll(async () => {
+    urls = await provisionDatabase(adminUrl, { database, passwords });
+  });
+
+  afterAll(async () => {
+    await query(adminUrl, `DROP DATABASE ${database} WITH (FORCE)`);
+  });
+
+  it('makes logins that are no superusers and cannot pass row security', async () => {
+    const rows = await query(
+      adminUrl,
+      `SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
+         FROM pg_roles WHERE rolname LIKE 'poc\\_tracker\\_%' ORDER BY rolname`,
+    );
+    const plain = {
+      rolsuper: false,
+      rolbypassrls: false,
+      rolcreatedb: false,
+      rolreplication: false,
+    };
+    expect(rows).toEqual([
+      { rolname: 'poc_tracker_owner', ...plain, rolcreaterole: true },
+      { rolname: 'poc_tracker_platform', ...plain, rolcreaterole: false },
+      { rolname: 'poc_tracker_service', ...plain, rolcreaterole: false },
+    ]);
+  });
+
+  it('gives the service the rights of authenticated_user and no way to any other role', async () => {
+    const rows = await query(
+      urls.serviceUrl,
+      `SELECT rolname FROM pg_roles WHERE pg_has_role(rolname, 'MEMBER') AND rolname NOT LIKE 'pg\\_%' ORDER BY 1`,
+    );
+    expect(rows).toEqual([{ rolname: 'authenticated_user' }, { rolname: 'poc_tracker_service' }]);
+  });
+
+  it('lets the owner make objects in public and grant the groups without inheriting what they see', async () => {
+    await query(urls.migrationUrl, 'CREATE TABLE made_by_owner (); DROP TABLE made_by_owner');
+    const rows = await query(
+      urls.migrationUrl,
+      `SELECT rolname, pg_has_role(rolname, 'USAGE') AS inherits, pg_has_role(rolname, 'USAGE WITH ADMIN OPTION') AS grants
+         FROM pg_roles WHERE rolname IN ('authenticated_user', 'super_admin', 'tenant_gatekeeper') ORDER BY 1`,
+    );
+    for (const row of rows) expect(row).toMatchObject({ inherits: false, grants: true });
+    expect(rows).toHaveLength(3);
+  });
+
+  it('does not let the service make objects', async () => {
+    await expect(query(urls.serviceUrl, 'CREATE TABLE public.mine ()')).rejects.toThrow(
+      /permission denied/,
+    );
+    await expect(query(urls.serviceUrl, 'CREATE TEMP TABLE mine ()')).rejects.toThrow(
+      /permission denied/,
+    );
+  });
+
+  it('can be repeated, also by two at once, and keeps what is there', async () => {
+    await query(urls.migrationUrl, 'CREATE TABLE kept (answer int)');
+    await Promise.all([
+      provisionDatabase(adminUrl, { database, passwords }),
+      provisionDatabase(adminUrl, { database, passwords }),
+    ]);
+    expect(await query(urls.migrationUrl, 'SELECT * FROM kept')).toEqual([]);
+  });
+
+  it('copies a template with its objects, closed to every other login', async () => {
+    const copy = `${database}_copy`;
+    await query(urls.migrationUrl, 'CREATE TABLE from_template AS SELECT 1 AS one');
+    await createDatabase(adminUrl, copy, database);
+    const { migrationUrl } = databaseUrls(adminUrl, copy, passwords);
+    expect(await query(migrationUrl, 'SELECT one FROM from_template')).toEqual([{ one: 1 }]);
+    const rows = await query(
+      adminUrl,
+      `SELECT datacl::text AS acl FROM pg_database WHERE datname = '${copy}'`,
+    );
+    expect(rows[0]?.['acl']).not.toMatch(/[{,]=/);
+    await query(adminUrl, `DROP DATABASE ${copy} WITH (FORCE)`);
+  });
+});

@@ -1,0 +1,7 @@
+export * from './database-provisioning.js';
+export * from './embedded-postgres.error.js';
+export * from './free-port.js';
+export * from './guarded-process.js';
+export * from './poll.js';
+export * from './postgres-server.js';
+export * from './server-identity.js';

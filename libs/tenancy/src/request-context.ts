@@ -1,0 +1,66 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Role, TenantSnapshot } from '@poc-tracker/contracts';
+import type { FastifyInstance } from 'fastify';
+import { RequestLifetime } from './request-lifetime.js';
+import type { TenantTransaction } from './tenant-transaction.js';
+
+/** What is known of the request being answered; the guards fill in tenant and user. */
+export interface RequestContext {
+  readonly requestId: string;
+  tenant?: TenantSnapshot;
+  user?: { id: string; role: Role };
+}
+
+/** What travels with the flow of control. A background job has an explicit transaction and no request. */
+interface Scope {
+  readonly request?: { readonly context: RequestContext; readonly lifetime: RequestLifetime };
+  /** The transaction of the innermost `TenantDatabase.transaction()`. */
+  readonly explicit?: TenantTransaction;
+}
+
+const scopes = new AsyncLocalStorage<Scope>();
+
+/**
+ * The request that is being answered.
+ * @throws Error outside of a request.
+ */
+export function currentRequest(): RequestContext {
+  return requestScope().context;
+}
+
+/** Runs `work`, and everything that it starts, as part of a request. */
+export function runInRequestContext<T>(context: RequestContext, work: () => T): T {
+  return scopes.run({ request: { context, lifetime: new RequestLifetime() } }, work);
+}
+
+/**
+ * Gives every request its context. A preHandler hook, because the parsing of a body, which runs before it, goes
+ * through stream events that do not keep the context.
+ */
+export function registerRequestContext(fastify: FastifyInstance): void {
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    runInRequestContext({ requestId: request.id }, done);
+  });
+}
+
+/** Of the library itself. @throws Error outside of a request. */
+export function requestScope(): NonNullable<Scope['request']> {
+  const request = scopes.getStore()?.request;
+  if (request === undefined) {
+    throw new Error(
+      'There is no request context here. Inside a request it is opened by registerRequestContext(fastify), which the ' +
+        'set-up of the application calls once; work outside of any request uses TenantDatabase.transaction().',
+    );
+  }
+  return request;
+}
+
+/** Of the library itself. */
+export function currentScope(): Scope {
+  return scopes.getStore() ?? {};
+}
+
+/** Of the library itself: runs `work` with `transaction` as the one that statements go to. */
+export function runInTransaction<T>(transaction: TenantTransaction, work: () => T): T {
+  return scopes.run({ ...scopes.getStore(), explicit: transaction }, work);
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { currentRequest, type RequestContext, requestScope, runInRequestContext } from './request-context.js';
+import { TenantDatabase } from './tenant-database.js';
+import { TenantPool } from './tenant-pool.js';
+import type { TenantContext } from './tenant-transaction.js';
+
+const TENANT = `SELECT current_setting('app.current_tenant_id', true) AS tenant`;
+const SUBDOMAINS = 'SELECT subdomain FROM tenants ORDER BY subdomain';
+
+describe('TenantDatabase', () => {
+  let db: TestDatabase;
+  let pool: TenantPool;
+  let database: TenantDatabase;
+  let acme: TenantContext;
+  let globex: TenantContext;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    const actingFor = (tenantId: string): TenantContext => ({ tenantId, userId: randomUUID(), role: 'admin' });
+    acme = actingFor((await seedTenant(db, { subdomain: 'acme' })).tenantId);
+    globex = actingFor((await seedTenant(db, { subdomain: 'globex' })).tenantId);
+  });
+
+  beforeEach(async () => {
+    // A pool of one: whatever waits for a second connection while holding the first would never end.
+    pool = await TenantPool.open({
+      serviceUrl: db.serviceUrl,
+      poolMin: 1,
+      poolMax: 1,
+      tls: false,
+      requestTimeoutMs: 2_000,
+      entities: [],
+    });
+    database = new TenantDatabase(pool);
+  });
+
+  afterEach(async () => {
+    await pool.close();
+  });
+
+  afterAll(() => db.drop());
+
+  /** Runs `handler` as a request of the tenant, without HTTP. */
+  async function asRequest<T>(tenant: TenantContext | undefined, handler: () => Promise<T>): Promise<T> {
+    const context: RequestContext = { requestId: 'request-1' };
+    if (tenant !== undefined) context.tenant = { id: tenant.tenantId } as TenantSnapshot;
+    return runInRequestContext(context, async () => {
+      const { lifetime } = requestScope();
+      lifetime.begin();
+      try {
+        const result = await handler();
+        await lifetime.commit();
+        return result;
+      } catch (error) {
+        await lifetime.abort(error as Error);
+        throw error;
+      }
+    });
+  }
+
+  it("sees the rows of the request's tenant, through query() and through manager()", async () => {
+    await asRequest(acme, async () => {
+      expect(await database.query(SUBDOMAINS)).toEqual([{ subdomain: 'acme' }]);
+      const manager = await database.manager();
+      expect(await manager.query(SUBDOMAINS)).toEqual([{ subdomain: 'acme' }]);
+    });
+  });
+
+  it('opens one transaction for calls in parallel', async () => {
+    await asRequest(acme, async () => {
+      const ids = await Promise.all([1, 2].map(() => database.query('SELECT pg_current_xact_id()::text AS id')));
+      expect(ids[0]).toEqual(ids[1]);
+    });
+  });
+
+  it('throws outside of a request and of a transaction', async () => {
+    await expect(database.manager()).rejects.toThrow('There is no request context here');
+    await expect(database.query(TENANT)).rejects.toThrow('There is no request context here');
+    expect(() => currentRequest()).toThrow('There is no request context here');
+  });
+
+  it('throws in a request that has no tenant', async () => {
+    await expect(asRequest(undefined, () => database.manager())).rejects.toThrow('This request has no tenant');
+  });
+
+  it('throws in a guard, after which nobody might end the transaction, and after the answer', async () => {
+    const early = runInRequestContext({ requestId: 'request-1' }, () => database.manager());
+    await expect(early).rejects.toThrow('open to its handler only');
+    const late = asRequest(acme, () => Promise.resolve({ later: () => database.query(TENANT) }));
+    await expect(late.then(({ later }) => later())).rejects.toThrow('There is no request context');
+  });
+
+  describe('transaction()', () => {
+    it('works outside of a request, as the context that it is given, and commits', async () => {
+      await database.transaction(acme, async () => {
+        await database.query(`INSERT INTO tenant_settings VALUES ($1, 'committed', '1')`, [acme.tenantId]);
+      });
+      const settings = 'SELECT setting_key FROM tenant_settings';
+      expect(await database.transaction(acme, () => database.query(settings))).toEqual([{ setting_key: 'committed' }]);
+      expect(await database.transaction(globex, () => database.query(settings))).toEqual([]);
+    });
+
+    it('undoes everything when the work fails, and rethrows', async () => {
+      const work = database.transaction(acme, async () => {
+        await database.query(`INSERT INTO tenant_settings VALUES ($1, 'undone', '1')`, [acme.tenantId]);
+        throw new Error('half done');
+      });
+      await expect(work).rejects.toThrow('half done');
+      const found = `SELECT FROM tenant_settings WHERE setting_key = 'undone'`;
+      expect(await database.transaction(acme, () => database.query(found))).toEqual([]);
+    });
+
+    it("goes before the request's own transaction, and may follow another one", async () => {
+      await asRequest(acme, async () => {
+        expect(await database.transaction(globex, () => database.query(TENANT))).toEqual([{ tenant: globex.tenantId }]);
+        expect(await database.transaction(acme, () => database.query(TENANT))).toEqual([{ tenant: acme.tenantId }]);
+        expect(await database.query(TENANT)).toEqual([{ tenant: acme.tenantId }]);
+      });
+    });
+
+    it("refuses at once what would wait for a second connection: inside the request's own transaction", async () => {
+      const dead = asRequest(acme, async () => {
+        await database.query(TENANT);
+        await database.transaction(acme, () => database.query(TENANT));
+      });
+      await expect(dead).rejects.toThrow('dead-locks');
+    });
+
+    it('refuses at once what would wait for a second connection: inside another one', async () => {
+      const dead = database.transaction(acme, () => database.transaction(globex, () => database.query(TENANT)));
+      await expect(dead).rejects.toThrow('dead-locks');
+    });
+
+    it('holds no connection while its work does something else first', async () => {
+      await database.transaction(acme, async () => {
+        expect(await database.lookup('SELECT 1 AS one', [])).toEqual([{ one: 1 }]);
+        await database.query(TENANT);
+      });
+    });
+
+    it('is rolled back with its request, and takes no further statement', async () => {
+      const reason = new Error('the client hung up');
+      const aborted = asRequest(acme, () =>
+        database.transaction(acme, async () => {
+          await database.query(`INSERT INTO tenant_settings VALUES ($1, 'aborted', '1')`, [acme.tenantId]);
+          await requestScope().lifetime.abort(reason);
+          await database.query(TENANT);
+        }),
+      );
+      await expect(aborted).rejects.toBe(reason);
+      const found = `SELECT FROM tenant_settings WHERE setting_key = 'aborted'`;
+      expect(await database.transaction(acme, () => database.query(found))).toEqual([]);
+    });
+  });
+
+  describe('lookup()', () => {
+    it('has no context, so that it sees no row of any tenant', async () => {
+      await database.transaction(acme, () => database.query(SUBDOMAINS));
+      expect(await database.lookup(SUBDOMAINS, [])).toEqual([]);
+    });
+
+    it('keeps its connection when PostgreSQL refuses the statement', async () => {
+      const pid = 'SELECT pg_backend_pid() AS pid';
+      const before = await database.lookup(pid, []);
+      await expect(database.lookup('SELECT $1::uuid', ['malformed'])).rejects.toMatchObject({ code: '22P02' });
+      expect(await database.lookup(pid, [])).toEqual(before);
+    });
+
+    it('drops its connection when the backend is terminated under it', async () => {
+      const suicide = database.lookup('SELECT pg_terminate_backend(pg_backend_pid())', []);
+      await expect(suicide).rejects.toMatchObject({ code: '57P01' });
+      expect(await database.lookup('SELECT 1 AS one', [])).toEqual([{ one: 1 }]);
+      expect(database.totals()).toEqual({ max: 1, total: 1, idle: 1, waiting: 0 });
+    });
+
+    it('refuses at once what would wait for a second connection', async () => {
+      const dead = asRequest(acme, async () => {
+        await database.query(TENANT);
+        await database.lookup('SELECT 1', []);
+      });
+      await expect(dead).rejects.toThrow('dead-locks');
+    });
+
+    it('begins nothing for a request that was ended', async () => {
+      const ended = asRequest(acme, async () => {
+        await requestScope().lifetime.abort(new Error('the client hung up'));
+        await database.lookup('SELECT 1', []);
+      });
+      await expect(ended).rejects.toThrow('the client hung up');
+    });
+  });
+});

@@ -1,0 +1,92 @@
+import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { StatementNames } from './statement-names.js';
+import { TenantPool, type TenantPoolOptions } from './tenant-pool.js';
+
+const PREPARED = 'SELECT name, statement FROM pg_prepared_statements';
+
+describe('TenantPool', () => {
+  let db: TestDatabase;
+  let admin: pg.Client;
+  let pool: TenantPool | undefined;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    admin = new pg.Client(db.adminUrl);
+    await admin.connect();
+  });
+
+  afterEach(async () => {
+    await pool?.close();
+    pool = undefined;
+  });
+
+  afterAll(async () => {
+    await admin.end();
+    await db.drop();
+  });
+
+  async function open(overrides: Partial<TenantPoolOptions> = {}): Promise<TenantPool> {
+    pool = await TenantPool.open({
+      serviceUrl: db.serviceUrl,
+      poolMin: 1,
+      poolMax: 3,
+      tls: false,
+      requestTimeoutMs: 2_000,
+      entities: [],
+      ...overrides,
+    });
+    return pool;
+  }
+
+  async function connectionsByName(): Promise<Record<string, unknown>[]> {
+    const { rows } = await admin.query<Record<string, unknown>>(`SELECT application_name AS name, count(*)::int
+      FROM pg_stat_activity WHERE datname = current_database() AND usename = 'poc_tracker_service' GROUP BY 1`);
+    return rows;
+  }
+
+  it('has its least number of connections from the start, under the name of the service', async () => {
+    const { totals } = await open({ poolMin: 3 });
+    expect(totals).toEqual({ max: 3, total: 3, idle: 3, waiting: 0 });
+    expect(await connectionsByName()).toEqual([{ name: 'poc-tracker-auth-service', count: 3 }]);
+  });
+
+  it('waits for open transactions before it closes, and may be closed twice', async () => {
+    const opened = await open();
+    const transaction = opened.transaction({ tenantId: (await seedTenant(db)).tenantId, userId: null, role: null });
+    const runner = await transaction.runner();
+    const slow = runner.rows('SELECT pg_sleep(0.2)', []);
+    const closed = opened.close();
+    await slow;
+    await transaction.commit();
+    await closed;
+    await opened.close();
+    expect(await connectionsByName()).toEqual([]);
+  });
+
+  it('refuses a server without TLS when TLS is asked for', async () => {
+    await expect(open({ tls: true })).rejects.toThrow(/SSL/);
+  });
+
+  it('prepares a statement with parameters once per connection', async () => {
+    const prepared = await open();
+    for (const value of [1, 2]) await prepared.lookup('SELECT $1::integer', [value]);
+    expect(await prepared.lookup(PREPARED)).toEqual([{ name: 'tenancy_1', statement: 'SELECT $1::integer' }]);
+  });
+
+  it('leaves no prepared statement on a connection when that is switched off', async () => {
+    const plain = await open({ preparedStatements: false });
+    await plain.lookup('SELECT $1::integer', [1]);
+    expect(await plain.lookup(PREPARED)).toEqual([]);
+  });
+});
+
+describe('StatementNames', () => {
+  it('names no more statements than connections should keep', () => {
+    const names = new StatementNames(true);
+    const named = Array.from({ length: 300 }, (_, n) => names.config(`SELECT ${n}`, []).name);
+    expect(new Set(named.filter((name) => name !== undefined)).size).toBe(200);
+    expect(names.config('SELECT 0', []).name).toBe(named[0]);
+  });
+});

@@ -1,0 +1,4 @@
+export * from './redis-server.js';
+export * from './seeds.js';
+export * from './test-cluster.js';
+export * from './test-database.js';

@@ -1,0 +1,116 @@
+import { type Permission, type Role } from '@poc-tracker/contracts';
+import { hash } from 'argon2';
+import { randomBytes, randomUUID } from 'node:crypto';
+import pg from 'pg';
+
+/** The password of every seeded user that names no other. */
+export const SEED_PASSWORD = 'seeded-Capybara-19-lagoon';
+
+/** The least that argon2 takes: seeded passwords protect nothing. */
+const CHEAPEST_HASH = { memoryCost: 8, timeCost: 1, parallelism: 1 };
+
+interface Seeded {
+  adminUrl: string;
+}
+
+export interface SeededTenant {
+  tenantId: string;
+  name: string;
+  subdomain: string;
+}
+
+export interface SeededUser {
+  userId: string;
+  tenantId: string;
+  email: string;
+  password: string;
+  role: Role;
+}
+
+/** Writes a tenant row past every policy; columns that are left out take the schema's defaults. */
+export async function seedTenant(
+  db: Seeded,
+  overrides: {
+    tenantId?: string;
+    name?: string;
+    subdomain?: string;
+    planType?: string;
+    status?: string;
+    maxUsers?: number;
+    maxPocs?: number;
+    maxStorageGb?: number;
+    features?: Record<string, boolean>;
+    branding?: Record<string, unknown>;
+  } = {},
+): Promise<SeededTenant> {
+  const suffix = randomBytes(5).toString('hex');
+  const {
+    tenantId = randomUUID(),
+    name = `Tenant ${suffix}`,
+    subdomain = `tenant-${suffix}`,
+  } = overrides;
+  await insert(db, 'tenants', {
+    id: tenantId,
+    name,
+    subdomain,
+    plan_type: overrides.planType,
+    status: overrides.status,
+    max_users: overrides.maxUsers,
+    max_pocs: overrides.maxPocs,
+    max_storage_gb: overrides.maxStorageGb,
+    features: json(overrides.features),
+    branding: json(overrides.branding),
+  });
+  return { tenantId, name, subdomain };
+}
+
+/** Writes a user row past every policy, able to log in with the answered password. */
+export async function seedUser(
+  db: Seeded,
+  tenantId: string,
+  overrides: {
+    userId?: string;
+    email?: string;
+    password?: string;
+    role?: Role;
+    status?: string;
+    permissions?: readonly Permission[];
+    firstName?: string;
+    lastName?: string;
+  } = {},
+): Promise<SeededUser> {
+  const { userId = randomUUID(), password = SEED_PASSWORD, role = 'user' } = overrides;
+  const email = overrides.email ?? `${randomBytes(5).toString('hex')}@example.com`;
+  await insert(db, 'users', {
+    id: userId,
+    tenant_id: tenantId,
+    email,
+    password_hash: await hash(password, CHEAPEST_HASH),
+    first_name: overrides.firstName ?? 'Ada',
+    last_name: overrides.lastName ?? 'Silva',
+    role,
+    status: overrides.status,
+    permissions: json(overrides.permissions),
+  });
+  return { userId, tenantId, email, password, role };
+}
+
+function json(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+async function insert(db: Seeded, table: string, row: Record<string, unknown>): Promise<void> {
+  const given = Object.entries(row).filter(([, value]) => value !== undefined);
+  const columns = given.map(([column]) => pg.escapeIdentifier(column)).join(', ');
+  const placeholders = given.map((_, index) => `$${index + 1}`).join(', ');
+  const admin = new pg.Client({ connectionString: db.adminUrl });
+  await admin.connect();
+  try {
+    await admin.query(
+      `INSERT INTO ${pg.escapeIdentifier(table)} (${columns}) VALUES (${placeholders})`,
+      given.map(([, value]) => value),
+    );
+  } finally {
+    await admin.end();
+  }
+}

@@ -1,0 +1,77 @@
+import {
+  createDatabase,
+  databaseUrls,
+  type DatabaseUrls,
+  withDatabase,
+} from '@poc-tracker/embedded';
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import type { TestClusterAccess } from './test-cluster.js';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgres: TestClusterAccess;
+    /** The URL, or why there is no server. */
+    redis: { url: string } | { failure: string };
+  }
+}
+
+export interface TestDatabase extends DatabaseUrls {
+  name: string;
+  /** The superuser in this database: sees and changes everything, to arrange and to check. */
+  adminUrl: string;
+  /** Ends the connections that are left and removes the database. */
+  drop(): Promise<void>;
+}
+
+/** A database with the whole schema and no rows. A spec file makes its own and drops it when it is done. */
+export async function createTestDatabase(
+  cluster: TestClusterAccess = inject('postgres'),
+): Promise<TestDatabase> {
+  if (cluster.templateFailure !== null) {
+    throw new Error(
+      `There is no migrated database to copy, because the migrations failed: ${cluster.templateFailure}`,
+    );
+  }
+  return openTestDatabase(cluster, cluster.template);
+}
+
+/** A database with its logins and nothing else: for tests of the migrations themselves. */
+export async function createEmptyDatabase(
+  cluster: TestClusterAccess = inject('postgres'),
+): Promise<TestDatabase> {
+  return openTestDatabase(cluster);
+}
+
+/** The Redis server of this run. Keys of one spec file should carry a prefix of its own: the server is shared. */
+export function redisUrl(): string {
+  const redis = inject('redis');
+  if ('failure' in redis) throw new Error(redis.failure);
+  return redis.url;
+}
+
+async function openTestDatabase(
+  cluster: TestClusterAccess,
+  template?: string,
+): Promise<TestDatabase> {
+  const { adminUrl, passwords } = cluster;
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await createDatabase(adminUrl, name, template);
+  return {
+    name,
+    adminUrl: withDatabase(adminUrl, name),
+    ...databaseUrls(adminUrl, name, passwords),
+    drop: () => dropDatabase(adminUrl, name),
+  };
+}
+
+async function dropDatabase(adminUrl: string, name: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  try {
+    await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
+  } finally {
+    await admin.end();
+  }
+}

@@ -1,0 +1,12 @@
+import { migrationDataSource } from './apps/auth-service/src/migrations/run-migrations.js';
+
+const url = process.env['MIGRATION_DATABASE_URL'];
+if (!url) {
+  throw new Error(
+    'MIGRATION_DATABASE_URL is not set: the URL of the login that owns the database, for example ' +
+      'postgres://poc_tracker_owner:password@localhost:5432/poc_tracker',
+  );
+}
+
+/** What TypeORM's command line works on: `typeorm migration:run -d ormconfig.ts`. */
+export default migrationDataSource(url, process.env['NODE_ENV'] === 'production');

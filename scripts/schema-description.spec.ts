@@ -1,0 +1,55 @@
+import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeSchema } from './schema-description.js';
+
+let database: TestDatabase;
+let admin: pg.Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  admin = new pg.Client({ connectionString: database.adminUrl });
+  await admin.connect();
+});
+
+afterAll(async () => {
+  await admin.end();
+  await database.drop();
+});
+
+async function schema(): Promise<string> {
+  return describeSchema(async (sql) => (await admin.query<Record<string, unknown>>(sql)).rows);
+}
+
+describe('the description of the schema', () => {
+  it.each([
+    ['a column', 'ALTER TABLE pocs ADD note text'],
+    ['a default', `ALTER TABLE users ALTER locale SET DEFAULT 'en-US'`],
+    ['a constraint', 'ALTER TABLE users DROP CONSTRAINT users_role_check'],
+    ['an index', 'DROP INDEX users_tenant_role_idx'],
+    ['a policy', 'DROP POLICY pocs_tenant_isolation ON pocs'],
+    ['a condition of a policy', 'ALTER POLICY pocs_tenant_isolation ON pocs USING (true)'],
+    ['row-level security that is not forced', 'ALTER TABLE pocs NO FORCE ROW LEVEL SECURITY'],
+    ['a grant on a table', 'GRANT DELETE ON tenants TO authenticated_user'],
+    ['a grant on a column', 'GRANT SELECT (password_hash) ON users TO authenticated_user'],
+    ['a grant on the schema', 'GRANT CREATE ON SCHEMA public TO authenticated_user'],
+    ['a grant on a function', 'GRANT EXECUTE ON FUNCTION find_credentials TO PUBLIC'],
+    ['the owner of a function', 'ALTER FUNCTION find_credentials OWNER TO super_admin'],
+    ['the search_path of a function', 'ALTER FUNCTION find_credentials RESET search_path'],
+    [
+      'the body of a function',
+      'CREATE OR REPLACE FUNCTION update_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$',
+    ],
+    ['a trigger', 'DROP TRIGGER users_audit ON users'],
+    ['a trigger that is switched off', 'ALTER TABLE users DISABLE TRIGGER users_audit'],
+    ['a view', 'CREATE VIEW everybody AS SELECT id FROM users'],
+    ['a type', `CREATE TYPE mood AS ENUM ('happy')`],
+  ])('tells of %s', async (_what, change) => {
+    await admin.query('BEGIN');
+    const before = await schema();
+    await admin.query(change);
+    const after = await schema();
+    await admin.query('ROLLBACK');
+    expect(after).not.toBe(before);
+  });
+});

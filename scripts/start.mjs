@@ -1,0 +1,9 @@
+// `npm start`: installs and builds what is missing, then runs the service in this very process.
+import { pathToFileURL } from 'node:url';
+import { endWithNpm, ensureBuild, ensurePackages, requireNodeVersion } from './workspace.mjs';
+
+requireNodeVersion();
+ensurePackages({ development: false });
+const bundle = ensureBuild();
+endWithNpm();
+await import(pathToFileURL(bundle).href);

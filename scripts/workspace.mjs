@@ -1,0 +1,153 @@
+// What `npm start` and `npm test` do before anything is installed: hence plain JavaScript and Node's own modules only.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bundle = join(root, 'dist/apps/auth-service/main.js');
+const buildStamp = join(root, 'dist/auth-service.stamp');
+
+const PARENT_CHECK_MS = 500;
+
+/** Folders and files that decide what the bundle contains. */
+const BUILD_INPUTS = [
+  'apps',
+  'libs',
+  'nest-cli.json',
+  'rspack.config.js',
+  'tsconfig.json',
+  'package-lock.json',
+];
+
+/** Ends the process with one sentence when the Node.js that runs is older than package.json asks for. */
+export function requireNodeVersion() {
+  const wanted = readJson('package.json').engines.node.replace(/^>=/, '');
+  if (compareVersions(process.versions.node, wanted) < 0) {
+    fail(
+      `Node.js ${wanted} or newer is needed; this is ${process.versions.node}. See https://nodejs.org.`,
+    );
+  }
+}
+
+/** Installs the packages of the lock file unless exactly those are there. */
+export function ensurePackages({ development }) {
+  if (packagesMatchLock({ development })) return;
+  say('Installing packages (npm ci), this takes a minute the first time …');
+  // Also where NODE_ENV=production would leave out what the build needs.
+  npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+/** Builds the service unless the bundle was made from the sources as they are now. */
+export function ensureBuild() {
+  const sources = hashSources();
+  if (readStamp() === `${sources} ${hashBundle()}`) return bundle;
+  ensurePackages({ development: true });
+  say('Building the service …');
+  run(process.execPath, [
+    join(root, 'node_modules/@nestjs/cli/bin/nest.js'),
+    'build',
+    'auth-service',
+  ]);
+  writeFileSync(buildStamp, `${sources} ${hashBundle()}`);
+  return bundle;
+}
+
+/**
+ * Sends SIGTERM to this process when the npm that started it is gone. A killed npm tells nobody, so a service would go
+ * on unseen and hold its port against the next start.
+ */
+export function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const npm = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
+/**
+ * npm keeps what it installed in node_modules/.package-lock.json. Contents are compared, not times: a checkout or a
+ * copy changes those. Packages for other platforms are in the lock file and rightly not installed.
+ */
+function packagesMatchLock({ development }) {
+  const installedFile = 'node_modules/.package-lock.json';
+  if (!existsSync(join(root, installedFile))) return false;
+  const installed = readJson(installedFile).packages;
+  return Object.entries(readJson('package-lock.json').packages).every(([path, locked]) => {
+    if (path === '' || locked.link) return true;
+    const found = installed[path];
+    if (found) return found.version === locked.version && found.integrity === locked.integrity;
+    return Boolean(locked.optional || ((locked.dev || locked.devOptional) && !development));
+  });
+}
+
+function hashSources() {
+  const hash = createHash('sha256');
+  for (const file of BUILD_INPUTS.flatMap(listFiles))
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update('\0');
+  return hash.digest('hex');
+}
+
+function listFiles(path) {
+  if (/\.(json|js)$/.test(path)) return [path];
+  return readdirSync(join(root, path), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.spec.ts'))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
+    .sort();
+}
+
+/** `npm run dev` and `npm run build` write the same file, so the stamp has to name the bundle it speaks of. */
+function hashBundle() {
+  return existsSync(bundle)
+    ? createHash('sha256').update(readFileSync(bundle)).digest('hex')
+    : 'none';
+}
+
+function readStamp() {
+  return existsSync(buildStamp) ? readFileSync(buildStamp, 'utf8') : undefined;
+}
+
+function npm(args) {
+  // Set when npm runs this script: the same npm then, which need not be the first on PATH.
+  const cli = process.env.npm_execpath ?? '';
+  if (basename(cli) === 'npm-cli.js') run(process.execPath, [cli, ...args]);
+  else run('npm', args);
+}
+
+/** Runs a program in the project's folder with our terminal and ends this process when it fails. */
+function run(command, args) {
+  const { status, error, signal } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (signal) process.kill(process.pid, signal);
+  if (status !== 0)
+    fail(
+      error
+        ? `${command} could not be run: ${error.message}`
+        : `"${basename(command)} ${args.join(' ')}" failed.`,
+    );
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(join(root, path), 'utf8'));
+}
+
+function compareVersions(left, right) {
+  const [a, b] = [left, right].map((version) => version.split('.').map(Number));
+  return a.map((part, index) => part - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+function say(sentence) {
+  process.stdout.write(`${sentence}\n`);
+}
+
+function fail(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}

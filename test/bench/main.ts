@@ -1,0 +1,204 @@
+import type { ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findFreePort, provisionDatabase, startPostgres, withDatabase } from '@poc-tracker/embedded';
+import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
+import type { Argon2Order } from './argon2-loop.js';
+import type { LoadOrder, LoadResult } from './load.js';
+import { ask, cpuSeconds, pinning, startPinned, stop } from './pinned-process.js';
+import { PASSWORD, seed, type SeededUser, TENANTS, USERS_PER_TENANT } from './seed.js';
+import { median, table } from './summary.js';
+
+const ROUNDS = 7;
+const SECONDS = 5;
+const CONNECTIONS = 32;
+/** People whose tokens are used: enough that neither server can answer from the memory of one. */
+const SIGNED_IN = 200;
+const SERVER_CORE = 0;
+const LOAD_CORE = 1;
+
+interface Round extends LoadResult {
+  /** Share of its core that the server used, 0 to 1. */
+  busy: number | undefined;
+}
+
+interface Server {
+  name: string;
+  url: string;
+  process: ChildProcess;
+}
+
+const here = import.meta.dirname;
+const SERVICE = join(here, '../../dist/apps/auth-service/main.js');
+
+async function untilAnswers(url: string, within = 30_000): Promise<void> {
+  const deadline = Date.now() + within;
+  for (;;) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.ok) return;
+    if (Date.now() > deadline) throw new Error(`${url} did not answer within ${within} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function startServer(name: string, args: string[], health: string, env: NodeJS.ProcessEnv): Promise<Server> {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = startPinned(SERVER_CORE, args, { ...env, PORT: String(port), HOST: '127.0.0.1' });
+  await untilAnswers(url + health);
+  return { name, url, process: child };
+}
+
+/** Logs people in through the service itself, a few at a time. */
+async function signIn(url: string, users: readonly SeededUser[]): Promise<{ token: string; email: string }[]> {
+  const signedIn: { token: string; email: string }[] = [];
+  const waiting = [...users];
+  const lane = async () => {
+    for (let user = waiting.pop(); user !== undefined; user = waiting.pop()) {
+      const response = await fetch(`${url}/api/v1/auth/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-tenant-id': user.tenantId },
+        body: JSON.stringify({ email: user.email, password: PASSWORD }),
+      });
+      const body = (await response.json()) as { data?: { tokens: { accessToken: string } } };
+      if (body.data === undefined) throw new Error(`log-in failed: ${JSON.stringify(body)}`);
+      signedIn.push({ token: body.data.tokens.accessToken, email: user.email });
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return signedIn;
+}
+
+async function measure(server: Server, order: Omit<LoadOrder, 'url'>): Promise<Round> {
+  const before = cpuSeconds(server.process.pid);
+  const result = await ask<LoadResult>(LOAD_CORE, join(here, 'load.ts'), { ...order, url: server.url });
+  const after = cpuSeconds(server.process.pid);
+  if (result.wrong > 0) throw new Error(`${server.name} gave ${result.wrong} wrong answers`);
+  const busy = before === undefined || after === undefined ? undefined : (after - before) / order.seconds;
+  return { ...result, busy };
+}
+
+function summarise(name: string, rounds: readonly Round[]): { row: string[]; rate: number } {
+  const rate = median(rounds.map((round) => round.requestsPerSecond));
+  const busy = rounds.map((round) => round.busy).filter((share) => share !== undefined);
+  const row = [
+    name,
+    rate.toFixed(0),
+    median(rounds.map((round) => round.p50Ms)).toFixed(0),
+    median(rounds.map((round) => round.p99Ms)).toFixed(0),
+    busy.length === 0 ? '?' : `${(median(busy) * 100).toFixed(0)} %`,
+  ];
+  return { row, rate };
+}
+
+async function benchProfile(service: Server, bare: Server, people: { token: string; email: string }[]): Promise<string> {
+  const order = {
+    seconds: SECONDS,
+    connections: CONNECTIONS,
+    requests: people.map(({ token, email }) => ({
+      method: 'GET' as const,
+      path: '/api/v1/auth/me',
+      headers: { authorization: `Bearer ${token}` },
+      expects: `"email":"${email}"`,
+    })),
+  };
+  const rounds = new Map<Server, Round[]>([
+    [service, []],
+    [bare, []],
+  ]);
+  for (const server of rounds.keys()) await measure(server, { ...order, seconds: 3 });
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // Who goes first changes, so that a machine that slows down over the run slows both.
+    for (const server of round % 2 === 0 ? [service, bare] : [bare, service]) {
+      rounds.get(server)?.push(await measure(server, order));
+    }
+  }
+  const ours = summarise(service.name, rounds.get(service) ?? []);
+  const reference = summarise(bare.name, rounds.get(bare) ?? []);
+  return [
+    `GET /api/v1/auth/me, ${CONNECTIONS} connections, ${people.length} people, medians of ${ROUNDS} rounds of ${SECONDS} s, every answer checked`,
+    table(['server', 'requests/s', 'p50 ms', 'p99 ms', 'core busy'], [ours.row, reference.row]),
+    `ratio ${(ours.rate / reference.rate).toFixed(2)}`,
+  ].join('\n');
+}
+
+async function benchLogin(service: Server, users: readonly SeededUser[], passwordHash: string): Promise<string> {
+  const order = {
+    seconds: SECONDS,
+    connections: 4,
+    requests: users.map(({ tenantId, email }) => ({
+      method: 'POST' as const,
+      path: '/api/v1/auth/login',
+      headers: { 'content-type': 'application/json', 'x-tenant-id': tenantId },
+      body: JSON.stringify({ email, password: PASSWORD }),
+      expects: `"email":"${email}"`,
+    })),
+  };
+  const argon2: Argon2Order = { hash: passwordHash, password: PASSWORD, seconds: SECONDS };
+  const logins: Round[] = [];
+  const verifications: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    logins.push(await measure(service, order));
+    verifications.push(await ask<number>(SERVER_CORE, join(here, 'argon2-loop.ts'), argon2));
+  }
+  const ours = summarise('log-in through the service', logins);
+  const reference = median(verifications);
+  return [
+    `POST /api/v1/auth/login, ${order.connections} connections, against bare argon2 (19 MiB, t=2, p=1) on the same core, medians of ${ROUNDS} rounds of ${SECONDS} s`,
+    table(
+      ['what', 'per second', 'p50 ms', 'p99 ms', 'core busy'],
+      [ours.row, ['argon2.verify alone', reference.toFixed(0), '', '', '']],
+    ),
+    `ratio ${(ours.rate / reference).toFixed(2)}`,
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'poc-tracker-bench-'));
+  console.log('Building the service …');
+  execFileSync("npm", ["run", "build"], { stdio: ['ignore', 'ignore', 'inherit'] });
+  console.log(`Seeding ${TENANTS} tenants with ${USERS_PER_TENANT} users each …`);
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: true });
+  const servers: Server[] = [];
+  try {
+    const urls = await provisionDatabase(postgres.adminUrl);
+    await runMigrations(urls.migrationUrl, false);
+    const { users, passwordHash } = await seed(withDatabase(postgres.adminUrl, 'poc_tracker'));
+    const pair = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    const env = {
+      NODE_ENV: 'development',
+      LOG_LEVEL: 'warn',
+      DATABASE_URL: urls.serviceUrl,
+      PLATFORM_DATABASE_URL: urls.platformUrl,
+      JWT_PRIVATE_KEY: pair.privateKey,
+      JWT_PUBLIC_KEY: pair.publicKey,
+      JWT_REFRESH_SECRET: randomBytes(48).toString('base64'),
+      DATA_DIR: join(folder, 'data'),
+    };
+    const service = await startServer('POC Tracker Auth', [SERVICE], '/health/live', env);
+    servers.push(service);
+    const bare = await startServer('bare Fastify + pg', ['--import', 'tsx', join(here, 'bare-server.ts')], '/', env);
+    servers.push(bare);
+    console.log(`Signing ${SIGNED_IN} people in …`);
+    const people = await signIn(service.url, users.slice(0, SIGNED_IN));
+    console.log(
+      `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; ` +
+        (pinning ? 'servers on one core, load on another' : 'no taskset: processes are not kept on cores of their own'),
+    );
+    console.log(`\n${await benchProfile(service, bare, people)}`);
+    console.log(`\n${await benchLogin(service, users.slice(0, SIGNED_IN), passwordHash)}`);
+  } finally {
+    for (const server of servers) await stop(server.process);
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+await main();

@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+/** Whether processes can be kept on one core each; without it the figures still hold as a ratio, with more noise. */
+export const pinning = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
+
+/** Clock ticks a second in /proc/<pid>/stat; Linux reports 100 to programs whatever the kernel's own rate. */
+const TICKS_PER_SECOND = 100;
+
+/** Starts a Node program on one core. Its messages travel over IPC, its errors to ours. */
+export function startPinned(core: number, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const [command, ...rest] = pinning
+    ? ['taskset', '-c', String(core), process.execPath, ...args]
+    : [process.execPath, ...args];
+  return spawn(command as string, rest, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}
+
+/** Sends one order to a program that answers once, and gives its answer. */
+export async function ask<Answer>(core: number, program: string, order: object): Promise<Answer> {
+  const child = startPinned(core, ['--import', 'tsx', program]);
+  const answer = new Promise<Answer>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Answer));
+    child.once('exit', (code) => reject(new Error(`${program} ended with ${code} before it answered`)));
+  });
+  child.send(order);
+  return answer;
+}
+
+/** Seconds of processor time that a process has used, or undefined where there is no /proc. */
+export function cpuSeconds(pid: number | undefined): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}

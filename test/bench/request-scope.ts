@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { LoadOrder, LoadResult } from './load.js';
+import { ask, pinning, startPinned, stop } from './pinned-process.js';
+import { median, table } from './summary.js';
+
+/*
+ * Requests/s of a light route whose tenant comes from AsyncLocalStorage, against the same route on a request-scoped
+ * provider. The rounds alternate, so that what else the machine does strikes both alike.
+ * Run it with `npm run bench:request-scope`; the figures stand in docs/decisions/0001.
+ */
+const VARIANTS = ['AsyncLocalStorage', 'Scope.REQUEST'] as const;
+const ROUNDS = 7;
+const SECONDS = 4;
+const CONNECTIONS = 32;
+const SERVER_CORE = 0;
+const LOAD_CORE = 1;
+const TENANT = 'a0000000-0000-7000-8000-000000000001';
+
+const program = (name: string): string => join(import.meta.dirname, name);
+
+async function measure(url: string, seconds: number): Promise<number> {
+  const order: LoadOrder = {
+    url,
+    seconds,
+    connections: CONNECTIONS,
+    requests: [
+      { method: 'GET', path: '/who', headers: { 'x-tenant-id': TENANT }, expects: TENANT },
+    ],
+  };
+  const { requestsPerSecond, wrong } = await ask<LoadResult>(LOAD_CORE, program('load.ts'), order);
+  if (wrong > 0) throw new Error(`${wrong} wrong answers from ${url}`);
+  return requestsPerSecond;
+}
+
+const servers = VARIANTS.map((variant) =>
+  startPinned(SERVER_CORE, ['--import', 'tsx', program('request-scope.server.ts'), variant]),
+);
+try {
+  const candidates = await Promise.all(
+    servers.map(async (server) => ({
+      url: String((await once(server, 'message'))[0]),
+      rates: [] as number[],
+    })),
+  );
+  for (const { url } of candidates) await measure(url, 2);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const { url, rates } of candidates) rates.push(await measure(url, SECONDS));
+  }
+  const medians = candidates.map(({ rates }) => median(rates));
+  console.log(
+    `${cpus()[0]?.model.trim()}, Node ${process.version}, ${CONNECTIONS} connections, median of ${ROUNDS} rounds ` +
+      `of ${SECONDS} s, ${pinning ? 'server and load on a core each' : 'not pinned to cores'}.\n`,
+  );
+  console.log(
+    table(
+      ['tenant from', 'requests/s', 'ratio'],
+      VARIANTS.map((variant, index) => [
+        variant,
+        (medians[index] ?? NaN).toFixed(0),
+        ((medians[index] ?? NaN) / (medians[0] ?? NaN)).toFixed(2),
+      ]),
+    ),
+  );
+} finally {
+  await Promise.all(servers.map(stop));
+}

@@ -1,0 +1,331 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
+import { GOOD_PASSWORD, type Login, ServiceFixture, type Tokens } from './service.fixture.js';
+
+let service: ServiceFixture;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start();
+});
+
+afterAll(async () => {
+  await service?.stop();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const person = (email: string) => ({ email, password: GOOD_PASSWORD, firstName: 'Ana', lastName: 'Souza' });
+
+const register = (host: string, body: object) => service.call<Login>('POST', '/auth/register', { host, body });
+
+describe('registration', () => {
+  it('lets a person in as a user, with the address trimmed and in lower case', async () => {
+    const { host, tenantId } = await service.tenant();
+    const answer = await register(host, person('  Ana@Acme.Example '));
+    expect(answer.status).toBe(201);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(answer.data.user).toEqual({
+      id: expect.any(String),
+      email: 'ana@acme.example',
+      firstName: 'Ana',
+      lastName: 'Souza',
+      role: 'user',
+      permissions: [],
+      tenantId,
+      status: 'active',
+      timezone: 'America/Sao_Paulo',
+      locale: 'pt-BR',
+      avatarUrl: null,
+      emailVerifiedAt: null,
+      lastLoginAt: expect.any(String),
+      createdAt: expect.any(String),
+    });
+    expect(answer.data.tokens.expiresIn).toBe(900);
+    expect(await service.probe(answer.data.tokens.accessToken)).toBe('accepted');
+  });
+
+  it('refuses an address that the tenant has, and takes it in another tenant', async () => {
+    const [one, other] = [await service.tenant(), await service.tenant()];
+    await register(one.host, person('same@example.com'));
+    const again = await register(one.host, person('SAME@example.com'));
+    expect(again).toMatchObject({ status: 409, error: { code: 'USER_EXISTS' } });
+    expect((await register(other.host, person('same@example.com'))).status).toBe(201);
+  });
+
+  it.each([
+    ['role', { role: 'admin' }],
+    ['permissions', { permissions: ['manage_users'] }],
+    ['tenantId', { tenantId: '0192f0c1-6a10-7b42-8c3d-112233445566' }],
+    ['status', { status: 'active' }],
+    ['email', { email: 'not an address' }],
+    ['email', { email: null }],
+    ['firstName', { firstName: '  ' }],
+    ['lastName', { lastName: 'x'.repeat(51) }],
+    ['firstName', { firstName: 'Ana\r\nBcc: all@example.com' }],
+    ['password', { password: 'short' }],
+    ['password', { password: 'x'.repeat(4_096) }],
+    ['inviteToken', { inviteToken: null }],
+  ])('refuses a wrong or foreign field and names it: %s', async (field, change) => {
+    const { host } = await service.tenant();
+    const answer = await register(host, { ...person('ana@example.com'), ...change });
+    expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
+    expect((answer.error.details as { field: string }[]).map((detail) => detail.field)).toContain(field);
+  });
+
+  it('gives exactly the free seats, however many register at once', async () => {
+    const { host, tenantId } = await service.tenant({ maxUsers: 4 });
+    await service.user(tenantId, { role: 'admin' });
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => register(host, person(`person-${index}@example.com`))),
+    );
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(answers.length - refused.length).toBe(3);
+    expect(refused).toHaveLength(47);
+    for (const { status, error } of refused) {
+      expect({ status, error }).toMatchObject({
+        status: 403,
+        error: { code: 'USER_LIMIT_EXCEEDED', details: { limit: 4, usage: 4 } },
+      });
+    }
+    const [{ count }] = (await service.sql<{ count: number }>(
+      'SELECT count(*)::int AS count FROM users WHERE tenant_id = $1',
+      [tenantId],
+    )) as [{ count: number }];
+    expect(count).toBe(4);
+  });
+});
+
+describe('an invitation', () => {
+  async function invite(tenantId: string, invitation: { email: string; role?: string; expires?: string; revoked?: boolean }) {
+    const token = randomBytes(32).toString('base64url');
+    await service.sql(
+      `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at, revoked_at)
+       VALUES ($1, $2, $3, $4, now() + $5::interval, CASE WHEN $6 THEN now() END)`,
+      [
+        tenantId,
+        createHash('sha256').update(token).digest(),
+        invitation.email,
+        invitation.role ?? 'manager',
+        invitation.expires ?? '1 hour',
+        invitation.revoked ?? false,
+      ],
+    );
+    return token;
+  }
+
+  it('gives the role that it was written for', async () => {
+    const { host, tenantId } = await service.tenant();
+    const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
+    const answer = await register(host, { ...person('bia@example.com'), inviteToken });
+    expect(answer.status).toBe(201);
+    expect(answer.data.user).toMatchObject({ role: 'manager', permissions: ['manage_users', 'view_usage'] });
+  });
+
+  it('accepted 20 times at once lets one person in', async () => {
+    const { host, tenantId } = await service.tenant();
+    const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => register(host, { ...person('bia@example.com'), inviteToken })),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    for (const { status, error } of answers.filter((answer) => answer.status !== 201)) {
+      expect([status, error.code]).toEqual([400, 'INVALID_INVITE']);
+    }
+  });
+
+  it.each([
+    ['is for another address', { email: 'someone-else@example.com' }],
+    ['has expired', { email: 'bia@example.com', expires: '-1 second' }],
+    ['was revoked', { email: 'bia@example.com', revoked: true }],
+  ])('is refused when it %s', async (_why, invitation) => {
+    const { host, tenantId } = await service.tenant();
+    const inviteToken = await invite(tenantId, invitation);
+    const answer = await register(host, { ...person('bia@example.com'), inviteToken });
+    expect(answer).toMatchObject({ status: 400, error: { code: 'INVALID_INVITE' } });
+  });
+
+  it('is refused in another tenant', async () => {
+    const [one, other] = [await service.tenant(), await service.tenant()];
+    const inviteToken = await invite(one.tenantId, { email: 'bia@example.com' });
+    const answer = await register(other.host, { ...person('bia@example.com'), inviteToken });
+    expect(answer).toMatchObject({ status: 400, error: { code: 'INVALID_INVITE' } });
+  });
+
+  it('is not used up by a registration that fails', async () => {
+    const { host, tenantId } = await service.tenant();
+    await service.user(tenantId, { email: 'bia@example.com' });
+    const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
+    const answer = await register(host, { ...person('bia@example.com'), inviteToken });
+    expect(answer.error.code).toBe('USER_EXISTS');
+    expect(await service.sql('SELECT 1 FROM invites WHERE tenant_id = $1 AND accepted_at IS NULL', [tenantId])).toHaveLength(1);
+  });
+});
+
+describe('log-in', () => {
+  it('lets a person in and counts it', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId);
+    const { tokens } = await service.login(host, { ...user, email: ` ${user.email.toUpperCase()}` });
+    expect(await service.probe(tokens.accessToken)).toBe('accepted');
+    const [row] = await service.sql<{ login_count: number; last_login_at: Date | null }>(
+      'SELECT login_count, last_login_at FROM users WHERE id = $1',
+      [user.userId],
+    );
+    expect(row?.login_count).toBe(1);
+    expect(row?.last_login_at).toBeInstanceOf(Date);
+  });
+
+  it('makes a hash anew that was made with less than the current setting', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId);
+    const hashOf = async () =>
+      (await service.sql<{ password_hash: string }>('SELECT password_hash FROM users WHERE id = $1', [user.userId]))[0]
+        ?.password_hash;
+    expect(await hashOf()).toContain('m=8,');
+    await service.login(host, user);
+    const upgraded = await hashOf();
+    expect(upgraded).toMatch(/^\$argon2id\$v=19\$m=7168,t=1,p=1\$/);
+    await service.login(host, user);
+    expect(await hashOf()).toBe(upgraded);
+  });
+
+  it('answers and works alike for an unknown address, a wrong password and an account that is closed', async () => {
+    const { host, tenantId } = await service.tenant();
+    const elsewhere = await service.tenant();
+    const known = await service.user(tenantId);
+    const inactive = await service.user(tenantId, { status: 'inactive' });
+    const suspended = await service.user(tenantId, { status: 'suspended' });
+    const foreign = await service.user(elsewhere.tenantId);
+    const hasher = service.app.get(PasswordHasher, { strict: false });
+    const verify = vi.spyOn(hasher, 'verify');
+    const attempts = [
+      { email: 'nobody@example.com', password: known.password },
+      { email: known.email, password: 'wrong' },
+      { email: inactive.email, password: inactive.password },
+      { email: suspended.email, password: suspended.password },
+      { email: foreign.email, password: foreign.password },
+    ];
+    const answers: object[] = [];
+    for (const body of attempts) {
+      verify.mockClear();
+      const { status, error } = await service.call('POST', '/auth/login', { host, body });
+      answers.push({ status, error: { ...error, requestId: '' } });
+      expect(verify, `a password was verified for ${body.email}`).toHaveBeenCalledTimes(1);
+    }
+    expect(answers[0]).toMatchObject({ status: 401, error: { code: 'INVALID_CREDENTIALS' } });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('with the old password cannot slip past a change of it', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId);
+    const { tokens } = await service.login(host, user);
+    const hasher = service.app.get(PasswordHasher, { strict: false });
+    const realVerify = hasher.verify.bind(hasher);
+    let verified: () => void = () => undefined;
+    let goOn: () => void = () => undefined;
+    const hasVerified = new Promise<void>((resolve) => (verified = resolve));
+    const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+    vi.spyOn(hasher, 'verify').mockImplementationOnce(async (hash, password) => {
+      const verdict = await realVerify(hash, password);
+      verified();
+      await mayGoOn;
+      return verdict;
+    });
+    const slow = service.call('POST', '/auth/login', { host, body: { email: user.email, password: user.password } });
+    await hasVerified;
+    const change = await service.call('PUT', '/auth/password', {
+      token: tokens.accessToken,
+      body: { currentPassword: user.password, newPassword: GOOD_PASSWORD },
+    });
+    expect(change.status).toBe(200);
+    goOn();
+    expect(await slow).toMatchObject({ status: 401, error: { code: 'INVALID_CREDENTIALS' } });
+  });
+});
+
+describe('the profile', () => {
+  it('is read and changed by its owner', async () => {
+    const { host, tenantId } = await service.tenant();
+    const { tokens } = await service.login(host, await service.user(tenantId));
+    const changes = { firstName: 'Bia', timezone: 'America/Recife', locale: 'en-US' };
+    const changed = await service.call('PUT', '/auth/me', { token: tokens.accessToken, body: changes });
+    expect(changed).toMatchObject({ status: 200, data: { ...changes, lastName: 'Silva' } });
+    const read = await service.call('GET', '/auth/me', { token: tokens.accessToken });
+    expect(read.data).toEqual(changed.data);
+    expect(read.headers['cache-control']).toBe('no-store');
+  });
+
+  it.each([
+    ['body', {}],
+    ['timezone', { timezone: 'Mars/Olympus' }],
+    ['locale', { locale: 'fr-FR' }],
+    ['firstName', { firstName: null }],
+    ['email', { email: 'other@example.com' }],
+    ['role', { role: 'admin' }],
+    ['emailVerifiedAt', { emailVerifiedAt: '2026-01-01T00:00:00Z' }],
+  ])('refuses what is wrong or not the owner’s to change: %s', async (field, body) => {
+    const { host, tenantId } = await service.tenant();
+    const { tokens } = await service.login(host, await service.user(tenantId));
+    const answer = await service.call('PUT', '/auth/me', { token: tokens.accessToken, body });
+    expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
+    expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
+  });
+});
+
+describe('a change of password', () => {
+  it('ends every session and every token of before, and lets the caller go on', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId);
+    const [here, there] = [await service.login(host, user), await service.login(host, user)];
+    const answer = await service.call<Tokens>('PUT', '/auth/password', {
+      token: here.tokens.accessToken,
+      body: { currentPassword: user.password, newPassword: GOOD_PASSWORD },
+    });
+    expect(answer.status).toBe(200);
+    expect(await service.probe(answer.data.accessToken)).toBe('accepted');
+    for (const { tokens } of [here, there]) {
+      expect(await service.probe(tokens.accessToken)).toBe('TOKEN_REVOKED');
+      expect((await service.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
+    }
+    expect((await service.refresh(answer.data.refreshToken)).status).toBe(200);
+    await expect(service.login(host, user)).rejects.toThrow('INVALID_CREDENTIALS');
+    await service.login(host, { ...user, password: GOOD_PASSWORD });
+  });
+
+  it('needs the current password', async () => {
+    const { host, tenantId } = await service.tenant();
+    const { tokens } = await service.login(host, await service.user(tenantId));
+    const answer = await service.call('PUT', '/auth/password', {
+      token: tokens.accessToken,
+      body: { currentPassword: 'wrong', newPassword: GOOD_PASSWORD },
+    });
+    expect(answer).toMatchObject({ status: 401, error: { code: 'INVALID_CREDENTIALS' } });
+    expect(await service.probe(tokens.accessToken)).toBe('accepted');
+  });
+
+  it('holds the new one against the policy', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId);
+    const { tokens } = await service.login(host, user);
+    const answer = await service.call('PUT', '/auth/password', {
+      token: tokens.accessToken,
+      body: { currentPassword: user.password, newPassword: 'password1' },
+    });
+    expect(answer).toMatchObject({ status: 400, error: { details: [{ field: 'newPassword' }] } });
+  });
+});
+
+describe('the key set', () => {
+  it('is public, cacheable for minutes, and holds nothing but public keys', async () => {
+    const response = await service.app.inject({ url: '/.well-known/jwks.json', headers: { host: 'poctracker.com' } });
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['cache-control']).toBe('public, max-age=300');
+    const { keys } = response.json<{ keys: object[] }>();
+    expect(keys).toHaveLength(1);
+    expect(Object.keys(keys[0] ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+  });
+});

@@ -1,0 +1,239 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Clock } from '../../apps/auth-service/src/session/clock.js';
+import { type Login, ServiceFixture, type Tokens } from './service.fixture.js';
+
+interface Session {
+  id: string;
+  current: boolean;
+}
+
+let service: ServiceFixture;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start();
+});
+
+afterAll(async () => {
+  await service?.stop();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Moves the clock of a service; tokens are judged by it as well. */
+function forward(milliseconds: number, ...services: ServiceFixture[]): void {
+  for (const { app } of services) {
+    vi.spyOn(app.get(Clock, { strict: false }), 'now').mockImplementation(() => new Date(Date.now() + milliseconds));
+  }
+}
+
+async function someone(): Promise<Login & { host: string; email: string; password: string; tenantId: string }> {
+  const { host, tenantId } = await service.tenant();
+  const { email, password } = await service.user(tenantId);
+  return { ...(await service.login(host, { email, password })), host, email, password, tenantId };
+}
+
+const sessionsOf = async (token: string): Promise<Session[]> =>
+  (await service.call<Session[]>('GET', '/auth/sessions', { token })).data;
+
+async function countRows(tenantId: string): Promise<number> {
+  const rows = await service.sql('SELECT 1 FROM user_sessions WHERE tenant_id = $1', [tenantId]);
+  return rows.length;
+}
+
+describe('refresh', () => {
+  it('gives new tokens of the same session', async () => {
+    const { tokens, tenantId } = await someone();
+    const [before] = await sessionsOf(tokens.accessToken);
+    const answer = await service.refresh(tokens.refreshToken);
+    expect(answer.status).toBe(200);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(answer.data.refreshToken).not.toBe(tokens.refreshToken);
+    expect(await sessionsOf(answer.data.accessToken)).toMatchObject([{ id: before?.id, current: true }]);
+    expect(await countRows(tenantId)).toBe(1);
+  });
+
+  it('100 times at once gives one successor, and nobody is logged out', async () => {
+    const { tokens, tenantId } = await someone();
+    const answers = await Promise.all(Array.from({ length: 100 }, () => service.refresh(tokens.refreshToken)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(200));
+    const successors = new Set(answers.map(({ data }) => data.refreshToken));
+    expect(successors.size).toBe(1);
+    expect(await service.probe(answers[99]?.data.accessToken ?? '')).toBe('accepted');
+    expect(await service.probe(tokens.accessToken)).toBe('accepted');
+    expect((await service.refresh([...successors][0] ?? '')).status).toBe(200);
+    expect(await countRows(tenantId)).toBe(1);
+  });
+
+  it('with a spent token after the grace ends the session, although the answer is an error', async () => {
+    const { tokens } = await someone();
+    const successor = await service.refresh(tokens.refreshToken);
+    forward(11_000, service);
+    const replay = await service.refresh(tokens.refreshToken);
+    expect(replay).toMatchObject({ status: 401, error: { code: 'TOKEN_REVOKED' } });
+    expect((await service.refresh(successor.data.refreshToken)).error.code).toBe('TOKEN_REVOKED');
+    expect(await service.probe(successor.data.accessToken)).toBe('TOKEN_REVOKED');
+  });
+
+  it('with a spent token is refused by a process that has just started', async () => {
+    const { tokens } = await someone();
+    const successor = await service.refresh(tokens.refreshToken);
+    const restarted = await service.restarted();
+    try {
+      forward(11_000, restarted);
+      expect((await restarted.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
+      // The other process learns of it through the database alone.
+      expect(await service.probe(successor.data.accessToken)).toBe('TOKEN_REVOKED');
+    } finally {
+      await restarted.app.close();
+    }
+  });
+
+  it('ends with the absolute life of the session', async () => {
+    const { tokens } = await someone();
+    let latest: Tokens = tokens;
+    for (const hours of [8, 16, 23]) {
+      forward(hours * 3_600_000, service);
+      latest = (await service.refresh(latest.refreshToken)).data;
+    }
+    forward(24 * 3_600_000, service);
+    expect((await service.refresh(latest.refreshToken)).status).toBe(401);
+  });
+
+  it('takes no access token, no other text and no token of a tenant that the host does not name', async () => {
+    const { tokens, host } = await someone();
+    const other = await service.tenant();
+    for (const refreshToken of [tokens.accessToken, 'x', `${tokens.refreshToken}=`, ` ${tokens.refreshToken}`]) {
+      expect(await service.refresh(refreshToken)).toMatchObject({ status: 401, error: { code: 'INVALID_TOKEN' } });
+    }
+    const body = { refreshToken: tokens.refreshToken };
+    const foreign = await service.call('POST', '/auth/refresh', { host: other.host, body });
+    expect(foreign).toMatchObject({ status: 403, error: { code: 'TENANT_MISMATCH' } });
+    const headers = { 'x-tenant-id': other.tenantId };
+    expect((await service.call('POST', '/auth/refresh', { host, headers, body })).status).toBe(200);
+  });
+
+  it('gives nothing in a suspended tenant, and goes on when the tenant is back', async () => {
+    const { tokens, tenantId } = await someone();
+    await service.sql(`UPDATE tenants SET status = 'suspended' WHERE id = $1`, [tenantId]);
+    expect(await service.refresh(tokens.refreshToken)).toMatchObject({ status: 403, error: { code: 'INVALID_TENANT' } });
+    expect(await service.probe(tokens.accessToken)).toBe('INVALID_TENANT');
+    await service.sql(`UPDATE tenants SET status = 'active' WHERE id = $1`, [tenantId]);
+    forward(60_000, service);
+    expect((await service.refresh(tokens.refreshToken)).status).toBe(200);
+  });
+
+  it('racing with the end of the session leaves no working token, 200 times', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId);
+    for (let round = 0; round < 200; round += 1) {
+      const { tokens } = await service.login(host, user);
+      const refreshing = [service.refresh(tokens.refreshToken), service.refresh(tokens.refreshToken)];
+      const [logout, ...refreshed] = await Promise.all([
+        service.call('POST', '/auth/logout', { token: tokens.accessToken }),
+        ...refreshing,
+      ]);
+      expect(logout?.status).toBe(200);
+      const minted = refreshed.flatMap(({ status, data }) => (status === 200 ? [data as Tokens] : []));
+      for (const any of [tokens, ...minted]) {
+        expect(await service.probe(any.accessToken)).toBe('TOKEN_REVOKED');
+        expect((await service.refresh(any.refreshToken)).error.code).toBe('TOKEN_REVOKED');
+      }
+    }
+  }, 120_000);
+});
+
+describe('the sessions of a person', () => {
+  it('are listed with where they came from, and nothing that could be used as a token', async () => {
+    const first = await someone();
+    await service.call('POST', '/auth/login', {
+      host: first.host,
+      headers: { 'user-agent': 'POCTracker/1.0 (iOS 19)' },
+      body: { email: first.email, password: first.password, deviceId: 'anas-phone' },
+    });
+    const answer = await service.call<Session[]>('GET', '/auth/sessions', { token: first.tokens.accessToken });
+    expect(answer.data).toHaveLength(2);
+    expect(answer.data.find(({ current }) => !current)).toEqual({
+      id: expect.any(String),
+      current: false,
+      deviceId: 'anas-phone',
+      ipAddress: '127.0.0.1',
+      userAgent: 'POCTracker/1.0 (iOS 19)',
+      createdAt: expect.any(String),
+      lastUsedAt: expect.any(String),
+      expiresAt: expect.any(String),
+    });
+    expect(answer.text).not.toMatch(/hash|nonce/i);
+  });
+
+  it('end one by one, at once and also in another process', async () => {
+    const first = await someone();
+    const second = await service.login(first.host, first);
+    const other = await service.restarted();
+    try {
+      const { id } = (await sessionsOf(second.tokens.accessToken)).find(({ current }) => current) as Session;
+      const answer = await service.call('DELETE', `/auth/sessions/${id}`, { token: first.tokens.accessToken });
+      expect(answer).toMatchObject({ status: 200, data: { revoked: 1 } });
+      expect(await service.probe(second.tokens.accessToken)).toBe('TOKEN_REVOKED');
+      expect(await other.probe(second.tokens.accessToken)).toBe('TOKEN_REVOKED');
+      expect(await other.probe(first.tokens.accessToken)).toBe('accepted');
+    } finally {
+      await other.app.close();
+    }
+  });
+
+  it('end all but the one that asks', async () => {
+    const first = await someone();
+    const others = [await service.login(first.host, first), await service.login(first.host, first)];
+    const answer = await service.call('DELETE', '/auth/sessions', { token: first.tokens.accessToken });
+    expect(answer.data).toEqual({ revoked: 2 });
+    for (const { tokens } of others) expect(await service.probe(tokens.accessToken)).toBe('TOKEN_REVOKED');
+    expect(await service.probe(first.tokens.accessToken)).toBe('accepted');
+  });
+
+  it('are nobody else’s to end: another person’s id answers like one that nobody has', async () => {
+    const [mine, foreign] = [await someone(), await someone()];
+    const admin = await service.user(mine.tenantId, { role: 'admin' });
+    const colleague = await service.login(mine.host, admin);
+    const [[myId], [foreignId]] = [await sessionsOf(mine.tokens.accessToken), await sessionsOf(foreign.tokens.accessToken)];
+    const ids = [myId?.id, foreignId?.id, '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f'];
+    const answers = await Promise.all(
+      ids.map((id) => service.call('DELETE', `/auth/sessions/${id}`, { token: colleague.tokens.accessToken })),
+    );
+    for (const { status, error } of answers) {
+      expect({ status, error: { ...error, requestId: '' } }).toEqual({
+        status: 404,
+        error: { ...answers[2]?.error, requestId: '' },
+      });
+    }
+    expect(await service.probe(mine.tokens.accessToken)).toBe('accepted');
+    expect(await service.probe(foreign.tokens.accessToken)).toBe('accepted');
+  });
+
+  it('are not found by a malformed id', async () => {
+    const { tokens } = await someone();
+    const answer = await service.call('DELETE', '/auth/sessions/1%20OR%201=1', { token: tokens.accessToken });
+    expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR', details: [{ field: 'id' }] } });
+  });
+});
+
+describe('an access token', () => {
+  it('is refused after log-out, before its own end', async () => {
+    const { tokens } = await someone();
+    expect((await service.call('POST', '/auth/logout', { token: tokens.accessToken })).status).toBe(200);
+    expect(await service.probe(tokens.accessToken)).toBe('TOKEN_REVOKED');
+    expect((await service.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
+  });
+
+  it.each([
+    ['the person is suspended', `UPDATE users SET status = 'suspended' WHERE tenant_id = $1`, 'TOKEN_REVOKED'],
+    ['the person is deleted', 'DELETE FROM users WHERE tenant_id = $1', 'TOKEN_REVOKED'],
+    ['the tenant is suspended', `UPDATE tenants SET status = 'suspended' WHERE id = $1`, 'INVALID_TENANT'],
+  ])('is refused from the moment that %s', async (_what, statement, code) => {
+    const { tokens, tenantId } = await someone();
+    expect(await service.probe(tokens.accessToken)).toBe('accepted');
+    await service.sql(statement, [tenantId]);
+    expect(await service.probe(tokens.accessToken)).toBe(code);
+  });
+});

@@ -1,0 +1,193 @@
+import type { Permission, Role } from '@poc-tracker/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServiceFixture } from './service.fixture.js';
+
+interface User {
+  id: string;
+  email: string;
+  role: Role;
+  permissions: Permission[];
+}
+
+interface Page {
+  users: User[];
+  nextCursor: string | null;
+}
+
+let service: ServiceFixture;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start();
+});
+
+afterAll(async () => {
+  await service?.stop();
+});
+
+/** A tenant and a way to sign in somebody of a role. */
+async function workspace() {
+  const tenant = await service.tenant({ maxUsers: 20 });
+  return {
+    ...tenant,
+    join: async (role: Role, permissions: Permission[] = []) => {
+      const user = await service.user(tenant.tenantId, { role, permissions });
+      const { tokens } = await service.login(tenant.host, user);
+      return { ...user, token: tokens.accessToken };
+    },
+  };
+}
+
+const list = (token: string, query: Record<string, string> = {}) =>
+  service.call<Page>('GET', '/auth/users', { token, query });
+
+const assign = (token: string, userId: string, body: object) =>
+  service.call<User>('POST', `/auth/users/${userId}/role`, { token, body });
+
+const roleOf = async (userId: string) =>
+  (await service.sql<{ role: Role }>('SELECT role FROM users WHERE id = $1', [userId]))[0]?.role;
+
+describe('the list of people', () => {
+  it('comes in pages that hold everybody of the tenant once and nobody else', async () => {
+    const [mine, other] = [await workspace(), await workspace()];
+    const { token } = await mine.join('manager');
+    await other.join('user');
+    const ids: string[] = [];
+    for (let index = 0; index < 11; index += 1) {
+      ids.push((await service.user(mine.tenantId, { status: index % 2 ? 'suspended' : 'active' })).userId);
+    }
+    const found: string[] = [];
+    let cursor: string | null = null;
+    let pages = 0;
+    do {
+      const answer = await list(token, { limit: '5', ...(cursor !== null && { cursor }) });
+      expect(answer.status).toBe(200);
+      expect(answer.text).not.toMatch(/hash|argon2/i);
+      found.push(...answer.data.users.map(({ id }) => id));
+      cursor = answer.data.nextCursor;
+      pages += 1;
+    } while (cursor !== null && pages < 10);
+    expect(pages).toBe(3);
+    expect(found).toHaveLength(12);
+    expect(new Set(found)).toEqual(new Set([...found.filter((id) => !ids.includes(id)), ...ids]));
+  });
+
+  it.each(['0', '101', 'many', '1.5', ''])('refuses a limit of "%s"', async (limit) => {
+    const { token } = await (await workspace()).join('manager');
+    const answer = await list(token, { limit });
+    expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
+    expect((answer.error.details as { field: string }[])[0]?.field).toBe('limit');
+  });
+
+  it('refuses the cursor of another tenant', async () => {
+    const [mine, other] = [await workspace(), await workspace()];
+    const [me, them] = [await mine.join('admin'), await other.join('admin')];
+    await other.join('user');
+    const { nextCursor } = (await list(them.token, { limit: '1' })).data;
+    const answer = await list(me.token, { cursor: nextCursor ?? '' });
+    expect(answer).toMatchObject({ status: 400, error: { details: [{ field: 'cursor' }] } });
+  });
+
+  it('needs the permission', async () => {
+    const { token } = await (await workspace()).join('user');
+    expect(await list(token)).toMatchObject({
+      status: 403,
+      error: { code: 'INSUFFICIENT_PERMISSIONS', details: { required: ['manage_users'] } },
+    });
+  });
+});
+
+describe('a change of role', () => {
+  it('counts from the next request of the person on, with the token they have', async () => {
+    const { join } = await workspace();
+    const [admin, user] = [await join('admin'), await join('user')];
+    expect((await list(user.token)).status).toBe(403);
+    const answer = await assign(admin.token, user.userId, { role: 'manager' });
+    expect(answer).toMatchObject({
+      status: 200,
+      data: { id: user.userId, role: 'manager', permissions: ['manage_users', 'view_usage'] },
+    });
+    expect((await list(user.token)).status).toBe(200);
+    await assign(admin.token, user.userId, { role: 'user' });
+    expect((await list(user.token)).status).toBe(403);
+  });
+
+  it('sets personal permissions, and leaves them when they are not named', async () => {
+    const { join } = await workspace();
+    const [admin, user] = [await join('admin'), await join('user')];
+    const granted = await assign(admin.token, user.userId, { role: 'user', permissions: ['view_usage'] });
+    expect(granted.data.permissions).toEqual(['view_usage']);
+    expect((await assign(admin.token, user.userId, { role: 'viewer' })).data.permissions).toEqual(['view_usage']);
+    const taken = await assign(admin.token, user.userId, { role: 'viewer', permissions: [] });
+    expect(taken.data.permissions).toEqual([]);
+  });
+
+  it('is refused where it would raise the own role, or another above the own', async () => {
+    const { join } = await workspace();
+    const [admin, manager, user] = [await join('admin'), await join('manager'), await join('user')];
+    const refused = [
+      await assign(manager.token, manager.userId, { role: 'admin' }),
+      await assign(admin.token, admin.userId, { role: 'viewer' }),
+      await assign(manager.token, user.userId, { role: 'admin' }),
+      await assign(manager.token, admin.userId, { role: 'viewer' }),
+      await assign(user.token, user.userId, { role: 'admin' }),
+    ];
+    for (const { status, error } of refused) {
+      expect([status, error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
+    }
+    expect(await Promise.all([admin, manager, user].map(({ userId }) => roleOf(userId)))).toEqual(['admin', 'manager', 'user']);
+  });
+
+  it('is not for a user who may manage users: only managers and admins write others', async () => {
+    const { join } = await workspace();
+    const [helper, viewer] = [await join('user', ['manage_users']), await join('viewer')];
+    expect((await list(helper.token)).status).toBe(200);
+    const answer = await assign(helper.token, viewer.userId, { role: 'user' });
+    expect(answer).toMatchObject({ status: 403, error: { code: 'INSUFFICIENT_PERMISSIONS' } });
+    expect(await roleOf(viewer.userId)).toBe('viewer');
+  });
+
+  it('finds nobody of another tenant: a foreign id answers like one that nobody has', async () => {
+    const [mine, other] = [await workspace(), await workspace()];
+    const [admin, foreigner] = [await mine.join('admin'), await other.join('user')];
+    const answers = [
+      await assign(admin.token, foreigner.userId, { role: 'admin' }),
+      await assign(admin.token, '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', { role: 'admin' }),
+    ];
+    const bare = answers.map(({ status, error }) => ({ status, error: { ...error, requestId: '' } }));
+    expect(bare[0]).toMatchObject({ status: 404, error: { code: 'NOT_FOUND' } });
+    expect(bare[0]).toEqual(bare[1]);
+    expect(await roleOf(foreigner.userId)).toBe('user');
+  });
+
+  it.each([
+    ['role', { role: 'owner' }],
+    ['role', {}],
+    ['permissions', { role: 'user', permissions: ['everything'] }],
+    ['permissions', { role: 'user', permissions: null }],
+    ['status', { role: 'user', status: 'active' }],
+  ])('refuses what is wrong and names it: %s', async (field, body) => {
+    const { join } = await workspace();
+    const [admin, user] = [await join('admin'), await join('user')];
+    const answer = await assign(admin.token, user.userId, body);
+    expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
+    expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
+  });
+});
+
+describe('the last admin', () => {
+  it('stays when two admins demote each other at once', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { join } = await workspace();
+      const [one, two] = [await join('admin'), await join('admin')];
+      const answers = await Promise.all([
+        assign(one.token, two.userId, { role: 'user' }),
+        assign(two.token, one.userId, { role: 'user' }),
+      ]);
+      const roles = [await roleOf(one.userId), await roleOf(two.userId)];
+      expect(roles.filter((role) => role === 'admin')).toHaveLength(1);
+      const refusal = answers.find(({ status }) => status !== 200);
+      // The second one is stopped by the trigger, or already at the door when the first was quicker.
+      expect(['LAST_ADMIN', 'INSUFFICIENT_PERMISSIONS']).toContain(refusal?.error.code);
+    }
+  });
+});

@@ -1,0 +1,267 @@
+import type pg from 'pg';
+import { IsolationProofError, proveIsolation } from '../../libs/tenancy/src/isolation-proof.js';
+import type { Requirement } from './requirements.js';
+import { ask, connected, describe, enter, isRefused, REFUSED, rolledBack } from './sessions.js';
+import type { Tenant, World } from './world.js';
+
+/** Rows that a login sees over all tenant tables, of one tenant or of any. */
+export async function visibleRows(
+  client: pg.Client,
+  { tables }: World,
+  of?: Tenant,
+): Promise<number> {
+  let total = 0;
+  for (const table of tables) {
+    const where = of === undefined ? '' : ` WHERE ${table.tenantColumn} = '${of.id}'`;
+    const { rows } = await client.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM ${table.name}${where}`,
+    );
+    total += rows[0]?.n ?? 0;
+  }
+  return total;
+}
+
+async function currentTenantSetting(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ tenant: string | null }>(
+    `SELECT current_setting('app.current_tenant_id', true) AS tenant`,
+  );
+  return rows[0]?.tenant ?? '';
+}
+
+async function proof(url: string, login: 'service' | 'platform'): Promise<string[]> {
+  return connected(url, async (client) => {
+    try {
+      const query = async (sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> =>
+        (await client.query<Record<string, unknown>>(sql, params)).rows;
+      await proveIsolation(query, { login });
+      return [];
+    } catch (error) {
+      if (error instanceof IsolationProofError) return [...error.faults];
+      throw error;
+    }
+  });
+}
+
+/** Ways in that start with who is logged in and what the connection carries. */
+export const loginRequirements: Requirement[] = [
+  {
+    id: 'R1',
+    tried: "the owner of the tables reads them all, without a context and in a tenant's",
+    attempt: ({ database, ...world }) =>
+      connected(database.migrationUrl, async (owner) => {
+        const without = await visibleRows(owner, { database, ...world });
+        await owner.query('BEGIN');
+        await enter(owner, world.victim);
+        const inside = await visibleRows(owner, { database, ...world });
+        return { held: without + inside === 0, happened: `${without} and ${inside} rows` };
+      }),
+  },
+  {
+    id: 'R2',
+    tried:
+      'the service turns itself into the owner, the operators, the gatekeeper and the superuser',
+    attempt: ({ database }) =>
+      connected(database.serviceUrl, async (client) => {
+        await client.query('BEGIN');
+        const owner = new URL(database.migrationUrl).username;
+        const superuser = new URL(database.adminUrl).username;
+        const roles = [owner, 'super_admin', 'tenant_gatekeeper', superuser];
+        const statements = [
+          ...roles.map((role) => `SET ROLE ${role}`),
+          `SET SESSION AUTHORIZATION ${superuser}`,
+        ];
+        const refused = [];
+        for (const sql of statements) refused.push(isRefused(await ask(client, sql)));
+        const { rows } = await client.query<{ exempt: boolean }>(
+          'SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = session_user',
+        );
+        const held = refused.every(Boolean) && rows[0]?.exempt === false;
+        return {
+          held,
+          happened: `${refused.filter(Boolean).length} of ${refused.length} refused, exempt from policies: ${String(rows[0]?.exempt)}`,
+        };
+      }),
+  },
+  {
+    id: 'R3',
+    tried: 'a read without a context, on a connection that has carried one',
+    attempt: (world) =>
+      connected(world.database.serviceUrl, async (client) => {
+        await rolledBack(client, world.victim, () => visibleRows(client, world));
+        const rows = await visibleRows(client, world);
+        return { held: rows === 0, happened: `${rows} rows, no error` };
+      }),
+  },
+  {
+    id: 'R4',
+    tried: 'the context is read back after COMMIT and after ROLLBACK',
+    attempt: ({ database, victim }) =>
+      connected(database.serviceUrl, async (client) => {
+        const left: string[] = [];
+        for (const end of ['COMMIT', 'ROLLBACK']) {
+          await client.query('BEGIN');
+          await enter(client, victim);
+          await client.query(end);
+          left.push(await currentTenantSetting(client));
+        }
+        return { held: left.every((value) => value === ''), happened: `'${left.join("' and '")}'` };
+      }),
+  },
+  {
+    id: 'R5',
+    tried: 'the context is set outside of a transaction, then rows are read',
+    attempt: (world) =>
+      connected(world.database.serviceUrl, async (client) => {
+        await enter(client, world.victim);
+        const rows = await visibleRows(client, world);
+        return { held: rows === 0, happened: `${rows} rows` };
+      }),
+  },
+  {
+    id: 'R6',
+    // Known and not held by row-level security: whoever can run SQL as the service can name any tenant. What holds is
+    // that the code sends parameters only, and that even then hashes, grants and the audit trail are out of reach.
+    tried:
+      'hostile SQL names another tenant as its own, then goes for hashes, tables and the audit trail',
+    attempt: (world) =>
+      connected(world.database.serviceUrl, (client) =>
+        rolledBack(client, world.victim, async () => {
+          const rows = await visibleRows(client, world, world.victim);
+          const beyond = [
+            'SELECT password_hash FROM users',
+            'SELECT token_hash FROM invites',
+            'DELETE FROM audit_log',
+            'UPDATE audit_log SET user_id = NULL',
+            'TRUNCATE users CASCADE',
+            'ALTER TABLE users DISABLE ROW LEVEL SECURITY',
+          ];
+          const answers = [];
+          for (const sql of beyond) answers.push(await ask(client, sql));
+          const refused = answers.filter(isRefused).length;
+          return {
+            held: refused === beyond.length,
+            happened: `${rows} rows, a known limit (parameters keep hostile SQL out); the rest ${refused} of ${beyond.length} refused`,
+          };
+        }),
+      ),
+  },
+  {
+    id: 'R7',
+    tried: "the service claims the role 'super_admin' in its settings, with and without a tenant",
+    attempt: (world) =>
+      connected(world.database.serviceUrl, async (client) => {
+        const inside = await rolledBack(client, null, async () => {
+          await enter(client, world.attacker, 'super_admin');
+          return visibleRows(client, world, world.victim);
+        });
+        const outside = await rolledBack(client, null, async () => {
+          await client.query(`SELECT set_config('app.user_role', 'super_admin', true)`);
+          return visibleRows(client, world);
+        });
+        return { held: inside + outside === 0, happened: `${inside} and ${outside} rows` };
+      }),
+  },
+  {
+    id: 'R11',
+    tried: 'the start-up proof, as the service and as the operators',
+    attempt: async ({ database }) => {
+      const faults = [
+        ...(await proof(database.serviceUrl, 'service')),
+        ...(await proof(database.platformUrl, 'platform')),
+      ];
+      return { held: faults.length === 0, happened: faults.join('; ') || 'nothing at fault' };
+    },
+  },
+  {
+    id: 'R12',
+    tried:
+      'the service creates a schema, a function in public and a temporary table to stand before the real ones',
+    attempt: ({ database, victim }) =>
+      connected(database.serviceUrl, (client) =>
+        rolledBack(client, victim, async () => {
+          const statements = [
+            'CREATE SCHEMA mine',
+            'CREATE FUNCTION public.lower(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$',
+            'CREATE TEMPORARY TABLE users (id uuid)',
+          ];
+          const answers = [];
+          for (const sql of statements) answers.push(await ask(client, sql));
+          return { held: answers.every(isRefused), happened: answers.map(describe).join(', ') };
+        }),
+      ),
+  },
+  {
+    id: 'R17',
+    tried: 'the service reads every table with row_security off',
+    attempt: ({ database, tables, victim }) =>
+      connected(database.serviceUrl, (client) => refusedWithoutRowSecurity(client, tables, victim)),
+  },
+  {
+    id: 'R18',
+    tried: 'the owner dumps every table as pg_dump does, with row_security off',
+    attempt: ({ database, tables }) =>
+      connected(database.migrationUrl, async (client) => {
+        const result = await refusedWithoutRowSecurity(client, tables, null);
+        return { ...result, happened: `${result.happened}: a dump fails instead of being empty` };
+      }),
+  },
+  {
+    id: 'R22',
+    tried: "the service reads the planner's statistics of the tenant tables",
+    attempt: ({ database, tables }) =>
+      connected(database.serviceUrl, async (client) => {
+        const { rowCount } = await client.query('SELECT FROM pg_stats WHERE tablename = ANY ($1)', [
+          tables.map((table) => table.name),
+        ]);
+        return { held: rowCount === 0, happened: `${String(rowCount)} rows` };
+      }),
+  },
+  {
+    id: 'R25',
+    tried: 'a transaction fails half-way, is rolled back, and its connection is used again',
+    attempt: (world) =>
+      connected(world.database.serviceUrl, async (client) => {
+        await client.query('BEGIN');
+        await enter(client, world.victim);
+        await client.query('SELECT 1 / 0').catch(() => undefined);
+        await client.query('ROLLBACK');
+        const rows = await visibleRows(client, world);
+        return {
+          held: rows === 0 && (await currentTenantSetting(client)) === '',
+          happened: `${rows} rows, no context`,
+        };
+      }),
+  },
+  {
+    id: 'R26',
+    tried: 'rows are left behind on the connection in a temporary table',
+    attempt: ({ database, victim }) =>
+      connected(database.serviceUrl, (client) =>
+        rolledBack(client, victim, async () => {
+          const answer = await ask(client, 'CREATE TEMPORARY TABLE kept AS SELECT id FROM users');
+          return { held: isRefused(answer), happened: describe(answer) };
+        }),
+      ),
+  },
+];
+
+/** With row_security off PostgreSQL refuses instead of filtering: whoever gets through is exempt from the policies. */
+async function refusedWithoutRowSecurity(
+  client: pg.Client,
+  tables: World['tables'],
+  tenant: Tenant | null,
+): Promise<{ held: boolean; happened: string }> {
+  return rolledBack(client, tenant, async () => {
+    await client.query('SET LOCAL row_security = off');
+    const answers = [];
+    for (const table of tables)
+      answers.push(await ask(client, `SELECT ${table.tenantColumn} FROM ${table.name}`));
+    const refused = answers.filter(
+      (answer) => 'sqlState' in answer && answer.sqlState === REFUSED,
+    ).length;
+    return {
+      held: refused === tables.length,
+      happened: `${refused} of ${tables.length} tables refused`,
+    };
+  });
+}

@@ -1,0 +1,272 @@
+import pg from 'pg';
+import { visibleRows } from './login-requirements.js';
+import type { Requirement } from './requirements.js';
+import {
+  type Answer,
+  ask,
+  connected,
+  describe,
+  enter,
+  isRefused,
+  REFUSED,
+  rolledBack,
+} from './sessions.js';
+import { insertion } from './table-attacks.js';
+import type { TenantTable } from './tenant-tables.js';
+import { newRow, type World } from './world.js';
+
+/** By the foreign key, or by a policy before it. */
+const REFUSALS = ['23503', REFUSED];
+
+/** Ways in that a policy, a constraint or a trigger must close. */
+export const policyRequirements: Requirement[] = [
+  {
+    id: 'R8',
+    tried: 'a permissive policy USING (true) is added to every table',
+    attempt: async (world) =>
+      rolledBack(world.admin, null, async () => {
+        for (const table of world.tables) {
+          await world.admin.query(
+            `CREATE POLICY careless ON ${table.name} TO authenticated_user USING (true) WITH CHECK (true)`,
+          );
+        }
+        await world.admin.query(`SET LOCAL SESSION AUTHORIZATION ${serviceLogin(world)}`);
+        await enter(world.admin, world.attacker);
+        const rows = await visibleRows(world.admin, world, world.victim);
+        return { held: rows === 0, happened: `${rows} rows of the other tenant` };
+      }),
+  },
+  {
+    id: 'R9',
+    tried:
+      "rows are planted in, moved into and merged into another tenant, as every role of one's own",
+    attempt: (world) =>
+      connected(world.database.serviceUrl, async (client) => {
+        const answers: Answer[] = [];
+        for (const role of ['viewer', 'user', 'manager', 'admin']) {
+          for (const table of world.tables) {
+            for (const { sql, params } of plantings(table, world)) {
+              answers.push(
+                await rolledBack(client, null, async () => {
+                  await enter(client, world.attacker, role);
+                  return ask(client, sql, params);
+                }),
+              );
+            }
+          }
+        }
+        const refused = answers.filter(
+          (answer) => isRefused(answer) || ('rows' in answer && answer.rows === 0),
+        ).length;
+        const planted = answers.find(
+          (answer) => !isRefused(answer) && !('rows' in answer && answer.rows === 0),
+        );
+        return {
+          held: planted === undefined,
+          happened: `${refused} of ${answers.length} without effect${planted === undefined ? '' : `, one: ${describe(planted)}`}`,
+        };
+      }),
+  },
+  {
+    id: 'R10',
+    tried: 'who besides the owner holds TRUNCATE on a tenant table',
+    attempt: async ({ admin, tables }) => {
+      const { rows } = await admin.query<{ grantee: string }>(
+        `SELECT DISTINCT g.grantee::regrole::text AS grantee
+           FROM pg_class c, aclexplode(c.relacl) g
+          WHERE c.oid = ANY ($1::regclass[]) AND g.privilege_type = 'TRUNCATE' AND g.grantee <> c.relowner`,
+        [tables.map((table) => table.name)],
+      );
+      return {
+        held: rows.length === 0,
+        happened: rows.map((row) => row.grantee).join(', ') || 'nobody',
+      };
+    },
+  },
+  {
+    id: 'R13',
+    tried: 'an e-mail address of another tenant is used in the own one',
+    attempt: ({ database, tables, attacker, victim }) =>
+      connected(database.serviceUrl, (client) =>
+        rolledBack(client, attacker, async () => {
+          const users = tables.find((table) => table.name === 'users');
+          if (users === undefined) throw new Error('There is no table users.');
+          const row = { ...newRow(users, attacker), email: victim.rows['users']?.['email'] };
+          const { sql, params } = insertion(users, row);
+          const answer = await ask(client, sql, params);
+          return {
+            held: 'rows' in answer && answer.rows === 1,
+            happened: `${describe(answer)}: free, so nothing is told`,
+          };
+        }),
+      ),
+  },
+  {
+    id: 'R14',
+    tried:
+      "rows that point at another tenant's rows, through every foreign key, beside ones that point at nothing",
+    attempt: (world) =>
+      connected(world.database.serviceUrl, async (client) => {
+        const different: string[] = [];
+        let pointers = 0;
+        for (const { name, point } of foreignPointers(world)) {
+          pointers += 1;
+          const states = [];
+          for (const target of [world.victim, undefined]) {
+            const answer = await rolledBack(client, world.attacker, async () => {
+              await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+              return ask(client, point(target).sql, point(target).params);
+            });
+            states.push('sqlState' in answer ? answer.sqlState : 'accepted');
+          }
+          const alike = states[0] === states[1] && REFUSALS.includes(states[0] ?? '');
+          if (!alike) different.push(`${name} ${states.join(' and ')}`);
+        }
+        return {
+          held: different.length === 0 && pointers > 0,
+          happened: different.join('; ') || `all ${pointers} refused alike`,
+        };
+      }),
+  },
+  {
+    id: 'R11',
+    tried:
+      "the definer functions are asked, in one tenant, for another's e-mail address and invitation",
+    attempt: ({ database, attacker, victim }) =>
+      connected(database.serviceUrl, (client) =>
+        rolledBack(client, attacker, async () => {
+          const invite = victim.rows['invites'];
+          const answers = [
+            await ask(client, 'SELECT * FROM find_credentials($1)', [
+              victim.rows['users']?.['email'],
+            ]),
+            await ask(client, 'SELECT * FROM accept_invite($1, $2, $3)', [
+              invite?.['token_hash'],
+              invite?.['email'],
+              attacker.userId,
+            ]),
+          ];
+          return {
+            held: answers.every((answer) => 'rows' in answer && answer.rows === 0),
+            happened: answers.map(describe).join(', '),
+          };
+        }),
+      ),
+  },
+  {
+    id: 'R21',
+    tried: "a division by zero that only another tenant's row would bring about",
+    attempt: (world) =>
+      connected(world.database.serviceUrl, (client) =>
+        rolledBack(client, world.attacker, async () => {
+          const answers = [];
+          for (const table of world.tables) {
+            const oracle = `1 / CASE WHEN ${table.tenantColumn} = $1 THEN 0 ELSE 1 END = 1`;
+            answers.push(
+              await ask(client, `SELECT FROM ${table.name} WHERE ${oracle}`, [world.victim.id]),
+            );
+          }
+          const silent = answers.filter((answer) => 'rows' in answer).length;
+          return {
+            held: silent === answers.length,
+            happened: `silent on ${silent} of ${answers.length} tables`,
+          };
+        }),
+      ),
+  },
+  {
+    id: 'R23',
+    tried:
+      "a prepared statement with a generic plan goes from one tenant's transaction into another's",
+    attempt: ({ database, attacker, victim }) =>
+      connected(database.serviceUrl, async (client) => {
+        await client.query('SET plan_cache_mode = force_generic_plan');
+        await client.query('PREPARE people AS SELECT tenant_id FROM users');
+        const seen = [];
+        for (const tenant of [victim, attacker, null]) {
+          const answer = await rolledBack(client, tenant, () => ask(client, 'EXECUTE people'));
+          seen.push(
+            'rows' in answer && answer.values.every((row) => row['tenant_id'] === tenant?.id)
+              ? answer.rows
+              : NaN,
+          );
+        }
+        return { held: seen.join() === '1,1,0', happened: `${seen.join(', ')} rows, each its own` };
+      }),
+  },
+  {
+    id: 'R27',
+    tried: 'the operators delete one tenant, and everything that hangs on it',
+    attempt: (world) =>
+      connected(world.database.platformUrl, (operator) =>
+        rolledBack(operator, null, async () => {
+          const before = await visibleRows(operator, world, world.victim);
+          await operator.query('DELETE FROM tenants WHERE id = $1', [world.attacker.id]);
+          const after = await visibleRows(operator, world, world.victim);
+          const { rows } = await operator.query('SELECT FROM users WHERE tenant_id = $1', [
+            world.attacker.id,
+          ]);
+          return {
+            held: before === after && before > 0 && rows.length === 0,
+            happened: `the other tenant has ${before} rows before and ${after} after`,
+          };
+        }),
+      ),
+  },
+];
+
+function serviceLogin({ database }: World): string {
+  return pg.escapeIdentifier(new URL(database.serviceUrl).username);
+}
+
+/** INSERT, UPDATE of the tenant and MERGE, each of which would put a row into the victim's tenant. */
+function plantings(
+  table: TenantTable,
+  { attacker, victim }: World,
+): { sql: string; params: unknown[] }[] {
+  const planted = insertion(table, newRow(table, victim));
+  const [key = table.tenantColumn] = table.key.filter((column) => column !== table.tenantColumn);
+  const names = Object.keys(newRow(table, victim)).map(pg.escapeIdentifier);
+  return [
+    planted,
+    { ...planted, sql: `${planted.sql} ON CONFLICT DO NOTHING` },
+    {
+      sql: `UPDATE ${table.name} SET ${table.tenantColumn} = $1 WHERE ${table.tenantColumn} = $2`,
+      params: [victim.id, attacker.id],
+    },
+    {
+      sql: `MERGE INTO ${table.name} t USING (VALUES (1)) v (one) ON t.${pg.escapeIdentifier(key)} IS NULL
+            WHEN NOT MATCHED THEN INSERT (${names.join(', ')}) VALUES (${names.map((_, index) => `$${index + 1}`).join(', ')})`,
+      params: planted.params,
+    },
+  ];
+}
+
+/** Every foreign key between tenant tables that the service can write, pointed at a row of `target`, or at no row. */
+function foreignPointers(world: World): {
+  name: string;
+  point(target: World['victim'] | undefined): { sql: string; params: unknown[] };
+}[] {
+  return world.tables.flatMap((table) =>
+    table.foreignKeys
+      .filter(({ columns }) => columns.some((column) => column !== table.tenantColumn))
+      .filter(({ columns }) =>
+        columns.every((name) =>
+          table.columns.some((column) => column.name === name && column.insertable),
+        ),
+      )
+      .map(({ name, parent, columns, parentColumns }) => ({
+        name,
+        point: (target) => {
+          const row = newRow(table, world.attacker);
+          columns.forEach((column, index) => {
+            if (column === table.tenantColumn) return;
+            row[column] =
+              target?.rows[parent]?.[parentColumns[index] ?? ''] ??
+              '00000000-0000-7000-8000-000000000000';
+          });
+          return insertion(table, row);
+        },
+      })),
+  );
+}

@@ -1,0 +1,106 @@
+/** What one statement of an attack came to. */
+export interface Outcome {
+  /** A few words for the table: `2 rows`, `refused`. */
+  text: string;
+  /** Why this is a leak, or why the attack proves nothing; undefined when the database held. */
+  fault?: string;
+}
+
+/** One numbered requirement, or one HTTP route, that was tried. */
+export interface Finding {
+  id: string;
+  tried: string;
+  happened: string;
+  held: boolean;
+}
+
+/** Who asks for the victim's rows; the order is that of the report's columns. */
+export const ASKERS = ['right tenant', 'wrong tenant', 'no tenant', 'spent transaction'] as const;
+export type Asker = (typeof ASKERS)[number];
+
+interface Row {
+  table: string;
+  operation: string;
+  outcomes: Partial<Record<Asker, Outcome>>;
+}
+
+/** Collects what the attacks found; red when anything leaked or when an attack could not be carried out. */
+export class IsolationReport {
+  private readonly rows: Row[] = [];
+  private readonly findings: Finding[] = [];
+
+  recordStatement(table: string, operation: string, asker: Asker, outcome: Outcome): void {
+    let row = this.rows.find((known) => known.table === table && known.operation === operation);
+    if (row === undefined) {
+      row = { table, operation, outcomes: {} };
+      this.rows.push(row);
+    }
+    row.outcomes[asker] = outcome;
+  }
+
+  recordFinding(finding: Finding): void {
+    this.findings.push(finding);
+  }
+
+  /** One sentence a fault; empty when everything held. */
+  get faults(): string[] {
+    const ofTables = this.rows.flatMap((row) =>
+      ASKERS.flatMap((asker) => {
+        const fault = row.outcomes[asker]?.fault;
+        return fault === undefined ? [] : [`${row.table} ${row.operation}, ${asker}: ${fault}`];
+      }),
+    );
+    const ofFindings = this.findings
+      .filter((finding) => !finding.held)
+      .map((finding) => `${finding.id}: ${finding.tried}: ${finding.happened}`);
+    return [...ofTables, ...ofFindings];
+  }
+
+  toString(): string {
+    const { faults } = this;
+    const attempts = this.rows.reduce((sum, row) => sum + Object.keys(row.outcomes).length, 0);
+    const verdict =
+      faults.length === 0
+        ? `Isolated: ${attempts} attacks on ${new Set(this.rows.map((row) => row.table)).size} tables and ` +
+          `${this.findings.length} requirements held.`
+        : `LEAKS: ${faults.length}\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
+    return [
+      "What a login of the service gets of one tenant's rows, by who asks:",
+      columns([
+        ['table', 'operation', ...ASKERS, ''],
+        ...this.rows.map((row) => {
+          const outcomes = ASKERS.map((asker) => row.outcomes[asker]);
+          const leaks = outcomes.some((outcome) => outcome?.fault !== undefined);
+          return [
+            row.table,
+            row.operation,
+            ...outcomes.map((outcome) => outcome?.text ?? '-'),
+            leaks ? 'LEAK' : 'ok',
+          ];
+        }),
+      ]),
+      '',
+      'Each way past row-level security, tried:',
+      columns(
+        this.findings.map(({ id, tried, happened, held }) => [
+          id,
+          held ? 'ok' : 'LEAK',
+          `${tried}: ${happened}`,
+        ]),
+      ),
+      '',
+      verdict,
+    ].join('\n');
+  }
+}
+
+function columns(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows
+    .map((row) =>
+      `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+    )
+    .join('\n');
+}

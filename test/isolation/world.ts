@@ -1,0 +1,92 @@
+import type { TestDatabase } from '@poc-tracker/testing';
+import { randomBytes, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { type Column, discoverTenantTables, type TenantTable } from './tenant-tables.js';
+
+export type Row = Record<string, unknown>;
+
+export interface Tenant {
+  id: string;
+  /** The person whom the transactions of this tenant run for, with the role admin: the most that a tenant can hold. */
+  userId: string;
+  /** One row of every table, by the table's name. */
+  rows: Record<string, Row>;
+}
+
+/** What every attack gets: a database with two tenants in it and the logins' URLs. */
+export interface World {
+  database: Pick<TestDatabase, 'adminUrl' | 'serviceUrl' | 'platformUrl' | 'migrationUrl'>;
+  admin: pg.Client;
+  tables: TenantTable[];
+  /** Whoever attacks is of this tenant. */
+  attacker: Tenant;
+  victim: Tenant;
+}
+
+export async function createWorld(database: World['database']): Promise<World> {
+  const admin = new pg.Client({ connectionString: database.adminUrl });
+  await admin.connect();
+  const tables = await discoverTenantTables(admin, new URL(database.serviceUrl).username);
+  const attacker = await seedTenant(admin, tables);
+  const victim = await seedTenant(admin, tables);
+  await admin.query('ANALYZE');
+  return { database, admin, tables, attacker, victim };
+}
+
+async function seedTenant(admin: pg.Client, tables: readonly TenantTable[]): Promise<Tenant> {
+  const tenant: Tenant = { id: randomUUID(), userId: '', rows: {} };
+  for (const table of tables) {
+    const row = newRow(table, tenant);
+    const columns = Object.keys(row);
+    try {
+      // A trigger may have been first: a tenant's row of usage is made with the tenant.
+      await admin.query(
+        `INSERT INTO ${table.name} (${columns.map(pg.escapeIdentifier).join(', ')})
+         VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')}) ON CONFLICT DO NOTHING`,
+        Object.values(row),
+      );
+    } catch (cause) {
+      throw new Error(
+        `No row could be made up for ${table.name}: teach newRow what its columns take.`,
+        { cause },
+      );
+    }
+    const { rows } = await admin.query<Row>(
+      `SELECT * FROM ${table.name} WHERE ${table.tenantColumn} = $1`,
+      [tenant.id],
+    );
+    const seeded = rows[0];
+    if (seeded === undefined) throw new Error(`The row of ${table.name} was not kept.`);
+    tenant.rows[table.name] = seeded;
+  }
+  tenant.userId = String(tenant.rows['users']?.['id']);
+  return tenant;
+}
+
+/** A row for the tenant that meets the table's constraints, pointing at the tenant's own rows of the parent tables. */
+export function newRow(table: TenantTable, tenant: Tenant): Row {
+  const row: Row = {};
+  for (const column of table.columns) {
+    if (column.required) row[column.name] = madeUp(column);
+  }
+  for (const { parent, columns, parentColumns } of table.foreignKeys) {
+    if (parent === table.name) continue;
+    columns.forEach((column, index) => {
+      row[column] = tenant.rows[parent]?.[parentColumns[index] ?? ''];
+    });
+  }
+  row[table.tenantColumn] = tenant.id;
+  return row;
+}
+
+function madeUp({ type, allowed }: Column): unknown {
+  if (allowed !== null) return allowed;
+  if (type === 'uuid') return randomUUID();
+  if (type === 'bytea') return randomBytes(32);
+  if (type === 'boolean') return true;
+  if (/json/.test(type)) return '{}';
+  if (/int|numeric|real|double/.test(type)) return 1;
+  if (/timestamp|date/.test(type)) return new Date(Date.now() + 86_400_000);
+  if (type === 'inet') return '192.0.2.1';
+  return randomBytes(8).toString('hex');
+}

@@ -1,0 +1,108 @@
+import { createEmptyDatabase, type TestDatabase } from '@poc-tracker/testing';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../../apps/auth-service/src/migrations/index.js';
+import {
+  migrationDataSource,
+  runMigrations,
+} from '../../apps/auth-service/src/migrations/run-migrations.js';
+import { describeSchema } from '../../scripts/schema-description.js';
+
+let database: TestDatabase;
+let admin: pg.Client;
+
+beforeEach(async () => {
+  database = await createEmptyDatabase();
+  admin = new pg.Client({ connectionString: database.adminUrl });
+  await admin.connect();
+});
+
+afterEach(async () => {
+  await admin.end();
+  await database.drop();
+});
+
+async function schema(): Promise<string> {
+  return describeSchema(async (sql) => (await admin.query<Record<string, unknown>>(sql)).rows);
+}
+
+async function withDataSource<T>(
+  work: (dataSource: DataSource) => Promise<T>,
+  migrations = MIGRATIONS,
+): Promise<T> {
+  const dataSource = migrationDataSource(database.migrationUrl, false).setOptions({ migrations });
+  await dataSource.initialize();
+  try {
+    return await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+describe('the migrations', () => {
+  it('make the same schema, policies, grants, triggers and functions again after all were undone', async () => {
+    const empty = await schema();
+    await runMigrations(database.migrationUrl, false);
+    const fresh = await schema();
+    await withDataSource(async (dataSource) => {
+      for (const _ of MIGRATIONS) await dataSource.undoLastMigration({ transaction: 'each' });
+    });
+    expect(await schema()).toBe(empty);
+    await runMigrations(database.migrationUrl, false);
+    expect(await schema()).toBe(fresh);
+    expect(fresh.length).toBeGreaterThan(empty.length);
+  });
+
+  it('each undo exactly what they did', async () => {
+    const before: string[] = [];
+    for (const [index] of MIGRATIONS.entries()) {
+      before.push(await schema());
+      await withDataSource(
+        (dataSource) => dataSource.runMigrations(),
+        MIGRATIONS.slice(0, index + 1),
+      );
+    }
+    await withDataSource(async (dataSource) => {
+      for (const expected of before.reverse()) {
+        await dataSource.undoLastMigration({ transaction: 'each' });
+        expect(await schema()).toBe(expected);
+      }
+    });
+  });
+
+  it('are applied once, however many instances start together', async () => {
+    const applied = await Promise.all(
+      [1, 2, 3].map(() => runMigrations(database.migrationUrl, false)),
+    );
+    expect(applied.map((names) => names.length).sort()).toEqual([0, 0, MIGRATIONS.length]);
+  });
+
+  it('answer the names of what they applied, oldest first', async () => {
+    expect(await runMigrations(database.migrationUrl, false)).toEqual(
+      MIGRATIONS.map((migration) => migration.name),
+    );
+  });
+
+  it('leave nothing behind when the last of them fails', async () => {
+    const empty = await schema();
+    await admin.query('CREATE TABLE pocs (id int)');
+    await expect(runMigrations(database.migrationUrl, false)).rejects.toThrow(/pocs/);
+    await admin.query('DROP TABLE pocs');
+    expect(await schema()).toBe(empty);
+  });
+
+  it("need no superuser, and leave their login without the gatekeeper's rights", async () => {
+    await runMigrations(database.migrationUrl, false);
+    const owner = new URL(database.migrationUrl).username;
+    const { rows } = await admin.query(
+      `SELECT rolsuper, rolbypassrls, pg_has_role(oid, 'tenant_gatekeeper', 'USAGE') AS inherits,
+              has_schema_privilege('tenant_gatekeeper', 'public', 'CREATE') AS "gatekeeperCreates"
+         FROM pg_roles WHERE rolname = $1`,
+      [owner],
+    );
+    expect(rows).toEqual([
+      { rolsuper: false, rolbypassrls: false, inherits: false, gatekeeperCreates: false },
+    ]);
+  });
+});
