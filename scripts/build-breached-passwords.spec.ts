@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { BreachedPasswords } from '../apps/auth-service/src/protection/breached-passwords.js';
 import { encodeBreachedPasswords, readLeakedPasswords } from './build-breached-passwords.js';
 
-const committed = new URL('../apps/auth-service/src/protection/breached-passwords.bin', import.meta.url);
+const committed = new URL(
+  '../apps/auth-service/src/protection/breached-passwords.bin',
+  import.meta.url,
+);
 
 describe('the list of breached passwords', () => {
   const leaked = readLeakedPasswords();
@@ -24,6 +27,8 @@ describe('the list of breached passwords', () => {
 
   it('encodes the same passwords to the same bytes in any order', () => {
     const some = leaked.slice(0, 1_000);
-    expect(encodeBreachedPasswords([...some].reverse()).equals(encodeBreachedPasswords(some))).toBe(true);
+    expect(encodeBreachedPasswords([...some].reverse()).equals(encodeBreachedPasswords(some))).toBe(
+      true,
+    );
   });
 });

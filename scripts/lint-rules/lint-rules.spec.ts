@@ -1,14 +1,22 @@
 import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
 
-/** Any file of the type-checked project will do: the text is replaced, only the place counts. */
+/** Two files that import nothing: their text is replaced, only the place counts. */
 const SERVICE_CODE = 'libs/contracts/src/roles.ts';
-const MIGRATION = 'apps/auth-service/src/migrations/index.ts';
+const DDL_CODE = 'libs/tenancy/src/row-level-security.ts';
 
 const DATABASE =
   'declare const db: { query(sql: string, params?: unknown[]): Promise<unknown> };\n';
 
-const eslint = new ESLint();
+/** The rules that are in force, on a project of those two files: the whole one takes seconds to load. */
+const eslint = new ESLint({
+  overrideConfig: {
+    files: ['**/*.ts'],
+    languageOptions: {
+      parserOptions: { projectService: false, project: 'scripts/lint-rules/tsconfig.json' },
+    },
+  },
+});
 
 async function brokenRules(code: string, filePath = SERVICE_CODE): Promise<(string | null)[]> {
   const [result] = await eslint.lintText(code, { filePath });
@@ -38,9 +46,9 @@ describe('lint rules', () => {
     expect(await brokenRules(DATABASE + code)).toEqual([]);
   });
 
-  it('let a migration build DDL, which takes no parameters', async () => {
+  it('let DDL be built, which takes no parameters', async () => {
     const code = `${DATABASE}export const f = (role: string) => db.query(\`GRANT x TO \${role}\`);`;
-    expect(await brokenRules(code, MIGRATION)).toEqual([]);
+    expect(await brokenRules(code, DDL_CODE)).toEqual([]);
   });
 
   it.each([

@@ -24,5 +24,7 @@ async function verifyPerSecond({ hash, password, seconds }: Argon2Order): Promis
 }
 
 process.once('message', (order) => {
-  void verifyPerSecond(order as Argon2Order).then((rate) => process.send?.(rate, () => process.disconnect()));
+  void verifyPerSecond(order as Argon2Order).then((rate) =>
+    process.send?.(rate, () => process.disconnect()),
+  );
 });

@@ -6,7 +6,10 @@ import { Pool } from 'pg';
 import { FIND_USER_BY_ID } from '../../apps/auth-service/src/auth/user.repository.js';
 import { type User } from '../../apps/auth-service/src/auth/user.entity.js';
 import { toUserResponse } from '../../apps/auth-service/src/auth/user.response.js';
-import { SESSION_STANDING, type SessionStanding } from '../../apps/auth-service/src/session/session-revocation.feed.js';
+import {
+  SESSION_STANDING,
+  type SessionStanding,
+} from '../../apps/auth-service/src/session/session-revocation.feed.js';
 
 /**
  * The practical limit: what Fastify and pg alone need for GET /auth/me. The same token is verified, and remembered as in
@@ -27,7 +30,8 @@ function claimsOf(token: string): AccessTokenClaims {
   }
   const [header = '', payload = '', signature = ''] = token.split('.');
   const signed = Buffer.from(`${header}.${payload}`);
-  if (!verify('RSA-SHA256', signed, key, Buffer.from(signature, 'base64url'))) throw new Error('bad signature');
+  if (!verify('RSA-SHA256', signed, key, Buffer.from(signature, 'base64url')))
+    throw new Error('bad signature');
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as AccessTokenClaims;
   verified.set(token, claims);
   return claims;
@@ -49,7 +53,11 @@ server.get('/api/v1/auth/me', async (request) => {
   const client = await pool.connect();
   try {
     await client.query(openingStatement({ tenantId, userId, role }, limits));
-    const users = await client.query<User>({ name: 'user', text: FIND_USER_BY_ID, values: [userId] });
+    const users = await client.query<User>({
+      name: 'user',
+      text: FIND_USER_BY_ID,
+      values: [userId],
+    });
     await client.query('COMMIT');
     return { success: true, data: toUserResponse(users.rows[0] as User) };
   } finally {

@@ -46,5 +46,7 @@ async function runLoad(order: LoadOrder): Promise<LoadResult> {
 
 // A process of its own, so that the load can be kept off the core of the server that it measures.
 process.once('message', (order) => {
-  void runLoad(order as LoadOrder).then((result) => process.send?.(result, () => process.disconnect()));
+  void runLoad(order as LoadOrder).then((result) =>
+    process.send?.(result, () => process.disconnect()),
+  );
 });

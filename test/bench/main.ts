@@ -1,14 +1,18 @@
-import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort, provisionDatabase, startPostgres, withDatabase } from '@poc-tracker/embedded';
+import { provisionDatabase, startPostgres, withDatabase } from '@poc-tracker/embedded';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import type { Argon2Order } from './argon2-loop.js';
+import {
+  SERVICE_BUNDLE,
+  type ServerProcess,
+  serviceEnvironment,
+  startServer,
+} from '../service-process.js';
 import type { LoadOrder, LoadResult } from './load.js';
-import { ask, cpuSeconds, pinning, startPinned, stop } from './pinned-process.js';
+import { ask, cpuSeconds, onCore, pinning } from './pinned-process.js';
 import { PASSWORD, seed, type SeededUser, TENANTS, USERS_PER_TENANT } from './seed.js';
 import { median, table } from './summary.js';
 
@@ -25,35 +29,17 @@ interface Round extends LoadResult {
   busy: number | undefined;
 }
 
-interface Server {
+interface Server extends ServerProcess {
   name: string;
-  url: string;
-  process: ChildProcess;
 }
 
 const here = import.meta.dirname;
-const SERVICE = join(here, '../../dist/apps/auth-service/main.js');
-
-async function untilAnswers(url: string, within = 30_000): Promise<void> {
-  const deadline = Date.now() + within;
-  for (;;) {
-    const answer = await fetch(url).catch(() => undefined);
-    if (answer?.ok) return;
-    if (Date.now() > deadline) throw new Error(`${url} did not answer within ${within} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function startServer(name: string, args: string[], health: string, env: NodeJS.ProcessEnv): Promise<Server> {
-  const port = await findFreePort();
-  const url = `http://127.0.0.1:${port}`;
-  const child = startPinned(SERVER_CORE, args, { ...env, PORT: String(port), HOST: '127.0.0.1' });
-  await untilAnswers(url + health);
-  return { name, url, process: child };
-}
 
 /** Logs people in through the service itself, a few at a time. */
-async function signIn(url: string, users: readonly SeededUser[]): Promise<{ token: string; email: string }[]> {
+async function signIn(
+  url: string,
+  users: readonly SeededUser[],
+): Promise<{ token: string; email: string }[]> {
   const signedIn: { token: string; email: string }[] = [];
   const waiting = [...users];
   const lane = async () => {
@@ -74,10 +60,14 @@ async function signIn(url: string, users: readonly SeededUser[]): Promise<{ toke
 
 async function measure(server: Server, order: Omit<LoadOrder, 'url'>): Promise<Round> {
   const before = cpuSeconds(server.process.pid);
-  const result = await ask<LoadResult>(LOAD_CORE, join(here, 'load.ts'), { ...order, url: server.url });
+  const result = await ask<LoadResult>(LOAD_CORE, join(here, 'load.ts'), {
+    ...order,
+    url: server.url,
+  });
   const after = cpuSeconds(server.process.pid);
   if (result.wrong > 0) throw new Error(`${server.name} gave ${result.wrong} wrong answers`);
-  const busy = before === undefined || after === undefined ? undefined : (after - before) / order.seconds;
+  const busy =
+    before === undefined || after === undefined ? undefined : (after - before) / order.seconds;
   return { ...result, busy };
 }
 
@@ -94,7 +84,11 @@ function summarise(name: string, rounds: readonly Round[]): { row: string[]; rat
   return { row, rate };
 }
 
-async function benchProfile(service: Server, bare: Server, people: { token: string; email: string }[]): Promise<string> {
+async function benchProfile(
+  service: Server,
+  bare: Server,
+  people: { token: string; email: string }[],
+): Promise<string> {
   const order = {
     seconds: SECONDS,
     connections: CONNECTIONS,
@@ -125,7 +119,11 @@ async function benchProfile(service: Server, bare: Server, people: { token: stri
   ].join('\n');
 }
 
-async function benchLogin(service: Server, users: readonly SeededUser[], passwordHash: string): Promise<string> {
+async function benchLogin(
+  service: Server,
+  users: readonly SeededUser[],
+  passwordHash: string,
+): Promise<string> {
   const order = {
     seconds: SECONDS,
     connections: 4,
@@ -159,7 +157,7 @@ async function benchLogin(service: Server, users: readonly SeededUser[], passwor
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'poc-tracker-bench-'));
   console.log('Building the service …');
-  execFileSync("npm", ["run", "build"], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
   console.log(`Seeding ${TENANTS} tenants with ${USERS_PER_TENANT} users each …`);
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: true });
   const servers: Server[] = [];
@@ -167,35 +165,30 @@ async function main(): Promise<void> {
     const urls = await provisionDatabase(postgres.adminUrl);
     await runMigrations(urls.migrationUrl, false);
     const { users, passwordHash } = await seed(withDatabase(postgres.adminUrl, 'poc_tracker'));
-    const pair = generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    });
-    const env = {
-      NODE_ENV: 'development',
-      LOG_LEVEL: 'warn',
-      DATABASE_URL: urls.serviceUrl,
-      PLATFORM_DATABASE_URL: urls.platformUrl,
-      JWT_PRIVATE_KEY: pair.privateKey,
-      JWT_PUBLIC_KEY: pair.publicKey,
-      JWT_REFRESH_SECRET: randomBytes(48).toString('base64'),
-      DATA_DIR: join(folder, 'data'),
+    const env = serviceEnvironment(urls);
+    const start = async (name: string, program: string[], probe: string): Promise<Server> => {
+      const server = { name, ...(await startServer(onCore(SERVER_CORE, program), env, probe)) };
+      servers.push(server);
+      return server;
     };
-    const service = await startServer('POC Tracker Auth', [SERVICE], '/health/live', env);
-    servers.push(service);
-    const bare = await startServer('bare Fastify + pg', ['--import', 'tsx', join(here, 'bare-server.ts')], '/', env);
-    servers.push(bare);
+    const service = await start('POC Tracker Auth', [SERVICE_BUNDLE], '/health/live');
+    const bare = await start(
+      'bare Fastify + pg',
+      ['--import', 'tsx', join(here, 'bare-server.ts')],
+      '/',
+    );
     console.log(`Signing ${SIGNED_IN} people in …`);
     const people = await signIn(service.url, users.slice(0, SIGNED_IN));
     console.log(
       `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; ` +
-        (pinning ? 'servers on one core, load on another' : 'no taskset: processes are not kept on cores of their own'),
+        (pinning
+          ? 'servers on one core, load on another'
+          : 'no taskset: processes are not kept on cores of their own'),
     );
     console.log(`\n${await benchProfile(service, bare, people)}`);
     console.log(`\n${await benchLogin(service, users.slice(0, SIGNED_IN), passwordHash)}`);
   } finally {
-    for (const server of servers) await stop(server.process);
+    for (const server of servers) await server.stop();
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   }

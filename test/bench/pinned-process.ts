@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
@@ -8,23 +8,20 @@ export const pinning = availableParallelism() > 1 && spawnSync('taskset', ['-V']
 /** Clock ticks a second in /proc/<pid>/stat; Linux reports 100 to programs whatever the kernel's own rate. */
 const TICKS_PER_SECOND = 100;
 
-/** Starts a Node program on one core. Its messages travel over IPC, its errors to ours. */
-export function startPinned(core: number, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const [command, ...rest] = pinning
-    ? ['taskset', '-c', String(core), process.execPath, ...args]
-    : [process.execPath, ...args];
-  return spawn(command as string, rest, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+/** The command that runs a Node program on one core. */
+export function onCore(core: number, args: string[]): string[] {
+  return [...(pinning ? ['taskset', '-c', String(core)] : []), process.execPath, ...args];
 }
 
 /** Sends one order to a program that answers once, and gives its answer. */
 export async function ask<Answer>(core: number, program: string, order: object): Promise<Answer> {
-  const child = startPinned(core, ['--import', 'tsx', program]);
+  const [command = process.execPath, ...args] = onCore(core, ['--import', 'tsx', program]);
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const answer = new Promise<Answer>((resolve, reject) => {
     child.once('message', (message) => resolve(message as Answer));
-    child.once('exit', (code) => reject(new Error(`${program} ended with ${code} before it answered`)));
+    child.once('exit', (code) =>
+      reject(new Error(`${program} ended with ${code} before it answered`)),
+    );
   });
   child.send(order);
   return answer;
@@ -39,11 +36,4 @@ export function cpuSeconds(pid: number | undefined): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-export async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
 }

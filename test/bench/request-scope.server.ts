@@ -72,5 +72,4 @@ if (ambient) {
       storage.run({ tenantId: String(request.headers['x-tenant-id']) }, done);
     });
 }
-await app.listen(0, '127.0.0.1');
-process.send?.(await app.getUrl());
+await app.listen(Number(process.env['PORT']), '127.0.0.1');

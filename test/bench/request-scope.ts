@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { LoadOrder, LoadResult } from './load.js';
-import { ask, pinning, startPinned, stop } from './pinned-process.js';
+import { startServer } from '../service-process.js';
+import { ask, onCore, pinning } from './pinned-process.js';
 import { median, table } from './summary.js';
 
 /*
@@ -34,16 +34,17 @@ async function measure(url: string, seconds: number): Promise<number> {
   return requestsPerSecond;
 }
 
-const servers = VARIANTS.map((variant) =>
-  startPinned(SERVER_CORE, ['--import', 'tsx', program('request-scope.server.ts'), variant]),
+const servers = await Promise.all(
+  VARIANTS.map((variant) =>
+    startServer(
+      onCore(SERVER_CORE, ['--import', 'tsx', program('request-scope.server.ts'), variant]),
+      {},
+      '/who',
+    ),
+  ),
 );
 try {
-  const candidates = await Promise.all(
-    servers.map(async (server) => ({
-      url: String((await once(server, 'message'))[0]),
-      rates: [] as number[],
-    })),
-  );
+  const candidates = servers.map(({ url }) => ({ url, rates: [] as number[] }));
   for (const { url } of candidates) await measure(url, 2);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { url, rates } of candidates) rates.push(await measure(url, SECONDS));
@@ -64,5 +65,5 @@ try {
     ),
   );
 } finally {
-  await Promise.all(servers.map(stop));
+  await Promise.all(servers.map((server) => server.stop()));
 }

@@ -14,7 +14,9 @@ export interface SeededUser {
 }
 
 /** Fills an empty, migrated database and returns its people. The hash has the service's own default parameters. */
-export async function seed(adminUrl: string): Promise<{ users: SeededUser[]; passwordHash: string }> {
+export async function seed(
+  adminUrl: string,
+): Promise<{ users: SeededUser[]; passwordHash: string }> {
   const passwordHash = await hash(PASSWORD, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
   const client = new Client(adminUrl);
   await client.connect();

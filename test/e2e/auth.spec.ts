@@ -17,9 +17,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const person = (email: string) => ({ email, password: GOOD_PASSWORD, firstName: 'Ana', lastName: 'Souza' });
+const person = (email: string) => ({
+  email,
+  password: GOOD_PASSWORD,
+  firstName: 'Ana',
+  lastName: 'Souza',
+});
 
-const register = (host: string, body: object) => service.call<Login>('POST', '/auth/register', { host, body });
+const register = (host: string, body: object) =>
+  service.call<Login>('POST', '/auth/register', { host, body });
 
 describe('registration', () => {
   it('lets a person in as a user, with the address trimmed and in lower case', async () => {
@@ -72,14 +78,18 @@ describe('registration', () => {
     const { host } = await service.tenant();
     const answer = await register(host, { ...person('ana@example.com'), ...change });
     expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
-    expect((answer.error.details as { field: string }[]).map((detail) => detail.field)).toContain(field);
+    expect((answer.error.details as { field: string }[]).map((detail) => detail.field)).toContain(
+      field,
+    );
   });
 
   it('gives exactly the free seats, however many register at once', async () => {
     const { host, tenantId } = await service.tenant({ maxUsers: 4 });
     await service.user(tenantId, { role: 'admin' });
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => register(host, person(`person-${index}@example.com`))),
+      Array.from({ length: 50 }, (_, index) =>
+        register(host, person(`person-${index}@example.com`)),
+      ),
     );
     const refused = answers.filter(({ status }) => status !== 201);
     expect(answers.length - refused.length).toBe(3);
@@ -99,7 +109,10 @@ describe('registration', () => {
 });
 
 describe('an invitation', () => {
-  async function invite(tenantId: string, invitation: { email: string; role?: string; expires?: string; revoked?: boolean }) {
+  async function invite(
+    tenantId: string,
+    invitation: { email: string; role?: string; expires?: string; revoked?: boolean },
+  ) {
     const token = randomBytes(32).toString('base64url');
     await service.sql(
       `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at, revoked_at)
@@ -121,14 +134,19 @@ describe('an invitation', () => {
     const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
     const answer = await register(host, { ...person('bia@example.com'), inviteToken });
     expect(answer.status).toBe(201);
-    expect(answer.data.user).toMatchObject({ role: 'manager', permissions: ['manage_users', 'view_usage'] });
+    expect(answer.data.user).toMatchObject({
+      role: 'manager',
+      permissions: ['manage_users', 'view_usage'],
+    });
   });
 
   it('accepted 20 times at once lets one person in', async () => {
     const { host, tenantId } = await service.tenant();
     const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => register(host, { ...person('bia@example.com'), inviteToken })),
+      Array.from({ length: 20 }, () =>
+        register(host, { ...person('bia@example.com'), inviteToken }),
+      ),
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     for (const { status, error } of answers.filter((answer) => answer.status !== 201)) {
@@ -160,7 +178,11 @@ describe('an invitation', () => {
     const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
     const answer = await register(host, { ...person('bia@example.com'), inviteToken });
     expect(answer.error.code).toBe('USER_EXISTS');
-    expect(await service.sql('SELECT 1 FROM invites WHERE tenant_id = $1 AND accepted_at IS NULL', [tenantId])).toHaveLength(1);
+    expect(
+      await service.sql('SELECT 1 FROM invites WHERE tenant_id = $1 AND accepted_at IS NULL', [
+        tenantId,
+      ]),
+    ).toHaveLength(1);
   });
 });
 
@@ -168,7 +190,10 @@ describe('log-in', () => {
   it('lets a person in and counts it', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
-    const { tokens } = await service.login(host, { ...user, email: ` ${user.email.toUpperCase()}` });
+    const { tokens } = await service.login(host, {
+      ...user,
+      email: ` ${user.email.toUpperCase()}`,
+    });
     expect(await service.probe(tokens.accessToken)).toBe('accepted');
     const [row] = await service.sql<{ login_count: number; last_login_at: Date | null }>(
       'SELECT login_count, last_login_at FROM users WHERE id = $1',
@@ -182,8 +207,12 @@ describe('log-in', () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
     const hashOf = async () =>
-      (await service.sql<{ password_hash: string }>('SELECT password_hash FROM users WHERE id = $1', [user.userId]))[0]
-        ?.password_hash;
+      (
+        await service.sql<{ password_hash: string }>(
+          'SELECT password_hash FROM users WHERE id = $1',
+          [user.userId],
+        )
+      )[0]?.password_hash;
     expect(await hashOf()).toContain('m=8,');
     await service.login(host, user);
     const upgraded = await hashOf();
@@ -235,7 +264,10 @@ describe('log-in', () => {
       await mayGoOn;
       return verdict;
     });
-    const slow = service.call('POST', '/auth/login', { host, body: { email: user.email, password: user.password } });
+    const slow = service.call('POST', '/auth/login', {
+      host,
+      body: { email: user.email, password: user.password },
+    });
     await hasVerified;
     const change = await service.call('PUT', '/auth/password', {
       token: tokens.accessToken,
@@ -252,7 +284,10 @@ describe('the profile', () => {
     const { host, tenantId } = await service.tenant();
     const { tokens } = await service.login(host, await service.user(tenantId));
     const changes = { firstName: 'Bia', timezone: 'America/Recife', locale: 'en-US' };
-    const changed = await service.call('PUT', '/auth/me', { token: tokens.accessToken, body: changes });
+    const changed = await service.call('PUT', '/auth/me', {
+      token: tokens.accessToken,
+      body: changes,
+    });
     expect(changed).toMatchObject({ status: 200, data: { ...changes, lastName: 'Silva' } });
     const read = await service.call('GET', '/auth/me', { token: tokens.accessToken });
     expect(read.data).toEqual(changed.data);
@@ -321,7 +356,10 @@ describe('a change of password', () => {
 
 describe('the key set', () => {
   it('is public, cacheable for minutes, and holds nothing but public keys', async () => {
-    const response = await service.app.inject({ url: '/.well-known/jwks.json', headers: { host: 'poctracker.com' } });
+    const response = await service.app.inject({
+      url: '/.well-known/jwks.json',
+      headers: { host: 'poctracker.com' },
+    });
     expect(response.statusCode).toBe(200);
     expect(response.headers['cache-control']).toBe('public, max-age=300');
     const { keys } = response.json<{ keys: object[] }>();

@@ -1,5 +1,12 @@
 import type { ErrorBody } from '@poc-tracker/contracts';
-import { createTestDatabase, seedTenant, seedUser, type SeededTenant, type SeededUser, type TestDatabase } from '@poc-tracker/testing';
+import {
+  createTestDatabase,
+  seedTenant,
+  seedUser,
+  type SeededTenant,
+  type SeededUser,
+  type TestDatabase,
+} from '@poc-tracker/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { InjectOptions } from 'fastify';
 import pg from 'pg';
@@ -46,7 +53,10 @@ export class ServiceFixture {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async start(env: NodeJS.ProcessEnv = {}, database?: TestDatabase): Promise<ServiceFixture> {
+  static async start(
+    env: NodeJS.ProcessEnv = {},
+    database?: TestDatabase,
+  ): Promise<ServiceFixture> {
     const db = database ?? (await createTestDatabase());
     const app = await createApp(testConfig(db, env));
     await app.init();
@@ -64,7 +74,11 @@ export class ServiceFixture {
     await this.database.drop();
   }
 
-  async call<T = unknown>(method: InjectOptions['method'], path: string, call: Call = {}): Promise<Answer<T>> {
+  async call<T = unknown>(
+    method: InjectOptions['method'],
+    path: string,
+    call: Call = {},
+  ): Promise<Answer<T>> {
     const response = await this.app.inject({
       method: method ?? 'GET',
       url: `/api/v1${path}`,
@@ -86,18 +100,29 @@ export class ServiceFixture {
     };
   }
 
-  async tenant(overrides: Parameters<typeof seedTenant>[1] = {}): Promise<SeededTenant & { host: string }> {
+  async tenant(
+    overrides: Parameters<typeof seedTenant>[1] = {},
+  ): Promise<SeededTenant & { host: string }> {
     const tenant = await seedTenant(this.database, overrides);
     return { ...tenant, host: `${tenant.subdomain}.localhost` };
   }
 
-  async user(tenantId: string, overrides: Parameters<typeof seedUser>[2] = {}): Promise<SeededUser> {
+  async user(
+    tenantId: string,
+    overrides: Parameters<typeof seedUser>[2] = {},
+  ): Promise<SeededUser> {
     return seedUser(this.database, tenantId, overrides);
   }
 
   /** Logs in and gives the answer, which must be good. */
-  async login(host: string, { email, password }: { email: string; password: string }): Promise<Login> {
-    const answer = await this.call<Login>('POST', '/auth/login', { host, body: { email, password } });
+  async login(
+    host: string,
+    { email, password }: { email: string; password: string },
+  ): Promise<Login> {
+    const answer = await this.call<Login>('POST', '/auth/login', {
+      host,
+      body: { email, password },
+    });
     if (answer.status !== 200) throw new Error(`Log-in answered ${answer.status}: ${answer.text}`);
     return answer.data;
   }

@@ -29,7 +29,8 @@ const initech = (subdomain: string) => ({
   adminPassword: GOOD_PASSWORD,
 });
 
-const signUp = (body: object) => service.call<Signup>('POST', '/tenants', { host: 'poctracker.com', body });
+const signUp = (body: object) =>
+  service.call<Signup>('POST', '/tenants', { host: 'poctracker.com', body });
 
 const countOf = async (subdomain: string) =>
   (await service.sql('SELECT 1 FROM tenants WHERE subdomain = $1', [subdomain])).length;
@@ -65,8 +66,13 @@ describe('making a tenant', () => {
     const usage = await service.call('GET', '/tenants/current/usage', { token: accessToken });
     expect(usage.data).toMatchObject({ users: { used: 1, limit: 10 } });
     expect((await service.refresh(refreshToken)).status).toBe(200);
-    await service.login('initech.localhost', { email: 'ana@initech.example', password: GOOD_PASSWORD });
-    const rows = await service.sql('SELECT 1 FROM tenant_settings WHERE tenant_id = $1', [answer.data.tenant.id]);
+    await service.login('initech.localhost', {
+      email: 'ana@initech.example',
+      password: GOOD_PASSWORD,
+    });
+    const rows = await service.sql('SELECT 1 FROM tenant_settings WHERE tenant_id = $1', [
+      answer.data.tenant.id,
+    ]);
     expect(rows).toHaveLength(4);
   });
 
@@ -74,12 +80,16 @@ describe('making a tenant', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => signUp(initech('race'))));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     const refused = answers.filter(({ status }) => status !== 201);
-    expect(new Set(refused.map(({ status, error }) => `${status} ${error.code}`))).toEqual(new Set(['409 TENANT_EXISTS']));
+    expect(new Set(refused.map(({ status, error }) => `${status} ${error.code}`))).toEqual(
+      new Set(['409 TENANT_EXISTS']),
+    );
     expect(await countOf('race')).toBe(1);
   });
 
   it('leaves nothing behind when its last step fails', async () => {
-    vi.spyOn(service.app.get(SessionService, { strict: false }), 'open').mockRejectedValueOnce(new Error('out of luck'));
+    vi.spyOn(service.app.get(SessionService, { strict: false }), 'open').mockRejectedValueOnce(
+      new Error('out of luck'),
+    );
     expect((await signUp(initech('half-way'))).status).toBe(500);
     expect(await countOf('half-way')).toBe(0);
     expect((await signUp(initech('half-way'))).status).toBe(201);
@@ -121,8 +131,15 @@ describe('two tenants', () => {
       status: 403,
       error: { code: 'TENANT_MISMATCH' },
     });
-    for (const call of [{ headers: { 'x-tenant-id': other.tenantId } }, { query: { tenant_id: other.tenantId } }]) {
-      const answer = await service.call<{ tenantId: string }>('GET', '/auth/me', { token, host: mine.host, ...call });
+    for (const call of [
+      { headers: { 'x-tenant-id': other.tenantId } },
+      { query: { tenant_id: other.tenantId } },
+    ]) {
+      const answer = await service.call<{ tenantId: string }>('GET', '/auth/me', {
+        token,
+        host: mine.host,
+        ...call,
+      });
       expect(answer).toMatchObject({ status: 200, data: { tenantId: mine.tenantId } });
     }
   });

@@ -53,7 +53,9 @@ describe('the list of people', () => {
     await other.join('user');
     const ids: string[] = [];
     for (let index = 0; index < 11; index += 1) {
-      ids.push((await service.user(mine.tenantId, { status: index % 2 ? 'suspended' : 'active' })).userId);
+      ids.push(
+        (await service.user(mine.tenantId, { status: index % 2 ? 'suspended' : 'active' })).userId,
+      );
     }
     const found: string[] = [];
     let cursor: string | null = null;
@@ -114,9 +116,14 @@ describe('a change of role', () => {
   it('sets personal permissions, and leaves them when they are not named', async () => {
     const { join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
-    const granted = await assign(admin.token, user.userId, { role: 'user', permissions: ['view_usage'] });
+    const granted = await assign(admin.token, user.userId, {
+      role: 'user',
+      permissions: ['view_usage'],
+    });
     expect(granted.data.permissions).toEqual(['view_usage']);
-    expect((await assign(admin.token, user.userId, { role: 'viewer' })).data.permissions).toEqual(['view_usage']);
+    expect((await assign(admin.token, user.userId, { role: 'viewer' })).data.permissions).toEqual([
+      'view_usage',
+    ]);
     const taken = await assign(admin.token, user.userId, { role: 'viewer', permissions: [] });
     expect(taken.data.permissions).toEqual([]);
   });
@@ -134,7 +141,11 @@ describe('a change of role', () => {
     for (const { status, error } of refused) {
       expect([status, error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
     }
-    expect(await Promise.all([admin, manager, user].map(({ userId }) => roleOf(userId)))).toEqual(['admin', 'manager', 'user']);
+    expect(await Promise.all([admin, manager, user].map(({ userId }) => roleOf(userId)))).toEqual([
+      'admin',
+      'manager',
+      'user',
+    ]);
   });
 
   it('is not for a user who may manage users: only managers and admins write others', async () => {
@@ -153,7 +164,10 @@ describe('a change of role', () => {
       await assign(admin.token, foreigner.userId, { role: 'admin' }),
       await assign(admin.token, '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', { role: 'admin' }),
     ];
-    const bare = answers.map(({ status, error }) => ({ status, error: { ...error, requestId: '' } }));
+    const bare = answers.map(({ status, error }) => ({
+      status,
+      error: { ...error, requestId: '' },
+    }));
     expect(bare[0]).toMatchObject({ status: 404, error: { code: 'NOT_FOUND' } });
     expect(bare[0]).toEqual(bare[1]);
     expect(await roleOf(foreigner.userId)).toBe('user');

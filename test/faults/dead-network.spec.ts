@@ -66,7 +66,10 @@ describe('a network that swallows packets', () => {
     proxy = await Proxy.start(url);
     url.host = `127.0.0.1:${proxy.port}`;
     behaviour = { handlers: { read: (database) => database.query('SELECT 1 AS one') } };
-    app = await FaultApp.start({ serviceUrl: url.href, poolMax: 1, requestTimeoutMs: REQUEST_TIMEOUT_MS }, behaviour);
+    app = await FaultApp.start(
+      { serviceUrl: url.href, poolMax: 1, requestTimeoutMs: REQUEST_TIMEOUT_MS },
+      behaviour,
+    );
   });
 
   afterEach(async () => {
@@ -78,17 +81,26 @@ describe('a network that swallows packets', () => {
   it.each([
     ['under a statement', true],
     ['under the commit', false],
-  ])('%s is answered in time, and costs the pool nothing but that connection', async (_when, statementFollows) => {
-    behaviour.handlers['stuck'] = async (database) => {
-      await database.query('SELECT 1');
-      proxy.freeze();
-      return statementFollows ? database.query('SELECT 2') : { done: true };
-    };
-    const began = performance.now();
-    expect(await app.call('stuck', tenantId)).toEqual({ status: 503, body: { code: 'SERVICE_UNAVAILABLE' } });
-    expect(performance.now() - began).toBeLessThan(REQUEST_TIMEOUT_MS + 1_000);
-    proxy.thaw();
-    await vi.waitFor(() => expect(app.database.totals()).toMatchObject({ total: 0, waiting: 0 }), { timeout: 8_000 });
-    expect(await app.call('read', tenantId)).toEqual({ status: 201, body: [{ one: 1 }] });
-  });
+  ])(
+    '%s is answered in time, and costs the pool nothing but that connection',
+    async (_when, statementFollows) => {
+      behaviour.handlers['stuck'] = async (database) => {
+        await database.query('SELECT 1');
+        proxy.freeze();
+        return statementFollows ? database.query('SELECT 2') : { done: true };
+      };
+      const began = performance.now();
+      expect(await app.call('stuck', tenantId)).toEqual({
+        status: 503,
+        body: { code: 'SERVICE_UNAVAILABLE' },
+      });
+      expect(performance.now() - began).toBeLessThan(REQUEST_TIMEOUT_MS + 1_000);
+      proxy.thaw();
+      await vi.waitFor(
+        () => expect(app.database.totals()).toMatchObject({ total: 0, waiting: 0 }),
+        { timeout: 8_000 },
+      );
+      expect(await app.call('read', tenantId)).toEqual({ status: 201, body: [{ one: 1 }] });
+    },
+  );
 });

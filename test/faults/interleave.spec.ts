@@ -36,7 +36,11 @@ async function look(database: TenantDatabase): Promise<Sight> {
   );
   return {
     context: context[0]?.tenant ?? '',
-    rows: [...rows.map((row) => row.tenant_id), ...entities.map((row) => row.tenantId), ...tenants.map(({ id }) => id)],
+    rows: [
+      ...rows.map((row) => row.tenant_id),
+      ...entities.map((row) => row.tenantId),
+      ...tenants.map(({ id }) => id),
+    ],
   };
 }
 
@@ -63,113 +67,125 @@ const HANDLERS = {
   },
 };
 
-describe.each([1, 10])('two tenants on a pool of %i, with clients that hang up and backends that are terminated', (poolMax) => {
-  let db: TestDatabase;
-  let admin: pg.Client;
-  let app: FaultApp;
-  const tenants: string[] = [];
+describe.each([1, 10])(
+  'two tenants on a pool of %i, with clients that hang up and backends that are terminated',
+  (poolMax) => {
+    let db: TestDatabase;
+    let admin: pg.Client;
+    let app: FaultApp;
+    const tenants: string[] = [];
 
-  beforeAll(async () => {
-    db = await createTestDatabase();
-    admin = new pg.Client(db.adminUrl);
-    await admin.connect();
-    for (const subdomain of ['acme', 'globex']) {
-      const { tenantId } = await seedTenant(db, { subdomain });
-      tenants.push(tenantId);
-      const rows = `INSERT INTO tenant_settings SELECT $1, 'key-' || n, '1' FROM generate_series(1, $2::integer) n`;
-      await admin.query(rows, [tenantId, ROWS_PER_TENANT]);
-    }
-    app = await FaultApp.start({ serviceUrl: db.serviceUrl, poolMax, requestTimeoutMs: 10_000 }, { handlers: HANDLERS });
-  });
+    beforeAll(async () => {
+      db = await createTestDatabase();
+      admin = new pg.Client(db.adminUrl);
+      await admin.connect();
+      for (const subdomain of ['acme', 'globex']) {
+        const { tenantId } = await seedTenant(db, { subdomain });
+        tenants.push(tenantId);
+        const rows = `INSERT INTO tenant_settings SELECT $1, 'key-' || n, '1' FROM generate_series(1, $2::integer) n`;
+        await admin.query(rows, [tenantId, ROWS_PER_TENANT]);
+      }
+      app = await FaultApp.start(
+        { serviceUrl: db.serviceUrl, poolMax, requestTimeoutMs: 10_000 },
+        { handlers: HANDLERS },
+      );
+    });
 
-  afterAll(async () => {
-    await app.nest.close();
-    await admin.end();
-    await db.drop();
-  });
+    afterAll(async () => {
+      await app.nest.close();
+      await admin.end();
+      await db.drop();
+    });
 
-  async function terminateOneBackend(): Promise<number> {
-    const { rowCount } = await admin.query(`SELECT pg_terminate_backend(pid) FROM (
+    async function terminateOneBackend(): Promise<number> {
+      const { rowCount } = await admin.query(`SELECT pg_terminate_backend(pid) FROM (
       SELECT pid FROM pg_stat_activity
        WHERE datname = current_database() AND usename = 'poc_tracker_service' ORDER BY random() LIMIT 1) victim`);
-    return rowCount ?? 0;
-  }
-
-  it('shows nobody the rows of the other tenant', async () => {
-    const random = randomSequence(poolMax);
-    const answers: { tenant: string; handler: string; answer: Answer | 'hung up' }[] = [];
-    let next = 0;
-    const client = async (): Promise<void> => {
-      while (next++ < REQUESTS) {
-        const tenant = tenants[random() < 0.5 ? 0 : 1] ?? '';
-        const names = Object.keys(HANDLERS);
-        const handler = names[Math.floor(random() * names.length)] ?? '';
-        const signal = random() < 0.25 ? AbortSignal.timeout(1 + Math.floor(random() * 40)) : undefined;
-        const answer = await app.call(handler, tenant, signal).catch(() => 'hung up' as const);
-        answers.push({ tenant, handler, answer });
-      }
-    };
-    let running = true;
-    let terminated = 0;
-    const chaos = (async () => {
-      while (running) {
-        terminated += await terminateOneBackend();
-        await delay(KILL_EVERY_MS);
-      }
-    })();
-    await Promise.all(Array.from({ length: IN_FLIGHT }, client));
-    running = false;
-    await chaos;
-
-    const outcomes = new Map<number | string, number>();
-    for (const { tenant, handler, answer } of answers) {
-      const outcome = answer === 'hung up' ? answer : answer.status;
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-      // A lost connection is never answered as a defect of the service.
-      if (outcome === 500) expect(['fail', 'throw']).toContain(handler);
-      if (answer === 'hung up' || answer.status !== 201) continue;
-      const { context, rows } = answer.body as Sight;
-      expect(context).toBe(tenant);
-      expect(rows.length).toBeGreaterThanOrEqual(2 * ROWS_PER_TENANT + 1);
-      expect(new Set(rows)).toEqual(new Set([tenant]));
+      return rowCount ?? 0;
     }
-    // All of it happened, and nothing else did.
-    expect(answers).toHaveLength(REQUESTS);
-    expect([...outcomes.keys()].sort()).toEqual([201, 500, 503, 'hung up']);
-    expect(terminated).toBeGreaterThan(5);
-  });
 
-  it('has lost no connection', async () => {
-    await vi.waitFor(() => {
-      const { total, idle, waiting } = app.database.totals();
-      expect({ idle, waiting }).toEqual({ idle: total, waiting: 0 });
+    it('shows nobody the rows of the other tenant', async () => {
+      const random = randomSequence(poolMax);
+      const answers: { tenant: string; handler: string; answer: Answer | 'hung up' }[] = [];
+      let next = 0;
+      const client = async (): Promise<void> => {
+        while (next++ < REQUESTS) {
+          const tenant = tenants[random() < 0.5 ? 0 : 1] ?? '';
+          const names = Object.keys(HANDLERS);
+          const handler = names[Math.floor(random() * names.length)] ?? '';
+          const signal =
+            random() < 0.25 ? AbortSignal.timeout(1 + Math.floor(random() * 40)) : undefined;
+          const answer = await app.call(handler, tenant, signal).catch(() => 'hung up' as const);
+          answers.push({ tenant, handler, answer });
+        }
+      };
+      let running = true;
+      let terminated = 0;
+      const chaos = (async () => {
+        while (running) {
+          terminated += await terminateOneBackend();
+          await delay(KILL_EVERY_MS);
+        }
+      })();
+      await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+      running = false;
+      await chaos;
+
+      const outcomes = new Map<number | string, number>();
+      for (const { tenant, handler, answer } of answers) {
+        const outcome = answer === 'hung up' ? answer : answer.status;
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        // A lost connection is never answered as a defect of the service.
+        if (outcome === 500) expect(['fail', 'throw']).toContain(handler);
+        if (answer === 'hung up' || answer.status !== 201) continue;
+        const { context, rows } = answer.body as Sight;
+        expect(context).toBe(tenant);
+        expect(rows.length).toBeGreaterThanOrEqual(2 * ROWS_PER_TENANT + 1);
+        expect(new Set(rows)).toEqual(new Set([tenant]));
+      }
+      // All of it happened, and nothing else did.
+      expect(answers).toHaveLength(REQUESTS);
+      expect([...outcomes.keys()].sort()).toEqual([201, 500, 503, 'hung up']);
+      expect(terminated).toBeGreaterThan(5);
     });
-    const { total } = app.database.totals();
-    await vi.waitFor(async () => {
-      const { rows } = await admin.query<{ state: string }>(
-        `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND usename = 'poc_tracker_service'`,
+
+    it('has lost no connection', async () => {
+      await vi.waitFor(() => {
+        const { total, idle, waiting } = app.database.totals();
+        expect({ idle, waiting }).toEqual({ idle: total, waiting: 0 });
+      });
+      const { total } = app.database.totals();
+      await vi.waitFor(async () => {
+        const { rows } = await admin.query<{ state: string }>(
+          `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND usename = 'poc_tracker_service'`,
+        );
+        expect(rows.map(({ state }) => state)).toEqual(Array.from({ length: total }, () => 'idle'));
+      });
+      // As many as the pool may have can be had, all at the same time.
+      const pids = await onEveryConnection<{ pid: number }>(
+        'SELECT pg_backend_pid() AS pid, pg_sleep(0.3)',
       );
-      expect(rows.map(({ state }) => state)).toEqual(Array.from({ length: total }, () => 'idle'));
+      expect(new Set(pids.map(({ pid }) => pid)).size).toBe(poolMax);
+      expect(app.database.totals()).toMatchObject({ total: poolMax, idle: poolMax, waiting: 0 });
     });
-    // As many as the pool may have can be had, all at the same time.
-    const pids = await onEveryConnection<{ pid: number }>('SELECT pg_backend_pid() AS pid, pg_sleep(0.3)');
-    expect(new Set(pids.map(({ pid }) => pid)).size).toBe(poolMax);
-    expect(app.database.totals()).toMatchObject({ total: poolMax, idle: poolMax, waiting: 0 });
-  });
 
-  it('has left no context and no role on any connection', async () => {
-    const again = Array.from({ length: 2 * poolMax }, (_, n) => tenants[n % 2] ?? '');
-    const sights = await Promise.all(again.map((tenant) => app.call('linger', tenant)));
-    expect(sights.map(({ body }) => (body as Sight).context)).toEqual(again);
-    const left = await onEveryConnection<Record<string, string | null>>(
-      `SELECT current_setting('app.current_tenant_id', true) AS tenant, current_setting('app.current_user_id', true) AS person,
+    it('has left no context and no role on any connection', async () => {
+      const again = Array.from({ length: 2 * poolMax }, (_, n) => tenants[n % 2] ?? '');
+      const sights = await Promise.all(again.map((tenant) => app.call('linger', tenant)));
+      expect(sights.map(({ body }) => (body as Sight).context)).toEqual(again);
+      const left = await onEveryConnection<Record<string, string | null>>(
+        `SELECT current_setting('app.current_tenant_id', true) AS tenant, current_setting('app.current_user_id', true) AS person,
               current_setting('app.user_role', true) AS role, pg_sleep(0.3)::text AS slept`,
-    );
-    expect(left).toHaveLength(poolMax);
-    for (const settings of left) for (const value of Object.values(settings)) expect(value ?? '').toBe('');
-  });
+      );
+      expect(left).toHaveLength(poolMax);
+      for (const settings of left)
+        for (const value of Object.values(settings)) expect(value ?? '').toBe('');
+    });
 
-  function onEveryConnection<Row>(sql: string): Promise<Row[]> {
-    return Promise.all(Array.from({ length: poolMax }, () => app.database.lookup<Row>(sql, []))).then((rows) => rows.flat());
-  }
-});
+    function onEveryConnection<Row>(sql: string): Promise<Row[]> {
+      return Promise.all(
+        Array.from({ length: poolMax }, () => app.database.lookup<Row>(sql, [])),
+      ).then((rows) => rows.flat());
+    }
+  },
+);

@@ -6,13 +6,14 @@ import { createTestDatabase, TestCluster } from '@poc-tracker/testing';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { IsolationReport } from './report.js';
 import { attackRequirements } from './requirements.js';
+import { attackRoutes } from './route-attacks.js';
 import { attackTables } from './table-attacks.js';
 import { createWorld, type World } from './world.js';
 
 /** Writes what it finds into the report and leaves the database as it was. */
 type Attack = (world: World, report: IsolationReport) => Promise<void>;
 
-const ATTACKS: Attack[] = [attackTables, attackRequirements];
+const ATTACKS: Attack[] = [attackTables, attackRequirements, attackRoutes];
 
 const cluster = await TestCluster.start((migrationUrl) => runMigrations(migrationUrl, false));
 try {

@@ -200,20 +200,27 @@ export const policyRequirements: Requirement[] = [
     attempt: (world) =>
       connected(world.database.platformUrl, (operator) =>
         rolledBack(operator, null, async () => {
-          const before = await visibleRows(operator, world, world.victim);
+          const before = await countByTable(operator, world);
           await operator.query('DELETE FROM tenants WHERE id = $1', [world.attacker.id]);
-          const after = await visibleRows(operator, world, world.victim);
-          const { rows } = await operator.query('SELECT FROM users WHERE tenant_id = $1', [
-            world.attacker.id,
-          ]);
+          const changed = (await countByTable(operator, world)).filter((count) => !before.includes(count));
+          const left = await ask(operator, 'SELECT FROM users WHERE tenant_id = $1', [world.attacker.id]);
           return {
-            held: before === after && before > 0 && rows.length === 0,
-            happened: `the other tenant has ${before} rows before and ${after} after`,
+            held: changed.length === 0 && 'rows' in left && left.rows === 0,
+            happened: `of the other tenant ${changed.join(', ') || 'nothing'} changed`,
           };
         }),
       ),
   },
 ];
+
+/** The victim's rows, as `table: number`; the sum alone would hide a deletion behind the audit rows that it makes. */
+async function countByTable(client: pg.Client, world: World): Promise<string[]> {
+  const counts: string[] = [];
+  for (const table of world.tables) {
+    counts.push(`${table.name}: ${await visibleRows(client, { ...world, tables: [table] }, world.victim)}`);
+  }
+  return counts;
+}
 
 function serviceLogin({ database }: World): string {
   return pg.escapeIdentifier(new URL(database.serviceUrl).username);

@@ -46,8 +46,9 @@ describe('the migrations', () => {
     await runMigrations(database.migrationUrl, false);
     const fresh = await schema();
     await withDataSource(async (dataSource) => {
-      for (const _ of MIGRATIONS) await dataSource.undoLastMigration({ transaction: 'each' });
-    });
+      for (let left = MIGRATIONS.length; left > 0; left -= 1) {
+        await dataSource.undoLastMigration({ transaction: 'each' });
+      });
     expect(await schema()).toBe(empty);
     await runMigrations(database.migrationUrl, false);
     expect(await schema()).toBe(fresh);

@@ -1,4 +1,5 @@
 import { ApiError } from '@poc-tracker/contracts';
+import { constants } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { contextOf, createGuard, requestWith } from '../test/requests.js';
 import {
@@ -12,7 +13,7 @@ import {
   now,
   PARTIES,
   ring,
-  rs256,
+  rsa,
   trusted,
 } from '../test/token-forge.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
@@ -21,7 +22,7 @@ const publicPem = trusted.publicKey.export({ type: 'spki', format: 'pem' }).toSt
 const publicPkcs1 = trusted.publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 const publicDer = trusted.publicKey.export({ type: 'spki', format: 'der' });
 const foreignJwk = foreign.publicKey.export({ format: 'jwk' });
-const signedByForeign = rs256(foreign.privateKey);
+const signedByForeign = rsa(foreign.privateKey);
 const unsigned = () => '';
 
 type Attack = [name: string, token: string];
@@ -45,6 +46,16 @@ const signatures: Attack[] = [
   ...['RS384', 'RS512', 'PS256', 'ES256', 'HS256', 'EdDSA', 'rs256'].map((alg): Attack => [
     `alg ${alg} over an RS256 signature`,
     forge({ ...HEADER, alg }, genuineClaims()),
+  ]),
+  ...(
+    [
+      ['RS384', rsa(trusted.privateKey, 'sha384')],
+      ['RS512', rsa(trusted.privateKey, 'sha512')],
+      ['PS256', rsa(trusted.privateKey, 'sha256', constants.RSA_PKCS1_PSS_PADDING)],
+    ] as const
+  ).map(([alg, signature]): Attack => [
+    `alg ${alg}, rightly signed with the trusted key`,
+    forge({ ...HEADER, alg }, genuineClaims(), signature),
   ]),
   ...Object.entries({
     publicPem,

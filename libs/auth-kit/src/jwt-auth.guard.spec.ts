@@ -10,7 +10,7 @@ import {
   HEADER,
   now,
   PARTIES,
-  rs256,
+  rsa,
   TENANT,
 } from '../test/token-forge.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
@@ -150,7 +150,7 @@ describe('JwtAuthGuard', () => {
     const token = forge(
       { ...HEADER, kid: keyId(foreign.publicKey) },
       genuineClaims(),
-      rs256(foreign.privateKey),
+      rsa(foreign.privateKey),
     );
     await expect(one.guard.canActivate(contextOf(bearing(genuine())))).resolves.toBe(true);
     await expect(other.guard.canActivate(contextOf(bearing(token)))).resolves.toBe(true);
@@ -166,7 +166,7 @@ describe('JwtAuthGuard', () => {
     const oldToken = forge(
       { ...HEADER, kid: keyId(foreign.publicKey) },
       genuineClaims(),
-      rs256(foreign.privateKey),
+      rsa(foreign.privateKey),
     );
     const rotating = new KeyRing([foreign.publicKey]);
     const { guard } = createGuard(new AccessTokenVerifier(rotating, PARTIES));

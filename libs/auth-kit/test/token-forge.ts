@@ -4,7 +4,14 @@ import {
   PLAN_CATALOGUE,
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
-import { createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import {
+  constants,
+  createHmac,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+  sign,
+} from 'node:crypto';
 import { KeyRing, keyId } from '../src/key-ring.js';
 
 export const PARTIES = { issuer: 'poc-tracker-auth', audience: 'poc-tracker-api' };
@@ -54,10 +61,11 @@ export const encode = (value: unknown): string =>
 
 export type Signature = (content: string) => string;
 
-export const rs256 =
-  (key: KeyObject): Signature =>
+/** RSA as RS256 does it, unless a hash or a padding says otherwise. */
+export const rsa =
+  (key: KeyObject, hash = 'sha256', padding = constants.RSA_PKCS1_PADDING): Signature =>
   (content) =>
-    sign('sha256', Buffer.from(content), key).toString('base64url');
+    sign(hash, Buffer.from(content), { key, padding }).toString('base64url');
 
 export const hs256 =
   (secret: string | Buffer): Signature =>
@@ -68,7 +76,7 @@ export const hs256 =
 export function forge(
   header: unknown,
   claims: unknown,
-  signature: Signature = rs256(trusted.privateKey),
+  signature: Signature = rsa(trusted.privateKey),
 ): string {
   const content = `${encode(header)}.${encode(claims)}`;
   return `${content}.${signature(content)}`;

@@ -34,8 +34,8 @@ export function runInRequestContext<T>(context: RequestContext, work: () => T): 
 }
 
 /**
- * Gives every request its context. A preHandler hook, because the parsing of a body, which runs before it, goes
- * through stream events that do not keep the context.
+ * Gives every request its context. A preHandler hook, the last before the guards: a body is read in stream events
+ * before it, and whether these keep a context is up to whoever reads it (Fastify's own parsers do).
  */
 export function registerRequestContext(fastify: FastifyInstance): void {
   fastify.addHook('preHandler', (request, _reply, done) => {

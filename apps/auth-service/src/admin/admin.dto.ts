@@ -28,7 +28,8 @@ export class AssignRoleDto {
   @ApiPropertyOptional({
     enum: PERMISSIONS,
     isArray: true,
-    description: 'Permissions of the person beside those of the role. Left out: they stay as they are.',
+    description:
+      'Permissions of the person beside those of the role. Left out: they stay as they are.',
     example: ['view_usage'],
   })
   @Omittable()
@@ -42,6 +43,11 @@ export class UserPageResponse {
   @ApiProperty({ type: UserResponse, isArray: true })
   users: UserResponse[];
 
-  @ApiProperty({ type: String, nullable: true, description: 'Null on the last page.', example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Null on the last page.',
+    example: null,
+  })
   nextCursor: string | null;
 }

@@ -1,13 +1,22 @@
 import { effectivePermissions, type Permission, type Role } from '@poc-tracker/contracts';
 import { describe, expect, it } from 'vitest';
-import { type Actor, assertMayChangeRole, type RoleChange, type Target } from './role-change.rules.js';
+import {
+  type Actor,
+  assertMayChangeRole,
+  type RoleChange,
+  type Target,
+} from './role-change.rules.js';
 
 const actor = (role: Role, granted: Permission[] = []): Actor => ({
   userId: 'actor',
   role,
   permissions: effectivePermissions(role, granted),
 });
-const target = (role: Role, permissions: Permission[] = []): Target => ({ id: 'target', role, permissions });
+const target = (role: Role, permissions: Permission[] = []): Target => ({
+  id: 'target',
+  role,
+  permissions,
+});
 
 function reasonOfRefusal(by: Actor, of: Target, change: RoleChange): unknown {
   try {
@@ -35,11 +44,15 @@ describe('who may give whom which rights', () => {
 
   it('a manager gives no role above manager', () => {
     expect(reasonOfRefusal(actor('manager'), target('user'), { role: 'manager' })).toBe('allowed');
-    expect(reasonOfRefusal(actor('manager'), target('user'), { role: 'admin' })).toBe('role_above_own');
+    expect(reasonOfRefusal(actor('manager'), target('user'), { role: 'admin' })).toBe(
+      'role_above_own',
+    );
   });
 
   it('a manager does not touch an admin', () => {
-    expect(reasonOfRefusal(actor('manager'), target('admin'), { role: 'viewer' })).toBe('person_above_own_role');
+    expect(reasonOfRefusal(actor('manager'), target('admin'), { role: 'viewer' })).toBe(
+      'person_above_own_role',
+    );
   });
 
   it('a user who may manage users raises nobody above user', () => {

@@ -28,11 +28,15 @@ export function assertMayChangeRole(actor: Actor, target: Target, change: RoleCh
   if (target.id === actor.userId) throw refusal('own_role');
   if (outranks(target.role, actor.role)) throw refusal('person_above_own_role');
   if (outranks(change.role, actor.role)) throw refusal('role_above_own');
-  const added = (change.permissions ?? []).filter((permission) => !target.permissions.includes(permission));
+  const added = (change.permissions ?? []).filter(
+    (permission) => !target.permissions.includes(permission),
+  );
   const missing = added.filter((permission) => !actor.permissions.includes(permission));
   if (missing.length > 0) throw refusal('permission_not_held', missing);
 }
 
 function refusal(reason: string, required?: readonly Permission[]): ApiError {
-  return new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason, ...(required && { required }) } });
+  return new ApiError('INSUFFICIENT_PERMISSIONS', {
+    details: { reason, ...(required && { required }) },
+  });
 }

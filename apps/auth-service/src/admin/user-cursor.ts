@@ -20,7 +20,11 @@ export function decodeCursor(tenantId: string, cursor: string): string {
     bytes.length === 2 * UUID_BYTES &&
     bytes.toString('base64url') === cursor &&
     bytes.subarray(0, UUID_BYTES).equals(toBytes(tenantId));
-  if (!genuine) throw ApiError.validation({ field: 'cursor', message: 'must be the nextCursor of an earlier page' });
+  if (!genuine)
+    throw ApiError.validation({
+      field: 'cursor',
+      message: 'must be the nextCursor of an earlier page',
+    });
   return toUuid(bytes.subarray(UUID_BYTES));
 }
 

@@ -27,7 +27,12 @@ export class AdmissionService {
   }
 
   /** Counts a log-in and opens a session for it. */
-  async admit(tenant: TenantSnapshot, userId: string, device: Device, info: DeviceInfo = {}): Promise<LoginResponse> {
+  async admit(
+    tenant: TenantSnapshot,
+    userId: string,
+    device: Device,
+    info: DeviceInfo = {},
+  ): Promise<LoginResponse> {
     await this.users.recordLogin(userId, this.clock.now());
     const user = await this.users.findById(userId);
     if (user === null) throw new ApiError('INVALID_CREDENTIALS');

@@ -27,7 +27,14 @@ export class AuthController {
   @Public()
   @ApiOperation({ summary: 'Join the tenant, with an invitation or without' })
   @DataResponse(201, LoginResponse)
-  @ApiErrors('INVALID_INVITE', 'USER_EXISTS', 'USER_LIMIT_EXCEEDED', 'SERVICE_BUSY')
+  @ApiErrors(
+    'TENANT_REQUIRED',
+    'INVALID_TENANT',
+    'INVALID_INVITE',
+    'USER_EXISTS',
+    'USER_LIMIT_EXCEEDED',
+    'SERVICE_BUSY',
+  )
   register(
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: RegisterDto,
@@ -41,7 +48,7 @@ export class AuthController {
   @Public()
   @ApiOperation({ summary: 'Log in' })
   @DataResponse(200, LoginResponse)
-  @ApiErrors('INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')
   login(
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: LoginDto,
@@ -56,7 +63,13 @@ export class AuthController {
   @Tenantless()
   @ApiOperation({ summary: 'Exchange the refresh token for new tokens of the same session' })
   @DataResponse(200, TokensResponse)
-  @ApiErrors('INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT', 'TENANT_MISMATCH')
+  @ApiErrors(
+    'INVALID_TOKEN',
+    'TOKEN_REVOKED',
+    'SESSION_EXPIRED',
+    'INVALID_TENANT',
+    'TENANT_MISMATCH',
+  )
   refresh(
     @Body() { refreshToken }: RefreshDto,
     @CurrentDevice() device: Device,
@@ -76,7 +89,9 @@ export class AuthController {
 
   @Put('password')
   @Authenticated()
-  @ApiOperation({ summary: 'Change the password; ends every session and answers the tokens of a new one' })
+  @ApiOperation({
+    summary: 'Change the password; ends every session and answers the tokens of a new one',
+  })
   @DataResponse(200, TokensResponse)
   @ApiErrors('INVALID_CREDENTIALS', 'SERVICE_BUSY')
   changePassword(

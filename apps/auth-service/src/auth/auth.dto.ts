@@ -18,7 +18,10 @@ export class RegisterDto {
   @EmailAddress('ana@acme.example')
   email: string;
 
-  @ApiProperty({ description: 'Held against strength and leaked passwords.', example: 'quatro cavalos pastam longe' })
+  @ApiProperty({
+    description: 'Held against strength and leaked passwords.',
+    example: 'quatro cavalos pastam longe',
+  })
   @IsString()
   @MaxLength(MAX_PRESENTED_PASSWORD)
   password: string;
@@ -29,7 +32,9 @@ export class RegisterDto {
   @PersonName({ example: 'Souza', required: true })
   lastName: string;
 
-  @ApiPropertyOptional({ description: 'From an invitation; gives the role that it was written for.' })
+  @ApiPropertyOptional({
+    description: 'From an invitation; gives the role that it was written for.',
+  })
   @Omittable()
   @IsString()
   @Length(1, 512)
@@ -45,7 +50,10 @@ export class LoginDto {
   @Length(1, MAX_PRESENTED_PASSWORD)
   password: string;
 
-  @ApiPropertyOptional({ description: 'A name that the app gives this device.', example: 'ana-notebook' })
+  @ApiPropertyOptional({
+    description: 'A name that the app gives this device.',
+    example: 'ana-notebook',
+  })
   @Omittable()
   @IsString()
   @Matches(/^[\w.:-]{1,100}$/, { message: '$property must be 1 to 100 letters, digits or . _ : -' })

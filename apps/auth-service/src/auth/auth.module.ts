@@ -17,7 +17,14 @@ import { UserService } from './user.service.js';
 @Module({
   imports: [TenantModule, SessionModule, ProtectionModule],
   controllers: [AuthController, ProfileController, SignupController, JwksController],
-  providers: [AdmissionService, AuthService, PasswordService, SignupService, UserRepository, UserService],
+  providers: [
+    AdmissionService,
+    AuthService,
+    PasswordService,
+    SignupService,
+    UserRepository,
+    UserService,
+  ],
   exports: [UserService],
 })
 export class AuthModule {}

@@ -35,7 +35,11 @@ export class AuthService {
    * Adds a person to the tenant, as `user` or with the role of the invitation that they bring, and lets them in.
    * @throws ApiError VALIDATION_ERROR, INVALID_INVITE, USER_EXISTS, USER_LIMIT_EXCEEDED, SERVICE_BUSY.
    */
-  async register(tenant: TenantSnapshot, input: RegisterDto, device: Device): Promise<LoginResponse> {
+  async register(
+    tenant: TenantSnapshot,
+    input: RegisterDto,
+    device: Device,
+  ): Promise<LoginResponse> {
     this.policy.check(input.password, { tenant, ...input });
     const passwordHash = await this.hasher.hash(input.password);
     const id = uuidv7();
@@ -85,8 +89,9 @@ export class AuthService {
   private async explain(error: unknown, tenant: TenantSnapshot): Promise<unknown> {
     const known = error instanceof ApiError ? error : toApiError(error);
     if (known?.code !== 'USER_LIMIT_EXCEEDED') return error;
-    const { limit, used } = await this.database.transaction({ tenantId: tenant.id, userId: null, role: null }, () =>
-      this.tenants.userSeats(),
+    const { limit, used } = await this.database.transaction(
+      { tenantId: tenant.id, userId: null, role: null },
+      () => this.tenants.userSeats(),
     );
     return new ApiError('USER_LIMIT_EXCEEDED', { details: { limit, usage: used }, cause: error });
   }

@@ -4,6 +4,19 @@ import { KeyRing, Public } from '@poc-tracker/auth-kit';
 import { RawResponse } from '../http/envelope.interceptor.js';
 import { Tenantless } from '../tenant/tenantless.decorator.js';
 
+const JWK_SET = {
+  'application/json': {
+    schema: {
+      type: 'object',
+      required: ['keys'],
+      properties: { keys: { type: 'array', items: { type: 'object' } } },
+    },
+    example: {
+      keys: [{ kty: 'RSA', use: 'sig', alg: 'RS256', kid: 'thumbprint', n: 'modulus', e: 'AQAB' }],
+    },
+  },
+};
+
 /** The public keys of the access tokens (RFC 7517), for services that verify them on their own. */
 @ApiTags('keys')
 @Controller('.well-known/jwks.json')
@@ -17,7 +30,7 @@ export class JwksController {
   @RawResponse()
   @Header('Cache-Control', 'public, max-age=300')
   @ApiOperation({ summary: 'Read the public keys of the access tokens' })
-  @ApiOkResponse({ description: 'A JSON Web Key Set.' })
+  @ApiOkResponse({ description: 'A JSON Web Key Set.', content: JWK_SET })
   read(): ReturnType<KeyRing['jwks']> {
     return this.keys.jwks();
   }

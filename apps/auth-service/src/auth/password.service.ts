@@ -31,9 +31,14 @@ export class PasswordService {
    * that is done for it: one look-up and one verification (OWASP ASVS 6.3.8).
    * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY.
    */
-  async verify(tenant: TenantSnapshot, email: string, password: string): Promise<VerifiedCredentials> {
-    const found = await this.database.transaction({ tenantId: tenant.id, userId: null, role: null }, () =>
-      this.users.findCredentials(email),
+  async verify(
+    tenant: TenantSnapshot,
+    email: string,
+    password: string,
+  ): Promise<VerifiedCredentials> {
+    const found = await this.database.transaction(
+      { tenantId: tenant.id, userId: null, role: null },
+      () => this.users.findCredentials(email),
     );
     if (found === null) {
       await this.hasher.verifyNobody(password);
@@ -49,7 +54,11 @@ export class PasswordService {
    * new one for the caller (OWASP ASVS 7.2.4 and 7.4.3).
    * @throws ApiError INVALID_CREDENTIALS when the current password is wrong, VALIDATION_ERROR for a weak new one.
    */
-  async change(principal: Principal, input: ChangePasswordDto, device: Device): Promise<TokensResponse> {
+  async change(
+    principal: Principal,
+    input: ChangePasswordDto,
+    device: Device,
+  ): Promise<TokensResponse> {
     const { tenant, userId, role } = principal;
     const context = { tenantId: tenant.id, userId, role };
     const user = await this.database.transaction(context, () => this.users.findById(userId));
@@ -61,7 +70,10 @@ export class PasswordService {
       await this.assertUnchanged(user.email, verified);
       await this.users.setPasswordHash(userId, passwordHash);
       await this.sessions.revokeAll(userId);
-      return this.sessions.open({ id: userId, role, permissions: principal.permissions, tenant }, device);
+      return this.sessions.open(
+        { id: userId, role, permissions: principal.permissions, tenant },
+        device,
+      );
     });
   }
 
@@ -70,6 +82,7 @@ export class PasswordService {
    * @throws ApiError INVALID_CREDENTIALS when it was changed, or the account closed, in the meantime.
    */
   async assertUnchanged(email: string, verified: Credentials): Promise<void> {
-    if (!(await this.users.lockUnchanged(email, verified))) throw new ApiError('INVALID_CREDENTIALS');
+    if (!(await this.users.lockUnchanged(email, verified)))
+      throw new ApiError('INVALID_CREDENTIALS');
   }
 }

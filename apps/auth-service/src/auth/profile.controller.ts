@@ -23,7 +23,10 @@ export class ProfileController {
   @Authenticated()
   @ApiOperation({ summary: 'Change the own profile' })
   @DataResponse(200, UserResponse)
-  update(@CurrentUser() { userId }: Principal, @Body() changes: UpdateProfileDto): Promise<UserResponse> {
+  update(
+    @CurrentUser() { userId }: Principal,
+    @Body() changes: UpdateProfileDto,
+  ): Promise<UserResponse> {
     return this.users.updateProfile(userId, changes);
   }
 }

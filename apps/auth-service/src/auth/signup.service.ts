@@ -31,14 +31,26 @@ export class SignupService {
   async signUp(input: CreateTenantDto, device: Device): Promise<SignupResponse> {
     if (this.config.tenancy.signup === 'closed') throw new ApiError('SIGNUP_CLOSED');
     const { name, subdomain, planType: plan, adminEmail: email } = input;
-    const admin = { email, firstName: input.adminFirstName ?? null, lastName: input.adminLastName ?? null };
-    this.policy.check(input.adminPassword, { ...admin, tenant: { name, subdomain } }, 'adminPassword');
+    const admin = {
+      email,
+      firstName: input.adminFirstName ?? null,
+      lastName: input.adminLastName ?? null,
+    };
+    this.policy.check(
+      input.adminPassword,
+      { ...admin, tenant: { name, subdomain } },
+      'adminPassword',
+    );
     const passwordHash = await this.hasher.hash(input.adminPassword);
     const context = { tenantId: uuidv7(), userId: uuidv7(), role: FIRST_ROLE };
     return this.database.transaction(context, async () => {
       const { tenantId, userId: id, role } = context;
       const tenant = await this.tenants.create({ id: tenantId, name, subdomain, plan });
-      const { user, tokens } = await this.admission.enrol(tenant, { ...admin, tenantId, id, passwordHash, role }, device);
+      const { user, tokens } = await this.admission.enrol(
+        tenant,
+        { ...admin, tenantId, id, passwordHash, role },
+        device,
+      );
       return { tenant: await this.tenants.current(), adminUser: user, tokens };
     });
   }

@@ -15,6 +15,9 @@ export function isTimeZone(value: unknown): boolean {
 export function IsTimeZone(): PropertyDecorator {
   return ValidateBy({
     name: 'isTimeZone',
-    validator: { validate: isTimeZone, defaultMessage: () => '$property must be an IANA time zone' },
+    validator: {
+      validate: isTimeZone,
+      defaultMessage: () => '$property must be an IANA time zone',
+    },
   });
 }

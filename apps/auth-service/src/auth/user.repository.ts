@@ -57,7 +57,11 @@ export class UserRepository {
   /** People in the order of their ids, which is that of their creation, after the one given. */
   async listAfter(id: string | null, limit: number): Promise<User[]> {
     const manager = await this.database.manager();
-    return manager.find(User, { where: id === null ? {} : { id: MoreThan(id) }, order: { id: 'ASC' }, take: limit });
+    return manager.find(User, {
+      where: id === null ? {} : { id: MoreThan(id) },
+      order: { id: 'ASC' },
+      take: limit,
+    });
   }
 
   async findCredentials(email: string): Promise<Credentials | null> {
@@ -73,7 +77,9 @@ export class UserRepository {
    * that is under way and keeps later ones waiting, so that a log-in with the old password cannot slip past the change.
    */
   async lockUnchanged(email: string, verified: Credentials): Promise<boolean> {
-    await this.database.query('SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE', [verified.id]);
+    await this.database.query('SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE', [
+      verified.id,
+    ]);
     const current = await this.findCredentials(email);
     return current?.passwordHash === verified.passwordHash && current.status === 'active';
   }
@@ -108,11 +114,10 @@ export class UserRepository {
    * @returns the role that it was written for, or null when it is unknown, used, expired, revoked or another person's.
    */
   async acceptInvite(tokenHash: Buffer, email: string, userId: string): Promise<Role | null> {
-    const [invite] = await this.database.query<{ role: Role }>('SELECT role FROM accept_invite($1, $2, $3)', [
-      tokenHash,
-      email,
-      userId,
-    ]);
+    const [invite] = await this.database.query<{ role: Role }>(
+      'SELECT role FROM accept_invite($1, $2, $3)',
+      [tokenHash, email, userId],
+    );
     return invite?.role ?? null;
   }
 

@@ -55,7 +55,12 @@ export class UserResponse {
   @ApiProperty({ type: String, nullable: true, format: 'date-time', example: null })
   emailVerifiedAt: Date | null;
 
-  @ApiProperty({ type: String, nullable: true, format: 'date-time', example: '2026-11-20T12:00:00.000Z' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    example: '2026-11-20T12:00:00.000Z',
+  })
   lastLoginAt: Date | null;
 
   @ApiProperty({ type: String, format: 'date-time', example: '2026-11-20T11:59:00.000Z' })

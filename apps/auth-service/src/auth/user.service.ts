@@ -23,7 +23,10 @@ export class UserService {
   /** @throws ApiError VALIDATION_ERROR when there is nothing to change. */
   async updateProfile(id: string, changes: ProfileChanges): Promise<UserResponse> {
     if (Object.keys(changes).length === 0) {
-      throw ApiError.validation({ field: 'body', message: 'must name at least one field to change' });
+      throw ApiError.validation({
+        field: 'body',
+        message: 'must name at least one field to change',
+      });
     }
     await this.users.updateProfile(id, changes);
     return this.profile(id);

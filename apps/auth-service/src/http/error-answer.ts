@@ -42,7 +42,7 @@ export function toCatalogueError(error: unknown, translate: ErrorTranslator): Ap
 function frameworkStatus(error: unknown): number {
   if (!(error instanceof Error)) return 500;
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
-  const known = typeof statusCode === 'number';
+  const known = typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number';
   return known ? statusCode : 500;
 }
 

@@ -4,15 +4,23 @@ import { BreachedPasswords, BUCKETS } from './breached-passwords.js';
 describe('BreachedPasswords', () => {
   const list = BreachedPasswords.load();
 
-  it.each(['password1', 'PASSWORD1', 'PassWord1', 'ｐａｓｓｗｏｒｄ１', '1q2w3e4r5t', 'iloveyou', 'qwertyuiop'])(
-    'knows %s, whatever its case or width',
-    (password) => {
-      expect(list.has(password)).toBe(true);
-    },
-  );
+  it.each([
+    'password1',
+    'PASSWORD1',
+    'PassWord1',
+    'ｐａｓｓｗｏｒｄ１',
+    '1q2w3e4r5t',
+    'iloveyou',
+    'qwertyuiop',
+  ])('knows %s, whatever its case or width', (password) => {
+    expect(list.has(password)).toBe(true);
+  });
 
   it('takes no random password for a leaked one', () => {
-    const strangers = Array.from({ length: 20_000 }, (_, index) => `never-leaked-${index}-${index * 7919}`);
+    const strangers = Array.from(
+      { length: 20_000 },
+      (_, index) => `never-leaked-${index}-${index * 7919}`,
+    );
     expect(strangers.filter((password) => list.has(password))).toEqual([]);
   });
 
@@ -20,8 +28,12 @@ describe('BreachedPasswords', () => {
     const empty = Buffer.alloc(BUCKETS);
     const oneEntry = Buffer.concat([Buffer.from([1]), Buffer.alloc(BUCKETS - 1)]);
     expect(() => new BreachedPasswords(empty)).toThrow('damaged');
-    expect(() => new BreachedPasswords(Buffer.concat([oneEntry, Buffer.alloc(2)]))).toThrow('damaged');
-    expect(() => new BreachedPasswords(Buffer.concat([oneEntry, Buffer.alloc(4)]))).toThrow('damaged');
+    expect(() => new BreachedPasswords(Buffer.concat([oneEntry, Buffer.alloc(2)]))).toThrow(
+      'damaged',
+    );
+    expect(() => new BreachedPasswords(Buffer.concat([oneEntry, Buffer.alloc(4)]))).toThrow(
+      'damaged',
+    );
     expect(new BreachedPasswords(Buffer.concat([oneEntry, Buffer.alloc(3)])).size).toBe(1);
   });
 });

@@ -12,15 +12,17 @@ export interface PasswordHash extends Argon2Parameters {
 }
 
 /**
- * The most that a stored hash may demand. One beyond, planted or imported, would turn each attempt to log in to that
- * account into gigabytes and minutes.
+ * The most that a stored hash may demand. One beyond, planted or imported, would turn each attempt
+ * to log in to that account into gigabytes and minutes.
  */
 const MAX_COST: Argon2Parameters = { memoryKib: 1_048_576, iterations: 20, parallelism: 16 };
 
 /** The version of Argon2 that is in use (RFC 9106). */
 const ARGON2_VERSION = 19;
 
-/** Numbers of at most ten digits, salt and digest of at most 64 bytes: nothing longer is ever ours. */
+/**
+ * Numbers of at most ten digits, salt and digest of at most 64 bytes: nothing longer is ever ours.
+ */
 const PHC_STRING =
   /^\$argon2(id|i|d)\$v=(\d{1,10})\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
 
@@ -47,7 +49,10 @@ export function isAffordable(hash: Argon2Parameters): boolean {
   );
 }
 
-/** True when the current setting asks for more than the stored hash has; more lanes are not more work. */
+/**
+ * True when the current setting asks for more than the stored hash has; more lanes are not more
+ * work.
+ */
 export function isWeaker(hash: PasswordHash, current: Argon2Parameters): boolean {
   return (
     hash.variant !== 'id' ||

@@ -3,7 +3,9 @@ import * as common from '@zxcvbn-ts/language-common';
 import * as english from '@zxcvbn-ts/language-en';
 import * as portuguese from '@zxcvbn-ts/language-pt-br';
 
-/** What zxcvbn says of a password: a score from 0 to 4, and what a person can do about a low one. */
+/**
+ * What zxcvbn says of a password: a score from 0 to 4, and what a person can do about a low one.
+ */
 export interface PasswordStrength {
   score: number;
   warning: string | undefined;
@@ -14,14 +16,16 @@ export interface PasswordStrength {
 export const MIN_PASSWORD_SCORE = 3;
 
 /**
- * Code points that zxcvbn sees at once. Its work grows faster than the square of the length: 256 random characters
- * took it ten seconds with its own settings, and a request must not stop all others for that long.
+ * Code points that zxcvbn sees at once. Its work grows faster than the square of the length: 256
+ * random characters took it ten seconds with its own settings, and a request must not stop all
+ * others for that long.
  */
 const WINDOW = 20;
 
 /**
- * Readings of a text in which digits and signs stand for letters (p4$$w0rd) that are looked up. Each is another pass
- * over all dictionaries; beyond eight the verdict on real words hardly changes, the time does.
+ * Readings of a text in which digits and signs stand for letters (p4$$w0rd) that are looked up.
+ * Each is another pass over all dictionaries; beyond eight the verdict on real words hardly
+ * changes, the time does.
  */
 const LEET_READINGS = 8;
 
@@ -33,8 +37,8 @@ const scorer = new ZxcvbnFactory({
 });
 
 /**
- * How well the password resists guessing. A long one is judged by its first and by its last 20 characters, the
- * better of the two: the whole is at least as hard to guess as any part of it.
+ * How well the password resists guessing. A long one is judged by its first and by its last 20
+ * characters, the better of the two: the whole is at least as hard to guess as any part of it.
  * @param words words that a guesser of this very password tries first, such as its owner's name
  */
 export function passwordStrength(password: string, words: readonly string[]): PasswordStrength {
@@ -51,9 +55,10 @@ function estimate(characters: string[], words: readonly string[]): PasswordStren
 }
 
 /**
- * The dictionaries of both languages, with the thirty short ones of word sequences (days, months, numbers…) joined
- * into one: every substring is looked up in every dictionary, and joined it takes a third of the time. zxcvbn tells
- * sequences by the name before the hyphen and reads nothing else from it.
+ * The dictionaries of both languages, with the thirty short ones of word sequences (days, months,
+ * numbers…) joined into one: every substring is looked up in every dictionary, and joined it takes
+ * a third of the time. zxcvbn tells sequences by the name before the hyphen and reads nothing else
+ * from it.
  */
 function mergedDictionaries(): OptionsDictionary {
   const dictionaries: OptionsDictionary = {
@@ -65,6 +70,8 @@ function mergedDictionaries(): OptionsDictionary {
   const entries = Object.entries(dictionaries);
   return {
     ...Object.fromEntries(entries.filter(([name]) => vocabulary.test(name))),
-    'timePeriods-and-other-sequences': entries.filter(([name]) => !vocabulary.test(name)).flatMap(([, words]) => words),
+    'timePeriods-and-other-sequences': entries
+      .filter(([name]) => !vocabulary.test(name))
+      .flatMap(([, words]) => words),
   };
 }

@@ -25,7 +25,10 @@ afterEach(() => {
   vi.mocked(argon2.hash).mockClear();
 });
 
-/** Processor time that the work took, on all threads: unlike the clock it does not depend on who else runs. */
+/**
+ * Processor time that the work took, on all threads: unlike the clock it does not depend on who
+ * else runs.
+ */
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();
@@ -36,8 +39,13 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
 describe('hash', () => {
   it('makes argon2id hashes with the configured parameters and a salt of their own', async () => {
     const hasher = hasherOf(OWASP);
-    const [first, second] = await Promise.all([hasher.hash('quatro cavalos'), hasher.hash('quatro cavalos')]);
-    expect(first).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+    const [first, second] = await Promise.all([
+      hasher.hash('quatro cavalos'),
+      hasher.hash('quatro cavalos'),
+    ]);
+    expect(first).toMatch(
+      /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
+    );
     expect(second).not.toBe(first);
   });
 
@@ -56,16 +64,28 @@ describe('verify', () => {
 
   it('knows the password again, and no other', async () => {
     const stored = await hasher.hash('quatro cavalos pastam longe');
-    await expect(hasher.verify(stored, 'quatro cavalos pastam longe')).resolves.toEqual({ valid: true, outdated: false });
-    await expect(hasher.verify(stored, 'Quatro cavalos pastam longe')).resolves.toEqual({ valid: false, outdated: false });
-    await expect(hasher.verify(stored, 'quatro cavalos pastam longe ')).resolves.toMatchObject({ valid: false });
+    await expect(hasher.verify(stored, 'quatro cavalos pastam longe')).resolves.toEqual({
+      valid: true,
+      outdated: false,
+    });
+    await expect(hasher.verify(stored, 'Quatro cavalos pastam longe')).resolves.toEqual({
+      valid: false,
+      outdated: false,
+    });
+    await expect(hasher.verify(stored, 'quatro cavalos pastam longe ')).resolves.toMatchObject({
+      valid: false,
+    });
   });
 
   it.each([80, 256])('reads a password of %i characters to its last', async (length) => {
     const password = 'k'.repeat(length);
     const stored = await hasher.hash(password);
-    await expect(hasher.verify(stored, `${password.slice(0, -1)}K`)).resolves.toMatchObject({ valid: false });
-    await expect(hasher.verify(stored, password.slice(0, -1))).resolves.toMatchObject({ valid: false });
+    await expect(hasher.verify(stored, `${password.slice(0, -1)}K`)).resolves.toMatchObject({
+      valid: false,
+    });
+    await expect(hasher.verify(stored, password.slice(0, -1))).resolves.toMatchObject({
+      valid: false,
+    });
     await expect(hasher.verify(stored, password)).resolves.toMatchObject({ valid: true });
   });
 
@@ -73,7 +93,9 @@ describe('verify', () => {
     const password = 'maçã é fruta 🍎 ﬁm';
     const stored = await hasher.hash(password.normalize('NFC'));
     for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD']) {
-      await expect(hasher.verify(stored, password.normalize(form))).resolves.toMatchObject({ valid: true });
+      await expect(hasher.verify(stored, password.normalize(form))).resolves.toMatchObject({
+        valid: true,
+      });
     }
   });
 
@@ -81,14 +103,24 @@ describe('verify', () => {
     ['fewer passes', { memoryCost: 7_168, timeCost: 1, parallelism: 1 }, true],
     ['less memory', { memoryCost: 1_024, timeCost: 2, parallelism: 1 }, true],
     ['argon2i', { type: argon2.argon2i, memoryCost: 8_192, timeCost: 3, parallelism: 1 }, true],
-    ['the version before RFC 9106', { version: 0x10, memoryCost: 8_192, timeCost: 3, parallelism: 1 }, true],
+    [
+      'the version before RFC 9106',
+      { version: 0x10, memoryCost: 8_192, timeCost: 3, parallelism: 1 },
+      true,
+    ],
     ['the same setting', { memoryCost: 8_192, timeCost: 2, parallelism: 1 }, false],
     ['more of everything', { memoryCost: 16_384, timeCost: 3, parallelism: 2 }, false],
   ])('tells whether a hash with %s is outdated', async (_what, options, outdated) => {
     const current = hasherOf({ memoryKib: 8_192, iterations: 2, parallelism: 1 });
     const stored = await argon2.hash('quatro cavalos', options);
-    await expect(current.verify(stored, 'quatro cavalos')).resolves.toEqual({ valid: true, outdated });
-    await expect(current.verify(stored, 'cinco cavalos')).resolves.toEqual({ valid: false, outdated: false });
+    await expect(current.verify(stored, 'quatro cavalos')).resolves.toEqual({
+      valid: true,
+      outdated,
+    });
+    await expect(current.verify(stored, 'cinco cavalos')).resolves.toEqual({
+      valid: false,
+      outdated: false,
+    });
   });
 
   it.each([
@@ -96,12 +128,18 @@ describe('verify', () => {
     ['1000 passes', `$argon2id$v=19$m=19456,t=1000,p=1${SALT_AND_HASH}`],
     ['a thousand lanes', `$argon2id$v=19$m=19456,t=2,p=1000${SALT_AND_HASH}`],
     ['a number beyond all measure', `$argon2id$v=19$m=${'9'.repeat(400)},t=2,p=1${SALT_AND_HASH}`],
-    ['a digest of a kilobyte', `$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$${'A'.repeat(1_366)}`],
+    [
+      'a digest of a kilobyte',
+      `$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$${'A'.repeat(1_366)}`,
+    ],
     ['another scheme', '$2b$12$abcdefghijklmnopqrstuuWGa8rH1p8gUO3pTjDkT5vLxzY1oV1qW'],
     ['nothing', ''],
   ])('refuses a stored hash with %s within 50 ms and without hashing', async (_what, stored) => {
     const spent = await milliseconds(() =>
-      expect(hasher.verify(stored, 'quatro cavalos')).resolves.toEqual({ valid: false, outdated: false }),
+      expect(hasher.verify(stored, 'quatro cavalos')).resolves.toEqual({
+        valid: false,
+        outdated: false,
+      }),
     );
     expect(spent).toBeLessThan(50);
     expect(argon2.verify).not.toHaveBeenCalled();
@@ -110,7 +148,10 @@ describe('verify', () => {
   it('refuses 4 KiB within 50 ms and without hashing, for a known account and for none', async () => {
     const stored = await hasher.hash('quatro cavalos');
     const spent = await milliseconds(async () => {
-      await expect(hasher.verify(stored, 'x'.repeat(4_096))).resolves.toEqual({ valid: false, outdated: false });
+      await expect(hasher.verify(stored, 'x'.repeat(4_096))).resolves.toEqual({
+        valid: false,
+        outdated: false,
+      });
       await hasher.verifyNobody('x'.repeat(4_096));
     });
     expect(spent).toBeLessThan(50);
@@ -157,13 +198,17 @@ describe('a storm', () => {
     const stored = await hasher.hash('quatro cavalos');
     const results = await Promise.allSettled(
       Array.from({ length: 200 }, (_, index) =>
-        index % 2 === 0 ? hasher.verify(stored, 'quatro cavalos') : hasher.verifyNobody('quatro cavalos'),
+        index % 2 === 0
+          ? hasher.verify(stored, 'quatro cavalos')
+          : hasher.verifyNobody('quatro cavalos'),
       ),
     );
     const refused = results.filter((result) => result.status === 'rejected');
     expect(most).toBe(availableParallelism());
     expect(results.length - refused.length).toBe(availableParallelism() + MAX_WAITING_HASHES);
-    expect(refused.every(({ reason }) => (reason as { code: string }).code === 'SERVICE_BUSY')).toBe(true);
+    expect(
+      refused.every(({ reason }) => (reason as { code: string }).code === 'SERVICE_BUSY'),
+    ).toBe(true);
     await expect(hasher.verify(stored, 'quatro cavalos')).resolves.toMatchObject({ valid: true });
   });
 });

@@ -17,10 +17,15 @@ const problem = (password: string, overrides: Partial<PasswordContext> = {}) =>
 
 /** Characters without any pattern, the same in every run. */
 function scrambled(length: number): string {
-  return Array.from({ length }, (_, index) => String.fromCharCode(33 + ((index * index * 31 + index * 17) % 94))).join('');
+  return Array.from({ length }, (_, index) =>
+    String.fromCharCode(33 + ((index * index * 31 + index * 17) % 94)),
+  ).join('');
 }
 
-/** The least processor time that the work took in a few tries: unlike the clock it does not depend on who else runs. */
+/**
+ * The least processor time that the work took in a few tries: unlike the clock it does not depend
+ * on who else runs.
+ */
 function milliseconds(work: () => unknown): number {
   const tries = Array.from({ length: 4 }, () => {
     const before = process.cpuUsage();
@@ -58,7 +63,11 @@ describe('length', () => {
 
   it('refuses 4 KiB and 64 KiB within 50 ms', () => {
     for (const length of [4_096, 65_536]) {
-      expect(milliseconds(() => expect(problem(scrambled(length))).toMatchObject({ reason: 'too_long' }))).toBeLessThan(50);
+      expect(
+        milliseconds(() =>
+          expect(problem(scrambled(length))).toMatchObject({ reason: 'too_long' }),
+        ),
+      ).toBeLessThan(50);
     }
   });
 
@@ -68,12 +77,15 @@ describe('length', () => {
 });
 
 describe('composition', () => {
-  it.each(['quatro cavalos pastam longe', 'correcthorsebatterystaplers', '  espaços também contam  ', '锦上添花画蛇添足亡羊补牢', '🦊 corre 🌵 devagar 🪁'])(
-    'asks for no kind of character: %s',
-    (password) => {
-      expect(problem(password)).toBeUndefined();
-    },
-  );
+  it.each([
+    'quatro cavalos pastam longe',
+    'correcthorsebatterystaplers',
+    '  espaços também contam  ',
+    '锦上添花画蛇添足亡羊补牢',
+    '🦊 corre 🌵 devagar 🪁',
+  ])('asks for no kind of character: %s', (password) => {
+    expect(problem(password)).toBeUndefined();
+  });
 });
 
 describe('personal words', () => {
@@ -91,25 +103,39 @@ describe('personal words', () => {
     ['the last name in full-width letters', 'vz93!ｏｌｉｖｅｉｒａuxqk'],
   ])('refuses %s inside of a password that is strong otherwise', (_what, password) => {
     expect(problem(password)).toMatchObject({ reason: 'personal' });
-    expect(passwordProblem(password, { tenant: { name: '-', subdomain: 'x' }, email: 'q@example.com' }, list)?.reason).toBe(
-      /poc.?tracker/i.test(password) ? 'personal' : undefined,
-    );
+    expect(
+      passwordProblem(
+        password,
+        { tenant: { name: '-', subdomain: 'x' }, email: 'q@example.com' },
+        list,
+      )?.reason,
+    ).toBe(/poc.?tracker/i.test(password) ? 'personal' : undefined);
   });
 
   it('leaves words of three letters alone: they turn up by chance', () => {
-    const short = { tenant: { name: 'Ace', subdomain: 'ace' }, email: 'ana@example.com', firstName: 'Ana', lastName: 'Sá' };
+    const short = {
+      tenant: { name: 'Ace', subdomain: 'ace' },
+      email: 'ana@example.com',
+      firstName: 'Ana',
+      lastName: 'Sá',
+    };
     expect(problem('bananas no palácio azul', short)).toBeUndefined();
   });
 
   it('works without names and with an address that has no local part', () => {
-    expect(problem('quatro cavalos pastam longe', { email: '', firstName: null, lastName: undefined })).toBeUndefined();
+    expect(
+      problem('quatro cavalos pastam longe', { email: '', firstName: null, lastName: undefined }),
+    ).toBeUndefined();
   });
 });
 
 describe('breached passwords', () => {
   it('are refused with that reason, however strong they look', () => {
     const strong = passwordProblem('9v#Lq2!x-uk', context, { has: () => true });
-    expect(strong).toMatchObject({ reason: 'breached', message: expect.stringContaining('leaked') as string });
+    expect(strong).toMatchObject({
+      reason: 'breached',
+      message: expect.stringContaining('leaked') as string,
+    });
     expect(problem('Password1')).toMatchObject({ reason: 'breached' });
   });
 });
@@ -124,12 +150,17 @@ describe('strength', () => {
     });
   });
 
-  it.each(['januaryfebruarymarch', 'onetwothreefourfive', 'zxcvbnm,./asdfgh', 'c4v4l0s99', 'saudade2025'])(
-    'knows words of both languages, sequences and keyboards: %s',
-    (password) => {
-      expect(problem(password)).toMatchObject({ reason: expect.stringMatching(/weak|breached/) as string });
-    },
-  );
+  it.each([
+    'januaryfebruarymarch',
+    'onetwothreefourfive',
+    'zxcvbnm,./asdfgh',
+    'c4v4l0s99',
+    'saudade2025',
+  ])('knows words of both languages, sequences and keyboards: %s', (password) => {
+    expect(problem(password)).toMatchObject({
+      reason: expect.stringMatching(/weak|breached/) as string,
+    });
+  });
 
   it('takes a long password that is strong at either end', () => {
     expect(problem(`${'a'.repeat(100)}${scrambled(20)}`)).toBeUndefined();

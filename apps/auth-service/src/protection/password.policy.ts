@@ -26,14 +26,15 @@ export interface PasswordFieldError extends FieldError {
 const MESSAGES: Record<PasswordRefusal, string> = {
   too_long: `must be text of at most ${MAX_PASSWORD_LENGTH} characters.`,
   too_short: `must have at least ${MIN_PASSWORD_LENGTH} characters.`,
-  personal: "must not contain your name, your e-mail address, or the tenant's or the product's name.",
+  personal:
+    "must not contain your name, your e-mail address, or the tenant's or the product's name.",
   breached: 'is on a list of passwords that have leaked elsewhere; choose another.',
   weak: 'is too easy to guess.',
 };
 
 /**
- * Judges a new password by length, personal words, leaked passwords and strength; the cheap tests come first. Which
- * kinds of characters it is made of does not matter (NIST SP 800-63B-4, 3.1.1.2).
+ * Judges a new password by length, personal words, leaked passwords and strength; the cheap tests
+ * come first. Which kinds of characters it is made of does not matter (NIST SP 800-63B-4, 3.1.1.2).
  * @returns what is wrong with it, without the field's name; undefined when nothing is.
  */
 export function passwordProblem(
@@ -48,7 +49,9 @@ export function passwordProblem(
   if (breached.has(password)) return problem('breached');
   const { score, warning, suggestions } = passwordStrength(password, personalWords(context));
   if (score >= MIN_PASSWORD_SCORE) return undefined;
-  const message = [MESSAGES.weak, warning, ...suggestions].filter((sentence) => sentence !== undefined).join(' ');
+  const message = [MESSAGES.weak, warning, ...suggestions]
+    .filter((sentence) => sentence !== undefined)
+    .join(' ');
   return { reason: 'weak', message, score, suggestions };
 }
 
@@ -56,7 +59,9 @@ function problem(reason: PasswordRefusal): Omit<PasswordFieldError, 'field'> {
   return { reason, message: MESSAGES[reason] };
 }
 
-/** Decides which passwords may be chosen. Passwords that are already in use are never judged again. */
+/**
+ * Decides which passwords may be chosen. Passwords that are already in use are never judged again.
+ */
 @Injectable()
 export class PasswordPolicy {
   private readonly breached = BreachedPasswords.load();

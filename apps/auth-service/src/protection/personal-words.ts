@@ -14,9 +14,9 @@ const MIN_WORD_LENGTH = 4;
 const SEPARATORS = /[^\p{L}\p{N}]+/gu;
 
 /**
- * True when the password contains the product's name, the tenant's name or subdomain, the part of the e-mail address
- * before the @, or one of the person's names (OWASP ASVS 5.0, 6.1.2 and 6.2.11). Case and accents make no
- * difference, nor do the separators inside a name of several words.
+ * True when the password contains the product's name, the tenant's name or subdomain, the part of
+ * the e-mail address before the @, or one of the person's names (OWASP ASVS 5.0, 6.1.2 and 6.2.11).
+ * Case and accents make no difference, nor do the separators inside a name of several words.
  */
 export function containsPersonalWord(password: string, context: PasswordContext): boolean {
   const text = fold(password);
@@ -28,17 +28,31 @@ export function containsPersonalWord(password: string, context: PasswordContext)
   });
 }
 
-/** The words themselves and the parts of those that are compounds, folded: what a guesser would try. */
+/**
+ * The words themselves and the parts of those that are compounds, folded: what a guesser would try.
+ */
 export function personalWords({ tenant, email, firstName, lastName }: PasswordContext): string[] {
   const names = [firstName, lastName];
   const localPart = email.slice(0, Math.max(0, email.lastIndexOf('@')));
-  const wholes = [PRODUCT_NAME, tenant.name, tenant.subdomain, localPart, localPart.split('+')[0], ...names];
+  const wholes = [
+    PRODUCT_NAME,
+    tenant.name,
+    tenant.subdomain,
+    localPart,
+    localPart.split('+')[0],
+    ...names,
+  ];
   const people = names.flatMap((name) => name?.split(SEPARATORS));
-  return [...new Set([...wholes, ...people].map((word) => fold(word ?? '').trim()))].filter((word) => word !== '');
+  return [...new Set([...wholes, ...people].map((word) => fold(word ?? '').trim()))].filter(
+    (word) => word !== '',
+  );
 }
 
 function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase();
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase();
 }
 
 function bare(text: string): string {

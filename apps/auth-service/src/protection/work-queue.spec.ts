@@ -36,7 +36,9 @@ describe('WorkQueue', () => {
     await settled();
     expect(running).toHaveLength(3);
     expect(refused).toHaveLength(92);
-    expect(refused.every((error) => error instanceof ApiError && error.code === 'SERVICE_BUSY')).toBe(true);
+    expect(
+      refused.every((error) => error instanceof ApiError && error.code === 'SERVICE_BUSY'),
+    ).toBe(true);
     expect(refused[0]).toMatchObject({ status: 503, retryAfter: 1 });
 
     for (let done = 0; done < 8; done += 1) {
@@ -65,7 +67,9 @@ describe('WorkQueue', () => {
     await expect(late).rejects.toThrow('late');
     await expect(atOnce).rejects.toThrow('at once');
     await expect(fine).resolves.toBe('fine');
-    await expect(Promise.all([1, 2, 3].map((piece) => queue.run(() => Promise.resolve(piece))))).resolves.toEqual([1, 2, 3]);
+    await expect(
+      Promise.all([1, 2, 3].map((piece) => queue.run(() => Promise.resolve(piece)))),
+    ).resolves.toEqual([1, 2, 3]);
   });
 
   it('keeps its bound when newcomers arrive in the moment a place is handed on', async () => {
@@ -78,7 +82,9 @@ describe('WorkQueue', () => {
       await Promise.resolve();
       active -= 1;
     };
-    await Promise.all(Array.from({ length: 300 }, () => queue.run(work).then(() => queue.run(work))));
+    await Promise.all(
+      Array.from({ length: 300 }, () => queue.run(work).then(() => queue.run(work))),
+    );
     expect(most).toBe(2);
     expect(active).toBe(0);
   });
@@ -88,7 +94,9 @@ describe('WorkQueue', () => {
     const { work, running } = heldWork();
     const first = queue.run(work);
     let ran = false;
-    await expect(queue.run(async () => void (ran = true))).rejects.toMatchObject({ code: 'SERVICE_BUSY' });
+    await expect(queue.run(async () => void (ran = true))).rejects.toMatchObject({
+      code: 'SERVICE_BUSY',
+    });
     expect(ran).toBe(false);
     running[0]?.resolve();
     await first;

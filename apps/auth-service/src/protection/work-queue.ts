@@ -8,10 +8,16 @@ export interface WorkQueueLimits {
   capacity: number;
 }
 
-/** Seconds after which a refused client may come back: a full queue is worked off in about that time. */
+/**
+ * Seconds after which a refused client may come back: a full queue is worked off in about that
+ * time.
+ */
 const RETRY_AFTER_SECONDS = 1;
 
-/** Runs expensive work a few pieces at a time, in order of arrival, and refuses what it could not start soon. */
+/**
+ * Runs expensive work a few pieces at a time, in order of arrival, and refuses what it could not
+ * start soon.
+ */
 export class WorkQueue {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
@@ -19,7 +25,8 @@ export class WorkQueue {
   constructor(private readonly limits: WorkQueueLimits) {}
 
   /**
-   * Runs the work when its turn comes and answers what it answers; one that fails frees its place like any other.
+   * Runs the work when its turn comes and answers what it answers; one that fails frees its place
+   * like any other.
    * @throws ApiError SERVICE_BUSY, at once and without running the work, when the queue is full
    */
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -42,7 +49,10 @@ export class WorkQueue {
     await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  /** The place goes straight to the next in line: were it freed in between, a newcomer could take it too. */
+  /**
+   * The place goes straight to the next in line: were it freed in between, a newcomer could take it
+   * too.
+   */
   private leave(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.running -= 1;

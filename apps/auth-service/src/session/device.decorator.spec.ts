@@ -7,7 +7,10 @@ const request = (ip: string, userAgent?: string) =>
 
 describe('the device of a request', () => {
   it('has the address and the user agent', () => {
-    expect(deviceOf(request('203.0.113.7', 'curl/8'))).toEqual({ ipAddress: '203.0.113.7', userAgent: 'curl/8' });
+    expect(deviceOf(request('203.0.113.7', 'curl/8'))).toEqual({
+      ipAddress: '203.0.113.7',
+      userAgent: 'curl/8',
+    });
   });
 
   it('keeps an IPv6 address without the name of the interface', () => {

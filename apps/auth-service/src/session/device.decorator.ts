@@ -22,6 +22,7 @@ export function deviceOf(request: Pick<FastifyRequest, 'ip' | 'headers'>): Devic
 }
 
 /** The {@link Device} of the current request, as a handler's parameter. */
-export const CurrentDevice = createParamDecorator((_data: unknown, context: ExecutionContext): Device =>
-  deviceOf(context.switchToHttp().getRequest<FastifyRequest>()),
+export const CurrentDevice = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Device =>
+    deviceOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );

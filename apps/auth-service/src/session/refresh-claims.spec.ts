@@ -17,7 +17,9 @@ const state = (lifeInDays: number): RefreshState => ({
 describe('the claims of a refresh token', () => {
   it('are the same each time they are made from the same state', () => {
     const one = state(1);
-    expect(refreshClaims(one)).toEqual(refreshClaims({ ...one, refreshNonce: Buffer.from(one.refreshNonce) }));
+    expect(refreshClaims(one)).toEqual(
+      refreshClaims({ ...one, refreshNonce: Buffer.from(one.refreshNonce) }),
+    );
   });
 
   it('last seven days', () => {

@@ -15,7 +15,10 @@ const session = {
   isActive: true,
 } as UserSession;
 
-const presented = (generation: number, hash = previous) => ({ claims: { generation } as RefreshTokenClaims, hash });
+const presented = (generation: number, hash = previous) => ({
+  claims: { generation } as RefreshTokenClaims,
+  hash,
+});
 const after = (milliseconds: number) => new Date(rotatedAt.getTime() + milliseconds);
 
 describe('a refresh token that is no longer the current one', () => {
@@ -31,7 +34,9 @@ describe('a refresh token that is no longer the current one', () => {
 
   it('is a replay when its generation fits and its text does not', () => {
     expect(judgeSpentToken(session, presented(4, randomBytes(32)), after(1))).toBe('replayed');
-    expect(judgeSpentToken({ ...session, previousRefreshTokenHash: null }, presented(4), after(1))).toBe('replayed');
+    expect(
+      judgeSpentToken({ ...session, previousRefreshTokenHash: null }, presented(4), after(1)),
+    ).toBe('replayed');
   });
 
   it('is a replay when it claims to be newer than the session', () => {
@@ -39,7 +44,11 @@ describe('a refresh token that is no longer the current one', () => {
   });
 
   it('gets nothing from a session that has ended', () => {
-    expect(judgeSpentToken({ ...session, isActive: false }, presented(4), after(1))).toBe('revoked');
-    expect(judgeSpentToken({ ...session, expiresAt: after(1) }, presented(4), after(1))).toBe('expired');
+    expect(judgeSpentToken({ ...session, isActive: false }, presented(4), after(1))).toBe(
+      'revoked',
+    );
+    expect(judgeSpentToken({ ...session, expiresAt: after(1) }, presented(4), after(1))).toBe(
+      'expired',
+    );
   });
 });

@@ -13,7 +13,14 @@ import { TokenIssuer } from './token-issuer.js';
 @Module({
   imports: [TenantModule, JwtModule.register({})],
   controllers: [SessionController],
-  providers: [Clock, RevokedSessionMemory, SessionRepository, SessionRevocationFeed, SessionService, TokenIssuer],
+  providers: [
+    Clock,
+    RevokedSessionMemory,
+    SessionRepository,
+    SessionRevocationFeed,
+    SessionService,
+    TokenIssuer,
+  ],
   exports: [Clock, SessionRevocationFeed, SessionService, TokenIssuer],
 })
 export class SessionModule {}

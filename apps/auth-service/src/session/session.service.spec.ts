@@ -33,7 +33,9 @@ class HandClock extends Clock {
 }
 
 function claimsOf(token: string): RefreshTokenClaims {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as RefreshTokenClaims;
+  return JSON.parse(
+    Buffer.from(token.split('.')[1] ?? '', 'base64url').toString(),
+  ) as RefreshTokenClaims;
 }
 
 const settings = { security: { sessionTimeout: 24 } };
@@ -54,7 +56,16 @@ function startService(): void {
   const issuer = new TokenIssuer(new JwtService({}), clock, testConfig(db));
   const resolver = new TenantResolver(testConfig(db), database);
   const repository = new SessionRepository(database);
-  sessions = new SessionService(repository, issuer, feed, memory, tenants, resolver, database, clock);
+  sessions = new SessionService(
+    repository,
+    issuer,
+    feed,
+    memory,
+    tenants,
+    resolver,
+    database,
+    clock,
+  );
 }
 
 const asOwner = <T>(work: () => Promise<T>): Promise<T> =>
@@ -63,17 +74,22 @@ const asOwner = <T>(work: () => Promise<T>): Promise<T> =>
 async function open(): Promise<string> {
   const tenant = { id: owner.tenantId, subdomain: 'acme', plan: 'basic' } as TenantSnapshot;
   const tokens = await asOwner(() =>
-    sessions.open({ id: owner.id, role: 'user', permissions: [], tenant }, DEVICE, { deviceId: 'phone' }),
+    sessions.open({ id: owner.id, role: 'user', permissions: [], tenant }, DEVICE, {
+      deviceId: 'phone',
+    }),
   );
   return tokens.refreshToken;
 }
 
 /** Without a host that names a tenant: the token alone decides. */
 const rotate = async (token: string, host = 'poctracker.com'): Promise<string> =>
-  (await sessions.rotate(token, DEVICE, { host, headers: {}, query: {}, raw: { rawHeaders: [] } })).refreshToken;
+  (await sessions.rotate(token, DEVICE, { host, headers: {}, query: {}, raw: { rawHeaders: [] } }))
+    .refreshToken;
 
 const stored = (token: string): Promise<UserSession> =>
-  asOwner(async () => (await database.manager()).findOneByOrFail(UserSession, { id: claimsOf(token).session_id }));
+  asOwner(async () =>
+    (await database.manager()).findOneByOrFail(UserSession, { id: claimsOf(token).session_id }),
+  );
 
 const rights = (token: string) => feed.currentRights(claimsOf(token));
 
@@ -113,7 +129,12 @@ describe('opening a session', () => {
   it('keeps the hash of the refresh token and never the token', async () => {
     const token = await open();
     const session = await stored(token);
-    expect(session).toMatchObject({ generation: 0, ipAddress: '203.0.113.7', userAgent: 'curl/8', isActive: true });
+    expect(session).toMatchObject({
+      generation: 0,
+      ipAddress: '203.0.113.7',
+      userAgent: 'curl/8',
+      isActive: true,
+    });
     expect(session.refreshTokenHash).toHaveLength(32);
     expect(JSON.stringify(session)).not.toContain(token);
   });
@@ -131,7 +152,12 @@ describe('rotation', () => {
     const first = await stored(token);
     for (let round = 0; round < 20; round += 1) token = await rotate(token);
     const last = await stored(token);
-    expect(last).toMatchObject({ id: first.id, generation: 20, createdAt: first.createdAt, expiresAt: first.expiresAt });
+    expect(last).toMatchObject({
+      id: first.id,
+      generation: 20,
+      createdAt: first.createdAt,
+      expiresAt: first.expiresAt,
+    });
   });
 
   it('gives 100 parallel refreshes one and the same successor and logs nobody out', async () => {
@@ -200,7 +226,9 @@ describe('rotation', () => {
 
   it('refuses the token of another tenant than the host names, and does not spend it', async () => {
     const token = await open();
-    await expect(rotate(token, 'another.poctracker.com')).rejects.toMatchObject({ code: 'TENANT_MISMATCH' });
+    await expect(rotate(token, 'another.poctracker.com')).rejects.toMatchObject({
+      code: 'TENANT_MISMATCH',
+    });
     await expect(rotate(token)).resolves.toBeTypeOf('string');
   });
 });
@@ -214,7 +242,9 @@ describe('revocation', () => {
       const revoking = asOwner(() => sessions.revoke(owner.id, sessionId));
       const [, ...outcomes] = await Promise.allSettled([revoking, ...racing]);
       startService();
-      const minted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+      const minted = outcomes.flatMap((outcome) =>
+        outcome.status === 'fulfilled' ? [outcome.value] : [],
+      );
       for (const any of [token, ...minted]) {
         await expect(rotate(any)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
         await expect(rights(any)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
@@ -234,7 +264,9 @@ describe('revocation', () => {
     await asOwner(() => sessions.revokeAll(owner.id));
     const [kept, ...others] = [await open(), await open(), await open()];
     const keptId = claimsOf(kept).session_id;
-    expect(await asOwner(() => sessions.revokeOthers(owner.id, keptId))).toEqual({ revoked: others.length });
+    expect(await asOwner(() => sessions.revokeOthers(owner.id, keptId))).toEqual({
+      revoked: others.length,
+    });
     const left = await asOwner(() => sessions.listOf(owner.id, keptId));
     expect(left).toMatchObject([{ id: keptId, current: true, deviceId: 'phone' }]);
     expect(await asOwner(() => sessions.revokeAll(owner.id))).toEqual({ revoked: 1 });
@@ -244,8 +276,9 @@ describe('revocation', () => {
   it("finds nothing to end in another person's sessions, even for a manager", async () => {
     const token = await open();
     const { userId } = await seedUser(db, owner.tenantId, { role: 'manager' });
-    const attempt = database.transaction({ tenantId: owner.tenantId, userId, role: 'manager' }, () =>
-      sessions.revoke(userId, claimsOf(token).session_id),
+    const attempt = database.transaction(
+      { tenantId: owner.tenantId, userId, role: 'manager' },
+      () => sessions.revoke(userId, claimsOf(token).session_id),
     );
     await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect((await stored(token)).isActive).toBe(true);

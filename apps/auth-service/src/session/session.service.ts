@@ -1,4 +1,10 @@
-import { ApiError, type Permission, type RefreshTokenClaims, type Role, type TenantSnapshot } from '@poc-tracker/contracts';
+import {
+  ApiError,
+  type Permission,
+  type RefreshTokenClaims,
+  type Role,
+  type TenantSnapshot,
+} from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { randomBytes } from 'node:crypto';
@@ -34,7 +40,9 @@ export interface SessionOwner {
 }
 
 /** What came of a refresh token; a refusal is a value, so that what it wrote is committed before it is answered. */
-type Exchange = { refreshToken: string; deviceInfo: DeviceInfo } | { refused: 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
+type Exchange =
+  | { refreshToken: string; deviceInfo: DeviceInfo }
+  | { refused: 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
 
 /** Sessions from log-in to their end: opening, rotation of the refresh token, revocation. */
 @Injectable()
@@ -51,7 +59,11 @@ export class SessionService {
   ) {}
 
   /** Opens a session in the current transaction. It lasts as many hours as the tenant's `security.sessionTimeout`. */
-  async open(owner: SessionOwner, device: Device, deviceInfo: DeviceInfo = {}): Promise<TokensResponse> {
+  async open(
+    owner: SessionOwner,
+    device: Device,
+    deviceInfo: DeviceInfo = {},
+  ): Promise<TokensResponse> {
     const { security } = await this.tenants.settings();
     const now = this.clock.now();
     const state: RefreshState = {
@@ -85,7 +97,11 @@ export class SessionService {
    * The token says which tenant it is for; a host that names another one is refused.
    * @throws ApiError INVALID_TOKEN, TENANT_MISMATCH, TOKEN_REVOKED, SESSION_EXPIRED, INVALID_TENANT.
    */
-  async rotate(refreshToken: string, device: Device, request: NamingRequest): Promise<TokensResponse> {
+  async rotate(
+    refreshToken: string,
+    device: Device,
+    request: NamingRequest,
+  ): Promise<TokensResponse> {
     const claims = this.issuer.verifyRefresh(refreshToken);
     // Asked before the token is spent: a tenant that is suspended for a day must not cost its people their sessions.
     const rights = await this.feed.currentRights(claims);
@@ -125,7 +141,10 @@ export class SessionService {
     return sessions.map((session) => toSessionResponse(session, currentSessionId));
   }
 
-  private async exchange(presented: { claims: RefreshTokenClaims; hash: Buffer }, device: Device): Promise<Exchange> {
+  private async exchange(
+    presented: { claims: RefreshTokenClaims; hash: Buffer },
+    device: Device,
+  ): Promise<Exchange> {
     const { claims } = presented;
     const now = this.clock.now();
     const successor: RefreshState = {
@@ -148,7 +167,9 @@ export class SessionService {
     });
     if (deviceInfo !== null) return { refreshToken, deviceInfo };
     const session = await this.sessions.findById(claims.session_id);
-    return session === null ? { refused: 'TOKEN_REVOKED' } : this.answerSpentToken(session, presented, now);
+    return session === null
+      ? { refused: 'TOKEN_REVOKED' }
+      : this.answerSpentToken(session, presented, now);
   }
 
   private async answerSpentToken(
@@ -158,7 +179,10 @@ export class SessionService {
   ): Promise<Exchange> {
     switch (judgeSpentToken(session, presented, now)) {
       case 'repeated':
-        return { refreshToken: this.issuer.refreshToken(refreshClaims(session)), deviceInfo: session.deviceInfo };
+        return {
+          refreshToken: this.issuer.refreshToken(refreshClaims(session)),
+          deviceInfo: session.deviceInfo,
+        };
       case 'replayed':
         this.remember(await this.sessions.revoke(session.userId, session.id, now));
         return { refused: 'TOKEN_REVOKED' };

@@ -12,7 +12,9 @@ const valid = {
   adminPassword: 'quatro cavalos pastam longe',
 };
 
-async function check(overrides: Record<string, unknown>): Promise<{ input: CreateTenantDto; refused: string[] }> {
+async function check(
+  overrides: Record<string, unknown>,
+): Promise<{ input: CreateTenantDto; refused: string[] }> {
   const input = plainToInstance(CreateTenantDto, { ...valid, ...overrides });
   const errors = await validate(input, { whitelist: true, forbidNonWhitelisted: true });
   return { input, refused: errors.map(({ property }) => property) };
@@ -43,9 +45,12 @@ describe('CreateTenantDto', () => {
     });
   });
 
-  it.each(['a', '7', 'a-b', 'a--b', '2024', 'x'.repeat(63)])('takes the subdomain %s', async (subdomain) => {
-    expect((await check({ subdomain })).refused).toEqual([]);
-  });
+  it.each(['a', '7', 'a-b', 'a--b', '2024', 'x'.repeat(63)])(
+    'takes the subdomain %s',
+    async (subdomain) => {
+      expect((await check({ subdomain })).refused).toEqual([]);
+    },
+  );
 
   it.each([
     '',

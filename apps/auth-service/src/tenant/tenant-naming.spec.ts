@@ -6,8 +6,14 @@ const BASE = 'poctracker.com';
 const ID = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
 const OTHER_ID = '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60718';
 
-const named = (names: { host?: string; header?: unknown; query?: unknown }, defaultTenant?: string) =>
-  namedTenants({ host: 'poctracker.com', header: undefined, query: undefined, ...names }, { baseDomain: BASE, defaultTenant });
+const named = (
+  names: { host?: string; header?: unknown; query?: unknown },
+  defaultTenant?: string,
+) =>
+  namedTenants(
+    { host: 'poctracker.com', header: undefined, query: undefined, ...names },
+    { baseDomain: BASE, defaultTenant },
+  );
 
 function refusal(work: () => unknown): ApiError {
   try {
@@ -55,17 +61,22 @@ describe('tenantOfHostName', () => {
     'acme.poctracker.com:80:80',
     `${'a'.repeat(300)}.poctracker.com`,
     '',
-    ...RESERVED_SUBDOMAINS.flatMap((name) => [`${name}.poctracker.com`, `${name.toUpperCase()}.localhost:3000`]),
+    ...RESERVED_SUBDOMAINS.flatMap((name) => [
+      `${name}.poctracker.com`,
+      `${name.toUpperCase()}.localhost:3000`,
+    ]),
   ])('finds no tenant in "%s"', (host) => {
     expect(tenantOfHostName(host, BASE)).toBeUndefined();
   });
 
-  it.each(['login.acme.example', 'evilpoctracker.com', 'poctracker.com.evil.test', 'acme.poctracker.com.evil.test'])(
-    'takes %s for a whole domain and never for one of ours',
-    (host) => {
-      expect(tenantOfHostName(`${host.toUpperCase()}:443`, BASE)).toEqual({ domain: host });
-    },
-  );
+  it.each([
+    'login.acme.example',
+    'evilpoctracker.com',
+    'poctracker.com.evil.test',
+    'acme.poctracker.com.evil.test',
+  ])('takes %s for a whole domain and never for one of ours', (host) => {
+    expect(tenantOfHostName(`${host.toUpperCase()}:443`, BASE)).toEqual({ domain: host });
+  });
 });
 
 describe('namedTenants', () => {
@@ -76,7 +87,10 @@ describe('namedTenants', () => {
 
   it('tries a whole domain first, and header, query and default after it', () => {
     const host = 'login.acme.example';
-    expect(named({ host, header: ID, query: OTHER_ID }, 'globex')).toEqual([{ domain: host }, { id: ID }]);
+    expect(named({ host, header: ID, query: OTHER_ID }, 'globex')).toEqual([
+      { domain: host },
+      { id: ID },
+    ]);
     expect(named({ host }, 'globex')).toEqual([{ domain: host }, { subdomain: 'globex' }]);
     expect(named({ host })).toEqual([{ domain: host }]);
   });
@@ -89,7 +103,9 @@ describe('namedTenants', () => {
   });
 
   it('refuses a malformed header even where the host decides, so that nobody believes in its effect', () => {
-    expect(refusal(() => named({ host: 'acme.poctracker.com', header: 'globex' })).code).toBe('VALIDATION_ERROR');
+    expect(refusal(() => named({ host: 'acme.poctracker.com', header: 'globex' })).code).toBe(
+      'VALIDATION_ERROR',
+    );
   });
 });
 

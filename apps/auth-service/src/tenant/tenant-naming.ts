@@ -25,10 +25,12 @@ const HOST_NAME = /^(?<name>[a-z0-9_.-]{1,254}?)\.?(:\d*)?$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * The tenants that a request without a verified token names, best first: by its host, the header, the query, the
- * default. Only one named by a whole domain may prove unknown and leave the word to the next: any name may point here,
- * a subdomain is ours. A token, where there is one, comes before all of them and is the guard's.
- * @throws ApiError VALIDATION_ERROR when header or parameter is malformed, also where the host decides.
+ * The tenants that a request without a verified token names, best first: by its host, the header,
+ * the query, the default. Only one named by a whole domain may prove unknown and leave the word to
+ * the next: any name may point here, a subdomain is ours. A token, where there is one, comes before
+ * all of them and is the guard's.
+ * @throws ApiError VALIDATION_ERROR when header or parameter is malformed, also where the host
+ *   decides.
  */
 export function namedTenants(
   { host, header, query }: TenantNames,
@@ -43,8 +45,9 @@ export function namedTenants(
 }
 
 /**
- * The tenant that a host may stand for: `<subdomain>.<base domain>`, `<subdomain>.localhost`, or a whole domain. The
- * base domain itself, names that the product keeps for itself, deeper subdomains and addresses name none.
+ * The tenant that a host may stand for: `<subdomain>.<base domain>`, `<subdomain>.localhost`, or a
+ * whole domain. The base domain itself, names that the product keeps for itself, deeper subdomains
+ * and addresses name none.
  */
 export function tenantOfHostName(
   host: string,
@@ -55,13 +58,16 @@ export function tenantOfHostName(
   const parent = [baseDomain, LOCAL_DOMAIN].find((domain) => name.endsWith(`.${domain}`));
   if (parent === undefined) return name.includes('.') ? { domain: name } : undefined;
   const subdomain = name.slice(0, -parent.length - 1);
-  const isOurs = subdomain === '' || subdomain.includes('.') || RESERVED_SUBDOMAINS.some((kept) => kept === subdomain);
+  const isOurs =
+    subdomain === '' ||
+    subdomain.includes('.') ||
+    RESERVED_SUBDOMAINS.some((kept) => kept === subdomain);
   return isOurs ? undefined : { subdomain };
 }
 
 /**
- * The id in the header, else that in the query. Node joins repeated headers with commas and Fastify repeated parameters
- * into a list, so neither passes for an id.
+ * The id in the header, else that in the query. Node joins repeated headers with commas and Fastify
+ * repeated parameters into a list, so neither passes for an id.
  * @throws ApiError VALIDATION_ERROR naming the one that is no single UUID.
  */
 export function statedTenantId({ header, query }: Omit<TenantNames, 'host'>): string | undefined {
@@ -73,6 +79,7 @@ export function statedTenantId({ header, query }: Omit<TenantNames, 'host'>): st
 function readUuid(value: unknown, field: string): string | undefined {
   if (value === undefined) return undefined;
   const id = typeof value === 'string' ? value.toLowerCase() : '';
-  if (!UUID.test(id)) throw ApiError.validation({ field, message: 'must be the id (UUID) of one tenant.' });
+  if (!UUID.test(id))
+    throw ApiError.validation({ field, message: 'must be the id (UUID) of one tenant.' });
   return id;
 }

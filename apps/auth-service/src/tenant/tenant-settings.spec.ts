@@ -31,7 +31,9 @@ describe('readTenantSettings', () => {
   it.each([null, 'dark', 7, [], { primaryColor: 'red;} body{display:none' }, { darkMode: 'yes' }])(
     'falls back to the default theme where %j is stored',
     (value) => {
-      expect(readTenantSettings([{ key: 'theme', value }]).theme).toEqual(DEFAULT_TENANT_SETTINGS.theme);
+      expect(readTenantSettings([{ key: 'theme', value }]).theme).toEqual(
+        DEFAULT_TENANT_SETTINGS.theme,
+      );
     },
   );
 

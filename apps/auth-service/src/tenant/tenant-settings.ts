@@ -23,8 +23,13 @@ const MAX_SESSION_HOURS = 8_760;
 
 const HEX_COLOR = /^#[0-9a-f]{6}$/i;
 
-/** The settings out of their rows. A row that somebody damaged by hand must not lock a whole tenant out. */
-export function readTenantSettings(rows: readonly { key: string; value: unknown }[]): TenantSettings {
+/**
+ * The settings out of their rows. A row that somebody damaged by hand must not lock a whole tenant
+ * out.
+ */
+export function readTenantSettings(
+  rows: readonly { key: string; value: unknown }[],
+): TenantSettings {
   const stored = new Map(rows.map(({ key, value }) => [key, value]));
   const { theme, notifications, security, features } = DEFAULT_TENANT_SETTINGS;
   const read = {
@@ -35,13 +40,18 @@ export function readTenantSettings(rows: readonly { key: string; value: unknown 
   };
   if (!HEX_COLOR.test(read.theme.primaryColor)) read.theme.primaryColor = theme.primaryColor;
   const hours = read.security.sessionTimeout;
-  if (!(hours > 0 && hours <= MAX_SESSION_HOURS)) read.security.sessionTimeout = security.sessionTimeout;
+  if (!(hours > 0 && hours <= MAX_SESSION_HOURS))
+    read.security.sessionTimeout = security.sessionTimeout;
   return read;
 }
 
-/** The defaults, each replaced by the stored value if that is of the same type; what else is stored is left out. */
+/**
+ * The defaults, each replaced by the stored value if that is of the same type; what else is stored
+ * is left out.
+ */
 function sameTypes<T extends object>(defaults: T, stored: unknown): T {
-  const given = typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
+  const given =
+    typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
   const fields = Object.entries(defaults).map(([name, value]: [string, unknown]) => [
     name,
     typeof given[name] === typeof value ? given[name] : value,

@@ -18,9 +18,9 @@ describe('tenantFeatures', () => {
   });
 
   it('are not changed by anything but true and false, nor widened by unknown names', () => {
-    expect(tenantFeatures('basic', { api_access: 'true', video_generation: 1, root: true })).toEqual(
-      PLAN_CATALOGUE.basic.features,
-    );
+    expect(
+      tenantFeatures('basic', { api_access: 'true', video_generation: 1, root: true }),
+    ).toEqual(PLAN_CATALOGUE.basic.features);
   });
 });
 

@@ -21,7 +21,10 @@ export interface TenantRow {
   max_storage_gb: number;
 }
 
-/** A tenant as a request knows it: its features are those of the plan, overridden by those of the row. */
+/**
+ * A tenant as a request knows it: its features are those of the plan, overridden by those of the
+ * row.
+ */
 export function toTenantSnapshot(row: TenantRow): TenantSnapshot {
   return {
     id: row.id,
@@ -37,7 +40,11 @@ export function toTenantSnapshot(row: TenantRow): TenantSnapshot {
 
 /** A feature that the row states as anything but true or false is left to the plan. */
 export function tenantFeatures(plan: Plan, stored: unknown): FeatureSet {
-  const row = typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
+  const row =
+    typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
   const stated = FEATURES.filter((feature) => typeof row[feature] === 'boolean');
-  return effectiveFeatures(plan, Object.fromEntries(stated.map((feature) => [feature, row[feature]])));
+  return effectiveFeatures(
+    plan,
+    Object.fromEntries(stated.map((feature) => [feature, row[feature]])),
+  );
 }

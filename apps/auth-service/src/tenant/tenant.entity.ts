@@ -8,7 +8,10 @@ export interface TenantBranding {
   custom_domain: string | null;
 }
 
-/** An organisation with its own people and data. Reading it needs no condition: a transaction sees its own only. */
+/**
+ * An organisation with its own people and data. Reading it needs no condition: a transaction sees
+ * its own only.
+ */
 @Entity('tenants')
 export class Tenant {
   @PrimaryColumn({ type: 'uuid' })
@@ -33,7 +36,10 @@ export class Tenant {
   @Column({ name: 'max_storage_gb', type: 'int' })
   maxStorageGb: number;
 
-  /** What differs from the plan's features; an empty object follows the plan through every change of it. */
+  /**
+   * What differs from the plan's features; an empty object follows the plan through every change of
+   * it.
+   */
   @Column({ type: 'jsonb' })
   features: Partial<FeatureSet>;
 

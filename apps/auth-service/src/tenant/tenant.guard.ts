@@ -8,8 +8,9 @@ import { TenantResolver } from './tenant.resolver.js';
 import { TENANTLESS } from './tenantless.decorator.js';
 
 /**
- * Gives the request its tenant and, where there is one, its user: what the database is told before its first statement.
- * Stands after JwtAuthGuard, which finds the principal, and before PolicyGuard.
+ * Gives the request its tenant and, where there is one, its user: what the database is told before
+ * its first statement. Stands after JwtAuthGuard, which finds the principal, and before
+ * PolicyGuard.
  * @throws ApiError TENANT_REQUIRED, INVALID_TENANT, TENANT_MISMATCH, VALIDATION_ERROR.
  */
 @Injectable()
@@ -27,10 +28,13 @@ export class TenantGuard implements CanActivate {
       await this.resolver.assertHostAgrees(request, principal.tenant);
       current.tenant = principal.tenant;
       current.user = { id: principal.userId, role: principal.role };
-    } else if (this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined) {
+    } else if (
+      this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined
+    ) {
       current.tenant = await this.resolver.resolve(request);
     }
-    // It has been read: the route behind, whose own parameters are checked strictly, need not know it.
+    // It has been read: the route behind, whose own parameters are checked strictly, need not know
+    // it.
     delete (request.query as Record<string, unknown>)[TENANT_PARAMETER];
     return true;
   }

@@ -16,18 +16,34 @@ const USAGE = `
   SELECT u.user_count, u.poc_count, u.storage_bytes, t.max_users, t.max_pocs, t.max_storage_gb
     FROM tenant_usage u JOIN tenants t ON t.id = u.tenant_id`;
 
-/** Rows of the tenant whose transaction is open; policies hide all others, so no query names one. */
+/**
+ * Rows of the tenant whose transaction is open; policies hide all others, so no query names one.
+ */
 @Injectable()
 export class TenantRepository {
   constructor(private readonly database: TenantDatabase) {}
 
   async insert(
-    tenant: Pick<Tenant, 'id' | 'name' | 'subdomain' | 'planType' | 'maxUsers' | 'maxPocs' | 'maxStorageGb' | 'features'>,
+    tenant: Pick<
+      Tenant,
+      | 'id'
+      | 'name'
+      | 'subdomain'
+      | 'planType'
+      | 'maxUsers'
+      | 'maxPocs'
+      | 'maxStorageGb'
+      | 'features'
+    >,
     settings: object,
   ): Promise<void> {
     const manager = await this.database.manager();
     await manager.insert(Tenant, tenant);
-    const rows = Object.entries(settings).map(([key, value]: [string, object]) => ({ tenantId: tenant.id, key, value }));
+    const rows = Object.entries(settings).map(([key, value]: [string, object]) => ({
+      tenantId: tenant.id,
+      key,
+      value,
+    }));
     await manager.insert(TenantSetting, rows);
   }
 

@@ -14,8 +14,13 @@ import {
 } from './tenant-naming.js';
 import { type TenantRow, toTenantSnapshot } from './tenant-snapshot.js';
 
-/** What the resolver reads of a request. `host` is X-Forwarded-Host only behind a trusted proxy: Fastify sees to that. */
-export type NamingRequest = Pick<FastifyRequest, 'host' | 'headers' | 'query'> & { raw: { rawHeaders: string[] } };
+/**
+ * What the resolver reads of a request. `host` is X-Forwarded-Host only behind a trusted proxy:
+ * Fastify sees to that.
+ */
+export type NamingRequest = Pick<FastifyRequest, 'host' | 'headers' | 'query'> & {
+  raw: { rawHeaders: string[] };
+};
 
 /** Finds the tenant that a request names. */
 @Injectable()
@@ -31,7 +36,8 @@ export class TenantResolver {
 
   /**
    * The tenant that a request without a verified token is for.
-   * @throws ApiError TENANT_REQUIRED, INVALID_TENANT (unknown, suspended and canceled alike), VALIDATION_ERROR.
+   * @throws ApiError TENANT_REQUIRED, INVALID_TENANT (unknown, suspended and canceled alike),
+   *   VALIDATION_ERROR.
    */
   async resolve(request: NamingRequest): Promise<TenantSnapshot> {
     for (const reference of namedTenants(namesOf(request), this.tenancy)) {
@@ -42,18 +48,9 @@ export class TenantResolver {
   }
 
   /**
-   * The tenant that the host alone names; undefined when it names none. For routes that learn their tenant from
-   * something better than a header, and must hold it against the host.
-   * @throws ApiError INVALID_TENANT (unknown, suspended and canceled alike), VALIDATION_ERROR.
-   */
-  async tenantOfHost(request: NamingRequest): Promise<TenantSnapshot | undefined> {
-    const reference = tenantOfHostName(namesOf(request).host, this.tenancy.baseDomain);
-    return reference && this.findActive(reference);
-  }
-
-  /**
-   * Holds the host against the tenant of a verified token. Header and parameter have no say beside a token. Costs a
-   * look-up only when the host is a domain that is neither ours nor the tenant's.
+   * Holds the host against the tenant of a verified token, access or refresh. Header and parameter
+   * have no say beside one. Costs a look-up only when the host is a domain that is neither ours nor
+   * the tenant's.
    * @throws ApiError TENANT_MISMATCH when the host names another tenant, VALIDATION_ERROR.
    */
   async assertHostAgrees(request: NamingRequest, tenant: TenantSnapshot): Promise<void> {
@@ -69,7 +66,10 @@ export class TenantResolver {
     if ((await this.find(reference)) !== undefined) throw new ApiError('TENANT_MISMATCH');
   }
 
-  /** An unknown domain names no tenant, since any domain may point here; an unknown subdomain or id is refused. */
+  /**
+   * An unknown domain names no tenant, since any domain may point here; an unknown subdomain or id
+   * is refused.
+   */
   private async findActive(reference: TenantReference): Promise<TenantSnapshot | undefined> {
     const tenant = await this.find(reference);
     if (tenant === undefined && 'domain' in reference) return undefined;
@@ -78,19 +78,28 @@ export class TenantResolver {
   }
 
   private async find(reference: TenantReference): Promise<TenantSnapshot | undefined> {
-    const { id, subdomain, domain }: { id?: string; subdomain?: string; domain?: string } = reference;
-    const [row] = await this.database.lookup<TenantRow>('SELECT * FROM resolve_tenant($1, $2, $3)', [
-      id ?? null,
-      subdomain ?? null,
-      domain ?? null,
-    ]);
+    const { id, subdomain, domain }: { id?: string; subdomain?: string; domain?: string } =
+      reference;
+    const [row] = await this.database.lookup<TenantRow>(
+      'SELECT * FROM resolve_tenant($1, $2, $3)',
+      [id ?? null, subdomain ?? null, domain ?? null],
+    );
     return row && toTenantSnapshot(row);
   }
 }
 
-/** @throws ApiError VALIDATION_ERROR for a repeated Host: a proxy may have read the other one (RFC 9112, 3.2). */
+/**
+ * @throws ApiError VALIDATION_ERROR for a repeated Host: a proxy may have read the other one (RFC
+ *   9112, 3.2).
+ */
 function namesOf({ host, headers, query, raw }: NamingRequest): TenantNames {
-  const hosts = raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && /^host$/i.test(name));
+  const hosts = raw.rawHeaders.filter(
+    (name, index) => index % 2 === 0 && name.length === 4 && /^host$/i.test(name),
+  );
   if (hosts.length > 1) throw ApiError.validation({ field: 'host', message: 'must be sent once.' });
-  return { host, header: headers[TENANT_HEADER], query: (query as Record<string, unknown>)[TENANT_PARAMETER] };
+  return {
+    host,
+    header: headers[TENANT_HEADER],
+    query: (query as Record<string, unknown>)[TENANT_PARAMETER],
+  };
 }

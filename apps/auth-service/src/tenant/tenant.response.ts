@@ -43,7 +43,12 @@ class BrandingResponse {
   @ApiProperty({ example: '#2563eb' })
   primaryColor: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Stands for the tenant like its subdomain.', example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Stands for the tenant like its subdomain.',
+    example: null,
+  })
   customDomain: string | null;
 }
 
@@ -110,7 +115,10 @@ export class TenantResponse {
   @ApiProperty({ enum: TENANT_STATUSES, example: 'active' })
   status: TenantStatus;
 
-  @ApiProperty({ type: FeaturesResponse, description: 'Those of the plan, changed by what the tenant was given.' })
+  @ApiProperty({
+    type: FeaturesResponse,
+    description: 'Those of the plan, changed by what the tenant was given.',
+  })
   features: FeaturesResponse;
 
   @ApiProperty({ type: LimitsResponse })
@@ -134,7 +142,8 @@ export class TenantResponse {
 
 /** Names each field: the row also holds what only operators see. */
 export function toTenantResponse(tenant: Tenant, settings: TenantSettings): TenantResponse {
-  const { id, name, subdomain, planType, status, maxUsers, maxPocs, maxStorageGb, branding } = tenant;
+  const { id, name, subdomain, planType, status, maxUsers, maxPocs, maxStorageGb, branding } =
+    tenant;
   return {
     id,
     name,

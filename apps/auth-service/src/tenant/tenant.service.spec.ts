@@ -25,7 +25,14 @@ describe('TenantService', () => {
     module = await Test.createTestingModule({
       imports: [
         ConfigModule.of(config),
-        TenancyModule.forRoot({ serviceUrl, poolMin, poolMax, tls, requestTimeoutMs: 5_000, entities: TENANT_ENTITIES }),
+        TenancyModule.forRoot({
+          serviceUrl,
+          poolMin,
+          poolMax,
+          tls,
+          requestTimeoutMs: 5_000,
+          entities: TENANT_ENTITIES,
+        }),
         TenantModule,
       ],
     }).compile();
@@ -54,13 +61,27 @@ describe('TenantService', () => {
     const tenant = await create(`plan-${plan}`, plan);
     const { features, limits } = PLAN_CATALOGUE[plan];
     expect(tenant).toMatchObject({ plan, features, limits, status: 'active', customDomain: null });
-    expect(await as(tenant.id, () => tenants.current())).toMatchObject({ planType: plan, features, limits });
+    expect(await as(tenant.id, () => tenants.current())).toMatchObject({
+      planType: plan,
+      features,
+      limits,
+    });
   });
 
   it("writes the contract's settings and branding with a new tenant", async () => {
     const { id } = await create('fresh');
-    const { rows } = await admin.query('SELECT setting_key, setting_value FROM tenant_settings WHERE tenant_id = $1', [id]);
-    expect(Object.fromEntries(rows.map((row: { setting_key: string; setting_value: unknown }) => [row.setting_key, row.setting_value]))).toEqual({
+    const { rows } = await admin.query(
+      'SELECT setting_key, setting_value FROM tenant_settings WHERE tenant_id = $1',
+      [id],
+    );
+    expect(
+      Object.fromEntries(
+        rows.map((row: { setting_key: string; setting_value: unknown }) => [
+          row.setting_key,
+          row.setting_value,
+        ]),
+      ),
+    ).toEqual({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
       security: { sessionTimeout: 24, requireMFA: false },
@@ -81,7 +102,9 @@ describe('TenantService', () => {
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => create('wanted')));
     const refused = results.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(19);
-    expect(refused.map(({ reason }) => toApiError(reason)?.code)).toEqual(Array.from({ length: 19 }, () => 'TENANT_EXISTS'));
+    expect(refused.map(({ reason }) => toApiError(reason)?.code)).toEqual(
+      Array.from({ length: 19 }, () => 'TENANT_EXISTS'),
+    );
     const { rows } = await admin.query(`SELECT count(*)::int AS settings FROM tenant_settings s
       JOIN tenants t ON t.id = s.tenant_id WHERE t.subdomain = 'wanted'`);
     expect(rows).toEqual([{ settings: 4 }]);
@@ -101,8 +124,13 @@ describe('TenantService', () => {
   it('makes a tenant for an admin of that very tenant only', async () => {
     const id = uuidv7();
     const input = { id, name: 'Foreign', subdomain: 'foreign', plan: 'basic' as const };
-    for (const attempt of [as(uuidv7(), () => tenants.create(input)), as(id, () => tenants.create(input), 'manager')]) {
-      await expect(attempt.catch((error: unknown) => Promise.reject(toApiError(error) ?? error))).rejects.toMatchObject({
+    for (const attempt of [
+      as(uuidv7(), () => tenants.create(input)),
+      as(id, () => tenants.create(input), 'manager'),
+    ]) {
+      await expect(
+        attempt.catch((error: unknown) => Promise.reject(toApiError(error) ?? error)),
+      ).rejects.toMatchObject({
         code: 'INSUFFICIENT_PERMISSIONS',
       });
     }
@@ -114,7 +142,10 @@ describe('TenantService', () => {
     await seedUser(db, tenantId);
     await seedUser(db, tenantId);
     await seedUser(db, other.tenantId);
-    await admin.query('UPDATE tenant_usage SET poc_count = 3, storage_bytes = 5000000000 WHERE tenant_id = $1', [tenantId]);
+    await admin.query(
+      'UPDATE tenant_usage SET poc_count = 3, storage_bytes = 5000000000 WHERE tenant_id = $1',
+      [tenantId],
+    );
     expect(await as(tenantId, () => tenants.usage())).toEqual({
       users: { used: 2, limit: 4 },
       pocs: { used: 3, limit: 5 },
@@ -126,7 +157,8 @@ describe('TenantService', () => {
   it("reads the own tenant's settings, with defaults for what was never written", async () => {
     const { tenantId } = await seedTenant(db);
     const other = await seedTenant(db);
-    const write = 'INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, $2, $3)';
+    const write =
+      'INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, $2, $3)';
     await admin.query(write, [tenantId, 'security', { sessionTimeout: 2, requireMFA: true }]);
     await admin.query(write, [other.tenantId, 'security', { sessionTimeout: 3 }]);
     const settings = await as(tenantId, () => tenants.settings(), 'viewer');
@@ -136,7 +168,9 @@ describe('TenantService', () => {
 
   it('says that the tenant is not valid once its row is gone', async () => {
     const gone = uuidv7();
-    await expect(as(gone, () => tenants.current())).rejects.toMatchObject({ code: 'INVALID_TENANT' });
+    await expect(as(gone, () => tenants.current())).rejects.toMatchObject({
+      code: 'INVALID_TENANT',
+    });
     await expect(as(gone, () => tenants.usage())).rejects.toMatchObject({ code: 'INVALID_TENANT' });
   });
 });

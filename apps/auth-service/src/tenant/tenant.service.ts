@@ -1,25 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, PLAN_CATALOGUE, type Plan, type TenantSnapshot } from '@poc-tracker/contracts';
-import { DEFAULT_TENANT_SETTINGS, readTenantSettings, type TenantSettings } from './tenant-settings.js';
+import {
+  DEFAULT_TENANT_SETTINGS,
+  readTenantSettings,
+  type TenantSettings,
+} from './tenant-settings.js';
 import { toTenantSnapshot } from './tenant-snapshot.js';
 import { TenantRepository } from './tenant.repository.js';
 import { type TenantResponse, toTenantResponse } from './tenant.response.js';
-import { type TenantUsageResponse, toTenantUsageResponse, type UsageShare } from './tenant-usage.response.js';
+import {
+  type TenantUsageResponse,
+  toTenantUsageResponse,
+  type UsageShare,
+} from './tenant-usage.response.js';
 
-/** The tenant's side of things for all other modules. Every method acts on the tenant of the current transaction. */
+/**
+ * The tenant's side of things for all other modules. Every method acts on the tenant of the current
+ * transaction.
+ */
 @Injectable()
 export class TenantService {
   constructor(private readonly tenants: TenantRepository) {}
 
   /**
-   * Writes a new tenant with the limits of its plan and the default settings. The caller has opened the transaction
-   * for the new id, with role admin.
+   * Writes a new tenant with the limits of its plan and the default settings. The caller has opened
+   * the transaction for the new id, with role admin.
    * @throws the database's refusal of a taken subdomain (TENANT_EXISTS).
    */
   async create({ id, name, subdomain, plan }: NewTenant): Promise<TenantSnapshot> {
     const { limits } = PLAN_CATALOGUE[plan];
     const features = {};
-    await this.tenants.insert({ id, name, subdomain, planType: plan, features, ...limits }, DEFAULT_TENANT_SETTINGS);
+    await this.tenants.insert(
+      { id, name, subdomain, planType: plan, features, ...limits },
+      DEFAULT_TENANT_SETTINGS,
+    );
     return toTenantSnapshot({
       id,
       name,

@@ -1,0 +1,98 @@
+import { createConnection } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerOf, get, TenantProbe } from './tenant-probe.fixture.js';
+
+describe('TenantResolver', () => {
+  let probe: TenantProbe;
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    probe = await TenantProbe.start();
+    app = await probe.app();
+  });
+
+  afterAll(() => probe.stop());
+
+  describe('the default tenant', () => {
+    let withDefault: NestFastifyApplication;
+
+    beforeAll(async () => {
+      withDefault = await probe.app({ DEFAULT_TENANT: 'globex' });
+    });
+
+    it('is the last resort and overrides nothing', async () => {
+      expect(await get(withDefault, 'probe')).toMatchObject(answerOf('globex'));
+      expect(await get(withDefault, 'probe', { host: 'unknown.example' })).toMatchObject(
+        answerOf('globex'),
+      );
+      expect(await get(withDefault, 'probe', { host: 'acme.localhost' })).toMatchObject(
+        answerOf('acme'),
+      );
+      expect(await get(withDefault, 'probe', { host: 'login.acme.example' })).toMatchObject(
+        answerOf('acme'),
+      );
+      expect(await get(withDefault, 'probe', { 'x-tenant-id': probe.idOf('acme') })).toMatchObject(
+        answerOf('acme'),
+      );
+    });
+  });
+
+  describe('behind a proxy', () => {
+    it('believes X-Forwarded-Host from a trusted address only', async () => {
+      const forwarded = {
+        'x-forwarded-host': 'globex.poctracker.com',
+        forwarded: 'host=globex.poctracker.com',
+      };
+      const headers = { host: 'acme.poctracker.com', ...forwarded };
+      expect(await get(app, 'probe', headers)).toMatchObject(answerOf('acme'));
+
+      const trusting = await probe.app({ TRUSTED_PROXIES: '127.0.0.1' });
+      const strangers = await probe.app({ TRUSTED_PROXIES: '10.0.0.0/8' });
+      expect(await get(trusting, 'probe', headers)).toMatchObject(answerOf('globex'));
+      expect(await get(strangers, 'probe', headers)).toMatchObject(answerOf('acme'));
+    });
+  });
+
+  describe('on the wire', () => {
+    let port: number;
+
+    beforeAll(async () => {
+      await app.listen(0, '127.0.0.1');
+      port = (app.getHttpServer().address() as { port: number }).port;
+    });
+
+    /** Node's own client sends each of these headers once. */
+    function send(...headers: string[]): Promise<string> {
+      return new Promise((resolve, reject) => {
+        const socket = createConnection(port, '127.0.0.1');
+        let answer = '';
+        socket
+          .on('error', reject)
+          .on('data', (chunk) => (answer += chunk.toString()))
+          .on('end', () => resolve(answer));
+        socket.write(
+          ['GET /api/v1/probe HTTP/1.1', ...headers, 'Connection: close', '', ''].join('\r\n'),
+        );
+      });
+    }
+
+    it('answers 400 to two Host headers, in whatever case they come', async () => {
+      expect(await send('Host: acme.localhost')).toMatch(/^HTTP\/1\.1 200 /);
+      expect(await send('Host: acme.localhost', 'HOST: globex.localhost')).toMatch(
+        /^HTTP\/1\.1 400 /,
+      );
+      expect(await send('Host: acme.localhost', 'host: acme.localhost')).toMatch(
+        /^HTTP\/1\.1 400 /,
+      );
+    });
+
+    it('answers 400 to two tenant headers', async () => {
+      const header = `X-Tenant-Id: ${probe.idOf('acme')}`;
+      expect(await send('Host: poctracker.com', header)).toMatch(/^HTTP\/1\.1 200 /);
+      expect(
+        await send('Host: poctracker.com', header, `x-tenant-id: ${probe.idOf('globex')}`),
+      ).toMatch(/^HTTP\/1\.1 400 /);
+    });
+  });
+});
