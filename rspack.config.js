@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 /**
  * What the Nest CLI's defaults lack: one file per application, and the class-field semantics that tsconfig.json states.
  * The CLI hands in its defaults and merges what is returned over them.
@@ -7,6 +9,11 @@
 export default function configure(defaults) {
   return {
     ...defaults,
+    output: {
+      ...defaults.output,
+      // Beside the bundle, where the next build removes them with it.
+      assetModuleFilename: `${dirname(defaults.output.filename)}/[name][ext]`,
+    },
     module: {
       ...defaults.module,
       parser: {

@@ -32,8 +32,6 @@ CREATE OR REPLACE FUNCTION public.add_tenant_usage(p_tenant uuid, p_users intege
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-DECLARE
-  used record;
 BEGIN
   UPDATE public.tenant_usage u
      SET user_count = u.user_count + p_users,

@@ -88,8 +88,8 @@ const FUNCTION_STATEMENTS = [
      FROM pg_proc p WHERE p.pronamespace IN ${APPLICATION_SCHEMAS} AND p.prokind IN ('f', 'p')`,
 
   `SELECT p.oid::regprocedure::text, format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure, p.proowner::regrole)
-     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.oid IN ${APPLICATION_SCHEMAS} AND p.proowner <> n.nspowner`,
+     FROM pg_proc p JOIN pg_database d ON d.datname = current_database()
+    WHERE p.pronamespace IN ${APPLICATION_SCHEMAS} AND p.proowner <> d.datdba`,
 
   `SELECT p.oid::regprocedure::text, format('GRANT %s ON FUNCTION %s TO %s', g.privilege_type, p.oid::regprocedure, ${ROLE})
      FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g

@@ -16,7 +16,10 @@ export interface ServerProcess {
 }
 
 /** Settings of a service on the given database, with keys of its own. */
-export function serviceEnvironment(database: { serviceUrl: string; platformUrl: string }): NodeJS.ProcessEnv {
+export function serviceEnvironment(database: {
+  serviceUrl: string;
+  platformUrl: string;
+}): NodeJS.ProcessEnv {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -51,8 +54,10 @@ export async function startServer(
   const url = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await answers(url + probe))) {
-    if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with ${child.exitCode} before it answered`);
-    if (Date.now() > deadline) throw new Error(`${args.join(' ')} did not answer within ${START_TIMEOUT_MS} ms`);
+    if (child.exitCode !== null)
+      throw new Error(`${args.join(' ')} ended with ${child.exitCode} before it answered`);
+    if (Date.now() > deadline)
+      throw new Error(`${args.join(' ')} did not answer within ${START_TIMEOUT_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {

@@ -277,6 +277,15 @@ describe('an access token', () => {
     expect((await service.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
   });
 
+  it('takes a log-out that comes twice at once', async () => {
+    const { tokens } = await someone();
+    const answers = await Promise.all(
+      [1, 2].map(() => service.call('POST', '/auth/logout', { token: tokens.accessToken })),
+    );
+    expect(answers.map(({ status }) => status)).not.toContain(404);
+    expect(await service.probe(tokens.accessToken)).toBe('TOKEN_REVOKED');
+  });
+
   it.each([
     [
       'the person is suspended',

@@ -141,6 +141,12 @@ describe('a change of role', () => {
     for (const { status, error } of refused) {
       expect([status, error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
     }
+    const reasons = refused.slice(0, 3).map(({ error }) => error.details);
+    expect(reasons).toEqual([
+      { reason: 'own_role' },
+      { reason: 'own_role' },
+      { reason: 'role_above_own' },
+    ]);
     expect(await Promise.all([admin, manager, user].map(({ userId }) => roleOf(userId)))).toEqual([
       'admin',
       'manager',

@@ -214,7 +214,7 @@ describe("a request's transaction", () => {
     };
     const call = app.call('write', tenantId, client.signal).catch(() => 'gone');
     await guarding.promise;
-    const server = app.nest.getHttpServer() as Server;
+    const server = app.nest.getHttpServer();
     client.abort();
     expect(await call).toBe('gone');
     await vi.waitFor(async () => expect(await openConnections(server)).toBe(0));

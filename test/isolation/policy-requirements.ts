@@ -202,8 +202,12 @@ export const policyRequirements: Requirement[] = [
         rolledBack(operator, null, async () => {
           const before = await countByTable(operator, world);
           await operator.query('DELETE FROM tenants WHERE id = $1', [world.attacker.id]);
-          const changed = (await countByTable(operator, world)).filter((count) => !before.includes(count));
-          const left = await ask(operator, 'SELECT FROM users WHERE tenant_id = $1', [world.attacker.id]);
+          const changed = (await countByTable(operator, world)).filter(
+            (count) => !before.includes(count),
+          );
+          const left = await ask(operator, 'SELECT FROM users WHERE tenant_id = $1', [
+            world.attacker.id,
+          ]);
           return {
             held: changed.length === 0 && 'rows' in left && left.rows === 0,
             happened: `of the other tenant ${changed.join(', ') || 'nothing'} changed`,
@@ -217,7 +221,9 @@ export const policyRequirements: Requirement[] = [
 async function countByTable(client: pg.Client, world: World): Promise<string[]> {
   const counts: string[] = [];
   for (const table of world.tables) {
-    counts.push(`${table.name}: ${await visibleRows(client, { ...world, tables: [table] }, world.victim)}`);
+    counts.push(
+      `${table.name}: ${await visibleRows(client, { ...world, tables: [table] }, world.victim)}`,
+    );
   }
   return counts;
 }

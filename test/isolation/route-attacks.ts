@@ -16,7 +16,10 @@ interface OpenApiDocument {
     string,
     Record<
       string,
-      { security?: Record<string, unknown>[]; requestBody?: { content: Record<string, { example?: unknown }> } }
+      {
+        security?: Record<string, unknown>[];
+        requestBody?: { content: Record<string, { example?: unknown }> };
+      }
     >
   >;
 }
@@ -31,13 +34,18 @@ const ID = /\{[^}]+\}/;
 
 /** Calls every route of the running service that needs a token with the attacker's token and the victim's names and ids. */
 export async function attackRoutes(world: World, report: IsolationReport): Promise<void> {
-  const service = await startServer([process.execPath, SERVICE_BUNDLE], serviceEnvironment(world.database), '/health/live');
+  const service = await startServer(
+    [process.execPath, SERVICE_BUNDLE],
+    serviceEnvironment(world.database),
+    '/health/live',
+  );
   try {
     const before = await victimRows(world);
     const document = (await (await fetch(`${service.url}/docs-json`)).json()) as OpenApiDocument;
     const client = await RouteClient.join(service.url, world);
     const routes = protectedRoutes(document);
-    if (!routes.some(({ template }) => ID.test(template))) throw new Error('No route with an id was found to attack.');
+    if (!routes.some(({ template }) => ID.test(template)))
+      throw new Error('No route with an id was found to attack.');
     for (const route of routes) {
       if (ID.test(route.template)) await attackWithForeignIds(route, client, world, report);
       else await attackWithForeignTenant(route, client, world, report);
@@ -68,34 +76,56 @@ class RouteClient {
 
   async call(route: Route, path: string, headers: Record<string, string> = {}): Promise<Answer> {
     const authorization = `Bearer ${await this.logIn()}`;
-    const { status, text } = await this.send(route.method, path, { authorization, ...headers }, route.body);
+    const { status, text } = await this.send(
+      route.method,
+      path,
+      { authorization, ...headers },
+      route.body,
+    );
     return { status, text: text.replace(/"requestId":"[^"]*"/, '') };
   }
 
   /** Ids that the routes must answer for, lest one that answers nobody passes for a closed one. */
   async ownIds(): Promise<string[]> {
     const payload = (await this.logIn()).split('.')[1] ?? '';
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { session_id: string };
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
+      session_id: string;
+    };
     return [...idsOf(this.tenant), claims.session_id];
   }
 
   private async logIn(): Promise<string> {
     const { email, password } = this.admin;
     const headers = { 'x-tenant-id': this.tenant.id };
-    const { status, text } = await this.send('POST', '/api/v1/auth/login', headers, { email, password });
+    const { status, text } = await this.send('POST', '/api/v1/auth/login', headers, {
+      email,
+      password,
+    });
     if (status !== 200) throw new Error(`The attacker could not log in: ${status} ${text}`);
-    return (JSON.parse(text) as { data: { tokens: { accessToken: string } } }).data.tokens.accessToken;
+    return (JSON.parse(text) as { data: { tokens: { accessToken: string } } }).data.tokens
+      .accessToken;
   }
 
   /** Not fetch(), which does not let a caller choose the Host. */
-  private send(method: string, path: string, headers: Record<string, string>, body: unknown): Promise<Answer> {
+  private send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: unknown,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const json = body === undefined ? {} : { 'content-type': 'application/json' };
-      const outgoing = request(this.url + path, { method, headers: { ...json, ...headers } }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
-      });
+      const outgoing = request(
+        this.url + path,
+        { method, headers: { ...json, ...headers } },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+          );
+        },
+      );
       outgoing.on('error', reject);
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     });
@@ -115,14 +145,21 @@ function protectedRoutes({ paths }: OpenApiDocument): Route[] {
 }
 
 /** Every id of the victim's, whatever table it is of, must be answered exactly as one that was never given out. */
-async function attackWithForeignIds(route: Route, client: RouteClient, world: World, report: IsolationReport): Promise<void> {
+async function attackWithForeignIds(
+  route: Route,
+  client: RouteClient,
+  world: World,
+  report: IsolationReport,
+): Promise<void> {
   const at = (id: string) => route.template.replace(ID, id);
   const random = await client.call(route, at(randomUUID()));
   const own: Answer[] = [];
   for (const id of await client.ownIds()) own.push(await client.call(route, at(id)));
   const foreign: Answer[] = [];
   for (const id of idsOf(world.victim)) foreign.push(await client.call(route, at(id)));
-  const leaks = foreign.filter(({ status, text }) => status !== random.status || text !== random.text);
+  const leaks = foreign.filter(
+    ({ status, text }) => status !== random.status || text !== random.text,
+  );
   const proves = own.some(({ status }) => status < 300);
   report.recordFinding({
     id: 'HTTP',
@@ -152,7 +189,9 @@ async function attackWithForeignTenant(
   const asHeader = await client.call(route, route.template, { 'x-tenant-id': victim.id });
   const asParameter = await client.call(route, `${route.template}?tenant_id=${victim.id}`);
   const asHost = await client.call(route, route.template, { host: `${subdomain}.localhost` });
-  const silent = [asHeader, asParameter, asHost].every(({ text }) => !secrets.some((secret) => text.includes(secret)));
+  const silent = [asHeader, asParameter, asHost].every(
+    ({ text }) => !secrets.some((secret) => text.includes(secret)),
+  );
   report.recordFinding({
     id: 'HTTP',
     tried: `${route.method} ${route.template} naming the other tenant as header, parameter and host`,
@@ -166,7 +205,9 @@ async function attackWithForeignTenant(
 }
 
 function idsOf(tenant: Tenant): string[] {
-  return Object.values(tenant.rows).flatMap((row) => (typeof row['id'] === 'string' ? [row['id']] : []));
+  return Object.values(tenant.rows).flatMap((row) =>
+    typeof row['id'] === 'string' ? [row['id']] : [],
+  );
 }
 
 async function victimRows({ admin, tables, victim }: World): Promise<string> {

@@ -48,7 +48,8 @@ describe('the migrations', () => {
     await withDataSource(async (dataSource) => {
       for (let left = MIGRATIONS.length; left > 0; left -= 1) {
         await dataSource.undoLastMigration({ transaction: 'each' });
-      });
+      }
+    });
     expect(await schema()).toBe(empty);
     await runMigrations(database.migrationUrl, false);
     expect(await schema()).toBe(fresh);

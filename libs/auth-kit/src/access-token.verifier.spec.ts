@@ -17,6 +17,16 @@ describe('AccessTokenVerifier', () => {
     expect(verifier.recall(token)).toBeUndefined();
   });
 
+  it.each([null, undefined, 'claims', 7])(
+    'takes the payload %s for an invalid token',
+    (payload) => {
+      const verifier = new AccessTokenVerifier(ring, PARTIES);
+      expect(() => verifier.accept('token', payload)).toThrow(
+        expect.objectContaining({ code: 'INVALID_TOKEN' }),
+      );
+    },
+  );
+
   it('gives claims that nobody can change for the requests to come', () => {
     const claims = new AccessTokenVerifier(ring, PARTIES).verify(genuine());
     expect(() => Object.assign(claims, { tenant_id: 'another' })).toThrow(TypeError);

@@ -39,7 +39,9 @@ describe('toApiError', () => {
 
   it('sees through what TypeORM and others wrap around the error', () => {
     const inner = databaseError({ code: '23505', constraint: 'users_tenant_email_key' });
-    const wrapped = new Error('registering failed', { cause: new QueryFailedError('INSERT …', undefined, inner) });
+    const wrapped = new Error('registering failed', {
+      cause: new QueryFailedError('INSERT …', undefined, inner),
+    });
     expect(toApiError(wrapped)).toMatchObject({ code: 'USER_EXISTS', cause: wrapped });
   });
 
@@ -51,7 +53,10 @@ describe('toApiError', () => {
 
   it.each([
     ['a defect in a statement', databaseError({ code: '42703' })],
-    ['a constraint that no code stands for', databaseError({ code: '23505', constraint: 'users_pkey' })],
+    [
+      'a constraint that no code stands for',
+      databaseError({ code: '23505', constraint: 'users_pkey' }),
+    ],
     ['an error of other origin', new TypeError('x is not a function')],
     ['what is no error', 'text'],
     ['nothing', undefined],
@@ -74,7 +79,11 @@ describe('toApiError', () => {
 
     afterAll(() => db.drop());
 
-    async function failureOf(statement: string, params: unknown[] = [], url = db.serviceUrl): Promise<unknown> {
+    async function failureOf(
+      statement: string,
+      params: unknown[] = [],
+      url = db.serviceUrl,
+    ): Promise<unknown> {
       const client = new pg.Client(url);
       client.on('error', () => undefined);
       try {
@@ -96,7 +105,12 @@ describe('toApiError', () => {
       ['an escaped NUL in JSON', 'SELECT $1::jsonb', ['"\\u0000"'], 'VALIDATION_ERROR'],
       ['a number out of range', 'SELECT $1::integer', ['99999999999'], 'VALIDATION_ERROR'],
       ['a missing right', 'CREATE TABLE forbidden ()', [], 'INSUFFICIENT_PERMISSIONS'],
-      ['its own termination', 'SELECT pg_terminate_backend(pg_backend_pid())', [], 'SERVICE_UNAVAILABLE'],
+      [
+        'its own termination',
+        'SELECT pg_terminate_backend(pg_backend_pid())',
+        [],
+        'SERVICE_UNAVAILABLE',
+      ],
     ])('understands %s', async (_what, statement, params, expected) => {
       expect(toApiError(await failureOf(statement, params))?.code).toBe(expected);
     });
@@ -107,7 +121,11 @@ describe('toApiError', () => {
     });
 
     it('understands a pool without a free connection', async () => {
-      const pool = new pg.Pool({ connectionString: db.serviceUrl, max: 1, connectionTimeoutMillis: 100 });
+      const pool = new pg.Pool({
+        connectionString: db.serviceUrl,
+        max: 1,
+        connectionTimeoutMillis: 100,
+      });
       const client = await pool.connect();
       const refused: unknown = await pool.connect().catch((error: unknown) => error);
       client.release();

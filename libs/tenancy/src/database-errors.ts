@@ -72,10 +72,15 @@ interface DatabaseFailure {
  */
 export function toApiError(error: unknown): ApiError | undefined {
   let current = error;
-  for (let depth = 0; depth < MAX_CAUSES && typeof current === 'object' && current !== null; depth += 1) {
+  for (
+    let depth = 0;
+    depth < MAX_CAUSES && typeof current === 'object' && current !== null;
+    depth += 1
+  ) {
     const failure: DatabaseFailure = current;
     const code = codeOf(failure);
-    if (code === 'SERVICE_BUSY') return new ApiError(code, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
+    if (code === 'SERVICE_BUSY')
+      return new ApiError(code, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
     if (code !== undefined) return new ApiError(code, { cause: error });
     current = failure.driverError ?? failure.cause;
   }
@@ -92,7 +97,8 @@ function codeOf({ code, constraint, message }: DatabaseFailure): ErrorCode | und
     if (SOCKET_ERRORS.has(code)) return 'SERVICE_UNAVAILABLE';
     return STATE_CODES[code] ?? (isUnavailable(code) ? 'SERVICE_UNAVAILABLE' : undefined);
   }
-  const lost = typeof message === 'string' && CONNECTION_MESSAGES.some((start) => message.startsWith(start));
+  const lost =
+    typeof message === 'string' && CONNECTION_MESSAGES.some((start) => message.startsWith(start));
   return lost ? 'SERVICE_UNAVAILABLE' : undefined;
 }
 

@@ -1,6 +1,11 @@
 export { toApiError } from './database-errors.js';
 export * from './isolation-proof.js';
-export { currentRequest, registerRequestContext, type RequestContext, runInRequestContext } from './request-context.js';
+export {
+  currentRequest,
+  registerRequestContext,
+  type RequestContext,
+  runInRequestContext,
+} from './request-context.js';
 export * from './row-level-security.js';
 export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';

@@ -1,4 +1,10 @@
-import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { proveIsolation } from './isolation-proof.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
 import { TenantDatabase } from './tenant-database.js';
@@ -37,7 +43,8 @@ export class TenancyModule implements OnApplicationShutdown {
 async function openProvenPool(options: TenancyOptions): Promise<TenantPool> {
   const pool = await TenantPool.open(options);
   try {
-    const query = async (sql: string, params?: unknown[]) => (await pool.lookup(sql, params)) as Record<string, unknown>[];
+    const query = async (sql: string, params?: unknown[]) =>
+      (await pool.lookup(sql, params)) as Record<string, unknown>[];
     await proveIsolation(query, { login: 'service' });
     return pool;
   } catch (error) {

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { currentRequest, type RequestContext, requestScope, runInRequestContext } from './request-context.js';
+import {
+  currentRequest,
+  type RequestContext,
+  requestScope,
+  runInRequestContext,
+} from './request-context.js';
 import { TenantDatabase } from './tenant-database.js';
 import { TenantPool } from './tenant-pool.js';
 import type { TenantContext } from './tenant-transaction.js';
@@ -19,7 +24,11 @@ describe('TenantDatabase', () => {
 
   beforeAll(async () => {
     db = await createTestDatabase();
-    const actingFor = (tenantId: string): TenantContext => ({ tenantId, userId: randomUUID(), role: 'admin' });
+    const actingFor = (tenantId: string): TenantContext => ({
+      tenantId,
+      userId: randomUUID(),
+      role: 'admin',
+    });
     acme = actingFor((await seedTenant(db, { subdomain: 'acme' })).tenantId);
     globex = actingFor((await seedTenant(db, { subdomain: 'globex' })).tenantId);
   });
@@ -44,7 +53,10 @@ describe('TenantDatabase', () => {
   afterAll(() => db.drop());
 
   /** Runs `handler` as a request of the tenant, without HTTP. */
-  async function asRequest<T>(tenant: TenantContext | undefined, handler: () => Promise<T>): Promise<T> {
+  async function asRequest<T>(
+    tenant: TenantContext | undefined,
+    handler: () => Promise<T>,
+  ): Promise<T> {
     const context: RequestContext = { requestId: 'request-1' };
     if (tenant !== undefined) context.tenant = { id: tenant.tenantId } as TenantSnapshot;
     return runInRequestContext(context, async () => {
@@ -71,7 +83,9 @@ describe('TenantDatabase', () => {
 
   it('opens one transaction for calls in parallel', async () => {
     await asRequest(acme, async () => {
-      const ids = await Promise.all([1, 2].map(() => database.query('SELECT pg_current_xact_id()::text AS id')));
+      const ids = await Promise.all(
+        [1, 2].map(() => database.query('SELECT pg_current_xact_id()::text AS id')),
+      );
       expect(ids[0]).toEqual(ids[1]);
     });
   });
@@ -83,7 +97,9 @@ describe('TenantDatabase', () => {
   });
 
   it('throws in a request that has no tenant', async () => {
-    await expect(asRequest(undefined, () => database.manager())).rejects.toThrow('This request has no tenant');
+    await expect(asRequest(undefined, () => database.manager())).rejects.toThrow(
+      'This request has no tenant',
+    );
   });
 
   it('throws in a guard, after which nobody might end the transaction, and after the answer', async () => {
@@ -96,16 +112,22 @@ describe('TenantDatabase', () => {
   describe('transaction()', () => {
     it('works outside of a request, as the context that it is given, and commits', async () => {
       await database.transaction(acme, async () => {
-        await database.query(`INSERT INTO tenant_settings VALUES ($1, 'committed', '1')`, [acme.tenantId]);
+        await database.query(`INSERT INTO tenant_settings VALUES ($1, 'committed', '1')`, [
+          acme.tenantId,
+        ]);
       });
       const settings = 'SELECT setting_key FROM tenant_settings';
-      expect(await database.transaction(acme, () => database.query(settings))).toEqual([{ setting_key: 'committed' }]);
+      expect(await database.transaction(acme, () => database.query(settings))).toEqual([
+        { setting_key: 'committed' },
+      ]);
       expect(await database.transaction(globex, () => database.query(settings))).toEqual([]);
     });
 
     it('undoes everything when the work fails, and rethrows', async () => {
       const work = database.transaction(acme, async () => {
-        await database.query(`INSERT INTO tenant_settings VALUES ($1, 'undone', '1')`, [acme.tenantId]);
+        await database.query(`INSERT INTO tenant_settings VALUES ($1, 'undone', '1')`, [
+          acme.tenantId,
+        ]);
         throw new Error('half done');
       });
       await expect(work).rejects.toThrow('half done');
@@ -115,8 +137,12 @@ describe('TenantDatabase', () => {
 
     it("goes before the request's own transaction, and may follow another one", async () => {
       await asRequest(acme, async () => {
-        expect(await database.transaction(globex, () => database.query(TENANT))).toEqual([{ tenant: globex.tenantId }]);
-        expect(await database.transaction(acme, () => database.query(TENANT))).toEqual([{ tenant: acme.tenantId }]);
+        expect(await database.transaction(globex, () => database.query(TENANT))).toEqual([
+          { tenant: globex.tenantId },
+        ]);
+        expect(await database.transaction(acme, () => database.query(TENANT))).toEqual([
+          { tenant: acme.tenantId },
+        ]);
         expect(await database.query(TENANT)).toEqual([{ tenant: acme.tenantId }]);
       });
     });
@@ -130,7 +156,9 @@ describe('TenantDatabase', () => {
     });
 
     it('refuses at once what would wait for a second connection: inside another one', async () => {
-      const dead = database.transaction(acme, () => database.transaction(globex, () => database.query(TENANT)));
+      const dead = database.transaction(acme, () =>
+        database.transaction(globex, () => database.query(TENANT)),
+      );
       await expect(dead).rejects.toThrow('dead-locks');
     });
 
@@ -145,7 +173,9 @@ describe('TenantDatabase', () => {
       const reason = new Error('the client hung up');
       const aborted = asRequest(acme, () =>
         database.transaction(acme, async () => {
-          await database.query(`INSERT INTO tenant_settings VALUES ($1, 'aborted', '1')`, [acme.tenantId]);
+          await database.query(`INSERT INTO tenant_settings VALUES ($1, 'aborted', '1')`, [
+            acme.tenantId,
+          ]);
           await requestScope().lifetime.abort(reason);
           await database.query(TENANT);
         }),
@@ -165,7 +195,9 @@ describe('TenantDatabase', () => {
     it('keeps its connection when PostgreSQL refuses the statement', async () => {
       const pid = 'SELECT pg_backend_pid() AS pid';
       const before = await database.lookup(pid, []);
-      await expect(database.lookup('SELECT $1::uuid', ['malformed'])).rejects.toMatchObject({ code: '22P02' });
+      await expect(database.lookup('SELECT $1::uuid', ['malformed'])).rejects.toMatchObject({
+        code: '22P02',
+      });
       expect(await database.lookup(pid, [])).toEqual(before);
     });
 

@@ -41,7 +41,8 @@ export class TenantDatabase {
    */
   async transaction<T>(context: TenantContext, work: () => Promise<T>): Promise<T> {
     const { explicit, request } = currentScope();
-    if (explicit !== undefined || request?.lifetime.holdsConnection === true) throw nested('transaction()');
+    if (explicit !== undefined || request?.lifetime.holdsConnection === true)
+      throw nested('transaction()');
     const transaction = this.pool.transaction(context);
     const run = () => runInTransaction(transaction, () => this.complete(transaction, work));
     return request === undefined ? run() : request.lifetime.including(transaction, run);
@@ -55,7 +56,8 @@ export class TenantDatabase {
   async lookup<Row>(sql: string, params: unknown[]): Promise<Row[]> {
     const { explicit, request } = currentScope();
     request?.lifetime.assertRunning();
-    if (explicit?.holdsConnection === true || request?.lifetime.holdsConnection === true) throw nested('lookup()');
+    if (explicit?.holdsConnection === true || request?.lifetime.holdsConnection === true)
+      throw nested('lookup()');
     return (await this.pool.lookup(sql, params)) as Row[];
   }
 
@@ -87,7 +89,11 @@ export class TenantDatabase {
         );
       }
       const { tenant, user } = context;
-      return this.pool.transaction({ tenantId: tenant.id, userId: user?.id ?? null, role: user?.role ?? null });
+      return this.pool.transaction({
+        tenantId: tenant.id,
+        userId: user?.id ?? null,
+        role: user?.role ?? null,
+      });
     });
   }
 }

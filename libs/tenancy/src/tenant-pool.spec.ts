@@ -41,7 +41,9 @@ describe('TenantPool', () => {
   }
 
   async function connectionsByName(): Promise<Record<string, unknown>[]> {
-    const { rows } = await admin.query<Record<string, unknown>>(`SELECT application_name AS name, count(*)::int
+    const { rows } = await admin.query<
+      Record<string, unknown>
+    >(`SELECT application_name AS name, count(*)::int
       FROM pg_stat_activity WHERE datname = current_database() AND usename = 'poc_tracker_service' GROUP BY 1`);
     return rows;
   }
@@ -54,7 +56,11 @@ describe('TenantPool', () => {
 
   it('waits for open transactions before it closes, and may be closed twice', async () => {
     const opened = await open();
-    const transaction = opened.transaction({ tenantId: (await seedTenant(db)).tenantId, userId: null, role: null });
+    const transaction = opened.transaction({
+      tenantId: (await seedTenant(db)).tenantId,
+      userId: null,
+      role: null,
+    });
     const runner = await transaction.runner();
     const slow = runner.rows('SELECT pg_sleep(0.2)', []);
     const closed = opened.close();
@@ -72,7 +78,9 @@ describe('TenantPool', () => {
   it('prepares a statement with parameters once per connection', async () => {
     const prepared = await open();
     for (const value of [1, 2]) await prepared.lookup('SELECT $1::integer', [value]);
-    expect(await prepared.lookup(PREPARED)).toEqual([{ name: 'tenancy_1', statement: 'SELECT $1::integer' }]);
+    expect(await prepared.lookup(PREPARED)).toEqual([
+      { name: 'tenancy_1', statement: 'SELECT $1::integer' },
+    ]);
   });
 
   it('leaves no prepared statement on a connection when that is switched off', async () => {

@@ -5,7 +5,11 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
-import { type TenantContext, TenantTransaction, type TransactionLimits } from './tenant-transaction.js';
+import {
+  type TenantContext,
+  TenantTransaction,
+  type TransactionLimits,
+} from './tenant-transaction.js';
 
 export interface TenantPoolOptions {
   /** URL of the service's login, which owns nothing and is a member of authenticated_user. */
@@ -51,7 +55,10 @@ export class TenantPool {
     private readonly options: TenantPoolOptions,
   ) {
     this.names = new StatementNames(options.preparedStatements ?? true);
-    this.limits = { statementTimeoutMs: options.requestTimeoutMs, idleTimeoutMs: options.requestTimeoutMs + GRACE_MS };
+    this.limits = {
+      statementTimeoutMs: options.requestTimeoutMs,
+      idleTimeoutMs: options.requestTimeoutMs + GRACE_MS,
+    };
   }
 
   /** Connects, with the least number of connections from the start. @throws Error when the server cannot be reached. */
@@ -73,7 +80,11 @@ export class TenantPool {
   }
 
   transaction(context: TenantContext): TenantTransaction {
-    return new TenantTransaction(context, this.limits, () => new TenantQueryRunner(this.dataSource, this.names));
+    return new TenantTransaction(
+      context,
+      this.limits,
+      () => new TenantQueryRunner(this.dataSource, this.names),
+    );
   }
 
   /** One statement that is its own transaction; prepared when it comes with parameters, be they none. */
@@ -103,7 +114,10 @@ export class TenantPool {
     const signal = AbortSignal.timeout(this.options.requestTimeoutMs + GRACE_MS);
     const pool = this.connections;
     while (pool.idleCount < pool.totalCount && !signal.aborted) {
-      await Promise.race([once(pool, 'release', { signal }), once(pool, 'remove', { signal })]).catch(() => undefined);
+      await Promise.race([
+        once(pool, 'release', { signal }),
+        once(pool, 'remove', { signal }),
+      ]).catch(() => undefined);
     }
     await this.dataSource.destroy();
   }
@@ -137,7 +151,8 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
       // The last resort, for a network that swallows packets: PostgreSQL's own time-out comes first.
       query_timeout: options.requestTimeoutMs + GRACE_MS,
     },
-    poolErrorHandler: (error: Error) => logger.warn(`An idle database connection was lost: ${error.message}`),
+    poolErrorHandler: (error: Error) =>
+      logger.warn(`An idle database connection was lost: ${error.message}`),
     installExtensions: false,
     // Statements carry hashes of passwords and tokens.
     logging: false,

@@ -7,6 +7,9 @@ import type { StatementNames } from './statement-names.js';
 /** feature_not_supported: "cached plan must not change result type". */
 const STALE_PLAN = '0A000';
 
+/** Makes the error that a statement fails with; making it ahead of time would cost every request a stack trace. */
+export type Refusal = () => Error;
+
 type Parameters = unknown[] | ObjectLiteral;
 
 /**
@@ -15,7 +18,7 @@ type Parameters = unknown[] | ObjectLiteral;
  * giving it back.
  */
 export class TenantQueryRunner extends PostgresQueryRunner {
-  private refusal: Error | undefined;
+  private refusal: Refusal | undefined;
   private defect: Error | undefined;
 
   constructor(
@@ -36,13 +39,13 @@ export class TenantQueryRunner extends PostgresQueryRunner {
   }
 
   /** From now on every statement fails with this error; one that is running is left to end. */
-  refuseStatements(error: Error): void {
-    this.refusal ??= error;
+  refuseStatements(refusal: Refusal): void {
+    this.refusal ??= refusal;
   }
 
   /** @throws Error when the transaction has ended or its connection was lost. */
   assertUsable(): void {
-    if (this.refusal !== undefined) throw this.refusal;
+    if (this.refusal !== undefined) throw this.refusal();
     if (this.isReleased) throw connectionLost();
   }
 
@@ -59,9 +62,17 @@ export class TenantQueryRunner extends PostgresQueryRunner {
     }
   }
 
-  override query(sql: string, parameters: Parameters | undefined, useStructuredResult: true): Promise<QueryResult>;
+  override query(
+    sql: string,
+    parameters: Parameters | undefined,
+    useStructuredResult: true,
+  ): Promise<QueryResult>;
   override query(sql: string, parameters?: Parameters): Promise<unknown>;
-  override async query(sql: string, parameters?: Parameters, useStructuredResult = false): Promise<unknown> {
+  override async query(
+    sql: string,
+    parameters?: Parameters,
+    useStructuredResult = false,
+  ): Promise<unknown> {
     this.assertUsable();
     try {
       return (await super.query(sql, parameters, useStructuredResult)) as unknown;
@@ -84,7 +95,10 @@ export class TenantQueryRunner extends PostgresQueryRunner {
   async giveBack(defect?: Error): Promise<void> {
     if (this.isReleased) return;
     const inside = this.client().getTransactionStatus() !== 'I';
-    const reason = defect ?? this.defect ?? (inside ? new Error('The connection is left in a transaction') : undefined);
+    const reason =
+      defect ??
+      this.defect ??
+      (inside ? new Error('The connection is left in a transaction') : undefined);
     const release = this.releaseCallback;
     if (reason !== undefined) this.releaseCallback = () => release?.(reason);
     await this.release();

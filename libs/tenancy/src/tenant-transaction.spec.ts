@@ -64,12 +64,19 @@ describe('TenantTransaction', () => {
     return (row as { pid: number }).pid;
   }
 
-  async function rows<Row>(transaction: TenantTransaction, sql: string, params: unknown[] = []): Promise<Row[]> {
+  async function rows<Row>(
+    transaction: TenantTransaction,
+    sql: string,
+    params: unknown[] = [],
+  ): Promise<Row[]> {
     return (await (await transaction.runner()).rows(sql, params)) as Row[];
   }
 
   function insertSetting(transaction: TenantTransaction, key: string): Promise<unknown> {
-    return rows(transaction, `INSERT INTO tenant_settings VALUES ($1, $2, '1')`, [acting.tenantId, key]);
+    return rows(transaction, `INSERT INTO tenant_settings VALUES ($1, $2, '1')`, [
+      acting.tenantId,
+      key,
+    ]);
   }
 
   async function settingExists(key: string): Promise<boolean> {
@@ -105,7 +112,9 @@ describe('TenantTransaction', () => {
 
   it('gives a context without a user no user and no role', async () => {
     const transaction = pool.transaction({ ...acting, userId: null, role: null });
-    expect(await rows(transaction, CONTEXT)).toEqual([{ tenant: acting.tenantId, person: '', role: '' }]);
+    expect(await rows(transaction, CONTEXT)).toEqual([
+      { tenant: acting.tenantId, person: '', role: '' },
+    ]);
     await transaction.rollback(new Error('done'));
   });
 
@@ -113,9 +122,12 @@ describe('TenantTransaction', () => {
     ['tenant', { tenantId: `'; COMMIT; --` }],
     ['user', { userId: `00000000-0000-7000-8000-000000000000'` }],
     ['role', { role: `admin'); COMMIT; --` as 'admin' }],
-  ])('refuses a %s that is not what it should be before anything reaches PostgreSQL', (_field, wrong) => {
-    expect(() => pool.transaction({ ...acting, ...wrong })).toThrow(/must be/);
-  });
+  ])(
+    'refuses a %s that is not what it should be before anything reaches PostgreSQL',
+    (_field, wrong) => {
+      expect(() => pool.transaction({ ...acting, ...wrong })).toThrow(/must be/);
+    },
+  );
 
   it('takes no connection when nothing is asked of it', async () => {
     const taken = vi.spyOn(pg.Pool.prototype, 'connect');
@@ -219,11 +231,15 @@ describe('TenantTransaction', () => {
 
   it('drops the connection when the opening fails part of the way', async () => {
     const pid = ((await pool.lookup(PID, [])) as { pid: number }[])[0]?.pid;
-    await admin.query('REVOKE EXECUTE ON FUNCTION set_user_context(uuid, uuid, text) FROM authenticated_user');
+    await admin.query(
+      'REVOKE EXECUTE ON FUNCTION set_user_context(uuid, uuid, text) FROM authenticated_user',
+    );
     const transaction = pool.transaction(acting);
     await expect(transaction.runner()).rejects.toMatchObject({ code: '42501' });
     await expect(transaction.commit()).rejects.toMatchObject({ code: '42501' });
-    await admin.query('GRANT EXECUTE ON FUNCTION set_user_context(uuid, uuid, text) TO authenticated_user');
+    await admin.query(
+      'GRANT EXECUTE ON FUNCTION set_user_context(uuid, uuid, text) TO authenticated_user',
+    );
     await expectCleanPool();
     expect(await pool.lookup(PID, [])).not.toEqual([{ pid }]);
   });
@@ -243,7 +259,9 @@ describe('TenantTransaction', () => {
   it('drops a connection whose backend was terminated under a running statement', async () => {
     const transaction = pool.transaction(acting);
     const pid = await backend(transaction);
-    const running = expect(rows(transaction, 'SELECT pg_sleep(20)')).rejects.toMatchObject({ code: '57P01' });
+    const running = expect(rows(transaction, 'SELECT pg_sleep(20)')).rejects.toMatchObject({
+      code: '57P01',
+    });
     await admin.query('SELECT pg_terminate_backend($1)', [pid]);
     await running;
     await transaction.rollback(new Error('terminated'));
@@ -260,11 +278,15 @@ describe('TenantTransaction', () => {
   });
 
   it('drops a connection that holds a plan which a migration has made stale', async () => {
-    await admin.query('CREATE TABLE changing (a integer); GRANT SELECT ON changing TO authenticated_user');
+    await admin.query(
+      'CREATE TABLE changing (a integer); GRANT SELECT ON changing TO authenticated_user',
+    );
     await pool.lookup('SELECT * FROM changing WHERE a = $1', [1]);
     await admin.query('ALTER TABLE changing ADD b integer');
     const transaction = pool.transaction(acting);
-    await expect(rows(transaction, 'SELECT * FROM changing WHERE a = $1', [1])).rejects.toMatchObject({ code: '0A000' });
+    await expect(
+      rows(transaction, 'SELECT * FROM changing WHERE a = $1', [1]),
+    ).rejects.toMatchObject({ code: '0A000' });
     await transaction.rollback(new Error('stale'));
     expect(await pool.lookup('SELECT * FROM changing WHERE a = $1', [1])).toEqual([]);
   });
@@ -272,7 +294,9 @@ describe('TenantTransaction', () => {
   it('keeps parameters out of the errors, because errors are logged', async () => {
     const transaction = pool.transaction(acting);
     const { manager } = await transaction.runner();
-    const failure: unknown = await manager.query('SELECT $1::integer', ['hash of a password']).catch((error: unknown) => error);
+    const failure: unknown = await manager
+      .query('SELECT $1::integer', ['hash of a password'])
+      .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(QueryFailedError);
     expect((failure as QueryFailedError).parameters).toBeUndefined();
     await transaction.rollback(new Error('done'));

@@ -1,5 +1,5 @@
 import { ROLES, type Role } from '@poc-tracker/contracts';
-import { connectionLost, type TenantQueryRunner } from './tenant-query-runner.js';
+import { connectionLost, type Refusal, type TenantQueryRunner } from './tenant-query-runner.js';
 
 /** Whom a transaction acts for: what the three settings that the policies read are made of. */
 export interface TenantContext {
@@ -26,7 +26,7 @@ export class TenantTransaction {
   private opening: Promise<TenantQueryRunner> | undefined;
   private connected: TenantQueryRunner | undefined;
   private ending: Promise<void> | undefined;
-  private refusal: Error | undefined;
+  private refusal: Refusal | undefined;
   private over = false;
 
   /** @throws Error when an id of the context is no UUID or the role is none of the catalogue. */
@@ -45,7 +45,7 @@ export class TenantTransaction {
 
   /** The runner, inside the open transaction. Parallel calls share one opening. */
   async runner(): Promise<TenantQueryRunner> {
-    if (this.refusal !== undefined) throw this.refusal;
+    if (this.refusal !== undefined) throw this.refusal();
     this.opening ??= this.open();
     const runner = await this.opening;
     runner.assertUsable();
@@ -57,8 +57,8 @@ export class TenantTransaction {
    * @throws Error when PostgreSQL did not commit, for whatever reason.
    */
   async commit(): Promise<void> {
-    if (this.refusal !== undefined) throw this.refusal;
-    this.refuse(new Error('The transaction has been committed; it takes no further statement.'));
+    if (this.refusal !== undefined) throw this.refusal();
+    this.refuse(committed);
     if (this.opening === undefined) return;
     this.ending = this.end(this.opening, sendCommit);
     await this.ending;
@@ -69,27 +69,30 @@ export class TenantTransaction {
    * Never rejects: what cannot be rolled back is dropped with its connection. Does nothing after a commit.
    */
   async rollback(reason: Error): Promise<void> {
-    this.refuse(reason);
+    this.refuse(() => reason);
     if (this.opening === undefined) return;
     this.ending ??= this.end(this.opening, sendRollback);
     await this.ending.catch(() => undefined);
   }
 
-  private refuse(reason: Error): void {
-    this.refusal ??= reason;
+  private refuse(refusal: Refusal): void {
+    this.refusal ??= refusal;
     this.connected?.refuseStatements(this.refusal);
   }
 
   private async open(): Promise<TenantQueryRunner> {
     const runner = this.createRunner();
+    let begun = false;
     try {
       await runner.connect();
       this.connected = runner;
-      if (this.refusal !== undefined) throw this.refusal;
+      if (this.refusal !== undefined) throw this.refusal();
+      begun = true;
+      // eslint-disable-next-line poc/sql-from-constants -- see openingStatement, which checks what it is built from
       await runner.client().query(this.openingSql);
     } catch (error) {
-      // Unless it never began, how much of the opening has run is unknown: the connection goes.
-      if (this.connected !== undefined) await runner.giveBack(error === this.refusal ? undefined : (error as Error));
+      // How much of an opening that failed has run is unknown: the connection goes.
+      if (this.connected !== undefined) await runner.giveBack(begun ? (error as Error) : undefined);
       this.over = true;
       throw error;
     }
@@ -111,15 +114,23 @@ export class TenantTransaction {
   }
 }
 
+function committed(): Error {
+  return new Error('The transaction has been committed; it takes no further statement.');
+}
+
 async function sendCommit(runner: TenantQueryRunner): Promise<void> {
   if (runner.isReleased) throw connectionLost();
   if (runner.client().getTransactionStatus() === 'I') {
-    throw new Error('A statement ended the transaction; send no COMMIT or ROLLBACK of your own inside of one.');
+    throw new Error(
+      'A statement ended the transaction; send no COMMIT or ROLLBACK of your own inside of one.',
+    );
   }
   const { command } = await runner.client().query('COMMIT');
   // PostgreSQL answers COMMIT with ROLLBACK, and no error, once a statement has failed.
   if (command !== 'COMMIT') {
-    throw new Error('The transaction was rolled back: a statement in it failed, and the failure was swallowed.');
+    throw new Error(
+      'The transaction was rolled back: a statement in it failed, and the failure was swallowed.',
+    );
   }
 }
 
@@ -131,10 +142,16 @@ async function sendRollback(runner: TenantQueryRunner): Promise<void> {
  * BEGIN, the tenant's context and the time limits in one round trip. The simple protocol that this needs takes no
  * parameters; every literal is therefore held to an alphabet without quotes.
  */
-export function openingStatement({ tenantId, userId, role }: TenantContext, limits: TransactionLimits): string {
-  if (!UUID.test(tenantId)) throw new Error('The tenant of a transaction must be given by its UUID.');
-  if (userId !== null && !UUID.test(userId)) throw new Error('The user of a transaction must be given by a UUID.');
-  if (role !== null && !ROLES.includes(role)) throw new Error('The role of a transaction must be of the catalogue.');
+export function openingStatement(
+  { tenantId, userId, role }: TenantContext,
+  limits: TransactionLimits,
+): string {
+  if (!UUID.test(tenantId))
+    throw new Error('The tenant of a transaction must be given by its UUID.');
+  if (userId !== null && !UUID.test(userId))
+    throw new Error('The user of a transaction must be given by a UUID.');
+  if (role !== null && !ROLES.includes(role))
+    throw new Error('The role of a transaction must be of the catalogue.');
   const user = userId === null ? 'NULL' : `'${userId}'`;
   const roleName = role === null ? 'NULL' : `'${role}'`;
   return (

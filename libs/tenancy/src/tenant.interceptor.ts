@@ -1,5 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor } from '@nestjs/common';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyReply } from 'fastify';
 import { lastValueFrom, type Observable, of } from 'rxjs';
@@ -14,7 +20,9 @@ import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
  */
 @Injectable()
 export class TenantInterceptor implements NestInterceptor {
-  constructor(@Inject(TENANCY_OPTIONS) private readonly options: Pick<TenancyOptions, 'requestTimeoutMs'>) {}
+  constructor(
+    @Inject(TENANCY_OPTIONS) private readonly options: Pick<TenancyOptions, 'requestTimeoutMs'>,
+  ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const { lifetime } = requestScope();
@@ -29,7 +37,11 @@ export class TenantInterceptor implements NestInterceptor {
   }
 
   /** Settles as `work` does, or fails at once on time-out and hang-up; the roll-back then goes on behind the answer. */
-  private untilInterrupted<T>(response: ServerResponse, lifetime: RequestLifetime, work: () => Promise<T>): Promise<T> {
+  private untilInterrupted<T>(
+    response: ServerResponse,
+    lifetime: RequestLifetime,
+    work: () => Promise<T>,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const stopListening = (): void => {
         clearTimeout(timer);

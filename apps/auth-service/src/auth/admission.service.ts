@@ -1,9 +1,8 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../session/clock.js';
-import type { Device } from '../session/device.decorator.js';
+import type { Device, DeviceInfo } from '../session/device.decorator.js';
 import { SessionService } from '../session/session.service.js';
-import type { DeviceInfo } from '../session/user-session.entity.js';
 import type { LoginResponse } from './auth.response.js';
 import { type NewUser, UserRepository } from './user.repository.js';
 import { toUserResponse } from './user.response.js';

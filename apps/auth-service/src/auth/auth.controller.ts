@@ -84,7 +84,7 @@ export class AuthController {
   @ApiOperation({ summary: 'End this session' })
   @DataResponse(200, RevokedSessionsResponse)
   logout(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
-    return this.sessions.revoke(userId, sessionId);
+    return this.sessions.end(userId, sessionId);
   }
 
   @Put('password')

@@ -7,7 +7,7 @@ import { IsEmail, MaxLength } from 'class-validator';
 const MAX_EMAIL_LENGTH = 255;
 
 /** The form under which an address is stored and compared. */
-export function normalizeEmail(value: unknown): unknown {
+function normalizeEmail(value: unknown): unknown {
   return typeof value === 'string' ? value.trim().toLowerCase() : value;
 }
 

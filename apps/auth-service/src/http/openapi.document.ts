@@ -95,18 +95,15 @@ function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
 
 /** A public route of a tenant takes the tenant from the host or from the header: either will do. */
 function addTenantScheme(operation: Operation): void {
-  const ownCodes = operation[ERROR_CODES_EXTENSION] ?? [];
-  if (operation.security === undefined && ownCodes.includes('TENANT_REQUIRED')) {
-    operation.security = [{ tenant: [] }, {}];
-  }
+  const ofTenant = operation[ERROR_CODES_EXTENSION]?.includes('TENANT_REQUIRED') === true;
+  operation.security ??= ofTenant ? [{ tenant: [] }, {}] : [];
 }
 
 /** The codes that an operation can answer because of what it is, beside those that it declares. */
 function impliedCodes(operation: Operation): ErrorCode[] {
-  const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
-  const takesBody = operation.requestBody !== undefined;
-  if (takesBody || (operation.parameters ?? []).length > 0) codes.push('VALIDATION_ERROR');
-  if (takesBody) codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  // A query with forbidden characters or a malformed x-tenant-id is refused on every route.
+  const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE', 'VALIDATION_ERROR'];
+  if (operation.requestBody !== undefined) codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   const policy = operation[POLICY_EXTENSION];
   if (policy?.access !== 'authenticated') return codes;
   codes.push('TOKEN_REQUIRED', 'INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT', 'TENANT_MISMATCH');

@@ -52,7 +52,7 @@ export class HealthService {
     const { status, responseTime, message, cachedResponse: _cached, ...told } = outcome as Outcome;
     const healthy = status === 'up';
     this.noteChange(check.name, healthy ? undefined : String(message));
-    return { status: healthy ? 'healthy' : 'unhealthy', responseTimeMs: responseTime, ...(healthy ? told : { message }) };
+    return { status: healthy ? 'healthy' : 'unhealthy', responseTimeMs: responseTime, ...(healthy && told) };
   }
 
   /** Joins a probe that still hangs from an earlier time: an outage must not pile up probes that wait for it. */

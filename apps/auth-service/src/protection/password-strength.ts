@@ -12,7 +12,7 @@ export interface PasswordStrength {
   suggestions: string[];
 }
 
-/** Lowest score that a password may have: 3 stands for at least 10^8 guesses. */
+/** Lowest score that a password may have: 3 stands for more than 10^8 guesses. */
 export const MIN_PASSWORD_SCORE = 3;
 
 /**
@@ -55,7 +55,7 @@ function estimate(characters: string[], words: readonly string[]): PasswordStren
 }
 
 /**
- * The dictionaries of both languages, with the thirty short ones of word sequences (days, months,
+ * The dictionaries of both languages, with the 28 short ones of word sequences (days, months,
  * numbers…) joined into one: every substring is looked up in every dictionary, and joined it takes
  * a third of the time. zxcvbn tells sequences by the name before the hyphen and reads nothing else
  * from it.

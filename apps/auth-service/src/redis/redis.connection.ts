@@ -10,9 +10,6 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** Waits between attempts to reconnect grow to this, so that a Redis that comes back is found within seconds. */
 const MAX_RECONNECT_DELAY_MS = 5_000;
 
-/** How long a polite end may take before the socket is closed without it. */
-const QUIT_TIMEOUT_MS = 1_000;
-
 /**
  * The connection to Redis, which accelerates and never decides: losing it is logged once an outage, commands fail at
  * once instead of queueing, and the process goes on. Without a REDIS_URL there is none, and short-lived state stays in
@@ -39,13 +36,11 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   /** After the HTTP server has answered what was in flight, which may still have used the connection. */
   async onApplicationShutdown(): Promise<void> {
     if (this.client === undefined) return;
-    const impatience = setTimeout(() => this.client?.disconnect(), QUIT_TIMEOUT_MS);
     try {
       if (this.client.status === 'ready') await this.client.quit();
     } catch {
-      // The connection broke while it was being ended, which is an end too.
+      // The connection broke, or nobody answered in time, which is an end too.
     } finally {
-      clearTimeout(impatience);
       this.client.disconnect();
     }
   }

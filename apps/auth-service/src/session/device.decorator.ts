@@ -8,6 +8,11 @@ export interface Device {
   userAgent: string | null;
 }
 
+/** What a client tells of itself; kept as it was at log-in. */
+export interface DeviceInfo {
+  deviceId?: string;
+}
+
 /** Longest user agent that is kept: real ones stay below, and a header may be 16 KiB of anything. */
 const MAX_USER_AGENT_LENGTH = 512;
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { MoreThan } from 'typeorm';
-import type { Device } from './device.decorator.js';
-import { type DeviceInfo, UserSession } from './user-session.entity.js';
+import type { Device, DeviceInfo } from './device.decorator.js';
+import { UserSession } from './user-session.entity.js';
 
 /** What one rotation writes. */
 export interface Rotation {

@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { type NamingRequest, TenantResolver } from '../tenant/tenant.resolver.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { Clock } from './clock.js';
-import type { Device } from './device.decorator.js';
+import type { Device, DeviceInfo } from './device.decorator.js';
 import { hashOfToken, refreshClaims, type RefreshState } from './refresh-claims.js';
 import { judgeSpentToken } from './refresh-verdict.js';
 import { RevokedSessionMemory } from './revoked-session.memory.js';
@@ -24,7 +24,7 @@ import {
   toSessionResponse,
 } from './session.response.js';
 import { TokenIssuer } from './token-issuer.js';
-import type { DeviceInfo, UserSession } from './user-session.entity.js';
+import type { UserSession } from './user-session.entity.js';
 
 /** Bytes of randomness in a refresh token: 256 bits. */
 const NONCE_BYTES = 32;
@@ -115,14 +115,19 @@ export class SessionService {
     return this.tokens(owner, claims.session_id, exchange.deviceInfo, exchange.refreshToken);
   }
 
+  /** Ends one session of a person; to end it twice does no harm. */
+  async end(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
+    return this.remember(await this.sessions.revoke(userId, sessionId, this.clock.now()));
+  }
+
   /**
    * Ends one session of a person.
    * @throws ApiError NOT_FOUND when the person has no such open session, whoever else may have it.
    */
   async revoke(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const ended = await this.sessions.revoke(userId, sessionId, this.clock.now());
-    if (ended.length === 0) throw new ApiError('NOT_FOUND');
-    return this.remember(ended);
+    const ended = await this.end(userId, sessionId);
+    if (ended.revoked === 0) throw new ApiError('NOT_FOUND');
+    return ended;
   }
 
   /** Ends all sessions of a person but this one. */

@@ -1,9 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-
-/** What a client tells of itself; kept as it was at log-in. */
-export interface DeviceInfo {
-  deviceId?: string;
-}
+import type { DeviceInfo } from './device.decorator.js';
 
 /** One log-in on one device. Its refresh token changes with every rotation; the row and its id stay. */
 @Entity('user_sessions')

@@ -1,0 +1,71 @@
+import { createPrivateKey } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SecretStore } from './secret.store.js';
+import { StartFailureError } from './start-failure.error.js';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'poc-tracker-secrets-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('SecretStore', () => {
+  it('makes a 2048-bit RSA key and a refresh secret of 48 random bytes', () => {
+    const store = new SecretStore(join(folder, 'data'));
+    const key = createPrivateKey(readFileSync(store.signingKeyFile()));
+    expect(key.asymmetricKeyDetails).toMatchObject({
+      modulusLength: 2048,
+      publicExponent: 65_537n,
+    });
+    expect(Buffer.from(readFileSync(store.refreshSecretFile(), 'utf8'), 'base64')).toHaveLength(48);
+  });
+
+  it('answers the same secrets ever after', () => {
+    const data = join(folder, 'data');
+    const first = new SecretStore(data);
+    const second = new SecretStore(data);
+    expect(second.loginPasswords()).toEqual(first.loginPasswords());
+    const key = readFileSync(first.signingKeyFile(), 'utf8');
+    expect(readFileSync(second.signingKeyFile(), 'utf8')).toBe(key);
+  });
+
+  it('makes other secrets in another folder', () => {
+    const one = new SecretStore(join(folder, 'one')).loginPasswords();
+    const other = new SecretStore(join(folder, 'other')).loginPasswords();
+    expect(new Set([...Object.values(one), ...Object.values(other)]).size).toBe(6);
+  });
+
+  it('keeps every file from other users, and leaves no draft behind', () => {
+    const data = join(folder, 'data');
+    const store = new SecretStore(data);
+    store.signingKeyFile();
+    store.refreshSecretFile();
+    store.loginPasswords();
+    expect(readdirSync(data).sort()).toEqual([
+      'database-logins.json',
+      'jwt-private-key.pem',
+      'jwt-refresh-secret',
+    ]);
+    for (const name of readdirSync(data))
+      expect(statSync(join(data, name)).mode & 0o777).toBe(0o600);
+    expect(statSync(data).mode & 0o777).toBe(0o711);
+  });
+
+  it.skipIf(process.getuid?.() === 0)(
+    'says in one sentence that the folder is closed to this user',
+    () => {
+      const closed = join(folder, 'closed');
+      mkdirSync(closed, { mode: 0o500 });
+      const make = (): string => new SecretStore(closed).refreshSecretFile();
+      expect(make).toThrow(StartFailureError);
+      expect(make).toThrow(`This user may not read and write ${closed}`);
+    },
+  );
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { welcomeScreen } from './welcome.screen.js';
+
+const demoAdmins = [
+  { subdomain: 'acme', email: 'admin@acme.example', password: 'first-password' },
+  { subdomain: 'globex', email: 'admin@globex.example', password: 'second-password' },
+];
+const options = { host: '127.0.0.1', port: 3000, dataDirectory: '/srv/poc/.data', demoAdmins };
+
+describe('welcomeScreen', () => {
+  it('names the addresses of the API, the Swagger page and health', () => {
+    const screen = welcomeScreen(options);
+    expect(screen).toContain('http://localhost:3000/api/v1\n');
+    expect(screen).toContain('http://localhost:3000/docs\n');
+    expect(screen).toContain('http://localhost:3000/health\n');
+  });
+
+  it('shows the passwords of the demo admins and a log-in that can be pasted', () => {
+    const screen = welcomeScreen(options);
+    expect(screen).toMatch(/acme +admin@acme\.example +first-password/);
+    expect(screen).toMatch(/globex +admin@globex\.example +second-password/);
+    expect(screen).toContain('curl -s http://acme.localhost:3000/api/v1/auth/login');
+    expect(screen).toContain(`-d '{"email":"admin@acme.example","password":"first-password"}'`);
+  });
+
+  it('knows no password from the second start on', () => {
+    const screen = welcomeScreen({ ...options, demoAdmins: [] });
+    expect(screen).not.toContain('Two demo tenants');
+    expect(screen).toContain('<the password that the first start showed>');
+  });
+
+  it('names the tenant by the Host header where names below localhost lead elsewhere', () => {
+    const screen = welcomeScreen({ ...options, host: '192.0.2.7' });
+    expect(screen).toContain('curl -s http://192.0.2.7:3000/api/v1/auth/login');
+    expect(screen).toContain("-H 'host: acme.localhost'");
+    expect(welcomeScreen({ ...options, host: '2001:db8::7' })).toContain(
+      'http://[2001:db8::7]:3000/docs',
+    );
+  });
+
+  it('fits on one screen of 24 lines', () => {
+    expect(welcomeScreen(options).split('\n').length).toBeLessThanOrEqual(24);
+  });
+});

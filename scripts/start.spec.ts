@@ -1,0 +1,176 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pollUntil } from '@poc-tracker/embedded';
+
+const DEADLINE_MS = 10_000;
+
+let project: string;
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(join(project, path)), { recursive: true });
+  writeFileSync(join(project, path), content);
+}
+
+function writeLock(version: string): void {
+  write(
+    'package-lock.json',
+    JSON.stringify({
+      packages: {
+        '': { name: 'project' },
+        'node_modules/thing': { version, integrity: `sha512-${version}` },
+        'node_modules/thing-for-another-platform': { version, optional: true },
+      },
+    }),
+  );
+}
+
+/** A project with the real scripts, an npm that installs a compiler, and a compiler that counts its runs. */
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), 'poc-tracker-start-'));
+  for (const script of ['start.mjs', 'workspace.mjs'])
+    cpSync(join('scripts', script), join(project, 'scripts', script));
+  write('package.json', JSON.stringify({ type: 'module', engines: { node: '>=20.19.0' } }));
+  writeLock('1.0.0');
+  for (const file of ['nest-cli.json', 'rspack.config.js', 'tsconfig.json']) write(file, '{}');
+  write('apps/auth-service/src/main.ts', 'one');
+  write('libs/contracts/src/index.ts', 'one');
+  write(
+    'npm/npm-cli.js',
+    `import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+     console.log('npm', process.argv.slice(2).join(' '));
+     if (process.env.NPM_FAILS) process.exit(1);
+     const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+     delete packages['node_modules/thing-for-another-platform'];
+     mkdirSync('node_modules/@nestjs/cli/bin', { recursive: true });
+     writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages }));
+     cpSync('npm/nest.js', 'node_modules/@nestjs/cli/bin/nest.js');`,
+  );
+  write(
+    'npm/nest.js',
+    `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+     console.log('nest', process.argv.slice(2).join(' '));
+     mkdirSync('dist/apps/auth-service', { recursive: true });
+     const source = readFileSync('apps/auth-service/src/main.ts', 'utf8');
+     writeFileSync('dist/apps/auth-service/main.js', 'console.log("serving ' + source + ' in process " + process.pid);');`,
+  );
+});
+
+afterEach(() => {
+  rmSync(project, { recursive: true });
+});
+
+function start(env: NodeJS.ProcessEnv = {}): {
+  status: number | null;
+  output: string;
+  error: string;
+  pid: number;
+} {
+  const { status, stdout, stderr, pid } = spawnSync(process.execPath, ['scripts/start.mjs'], {
+    cwd: project,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], npm_execpath: join(project, 'npm/npm-cli.js'), ...env },
+  });
+  return { status, output: stdout, error: stderr, pid };
+}
+
+describe('npm start', () => {
+  it('installs and builds in a fresh clone, says so, and serves in its own process', () => {
+    const { output, pid } = start();
+    expect(output).toContain('Installing packages');
+    expect(output).toContain('npm ci --include=dev');
+    expect(output).toContain('Building the service');
+    expect(output).toContain('nest build auth-service');
+    expect(output).toContain(`serving one in process ${pid}`);
+  });
+
+  it('goes straight to serving when everything is there', () => {
+    start();
+    const { output, pid } = start();
+    expect(output).toBe(`serving one in process ${pid}\n`);
+  });
+
+  it('builds again when a source has changed, and not for a changed test', () => {
+    start();
+    write('apps/auth-service/src/main.spec.ts', 'a test');
+    expect(start().output).not.toContain('nest build');
+    write('apps/auth-service/src/main.ts', 'two');
+    expect(start().output).toMatch(/nest build[^]*serving two/);
+  });
+
+  it('builds again when something else has replaced the bundle', () => {
+    start();
+    write('dist/apps/auth-service/main.js', 'console.log("serving a bundle of npm run dev")');
+    expect(start().output).toContain('serving one');
+  });
+
+  it('installs again when the lock file names other packages, not when only its time has changed', () => {
+    start();
+    utimesSync(join(project, 'package-lock.json'), new Date(), new Date(Date.now() + 60_000));
+    expect(start().output).not.toContain('npm ci');
+    writeLock('1.0.1');
+    expect(start().output).toContain('npm ci');
+  });
+
+  it('installs again when an installation was interrupted', () => {
+    start();
+    rmSync(join(project, 'node_modules/.package-lock.json'));
+    expect(start().output).toContain('npm ci');
+  });
+
+  it('ends with a sentence when packages cannot be installed', () => {
+    const { status, error } = start({ NPM_FAILS: '1' });
+    expect(status).toBe(1);
+    expect(error.trim().split('\n')).toEqual([
+      expect.stringMatching(/^"node .*npm-cli.js ci .*" failed\.$/),
+    ]);
+  });
+
+  it('ends with a sentence when Node.js is too old', () => {
+    write('package.json', JSON.stringify({ type: 'module', engines: { node: '>=99.1.0' } }));
+    const { status, error } = start();
+    expect(status).toBe(1);
+    expect(error).toBe(
+      `Node.js 99.1.0 or newer is needed; this is ${process.versions.node}. See https://nodejs.org.\n`,
+    );
+  });
+
+  it('stops in order when the npm that started it was killed', async () => {
+    start();
+    write(
+      'dist/apps/auth-service/main.js',
+      `import { writeFileSync } from 'node:fs';
+       process.on('SIGTERM', () => { writeFileSync('stopped', ''); process.exit(0); });
+       setInterval(() => undefined, 1000);
+       console.log('ready');`,
+    );
+    writeFileSync(
+      join(project, 'run.mjs'),
+      `import { endWithNpm } from './scripts/workspace.mjs'; endWithNpm(); await import('./dist/apps/auth-service/main.js');`,
+    );
+    const npm = spawn(
+      process.execPath,
+      ['-e', `require('child_process').spawn(process.execPath, ['run.mjs'], { stdio: 'inherit' })`],
+      {
+        cwd: project,
+        env: { ...process.env, npm_lifecycle_event: 'start' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    await once(npm.stdout, 'data');
+    npm.kill('SIGKILL');
+    const stopped = join(project, 'stopped');
+    expect(await pollUntil(() => existsSync(stopped) || undefined, DEADLINE_MS)).toBe(true);
+  });
+});
