@@ -27,7 +27,8 @@ async function withSources<T>(use: (sources: Sources) => Promise<T>): Promise<T>
     server: { middlewareMode: true, hmr: false, watch: null, ws: false },
     optimizeDeps: { noDiscovery: true },
   });
-  const load = (path: string): Promise<Record<string, unknown>> => server.ssrLoadModule(`/apps/auth-service/src/${path}`);
+  const load = (path: string): Promise<Record<string, unknown>> =>
+    server.ssrLoadModule(`/apps/auth-service/src/${path}`);
   try {
     return await use({
       setup: (await load('app.setup.ts')) as Sources['setup'],
@@ -44,9 +45,12 @@ async function withSources<T>(use: (sources: Sources) => Promise<T>): Promise<T>
 async function describeService(): Promise<{ document: OpenAPIObject; gaps: string[] }> {
   return withSources(async ({ setup, config, document, gaps }) => {
     const nowhere = 'postgres://nobody@127.0.0.1:1/none';
-    const app = await setup.createApp(config.testConfig({ serviceUrl: nowhere, platformUrl: nowhere }), {
-      preview: true,
-    });
+    const app = await setup.createApp(
+      config.testConfig({ serviceUrl: nowhere, platformUrl: nowhere }),
+      {
+        preview: true,
+      },
+    );
     const described = document.createOpenApiDocument(app);
     return { document: described, gaps: gaps.findGaps(described) };
   });

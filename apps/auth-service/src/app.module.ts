@@ -26,6 +26,7 @@ export class AppModule {
         ConfigModule.of(config),
         TenancyModule.forRoot({
           serviceUrl: database.serviceUrl,
+          platformUrl: database.platformUrl,
           poolMin: database.poolMin,
           poolMax: database.poolMax,
           tls: database.tls,

@@ -33,11 +33,17 @@ async function read<T>(url: string): Promise<{ status: number; body: T }> {
 describe('the whole service', () => {
   it('is healthy on a real database and a real Redis, and tells of both', async () => {
     await serve({ REDIS_URL: redisUrl() });
-    await expect.poll(async () => (await read<HealthResponse>('/health')).body.status, { timeout: 10_000 }).toBe('healthy');
+    await expect
+      .poll(async () => (await read<HealthResponse>('/health')).body.status, { timeout: 10_000 })
+      .toBe('healthy');
     const { status, body } = await read<HealthResponse>('/health');
     expect(status).toBe(200);
     expect(body.services).toMatchObject({
-      database: { status: 'healthy', version: expect.stringMatching(/^\d+\.\d+/), pool: { max: 10 } },
+      database: {
+        status: 'healthy',
+        version: expect.stringMatching(/^\d+\.\d+/),
+        pool: { max: 10 },
+      },
       redis: { status: 'healthy', mode: 'server', usedMemoryBytes: expect.any(Number) },
       tenant_resolution: { status: 'healthy' },
       jwt_signing: { status: 'healthy' },
@@ -64,7 +70,10 @@ describe('the whole service', () => {
     await serve();
     await database.drop();
     expect(await read('/health')).toMatchObject({ status: 503, body: { status: 'unhealthy' } });
-    expect(await read('/health/ready')).toMatchObject({ status: 503, body: { status: 'unhealthy' } });
+    expect(await read('/health/ready')).toMatchObject({
+      status: 503,
+      body: { status: 'unhealthy' },
+    });
     expect(await read('/health/live')).toMatchObject({ status: 200, body: { status: 'healthy' } });
     const login = await app!.inject({
       method: 'POST',
@@ -72,7 +81,10 @@ describe('the whole service', () => {
       headers: { host: 'acme.poctracker.com' },
       payload: { email: 'ana@acme.example', password: 'quatro cavalos pastam longe' },
     });
-    expect([login.statusCode, login.json<{ code: string }>().code]).toEqual([503, 'SERVICE_UNAVAILABLE']);
+    expect([login.statusCode, login.json<{ code: string }>().code]).toEqual([
+      503,
+      'SERVICE_UNAVAILABLE',
+    ]);
     expect(login.body).not.toMatch(/database|test_|stack/);
   });
 

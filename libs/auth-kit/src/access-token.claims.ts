@@ -2,8 +2,8 @@ import { type AccessTokenClaims, PERMISSIONS, PLANS, ROLES } from '@poc-tracker/
 import { ClaimReader } from './claim-reader.js';
 
 /**
- * Life of an access token, in seconds. It is also the longest life that is accepted: revocations are remembered for as
- * long, and a token that outlived them would come back from its revocation.
+ * Life of an access token, in seconds. It is also the longest life that is accepted: revocations
+ * are remembered for as long, and a token that outlived them would come back from its revocation.
  */
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 
@@ -14,8 +14,8 @@ export interface ExpectedParties {
 }
 
 /**
- * The claims of an access token whose signature has been verified, each of the right shape (RFC 9068, 4).
- * Claims that are not known are left out.
+ * The claims of an access token whose signature has been verified, each of the right shape (RFC
+ * 9068, 4). Claims that are not known are left out.
  * @param now seconds since the epoch.
  * @throws ApiError INVALID_TOKEN
  */

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { contextOf, createGuard, requestWith } from '../test/requests.js';
 import { genuine } from '../test/token-forge.js';
 
-/** Change it to try another corpus; a failure names the mutant, so that it can be kept as a case of its own. */
+/**
+ * Change it to try another corpus; a failure names the mutant, so that it can be kept as a case of
+ * its own.
+ */
 const SEED = 20_240_611;
 const MUTANTS = 6_000;
 
@@ -63,7 +66,8 @@ const mutations: Mutation[] = [
   },
   // Parts of two tokens.
   (token, all, random) => withPart(token, random(3), pick(all, random).split('.')[random(3)] ?? ''),
-  // The bytes behind the text of a part: JSON that differs in one byte, a signature that differs in one bit.
+  // The bytes behind the text of a part: JSON that differs in one byte, a signature that differs in
+  // one bit.
   (token, _all, random) => {
     const index = random(3);
     const bytes = Buffer.from(token.split('.')[index] ?? '', 'base64url');

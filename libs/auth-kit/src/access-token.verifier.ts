@@ -10,8 +10,8 @@ import { VerifiedTokenMemory } from './verified-token.memory.js';
 const ACCESS_TOKEN_FORM: TokenForm = { alg: 'RS256', typ: ACCESS_TOKEN_TYPE, keyed: true };
 
 /**
- * How the signature is checked: by RS256 alone, whatever the header says. `nbf` is left to the claims' own rules, because here
- * one tolerance would hold for `nbf` and `exp` alike.
+ * How the signature is checked: by RS256 alone, whatever the header says. `nbf` is left to the
+ * claims' own rules, because here one tolerance would hold for `nbf` and `exp` alike.
  */
 export const SIGNATURE_RULES = {
   algorithms: ['RS256' as const],
@@ -19,8 +19,9 @@ export const SIGNATURE_RULES = {
 };
 
 /**
- * The rules for access tokens (RFC 8725, RFC 9068). A request's token passes through passport, which asks here for the key
- * before it checks the signature and hands over the claims afterwards; `verify` does all of it at once.
+ * The rules for access tokens (RFC 8725, RFC 9068). A request's token passes through passport,
+ * which asks here for the key before it checks the signature and hands over the claims afterwards;
+ * `verify` does all of it at once.
  */
 export class AccessTokenVerifier {
   private readonly memory = new VerifiedTokenMemory();
@@ -40,8 +41,8 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * The only key that can have signed this token. Nothing of the token is believed for it but the name of a key that is
-   * in the ring already.
+   * The only key that can have signed this token. Nothing of the token is believed for it but the
+   * name of a key that is in the ring already.
    * @throws ApiError INVALID_TOKEN when the token is not in the strict form or its key is unknown.
    */
   keyFor(token: string): KeyObject {
@@ -52,7 +53,8 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Checks the claims of a token **whose signature has been verified** with the key that `keyFor` gave, and remembers them.
+   * Checks the claims of a token **whose signature has been verified** with the key that `keyFor`
+   * gave, and remembers them.
    * @throws ApiError INVALID_TOKEN
    */
   accept(token: string, payload: unknown): AccessTokenClaims {
@@ -62,8 +64,9 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Verifies a token that is not the one of a request; the revocation feed is not asked. Nothing is remembered: whoever can have
-   * such tokens made could push those of real requests out of the memory.
+   * Verifies a token that is not the one of a request; the revocation feed is not asked. Nothing is
+   * remembered: whoever can have such tokens made could push those of real requests out of the
+   * memory.
    * @throws ApiError INVALID_TOKEN
    */
   verify(token: string): AccessTokenClaims {

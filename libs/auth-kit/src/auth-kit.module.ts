@@ -24,8 +24,8 @@ export interface AuthKitOptions extends ExpectedParties {
 }
 
 /**
- * Makes a service refuse every request that its routes do not allow. The guards are registered by the application, in this
- * order, because it may put one of its own between them:
+ * Makes a service refuse every request that its routes do not allow. The guards are registered by
+ * the application, in this order, because it may put one of its own between them:
  *
  *     providers: [
  *       { provide: APP_GUARD, useExisting: JwtAuthGuard },

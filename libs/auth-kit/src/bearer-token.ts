@@ -7,9 +7,10 @@ const AUTHORIZATION = 'authorization';
 const SCHEME = 'bearer ';
 
 /**
- * The token of a request, from the Authorization header only (RFC 6750, 2.1): a token in a URL ends in logs and
- * histories, and one in a cookie is sent by other people's pages.
- * @throws ApiError TOKEN_REQUIRED without the header, INVALID_TOKEN when it is sent twice or names another scheme.
+ * The token of a request, from the Authorization header only (RFC 6750, 2.1): a token in a URL ends
+ * in logs and histories, and one in a cookie is sent by other people's pages.
+ * @throws ApiError TOKEN_REQUIRED without the header, INVALID_TOKEN when it is sent twice or names
+ * another scheme.
  */
 export function bearerToken(
   request: Pick<FastifyRequest, 'headers'> & { raw: { rawHeaders: string[] } },
@@ -26,8 +27,9 @@ export function bearerToken(
 }
 
 /**
- * Node keeps the first of several Authorization headers and drops the rest without a word, while a proxy in front may have
- * judged by the last. Only the raw headers (name, value, name, value, …) still show it.
+ * Node keeps the first of several Authorization headers and drops the rest without a word, while a
+ * proxy in front may have judged by the last. Only the raw headers (name, value, name, value, …)
+ * still show it.
  */
 function countAuthorization(rawHeaders: string[]): number {
   let count = 0;

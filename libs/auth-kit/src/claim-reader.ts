@@ -1,17 +1,20 @@
 import { invalidToken } from './invalid-token.js';
 
 /**
- * How far another clock may run ahead, in seconds: bounds `nbf` and `iat`, so that a token made a moment ago on a host whose
- * clock is fast is not refused. `exp` gets no such grace, or every token would live longer than it says.
+ * How far another clock may run ahead, in seconds: bounds `nbf` and `iat`, so that a token made a
+ * moment ago on a host whose clock is fast is not refused. `exp` gets no such grace, or every token
+ * would live longer than it says.
  */
 const CLOCK_SKEW = 60;
 
-/** Lower case only: a second spelling of an id would be a second key in caches and revocation lists. */
+/**
+ * Lower case only: a second spelling of an id would be a second key in caches and revocation lists.
+ */
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /**
- * Reads the claims of a verified token one by one. A signature says who wrote a claim, not that it has the right shape: a claim
- * that is missing or of another shape is INVALID_TOKEN.
+ * Reads the claims of a verified token one by one. A signature says who wrote a claim, not that it
+ * has the right shape: a claim that is missing or of another shape is INVALID_TOKEN.
  */
 export class ClaimReader {
   private readonly claims: Record<string, unknown>;
@@ -72,7 +75,8 @@ export class ClaimReader {
   }
 
   /**
-   * `iat` and `exp` in seconds, and `nbf` if there is one (RFC 7519, 4.1), held against the time now.
+   * `iat` and `exp` in seconds, and `nbf` if there is one (RFC 7519, 4.1), held against the time
+   * now.
    * @param longest the longest life that the kind of token may have, in seconds.
    */
   lifetime(now: number, longest: number): { iat: number; exp: number } {

@@ -14,8 +14,8 @@ import { RoutePolicyReader } from './route-policy.reader.js';
 const VERIFIED_CLAIMS = 'verifiedClaims';
 
 /**
- * Finds out who makes the request and fills `request.principal`. Every route but a `@Public()` one needs an access token, one
- * that states no policy included.
+ * Finds out who makes the request and fills `request.principal`. Every route but a `@Public()` one
+ * needs an access token, one that states no policy included.
  * @throws ApiError TOKEN_REQUIRED, INVALID_TOKEN, and those of the {@link RevocationFeed}.
  */
 @Injectable()
@@ -43,7 +43,10 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return { session: false, property: VERIFIED_CLAIMS };
   }
 
-  /** Passport reports what `validate` threw as an error, and what was wrong with the token as a failure. */
+  /**
+   * Passport reports what `validate` threw as an error, and what was wrong with the token as a
+   * failure.
+   */
   override handleRequest<T>(error: Error | null, claims: T | false, failure: unknown): T {
     if (error) throw error;
     if (claims === false) throw asInvalidToken(failure);

@@ -24,8 +24,9 @@ function presentedBy(request: object): PresentedToken {
 }
 
 /**
- * Verifies an access token with passport-jwt. It holds nothing of an application: passport keeps one register of strategies a process,
- * in which a second application would otherwise replace the keys of the first.
+ * Verifies an access token with passport-jwt. It holds nothing of an application: passport keeps
+ * one register of strategies a process, in which a second application would otherwise replace the
+ * keys of the first.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
@@ -54,7 +55,7 @@ const provideKey: SecretOrKeyProvider<object> = (request, token: string, done) =
     done(error);
     return;
   }
-  // A parsed key verifies twice as many tokens a second as PEM text. The types of passport-jwt know PEM only; it passes
-  // the key on to jsonwebtoken as it is.
+  // A parsed key verifies twice as many tokens a second as PEM text. The types of passport-jwt know
+  // PEM only; it passes the key on to jsonwebtoken as it is.
   done(null, key as unknown as Buffer);
 };

@@ -26,14 +26,18 @@ export function keyId(key: KeyObject): string {
 }
 
 /**
- * The public keys whose signatures are accepted, found by their `kid`. A key that no longer signs stays in the ring
- * until the last token it signed has expired; that is how keys rotate without logging anyone out.
+ * The public keys whose signatures are accepted, found by their `kid`. A key that no longer signs
+ * stays in the ring until the last token it signed has expired; that is how keys rotate without
+ * logging anyone out.
  */
 export class KeyRing {
   private readonly keys = new Map<string, KeyObject>();
   private readonly published: PublishedKey[];
 
-  /** @throws Error when there is no key, or one is not public RSA with 2048 bits or more and exponent 65537. */
+  /**
+   * @throws Error when there is no key, or one is not public RSA with 2048 bits or more and
+   * exponent 65537.
+   */
   constructor(keys: readonly KeyObject[]) {
     if (keys.length === 0) {
       throw new Error('The key ring is empty: give it the public key of the issuer.');

@@ -6,9 +6,11 @@ import type { Requirements } from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
 
 /**
- * Holds the request's principal against the policy of the route: roles, then permissions, then plan features. A route that
- * states no policy is refused for everybody, so that a forgotten decorator shows at the first call.
- * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `plans`).
+ * Holds the request's principal against the policy of the route: roles, then permissions, then plan
+ * features. A route that states no policy is refused for everybody, so that a forgotten decorator
+ * shows at the first call.
+ * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details:
+ * `feature`, `plans`).
  */
 @Injectable()
 export class PolicyGuard implements CanActivate {

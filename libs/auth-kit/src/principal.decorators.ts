@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Principal } from './principal.js';
 
 /** @throws ApiError AUTH_REQUIRED on a `@Public()` route, which has no principal. */
-export function principalOf(context: ExecutionContext): Principal {
+function principalOf(context: ExecutionContext): Principal {
   const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
   if (principal === undefined) throw new ApiError('AUTH_REQUIRED');
   return principal;

@@ -7,7 +7,9 @@ import {
 } from '@poc-tracker/contracts';
 import type { CurrentRights } from './revocation.feed.js';
 
-/** Who makes a request, with the rights as they are now, not as they were when the token was minted. */
+/**
+ * Who makes a request, with the rights as they are now, not as they were when the token was minted.
+ */
 export interface Principal {
   userId: string;
   tenantId: string;

@@ -9,8 +9,8 @@ export interface CurrentRights {
 }
 
 /**
- * What the issuer knows now of a token that was good when it was made. It is asked on every request, remembered token or not,
- * and answers by the token's ids, never by its text.
+ * What the issuer knows now of a token that was good when it was made. It is asked on every
+ * request, remembered token or not, and answers by the token's ids, never by its text.
  */
 export abstract class RevocationFeed {
   /** @throws ApiError TOKEN_REVOKED, SESSION_EXPIRED or INVALID_TENANT. */

@@ -2,7 +2,10 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ROUTE_POLICY, type RoutePolicy } from './route-policy.js';
 
-/** Finds the policy that a route states; looked up once a handler, because both guards ask on every request. */
+/**
+ * Finds the policy that a route states; looked up once a handler, because both guards ask on every
+ * request.
+ */
 @Injectable()
 export class RoutePolicyReader {
   private readonly known = new WeakMap<object, RoutePolicy | 'none'>();

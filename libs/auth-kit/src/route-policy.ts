@@ -52,7 +52,8 @@ export function RequireFeature(...features: AtLeastOne<Feature>): MethodDecorato
 }
 
 /**
- * The decorators stand on methods only. On a class, a `@Public()` would open every route that somebody adds to it later.
+ * The decorators stand on methods only. On a class, a `@Public()` would open every route that
+ * somebody adds to it later.
  */
 function requiring(requirements: Requirements): MethodDecorator {
   return (target, property, descriptor) => {

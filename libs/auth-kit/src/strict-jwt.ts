@@ -1,8 +1,9 @@
 import { invalidToken } from './invalid-token.js';
 
 /**
- * Longest token that is looked at, in bytes: an access token takes about 1 KiB, and below 4 KiB with 200 permissions.
- * Without a bound a caller could make the service decode whatever fits into a header or a body.
+ * Longest token that is looked at, in bytes: an access token takes about 1 KiB, and below 4 KiB
+ * with 200 permissions. Without a bound a caller could make the service decode whatever fits into a
+ * header or a body.
  */
 const MAX_TOKEN_LENGTH = 8 * 1024;
 
@@ -17,9 +18,10 @@ export interface TokenForm {
 }
 
 /**
- * Checks the form of a JWT before any cryptography: compact serialisation in canonical base64url (RFC 4648, 3.5; RFC 7515,
- * 3.1), and a header with exactly the expected members. Verifiers read past white space, padding and unused trailing
- * bits, which gives one token many spellings; and they act on header members such as `jwk`, `jku`, `x5u` and `crit`.
+ * Checks the form of a JWT before any cryptography: compact serialisation in canonical base64url
+ * (RFC 4648, 3.5; RFC 7515, 3.1), and a header with exactly the expected members. Verifiers read
+ * past white space, padding and unused trailing bits, which gives one token many spellings; and
+ * they act on header members such as `jwk`, `jku`, `x5u` and `crit`.
  * @returns the header's `kid`; empty for a token without one.
  * @throws ApiError INVALID_TOKEN
  */

@@ -1,14 +1,16 @@
 import type { AccessTokenClaims } from '@poc-tracker/contracts';
 
 /**
- * Tokens remembered at a time. A token and its claims take about 3 KiB, so this bounds the memory to some 60 MiB however
- * many people are logged in; whoever is pushed out costs one more signature check at their next request.
+ * Tokens remembered at a time. A token and its claims take about 1.5 KiB, so this bounds the memory
+ * to some 30 MiB however many people are logged in; whoever is pushed out costs one more signature
+ * check at their next request.
  */
 const MAX_REMEMBERED = 20_000;
 
 /**
- * What verified tokens said, by the exact text of the token, until they expire. It spares the signature check of every
- * request but the first. It holds claims only: whether the session still stands is asked each time.
+ * What verified tokens said, by the exact text of the token, until they expire. It spares the
+ * signature check of every request but the first. It holds claims only: whether the session still
+ * stands is asked each time.
  */
 export class VerifiedTokenMemory {
   /** In the order of verification, which is nearly that of expiry. */

@@ -24,7 +24,10 @@ export function requestWith(...fields: [name: string, value: string][]): Request
 const authenticated = () => undefined;
 Authenticated()({}, 'authenticated', { value: authenticated });
 
-/** The context of a request to a handler; without one, to a route that only needs a signed-in person. */
+/**
+ * The context of a request to a handler; without one, to a route that only needs a signed-in
+ * person.
+ */
 export function contextOf(
   request: Request,
   handler: () => unknown = authenticated,

@@ -82,7 +82,10 @@ export function forge(
   return `${content}.${signature(content)}`;
 }
 
-/** A token that must be accepted; with overrides, one that differs in these claims only and is rightly signed. */
+/**
+ * A token that must be accepted; with overrides, one that differs in these claims only and is
+ * rightly signed.
+ */
 export function genuine(overrides: Record<string, unknown> = {}): string {
   return forge(HEADER, { ...genuineClaims(), ...overrides });
 }

@@ -5,6 +5,7 @@ import {
   Module,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { Client } from 'pg';
 import { proveIsolation } from './isolation-proof.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
 import { TenantDatabase } from './tenant-database.js';
@@ -46,9 +47,22 @@ async function openProvenPool(options: TenancyOptions): Promise<TenantPool> {
     const query = async (sql: string, params?: unknown[]) =>
       (await pool.lookup(sql, params)) as Record<string, unknown>[];
     await proveIsolation(query, { login: 'service' });
+    if (options.platformUrl !== undefined) await proveOperatorsLogin(options.platformUrl, options.tls);
     return pool;
   } catch (error) {
     await pool.close();
     throw error;
+  }
+}
+
+async function proveOperatorsLogin(url: string, tls: boolean): Promise<void> {
+  const client = new Client({ connectionString: url, ...(tls && { ssl: { rejectUnauthorized: true } }) });
+  try {
+    await client.connect();
+    const query = async (sql: string, params?: unknown[]) =>
+      (await client.query<Record<string, unknown>>(sql, params)).rows;
+    await proveIsolation(query, { login: 'platform' });
+  } finally {
+    await client.end();
   }
 }

@@ -194,9 +194,14 @@ function readDefaultTenant(reader: EnvironmentReader): string | undefined {
 }
 
 function deepFreeze<T extends object>(value: T): T {
-  for (const nested of Object.values(value)) {
-    const plain = nested !== null && typeof nested === 'object' && nested.constructor === Object;
-    if (plain || Array.isArray(nested)) deepFreeze(nested as object);
+  for (const nested of Object.values(value) as unknown[]) {
+    if (isPlain(nested)) deepFreeze(nested);
   }
   return Object.freeze(value);
+}
+
+/** Not keys and buffers: a key remembers what it was asked for, and a buffer cannot be frozen. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 }

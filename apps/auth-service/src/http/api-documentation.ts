@@ -30,7 +30,7 @@ export function DataResponse(
             required: ['success', 'data'],
             properties: {
               success: { type: 'boolean', enum: [true] },
-              data: (isArray ? { type: 'array', items: single } : single) as object,
+              data: isArray ? { type: 'array', items: single } : single,
             },
           },
         },

@@ -19,7 +19,9 @@ export class ApiExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const error = isCutShort(request) ? new ApiError('VALIDATION_ERROR') : toCatalogueError(thrown, this.translate);
+    const error = isCutShort(request)
+      ? new ApiError('VALIDATION_ERROR')
+      : toCatalogueError(thrown, this.translate);
     if (error.status >= 500) logFault(request, error);
     if (reply.sent || reply.raw.headersSent) {
       // An answer that has begun can only be cut: that alone tells the client that it is not whole.

@@ -31,7 +31,7 @@ class AddressDto {
   city: string;
 }
 
-export class PersonDto {
+class PersonDto {
   @ApiProperty({ example: 'Ana' })
   @IsString()
   name: string;
@@ -156,7 +156,12 @@ export interface Edge {
 
 /** The edge of the service in front of controllers made for hostile input. */
 export async function createEdge(
-  options: { trustedProxies?: string[]; requestTimeoutMs?: number; preview?: boolean; logLevel?: 'info' | 'debug' } = {},
+  options: {
+    trustedProxies?: string[];
+    requestTimeoutMs?: number;
+    preview?: boolean;
+    logLevel?: 'info' | 'debug';
+  } = {},
 ): Promise<Edge> {
   const logged: Record<string, unknown>[] = [];
   const app = await createHttpApp(EdgeModule, {
@@ -175,8 +180,9 @@ export async function createEdge(
     requestId: randomUUID,
     preview: options.preview ?? false,
     translateError: (error) =>
-      error instanceof Error && 'constraint' in error ? new ApiError('USER_EXISTS', { cause: error }) : undefined,
+      error instanceof Error && 'constraint' in error
+        ? new ApiError('USER_EXISTS', { cause: error })
+        : undefined,
   });
   return { app, logged };
 }
-

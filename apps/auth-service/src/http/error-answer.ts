@@ -31,7 +31,9 @@ export function toCatalogueError(error: unknown, translate: ErrorTranslator): Ap
   const translated = translate(error);
   if (translated !== undefined) return translated;
   const status = error instanceof HttpException ? error.getStatus() : frameworkStatus(error);
-  const code = CODES_BY_STATUS[status] ?? (status >= 400 && status < 500 ? 'VALIDATION_ERROR' : 'INTERNAL_ERROR');
+  const code =
+    CODES_BY_STATUS[status] ??
+    (status >= 400 && status < 500 ? 'VALIDATION_ERROR' : 'INTERNAL_ERROR');
   return new ApiError(code, { cause: error });
 }
 
@@ -42,7 +44,8 @@ export function toCatalogueError(error: unknown, translate: ErrorTranslator): Ap
 function frameworkStatus(error: unknown): number {
   if (!(error instanceof Error)) return 500;
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
-  const known = typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number';
+  const known =
+    typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number';
   return known ? statusCode : 500;
 }
 
@@ -53,7 +56,9 @@ export function toErrorAnswer(error: ApiError, requestId: string): ErrorAnswer {
     status,
     headers: {
       'cache-control': 'no-store',
-      ...(retryAfter !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
+      ...(retryAfter !== undefined && {
+        'retry-after': String(Math.max(1, Math.ceil(retryAfter))),
+      }),
       ...(status === 401 && { 'www-authenticate': bearerChallenge(code) }),
     },
     body: {

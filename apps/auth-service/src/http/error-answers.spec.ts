@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ErrorBody } from '@poc-tracker/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createEdge } from './edge.fixture.js';
+import { createEdge, gate } from './edge.fixture.js';
 
 let app: NestFastifyApplication;
 let logged: Record<string, unknown>[];
@@ -20,9 +21,16 @@ afterAll(async () => {
   await app.close();
 });
 
-async function failWith(kind: string): Promise<{ status: number; headers: Record<string, unknown>; body: ErrorBody; text: string }> {
+async function failWith(
+  kind: string,
+): Promise<{ status: number; headers: Record<string, unknown>; body: ErrorBody; text: string }> {
   const answer = await app.inject({ method: 'GET', url: `/api/v1/people/failures/${kind}` });
-  return { status: answer.statusCode, headers: answer.headers, body: answer.json(), text: answer.body };
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    body: answer.json(),
+    text: answer.body,
+  };
 }
 
 describe('what a handler throws', () => {
@@ -44,7 +52,10 @@ describe('what a handler throws', () => {
   it('is logged with its stack and the request id, without the values of a statement', async () => {
     const { headers } = await failWith('database');
     const line = logged.find(({ level }) => level === 'error');
-    expect(line).toMatchObject({ requestId: headers['x-request-id'], err: { cause: { code: 'XX000' } } });
+    expect(line).toMatchObject({
+      requestId: headers['x-request-id'],
+      err: { cause: { code: 'XX000' } },
+    });
     expect(JSON.stringify(line)).toMatch(/edge\.fixture/);
     expect(JSON.stringify(line)).not.toMatch(/ana@acme|password_hash/);
   });
@@ -59,7 +70,9 @@ describe('what a handler throws', () => {
     const { status, headers, body, text } = await failWith('busy');
     expect([status, headers['retry-after'], body.code]).toEqual([503, '2', 'SERVICE_BUSY']);
     expect(text).not.toContain('pool');
-    expect(JSON.stringify(logged.find(({ level }) => level === 'warn'))).toContain('pool of 10 is empty');
+    expect(JSON.stringify(logged.find(({ level }) => level === 'warn'))).toContain(
+      'pool of 10 is empty',
+    );
   });
 
   it('carries the challenge of RFC 6750 on every 401, with the error only for a token that was sent', async () => {
@@ -69,7 +82,10 @@ describe('what a handler throws', () => {
       'Bearer realm="poc-tracker", error="invalid_token", error_description="The token has been revoked."',
     ]);
     const missing = await failWith('nobody');
-    expect([missing.status, missing.headers['www-authenticate']]).toEqual([401, 'Bearer realm="poc-tracker"']);
+    expect([missing.status, missing.headers['www-authenticate']]).toEqual([
+      401,
+      'Bearer realm="poc-tracker"',
+    ]);
   });
 });
 
@@ -108,7 +124,8 @@ describe('addresses and methods', () => {
   ] as const)('answers %s %s with 405 and Allow', async (method, url, allow) => {
     const answer = await app.inject({ method, url });
     expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
-    if (method !== 'HEAD') expect(answer.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 });
+    if (method !== 'HEAD')
+      expect(answer.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 });
   });
 
   it('serves an encoded address as the plain one', async () => {
@@ -133,13 +150,20 @@ describe('addresses and methods', () => {
 });
 
 describe('headers', () => {
-  it.each(['/api/v1/people', '/nothing', '/health', '/api/v1/people/failures/raw', '/api/v1/people?limit=x'])(
+  it.each([
+    '/api/v1/people',
+    '/nothing',
+    '/health',
+    '/api/v1/people/failures/raw',
+    '/api/v1/people?limit=x',
+  ])(
     'of %s forbid storing, framing, sniffing and scripts, and tell nothing of the server',
     async (url) => {
       const { headers } = await app.inject({ method: 'GET', url });
       expect(headers).toMatchObject({
         'cache-control': 'no-store',
-        'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        'content-security-policy':
+          "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         'content-type': 'application/json; charset=utf-8',
         'referrer-policy': 'no-referrer',
         'strict-transport-security': expect.stringContaining('max-age='),
@@ -153,7 +177,11 @@ describe('headers', () => {
   );
 
   it('never take over the request id of a client', async () => {
-    const { headers } = await app.inject({ method: 'GET', url: '/health', headers: { 'x-request-id': 'forged' } });
+    const { headers } = await app.inject({
+      method: 'GET',
+      url: '/health',
+      headers: { 'x-request-id': 'forged' },
+    });
     expect(headers['x-request-id']).not.toBe('forged');
   });
 });
@@ -178,5 +206,19 @@ describe('the log', () => {
       expect.objectContaining({ route: null, status: 404 }),
     ]);
     expect(JSON.stringify(logged)).not.toMatch(/hunter2|unheard-of/);
+  });
+
+  it('has a line for a request whose client hung up', async () => {
+    await app.listen(0, '127.0.0.1');
+    let release = (): void => {};
+    gate.open = new Promise((resolve) => (release = resolve));
+    const entered = new Promise<void>((resolve) => (gate.entered = resolve));
+    const socket = connect(Number(new URL(await app.getUrl()).port), '127.0.0.1');
+    socket.write('GET /api/v1/people/slow HTTP/1.1\r\nHost: x\r\n\r\n');
+    await entered;
+    socket.destroy();
+    const line = { method: 'GET', route: '/api/v1/people/slow', status: null };
+    await expect.poll(() => logged).toContainEqual(expect.objectContaining(line));
+    release();
   });
 });

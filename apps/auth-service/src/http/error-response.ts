@@ -3,10 +3,17 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** The body of every error, as the document shows it. */
 export class ErrorResponse implements ErrorBody {
-  @ApiProperty({ description: 'What happened, for a person.', example: ERROR_CATALOGUE.NOT_FOUND.message })
+  @ApiProperty({
+    description: 'What happened, for a person.',
+    example: ERROR_CATALOGUE.NOT_FOUND.message,
+  })
   error: string;
 
-  @ApiProperty({ description: 'What happened, for a program.', enum: Object.keys(ERROR_CATALOGUE), example: 'NOT_FOUND' })
+  @ApiProperty({
+    description: 'What happened, for a program.',
+    enum: Object.keys(ERROR_CATALOGUE),
+    example: 'NOT_FOUND',
+  })
   code: ErrorCode;
 
   @ApiProperty({ description: 'The HTTP status again.', example: 404 })
@@ -19,7 +26,9 @@ export class ErrorResponse implements ErrorBody {
   })
   requestId: string;
 
-  @ApiPropertyOptional({ description: 'More, where the code has more: the fields of VALIDATION_ERROR, for one.' })
+  @ApiPropertyOptional({
+    description: 'More, where the code has more: the fields of VALIDATION_ERROR, for one.',
+  })
   details?: unknown;
 }
 

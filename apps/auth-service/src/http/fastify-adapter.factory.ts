@@ -22,10 +22,17 @@ export interface AdapterOptions {
 }
 
 /** Fastify under Nest, with the limits of the edge and its error form for what fails before any route is found. */
-export function createFastifyAdapter({ logger, trustedProxies, requestId }: AdapterOptions): FastifyAdapter {
+export function createFastifyAdapter({
+  logger,
+  trustedProxies,
+  requestId,
+}: AdapterOptions): FastifyAdapter {
   return new FastifyAdapter({
     loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId',
+    }),
     genReqId: requestId,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: BODY_LIMIT_BYTES,

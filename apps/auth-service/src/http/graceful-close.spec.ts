@@ -19,18 +19,24 @@ async function withRequestInFlight(requestTimeoutMs: number): Promise<{
   gate.open = new Promise((resolve) => (release = resolve));
   const entered = new Promise<void>((resolve) => (gate.entered = resolve));
   const agent = new Agent({ keepAlive: true });
-  const answer = new Promise<{ status: number; connection: string | undefined; body: string }>((resolve, reject) => {
-    void edge?.app.getUrl().then((url) => {
-      const request = get(`${url}/api/v1/people/slow`, { agent }, (response: IncomingMessage) => {
-        let body = '';
-        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        response.on('end', () => {
-          resolve({ status: response.statusCode ?? 0, connection: response.headers.connection, body });
+  const answer = new Promise<{ status: number; connection: string | undefined; body: string }>(
+    (resolve, reject) => {
+      void edge?.app.getUrl().then((url) => {
+        const request = get(`${url}/api/v1/people/slow`, { agent }, (response: IncomingMessage) => {
+          let body = '';
+          response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+          response.on('end', () => {
+            resolve({
+              status: response.statusCode ?? 0,
+              connection: response.headers.connection,
+              body,
+            });
+          });
         });
+        request.on('error', reject);
       });
-      request.on('error', reject);
-    });
-  });
+    },
+  );
   answer.catch(() => undefined);
   await entered;
   return { edge, agent, answer, release };
@@ -51,7 +57,11 @@ describe('closing', () => {
     const closed = edge.app.close();
     await expect.poll(() => edge.app.getHttpServer().listening).toBe(false);
     release();
-    expect(await answer).toEqual({ status: 200, connection: 'close', body: '{"success":true,"data":null}' });
+    expect(await answer).toEqual({
+      status: 200,
+      connection: 'close',
+      body: '{"success":true,"data":null}',
+    });
     const started = Date.now();
     await closed;
     // Far below the keep-alive time of 72 s, which an open connection would have held the process for.

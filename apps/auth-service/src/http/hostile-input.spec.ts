@@ -33,17 +33,31 @@ function fieldsOf(body: ErrorBody): string[] {
 
 describe('hostile bodies', () => {
   it('takes a right body, extended types of JSON and a charset included', async () => {
-    const { status, text } = await post('{"name":"Ana"}', { 'content-type': 'application/json; charset=utf-8' });
+    const { status, text } = await post('{"name":"Ana"}', {
+      'content-type': 'application/json; charset=utf-8',
+    });
     expect([status, text]).toEqual([201, '{"success":true,"data":{"name":"Ana"}}']);
   });
 
   it.each([
     ['malformed JSON', '{"name":', ['body']],
     ['JSON that is followed by more', '{} {}', ['body']],
-    ['text that is not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]), ['body']],
-    ['a body 10,000 levels deep', `${'{"a":'.repeat(5_000)}${'['.repeat(5_000)}${']'.repeat(5_000)}${'}'.repeat(5_000)}`, undefined],
+    [
+      'text that is not UTF-8',
+      Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]),
+      ['body'],
+    ],
+    [
+      'a body 10,000 levels deep',
+      `${'{"a":'.repeat(5_000)}${'['.repeat(5_000)}${']'.repeat(5_000)}${'}'.repeat(5_000)}`,
+      undefined,
+    ],
     ['__proto__', '{"name":"Ana","__proto__":{"role":"admin"}}', ['__proto__']],
-    ['a nested constructor.prototype', '{"name":"Ana","address":{"constructor":{"prototype":{"x":1}}}}', ['address.constructor']],
+    [
+      'a nested constructor.prototype',
+      '{"name":"Ana","address":{"constructor":{"prototype":{"x":1}}}}',
+      ['address.constructor'],
+    ],
     ['NUL in a value', '{"name":"A\\u0000na"}', ['name']],
     ['NUL in a nested value', '{"name":"Ana","address":{"city":"\\u0000"}}', ['address.city']],
     ['NUL in a name', '{"na\\u0000me":"Ana"}', ['na\u{FFFD}me']],
@@ -56,25 +70,41 @@ describe('hostile bodies', () => {
     ['a list of objects for an object', '[{"name":"Ana"}]', undefined],
     ['a wrong type', '{"name":{"$ne":null}}', ['name']],
     ['an unknown field', '{"name":"Ana","role":"admin"}', ['role']],
-    ['an unknown nested field', '{"name":"Ana","address":{"city":"Olinda","id":1}}', ['address.id']],
+    [
+      'an unknown nested field',
+      '{"name":"Ana","address":{"city":"Olinda","id":1}}',
+      ['address.id'],
+    ],
     ['a wrong nested type', '{"name":"Ana","address":{"city":5}}', ['address.city']],
-  ])('answers %s with 400 VALIDATION_ERROR that names the field', async (_what, payload, fields) => {
-    const { status, body, text } = await post(payload);
-    expect(status).toBe(400);
-    expect(body).toMatchObject({ code: 'VALIDATION_ERROR', status: 400, requestId: expect.any(String) });
-    if (fields !== undefined) expect(fieldsOf(body)).toEqual(fields);
-    expect(fieldsOf(body).length).toBeGreaterThan(0);
-    expect(text).not.toMatch(/stack|node_modules|SyntaxError|Unexpected|position/);
-  });
+  ])(
+    'answers %s with 400 VALIDATION_ERROR that names the field',
+    async (_what, payload, fields) => {
+      const { status, body, text } = await post(payload);
+      expect(status).toBe(400);
+      expect(body).toMatchObject({
+        code: 'VALIDATION_ERROR',
+        status: 400,
+        requestId: expect.any(String),
+      });
+      if (fields !== undefined) expect(fieldsOf(body)).toEqual(fields);
+      expect(fieldsOf(body).length).toBeGreaterThan(0);
+      expect(text).not.toMatch(/stack|node_modules|SyntaxError|Unexpected|position/);
+    },
+  );
 
   it('repeats no value of a refused field', async () => {
-    const { text } = await post('{"name":12345678,"address":{"city":["hunter2-secret"]},"password":"hunter2-secret"}');
+    const { text } = await post(
+      '{"name":12345678,"address":{"city":["hunter2-secret"]},"password":"hunter2-secret"}',
+    );
     expect(text).not.toMatch(/hunter2|12345678/);
   });
 
   it('bounds the answer to a body of ten thousand unknown fields and to one with an endless name', async () => {
     const many = Object.fromEntries(Array.from({ length: 6_000 }, (_, index) => [`f${index}`, 1]));
-    const answers = [await post(JSON.stringify(many)), await post(JSON.stringify({ ['n'.repeat(60_000)]: 1 }))];
+    const answers = [
+      await post(JSON.stringify(many)),
+      await post(JSON.stringify({ ['n'.repeat(60_000)]: 1 })),
+    ];
     expect(answers.map(({ status }) => status)).toEqual([400, 400]);
     for (const { text } of answers) expect(text.length).toBeLessThan(8_000);
   });
@@ -88,8 +118,11 @@ describe('hostile bodies', () => {
       headers: { 'content-type': 'application/json' },
       body: new Blob([payload]).stream(),
       duplex: 'half',
-    } as RequestInit);
-    expect([chunked.status, ((await chunked.json()) as ErrorBody).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+    });
+    expect([chunked.status, ((await chunked.json()) as ErrorBody).code]).toEqual([
+      413,
+      'PAYLOAD_TOO_LARGE',
+    ]);
   });
 
   it.each([
@@ -149,15 +182,27 @@ describe('hostile addresses and headers', () => {
     async (url) => {
       const answer = await app.inject({ method: 'GET', url });
       expect(answer.statusCode).toBe(400);
-      expect(answer.json()).toMatchObject({ code: 'VALIDATION_ERROR', requestId: answer.headers['x-request-id'] });
-      expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+      expect(answer.json()).toMatchObject({
+        code: 'VALIDATION_ERROR',
+        requestId: answer.headers['x-request-id'],
+      });
+      expect(answer.headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
     },
   );
 
   it.each([
     ['bytes that are no HTTP', 'GARBAGE\r\n\r\n'],
-    ['headers past every limit', `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(40_000)}\r\n\r\n`],
-    ['two lengths of one body', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}'],
+    [
+      'headers past every limit',
+      `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(40_000)}\r\n\r\n`,
+    ],
+    [
+      'two lengths of one body',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}',
+    ],
     [
       'a length beside chunks (request smuggling)',
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
@@ -165,7 +210,10 @@ describe('hostile addresses and headers', () => {
   ])('answers %s with 400 in the one form and hangs up', async (_what, bytes) => {
     const answer = await rawExchange(bytes);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'VALIDATION_ERROR', status: 400 });
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      code: 'VALIDATION_ERROR',
+      status: 400,
+    });
   });
 
   it('logs no fault when a client hangs up in the middle of its body', async () => {
@@ -195,8 +243,12 @@ describe('the walk over an input', () => {
 
   it('takes 32 levels and refuses 33', () => {
     const nested = (levels: number): unknown => (levels === 0 ? 'end' : { a: nested(levels - 1) });
-    expect(() => { checkInput(nested(32), 'body'); }).not.toThrow();
-    expect(() => { checkInput({ a: nested(32) }, 'body'); }).toThrow();
+    expect(() => {
+      checkInput(nested(32), 'body');
+    }).not.toThrow();
+    expect(() => {
+      checkInput({ a: nested(32) }, 'body');
+    }).toThrow();
   });
 });
 
@@ -207,7 +259,9 @@ async function rawExchange(bytes: string): Promise<string> {
     let received = '';
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes));
     socket.on('data', (chunk) => (received += chunk.toString()));
-    socket.on('close', () => { resolve(received); });
+    socket.on('close', () => {
+      resolve(received);
+    });
     socket.on('error', reject);
     socket.setTimeout(5_000, () => socket.destroy(new Error(`no answer; received: ${received}`)));
   });

@@ -19,7 +19,13 @@ import { createValidationPipe } from './validation.pipe.js';
 const API_PREFIX = 'api/v1';
 
 /** Served outside the prefix, where probes and verifiers of tokens look for them. */
-const UNPREFIXED_PATHS = ['health', 'health/live', 'health/ready', `${API_PREFIX}/health`, '.well-known/jwks.json'];
+const UNPREFIXED_PATHS = [
+  'health',
+  'health/live',
+  'health/ready',
+  `${API_PREFIX}/health`,
+  '.well-known/jwks.json',
+];
 
 export interface HttpEdge {
   config: Pick<AppConfig, 'http'>;
@@ -40,7 +46,11 @@ export async function createHttpApp(
   module: Type | DynamicModule,
   { config, logger, requestId, translateError, prepare, preview = false }: HttpEdge,
 ): Promise<NestFastifyApplication> {
-  const adapter = createFastifyAdapter({ logger, requestId, trustedProxies: config.http.trustedProxies });
+  const adapter = createFastifyAdapter({
+    logger,
+    requestId,
+    trustedProxies: config.http.trustedProxies,
+  });
   const fastify = adapter.getInstance();
   const routes = new RouteDirectory();
   routes.attach(fastify);

@@ -46,7 +46,8 @@ function describeError(error: unknown, depth = 0): LoggedError {
     message: error.message,
     ...(typeof code === 'string' && { code }),
     ...(error.stack !== undefined && { stack: error.stack }),
-    ...(error.cause !== undefined && depth < MAX_CAUSES && { cause: describeError(error.cause, depth + 1) }),
+    ...(error.cause !== undefined &&
+      depth < MAX_CAUSES && { cause: describeError(error.cause, depth + 1) }),
   };
 }
 

@@ -4,14 +4,25 @@ import { NestLogger } from './nest.logger.js';
 
 function record(): { lines: string[]; logger: ReturnType<typeof createLogger> } {
   const lines: string[] = [];
-  return { lines, logger: createLogger({ logLevel: 'debug' }, { write: (line) => void lines.push(line) }) };
+  return {
+    lines,
+    logger: createLogger({ logLevel: 'debug' }, { write: (line) => void lines.push(line) }),
+  };
 }
 
 describe('the logger', () => {
   it('redacts secrets wherever they stand, down to three levels below the top', () => {
     const { lines, logger } = record();
-    const secrets = { authorization: 'hunter2', cookie: 'hunter2', 'set-cookie': ['hunter2'], newPassword: 'hunter2' };
-    logger.info({ ...secrets, a: { ...secrets, b: { password: 'hunter2', c: { refreshToken: 'hunter2' } } } }, 'x');
+    const secrets = {
+      authorization: 'hunter2',
+      cookie: 'hunter2',
+      'set-cookie': ['hunter2'],
+      newPassword: 'hunter2',
+    };
+    logger.info(
+      { ...secrets, a: { ...secrets, b: { password: 'hunter2', c: { refreshToken: 'hunter2' } } } },
+      'x',
+    );
     expect(lines.join('')).not.toContain('hunter2');
     expect(lines.join('')).toContain('[redacted]');
   });
@@ -25,11 +36,22 @@ describe('the logger', () => {
 
   it('writes of an error and its causes only type, message, code and stack', () => {
     const { lines, logger } = record();
-    const cause = Object.assign(new Error('inner'), { detail: 'Key (email)=(ana@acme.example)', code: '23505' });
-    logger.error({ err: Object.assign(new Error('outer', { cause }), { parameters: ['hunter2'] }) }, 'x');
+    const cause = Object.assign(new Error('inner'), {
+      detail: 'Key (email)=(ana@acme.example)',
+      code: '23505',
+    });
+    logger.error(
+      { err: Object.assign(new Error('outer', { cause }), { parameters: ['hunter2'] }) },
+      'x',
+    );
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       level: 'error',
-      err: { type: 'Error', message: 'outer', stack: expect.any(String), cause: { message: 'inner', code: '23505' } },
+      err: {
+        type: 'Error',
+        message: 'outer',
+        stack: expect.any(String),
+        cause: { message: 'inner', code: '23505' },
+      },
     });
     expect(lines[0]).not.toMatch(/hunter2|ana@acme/);
   });

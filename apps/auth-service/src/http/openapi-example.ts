@@ -64,7 +64,7 @@ function exampleObject(schema: Schema, document: OpenAPIObject, depth: number): 
 }
 
 /** The schema behind a reference or a choice of schemas; a choice is shown by its first. */
-export function resolve(schema: Schema, document: OpenAPIObject): Schema {
+function resolve(schema: Schema, document: OpenAPIObject): Schema {
   const inner = schema.allOf?.[0] ?? schema.anyOf?.[0] ?? schema.oneOf?.[0];
   if (inner !== undefined) return resolve(inner, document);
   if (schema.$ref === undefined) return schema;

@@ -36,10 +36,14 @@ function textGaps(operation: Operation, seenIds: Set<string>): string[] {
 
 function inputGaps(operation: Operation, path: string): string[] {
   const parameters = operation.parameters ?? [];
-  const documented = new Set(parameters.filter(({ in: place }) => place === 'path').map(({ name }) => name));
+  const documented = new Set(
+    parameters.filter(({ in: place }) => place === 'path').map(({ name }) => name),
+  );
   const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name ?? '');
   return [
-    ...inPath.filter((name) => !documented.has(name)).map((name) => `does not document its parameter ${name}`),
+    ...inPath
+      .filter((name) => !documented.has(name))
+      .map((name) => `does not document its parameter ${name}`),
     ...parameters
       .filter(({ required, example }) => required === true && example === undefined)
       .map(({ name }) => `has no example of its parameter ${name}`),
@@ -48,7 +52,9 @@ function inputGaps(operation: Operation, path: string): string[] {
 }
 
 function successGaps(operation: Operation): string[] {
-  const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+  const successes = Object.entries(operation.responses).filter(([status]) =>
+    status.startsWith('2'),
+  );
   if (successes.length === 0) return ['documents no success'];
   return successes.flatMap(([status, response]) =>
     status !== '204' && response?.content === undefined
@@ -80,8 +86,12 @@ function securityGaps(operation: Operation, schemes: ReadonlySet<string>): strin
   const named = (operation.security ?? []).flatMap((alternative) => Object.keys(alternative));
   const policy = operation[POLICY_EXTENSION];
   return [
-    ...named.filter((name) => !schemes.has(name)).map((name) => `names the unknown security scheme ${name}`),
+    ...named
+      .filter((name) => !schemes.has(name))
+      .map((name) => `names the unknown security scheme ${name}`),
     ...(policy === undefined ? ['states no policy'] : []),
-    ...(policy?.access === 'authenticated' && !named.includes('bearer') ? ['does not show that it needs a token'] : []),
+    ...(policy?.access === 'authenticated' && !named.includes('bearer')
+      ? ['does not show that it needs a token']
+      : []),
   ];
 }

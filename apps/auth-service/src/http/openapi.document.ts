@@ -18,7 +18,13 @@ export interface Operation {
   operationId?: string;
   summary?: string;
   tags?: string[];
-  parameters?: { name: string; in: string; required?: boolean; example?: unknown; schema?: Schema }[];
+  parameters?: {
+    name: string;
+    in: string;
+    required?: boolean;
+    example?: unknown;
+    schema?: Schema;
+  }[];
   requestBody?: { content: Record<string, Media> };
   responses: Record<string, { description?: string; content?: Record<string, Media> } | undefined>;
   security?: Record<string, string[]>[];
@@ -29,11 +35,15 @@ export interface Operation {
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Every operation of a document with its method and path. */
-export function operationsOf(document: OpenAPIObject): { name: string; path: string; operation: Operation }[] {
+export function operationsOf(
+  document: OpenAPIObject,
+): { name: string; path: string; operation: Operation }[] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item[method] as Operation | undefined;
-      return operation === undefined ? [] : [{ name: `${method.toUpperCase()} ${path}`, path, operation }];
+      return operation === undefined
+        ? []
+        : [{ name: `${method.toUpperCase()} ${path}`, path, operation }];
     }),
   );
 }
@@ -49,9 +59,17 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     )
     .setVersion('1')
     .addServer('/')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' }, 'bearer')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' },
+      'bearer',
+    )
     .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'x-tenant-id', description: 'Where the host names no tenant: its id.' },
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'x-tenant-id',
+        description: 'Where the host names no tenant: its id.',
+      },
       'tenant',
     )
     .build();
@@ -78,7 +96,9 @@ function operationId(controller: string, method: string): string {
 
 /** What each route asks of its caller, by operation id. */
 function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
-  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
+  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [
+    ...module.controllers.values(),
+  ]);
   const policies = new Map<string, RoutePolicy>();
   for (const { metatype } of controllers) {
     if (typeof metatype !== 'function') continue;
@@ -103,11 +123,20 @@ function addTenantScheme(operation: Operation): void {
 function impliedCodes(operation: Operation): ErrorCode[] {
   // A query with forbidden characters or a malformed x-tenant-id is refused on every route.
   const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE', 'VALIDATION_ERROR'];
-  if (operation.requestBody !== undefined) codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  if (operation.requestBody !== undefined)
+    codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   const policy = operation[POLICY_EXTENSION];
   if (policy?.access !== 'authenticated') return codes;
-  codes.push('TOKEN_REQUIRED', 'INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT', 'TENANT_MISMATCH');
-  if (policy.roles !== undefined || policy.permissions !== undefined) codes.push('INSUFFICIENT_PERMISSIONS');
+  codes.push(
+    'TOKEN_REQUIRED',
+    'INVALID_TOKEN',
+    'TOKEN_REVOKED',
+    'SESSION_EXPIRED',
+    'INVALID_TENANT',
+    'TENANT_MISMATCH',
+  );
+  if (policy.roles !== undefined || policy.permissions !== undefined)
+    codes.push('INSUFFICIENT_PERMISSIONS');
   if (policy.features !== undefined) codes.push('FEATURE_NOT_AVAILABLE');
   return codes;
 }

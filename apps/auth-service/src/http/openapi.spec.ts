@@ -44,7 +44,9 @@ describe('the document', () => {
       success: true,
       data: { name: 'Ana' },
     });
-    expect(operation('GET /api/v1/people').responses['200']?.content?.['application/json']?.example).toMatchObject({
+    expect(
+      operation('GET /api/v1/people').responses['200']?.content?.['application/json']?.example,
+    ).toMatchObject({
       data: [{ name: 'Ana' }],
     });
   });
@@ -78,7 +80,10 @@ describe('the document', () => {
   });
 
   it('states who may call each route, and finds nothing untold', () => {
-    expect(operation('GET /api/v1/people')['x-policy']).toEqual({ access: 'authenticated', roles: ['admin'] });
+    expect(operation('GET /api/v1/people')['x-policy']).toEqual({
+      access: 'authenticated',
+      roles: ['admin'],
+    });
     expect(operation('POST /api/v1/people')['x-policy']).toEqual({ access: 'public' });
     expect(findGaps(document)).toEqual([]);
   });
@@ -111,7 +116,10 @@ describe('the check for gaps', () => {
             404: {
               description: 'none',
               content: {
-                'application/json': { schema: { $ref: '#/x' }, examples: { NOT_FOUND: { value: {} } } },
+                'application/json': {
+                  schema: { $ref: '#/x' },
+                  examples: { NOT_FOUND: { value: {} } },
+                },
               },
             },
           },
@@ -137,14 +145,32 @@ describe('the check for gaps', () => {
     ['has no tag', (thing) => delete thing.tags],
     ['has no operation id of its own ("")', (thing) => delete thing.operationId],
     ['does not document its parameter id', (thing) => (thing.parameters = [])],
-    ['has no example of its parameter id', (thing) => (thing.parameters = [{ name: 'id', in: 'path', required: true }])],
-    ['has no example of its body', (thing) => (thing.requestBody = { content: { 'application/json': {} } })],
+    [
+      'has no example of its parameter id',
+      (thing) => (thing.parameters = [{ name: 'id', in: 'path', required: true }]),
+    ],
+    [
+      'has no example of its body',
+      (thing) => (thing.requestBody = { content: { 'application/json': {} } }),
+    ],
     ['documents no success', (thing) => delete (thing.responses as Record<string, unknown>)['200']],
-    ['does not document the body of its 200', (thing) => ((thing.responses as Record<string, unknown>)['200'] = {})],
-    ['does not document its error LAST_ADMIN', (thing) => (thing['x-error-codes'] = ['NOT_FOUND', 'LAST_ADMIN'])],
+    [
+      'does not document the body of its 200',
+      (thing) => ((thing.responses as Record<string, unknown>)['200'] = {}),
+    ],
+    [
+      'does not document its error LAST_ADMIN',
+      (thing) => (thing['x-error-codes'] = ['NOT_FOUND', 'LAST_ADMIN']),
+    ],
     ['declares no error', (thing) => delete thing['x-error-codes']],
-    ['does not document the body of its 403', (thing) => ((thing.responses as Record<string, unknown>)['403'] = {})],
-    ['names the unknown security scheme oauth', (thing) => (thing.security = [{ bearer: [], oauth: [] }])],
+    [
+      'does not document the body of its 403',
+      (thing) => ((thing.responses as Record<string, unknown>)['403'] = {}),
+    ],
+    [
+      'names the unknown security scheme oauth',
+      (thing) => (thing.security = [{ bearer: [], oauth: [] }]),
+    ],
     ['states no policy', (thing) => delete thing['x-policy']],
     ['does not show that it needs a token', (thing) => delete thing.security],
   ])('tells that an operation %s', (gap, change) => {
@@ -166,10 +192,15 @@ describe('the page', () => {
     expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html']);
     expect(page.headers['content-security-policy']).toContain("script-src 'self';");
     expect(page.body).not.toMatch(/<script(?![^>]*src=)|\son\w+=/);
-    const scripts = [...page.body.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, file]) => file ?? '');
+    const scripts = [...page.body.matchAll(/(?:src|href)="([^"#]+)"/g)].map(
+      ([, file]) => file ?? '',
+    );
     expect(scripts.length).toBeGreaterThan(3);
     for (const file of scripts) {
-      const asset = await edge.app.inject({ method: 'GET', url: new URL(file, 'http://host/docs').pathname });
+      const asset = await edge.app.inject({
+        method: 'GET',
+        url: new URL(file, 'http://host/docs').pathname,
+      });
       expect([file, asset.statusCode]).toEqual([file, 200]);
     }
     const json = await edge.app.inject({ method: 'GET', url: '/docs-json' });
@@ -177,13 +208,19 @@ describe('the page', () => {
     expect(json.headers['content-security-policy']).toMatch(/^default-src 'none'; base-uri/);
   });
 
-  it.each(['/docs/nothing.js', '/docs/../package.json', '/docs/%2e%2e/package.json', '/docs/package.json%00', '/docs-yaml'])(
-    'answers %s with an error in the one form',
-    async (url) => {
-      const answer = await edge.app.inject({ method: 'GET', url });
-      expect(answer.statusCode).toBeGreaterThanOrEqual(400);
-      expect(answer.statusCode).toBeLessThan(500);
-      expect(answer.json()).toMatchObject({ code: expect.any(String), requestId: expect.any(String) });
-    },
-  );
+  it.each([
+    '/docs/nothing.js',
+    '/docs/../package.json',
+    '/docs/%2e%2e/package.json',
+    '/docs/package.json%00',
+    '/docs-yaml',
+  ])('answers %s with an error in the one form', async (url) => {
+    const answer = await edge.app.inject({ method: 'GET', url });
+    expect(answer.statusCode).toBeGreaterThanOrEqual(400);
+    expect(answer.statusCode).toBeLessThan(500);
+    expect(answer.json()).toMatchObject({
+      code: expect.any(String),
+      requestId: expect.any(String),
+    });
+  });
 });

@@ -30,13 +30,17 @@ interface Node {
  */
 export function guardRequests(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, parseJson(body as Buffer));
-    } catch (error) {
-      done(error as Error, undefined);
-    }
-  });
+  fastify.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    (_request, body, done) => {
+      try {
+        done(null, parseJson(body as Buffer));
+      } catch (error) {
+        done(error as Error, undefined);
+      }
+    },
+  );
   fastify.addHook('preValidation', (request: FastifyRequest, _reply, done) => {
     try {
       checkInput(request.params, 'path');
@@ -68,13 +72,15 @@ function parseJson(body: Buffer): unknown {
 export function checkInput(input: unknown, root: string): void {
   const pending: Node[] = [{ value: input, key: '', parent: undefined, depth: 0 }];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (UNSTORABLE.test(node.key)) throw refused(node, root, 'has a name with forbidden characters');
+    if (UNSTORABLE.test(node.key))
+      throw refused(node, root, 'has a name with forbidden characters');
     if (POISONOUS_KEYS.has(node.key)) throw refused(node, root, 'has a forbidden name');
     if (typeof node.value === 'string' && UNSTORABLE.test(node.value)) {
       throw refused(node, root, 'must not contain NUL or unpaired surrogate characters');
     }
     if (typeof node.value !== 'object' || node.value === null) continue;
-    if (node.depth === MAX_DEPTH) throw refused(node, root, `must not be nested deeper than ${MAX_DEPTH} levels`);
+    if (node.depth === MAX_DEPTH)
+      throw refused(node, root, `must not be nested deeper than ${MAX_DEPTH} levels`);
     for (const [key, value] of Object.entries(node.value)) {
       pending.push({ value, key, parent: node, depth: node.depth + 1 });
     }
@@ -83,10 +89,17 @@ export function checkInput(input: unknown, root: string): void {
 
 function refused(node: Node, root: string, message: string): ApiError {
   const keys: string[] = [];
-  for (let current: Node | undefined = node; current?.parent !== undefined; current = current.parent) {
+  for (
+    let current: Node | undefined = node;
+    current?.parent !== undefined;
+    current = current.parent
+  ) {
     keys.unshift(current.key);
   }
-  const path = keys.join('.').slice(0, MAX_PATH_LENGTH).replace(/[\0\p{Surrogate}]/gu, '\u{FFFD}');
+  const path = keys
+    .join('.')
+    .slice(0, MAX_PATH_LENGTH)
+    .replace(/[\0\p{Surrogate}]/gu, '\u{FFFD}');
   return invalid(path === '' ? root : path, message);
 }
 

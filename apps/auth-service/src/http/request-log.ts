@@ -1,20 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * One line for every finished request. It names the route's pattern, never the address itself: ids, tenants and
- * whatever else a client puts into a URL stay out of the log (ASVS 14.2.1).
+ * One line for every request, whether it was answered or the client hung up first (`status` is then null). It names the
+ * route's pattern, never the address itself: ids, tenants and whatever else a client puts into a URL stay out of the log
+ * (ASVS 14.2.1).
  */
 export function logRequests(fastify: FastifyInstance): void {
-  fastify.addHook('onResponse', (request, reply, done) => {
-    request.log.info(
-      {
-        method: request.method,
-        route: request.routeOptions.url ?? null,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-      },
-      'request',
-    );
+  fastify.addHook('onRequest', (request, reply, done) => {
+    // Not the onResponse hook: it does not run for a client that hangs up.
+    reply.raw.once('close', () => {
+      request.log.info(
+        {
+          method: request.method,
+          route: request.routeOptions.url ?? null,
+          status: reply.raw.writableFinished ? reply.statusCode : null,
+          ms: Math.round(reply.elapsedTime * 10) / 10,
+        },
+        'request',
+      );
+    });
     done();
   });
 }

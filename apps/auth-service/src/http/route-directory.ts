@@ -43,10 +43,15 @@ function decodePath(target: string): string {
 /** Patterns of the router as the service uses them: fixed segments, `:name` for one, `*` for the rest. */
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
   if (pattern.at(-1) === '*') {
-    return segments.length >= pattern.length && matches(pattern.slice(0, -1), segments.slice(0, pattern.length - 1));
+    return (
+      segments.length >= pattern.length &&
+      matches(pattern.slice(0, -1), segments.slice(0, pattern.length - 1))
+    );
   }
   return (
     pattern.length === segments.length &&
-    pattern.every((part, index) => (part.startsWith(':') ? segments[index] !== '' : part === segments[index]))
+    pattern.every((part, index) =>
+      part.startsWith(':') ? segments[index] !== '' : part === segments[index],
+    )
   );
 }

@@ -29,7 +29,9 @@ export async function registerSecurityHeaders(fastify: FastifyInstance): Promise
     void reply.headers({
       'x-request-id': request.id,
       'cache-control': 'no-store',
-      'content-security-policy': isDocs(request) ? DOCS_CONTENT_SECURITY_POLICY : API_CONTENT_SECURITY_POLICY,
+      'content-security-policy': isDocs(request)
+        ? DOCS_CONTENT_SECURITY_POLICY
+        : API_CONTENT_SECURITY_POLICY,
     });
     done();
   });

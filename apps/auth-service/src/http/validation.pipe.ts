@@ -24,14 +24,21 @@ export function createValidationPipe(): ValidationPipe {
 }
 
 /** The broken rules of a tree of validation errors in the order of the fields, at most {@link MAX_FIELD_ERRORS}. */
-export function toFieldErrors(errors: readonly ValidationError[]): FieldError[] {
+function toFieldErrors(errors: readonly ValidationError[]): FieldError[] {
   const fields: FieldError[] = [];
   const pending = errors.map((error) => ({ error, path: error.property })).reverse();
-  for (let next = pending.pop(); next !== undefined && fields.length < MAX_FIELD_ERRORS; next = pending.pop()) {
+  for (
+    let next = pending.pop();
+    next !== undefined && fields.length < MAX_FIELD_ERRORS;
+    next = pending.pop()
+  ) {
     const { error, path } = next;
     const field = (path || 'body').slice(0, MAX_PATH_LENGTH);
     for (const [rule, message] of Object.entries(error.constraints ?? {})) {
-      fields.push({ field, message: rule === 'whitelistValidation' ? 'is not a known field' : message });
+      fields.push({
+        field,
+        message: rule === 'whitelistValidation' ? 'is not a known field' : message,
+      });
     }
     for (const child of [...(error.children ?? [])].reverse()) {
       pending.push({ error: child, path: `${path}.${child.property}` });

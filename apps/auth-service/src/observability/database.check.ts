@@ -8,7 +8,9 @@ export class DatabaseCheck implements HealthCheck {
   readonly name = 'database';
   readonly critical = true;
 
-  constructor(@Inject(TenantDatabase) private readonly database: Pick<TenantDatabase, 'lookup' | 'totals'>) {}
+  constructor(
+    @Inject(TenantDatabase) private readonly database: Pick<TenantDatabase, 'lookup' | 'totals'>,
+  ) {}
 
   async probe(): Promise<Record<string, unknown>> {
     const [row] = await this.database.lookup<{ version: string }>(

@@ -1,5 +1,10 @@
 /** What the service stands on. */
-export const HEALTH_CHECK_NAMES = ['database', 'redis', 'tenant_resolution', 'jwt_signing'] as const;
+export const HEALTH_CHECK_NAMES = [
+  'database',
+  'redis',
+  'tenant_resolution',
+  'jwt_signing',
+] as const;
 
 export type HealthCheckName = (typeof HEALTH_CHECK_NAMES)[number];
 

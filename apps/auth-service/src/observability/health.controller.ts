@@ -40,7 +40,8 @@ export class HealthController {
   @Tenantless()
   @ApiOperation({
     summary: 'Tell that the process runs',
-    description: 'Depends on nothing: restarting the service does not mend a database that is down.',
+    description:
+      'Depends on nothing: restarting the service does not mend a database that is down.',
   })
   @ApiResponse({ status: 200, description: 'It runs.', type: ProbeResponse })
   live(): ProbeResponse {

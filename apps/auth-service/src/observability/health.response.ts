@@ -17,7 +17,7 @@ export class ServiceHealth {
 }
 
 /** The connections of the pool. */
-export class PoolHealth {
+class PoolHealth {
   @ApiProperty({ example: 10 })
   total: number;
 
@@ -31,7 +31,7 @@ export class PoolHealth {
   max: number;
 }
 
-export class DatabaseHealth extends ServiceHealth {
+class DatabaseHealth extends ServiceHealth {
   @ApiPropertyOptional({ description: 'Of PostgreSQL.', example: '18.4' })
   version?: string;
 
@@ -39,8 +39,11 @@ export class DatabaseHealth extends ServiceHealth {
   pool?: PoolHealth;
 }
 
-export class RedisHealth extends ServiceHealth {
-  @ApiPropertyOptional({ enum: ['server', 'embedded'], description: 'Embedded: the process keeps the state itself.' })
+class RedisHealth extends ServiceHealth {
+  @ApiPropertyOptional({
+    enum: ['server', 'embedded'],
+    description: 'Embedded: the process keeps the state itself.',
+  })
   mode?: 'server' | 'embedded';
 
   @ApiPropertyOptional({ description: 'Where the server tells it.', example: 1_048_576 })

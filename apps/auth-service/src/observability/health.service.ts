@@ -30,7 +30,11 @@ export class HealthService {
     );
     const services = Object.fromEntries(entries) as unknown as HealthResponse['services'];
     const failed = this.checks.filter(({ name }) => services[name].status === 'unhealthy');
-    const status = failed.some(({ critical }) => critical) ? 'unhealthy' : failed.length > 0 ? 'degraded' : 'healthy';
+    const status = failed.some(({ critical }) => critical)
+      ? 'unhealthy'
+      : failed.length > 0
+        ? 'degraded'
+        : 'healthy';
     return { status, timestamp: new Date().toISOString(), version: this.config.version, services };
   }
 
@@ -52,12 +56,17 @@ export class HealthService {
     const { status, responseTime, message, cachedResponse: _cached, ...told } = outcome as Outcome;
     const healthy = status === 'up';
     this.noteChange(check.name, healthy ? undefined : String(message));
-    return { status: healthy ? 'healthy' : 'unhealthy', responseTimeMs: responseTime, ...(healthy && told) };
+    return {
+      status: healthy ? 'healthy' : 'unhealthy',
+      responseTimeMs: responseTime,
+      ...(healthy && told),
+    };
   }
 
   /** Joins a probe that still hangs from an earlier time: an outage must not pile up probes that wait for it. */
   private runOnce(check: HealthCheck): Promise<Record<string, unknown>> {
-    const running = this.running.get(check.name) ?? check.probe().finally(() => this.running.delete(check.name));
+    const running =
+      this.running.get(check.name) ?? check.probe().finally(() => this.running.delete(check.name));
     this.running.set(check.name, running);
     return running;
   }

@@ -18,7 +18,8 @@ import { TenantResolutionCheck } from './tenant-resolution.check.js';
 type Probe = HealthCheck['probe'];
 
 const WELL: Record<HealthCheckName, Probe> = {
-  database: () => Promise.resolve({ version: '18.4', pool: { total: 10, idle: 9, waiting: 0, max: 100 } }),
+  database: () =>
+    Promise.resolve({ version: '18.4', pool: { total: 10, idle: 9, waiting: 0, max: 100 } }),
   redis: () => Promise.resolve({ mode: 'server', usedMemoryBytes: 1_048_576 }),
   tenant_resolution: () => Promise.resolve({}),
   jwt_signing: () => Promise.resolve({}),
@@ -30,9 +31,11 @@ const hanging: Probe = () => new Promise(() => undefined);
 
 /** Health over checks of which those given are replaced. */
 function healthWith(replaced: Partial<Record<HealthCheckName, Probe>> = {}): HealthService {
-  const checks = Object.entries({ ...WELL, ...replaced }).map(
-    ([name, probe]): HealthCheck => ({ name: name as HealthCheckName, critical: name !== 'redis', probe }),
-  );
+  const checks = Object.entries({ ...WELL, ...replaced }).map(([name, probe]): HealthCheck => ({
+    name: name as HealthCheckName,
+    critical: name !== 'redis',
+    probe,
+  }));
   return new HealthService(new HealthIndicatorService(), checks, { version: '1.2.3' });
 }
 
@@ -40,7 +43,9 @@ let warnings: string[];
 
 beforeEach(() => {
   warnings = [];
-  vi.spyOn(Logger.prototype, 'warn').mockImplementation((message: unknown) => void warnings.push(String(message)));
+  vi.spyOn(Logger.prototype, 'warn').mockImplementation(
+    (message: unknown) => void warnings.push(String(message)),
+  );
   vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
 });
 
@@ -75,10 +80,13 @@ describe('the report', () => {
     expect([report.status, report.services.redis.status]).toEqual(['degraded', 'unhealthy']);
   });
 
-  it.each(['database', 'tenant_resolution', 'jwt_signing'] as const)('is unhealthy without %s', async (name) => {
-    const report = await healthWith({ [name]: failing, redis: failing }).report();
-    expect([report.status, report.services[name].status]).toEqual(['unhealthy', 'unhealthy']);
-  });
+  it.each(['database', 'tenant_resolution', 'jwt_signing'] as const)(
+    'is unhealthy without %s',
+    async (name) => {
+      const report = await healthWith({ [name]: failing, redis: failing }).report();
+      expect([report.status, report.services[name].status]).toEqual(['unhealthy', 'unhealthy']);
+    },
+  );
 
   it('gives up a check that hangs after two seconds, and a later report does not start it again', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
@@ -120,8 +128,14 @@ describe('the report', () => {
 describe('the checks', () => {
   it('of the database tell its version and the totals of the pool', async () => {
     const lookup = vi.fn().mockResolvedValue([{ version: '15.18' }]);
-    const check = new DatabaseCheck({ lookup, totals: () => ({ total: 3, idle: 1, waiting: 0, max: 10 }) });
-    expect(await check.probe()).toEqual({ version: '15.18', pool: { total: 3, idle: 1, waiting: 0, max: 10 } });
+    const check = new DatabaseCheck({
+      lookup,
+      totals: () => ({ total: 3, idle: 1, waiting: 0, max: 10 }),
+    });
+    expect(await check.probe()).toEqual({
+      version: '15.18',
+      pool: { total: 3, idle: 1, waiting: 0, max: 10 },
+    });
   });
 
   it('of Redis tell that there is none where none is set', async () => {
@@ -130,13 +144,19 @@ describe('the checks', () => {
 
   it('of tenant resolution ask the resolver for an id that nobody has, and fail on any other answer than that', async () => {
     const probe = (lookup: () => Promise<unknown[]>): Promise<unknown> => {
-      const config = { tenancy: { baseDomain: 'poctracker.com', defaultTenant: 'acme', signup: 'open' as const } };
+      const config = {
+        tenancy: { baseDomain: 'poctracker.com', defaultTenant: 'acme', signup: 'open' as const },
+      };
       const resolver = new TenantResolver(config, { lookup } as unknown as TenantDatabase);
       return new TenantResolutionCheck(resolver).probe();
     };
     expect(await probe(() => Promise.resolve([]))).toEqual({});
-    await expect(probe(() => Promise.reject(new Error('permission denied')))).rejects.toThrow('permission denied');
-    const found = new TenantResolutionCheck({ resolve: () => Promise.resolve({} as TenantSnapshot) });
+    await expect(probe(() => Promise.reject(new Error('permission denied')))).rejects.toThrow(
+      'permission denied',
+    );
+    const found = new TenantResolutionCheck({
+      resolve: () => Promise.resolve({} as TenantSnapshot),
+    });
     await expect(found.probe()).rejects.toThrow('nobody has');
   });
 
@@ -157,7 +177,10 @@ describe('the addresses', () => {
   let app: NestFastifyApplication;
 
   async function serve(health: HealthService): Promise<void> {
-    @Module({ controllers: [HealthController], providers: [{ provide: HealthService, useValue: health }] })
+    @Module({
+      controllers: [HealthController],
+      providers: [{ provide: HealthService, useValue: health }],
+    })
     class HealthModule {}
     app = await createHttpApp(HealthModule, {
       config: { http: { host: '127.0.0.1', port: 0, trustedProxies: [], requestTimeoutMs: 1_000 } },
@@ -173,7 +196,10 @@ describe('the addresses', () => {
     const addresses = ['/health', '/api/v1/health', '/health/live', '/health/ready'];
     const answers = await Promise.all(addresses.map((url) => app.inject({ method: 'GET', url })));
     return Object.fromEntries(
-      answers.map((answer, index) => [addresses[index], [answer.statusCode, answer.json<{ status: string }>().status]]),
+      answers.map((answer, index) => [
+        addresses[index],
+        [answer.statusCode, answer.json<{ status: string }>().status],
+      ]),
     );
   }
 
@@ -193,7 +219,10 @@ describe('the addresses', () => {
 
   it('answer 200 while degraded', async () => {
     await serve(healthWith({ redis: failing }));
-    expect(await statuses()).toMatchObject({ '/health': [200, 'degraded'], '/health/ready': [200, 'healthy'] });
+    expect(await statuses()).toMatchObject({
+      '/health': [200, 'degraded'],
+      '/health/ready': [200, 'healthy'],
+    });
   });
 
   it('answer 503 while the database is down, except for liveness', async () => {

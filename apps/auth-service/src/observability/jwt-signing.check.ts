@@ -37,7 +37,8 @@ export class JwtSigningCheck implements HealthCheck {
       sessionId,
     });
     const claims = this.verifier.verify(token);
-    if (claims.session_id !== sessionId) throw new Error('The token that was verified is not the one that was signed.');
+    if (claims.session_id !== sessionId)
+      throw new Error('The token that was verified is not the one that was signed.');
     return {};
   }
 }

@@ -8,7 +8,9 @@ export class RedisCheck implements HealthCheck {
   readonly name = 'redis';
   readonly critical = false;
 
-  constructor(@Inject(RedisConnection) private readonly connection: Pick<RedisConnection, 'client'>) {}
+  constructor(
+    @Inject(RedisConnection) private readonly connection: Pick<RedisConnection, 'client'>,
+  ) {}
 
   async probe(): Promise<Record<string, unknown>> {
     const { client } = this.connection;

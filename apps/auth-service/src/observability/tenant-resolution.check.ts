@@ -15,7 +15,12 @@ export class TenantResolutionCheck implements HealthCheck {
 
   async probe(): Promise<Record<string, unknown>> {
     // Another id each time, so that no memory of unknown tenants can answer for the database.
-    const request = { host: 'localhost', headers: { [TENANT_HEADER]: uuidv7() }, query: {}, raw: { rawHeaders: [] } };
+    const request = {
+      host: 'localhost',
+      headers: { [TENANT_HEADER]: uuidv7() },
+      query: {},
+      raw: { rawHeaders: [] },
+    };
     try {
       await this.resolver.resolve(request);
     } catch (error) {

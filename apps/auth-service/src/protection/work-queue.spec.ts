@@ -79,7 +79,7 @@ describe('WorkQueue', () => {
     const work = async () => {
       active += 1;
       most = Math.max(most, active);
-      await Promise.resolve();
+      await settled();
       active -= 1;
     };
     await Promise.all(

@@ -47,7 +47,8 @@ class FakeRedis {
       this.commands.push(command);
       if (command === 'hello') socket.write('%1\r\n+server\r\n+redis\r\n');
       else if (command === 'ping') socket.write('+PONG\r\n');
-      else if (command === 'info') socket.write(bulk('# Memory\r\nused_memory:1234567\r\nloading:0\r\n'));
+      else if (command === 'info')
+        socket.write(bulk('# Memory\r\nused_memory:1234567\r\nloading:0\r\n'));
       else socket.write('+OK\r\n');
     }
   }
@@ -63,7 +64,9 @@ let warnings: string[];
 
 beforeEach(async () => {
   warnings = [];
-  vi.spyOn(Logger.prototype, 'warn').mockImplementation((message: unknown) => void warnings.push(String(message)));
+  vi.spyOn(Logger.prototype, 'warn').mockImplementation(
+    (message: unknown) => void warnings.push(String(message)),
+  );
   vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
   fake = await FakeRedis.start();
   connection = new RedisConnection({ redis: { url: fake.url } });
@@ -75,13 +78,19 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-const isReady = (): Promise<void> => vi.waitFor(() => { expect(connection.client?.status).toBe('ready'); }, 10_000);
+const isReady = (): Promise<void> =>
+  vi.waitFor(() => {
+    expect(connection.client?.status).toBe('ready');
+  }, 10_000);
 
 describe('the connection to Redis', () => {
   it('connects in the background and tells the memory in use', async () => {
     connection.onModuleInit();
     await isReady();
-    expect(await new RedisCheck(connection).probe()).toEqual({ mode: 'server', usedMemoryBytes: 1_234_567 });
+    expect(await new RedisCheck(connection).probe()).toEqual({
+      mode: 'server',
+      usedMemoryBytes: 1_234_567,
+    });
     expect(warnings).toEqual([]);
   });
 
@@ -90,11 +99,15 @@ describe('the connection to Redis', () => {
     await isReady();
     const { port } = fake;
     await fake.stop();
-    await vi.waitFor(() => { expect(connection.client?.status).toBe('reconnecting'); }, 5_000);
+    await vi.waitFor(() => {
+      expect(connection.client?.status).toBe('reconnecting');
+    }, 5_000);
     const started = Date.now();
     await expect(new RedisCheck(connection).probe()).rejects.toThrow();
     expect(Date.now() - started).toBeLessThan(500);
-    await vi.waitFor(() => { expect(warnings.length).toBeGreaterThan(0); }, 5_000);
+    await vi.waitFor(() => {
+      expect(warnings.length).toBeGreaterThan(0);
+    }, 5_000);
     fake = await FakeRedis.start(port);
     await isReady();
     await new RedisCheck(connection).probe();
@@ -116,11 +129,15 @@ describe('the connection to Redis', () => {
     await isReady();
     await connection.onApplicationShutdown();
     expect(fake.commands).toContain('quit');
-    await vi.waitFor(() => { expect(connection.client?.status).toBe('end'); }, 1_000);
+    await vi.waitFor(() => {
+      expect(connection.client?.status).toBe('end');
+    }, 1_000);
 
     const mute = new RedisConnection({ redis: { url: fake.url } });
     mute.onModuleInit();
-    await vi.waitFor(() => { expect(mute.client?.status).toBe('ready'); }, 5_000);
+    await vi.waitFor(() => {
+      expect(mute.client?.status).toBe('ready');
+    }, 5_000);
     fake.silent = true;
     const started = Date.now();
     await mute.onApplicationShutdown();

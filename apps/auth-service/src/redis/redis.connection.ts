@@ -1,4 +1,10 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 
@@ -56,7 +62,10 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       retryStrategy: (attempt) => Math.min(attempt * 200, MAX_RECONNECT_DELAY_MS),
     });
     client.on('error', (error: Error) => {
-      if (!this.lost) this.logger.warn(`Redis cannot be reached: ${error.message}. The service goes on without it.`);
+      if (!this.lost)
+        this.logger.warn(
+          `Redis cannot be reached: ${error.message}. The service goes on without it.`,
+        );
       this.lost = true;
     });
     client.on('ready', () => {

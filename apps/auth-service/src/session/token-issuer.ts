@@ -23,7 +23,10 @@ import { Clock } from './clock.js';
 /** Longest life of a refresh token, in seconds: 7 days. */
 const MAX_REFRESH_SECONDS = 7 * 24 * 60 * 60;
 
-/** 32 bytes in base64url. The last of the 43 characters carries four bits only, hence the shorter alphabet. */
+/**
+ * 32 bytes in base64url. The last of the 43 characters carries four bits only, hence the shorter
+ * alphabet.
+ */
 const NONCE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /** For whom an access token is made. The permissions are the effective ones. */
@@ -75,8 +78,8 @@ export class TokenIssuer {
   }
 
   /**
-   * A refresh token: HS256 with a secret of its own. The same claims give the same text, so that a client that refreshes
-   * twice at once gets the same successor although no token is stored.
+   * A refresh token: HS256 with a secret of its own. The same claims give the same text, so that a
+   * client that refreshes twice at once gets the same successor although no token is stored.
    */
   refreshToken(claims: Omit<RefreshTokenClaims, 'type'>): string {
     // Written out, because the order of the members is part of the text.
@@ -99,7 +102,8 @@ export class TokenIssuer {
   }
 
   /**
-   * Checks form, signature and claims of a refresh token. Whether the session still wants it is for the database to say.
+   * Checks form, signature and claims of a refresh token. Whether the session still wants it is for
+   * the database to say.
    * @throws ApiError INVALID_TOKEN
    */
   verifyRefresh(token: string): RefreshTokenClaims {
