@@ -1,82 +1,76 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 let project: string;
 
-/** A project with the real scripts, everything installed, and a runner of tests that reports what it is told to. */
+/** A project with the real scripts and the real test runner, everything installed. */
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), 'poc-tracker-test-'));
-  for (const script of ['test.mjs', 'workspace.mjs'])
+  for (const script of ['test.mjs', 'workspace.mjs']) {
     cpSync(join('scripts', script), join(project, 'scripts', script));
-  mkdirSync(join(project, 'node_modules/vitest'), { recursive: true });
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ engines: { node: '>=20.19.0' } }));
+  }
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(resolve('node_modules/vitest'), join(project, 'node_modules/vitest'));
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ type: 'module', engines: { node: '>=20.19.0' } }),
+  );
   for (const lock of ['package-lock.json', 'node_modules/.package-lock.json']) {
     writeFileSync(join(project, lock), JSON.stringify({ packages: {} }));
   }
-  writeFileSync(
-    join(project, 'node_modules/vitest/vitest.mjs'),
-    `import { writeFileSync } from 'node:fs';
-     const file = process.argv.find((argument) => argument.startsWith('--outputFile.json=')).split('=')[1];
-     if (process.env.RESULTS) writeFileSync(file, process.env.RESULTS);
-     console.log('a report');
-     process.exit(Number(process.env.STATUS));`,
-  );
 });
 
 afterEach(() => {
   rmSync(project, { recursive: true });
 });
 
-function runTests(
-  results: object | undefined,
-  status: number,
-): { lastLine: string | undefined; status: number | null } {
+/** Runs `npm test` on files with these contents. */
+function runTests(...contents: string[]): { lastLine: string | undefined; status: number | null } {
+  contents.forEach((content, index) => {
+    const imports = "import { beforeAll, expect, it } from 'vitest';\n";
+    writeFileSync(join(project, `some-${index}.spec.js`), imports + content);
+  });
   const run = spawnSync(process.execPath, ['scripts/test.mjs'], {
     cwd: project,
     encoding: 'utf8',
-    env: {
-      PATH: process.env['PATH'],
-      STATUS: String(status),
-      ...(results === undefined ? {} : { RESULTS: JSON.stringify(results) }),
-    },
+    env: { PATH: process.env['PATH'] },
   });
   return { lastLine: run.stdout.trimEnd().split('\n').at(-1), status: run.status };
 }
 
-const passedFile = { status: 'passed', assertionResults: [{ status: 'passed' }] };
+const passing = "it('passes', () => undefined);";
+const failing = "it('fails', () => expect(1).toBe(2));";
 
 describe('npm test', () => {
-  it('ends with the numbers of passed and failed tests', () => {
-    const results = { numPassedTests: 12, numFailedTests: 0, testResults: [passedFile] };
-    expect(runTests(results, 0)).toEqual({ lastLine: '12 passed, 0 failed', status: 0 });
+  it('ends well, with the numbers of passed and failed tests', () => {
+    expect(runTests(passing, passing + passing)).toEqual({
+      lastLine: '3 passed, 0 failed',
+      status: 0,
+    });
   });
 
-  it('fails when a test failed', () => {
-    const file = {
-      status: 'failed',
-      assertionResults: [{ status: 'failed' }, { status: 'passed' }],
-    };
-    const results = { numPassedTests: 1, numFailedTests: 1, testResults: [file] };
-    expect(runTests(results, 1)).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
+  it('ends badly when a test failed', () => {
+    expect(runTests(passing + failing)).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
   });
 
-  it('counts a file that could not be loaded as a failed test', () => {
-    const results = {
-      numPassedTests: 1,
-      numFailedTests: 0,
-      testResults: [passedFile, { status: 'failed', assertionResults: [] }],
-    };
-    expect(runTests(results, 1)).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
+  it('counts a file that cannot be loaded or prepared as a failed test', () => {
+    const unprepared = `beforeAll(() => { throw new Error('no database'); }); ${passing}`;
+    expect(runTests(passing, "import './missing.js';", unprepared)).toEqual({
+      lastLine: '1 passed, 2 failed',
+      status: 1,
+    });
   });
 
-  it('fails when the run ended without results, without any test, or with an error outside of the tests', () => {
-    expect(runTests(undefined, 1)).toEqual({ lastLine: '0 passed, 1 failed', status: 1 });
-    expect(runTests({ numPassedTests: 0, numFailedTests: 0, testResults: [] }, 0).status).toBe(1);
-    expect(
-      runTests({ numPassedTests: 3, numFailedTests: 0, testResults: [passedFile] }, 1).status,
-    ).toBe(1);
+  it('counts an error outside of any test', () => {
+    const unhandled =
+      "it('passes', () => void Promise.reject(new Error('nobody waits for this')));";
+    expect(runTests(unhandled)).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
+  });
+
+  it('ends badly when there is nothing to test', () => {
+    expect(runTests().status).toBe(1);
   });
 });

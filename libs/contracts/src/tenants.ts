@@ -17,4 +17,12 @@ export interface TenantSnapshot {
 }
 
 /** Names that can be no tenant's subdomain, because the product answers there itself. */
-export const RESERVED_SUBDOMAINS = ['api', 'www', 'admin', 'app', 'docs', 'blog', 'support'] as const;
+export const RESERVED_SUBDOMAINS = [
+  'api',
+  'www',
+  'admin',
+  'app',
+  'docs',
+  'blog',
+  'support',
+] as const;

@@ -47,7 +47,8 @@ async function openProvenPool(options: TenancyOptions): Promise<TenantPool> {
     const query = async (sql: string, params?: unknown[]) =>
       (await pool.lookup(sql, params)) as Record<string, unknown>[];
     await proveIsolation(query, { login: 'service' });
-    if (options.platformUrl !== undefined) await proveOperatorsLogin(options.platformUrl, options.tls);
+    if (options.platformUrl !== undefined)
+      await proveOperatorsLogin(options.platformUrl, options.tls);
     return pool;
   } catch (error) {
     await pool.close();
@@ -56,7 +57,10 @@ async function openProvenPool(options: TenancyOptions): Promise<TenantPool> {
 }
 
 async function proveOperatorsLogin(url: string, tls: boolean): Promise<void> {
-  const client = new Client({ connectionString: url, ...(tls && { ssl: { rejectUnauthorized: true } }) });
+  const client = new Client({
+    connectionString: url,
+    ...(tls && { ssl: { rejectUnauthorized: true } }),
+  });
   try {
     await client.connect();
     const query = async (sql: string, params?: unknown[]) =>

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AppConfig, loadConfig } from './app-config.js';
@@ -45,8 +45,11 @@ describe('loadConfig', () => {
       defaultTenant: undefined,
       signup: 'open',
     });
-    expect(config.tokens).toMatchObject({ issuer: 'poc-tracker-auth', audience: 'poc-tracker-api' });
-    expect(config.passwords).toEqual({ memoryKib: 19_456, iterations: 2, parallelism: 1 });
+    expect(config.tokens).toMatchObject({
+      issuer: 'poc-tracker-auth',
+      audience: 'poc-tracker-api',
+    });
+    expect(config.passwords).toMatchObject({ memoryKib: 19_456, iterations: 2, parallelism: 1 });
   });
 
   it('cannot be changed once it is read', () => {
@@ -78,7 +81,9 @@ describe('loadConfig', () => {
     ['ARGON2_MEMORY_KIB', '1024'],
     ['REQUEST_TIMEOUT_MS', '1'],
   ])('refuses %s=%s and names the variable with an example', (variable, value) => {
-    expect(refused({ [variable]: value })).toMatch(new RegExp(`${variable} .+ Example: ${variable}=.+`));
+    expect(refused({ [variable]: value })).toMatch(
+      new RegExp(`${variable} .+ Example: ${variable}=.+`),
+    );
   });
 
   it('names every wrong variable at once', () => {
@@ -86,6 +91,11 @@ describe('loadConfig', () => {
     for (const variable of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'JWT_PRIVATE_KEY']) {
       expect(message).toContain(`${variable} `);
     }
+  });
+
+  it('leaves a thread of the pool free of password hashing', () => {
+    expect(load({ UV_THREADPOOL_SIZE: '2' }).passwords.concurrency).toBe(1);
+    expect(load({ UV_THREADPOOL_SIZE: '1024' }).passwords.concurrency).toBe(availableParallelism());
   });
 
   it('closes sign-up and verifies TLS to the database in production', () => {
@@ -96,7 +106,9 @@ describe('loadConfig', () => {
 
   it('refuses a database URL that would switch TLS off in production', () => {
     const url = 'postgres://service:secret@db.internal/poc_tracker?sslmode=disable';
-    expect(refused({ NODE_ENV: 'production', DATABASE_URL: url })).toContain('DATABASE_URL must not');
+    expect(refused({ NODE_ENV: 'production', DATABASE_URL: url })).toContain(
+      'DATABASE_URL must not',
+    );
     expect(load({ DATABASE_URL: url }).database.serviceUrl).toBe(url);
   });
 
@@ -105,7 +117,9 @@ describe('loadConfig', () => {
     writeFileSync(file, pair.privateKey);
     const config = load({ JWT_PRIVATE_KEY: '', JWT_PRIVATE_KEY_FILE: file });
     expect(config.tokens.privateKey.asymmetricKeyType).toBe('rsa');
-    expect(refused({ JWT_PRIVATE_KEY_FILE: file })).toContain('JWT_PRIVATE_KEY_FILE; set one of the two');
+    expect(refused({ JWT_PRIVATE_KEY_FILE: file })).toContain(
+      'JWT_PRIVATE_KEY_FILE; set one of the two',
+    );
   });
 
   it('reads a key that was put on one line with \\n', () => {

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { EnvironmentReader } from './environment-reader.js';
 
@@ -44,6 +45,8 @@ export interface AppConfig {
     readonly memoryKib: number;
     readonly iterations: number;
     readonly parallelism: number;
+    /** Hashes at a time: one a core, and never every thread of libuv's pool, which also looks names up and reads files. */
+    readonly concurrency: number;
   };
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -65,7 +68,11 @@ const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_track
  */
 export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   const reader = new EnvironmentReader(env);
-  const environment = reader.choice('NODE_ENV', ['production', 'development', 'test'], 'development');
+  const environment = reader.choice(
+    'NODE_ENV',
+    ['production', 'development', 'test'],
+    'development',
+  );
   const production = environment === 'production';
   const tokens = readTokens(reader);
   const settings: Omit<AppConfig, 'tokens'> = {
@@ -81,7 +88,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
     tenancy: {
       baseDomain: reader
-        .text('BASE_DOMAIN', 'poctracker.com', /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'must be a domain name.')
+        .text(
+          'BASE_DOMAIN',
+          'poctracker.com',
+          /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i,
+          'must be a domain name.',
+        )
         .toLowerCase(),
       defaultTenant: readDefaultTenant(reader),
       signup: reader.choice('TENANT_SIGNUP', ['open', 'closed'], production ? 'closed' : 'open'),
@@ -90,6 +102,13 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       memoryKib: reader.integer('ARGON2_MEMORY_KIB', 19_456, { min: 7_168, max: 1_048_576 }),
       iterations: reader.integer('ARGON2_ITERATIONS', 2, { min: 1, max: 20 }),
       parallelism: reader.integer('ARGON2_PARALLELISM', 1, { min: 1, max: 16 }),
+      concurrency: Math.max(
+        1,
+        Math.min(
+          availableParallelism(),
+          reader.integer('UV_THREADPOOL_SIZE', 4, { min: 1, max: 1_024 }) - 1,
+        ),
+      ),
     },
     logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
@@ -117,7 +136,11 @@ function readDatabase(reader: EnvironmentReader, production: boolean): AppConfig
     ['PLATFORM_DATABASE_URL', database.platformUrl],
   ] as const) {
     if (production && url !== undefined && /[?&]ssl/i.test(url)) {
-      reader.refuse(variable, 'must not carry ssl parameters: in production TLS is always verified.', DATABASE_EXAMPLE);
+      reader.refuse(
+        variable,
+        'must not carry ssl parameters: in production TLS is always verified.',
+        DATABASE_EXAMPLE,
+      );
     }
   }
   return database;
@@ -134,7 +157,12 @@ function readTokens(reader: EnvironmentReader): AppConfig['tokens'] | undefined 
       '"$(openssl rand -base64 48)"',
     );
   }
-  const privateKey = readKey(reader, 'JWT_PRIVATE_KEY', reader.secret('JWT_PRIVATE_KEY'), createPrivateKey);
+  const privateKey = readKey(
+    reader,
+    'JWT_PRIVATE_KEY',
+    reader.secret('JWT_PRIVATE_KEY'),
+    createPrivateKey,
+  );
   const published = readBundle(reader);
   if (privateKey === undefined) return undefined;
   const signing = createPublicKey(privateKey);
@@ -179,7 +207,11 @@ function readTrustedProxies(reader: EnvironmentReader): string[] {
     const widest = family === 4 ? 32 : 128;
     const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
     if (family === 0 || !bitsFit || rest.length > 0) {
-      reader.refuse('TRUSTED_PROXIES', `must list addresses or CIDR ranges; "${proxy}" is neither.`, '10.0.0.0/8,::1');
+      reader.refuse(
+        'TRUSTED_PROXIES',
+        `must list addresses or CIDR ranges; "${proxy}" is neither.`,
+        '10.0.0.0/8,::1',
+      );
     }
   }
   return proxies;

@@ -10,7 +10,8 @@ interface Problem {
 export class ConfigurationError extends Error {
   constructor(readonly problems: readonly Problem[]) {
     const lines = problems.map(
-      ({ variable, problem, example }) => `  ${variable} ${problem} Example: ${variable}=${example}`,
+      ({ variable, problem, example }) =>
+        `  ${variable} ${problem} Example: ${variable}=${example}`,
     );
     super(`The configuration is not valid:\n${lines.join('\n')}`);
     this.name = 'ConfigurationError';
@@ -42,7 +43,11 @@ export class EnvironmentReader {
     if (value === undefined) return fallback;
     const number = Number(value);
     if (!/^\d+$/.test(value) || number < range.min || number > range.max) {
-      this.refuse(variable, `must be a whole number from ${range.min} to ${range.max}.`, `${fallback}`);
+      this.refuse(
+        variable,
+        `must be a whole number from ${range.min} to ${range.max}.`,
+        `${fallback}`,
+      );
       return fallback;
     }
     return number;
@@ -72,7 +77,11 @@ export class EnvironmentReader {
     if (value === undefined) return undefined;
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (url === undefined || !schemes.includes(url.protocol.slice(0, -1)) || url.hostname === '') {
-      this.refuse(variable, `must be a URL that starts with ${schemes.join(':// or ')}://.`, example);
+      this.refuse(
+        variable,
+        `must be a URL that starts with ${schemes.join(':// or ')}://.`,
+        example,
+      );
     }
     return value;
   }
@@ -82,11 +91,19 @@ export class EnvironmentReader {
     const value = this.optional(variable);
     const file = this.optional(`${variable}_FILE`);
     if (value !== undefined && file !== undefined) {
-      this.refuse(variable, `is set together with ${variable}_FILE; set one of the two.`, '<the value>');
+      this.refuse(
+        variable,
+        `is set together with ${variable}_FILE; set one of the two.`,
+        '<the value>',
+      );
     }
     if (file === undefined) return value?.replaceAll('\\n', '\n');
     if (!existsSync(file)) {
-      this.refuse(`${variable}_FILE`, 'names a file that does not exist.', `/run/secrets/${variable.toLowerCase()}`);
+      this.refuse(
+        `${variable}_FILE`,
+        'names a file that does not exist.',
+        `/run/secrets/${variable.toLowerCase()}`,
+      );
       return undefined;
     }
     return readFileSync(file, 'utf8').trim();

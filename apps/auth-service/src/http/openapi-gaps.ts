@@ -44,6 +44,10 @@ function inputGaps(operation: Operation, path: string): string[] {
     ...inPath
       .filter((name) => !documented.has(name))
       .map((name) => `does not document its parameter ${name}`),
+    // What a property without a type of its own becomes; compilers even differ about it.
+    ...parameters
+      .filter(({ schema }) => schema?.type === undefined && schema?.enum === undefined)
+      .map(({ name }) => `does not tell the type of its parameter ${name}`),
     ...parameters
       .filter(({ required, example }) => required === true && example === undefined)
       .map(({ name }) => `has no example of its parameter ${name}`),

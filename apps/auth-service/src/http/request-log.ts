@@ -13,7 +13,7 @@ export function logRequests(fastify: FastifyInstance): void {
         {
           method: request.method,
           route: request.routeOptions.url ?? null,
-          status: reply.raw.writableFinished ? reply.statusCode : null,
+          status: reply.raw.writableEnded ? reply.statusCode : null,
           ms: Math.round(reply.elapsedTime * 10) / 10,
         },
         'request',

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { argon2id, hash, verify } from 'argon2';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
@@ -30,14 +29,13 @@ const HASH_BYTES = 32;
 @Injectable()
 export class PasswordHasher {
   private readonly logger = new Logger(PasswordHasher.name);
-  private readonly queue = new WorkQueue({
-    concurrency: availableParallelism(),
-    capacity: MAX_WAITING_HASHES,
-  });
+  private readonly queue: WorkQueue;
   private readonly current: Argon2Parameters;
   private readonly nobodysHash: string;
 
   constructor(@Inject(APP_CONFIG) config: Pick<AppConfig, 'passwords'>) {
+    const { concurrency } = config.passwords;
+    this.queue = new WorkQueue({ concurrency, capacity: MAX_WAITING_HASHES });
     this.current = config.passwords;
     this.nobodysHash = unmatchedHash(this.current);
   }
