@@ -17,9 +17,9 @@ async function start(): Promise<void> {
   });
   await app.listen(config.http.port, config.http.host);
   if (standalone.dataDirectory === undefined) return;
-  const signup = app.get(SignupService);
-  const demoAdmins = standalone.firstStart ? await createDemoTenants((tenant) => signup.signUp({ ...tenant, planType: 'basic' }, { ipAddress: null, userAgent: null })) : [];
-  process.stdout.write(welcomeScreen({ ...config.http, dataDirectory: standalone.dataDirectory, demoAdmins }));
+  const demoAdmins = standalone.firstStart ? await createDemoTenants(app.get(SignupService)) : [];
+  const { dataDirectory } = standalone;
+  process.stdout.write(welcomeScreen({ ...config.http, dataDirectory, demoAdmins }));
 }
 
 start().catch((error: unknown) => {

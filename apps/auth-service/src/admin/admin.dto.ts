@@ -2,11 +2,11 @@ import { type Permission, PERMISSIONS, type Role, ROLES } from '@poc-tracker/con
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayUnique, IsArray, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
-import { Omittable } from '../auth/omittable.decorator.js';
+import { Omittable } from '../http/omittable.decorator.js';
 import { UserResponse } from '../auth/user.response.js';
 
 export class ListUsersQuery {
-  @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 50, example: 20 })
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
   @IsOptional()
   @Type(() => Number)
   @IsInt()

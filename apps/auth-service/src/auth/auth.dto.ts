@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, Length, Matches, MaxLength } from 'class-validator';
 import { EXAMPLE_REFRESH_TOKEN } from '../session/session.response.js';
-import { EmailAddress } from './email-address.decorator.js';
-import { Omittable } from './omittable.decorator.js';
-import { PersonName } from './person-name.decorator.js';
+import { EmailAddress } from '../http/email-address.decorator.js';
+import { Omittable } from '../http/omittable.decorator.js';
+import { PersonName } from '../http/text-line.decorator.js';
 
 /**
  * Bounds what is normalised and hashed for one attempt. It stands well above the longest password that can be set, so

@@ -25,11 +25,19 @@ export class SignupService {
   ) {}
 
   /**
-   * Makes a tenant with its default settings and its first admin, and lets the admin in; all of it in one transaction.
+   * Makes a tenant for whoever asks, where that is allowed, and lets its first admin in.
    * @throws ApiError SIGNUP_CLOSED, VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
    */
   async signUp(input: CreateTenantDto, device: Device): Promise<SignupResponse> {
     if (this.config.tenancy.signup === 'closed') throw new ApiError('SIGNUP_CLOSED');
+    return this.create(input, device);
+  }
+
+  /**
+   * Makes a tenant with its default settings and its first admin, and lets the admin in; all of it in one transaction.
+   * @throws ApiError VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
+   */
+  async create(input: CreateTenantDto, device: Device): Promise<SignupResponse> {
     const { name, subdomain, planType: plan, adminEmail: email } = input;
     const admin = {
       email,

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { createDemoTenants, type DemoTenant } from './demo-tenants.js';
+import type { SignupResponse } from '../auth/signup.response.js';
+import type { SignupService } from '../auth/signup.service.js';
+import type { CreateTenantDto } from '../tenant/create-tenant.dto.js';
+import { createDemoTenants } from './demo-tenants.js';
+
+function signupInto(made: CreateTenantDto[]): Pick<SignupService, 'create'> {
+  return {
+    create: async (input) => {
+      made.push(input);
+      return {} as SignupResponse;
+    },
+  };
+}
 
 describe('createDemoTenants', () => {
   it('signs up acme and globex, each with one admin, and answers what they log in with', async () => {
-    const made: DemoTenant[] = [];
-    const admins = await createDemoTenants(async (tenant) => void made.push(tenant));
+    const made: CreateTenantDto[] = [];
+    const admins = await createDemoTenants(signupInto(made));
     expect(made.map(({ subdomain }) => subdomain)).toEqual(['acme', 'globex']);
     expect(
       made.map(({ adminEmail, adminPassword }) => ({ email: adminEmail, password: adminPassword })),
@@ -13,8 +25,8 @@ describe('createDemoTenants', () => {
 
   it('gives no two admins the same password, in this start or the next', async () => {
     const admins = [
-      ...(await createDemoTenants(async () => undefined)),
-      ...(await createDemoTenants(async () => undefined)),
+      ...(await createDemoTenants(signupInto([]))),
+      ...(await createDemoTenants(signupInto([]))),
     ];
     expect(new Set(admins.map(({ password }) => password)).size).toBe(4);
     for (const { password } of admins) expect(password).toMatch(/^[\w-]{20}$/);

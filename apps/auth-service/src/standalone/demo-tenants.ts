@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { SignupService } from '../auth/signup.service.js';
+import type { Device } from '../session/device.decorator.js';
 
 const DEMO_TENANTS = [
   { name: 'Acme', subdomain: 'acme' },
@@ -15,23 +17,21 @@ export interface DemoAdmin {
   readonly password: string;
 }
 
-/** What the sign-up of a tenant asks for. */
-export interface DemoTenant {
-  name: string;
-  subdomain: string;
-  adminEmail: string;
-  adminPassword: string;
-}
+/** Nobody's browser: the session that comes with a new tenant is never used. */
+const NO_DEVICE: Device = { ipAddress: null, userAgent: null };
 
 /** Makes the tenants that a first start offers to play with, two of them, so that their being apart can be seen. */
 export async function createDemoTenants(
-  createTenant: (tenant: DemoTenant) => Promise<unknown>,
+  signup: Pick<SignupService, 'create'>,
 ): Promise<DemoAdmin[]> {
   const admins: DemoAdmin[] = [];
   for (const { name, subdomain } of DEMO_TENANTS) {
     const email = `admin@${subdomain}.example`;
     const password = randomBytes(PASSWORD_BYTES).toString('base64url');
-    await createTenant({ name, subdomain, adminEmail: email, adminPassword: password });
+    await signup.create(
+      { name, subdomain, adminEmail: email, adminPassword: password, planType: 'basic' },
+      NO_DEVICE,
+    );
     admins.push({ subdomain, email, password });
   }
   return admins;

@@ -1,17 +1,9 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { type Plan, PLANS, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
-import { Transform } from 'class-transformer';
-import {
-  IsEmail,
-  IsIn,
-  IsNotIn,
-  IsString,
-  Length,
-  Matches,
-  MaxLength,
-  ValidateIf,
-} from 'class-validator';
+import { IsIn, IsNotIn, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { EmailAddress } from '../http/email-address.decorator.js';
+import { Omittable } from '../http/omittable.decorator.js';
+import { PersonName, TextLine } from '../http/text-line.decorator.js';
 
 /** Longest label of a domain name (RFC 1035, 2.3.4). */
 const MAX_LABEL_LENGTH = 63;
@@ -24,8 +16,7 @@ const MAX_PRESENTED_PASSWORD = 1_024;
 
 /** A tenant to be made, and its first admin. */
 export class CreateTenantDto {
-  @ApiProperty({ minLength: 1, maxLength: 255, example: 'Initech Ltda' })
-  @Line(1, 255)
+  @TextLine({ max: 255, example: 'Initech Ltda' })
   name: string;
 
   @ApiProperty({
@@ -46,12 +37,7 @@ export class CreateTenantDto {
   })
   subdomain: string;
 
-  @ApiProperty({ format: 'email', maxLength: 255, example: 'admin@initech.example' })
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? value.trim().toLowerCase() : value,
-  )
-  @IsEmail()
-  @MaxLength(255)
+  @EmailAddress('admin@initech.example')
   adminEmail: string;
 
   @ApiProperty({
@@ -62,38 +48,14 @@ export class CreateTenantDto {
   @MaxLength(MAX_PRESENTED_PASSWORD)
   adminPassword: string;
 
-  @ApiPropertyOptional({ minLength: 1, maxLength: 50, example: 'Ana' })
-  @Omittable()
-  @Line(1, 50)
+  @PersonName({ example: 'Ana', required: false })
   adminFirstName?: string;
 
-  @ApiPropertyOptional({ minLength: 1, maxLength: 50, example: 'Souza' })
-  @Omittable()
-  @Line(1, 50)
+  @PersonName({ example: 'Souza', required: false })
   adminLastName?: string;
 
   @ApiPropertyOptional({ enum: PLANS, default: 'basic', example: 'basic' })
   @Omittable()
   @IsIn(PLANS)
   planType: Plan = 'basic';
-}
-
-/**
- * One line of text, trimmed; a control character in it would forge lines of mails, exports and
- * logs.
- */
-function Line(min: number, max: number): PropertyDecorator {
-  return applyDecorators(
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' ? value.trim() : value,
-    ),
-    IsString(),
-    Length(min, max),
-    Matches(/^\P{Cc}*$/u, { message: '$property must not contain control characters' }),
-  );
-}
-
-/** May be left out. IsOptional would let null through as well, over the default. */
-function Omittable(): PropertyDecorator {
-  return ValidateIf((_object, value) => value !== undefined);
 }

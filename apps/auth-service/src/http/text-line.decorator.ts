@@ -7,21 +7,26 @@ import { Omittable } from './omittable.decorator.js';
 /** A line break in a name would forge a header of a mail or a line of an export. */
 const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
 
-/** The property is a first or last name of 1 to 50 characters, trimmed. */
-export function PersonName(options: { example: string; required: boolean }): PropertyDecorator {
+/** The property is one line of text, trimmed, of 1 to `max` characters. */
+export function TextLine(options: {
+  max: number;
+  example: string;
+  required?: boolean;
+}): PropertyDecorator {
+  const { max, example, required = true } = options;
   return applyDecorators(
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' ? value.trim() : value,
     ),
-    ...(options.required ? [] : [Omittable()]),
+    ...(required ? [] : [Omittable()]),
     IsString(),
-    Length(1, 50),
+    Length(1, max),
     Matches(NO_CONTROL_CHARACTERS, { message: '$property must not contain control characters' }),
-    ApiProperty({
-      minLength: 1,
-      maxLength: 50,
-      example: options.example,
-      required: options.required,
-    }),
+    ApiProperty({ minLength: 1, maxLength: max, example, required }),
   );
+}
+
+/** The property is a first or last name. */
+export function PersonName(options: { example: string; required: boolean }): PropertyDecorator {
+  return TextLine({ max: 50, ...options });
 }
