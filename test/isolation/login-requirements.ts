@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { IsolationProofError, proveIsolation } from '../../libs/tenancy/src/isolation-proof.js';
-import type { Requirement } from './requirements.js';
+import { IsolationProofError, proveIsolation } from '@poc-tracker/tenancy';
+import type { Requirement } from './requirement.js';
 import { ask, connected, describe, enter, isRefused, REFUSED, rolledBack } from './sessions.js';
 import type { Tenant, World } from './world.js';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { visibleRows } from './login-requirements.js';
-import type { Requirement } from './requirements.js';
+import type { Requirement } from './requirement.js';
 import {
   type Answer,
   ask,

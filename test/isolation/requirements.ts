@@ -2,18 +2,8 @@ import { loginRequirements } from './login-requirements.js';
 import { policyRequirements } from './policy-requirements.js';
 import type { IsolationReport } from './report.js';
 import { schemaRequirements } from './schema-requirements.js';
+import type { Requirement } from './requirement.js';
 import type { World } from './world.js';
-
-/**
- * One of the known ways in which row-level security fails, R1 to R27 of the security requirements. R24 (a cache keyed
- * without the tenant) is missing: no cache lies between these attacks and the database.
- */
-export interface Requirement {
-  id: string;
-  /** What is tried, in a few words. */
-  tried: string;
-  attempt(world: World): Promise<{ held: boolean; happened: string }>;
-}
 
 const number = ({ id }: Requirement): number => Number(/\d+/.exec(id)?.[0] ?? Infinity);
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Requirement } from './requirements.js';
+import type { Requirement } from './requirement.js';
 import { connected, rolledBack } from './sessions.js';
 import type { World } from './world.js';
 

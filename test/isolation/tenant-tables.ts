@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { TENANT_TABLES } from '../../libs/tenancy/src/isolation-proof.js';
+import { TENANT_TABLES } from '@poc-tracker/tenancy';
 
 export interface Column {
   name: string;

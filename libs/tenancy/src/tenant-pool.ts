@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { DatabaseError, type Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { HeldConnectionsWatch } from './held-connections.watch.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
 import {
@@ -49,6 +50,7 @@ const SPENT_CONNECTION = /^(08|57P|25P03|0A000)/;
 export class TenantPool {
   private readonly names: StatementNames;
   private readonly limits: TransactionLimits;
+  private readonly watch: HeldConnectionsWatch;
 
   private constructor(
     private readonly dataSource: DataSource,
@@ -59,6 +61,7 @@ export class TenantPool {
       statementTimeoutMs: options.requestTimeoutMs,
       idleTimeoutMs: options.requestTimeoutMs + GRACE_MS,
     };
+    this.watch = new HeldConnectionsWatch(this.connections, options.requestTimeoutMs + GRACE_MS);
   }
 
   /** Connects, with the least number of connections from the start. @throws Error when the server cannot be reached. */
@@ -119,6 +122,7 @@ export class TenantPool {
         once(pool, 'remove', { signal }),
       ]).catch(() => undefined);
     }
+    this.watch.stop();
     await this.dataSource.destroy();
   }
 
@@ -148,8 +152,6 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
       min: options.poolMin,
       idleTimeoutMillis: IDLE_MS,
       keepAlive: true,
-      // The last resort, for a network that swallows packets: PostgreSQL's own time-out comes first.
-      query_timeout: options.requestTimeoutMs + GRACE_MS,
     },
     poolErrorHandler: (error: Error) =>
       logger.warn(`An idle database connection was lost: ${error.message}`),

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 
 /** The password of every seeded user that names no other. */
-export const SEED_PASSWORD = 'seeded-Capybara-19-lagoon';
+const SEED_PASSWORD = 'seeded-Capybara-19-lagoon';
 
 /** The least that argon2 takes: seeded passwords protect nothing. */
 const CHEAPEST_HASH = { memoryCost: 8, timeCost: 1, parallelism: 1 };

@@ -5,6 +5,7 @@ import { ApiError } from '@poc-tracker/contracts';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { toCatalogueError, toErrorAnswer } from './error-answer.js';
+import { createRequestLogger } from './request.logger.js';
 import { API_CONTENT_SECURITY_POLICY } from './security-headers.js';
 
 /** The largest body of the API is a few KiB: more is an attempt to make the parser work. */
@@ -29,6 +30,7 @@ export function createFastifyAdapter({
 }: AdapterOptions): FastifyAdapter {
   return new FastifyAdapter({
     loggerInstance: logger,
+    childLoggerFactory: createRequestLogger,
     logController: new LogController({
       disableRequestLogging: true,
       requestIdLogLabel: 'requestId',

@@ -54,7 +54,7 @@ export async function createHttpApp(
   const fastify = adapter.getInstance();
   const routes = new RouteDirectory();
   routes.attach(fastify);
-  await registerSecurityHeaders(fastify);
+  registerSecurityHeaders(fastify);
   registerGracefulClose(fastify, config.http.requestTimeoutMs);
   logRequests(fastify);
   guardRequests(fastify);
