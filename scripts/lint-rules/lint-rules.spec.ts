@@ -13,7 +13,12 @@ const eslint = new ESLint({
   overrideConfig: {
     files: ['**/*.ts'],
     languageOptions: {
-      parserOptions: { projectService: false, project: 'scripts/lint-rules/tsconfig.json' },
+      parserOptions: {
+        projectService: false,
+        project: 'scripts/lint-rules/tsconfig.json',
+        // With CI=true the compiler would read each file once, from the disk, and not see the text that it is given.
+        disallowAutomaticSingleRunInference: true,
+      },
     },
   },
 });

@@ -75,6 +75,18 @@ describe('TenantPool', () => {
     await expect(open({ tls: true })).rejects.toThrow(/SSL/);
   });
 
+  it('survives a connection that is ended before whoever asked for it has a turn', async () => {
+    const opened = await open({ poolMin: 0 });
+    const { connections } = opened as unknown as { connections: pg.Pool };
+    connections.once('acquire', (client) => {
+      // The pool has stopped listening, and the promise of a connection has not yet been kept.
+      client.once('removeListener', () =>
+        client.emit('error', new Error('terminating connection')),
+      );
+    });
+    expect(await opened.lookup('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   it('prepares a statement with parameters once per connection', async () => {
     const prepared = await open();
     for (const value of [1, 2]) await prepared.lookup('SELECT $1::integer', [value]);

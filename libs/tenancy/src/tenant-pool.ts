@@ -61,6 +61,9 @@ export class TenantPool {
       statementTimeoutMs: options.requestTimeoutMs,
       idleTimeoutMs: options.requestTimeoutMs + GRACE_MS,
     };
+    // PostgreSQL may end a connection in the very packet that completes it, before its user has had a turn to listen, and
+    // an error event without a listener ends the process. The user still learns of it: the next statement fails.
+    this.connections.on('connect', (client) => client.on('error', () => undefined));
     this.watch = new HeldConnectionsWatch(this.connections, options.requestTimeoutMs + GRACE_MS);
   }
 

@@ -125,11 +125,11 @@ describe('TenantService', () => {
     const id = uuidv7();
     const input = { id, name: 'Foreign', subdomain: 'foreign', plan: 'basic' as const };
     for (const attempt of [
-      as(uuidv7(), () => tenants.create(input)),
-      as(id, () => tenants.create(input), 'manager'),
+      () => as(uuidv7(), () => tenants.create(input)),
+      () => as(id, () => tenants.create(input), 'manager'),
     ]) {
       await expect(
-        attempt.catch((error: unknown) => Promise.reject(toApiError(error) ?? error)),
+        attempt().catch((error: unknown) => Promise.reject(toApiError(error) ?? error)),
       ).rejects.toMatchObject({
         code: 'INSUFFICIENT_PERMISSIONS',
       });
