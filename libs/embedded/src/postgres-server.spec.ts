@@ -188,6 +188,7 @@ describe('startPostgres', () => {
       await query(first.adminUrl, 'CREATE TABLE kept AS SELECT 42 AS answer');
       expect(lstatSync(dataDir).isSymbolicLink()).toBe(true);
       const place = readlinkSync(dataDir);
+      expect(first.dataDirectory).toBe(place);
       cleanUps.unshift(() => rmSync(place, { recursive: true }));
       await first.stop();
       const second = await start();

@@ -26,6 +26,8 @@ export interface EmbeddedPostgres {
   /** The superuser's connection URL, password included; only 127.0.0.1 listens. */
   readonly adminUrl: string;
   readonly port: number;
+  /** Where the data really are: elsewhere than asked for when the server's account cannot enter that place. */
+  readonly dataDirectory: string;
   /** Ends all connections and stops the server in order. */
   stop(): Promise<void>;
 }
@@ -73,6 +75,7 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
     return {
       adminUrl: `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`,
       port,
+      dataDirectory,
       stop: async () => {
         await server.stop();
         lock.release();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Logger } from '@nestjs/common';
-import { DatabaseError, type Pool } from 'pg';
+import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { HeldConnectionsWatch } from './held-connections.watch.js';
@@ -61,9 +61,6 @@ export class TenantPool {
       statementTimeoutMs: options.requestTimeoutMs,
       idleTimeoutMs: options.requestTimeoutMs + GRACE_MS,
     };
-    // PostgreSQL may end a connection in the very packet that completes it, before its user has had a turn to listen, and
-    // an error event without a listener ends the process. The user still learns of it: the next statement fails.
-    this.connections.on('connect', (client) => client.on('error', () => undefined));
     this.watch = new HeldConnectionsWatch(this.connections, options.requestTimeoutMs + GRACE_MS);
   }
 
@@ -155,6 +152,11 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
       min: options.poolMin,
       idleTimeoutMillis: IDLE_MS,
       keepAlive: true,
+      // PostgreSQL may end a connection in the very packet that completes it, before its user has had a turn to listen,
+      // and an error event without a listener ends the process. The user still learns of it: its next statement fails.
+      onConnect: (client: PoolClient) => {
+        client.on('error', () => undefined);
+      },
     },
     poolErrorHandler: (error: Error) =>
       logger.warn(`An idle database connection was lost: ${error.message}`),

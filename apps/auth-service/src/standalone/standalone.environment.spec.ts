@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,6 +148,22 @@ describe('prepareStandalone', () => {
     squatter.close();
     expect(existsSync(join(env.DATA_DIR, 'postgres'))).toBe(false);
   });
+
+  it.runIf(process.getuid?.() === 0)(
+    'tells where the database lies when it cannot lie in DATA_DIR',
+    async () => {
+      const closed = mkdtempSync(join(folder, 'closed-'));
+      const lines: string[] = [];
+      const standalone = await prepareStandalone(
+        { DATA_DIR: closed, PORT: '0' },
+        (line) => void lines.push(line),
+      );
+      await standalone.stop();
+      const place = readlinkSync(join(closed, 'postgres'));
+      rmSync(place, { recursive: true });
+      expect(lines.join('\n')).toContain(`the database lies in ${place}.`);
+    },
+  );
 
   it('takes keys that the environment brings', async () => {
     const env = {

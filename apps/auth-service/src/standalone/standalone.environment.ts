@@ -42,7 +42,13 @@ export async function prepareStandalone(
   const { http } = loadConfig({ ...withKeys, DATABASE_URL: DATABASE_TO_COME });
   await assertPortIsFree(http.host, http.port);
   say(`Starting PostgreSQL, data in ${relative(process.cwd(), dataDirectory) || '.'} …`);
-  const server = await startPostgres({ dataDir: join(dataDirectory, 'postgres'), durable: true });
+  const wanted = join(dataDirectory, 'postgres');
+  const server = await startPostgres({ dataDir: wanted, durable: true });
+  if (server.dataDirectory !== wanted) {
+    say(
+      `PostgreSQL's account cannot enter ${dataDirectory}: the database lies in ${server.dataDirectory}.`,
+    );
+  }
   try {
     const urls = await provisionDatabase(server.adminUrl, {
       database: DATABASE,
