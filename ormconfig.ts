@@ -8,5 +8,12 @@ if (!url) {
   );
 }
 
+const production = process.env['NODE_ENV'] === 'production';
+if (production && /[?&]ssl/i.test(url)) {
+  throw new Error(
+    'MIGRATION_DATABASE_URL must not carry ssl parameters: in production TLS is always verified.',
+  );
+}
+
 /** What TypeORM's command line works on: `typeorm migration:run -d ormconfig.ts`. */
-export default migrationDataSource(url, process.env['NODE_ENV'] === 'production');
+export default migrationDataSource(url, production);

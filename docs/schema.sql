@@ -2,8 +2,6 @@
 -- the migrations in apps/auth-service/src/migrations make the schema. Roles, logins and the owner's own
 -- rights are not listed.
 
-GRANT USAGE ON SCHEMA public TO PUBLIC;
-
 GRANT USAGE ON SCHEMA public TO authenticated_user;
 
 GRANT USAGE ON SCHEMA public TO super_admin;
@@ -434,7 +432,7 @@ CREATE POLICY poc_files_tenant_isolation ON poc_files AS RESTRICTIVE FOR ALL TO 
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY poc_files_select_authenticated_user ON poc_files AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING (true);
+  USING ((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL));
 CREATE POLICY poc_files_select_super_admin ON poc_files AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY poc_files_insert_authenticated_user ON poc_files AS PERMISSIVE FOR INSERT TO authenticated_user
@@ -477,7 +475,7 @@ CREATE POLICY pocs_tenant_isolation ON pocs AS RESTRICTIVE FOR ALL TO authentica
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY pocs_select_authenticated_user ON pocs AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING (true);
+  USING ((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL));
 CREATE POLICY pocs_select_super_admin ON pocs AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY pocs_insert_authenticated_user ON pocs AS PERMISSIVE FOR INSERT TO authenticated_user
@@ -730,7 +728,7 @@ CREATE POLICY users_tenant_isolation ON users AS RESTRICTIVE FOR ALL TO authenti
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY users_select_authenticated_user ON users AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING (((status = 'active'::text) OR (id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING ((((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['viewer'::text, 'user'::text])) AND (status = 'active'::text)) OR (id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
 CREATE POLICY users_select_super_admin ON users AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY users_select_tenant_gatekeeper ON users AS PERMISSIVE FOR SELECT TO tenant_gatekeeper

@@ -70,7 +70,8 @@ describe('the list of people', () => {
     } while (cursor !== null && pages < 10);
     expect(pages).toBe(3);
     expect(found).toHaveLength(12);
-    expect(new Set(found)).toEqual(new Set([...found.filter((id) => !ids.includes(id)), ...ids]));
+    expect(new Set(found).size).toBe(12);
+    expect(found).toEqual(expect.arrayContaining(ids));
   });
 
   it.each(['0', '101', 'many', '1.5', ''])('refuses a limit of "%s"', async (limit) => {

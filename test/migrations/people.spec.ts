@@ -101,7 +101,7 @@ describe('the people of a tenant', () => {
     ]).toEqual([1, 1, 2, 2]);
     expect(
       (await db.statement({ tenantId, userId: null, role: '' }, 'SELECT id FROM users')).rowCount,
-    ).toBe(1);
+    ).toBe(0);
   });
 
   it('are written by themselves, by managers below admins, and by admins', async () => {

@@ -8,6 +8,8 @@ export const ERROR_CATALOGUE = {
   VALIDATION_ERROR: { status: 400, message: 'The request is not valid.' },
   USER_EXISTS: { status: 409, message: 'A user with this e-mail address exists already.' },
   USER_LIMIT_EXCEEDED: { status: 403, message: 'The tenant has no free seat for another user.' },
+  POC_LIMIT_EXCEEDED: { status: 403, message: 'The tenant has reached its number of POCs.' },
+  STORAGE_LIMIT_EXCEEDED: { status: 403, message: 'The tenant has used up its storage.' },
   LAST_ADMIN: { status: 409, message: 'The tenant must keep an active admin.' },
   INVALID_INVITE: { status: 400, message: 'The invitation is not valid, was used or has expired.' },
   INVALID_CREDENTIALS: { status: 401, message: 'The e-mail address or the password is wrong.' },

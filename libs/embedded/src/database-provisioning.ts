@@ -63,6 +63,7 @@ export async function createDatabase(
   });
   await asAdmin(withDatabase(adminUrl, database), async (admin) => {
     await admin.query(`ALTER SCHEMA public OWNER TO ${LOGINS.owner}`);
+    await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
   });
 }
 

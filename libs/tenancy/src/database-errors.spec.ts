@@ -104,7 +104,7 @@ describe('toApiError', () => {
       ['a NUL byte', 'SELECT $1::text', ['a\0b'], 'VALIDATION_ERROR'],
       ['an escaped NUL in JSON', 'SELECT $1::jsonb', ['"\\u0000"'], 'VALIDATION_ERROR'],
       ['a number out of range', 'SELECT $1::integer', ['99999999999'], 'VALIDATION_ERROR'],
-      ['a missing right', 'CREATE TABLE forbidden ()', [], 'INSUFFICIENT_PERMISSIONS'],
+      ['a missing right', 'SELECT rolpassword FROM pg_authid', [], 'INSUFFICIENT_PERMISSIONS'],
       [
         'its own termination',
         'SELECT pg_terminate_backend(pg_backend_pid())',

@@ -5,6 +5,8 @@ const CONSTRAINT_CODES: Readonly<Record<string, ErrorCode>> = {
   users_tenant_email_key: 'USER_EXISTS',
   tenants_subdomain_key: 'TENANT_EXISTS',
   tenant_user_limit: 'USER_LIMIT_EXCEEDED',
+  tenant_poc_limit: 'POC_LIMIT_EXCEEDED',
+  tenant_storage_limit: 'STORAGE_LIMIT_EXCEEDED',
   users_last_admin_stays: 'LAST_ADMIN',
   users_own_role_fixed: 'INSUFFICIENT_PERMISSIONS',
 };

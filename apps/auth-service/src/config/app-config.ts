@@ -191,7 +191,9 @@ function readKey(
   }
   try {
     const key = parse(pem);
-    if ((key.asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_RSA_BITS) return key;
+    const bits =
+      key.asymmetricKeyType === 'rsa' ? key.asymmetricKeyDetails?.modulusLength : undefined;
+    if ((bits ?? 0) >= MIN_RSA_BITS) return key;
     reader.refuse(variable, `must be an RSA key of at least ${MIN_RSA_BITS} bits.`, example);
   } catch {
     reader.refuse(variable, 'is no key in PEM form.', example);

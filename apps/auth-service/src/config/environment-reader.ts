@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 interface Problem {
   variable: string;
@@ -98,15 +98,16 @@ export class EnvironmentReader {
       );
     }
     if (file === undefined) return value?.replaceAll('\\n', '\n');
-    if (!existsSync(file)) {
+    try {
+      return readFileSync(file, 'utf8').trim();
+    } catch {
       this.refuse(
         `${variable}_FILE`,
-        'names a file that does not exist.',
+        'names a file that cannot be read.',
         `/run/secrets/${variable.toLowerCase()}`,
       );
       return undefined;
     }
-    return readFileSync(file, 'utf8').trim();
   }
 
   refuse(variable: string, problem: string, example: string): void {

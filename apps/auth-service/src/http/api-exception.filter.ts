@@ -23,6 +23,8 @@ export class ApiExceptionFilter implements ExceptionFilter {
       ? new ApiError('VALIDATION_ERROR')
       : toCatalogueError(thrown, this.translate);
     if (error.status >= 500) logFault(request, error);
+    else if (error.cause !== undefined)
+      request.log.debug({ err: error, code: error.code }, 'The request was refused.');
     if (reply.sent || reply.raw.headersSent) {
       // An answer that has begun can only be cut: that alone tells the client that it is not whole.
       if (!reply.raw.writableEnded) reply.raw.destroy();

@@ -1,5 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance } from 'fastify';
+
+/**
+ * Milliseconds for which a stopping service goes on as before: a request that was sent before the signal may still lie
+ * unread in its connection, and closing that connection as idle would lose it.
+ */
+const READ_ON_MS = 200;
 
 /** Added to the longest time that a request may take, for its answer to leave. */
 const ANSWER_GRACE_MS = 1_000;
@@ -13,12 +20,12 @@ const ANSWER_GRACE_MS = 1_000;
 export function registerGracefulClose(fastify: FastifyInstance, requestTimeoutMs: number): void {
   let closing = false;
   let deadline: NodeJS.Timeout | undefined;
-  fastify.addHook('preClose', (done) => {
+  fastify.addHook('preClose', async () => {
+    await delay(READ_ON_MS);
     closing = true;
     deadline = setTimeout(() => {
       fastify.server.closeAllConnections();
     }, requestTimeoutMs + ANSWER_GRACE_MS);
-    done();
   });
   fastify.addHook('onClose', (_instance, done) => {
     clearTimeout(deadline);

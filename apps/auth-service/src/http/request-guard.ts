@@ -8,8 +8,13 @@ const MAX_DEPTH = 32;
 /** Characters of a field's path that an error repeats: the names come from the client. */
 const MAX_PATH_LENGTH = 200;
 
-/** Keys that reach an object's prototype when a body is merged into another object (CWE-1321). */
-const POISONOUS_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+/**
+ * Names that every object has or that lead to its prototype (CWE-1321). A body that carries one means no field of ours,
+ * and what looks fields up by name, class-validator included, finds the inherited one.
+ */
+function isPoisonous(key: string): boolean {
+  return key === 'prototype' || key in Object.prototype;
+}
 
 /**
  * NUL, which PostgreSQL stores in no text, and surrogates without their other half, which UTF-8 cannot hold: the
@@ -74,7 +79,7 @@ export function checkInput(input: unknown, root: string): void {
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (UNSTORABLE.test(node.key))
       throw refused(node, root, 'has a name with forbidden characters');
-    if (POISONOUS_KEYS.has(node.key)) throw refused(node, root, 'has a forbidden name');
+    if (isPoisonous(node.key)) throw refused(node, root, 'has a forbidden name');
     if (typeof node.value === 'string' && UNSTORABLE.test(node.value)) {
       throw refused(node, root, 'must not contain NUL or unpaired surrogate characters');
     }

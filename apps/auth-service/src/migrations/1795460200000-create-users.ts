@@ -10,6 +10,7 @@ import {
 } from '@poc-tracker/tenancy';
 
 const IS_SELF = `id = ${CURRENT_USER_ID}`;
+const SEES_COLLEAGUES = `${CURRENT_USER_ROLE} IN ('viewer', 'user')`;
 const SEES_EVERYBODY = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
 /** Nobody writes a person who stands, or would then stand, above them. */
 const MAY_WRITE = `${CURRENT_USER_ROLE} = 'admin' OR (${CURRENT_USER_ROLE} = 'manager' AND role <> 'admin')`;
@@ -35,7 +36,7 @@ export class CreateUsers1795460200000 implements MigrationInterface {
       protectTenantTable({
         table: 'users',
         policies: {
-          select: `status = 'active' OR ${IS_SELF} OR ${SEES_EVERYBODY}`,
+          select: `(${SEES_COLLEAGUES} AND status = 'active') OR ${IS_SELF} OR ${SEES_EVERYBODY}`,
           // A person who registers writes the own row, with the role that the transaction was given.
           insert: `(${IS_SELF} AND role = ${CURRENT_USER_ROLE}) OR ${MAY_WRITE}`,
           update: `${IS_SELF} OR ${MAY_WRITE}`,

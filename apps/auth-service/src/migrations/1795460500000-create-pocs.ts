@@ -10,7 +10,12 @@ import { auditTable } from './audited-table.js';
 
 const IS_AUTHOR = `created_by = ${CURRENT_USER_ID} AND ${CURRENT_USER_ROLE} IN ('user', 'manager', 'admin')`;
 const MAY_WRITE = `(${IS_AUTHOR}) OR ${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
-const POLICIES = { select: 'true', insert: IS_AUTHOR, update: MAY_WRITE, delete: MAY_WRITE };
+const POLICIES = {
+  select: `${CURRENT_USER_ID} IS NOT NULL`,
+  insert: IS_AUTHOR,
+  update: MAY_WRITE,
+  delete: MAY_WRITE,
+};
 
 /** What the tracker keeps and a tenant's limits are counted from: proofs of concept and their files. */
 export class CreatePocs1795460500000 implements MigrationInterface {

@@ -1,3 +1,5 @@
+import { toApiError } from '@poc-tracker/tenancy';
+
 /** The service cannot start for a reason that the person at the terminal can mend; the message is one sentence. */
 export class StartFailureError extends Error {
   override readonly name = 'StartFailureError';
@@ -12,8 +14,16 @@ const EXPLAINED = new Set([
   'IsolationProofError',
 ]);
 
-/** What to print when the start fails: the sentence of an error that explains itself, the stack of any other. */
+/** What to print when the start fails: one sentence where the reason is known, the stack of any other error. */
 export function describeStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (toApiError(error)?.code === 'SERVICE_UNAVAILABLE') {
+    return `The database cannot be reached, or refuses the login of DATABASE_URL: ${reasonOf(error)}`;
+  }
   return EXPLAINED.has(error.name) ? error.message : (error.stack ?? error.message);
+}
+
+/** A host name with several addresses fails with one error for all of them, which has a code and no message. */
+function reasonOf(error: Error): string {
+  return error.message || String((error as NodeJS.ErrnoException).code);
 }

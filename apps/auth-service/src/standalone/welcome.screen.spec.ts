@@ -11,7 +11,7 @@ describe('welcomeScreen', () => {
   it('names the addresses of the API, the Swagger page and health', () => {
     const screen = welcomeScreen(options);
     expect(screen).toContain('http://localhost:3000/api/v1\n');
-    expect(screen).toContain('http://localhost:3000/docs\n');
+    expect(screen).toContain('http://acme.localhost:3000/docs\n');
     expect(screen).toContain('http://localhost:3000/health\n');
   });
 

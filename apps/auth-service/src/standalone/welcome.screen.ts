@@ -19,7 +19,7 @@ export function welcomeScreen({ host, port, dataDirectory, demoAdmins }: Welcome
     'POC Tracker authentication is ready.',
     '',
     `  API      ${base}/api/v1`,
-    `  Swagger  ${base}/docs`,
+    `  Swagger  ${local ? `http://acme.localhost:${port}` : base}/docs`,
     `  Health   ${base}/health`,
     '',
     ...describeAdmins(demoAdmins),
