@@ -110,7 +110,7 @@ describe('making a tenant', () => {
     expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
   });
 
-  it('is for operators alone where sign-up is closed', async () => {
+  it('is refused where sign-up is closed', async () => {
     const closed = await ServiceFixture.start({ TENANT_SIGNUP: 'closed' });
     try {
       const answer = await closed.call('POST', '/tenants', { body: initech('initech') });

@@ -4,7 +4,7 @@ export const ERROR_CATALOGUE = {
   INVALID_TENANT: { status: 403, message: 'The tenant is unknown or not active.' },
   TENANT_MISMATCH: { status: 403, message: 'The host names another tenant than the token.' },
   TENANT_EXISTS: { status: 409, message: 'The subdomain is already taken.' },
-  SIGNUP_CLOSED: { status: 403, message: 'Only an operator can create a tenant here.' },
+  SIGNUP_CLOSED: { status: 403, message: 'Tenants cannot sign up here.' },
   VALIDATION_ERROR: { status: 400, message: 'The request is not valid.' },
   USER_EXISTS: { status: 409, message: 'A user with this e-mail address exists already.' },
   USER_LIMIT_EXCEEDED: { status: 403, message: 'The tenant has no free seat for another user.' },
