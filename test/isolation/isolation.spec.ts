@@ -75,13 +75,16 @@ describe('the isolation report', () => {
   });
 
   it('shows other tenants reading and writing a table that lost its restrictive policy', async () => {
-    const faults = await faultsAfter('DROP POLICY pocs_tenant_isolation ON pocs', onTable('pocs'));
-    expect(faults).toContain('pocs SELECT, wrong tenant: reached 1 row');
-    expect(faults).toContain('pocs SELECT, no tenant: reached 1 row');
-    expect(faults).toContain('pocs SELECT, spent transaction: reached 1 row');
-    expect(faults).toContain('pocs UPDATE, wrong tenant: reached 1 row');
-    expect(faults).toContain('pocs DELETE, wrong tenant: reached 1 row');
-    expect(faults).toContain('pocs COPY TO, wrong tenant: reached 1 row');
+    const faults = await faultsAfter(
+      'DROP POLICY tenant_settings_tenant_isolation ON tenant_settings',
+      onTable('tenant_settings'),
+    );
+    expect(faults).toContain('tenant_settings SELECT, wrong tenant: reached 1 row');
+    expect(faults).toContain('tenant_settings SELECT, no tenant: reached 1 row');
+    expect(faults).toContain('tenant_settings SELECT, spent transaction: reached 1 row');
+    expect(faults).toContain('tenant_settings UPDATE, wrong tenant: reached 1 row');
+    expect(faults).toContain('tenant_settings DELETE, wrong tenant: reached 1 row');
+    expect(faults).toContain('tenant_settings COPY TO, wrong tenant: reached 1 row');
   });
 
   it('shows rows planted in another tenant when the tenant policy checks no new row', async () => {

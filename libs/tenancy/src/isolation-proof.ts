@@ -30,7 +30,7 @@ export const TENANT_TABLES = `(
     FROM pg_class c
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
    WHERE c.relkind IN ('r', 'p') AND c.relnamespace IN ${APPLICATION_SCHEMAS}
-     AND (a.attname IS NOT NULL OR c.oid = to_regclass('public.tenants')))`;
+     AND (a.attname IS NOT NULL OR (c.relname = 'tenants' AND c.relnamespace = 'public'::regnamespace)))`;
 
 const REACHABLE = (oid: string): string => `pg_has_role(session_user, ${oid}, 'MEMBER')`;
 
@@ -78,7 +78,8 @@ const FAULTS_OF_THE_LOGIN = [
 ];
 
 const FAULTS_OF_THE_SCHEMA = [
-  `SELECT 'table tenants: is missing; run the migrations' WHERE to_regclass('public.tenants') IS NULL`,
+  `SELECT 'table tenants: is missing; run the migrations' 
+    WHERE NOT EXISTS (SELECT FROM ${TENANT_TABLES} t WHERE t.tenant_column = 'id')`,
 
   `SELECT format('table %s: row-level security is not %s', t.name,
             CASE WHEN c.relrowsecurity THEN 'forced' ELSE 'enabled' END)
