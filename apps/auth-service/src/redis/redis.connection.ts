@@ -18,8 +18,7 @@ const MAX_RECONNECT_DELAY_MS = 5_000;
 
 /**
  * The connection to Redis, which accelerates and never decides: losing it is logged once an outage, commands fail at
- * once instead of queueing, and the process goes on. Without a REDIS_URL there is none, and short-lived state stays in
- * the process.
+ * once instead of queueing, and the process goes on. Without a REDIS_URL there is none.
  */
 @Injectable()
 export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
