@@ -1,7 +1,7 @@
 /**
  * The one-way rules of the code base. Dependencies point down this list, never up:
  *
- *   contracts ← auth-kit
+ *   contracts ← auth-kit ← http-service
  *   contracts ← tenancy ← tenant ← session ← auth ← admin
  *
  * Each comment says what to do instead of breaking the rule.
@@ -78,6 +78,11 @@ export default {
       'tenancy knows transactions and tenants, not tokens. Pass ids in; keep claims and guards in auth-kit.',
     ),
     libraryMayUse(
+      'http-service',
+      ['contracts', 'auth-kit'],
+      'http-service is the edge of any service: envelope, errors, limits of a request, documents. It knows no database.',
+    ),
+    libraryMayUse(
       'embedded',
       [],
       'embedded starts servers and knows nothing of the product. Pass what it needs as options.',
@@ -109,14 +114,8 @@ export default {
       'protection holds rules that every module may use. Pass the words, counts or addresses in.',
     ),
     moduleNeverUses(
-      'http',
-      ['tenant', 'session', 'auth', 'admin', 'protection'],
-      'http is the edge: envelope, errors, limits of a request. Throw an ApiError, or put the code into ' +
-        'the module that owns the subject.',
-    ),
-    moduleNeverUses(
       'config',
-      ['tenant', 'session', 'auth', 'admin', 'protection', 'http', 'observability', 'migrations'],
+      ['tenant', 'session', 'auth', 'admin', 'protection', 'observability', 'migrations'],
       'config only reads the environment. Inject APP_CONFIG where the value is used.',
     ),
     {

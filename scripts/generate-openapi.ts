@@ -9,8 +9,7 @@ const OUTPUT = fileURLToPath(new URL('../docs/openapi.json', import.meta.url));
 interface Sources {
   setup: typeof import('../apps/auth-service/src/app.setup.js');
   config: typeof import('../apps/auth-service/src/config/test-config.js');
-  document: typeof import('../apps/auth-service/src/http/openapi.document.js');
-  gaps: typeof import('../apps/auth-service/src/http/openapi-gaps.js');
+  http: typeof import('@poc-tracker/http-service');
 }
 
 /**
@@ -27,14 +26,12 @@ async function withSources<T>(use: (sources: Sources) => Promise<T>): Promise<T>
     server: { middlewareMode: true, hmr: false, watch: null, ws: false },
     optimizeDeps: { noDiscovery: true },
   });
-  const load = (path: string): Promise<Record<string, unknown>> =>
-    server.ssrLoadModule(`/apps/auth-service/src/${path}`);
+  const load = (path: string): Promise<Record<string, unknown>> => server.ssrLoadModule(path);
   try {
     return await use({
-      setup: (await load('app.setup.ts')) as Sources['setup'],
-      config: (await load('config/test-config.ts')) as Sources['config'],
-      document: (await load('http/openapi.document.ts')) as Sources['document'],
-      gaps: (await load('http/openapi-gaps.ts')) as Sources['gaps'],
+      setup: (await load('/apps/auth-service/src/app.setup.ts')) as Sources['setup'],
+      config: (await load('/apps/auth-service/src/config/test-config.ts')) as Sources['config'],
+      http: (await load('/libs/http-service/src/index.ts')) as Sources['http'],
     });
   } finally {
     await server.close();
@@ -43,7 +40,7 @@ async function withSources<T>(use: (sources: Sources) => Promise<T>): Promise<T>
 
 /** The document and what it leaves untold. Nothing is constructed, so that no database is needed. */
 async function describeService(): Promise<{ document: OpenAPIObject; gaps: string[] }> {
-  return withSources(async ({ setup, config, document, gaps }) => {
+  return withSources(async ({ setup, config, http }) => {
     const nowhere = 'postgres://nobody@127.0.0.1:1/none';
     const app = await setup.createApp(
       config.testConfig({ serviceUrl: nowhere, platformUrl: nowhere }),
@@ -51,8 +48,8 @@ async function describeService(): Promise<{ document: OpenAPIObject; gaps: strin
         preview: true,
       },
     );
-    const described = document.createOpenApiDocument(app);
-    return { document: described, gaps: gaps.findGaps(described) };
+    const described = http.createOpenApiDocument(app, setup.API_DESCRIPTION);
+    return { document: described, gaps: http.findGaps(described) };
   });
 }
 

@@ -1,10 +1,21 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  type ApiDescription,
+  createHttpApp,
+  createLogger,
+  serveDocumentation,
+} from '@poc-tracker/http-service';
 import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
-import { serveDocumentation } from './http/documentation.page.js';
-import { createHttpApp } from './http/http-app.factory.js';
-import { createLogger } from './http/logger.factory.js';
+
+/** What the OpenAPI document says of the whole. */
+export const API_DESCRIPTION: ApiDescription = {
+  title: 'POC Tracker: tenants, users and sessions',
+  description:
+    'To try it: log in with `POST /api/v1/auth/login` (name the tenant by its subdomain or with x-tenant-id under ' +
+    '"Authorize"), put the access token of the answer under "Authorize", and call a protected route.',
+};
 
 /**
  * The whole service, not listening yet: what `main.ts`, the tests, the benchmark and the generator of the OpenAPI
@@ -16,13 +27,13 @@ export async function createApp(
   options: { preview?: boolean } = {},
 ): Promise<NestFastifyApplication> {
   const app = await createHttpApp(AppModule.forConfig(config), {
-    config,
-    logger: createLogger(config),
+    settings: config.http,
+    logger: createLogger(config.logLevel),
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
     preview: options.preview ?? false,
   });
-  serveDocumentation(app);
+  serveDocumentation(app, API_DESCRIPTION);
   return app;
 }

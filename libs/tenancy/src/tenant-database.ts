@@ -29,8 +29,7 @@ export class TenantDatabase {
    * @throws Error as `manager()` does, and whatever PostgreSQL answers (see `toApiError`).
    */
   async query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
-    const runner = await this.currentTransaction().runner();
-    return (await runner.rows(sql, params)) as Row[];
+    return (await this.currentTransaction().rows(sql, params)) as Row[];
   }
 
   /**

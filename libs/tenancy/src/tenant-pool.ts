@@ -152,6 +152,8 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
       min: options.poolMin,
       idleTimeoutMillis: IDLE_MS,
       keepAlive: true,
+      // A transaction's first statement is sent without waiting for the answer to its opening.
+      pipeline: true,
       // PostgreSQL may end a connection in the very packet that completes it, before its user has had a turn to listen,
       // and an error event without a listener ends the process. The user still learns of it: its next statement fails.
       onConnect: (client: PoolClient) => {

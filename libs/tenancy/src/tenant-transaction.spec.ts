@@ -110,6 +110,36 @@ describe('TenantTransaction', () => {
     await expectCleanPool();
   });
 
+  it('sends the first statement without waiting for the opening', async () => {
+    const sent = vi.spyOn(pg.Client.prototype, 'query');
+    const transaction = pool.transaction(acting);
+    const answered = rows(transaction, CONTEXT);
+    await vi.waitFor(() => expect(sent).toHaveBeenCalled());
+    expect(sent).toHaveBeenCalledTimes(2);
+    expect(await answered).toEqual([
+      { tenant: acting.tenantId, person: acting.userId, role: acting.role },
+    ]);
+    await transaction.commit();
+    await expectCleanPool();
+  });
+
+  it('fails with what the opening failed with, does nothing, and drops the connection', async () => {
+    await admin.query('ALTER FUNCTION set_user_context(uuid, uuid, text) RENAME TO mislaid');
+    try {
+      const transaction = pool.transaction(acting);
+      await expect(insertSetting(transaction, 'without a context')).rejects.toMatchObject({
+        code: '42883',
+      });
+      await expect(transaction.commit()).rejects.toMatchObject({ code: '42883' });
+      expect(transaction.holdsConnection).toBe(false);
+      expect(pool.totals.total).toBe(0);
+    } finally {
+      await admin.query('ALTER FUNCTION mislaid(uuid, uuid, text) RENAME TO set_user_context');
+    }
+    expect(await settingExists('without a context')).toBe(false);
+    await expectCleanPool();
+  });
+
   it('gives a context without a user no user and no role', async () => {
     const transaction = pool.transaction({ ...acting, userId: null, role: null });
     expect(await rows(transaction, CONTEXT)).toEqual([

@@ -23,8 +23,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export class TenantTransaction {
   private readonly openingSql: string;
-  private opening: Promise<TenantQueryRunner> | undefined;
+  private connecting: Promise<TenantQueryRunner> | undefined;
   private connected: TenantQueryRunner | undefined;
+  /** The answer to the opening statement, which the first statement does not wait for. */
+  private opening: Promise<unknown> | undefined;
   private ending: Promise<void> | undefined;
   private refusal: Refusal | undefined;
   private over = false;
@@ -40,16 +42,28 @@ export class TenantTransaction {
 
   /** True from the first statement until the connection is given back, also while waiting for one. */
   get holdsConnection(): boolean {
-    return this.opening !== undefined && !this.over;
+    return this.connecting !== undefined && !this.over;
   }
 
   /** The runner, inside the open transaction. Parallel calls share one opening. */
   async runner(): Promise<TenantQueryRunner> {
-    if (this.refusal !== undefined) throw this.refusal();
-    this.opening ??= this.open();
-    const runner = await this.opening;
+    const runner = await this.connection();
+    await this.opening;
     runner.assertUsable();
     return runner;
+  }
+
+  /**
+   * The rows of one statement. The first one travels behind the opening in the same flight: should the opening fail,
+   * PostgreSQL refuses the statement with it, or shows it no row for want of a tenant, and the opening's error is thrown.
+   */
+  async rows(sql: string, params: unknown[]): Promise<unknown[]> {
+    const runner = await this.connection();
+    const rows = runner.rows(sql, params);
+    // Looked at below, once it is known whether the opening failed.
+    rows.catch(() => undefined);
+    await this.opening;
+    return rows;
   }
 
   /**
@@ -59,8 +73,8 @@ export class TenantTransaction {
   async commit(): Promise<void> {
     if (this.refusal !== undefined) throw this.refusal();
     this.refuse(committed);
-    if (this.opening === undefined) return;
-    this.ending = this.end(this.opening, sendCommit);
+    if (this.connecting === undefined) return;
+    this.ending = this.end(this.connecting, sendCommit);
     await this.ending;
   }
 
@@ -70,8 +84,8 @@ export class TenantTransaction {
    */
   async rollback(reason: Error): Promise<void> {
     this.refuse(() => reason);
-    if (this.opening === undefined) return;
-    this.ending ??= this.end(this.opening, sendRollback);
+    if (this.connecting === undefined) return;
+    this.ending ??= this.end(this.connecting, sendRollback);
     await this.ending.catch(() => undefined);
   }
 
@@ -80,35 +94,46 @@ export class TenantTransaction {
     this.connected?.refuseStatements(this.refusal);
   }
 
-  private async open(): Promise<TenantQueryRunner> {
+  /** @throws Error when the transaction takes no statement any more, or no connection can be had. */
+  private connection(): Promise<TenantQueryRunner> {
+    if (this.refusal !== undefined) return Promise.reject(this.refusal());
+    return (this.connecting ??= this.connect());
+  }
+
+  private async connect(): Promise<TenantQueryRunner> {
     const runner = this.createRunner();
-    let begun = false;
     try {
       await runner.connect();
       this.connected = runner;
       if (this.refusal !== undefined) throw this.refusal();
-      begun = true;
-      // eslint-disable-next-line poc/sql-from-constants -- see openingStatement, which checks what it is built from
-      await runner.client().query(this.openingSql);
     } catch (error) {
-      // How much of an opening that failed has run is unknown: the connection goes.
-      if (this.connected !== undefined) await runner.giveBack(begun ? (error as Error) : undefined);
+      await this.connected?.giveBack();
       this.over = true;
       throw error;
     }
+    // eslint-disable-next-line poc/sql-from-constants -- see openingStatement, which checks what it is built from
+    this.opening = runner.client().query(this.openingSql);
+    // Whoever ends the transaction looks at it; until then a failure is nobody's.
+    this.opening.catch(() => undefined);
     runner.markTransactionActive();
     return runner;
   }
 
   private async end(
-    opening: Promise<TenantQueryRunner>,
+    connecting: Promise<TenantQueryRunner>,
     send: (runner: TenantQueryRunner) => Promise<void>,
   ): Promise<void> {
-    const runner = await opening;
+    const runner = await connecting;
+    // How much of an opening that failed has run is unknown: the connection goes.
+    let defect: Error | undefined;
     try {
+      await this.opening?.catch((error: unknown) => {
+        defect = error as Error;
+        throw error;
+      });
       await send(runner);
     } finally {
-      await runner.giveBack();
+      await runner.giveBack(defect);
       this.over = true;
     }
   }

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -24,25 +23,12 @@ export class TenantInterceptor implements NestInterceptor {
     @Inject(TENANCY_OPTIONS) private readonly options: Pick<TenancyOptions, 'requestTimeoutMs'>,
   ) {}
 
-  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+  /** Fails at once on time-out and hang-up; the roll-back then goes on behind the answer. */
+  intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const { lifetime } = requestScope();
     const response = context.switchToHttp().getResponse<FastifyReply>().raw;
     lifetime.begin();
-    const answer = await this.untilInterrupted(response, lifetime, async () => {
-      const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-      await lifetime.commit();
-      return result;
-    });
-    return of(answer);
-  }
-
-  /** Settles as `work` does, or fails at once on time-out and hang-up; the roll-back then goes on behind the answer. */
-  private untilInterrupted<T>(
-    response: ServerResponse,
-    lifetime: RequestLifetime,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const stopListening = (): void => {
         clearTimeout(timer);
         response.off('close', onClose);
@@ -60,13 +46,24 @@ export class TenantInterceptor implements NestInterceptor {
       // A client that hung up during the guards sends no further event.
       if (response.destroyed) return onClose();
       response.once('close', onClose);
-      work()
-        .then(resolve)
-        .catch(async (error: unknown) => {
-          await lifetime.abort(error instanceof Error ? error : new Error(String(error)));
-          reject(error);
-        })
-        .finally(stopListening);
+      answerInTransaction(next.handle(), lifetime)
+        .finally(stopListening)
+        .then((answer) => resolve(of(answer)), reject);
     });
+  }
+}
+
+/** The handler's answer once it is committed. @throws what the handler or the commit threw, after the roll-back. */
+async function answerInTransaction(
+  handling: Observable<unknown>,
+  lifetime: RequestLifetime,
+): Promise<unknown> {
+  try {
+    const answer: unknown = await lastValueFrom(handling, { defaultValue: undefined });
+    await lifetime.commit();
+    return answer;
+  } catch (error) {
+    await lifetime.abort(error instanceof Error ? error : new Error(String(error)));
+    throw error;
   }
 }

@@ -2,7 +2,7 @@ import { type Permission, PERMISSIONS, type Role, ROLES } from '@poc-tracker/con
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayUnique, IsArray, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
-import { Omittable } from '../http/omittable.decorator.js';
+import { Omittable } from '@poc-tracker/http-service';
 import { UserResponse } from '../auth/user.response.js';
 
 export class ListUsersQuery {

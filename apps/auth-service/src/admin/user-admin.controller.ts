@@ -2,8 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { UserResponse } from '../auth/user.response.js';
-import { ApiErrors, DataResponse } from '../http/api-documentation.js';
-import { UuidParamPipe } from '../http/uuid-param.pipe.js';
+import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { AssignRoleDto, ListUsersQuery, UserPageResponse } from './admin.dto.js';
 import { AdminService } from './admin.service.js';
 

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post, Put, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal, Public } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
-import { ApiErrors, DataResponse } from '../http/api-documentation.js';
+import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { CurrentDevice, type Device } from '../session/device.decorator.js';
 import { RevokedSessionsResponse, TokensResponse } from '../session/session.response.js';
 import { SessionService } from '../session/session.service.js';

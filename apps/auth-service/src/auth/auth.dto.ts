@@ -1,9 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, Length, Matches, MaxLength } from 'class-validator';
 import { EXAMPLE_REFRESH_TOKEN } from '../session/session.response.js';
-import { EmailAddress } from '../http/email-address.decorator.js';
-import { Omittable } from '../http/omittable.decorator.js';
-import { PersonName } from '../http/text-line.decorator.js';
+import { EmailAddress, Omittable, PersonName } from '@poc-tracker/http-service';
 
 /**
  * Bounds what is normalised and hashed for one attempt. It stands well above the longest password that can be set, so

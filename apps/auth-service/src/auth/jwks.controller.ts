@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { KeyRing, Public } from '@poc-tracker/auth-kit';
-import { RawResponse } from '../http/envelope.interceptor.js';
+import { RawResponse } from '@poc-tracker/http-service';
 import { Tenantless } from '../tenant/tenantless.decorator.js';
 
 const JWK_SET = {

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
-import { DataResponse } from '../http/api-documentation.js';
+import { DataResponse } from '@poc-tracker/http-service';
 import { UpdateProfileDto } from './profile.dto.js';
 import { UserResponse } from './user.response.js';
 import { UserService } from './user.service.js';

@@ -1,8 +1,7 @@
 import { type Locale, LOCALES } from '@poc-tracker/contracts';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { Omittable } from '../http/omittable.decorator.js';
-import { PersonName } from '../http/text-line.decorator.js';
+import { Omittable, PersonName } from '@poc-tracker/http-service';
 import { IsTimeZone } from './time-zone.validator.js';
 
 /** What a person may change about themselves. Fields that are left out stay as they are. */

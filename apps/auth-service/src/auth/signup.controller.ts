@@ -1,7 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse } from '../http/api-documentation.js';
+import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { CurrentDevice, type Device } from '../session/device.decorator.js';
 import { CreateTenantDto } from '../tenant/create-tenant.dto.js';
 import { Tenantless } from '../tenant/tenantless.decorator.js';

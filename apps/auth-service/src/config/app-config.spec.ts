@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AppConfig, loadConfig } from './app-config.js';
-import { ConfigurationError } from './environment-reader.js';
+import { ConfigurationError } from '@poc-tracker/http-service';
 
 function keyPair(bits = 2048) {
   return generateKeyPairSync('rsa', {

@@ -1,32 +1,24 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import packageJson from '../../../../package.json' with { type: 'json' };
-import { EnvironmentReader } from './environment-reader.js';
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+import {
+  type DatabaseSettings,
+  deepFreeze,
+  EnvironmentReader,
+  type HttpSettings,
+  LOG_LEVELS,
+  type LogLevel,
+  readDatabaseSettings,
+  readDatabaseUrl,
+  readHttpSettings,
+} from '@poc-tracker/http-service';
 
 /** Everything that can be set, read once from the environment; nothing else in the service reads it. */
 export interface AppConfig {
   readonly environment: 'production' | 'development' | 'test';
   readonly version: string;
-  readonly http: {
-    readonly host: string;
-    readonly port: number;
-    /** Addresses or CIDR ranges whose X-Forwarded-* headers are believed. */
-    readonly trustedProxies: readonly string[];
-    readonly requestTimeoutMs: number;
-  };
-  readonly database: {
-    readonly serviceUrl: string;
-    readonly platformUrl: string | undefined;
-    readonly poolMin: number;
-    readonly poolMax: number;
-    /** True: TLS with a verified certificate. */
-    readonly tls: boolean;
-    /** False behind a transaction pooler that knows no prepared statements (PgBouncer before 1.21). */
-    readonly preparedStatements: boolean;
-  };
+  readonly http: HttpSettings;
+  readonly database: DatabaseSettings & { readonly platformUrl: string | undefined };
   readonly redis: { readonly url: string | undefined };
   readonly tenancy: {
     readonly baseDomain: string;
@@ -48,7 +40,7 @@ export interface AppConfig {
     /** Hashes at a time: one a core, and never every thread of libuv's pool, which also looks names up and reads files. */
     readonly concurrency: number;
   };
-  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logLevel: LogLevel;
 }
 
 /** Injection token of the {@link AppConfig}. */
@@ -59,8 +51,6 @@ const MIN_REFRESH_SECRET_BYTES = 32;
 
 /** NIST SP 800-131A: RSA below 2048 bits must not sign. */
 const MIN_RSA_BITS = 2048;
-
-const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_tracker';
 
 /**
  * Reads and checks the whole environment.
@@ -78,13 +68,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   const settings: Omit<AppConfig, 'tokens'> = {
     environment,
     version: packageJson.version,
-    http: {
-      host: reader.text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'must be a host name or an address.'),
-      port: reader.integer('PORT', 3000, { min: 0, max: 65_535 }),
-      trustedProxies: readTrustedProxies(reader),
-      requestTimeoutMs: reader.integer('REQUEST_TIMEOUT_MS', 10_000, { min: 100, max: 300_000 }),
+    http: readHttpSettings(reader, 3000),
+    database: {
+      ...readDatabaseSettings(reader, production),
+      platformUrl: readDatabaseUrl(reader, 'PLATFORM_DATABASE_URL', production),
     },
-    database: readDatabase(reader, production),
     redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
     tenancy: {
       baseDomain: reader
@@ -115,35 +103,6 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   reader.assertValid();
   if (tokens === undefined) throw new Error('A key is missing although no variable was refused.');
   return deepFreeze({ ...settings, tokens });
-}
-
-function readDatabase(reader: EnvironmentReader, production: boolean): AppConfig['database'] {
-  const database = {
-    serviceUrl: reader.url('DATABASE_URL', ['postgres', 'postgresql'], DATABASE_EXAMPLE) ?? '',
-    platformUrl: reader.url('PLATFORM_DATABASE_URL', ['postgres', 'postgresql'], DATABASE_EXAMPLE),
-    poolMin: reader.integer('DB_POOL_MIN', 10, { min: 0, max: 1_000 }),
-    poolMax: reader.integer('DB_POOL_MAX', 100, { min: 1, max: 1_000 }),
-    tls: production,
-    preparedStatements: reader.choice('DB_PREPARED_STATEMENTS', ['on', 'off'], 'on') === 'on',
-  };
-  if (database.serviceUrl === '') reader.refuse('DATABASE_URL', 'is missing.', DATABASE_EXAMPLE);
-  if (database.poolMin > database.poolMax) {
-    reader.refuse('DB_POOL_MIN', 'must not be above DB_POOL_MAX.', '10');
-  }
-  // The driver lets a URL's ssl parameters win over its options, so one of them could switch verification off.
-  for (const [variable, url] of [
-    ['DATABASE_URL', database.serviceUrl],
-    ['PLATFORM_DATABASE_URL', database.platformUrl],
-  ] as const) {
-    if (production && url !== undefined && /[?&]ssl/i.test(url)) {
-      reader.refuse(
-        variable,
-        'must not carry ssl parameters: in production TLS is always verified.',
-        DATABASE_EXAMPLE,
-      );
-    }
-  }
-  return database;
 }
 
 function readTokens(reader: EnvironmentReader): AppConfig['tokens'] | undefined {
@@ -201,41 +160,10 @@ function readKey(
   return undefined;
 }
 
-function readTrustedProxies(reader: EnvironmentReader): string[] {
-  const proxies = reader.list('TRUSTED_PROXIES');
-  for (const proxy of proxies) {
-    const [address = '', bits, ...rest] = proxy.split('/');
-    const family = isIP(address);
-    const widest = family === 4 ? 32 : 128;
-    const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
-    if (family === 0 || !bitsFit || rest.length > 0) {
-      reader.refuse(
-        'TRUSTED_PROXIES',
-        `must list addresses or CIDR ranges; "${proxy}" is neither.`,
-        '10.0.0.0/8,::1',
-      );
-    }
-  }
-  return proxies;
-}
-
 function readDefaultTenant(reader: EnvironmentReader): string | undefined {
   const tenant = reader.optional('DEFAULT_TENANT')?.toLowerCase();
   if (tenant !== undefined && !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(tenant)) {
     reader.refuse('DEFAULT_TENANT', "must be a tenant's subdomain.", 'acme');
   }
   return tenant;
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const nested of Object.values(value) as unknown[]) {
-    if (isPlain(nested)) deepFreeze(nested);
-  }
-  return Object.freeze(value);
-}
-
-/** Not keys and buffers: a key remembers what it was asked for, and a buffer cannot be frozen. */
-function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 }

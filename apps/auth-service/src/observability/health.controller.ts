@@ -2,7 +2,7 @@ import { Controller, Get, HttpStatus, Inject, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import type { FastifyReply } from 'fastify';
-import { RawResponse } from '../http/envelope.interceptor.js';
+import { RawResponse } from '@poc-tracker/http-service';
 import { Tenantless } from '../tenant/tenantless.decorator.js';
 import { HealthResponse, ProbeResponse } from './health.response.js';
 import { HealthService } from './health.service.js';
@@ -10,12 +10,12 @@ import { HealthService } from './health.service.js';
 /** For load balancers and operators; public, and therefore without reasons, hosts or names. */
 @ApiTags('health')
 @Controller()
-@RawResponse()
 export class HealthController {
   constructor(@Inject(HealthService) private readonly health: HealthService) {}
 
   @Get('health')
   @Public()
+  @RawResponse()
   @Tenantless()
   @ApiOperation({ summary: 'Tell how the service and what it stands on are' })
   @ApiResponse({ status: 200, description: 'Healthy or degraded.', type: HealthResponse })
@@ -29,6 +29,7 @@ export class HealthController {
   /** The same for clients that know nothing but the API's prefix. */
   @Get('api/v1/health')
   @Public()
+  @RawResponse()
   @Tenantless()
   @ApiExcludeEndpoint()
   reportUnderPrefix(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
@@ -37,6 +38,7 @@ export class HealthController {
 
   @Get('health/live')
   @Public()
+  @RawResponse()
   @Tenantless()
   @ApiOperation({
     summary: 'Tell that the process runs',
@@ -50,6 +52,7 @@ export class HealthController {
 
   @Get('health/ready')
   @Public()
+  @RawResponse()
   @Tenantless()
   @ApiOperation({ summary: 'Tell whether requests can be answered' })
   @ApiResponse({ status: 200, description: 'They can.', type: ProbeResponse })

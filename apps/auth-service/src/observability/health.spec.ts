@@ -6,7 +6,7 @@ import type { TenantDatabase } from '@poc-tracker/tenancy';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createHttpApp } from '../http/http-app.factory.js';
+import { createHttpApp } from '@poc-tracker/http-service';
 import { TenantResolver } from '../tenant/tenant.resolver.js';
 import { DatabaseCheck } from './database.check.js';
 import type { HealthCheck, HealthCheckName } from './health-check.js';
@@ -183,7 +183,7 @@ describe('the addresses', () => {
     })
     class HealthModule {}
     app = await createHttpApp(HealthModule, {
-      config: { http: { host: '127.0.0.1', port: 0, trustedProxies: [], requestTimeoutMs: 1_000 } },
+      settings: { host: '127.0.0.1', port: 0, trustedProxies: [], requestTimeoutMs: 1_000 },
       logger: pino({ level: 'silent' }),
       requestId: randomUUID,
       translateError: () => undefined,

@@ -1,8 +1,7 @@
 import { Controller, Delete, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse } from '../http/api-documentation.js';
-import { UuidParamPipe } from '../http/uuid-param.pipe.js';
+import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { RevokedSessionsResponse, SessionResponse } from './session.response.js';
 import { SessionService } from './session.service.js';
 

@@ -15,7 +15,7 @@ import { DataDirectoryInUseError } from '@poc-tracker/embedded';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/app-config.js';
-import { ConfigurationError } from '../config/environment-reader.js';
+import { ConfigurationError } from '@poc-tracker/http-service';
 import { prepareStandalone, type Standalone } from './standalone.environment.js';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { DataDirectoryInUseError } from '@poc-tracker/embedded';
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../config/environment-reader.js';
+import { ConfigurationError } from '@poc-tracker/http-service';
 import { describeStartFailure, StartFailureError } from './start-failure.error.js';
 
 describe('describeStartFailure', () => {

@@ -1,9 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { type Plan, PLANS, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
 import { IsIn, IsNotIn, IsString, Length, Matches, MaxLength } from 'class-validator';
-import { EmailAddress } from '../http/email-address.decorator.js';
-import { Omittable } from '../http/omittable.decorator.js';
-import { PersonName, TextLine } from '../http/text-line.decorator.js';
+import { EmailAddress, Omittable, PersonName, TextLine } from '@poc-tracker/http-service';
 
 /** Longest label of a domain name (RFC 1035, 2.3.4). */
 const MAX_LABEL_LENGTH = 63;

@@ -23,8 +23,7 @@ import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ConfigModule } from '../config/config.module.js';
 import { testConfig } from '../config/test-config.js';
-import { createHttpApp } from '../http/http-app.factory.js';
-import { createLogger } from '../http/logger.factory.js';
+import { createHttpApp, createLogger } from '@poc-tracker/http-service';
 import { ResolvedTenant } from './resolved-tenant.decorator.js';
 import { TENANT_ENTITIES } from './tenant.entity.js';
 import { TenantGuard } from './tenant.guard.js';
@@ -107,8 +106,8 @@ async function createProbe(
   })
   class ProbeModule {}
   const app = await createHttpApp(ProbeModule, {
-    config,
-    logger: createLogger(config),
+    settings: config.http,
+    logger: createLogger(config.logLevel),
     requestId: randomUUID,
     translateError: toApiError,
     prepare: registerRequestContext,

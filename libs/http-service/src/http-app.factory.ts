@@ -1,20 +1,19 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import { NestFactory, Reflector } from '@nestjs/core';
+import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { AppConfig } from '../config/app-config.js';
 import { ApiExceptionFilter } from './api-exception.filter.js';
-import { EnvelopeInterceptor } from './envelope.interceptor.js';
 import type { ErrorTranslator } from './error-answer.js';
 import { createFastifyAdapter } from './fastify-adapter.factory.js';
 import { registerGracefulClose } from './graceful-close.js';
-import { NestLogger } from './nest.logger.js';
+import { NestLogger } from './logging/nest.logger.js';
 import { guardRequests } from './request-guard.js';
-import { logRequests } from './request-log.js';
+import { logRequests } from './logging/request-log.js';
 import { RouteDirectory } from './route-directory.js';
+import type { HttpSettings } from './service-settings.js';
 import { registerSecurityHeaders } from './security-headers.js';
-import { createValidationPipe } from './validation.pipe.js';
+import { createValidationPipe } from './fields/validation.pipe.js';
 
 const API_PREFIX = 'api/v1';
 
@@ -28,7 +27,7 @@ const UNPREFIXED_PATHS = [
 ];
 
 export interface HttpEdge {
-  config: Pick<AppConfig, 'http'>;
+  settings: HttpSettings;
   logger: Logger;
   requestId: () => string;
   translateError: ErrorTranslator;
@@ -40,22 +39,22 @@ export interface HttpEdge {
 
 /**
  * A Nest application on Fastify with the whole edge of the service in front of its controllers. Not listening yet.
- * Global guards, and interceptors around the envelope, are the module's own (`APP_GUARD`, `APP_INTERCEPTOR`).
+ * Global guards and interceptors are the module's own (`APP_GUARD`, `APP_INTERCEPTOR`).
  */
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { config, logger, requestId, translateError, prepare, preview = false }: HttpEdge,
+  { settings, logger, requestId, translateError, prepare, preview = false }: HttpEdge,
 ): Promise<NestFastifyApplication> {
   const adapter = createFastifyAdapter({
     logger,
     requestId,
-    trustedProxies: config.http.trustedProxies,
+    trustedProxies: settings.trustedProxies,
   });
   const fastify = adapter.getInstance();
   const routes = new RouteDirectory();
   routes.attach(fastify);
   registerSecurityHeaders(fastify);
-  registerGracefulClose(fastify, config.http.requestTimeoutMs);
+  registerGracefulClose(fastify, settings.requestTimeoutMs);
   logRequests(fastify);
   guardRequests(fastify);
   prepare?.(fastify);
@@ -68,7 +67,6 @@ export async function createHttpApp(
   });
   app.setGlobalPrefix(API_PREFIX, { exclude: UNPREFIXED_PATHS });
   app.useGlobalFilters(new ApiExceptionFilter(routes, translateError));
-  app.useGlobalInterceptors(new EnvelopeInterceptor(new Reflector()));
   app.useGlobalPipes(createValidationPipe());
   return app;
 }

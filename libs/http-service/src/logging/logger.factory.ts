@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { AppConfig } from '../config/app-config.js';
+import type { LogLevel } from '../service-settings.js';
 
 /** Deeper chains of causes add length to a line and nothing to an investigation. */
 const MAX_CAUSES = 5;
@@ -56,12 +56,12 @@ function describeError(error: unknown, depth = 0): LoggedError {
  * in UTC, secrets redacted.
  */
 export function createLogger(
-  config: Pick<AppConfig, 'logLevel'>,
+  level: LogLevel,
   destination: DestinationStream = pino.destination(1),
 ): Logger {
   return pino(
     {
-      level: config.logLevel,
+      level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },

@@ -6,7 +6,7 @@ function record(): { lines: string[]; logger: ReturnType<typeof createLogger> } 
   const lines: string[] = [];
   return {
     lines,
-    logger: createLogger({ logLevel: 'debug' }, { write: (line) => void lines.push(line) }),
+    logger: createLogger('debug', { write: (line) => void lines.push(line) }),
   };
 }
 

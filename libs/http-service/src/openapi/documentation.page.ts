@@ -1,11 +1,11 @@
 import type { INestApplication } from '@nestjs/common';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { createOpenApiDocument } from './openapi.document.js';
+import { type ApiDescription, createOpenApiDocument } from './openapi.document.js';
 
 /** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. The document is built at the first request. */
-export function serveDocumentation(app: INestApplication): void {
+export function serveDocumentation(app: INestApplication, description: ApiDescription): void {
   let document: OpenAPIObject | undefined;
-  SwaggerModule.setup('docs', app, () => (document ??= createOpenApiDocument(app)), {
+  SwaggerModule.setup('docs', app, () => (document ??= createOpenApiDocument(app, description)), {
     raw: ['json'],
     customSiteTitle: 'POC Tracker API',
     swaggerOptions: {

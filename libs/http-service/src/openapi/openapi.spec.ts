@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveDocumentation } from './documentation.page.js';
-import { createEdge, type Edge } from './edge.fixture.js';
+import { EDGE_API, createEdge, type Edge } from '../edge.fixture.js';
 import { findGaps } from './openapi-gaps.js';
 import { createOpenApiDocument, operationsOf } from './openapi.document.js';
 
@@ -12,10 +12,10 @@ let document: OpenAPIObject;
 
 beforeAll(async () => {
   edge = await createEdge();
-  serveDocumentation(edge.app);
+  serveDocumentation(edge.app, EDGE_API);
   await edge.app.init();
   await edge.app.getHttpAdapter().getInstance().ready();
-  document = createOpenApiDocument(edge.app);
+  document = createOpenApiDocument(edge.app, EDGE_API);
 });
 
 afterAll(async () => {
@@ -89,12 +89,14 @@ describe('the document', () => {
   });
 
   it('comes out the same whenever it is built', () => {
-    expect(JSON.stringify(createOpenApiDocument(edge.app))).toBe(JSON.stringify(document));
+    expect(JSON.stringify(createOpenApiDocument(edge.app, EDGE_API))).toBe(
+      JSON.stringify(document),
+    );
   });
 
   it('comes out the same of an application in which nothing was constructed', async () => {
     const { app } = await createEdge({ preview: true });
-    expect(JSON.stringify(createOpenApiDocument(app))).toBe(JSON.stringify(document));
+    expect(JSON.stringify(createOpenApiDocument(app, EDGE_API))).toBe(JSON.stringify(document));
   });
 });
 

@@ -4,7 +4,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } fro
 import { ROUTE_POLICY, type RoutePolicy } from '@poc-tracker/auth-kit';
 import { ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
 import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
-import { ErrorResponse, exampleError } from './error-response.js';
+import { ErrorResponse, exampleError } from '../error-response.js';
 import { exampleOf, type Schema } from './openapi-example.js';
 
 export interface Media {
@@ -48,15 +48,21 @@ export function operationsOf(
   );
 }
 
-/** The document of the service: what the controllers declare, completed by what follows from it, in a stable order. */
-export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+/** What an OpenAPI document says of the whole API. */
+export interface ApiDescription {
+  title: string;
+  description: string;
+}
+
+/** The document of a service: what the controllers declare, completed by what follows from it, in a stable order. */
+export function createOpenApiDocument(
+  app: INestApplication,
+  { title, description }: ApiDescription,
+): OpenAPIObject {
   const base = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
-    .setTitle('POC Tracker: tenants, users and sessions')
-    .setDescription(
-      'To try it: log in with `POST /api/v1/auth/login` (name the tenant by its subdomain or with x-tenant-id under ' +
-        '"Authorize"), put the access token of the answer under "Authorize", and call a protected route.',
-    )
+    .setTitle(title)
+    .setDescription(description)
     .setVersion('1')
     .addServer('/')
     .addBearerAuth(

@@ -19,11 +19,11 @@ import { ApiError } from '@poc-tracker/contracts';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import { ApiErrors, DataResponse } from './api-documentation.js';
-import { RawResponse } from './envelope.interceptor.js';
+import { ApiErrors, DataResponse } from './openapi/api-documentation.js';
+import { RawResponse } from './api.adapter.js';
 import { createHttpApp } from './http-app.factory.js';
-import { createLogger } from './logger.factory.js';
-import { UuidParamPipe } from './uuid-param.pipe.js';
+import { createLogger } from './logging/logger.factory.js';
+import { UuidParamPipe } from './fields/uuid-param.pipe.js';
 
 class AddressDto {
   @ApiProperty({ example: 'Olinda' })
@@ -154,6 +154,8 @@ export interface Edge {
   logged: Record<string, unknown>[];
 }
 
+export const EDGE_API = { title: 'Edge', description: 'Controllers made for hostile input.' };
+
 /** The edge of the service in front of controllers made for hostile input. */
 export async function createEdge(
   options: {
@@ -165,18 +167,15 @@ export async function createEdge(
 ): Promise<Edge> {
   const logged: Record<string, unknown>[] = [];
   const app = await createHttpApp(EdgeModule, {
-    config: {
-      http: {
-        host: '127.0.0.1',
-        port: 0,
-        trustedProxies: options.trustedProxies ?? [],
-        requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
-      },
+    settings: {
+      host: '127.0.0.1',
+      port: 0,
+      trustedProxies: options.trustedProxies ?? [],
+      requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     },
-    logger: createLogger(
-      { logLevel: options.logLevel ?? 'info' },
-      { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
-    ),
+    logger: createLogger(options.logLevel ?? 'info', {
+      write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+    }),
     requestId: randomUUID,
     preview: options.preview ?? false,
     translateError: (error) =>

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ApiError } from '@poc-tracker/contracts';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { ApiAdapter } from './api.adapter.js';
 import { toCatalogueError, toErrorAnswer } from './error-answer.js';
-import { createRequestLogger } from './request.logger.js';
+import { createRequestLogger } from './logging/request.logger.js';
 import { API_CONTENT_SECURITY_POLICY } from './security-headers.js';
 
 /** The largest body of the API is a few KiB: more is an attempt to make the parser work. */
@@ -28,7 +29,7 @@ export function createFastifyAdapter({
   trustedProxies,
   requestId,
 }: AdapterOptions): FastifyAdapter {
-  return new FastifyAdapter({
+  return new ApiAdapter({
     loggerInstance: logger,
     childLoggerFactory: createRequestLogger,
     logController: new LogController({

@@ -1,0 +1,33 @@
+export { RawResponse } from './api.adapter.js';
+export { ConfigurationError, EnvironmentReader } from './environment-reader.js';
+export { ErrorResponse } from './error-response.js';
+export { EmailAddress } from './fields/email-address.decorator.js';
+export { Omittable } from './fields/omittable.decorator.js';
+export { PersonName, TextLine } from './fields/text-line.decorator.js';
+export { UuidParamPipe } from './fields/uuid-param.pipe.js';
+export { createHttpApp } from './http-app.factory.js';
+export { createLogger } from './logging/logger.factory.js';
+export {
+  ApiErrors,
+  DataResponse,
+  ERROR_CODES_EXTENSION,
+  POLICY_EXTENSION,
+} from './openapi/api-documentation.js';
+export { serveDocumentation } from './openapi/documentation.page.js';
+export {
+  type ApiDescription,
+  createOpenApiDocument,
+  operationsOf,
+  type Operation,
+} from './openapi/openapi.document.js';
+export { findGaps } from './openapi/openapi-gaps.js';
+export {
+  type DatabaseSettings,
+  deepFreeze,
+  type HttpSettings,
+  LOG_LEVELS,
+  type LogLevel,
+  readDatabaseSettings,
+  readDatabaseUrl,
+  readHttpSettings,
+} from './service-settings.js';

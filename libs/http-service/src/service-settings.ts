@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import type { EnvironmentReader } from './environment-reader.js';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Where a service listens, and what it believes and bears of its clients. */
+export interface HttpSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Addresses or CIDR ranges whose X-Forwarded-* headers are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly requestTimeoutMs: number;
+}
+
+/** How a service reaches the database: its own login, and the pool of its connections. */
+export interface DatabaseSettings {
+  readonly serviceUrl: string;
+  readonly poolMin: number;
+  readonly poolMax: number;
+  /** True: TLS with a verified certificate. */
+  readonly tls: boolean;
+  /** False behind a transaction pooler that knows no prepared statements (PgBouncer before 1.21). */
+  readonly preparedStatements: boolean;
+}
+
+const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_tracker';
+
+export function readHttpSettings(reader: EnvironmentReader, defaultPort: number): HttpSettings {
+  return {
+    host: reader.text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'must be a host name or an address.'),
+    port: reader.integer('PORT', defaultPort, { min: 0, max: 65_535 }),
+    trustedProxies: readTrustedProxies(reader),
+    requestTimeoutMs: reader.integer('REQUEST_TIMEOUT_MS', 10_000, { min: 100, max: 300_000 }),
+  };
+}
+
+/** @param production TLS is verified and cannot be switched off by the URL. */
+export function readDatabaseSettings(
+  reader: EnvironmentReader,
+  production: boolean,
+): DatabaseSettings {
+  const settings = {
+    serviceUrl: readDatabaseUrl(reader, 'DATABASE_URL', production) ?? '',
+    poolMin: reader.integer('DB_POOL_MIN', 10, { min: 0, max: 1_000 }),
+    poolMax: reader.integer('DB_POOL_MAX', 100, { min: 1, max: 1_000 }),
+    tls: production,
+    preparedStatements: reader.choice('DB_PREPARED_STATEMENTS', ['on', 'off'], 'on') === 'on',
+  };
+  if (settings.serviceUrl === '') reader.refuse('DATABASE_URL', 'is missing.', DATABASE_EXAMPLE);
+  if (settings.poolMin > settings.poolMax) {
+    reader.refuse('DB_POOL_MIN', 'must not be above DB_POOL_MAX.', '10');
+  }
+  return settings;
+}
+
+/** The driver lets a URL's ssl parameters win over its options, so one of them could switch verification off. */
+export function readDatabaseUrl(
+  reader: EnvironmentReader,
+  variable: string,
+  production: boolean,
+): string | undefined {
+  const url = reader.url(variable, ['postgres', 'postgresql'], DATABASE_EXAMPLE);
+  if (production && url !== undefined && /[?&]ssl/i.test(url)) {
+    reader.refuse(
+      variable,
+      'must not carry ssl parameters: in production TLS is always verified.',
+      DATABASE_EXAMPLE,
+    );
+  }
+  return url;
+}
+
+function readTrustedProxies(reader: EnvironmentReader): string[] {
+  const proxies = reader.list('TRUSTED_PROXIES');
+  for (const proxy of proxies) {
+    const [address = '', bits, ...rest] = proxy.split('/');
+    const family = isIP(address);
+    const widest = family === 4 ? 32 : 128;
+    const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
+    if (family === 0 || !bitsFit || rest.length > 0) {
+      reader.refuse(
+        'TRUSTED_PROXIES',
+        `must list addresses or CIDR ranges; "${proxy}" is neither.`,
+        '10.0.0.0/8,::1',
+      );
+    }
+  }
+  return proxies;
+}
+
+/** Settings are read once and changed by nobody. */
+export function deepFreeze<T extends object>(value: T): T {
+  for (const nested of Object.values(value) as unknown[]) {
+    if (isPlain(nested)) deepFreeze(nested);
+  }
+  return Object.freeze(value);
+}
+
+/** Not keys and buffers: a key remembers what it was asked for, and a buffer cannot be frozen. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+}
