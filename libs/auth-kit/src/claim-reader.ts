@@ -1,3 +1,4 @@
+import { isUuid } from '@poc-tracker/contracts';
 import { invalidToken } from './invalid-token.js';
 
 /**
@@ -6,11 +7,6 @@ import { invalidToken } from './invalid-token.js';
  * would live longer than it says.
  */
 const CLOCK_SKEW = 60;
-
-/**
- * Lower case only: a second spelling of an id would be a second key in caches and revocation lists.
- */
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /**
  * Reads the claims of a verified token one by one. A signature says who wrote a claim, not that it
@@ -50,7 +46,9 @@ export class ClaimReader {
   }
 
   uuid(name: string): string {
-    return this.matching(name, UUID);
+    const value = this.text(name);
+    if (!isUuid(value)) throw invalidToken(`The claim ${name} is no UUID.`);
+    return value;
   }
 
   /** One value of a catalogue. */

@@ -31,7 +31,11 @@ describe('JwtAuthGuard', () => {
 
   it('names the person, session and token of the claims, and the rights of the feed', async () => {
     const { guard, feed } = createGuard();
-    feed.rights = { role: 'manager', permissions: [], tenant: { ...TENANT, plan: 'pro' } };
+    feed.rights = {
+      role: 'manager',
+      permissions: ['view_usage', 'manage_users'],
+      tenant: { ...TENANT, plan: 'pro' },
+    };
     const claims = {
       ...genuineClaims(),
       user_role: 'admin' as const,
@@ -47,7 +51,7 @@ describe('JwtAuthGuard', () => {
       sessionId: claims.session_id,
       tokenId: claims.jti,
       role: 'manager',
-      permissions: ['manage_users', 'view_usage'],
+      permissions: ['view_usage', 'manage_users'],
       tenant: { ...TENANT, plan: 'pro' },
       tokenExpiresAt: claims.exp,
     });

@@ -49,7 +49,11 @@ function ask(route: Route, principal?: Principal): boolean {
 }
 
 function person(role: Role, granted: Permission[] = [], tenant = TENANT): Principal {
-  return toPrincipal(genuineClaims(), { role, permissions: granted, tenant });
+  return toPrincipal(genuineClaims(), {
+    role,
+    permissions: effectivePermissions(role, granted),
+    tenant,
+  });
 }
 
 const insufficient = (...required: string[]) =>

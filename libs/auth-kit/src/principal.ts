@@ -1,10 +1,4 @@
-import {
-  type AccessTokenClaims,
-  effectivePermissions,
-  type Permission,
-  type Role,
-  type TenantSnapshot,
-} from '@poc-tracker/contracts';
+import type { AccessTokenClaims, Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import type { CurrentRights } from './revocation.feed.js';
 
 /**
@@ -38,7 +32,7 @@ export function toPrincipal(claims: AccessTokenClaims, rights: CurrentRights): P
     sessionId: claims.session_id,
     tokenId: claims.jti,
     role: rights.role,
-    permissions: effectivePermissions(rights.role, rights.permissions),
+    permissions: rights.permissions,
     tenant: rights.tenant,
     tokenExpiresAt: claims.exp,
   };

@@ -3,7 +3,7 @@ import type { AccessTokenClaims, Permission, Role, TenantSnapshot } from '@poc-t
 /** What a person may do at this moment, and the tenant as it is at this moment. */
 export interface CurrentRights {
   role: Role;
-  /** Those granted to the person alone are enough; those of the role are added to them. */
+  /** The effective ones: those of the role and those granted to the person alone. */
   permissions: Permission[];
   tenant: TenantSnapshot;
 }

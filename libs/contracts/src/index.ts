@@ -5,3 +5,4 @@ export * from './plans.js';
 export * from './roles.js';
 export * from './tenants.js';
 export * from './users.js';
+export * from './uuid.js';

@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '@poc-tracker/contracts';
+import { isUuid, ROLES, type Role } from '@poc-tracker/contracts';
 import { connectionLost, type Refusal, type TenantQueryRunner } from './tenant-query-runner.js';
 
 /** Whom a transaction acts for: what the three settings that the policies read are made of. */
@@ -14,8 +14,6 @@ export interface TransactionLimits {
   /** Milliseconds after which PostgreSQL ends a session that idles in its transaction: the net under a stalled process. */
   idleTimeoutMs: number;
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * One tenant's transaction on a connection of its own, opened by its first statement and ended once, by `commit` or
@@ -171,9 +169,8 @@ export function openingStatement(
   { tenantId, userId, role }: TenantContext,
   limits: TransactionLimits,
 ): string {
-  if (!UUID.test(tenantId))
-    throw new Error('The tenant of a transaction must be given by its UUID.');
-  if (userId !== null && !UUID.test(userId))
+  if (!isUuid(tenantId)) throw new Error('The tenant of a transaction must be given by its UUID.');
+  if (userId !== null && !isUuid(userId))
     throw new Error('The user of a transaction must be given by a UUID.');
   if (role !== null && !ROLES.includes(role))
     throw new Error('The role of a transaction must be of the catalogue.');

@@ -17,6 +17,13 @@ afterEach(() => {
 });
 
 describe('SecretStore', () => {
+  it.each(['/proc/nowhere', '/dev/null/below-a-file'])(
+    'refuses a folder that cannot be made: %s',
+    (impossible) => {
+      expect(() => new SecretStore(impossible)).toThrow(StartFailureError);
+    },
+  );
+
   it('makes a 2048-bit RSA key and a refresh secret of 48 random bytes', () => {
     const store = new SecretStore(join(folder, 'data'));
     const key = createPrivateKey(readFileSync(store.signingKeyFile()));

@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { generateLoginPasswords, type LoginPasswords } from '@poc-tracker/embedded';
 import { StartFailureError } from './start-failure.error.js';
 
@@ -24,7 +24,7 @@ export class SecretStore {
   constructor(private readonly folder: string) {
     this.explainRefusal(() => {
       if (existsSync(folder)) return;
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       // The embedded server runs under another account where root starts it: it may pass, and see nothing.
       chmodSync(folder, 0o711);
     });
@@ -77,12 +77,24 @@ export class SecretStore {
     try {
       return work();
     } catch (error) {
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) {
+        throw new StartFailureError(
+          `${this.folder} can be no folder of files; set DATA_DIR to another one.`,
+        );
+      }
       if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
       throw new StartFailureError(
         `This user may not read and write ${this.folder}; start as its owner, or set DATA_DIR to another folder.`,
       );
     }
   }
+}
+
+/** One by one: Node's recursive mkdir never returns where the kernel lets nobody make a folder (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 function isSystemError(error: unknown, ...codes: string[]): boolean {

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import '@poc-tracker/auth-kit';
+import type { Principal } from '@poc-tracker/auth-kit';
 import { currentRequest } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
 import { TENANT_PARAMETER } from './tenant-naming.js';
@@ -20,22 +20,36 @@ export class TenantGuard implements CanActivate {
     private readonly reflector: Reflector,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { principal } = request;
-    const current = currentRequest();
-    if (principal !== undefined) {
-      await this.resolver.assertHostAgrees(request, principal.tenant);
-      current.tenant = principal.tenant;
-      current.user = { id: principal.userId, role: principal.role };
-    } else if (
-      this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined
-    ) {
-      current.tenant = await this.resolver.resolve(request);
+    if (principal === undefined) return this.nameTenant(context, request);
+    // Nearly every request: without a look-up there is nothing to wait for.
+    const domain = this.resolver.assertHostAgrees(request, principal.tenant);
+    if (domain !== undefined) return domain.then(() => enter(request, principal));
+    return enter(request, principal);
+  }
+
+  private async nameTenant(context: ExecutionContext, request: FastifyRequest): Promise<boolean> {
+    const tenantless = this.reflector.get<true | undefined>(TENANTLESS, context.getHandler());
+    if (tenantless === undefined) {
+      currentRequest().tenant = await this.resolver.resolve(request);
     }
-    // It has been read: the route behind, whose own parameters are checked strictly, need not know
-    // it.
-    delete (request.query as Record<string, unknown>)[TENANT_PARAMETER];
+    forgetParameter(request);
     return true;
   }
+}
+
+function enter(request: FastifyRequest, principal: Principal): true {
+  const current = currentRequest();
+  current.tenant = principal.tenant;
+  current.user = { id: principal.userId, role: principal.role };
+  forgetParameter(request);
+  return true;
+}
+
+/** It has been read: the route behind, whose own parameters are checked strictly, need not know it. */
+function forgetParameter(request: FastifyRequest): void {
+  const query = request.query as Record<string, unknown>;
+  if (TENANT_PARAMETER in query) delete query[TENANT_PARAMETER];
 }

@@ -51,18 +51,23 @@ export class TenantResolver {
    * Holds the host against the tenant of a verified token, access or refresh. Header and parameter
    * have no say beside one. Costs a look-up only when the host is a domain that is neither ours nor
    * the tenant's.
+   * @returns the look-up, or nothing where none was needed.
    * @throws ApiError TENANT_MISMATCH when the host names another tenant, VALIDATION_ERROR.
    */
-  async assertHostAgrees(request: NamingRequest, tenant: TenantSnapshot): Promise<void> {
+  assertHostAgrees(request: NamingRequest, tenant: TenantSnapshot): Promise<void> | undefined {
     const names = namesOf(request);
     statedTenantId(names);
     const reference = tenantOfHostName(names.host, this.tenancy.baseDomain);
-    if (reference === undefined) return;
+    if (reference === undefined) return undefined;
     if ('subdomain' in reference) {
       if (reference.subdomain !== tenant.subdomain) throw new ApiError('TENANT_MISMATCH');
-      return;
+      return undefined;
     }
-    if (reference.domain === tenant.customDomain?.toLowerCase()) return;
+    if (reference.domain === tenant.customDomain?.toLowerCase()) return undefined;
+    return this.assertUnknown(reference);
+  }
+
+  private async assertUnknown(reference: TenantReference): Promise<void> {
     if ((await this.find(reference)) !== undefined) throw new ApiError('TENANT_MISMATCH');
   }
 

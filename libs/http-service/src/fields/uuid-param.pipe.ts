@@ -1,8 +1,5 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
-import { ApiError } from '@poc-tracker/contracts';
-
-/** RFC 9562, any version and variant: ids of seeds and of imported rows need not be version 7. */
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { ApiError, isUuid } from '@poc-tracker/contracts';
 
 /**
  * A route parameter that is an id: `@Param('userId', UuidParamPipe)`. Gives it in lower case, as the database does.
@@ -12,9 +9,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 @Injectable()
 export class UuidParamPipe implements PipeTransform<string, string> {
   transform(value: string, metadata: ArgumentMetadata): string {
-    if (!UUID.test(value)) {
+    const id = value.toLowerCase();
+    if (!isUuid(id)) {
       throw ApiError.validation({ field: metadata.data ?? 'id', message: 'must be a UUID' });
     }
-    return value.toLowerCase();
+    return id;
   }
 }
