@@ -66,10 +66,29 @@ async function openTestDatabase(
   };
 }
 
+/** Milliseconds for connections that were closed to be gone. Tests that lose theirs on purpose leave some that never go. */
+const CLOSING_MS = 2_000;
+
+/**
+ * A client that has said good-bye still listens until the server hangs up. To be terminated in that moment is an error
+ * that nobody waits for any more, and it would fail the whole run.
+ */
+async function waitUntilUnused(admin: pg.Client, name: string): Promise<void> {
+  const deadline = Date.now() + CLOSING_MS;
+  while (Date.now() < deadline) {
+    const { rowCount } = await admin.query('SELECT FROM pg_stat_activity WHERE datname = $1', [
+      name,
+    ]);
+    if (rowCount === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 async function dropDatabase(adminUrl: string, name: string): Promise<void> {
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   try {
+    await waitUntilUnused(admin, name);
     await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
   } finally {
     await admin.end();
