@@ -69,7 +69,7 @@ describe('TenantTransaction', () => {
     sql: string,
     params: unknown[] = [],
   ): Promise<Row[]> {
-    return (await (await transaction.runner()).rows(sql, params)) as Row[];
+    return (await transaction.rows(sql, params)) as Row[];
   }
 
   function insertSetting(transaction: TenantTransaction, key: string): Promise<unknown> {
@@ -110,15 +110,22 @@ describe('TenantTransaction', () => {
     await expectCleanPool();
   });
 
-  it('sends the first statement without waiting for the opening', async () => {
-    const sent = vi.spyOn(pg.Client.prototype, 'query');
+  it('sends the first statement without waiting for the answer to the opening', async () => {
+    const order: string[] = [];
+    const prototype = pg.Client.prototype as unknown as Record<
+      'query',
+      (...args: unknown[]) => Promise<unknown>
+    >;
+    const { query } = prototype;
+    vi.spyOn(prototype, 'query').mockImplementation(function (this: unknown, ...args: unknown[]) {
+      order.push('sent');
+      return query.apply(this, args).finally(() => order.push('answered'));
+    });
     const transaction = pool.transaction(acting);
-    const answered = rows(transaction, CONTEXT);
-    await vi.waitFor(() => expect(sent).toHaveBeenCalled());
-    expect(sent).toHaveBeenCalledTimes(2);
-    expect(await answered).toEqual([
+    expect(await rows(transaction, CONTEXT)).toEqual([
       { tenant: acting.tenantId, person: acting.userId, role: acting.role },
     ]);
+    expect(order).toEqual(['sent', 'sent', 'answered', 'answered']);
     await transaction.commit();
     await expectCleanPool();
   });
