@@ -2,7 +2,7 @@
  * The one-way rules of the code base. Dependencies point down this list, never up:
  *
  *   contracts ← auth-kit ← http-service
- *   contracts ← tenancy ← tenant ← session ← auth ← admin
+ *   contracts ← tenancy ← tenant ← session ← auth ← admin ← platform ← cli
  *
  * Each comment says what to do instead of breaking the rule.
  */
@@ -33,6 +33,18 @@ function moduleNeverUses(name, above, comment) {
     severity: 'error',
     from: { path: module(name), pathNot: SPECS },
     to: { path: module(...above) },
+  };
+}
+
+/** The same within the tracker: tenant and storage ← pocs ← files, events. */
+function trackerModuleNeverUses(name, above, comment) {
+  const path = (...names) => `^apps/poc-tracker/src/(${names.join('|')})/`;
+  return {
+    name: `tracker-${name}-below-${above.join('-')}`,
+    comment,
+    severity: 'error',
+    from: { path: path(name), pathNot: SPECS },
+    to: { path: path(...above) },
   };
 }
 
@@ -70,12 +82,17 @@ export default {
       'auth-kit',
       ['contracts'],
       'A sibling service imports auth-kit without our database. Declare what it needs to know as an ' +
-        'abstract class there (see RevocationFeed) and implement it in the service.',
+        'interface there (see StandingSource) and implement it in the service.',
     ),
     libraryMayUse(
       'tenancy',
       ['contracts'],
       'tenancy knows transactions and tenants, not tokens. Pass ids in; keep claims and guards in auth-kit.',
+    ),
+    libraryMayUse(
+      'revocation-feed',
+      ['contracts', 'auth-kit', 'tenancy'],
+      'revocation-feed brings revocations from PostgreSQL and Redis into auth-kit. It knows no application.',
     ),
     libraryMayUse(
       'http-service',
@@ -119,13 +136,56 @@ export default {
       'config only reads the environment. Inject APP_CONFIG where the value is used.',
     ),
     {
+      name: 'platform-stands-on-top',
+      comment:
+        'platform/ sees every tenant, on the login of the operators. Nothing below may reach up to it; take what is needed ' +
+        'as a parameter.',
+      severity: 'error',
+      from: {
+        path: '^apps/auth-service/src/(?!platform/|cli/|app\\.module\\.ts$)',
+        pathNot: SPECS,
+      },
+      to: { path: module('platform', 'cli') },
+    },
+    {
+      name: 'applications-stand-apart',
+      comment:
+        'Two services share a database and libraries, never code of each other. Move what both need into a library.',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/', pathNot: `${SPECS}|^apps/[^/]+/src/migrations/` },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'tracker-holds-no-key',
+      comment:
+        'The tracker verifies tokens by public keys and signs none. Signing, passwords and sessions are the service’s.',
+      severity: 'error',
+      from: { path: '^apps/poc-tracker/', pathNot: SPECS },
+      to: { path: '(^|/)node_modules/(@nestjs/jwt|jsonwebtoken|argon2|passport)' },
+    },
+    trackerModuleNeverUses(
+      'tenant',
+      ['storage', 'pocs', 'files', 'events', 'observability'],
+      'tenant says for whom a request is. Let the upper module ask it.',
+    ),
+    trackerModuleNeverUses(
+      'storage',
+      ['tenant', 'pocs', 'files', 'events', 'observability'],
+      'storage knows ids and bytes. Pass the key in.',
+    ),
+    trackerModuleNeverUses(
+      'pocs',
+      ['files', 'events', 'observability'],
+      'pocs stands below files and events. Offer a method on PocService and let them call it.',
+    ),
+    {
       name: 'migrations-stand-alone',
       comment:
         'A migration must do the same in ten years. Copy the value into it; only the SQL helpers of ' +
         'libs/tenancy may be imported.',
       severity: 'error',
-      from: { path: module('migrations'), pathNot: SPECS },
-      to: { path: '^apps/', pathNot: module('migrations') },
+      from: { path: '^apps/[^/]+/src/migrations/', pathNot: SPECS },
+      to: { path: '^apps/', pathNot: '^apps/[^/]+/src/migrations/' },
     },
     {
       name: 'entities-and-repositories-stay-inside',

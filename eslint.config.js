@@ -88,7 +88,12 @@ export default defineConfig(
   },
   {
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
-    ignores: [...TESTS, ...TOOLS, 'apps/*/src/config/**', 'apps/*/src/{main.ts,standalone/**}'],
+    ignores: [
+      ...TESTS,
+      ...TOOLS,
+      'apps/*/src/config/**',
+      'apps/*/src/{main.ts,cli/main.ts,standalone/**}',
+    ],
     rules: {
       'no-restricted-properties': [
         'error',

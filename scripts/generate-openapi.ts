@@ -1,68 +1,96 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { OpenAPIObject } from '@nestjs/swagger';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { ApiDescription } from '@poc-tracker/http-service';
 import { createViteServer } from 'vitest/node';
 
-const OUTPUT = fileURLToPath(new URL('../docs/openapi.json', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-interface Sources {
-  setup: typeof import('../apps/auth-service/src/app.setup.js');
-  config: typeof import('../apps/auth-service/src/config/test-config.js');
-  http: typeof import('@poc-tracker/http-service');
+const NOWHERE = 'postgres://nobody@127.0.0.1:1/none';
+
+type Load = <Module>(path: string) => Promise<Module>;
+
+/** A service that is described: where its document goes, and how to wire it without constructing anything. */
+interface Service {
+  output: string;
+  wire(load: Load): Promise<{ app: NestFastifyApplication; description: ApiDescription }>;
 }
 
+type AuthSetup = typeof import('../apps/auth-service/src/app.setup.js');
+type AuthConfig = typeof import('../apps/auth-service/src/config/test-config.js');
+type TrackerSetup = typeof import('../apps/poc-tracker/src/app.setup.js');
+type TrackerConfig = typeof import('../apps/poc-tracker/src/config/test-config.js');
+type HttpService = typeof import('@poc-tracker/http-service');
+
+const SERVICES: Service[] = [
+  {
+    output: 'docs/openapi.json',
+    wire: async (load) => {
+      const setup = await load<AuthSetup>('/apps/auth-service/src/app.setup.ts');
+      const config = await load<AuthConfig>('/apps/auth-service/src/config/test-config.ts');
+      const database = { serviceUrl: NOWHERE, platformUrl: NOWHERE };
+      const app = await setup.createApp(config.testConfig(database), { preview: true });
+      return { app, description: setup.API_DESCRIPTION };
+    },
+  },
+  {
+    output: 'docs/openapi.poc-tracker.json',
+    wire: async (load) => {
+      const setup = await load<TrackerSetup>('/apps/poc-tracker/src/app.setup.ts');
+      const config = await load<TrackerConfig>('/apps/poc-tracker/src/config/test-config.ts');
+      const settings = config.testTrackerConfig({ trackerUrl: NOWHERE }, []);
+      const app = await setup.createApp(settings, { preview: true });
+      return { app, description: setup.API_DESCRIPTION };
+    },
+  },
+];
+
 /**
- * Loads the service through Vite, as the tests do: its compiler emits the types of parameters and properties that Nest
+ * Loads the services through Vite, as the tests do: its compiler emits the types of parameters and properties that Nest
  * describes the routes from, which tsx leaves out.
  */
-async function withSources<T>(use: (sources: Sources) => Promise<T>): Promise<T> {
+async function withSources<T>(use: (load: Load) => Promise<T>): Promise<T> {
   const server = await createViteServer({
     configFile: false,
-    root: fileURLToPath(new URL('..', import.meta.url)),
+    root: ROOT,
     logLevel: 'error',
     appType: 'custom',
     resolve: { tsconfigPaths: true },
     server: { middlewareMode: true, hmr: false, watch: null, ws: false },
     optimizeDeps: { noDiscovery: true },
   });
-  const load = (path: string): Promise<Record<string, unknown>> => server.ssrLoadModule(path);
   try {
-    return await use({
-      setup: (await load('/apps/auth-service/src/app.setup.ts')) as Sources['setup'],
-      config: (await load('/apps/auth-service/src/config/test-config.ts')) as Sources['config'],
-      http: (await load('/libs/http-service/src/index.ts')) as Sources['http'],
-    });
+    return await use(<Module>(path: string) => server.ssrLoadModule(path) as Promise<Module>);
   } finally {
     await server.close();
   }
 }
 
-/** The document and what it leaves untold. Nothing is constructed, so that no database is needed. */
-async function describeService(): Promise<{ document: OpenAPIObject; gaps: string[] }> {
-  return withSources(async ({ setup, config, http }) => {
-    const nowhere = 'postgres://nobody@127.0.0.1:1/none';
-    const app = await setup.createApp(
-      config.testConfig({ serviceUrl: nowhere, platformUrl: nowhere }),
-      {
-        preview: true,
-      },
-    );
-    const described = http.createOpenApiDocument(app, setup.API_DESCRIPTION);
-    return { document: described, gaps: http.findGaps(described) };
-  });
+/** Writes the document of a service, or compares it. @returns whether all is well. */
+async function describe(service: Service, load: Load, check: boolean): Promise<boolean> {
+  const http = await load<HttpService>('/libs/http-service/src/index.ts');
+  const { app, description } = await service.wire(load);
+  const document = http.createOpenApiDocument(app, description);
+  const gaps = http.findGaps(document);
+  for (const gap of gaps) console.error(`${service.output}: ${gap}`);
+  if (gaps.length > 0) return false;
+  const path = join(ROOT, service.output);
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  if (!check) {
+    await writeFile(path, text);
+    console.log(`${service.output} is written.`);
+    return true;
+  }
+  if (existsSync(path) && (await readFile(path, 'utf8')) === text) return true;
+  console.error(`${service.output} differs from the code; run \`npm run generate\` and commit it.`);
+  return false;
 }
 
-const check = process.argv.includes('--check');
-const { document, gaps } = await describeService();
-const text = `${JSON.stringify(document, null, 2)}\n`;
-for (const gap of gaps) console.error(`docs/openapi.json: ${gap}`);
-if (gaps.length > 0) {
-  process.exitCode = 1;
-} else if (!check) {
-  await writeFile(OUTPUT, text);
-  console.log('docs/openapi.json is written.');
-} else if (!existsSync(OUTPUT) || (await readFile(OUTPUT, 'utf8')) !== text) {
-  console.error('docs/openapi.json differs from the code; run `npm run generate` and commit it.');
-  process.exitCode = 1;
-}
+const checkOnly = process.argv.includes('--check');
+await withSources(async (load) => {
+  for (const service of SERVICES) {
+    if (!(await describe(service, load, checkOnly))) process.exitCode = 1;
+  }
+});

@@ -61,7 +61,10 @@ beforeEach(() => {
     'npm/nest.js',
     `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
      console.log('nest', process.argv.slice(2).join(' '));
-     mkdirSync('dist/apps/auth-service', { recursive: true });
+     for (const name of process.argv.slice(3)) {
+       mkdirSync('dist/apps/' + name, { recursive: true });
+       writeFileSync('dist/apps/' + name + '/main.js', '// built');
+     }
      const source = readFileSync('apps/auth-service/src/main.ts', 'utf8');
      writeFileSync('dist/apps/auth-service/main.js', 'console.log("serving ' + source + ' in process " + process.pid);');`,
   );
@@ -90,8 +93,8 @@ describe('npm start', () => {
     const { output, pid } = start();
     expect(output).toContain('Installing packages');
     expect(output).toContain('npm ci --include=dev');
-    expect(output).toContain('Building the service');
-    expect(output).toContain('nest build auth-service');
+    expect(output).toContain('Building the services');
+    expect(output).toContain('nest build auth-service poc-tracker');
     expect(output).toContain(`serving one in process ${pid}`);
   });
 
@@ -113,6 +116,12 @@ describe('npm start', () => {
     start();
     write('dist/apps/auth-service/main.js', 'console.log("serving a bundle of npm run dev")');
     expect(start().output).toContain('serving one');
+  });
+
+  it('builds again when the tracker is missing', () => {
+    start();
+    rmSync(join(project, 'dist/apps/poc-tracker'), { recursive: true });
+    expect(start().output).toMatch(/nest build[^]*serving one/);
   });
 
   it('installs again when the lock file names other packages, not when only its time has changed', () => {

@@ -7,8 +7,11 @@ import { clearInterval, setInterval } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const bundle = join(root, 'dist/apps/auth-service/main.js');
-const buildStamp = join(root, 'dist/auth-service.stamp');
+
+/** The applications of the workspace; the first is what `npm start` runs, which starts the others beside itself. */
+const APPLICATIONS = ['auth-service', 'poc-tracker'];
+const bundles = APPLICATIONS.map((name) => join(root, `dist/apps/${name}/main.js`));
+const buildStamp = join(root, 'dist/build.stamp');
 
 const PARENT_CHECK_MS = 500;
 
@@ -40,19 +43,19 @@ export function ensurePackages({ development }) {
   npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Builds the service unless the bundle was made from the sources as they are now. */
+/** Builds the services unless the bundles were made from the sources as they are now; gives the one to run. */
 export function ensureBuild() {
   const sources = hashSources();
-  if (readStamp() === `${sources} ${hashBundle()}`) return bundle;
+  if (readStamp() === `${sources} ${hashBundles()}`) return bundles[0];
   ensurePackages({ development: true });
-  say('Building the service …');
+  say('Building the services …');
   run(process.execPath, [
     join(root, 'node_modules/@nestjs/cli/bin/nest.js'),
     'build',
-    'auth-service',
+    ...APPLICATIONS,
   ]);
-  writeFileSync(buildStamp, `${sources} ${hashBundle()}`);
-  return bundle;
+  writeFileSync(buildStamp, `${sources} ${hashBundles()}`);
+  return bundles[0];
 }
 
 /**
@@ -104,11 +107,14 @@ function listFiles(path) {
     .sort();
 }
 
-/** `npm run dev` and `npm run build` write the same file, so the stamp has to name the bundle it speaks of. */
-function hashBundle() {
-  return existsSync(bundle)
-    ? createHash('sha256').update(readFileSync(bundle)).digest('hex')
-    : 'none';
+/** `npm run dev` and `npm run build` write the same files, so the stamp has to name the bundles it speaks of. */
+function hashBundles() {
+  const hash = createHash('sha256');
+  for (const bundle of bundles) {
+    if (!existsSync(bundle)) return 'none';
+    hash.update(readFileSync(bundle)).update('\0');
+  }
+  return hash.digest('hex');
 }
 
 function readStamp() {

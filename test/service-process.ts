@@ -7,6 +7,9 @@ import { findFreePort } from '@poc-tracker/embedded';
 /** The built service; `npm run build` makes it. */
 export const SERVICE_BUNDLE = join(import.meta.dirname, '../dist/apps/auth-service/main.js');
 
+/** The built tracker. */
+export const TRACKER_BUNDLE = join(import.meta.dirname, '../dist/apps/poc-tracker/main.js');
+
 const START_TIMEOUT_MS = 30_000;
 
 export interface ServerProcess {
@@ -33,6 +36,21 @@ export function serviceEnvironment(database: {
     JWT_PRIVATE_KEY: privateKey,
     JWT_PUBLIC_KEY: publicKey,
     JWT_REFRESH_SECRET: randomBytes(48).toString('base64'),
+  };
+}
+
+/** Settings of a tracker on the same database, which takes the keys of the service at `authUrl`. */
+export function trackerEnvironment(
+  database: { trackerUrl: string },
+  authUrl: string,
+  storageDir: string,
+): NodeJS.ProcessEnv {
+  return {
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: database.trackerUrl,
+    AUTH_URL: authUrl,
+    STORAGE_DIR: storageDir,
   };
 }
 

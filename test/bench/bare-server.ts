@@ -3,22 +3,19 @@ import type { AccessTokenClaims } from '@poc-tracker/contracts';
 import { openingStatement } from '@poc-tracker/tenancy';
 import fastify from 'fastify';
 import { Pool } from 'pg';
+import type { Person } from '../../apps/auth-service/src/auth/user.entity.js';
 import { FIND_USER_BY_ID } from '../../apps/auth-service/src/auth/user.repository.js';
-import { type User } from '../../apps/auth-service/src/auth/user.entity.js';
 import { toUserResponse } from '../../apps/auth-service/src/auth/user.response.js';
-import {
-  SESSION_STANDING,
-  type SessionStanding,
-} from '../../apps/auth-service/src/session/session-revocation.feed.js';
 
 /**
  * The practical limit: what Fastify and pg alone need for GET /auth/me. The same token is verified, and remembered as in
- * the service; the same statements go over the wire in the same order; the answer is the same. It has no guards,
- * no validation, no log, no limits and no error forms.
+ * the service; the same statements go over the wire in the same order; the answer is the same. It believes what the
+ * token says, where the service holds the session's standing in memory and a feed keeps that right: neither asks for it
+ * on a request. It has no guards, no validation, no log, no limits and no error forms.
  */
 const { PORT, DATABASE_URL, JWT_PUBLIC_KEY } = process.env;
 const limits = { statementTimeoutMs: 10_000, idleTimeoutMs: 11_000 };
-const pool = new Pool({ connectionString: DATABASE_URL, min: 10, max: 100 });
+const pool = new Pool({ connectionString: DATABASE_URL, min: 10, max: 100, pipeline: true });
 const key = createPublicKey(JWT_PUBLIC_KEY ?? '');
 const verified = new Map<string, AccessTokenClaims>();
 
@@ -43,23 +40,16 @@ server.get('/', () => 'ready');
 
 server.get('/api/v1/auth/me', async (request) => {
   const claims = claimsOf(request.headers.authorization?.slice('Bearer '.length) ?? '');
-  const { tenant_id: tenantId, sub: userId, session_id: sessionId } = claims;
-  const standings = await pool.query<SessionStanding>({
-    name: 'standing',
-    text: SESSION_STANDING,
-    values: [tenantId, userId, sessionId],
-  });
-  const role = standings.rows[0]?.user_role ?? null;
+  const { tenant_id: tenantId, sub: userId, user_role: role } = claims;
   const client = await pool.connect();
   try {
-    await client.query(openingStatement({ tenantId, userId, role }, limits));
-    const users = await client.query<User>({
-      name: 'user',
-      text: FIND_USER_BY_ID,
-      values: [userId],
-    });
+    // In one flight, as the service sends them.
+    const [, users] = await Promise.all([
+      client.query(openingStatement({ tenantId, userId, role }, limits)),
+      client.query<Person>({ name: 'user', text: FIND_USER_BY_ID, values: [userId] }),
+    ]);
     await client.query('COMMIT');
-    return { success: true, data: toUserResponse(users.rows[0] as User) };
+    return { success: true, data: toUserResponse(users.rows[0] as Person) };
   } finally {
     client.release();
   }

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture, type Tokens } from './service.fixture.js';
@@ -105,84 +104,6 @@ describe('registration', () => {
       [tenantId],
     )) as [{ count: number }];
     expect(count).toBe(4);
-  });
-});
-
-describe('an invitation', () => {
-  async function invite(
-    tenantId: string,
-    invitation: { email: string; role?: string; expires?: string; revoked?: boolean },
-  ) {
-    const token = randomBytes(32).toString('base64url');
-    await service.sql(
-      `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at, revoked_at)
-       VALUES ($1, $2, $3, $4, now() + $5::interval, CASE WHEN $6 THEN now() END)`,
-      [
-        tenantId,
-        createHash('sha256').update(token).digest(),
-        invitation.email,
-        invitation.role ?? 'manager',
-        invitation.expires ?? '1 hour',
-        invitation.revoked ?? false,
-      ],
-    );
-    return token;
-  }
-
-  it('gives the role that it was written for', async () => {
-    const { host, tenantId } = await service.tenant();
-    const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
-    const answer = await register(host, { ...person('bia@example.com'), inviteToken });
-    expect(answer.status).toBe(201);
-    expect(answer.data.user).toMatchObject({
-      role: 'manager',
-      permissions: ['manage_users', 'view_usage'],
-    });
-  });
-
-  it('accepted 20 times at once lets one person in', async () => {
-    const { host, tenantId } = await service.tenant();
-    const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        register(host, { ...person('bia@example.com'), inviteToken }),
-      ),
-    );
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-    for (const { status, error } of answers.filter((answer) => answer.status !== 201)) {
-      expect([status, error.code]).toEqual([400, 'INVALID_INVITE']);
-    }
-  });
-
-  it.each([
-    ['is for another address', { email: 'someone-else@example.com' }],
-    ['has expired', { email: 'bia@example.com', expires: '-1 second' }],
-    ['was revoked', { email: 'bia@example.com', revoked: true }],
-  ])('is refused when it %s', async (_why, invitation) => {
-    const { host, tenantId } = await service.tenant();
-    const inviteToken = await invite(tenantId, invitation);
-    const answer = await register(host, { ...person('bia@example.com'), inviteToken });
-    expect(answer).toMatchObject({ status: 400, error: { code: 'INVALID_INVITE' } });
-  });
-
-  it('is refused in another tenant', async () => {
-    const [one, other] = [await service.tenant(), await service.tenant()];
-    const inviteToken = await invite(one.tenantId, { email: 'bia@example.com' });
-    const answer = await register(other.host, { ...person('bia@example.com'), inviteToken });
-    expect(answer).toMatchObject({ status: 400, error: { code: 'INVALID_INVITE' } });
-  });
-
-  it('is not used up by a registration that fails', async () => {
-    const { host, tenantId } = await service.tenant();
-    await service.user(tenantId, { email: 'bia@example.com' });
-    const inviteToken = await invite(tenantId, { email: 'bia@example.com' });
-    const answer = await register(host, { ...person('bia@example.com'), inviteToken });
-    expect(answer.error.code).toBe('USER_EXISTS');
-    expect(
-      await service.sql('SELECT 1 FROM invites WHERE tenant_id = $1 AND accepted_at IS NULL', [
-        tenantId,
-      ]),
-    ).toHaveLength(1);
   });
 });
 

@@ -99,8 +99,10 @@ describe('refresh', () => {
     try {
       forward(11_000, restarted);
       expect((await restarted.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
-      // The other process learns of it through the database alone.
-      expect(await service.probe(successor.data.accessToken)).toBe('TOKEN_REVOKED');
+      // The other process learns of it through the feed alone, within 100 ms.
+      await vi.waitFor(async () => {
+        expect(await service.probe(successor.data.accessToken)).toBe('TOKEN_REVOKED');
+      });
     } finally {
       await restarted.app.close();
     }

@@ -81,6 +81,58 @@ describe('the list of people', () => {
     expect((answer.error.details as { field: string }[])[0]?.field).toBe('limit');
   });
 
+  it('shows those of a role, a status or a beginning, page after page', async () => {
+    const { tenantId, join } = await workspace();
+    const { token } = await join('admin');
+    for (let index = 0; index < 6; index += 1) {
+      await service.user(tenantId, {
+        firstName: index % 2 ? 'Júlia' : 'Bruno',
+        lastName: `Souza ${index}`,
+        email: `p${index}@example.com`,
+        role: index < 3 ? 'viewer' : 'user',
+        status: index === 1 ? 'suspended' : 'active',
+      });
+    }
+    const emails = async (query: Record<string, string>) => {
+      const found: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const { data, status }: { data: Page; status: number } = await list(token, {
+          ...query,
+          limit: '2',
+          ...(cursor !== null && { cursor }),
+        });
+        expect(status).toBe(200);
+        found.push(...data.users.map(({ email }) => email.slice(0, 2)));
+        cursor = data.nextCursor;
+      } while (cursor !== null);
+      return found.sort();
+    };
+    expect(await emails({ role: 'viewer' })).toEqual(['p0', 'p1', 'p2']);
+    expect(await emails({ role: 'viewer', status: 'active' })).toEqual(['p0', 'p2']);
+    expect(await emails({ q: 'julia' })).toEqual(['p1', 'p3', 'p5']);
+    expect(await emails({ q: 'JÚLIA SOUZA 3' })).toEqual(['p3']);
+    expect(await emails({ q: 'souza' })).toHaveLength(6);
+    expect(await emails({ q: 'P4@' })).toEqual(['p4']);
+    expect(await emails({ q: 'julia', role: 'user' })).toEqual(['p3', 'p5']);
+    expect(await emails({ q: "%' OR 1=1 --" })).toEqual([]);
+  });
+
+  it.each([
+    ['role', 'owner'],
+    ['status', ''],
+    ['customRoleId', 'x'],
+    ['q', ''],
+    ['q', 'a\u0000b'],
+    ['q', 'x'.repeat(101)],
+    ['order', 'email'],
+  ])('refuses the filter %s of "%s"', async (field, value) => {
+    const { token } = await (await workspace()).join('manager');
+    const answer = await list(token, { [field]: value });
+    expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
+    expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
+  });
+
   it('refuses the cursor of another tenant', async () => {
     const [mine, other] = [await workspace(), await workspace()];
     const [me, them] = [await mine.join('admin'), await other.join('admin')];
@@ -107,7 +159,11 @@ describe('a change of role', () => {
     const answer = await assign(admin.token, user.userId, { role: 'manager' });
     expect(answer).toMatchObject({
       status: 200,
-      data: { id: user.userId, role: 'manager', permissions: ['manage_users', 'view_usage'] },
+      data: {
+        id: user.userId,
+        role: 'manager',
+        permissions: ['manage_users', 'manage_invites', 'view_usage', 'create_pocs', 'manage_pocs'],
+      },
     });
     expect((await list(user.token)).status).toBe(200);
     await assign(admin.token, user.userId, { role: 'user' });
@@ -121,7 +177,7 @@ describe('a change of role', () => {
       role: 'user',
       permissions: ['view_usage'],
     });
-    expect(granted.data.permissions).toEqual(['view_usage']);
+    expect(granted.data.permissions).toEqual(['view_usage', 'create_pocs']);
     expect((await assign(admin.token, user.userId, { role: 'viewer' })).data.permissions).toEqual([
       'view_usage',
     ]);
@@ -155,13 +211,14 @@ describe('a change of role', () => {
     ]);
   });
 
-  it('is not for a user who may manage users: only managers and admins write others', async () => {
+  it('is for a user who may manage users, among people not above them', async () => {
     const { join } = await workspace();
     const [helper, viewer] = [await join('user', ['manage_users']), await join('viewer')];
     expect((await list(helper.token)).status).toBe(200);
-    const answer = await assign(helper.token, viewer.userId, { role: 'user' });
-    expect(answer).toMatchObject({ status: 403, error: { code: 'INSUFFICIENT_PERMISSIONS' } });
-    expect(await roleOf(viewer.userId)).toBe('viewer');
+    expect((await assign(helper.token, viewer.userId, { role: 'user' })).status).toBe(200);
+    const answer = await assign(helper.token, viewer.userId, { role: 'manager' });
+    expect(answer).toMatchObject({ status: 403, error: { details: { reason: 'role_above_own' } } });
+    expect(await roleOf(viewer.userId)).toBe('user');
   });
 
   it('finds nobody of another tenant: a foreign id answers like one that nobody has', async () => {

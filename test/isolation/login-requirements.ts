@@ -12,6 +12,12 @@ export async function visibleRows(
 ): Promise<number> {
   let total = 0;
   for (const table of tables) {
+    const { rows: grants } = await client.query<{ readable: boolean }>(
+      `SELECT has_any_column_privilege($1, 'SELECT') AS readable`,
+      [table.name],
+    );
+    // A table that the login may not read at all shows it nothing; asking would only end the transaction.
+    if (grants[0]?.readable !== true) continue;
     const where = of === undefined ? '' : ` WHERE ${table.tenantColumn} = '${of.id}'`;
     const { rows } = await client.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM ${table.name}${where}`,

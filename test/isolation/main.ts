@@ -8,12 +8,17 @@ import { IsolationReport } from './report.js';
 import { attackRequirements } from './requirements.js';
 import { attackRoutes } from './route-attacks.js';
 import { attackTables } from './table-attacks.js';
-import { createWorld, type World } from './world.js';
+import { asTracker, createWorld, type World } from './world.js';
 
 /** Writes what it finds into the report and leaves the database as it was. */
 type Attack = (world: World, report: IsolationReport) => Promise<void>;
 
-const ATTACKS: Attack[] = [attackTables, attackRequirements, attackRoutes];
+const ATTACKS: Attack[] = [
+  attackTables,
+  async (world, report) => attackTables(await asTracker(world), report),
+  attackRequirements,
+  attackRoutes,
+];
 
 const cluster = await TestCluster.start((migrationUrl) => runMigrations(migrationUrl, false));
 try {

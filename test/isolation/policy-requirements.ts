@@ -166,7 +166,7 @@ export const policyRequirements: Requirement[] = [
               await ask(client, `SELECT FROM ${table.name} WHERE ${oracle}`, [world.victim.id]),
             );
           }
-          const silent = answers.filter((answer) => 'rows' in answer).length;
+          const silent = answers.filter((answer) => 'rows' in answer || isRefused(answer)).length;
           return {
             held: silent === answers.length,
             happened: `silent on ${silent} of ${answers.length} tables`,
@@ -201,6 +201,11 @@ export const policyRequirements: Requirement[] = [
       connected(world.database.platformUrl, (operator) =>
         rolledBack(operator, null, async () => {
           const before = await countByTable(operator, world);
+          // The row goes at the end of a purge alone, which a canceled tenant alone can be in.
+          await operator.query(`UPDATE tenants SET status = 'canceled' WHERE id = $1`, [
+            world.attacker.id,
+          ]);
+          await operator.query(`SELECT begin_purge($1, NULL, 'an attack')`, [world.attacker.id]);
           await operator.query('DELETE FROM tenants WHERE id = $1', [world.attacker.id]);
           const changed = (await countByTable(operator, world)).filter(
             (count) => !before.includes(count),

@@ -1,172 +1,169 @@
 import { randomUUID } from 'node:crypto';
-import { request } from 'node:http';
-import { seedUser } from '@poc-tracker/testing';
-import { SERVICE_BUNDLE, serviceEnvironment, startServer } from '../service-process.js';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  SERVICE_BUNDLE,
+  serviceEnvironment,
+  startServer,
+  TRACKER_BUNDLE,
+  trackerEnvironment,
+} from '../service-process.js';
 import type { IsolationReport } from './report.js';
+import { type Answer, protectedRoutes, type Route, RouteClient } from './route-client.js';
 import type { Row, Tenant, World } from './world.js';
 
-interface Route {
-  method: string;
-  template: string;
-  body: unknown;
+/** A running service, and ids of the attacker's own with which its routes must answer something. */
+interface Target {
+  url: string;
+  /** By the name of the route's parameter; without a name, ids that are tried in every place. */
+  ownIds(): Promise<{ named?: Record<string, string>; any: string[] }>;
 }
 
-interface OpenApiDocument {
-  paths: Record<
-    string,
-    Record<
-      string,
-      {
-        security?: Record<string, unknown>[];
-        requestBody?: { content: Record<string, { example?: unknown }> };
-      }
-    >
-  >;
+interface Scene {
+  client: RouteClient;
+  target: Target;
+  world: World;
+  report: IsolationReport;
 }
 
-interface Answer {
-  status: number;
-  /** The answer without what differs from request to request. */
-  text: string;
-}
+const ID = /\{([^}]+)\}/g;
 
-const ID = /\{[^}]+\}/;
+/** Tables whose ids the parameters of routes are of, beside every other id that is tried in their place. */
+const TABLE_OF_PARAMETER: Record<string, string> = {
+  pocId: 'pocs',
+  fileId: 'poc_files',
+  userId: 'users',
+};
 
-/** Calls every route of the running service that needs a token with the attacker's token and the victim's names and ids. */
+/**
+ * Calls every route of the running services that needs a token with the attacker's token and the victim's names and
+ * ids.
+ */
 export async function attackRoutes(world: World, report: IsolationReport): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'poc-tracker-isolation-'));
+  // What a plan lacks is refused to everybody, which would prove nothing.
+  await world.admin.query(
+    `UPDATE tenants SET max_users = 1000, features = '{"real_time_dojos": true, "video_generation": true,
+       "advanced_analytics": true, "api_access": true}' WHERE id = ANY ($1)`,
+    [[world.attacker.id, world.victim.id]],
+  );
   const service = await startServer(
     [process.execPath, SERVICE_BUNDLE],
     serviceEnvironment(world.database),
     '/health/live',
   );
   try {
-    const before = await victimRows(world);
-    const document = (await (await fetch(`${service.url}/docs-json`)).json()) as OpenApiDocument;
-    const client = await RouteClient.join(service.url, world);
-    const routes = protectedRoutes(document);
-    if (!routes.some(({ template }) => ID.test(template)))
-      throw new Error('No route with an id was found to attack.');
-    for (const route of routes) {
-      if (ID.test(route.template)) await attackWithForeignIds(route, client, world, report);
-      else await attackWithForeignTenant(route, client, world, report);
+    const tracker = await startServer(
+      [process.execPath, TRACKER_BUNDLE],
+      trackerEnvironment(world.database, service.url, folder),
+      '/health/live',
+    );
+    try {
+      const client = await RouteClient.join(service.url, world);
+      const before = await victimRows(world);
+      await attackTarget({
+        client,
+        world,
+        report,
+        target: serviceTarget(service.url, client, world),
+      });
+      await attackTarget({ client, world, report, target: trackerTarget(tracker.url, client) });
+      const after = await victimRows(world);
+      report.recordFinding({
+        id: 'HTTP',
+        tried: "the victim's rows after all of these calls",
+        happened: before === after ? 'unchanged' : 'changed',
+        held: before === after,
+      });
+    } finally {
+      await tracker.stop();
     }
-    const after = await victimRows(world);
-    report.recordFinding({
-      id: 'HTTP',
-      tried: "the victim's rows after all of these calls",
-      happened: before === after ? 'unchanged' : 'changed',
-      held: before === after,
-    });
   } finally {
     await service.stop();
+    rmSync(folder, { recursive: true });
   }
 }
 
-/** Speaks for an admin of the attacker's tenant. A call may end that admin's session, so each logs in anew. */
-class RouteClient {
-  private constructor(
-    private readonly url: string,
-    private readonly tenant: Tenant,
-    private readonly admin: { email: string; password: string },
-  ) {}
+function serviceTarget(url: string, client: RouteClient, { attacker }: World): Target {
+  return {
+    url,
+    ownIds: async () => ({ any: [...idsOf(attacker), await client.sessionId()] }),
+  };
+}
 
-  static async join(url: string, { database, attacker }: World): Promise<RouteClient> {
-    return new RouteClient(url, attacker, await seedUser(database, attacker.id, { role: 'admin' }));
-  }
+/** A POC of its own for each route, which may delete it. */
+function trackerTarget(url: string, client: RouteClient): Target {
+  return { url, ownIds: async () => ({ named: await client.makePoc(url), any: [] }) };
+}
 
-  async call(route: Route, path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const authorization = `Bearer ${await this.logIn()}`;
-    const { status, text } = await this.send(
-      route.method,
-      path,
-      { authorization, ...headers },
-      route.body,
-    );
-    return { status, text: text.replace(/"requestId":"[^"]*"/, '') };
-  }
-
-  /** Ids that the routes must answer for, lest one that answers nobody passes for a closed one. */
-  async ownIds(): Promise<string[]> {
-    const payload = (await this.logIn()).split('.')[1] ?? '';
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
-      session_id: string;
-    };
-    return [...idsOf(this.tenant), claims.session_id];
-  }
-
-  private async logIn(): Promise<string> {
-    const { email, password } = this.admin;
-    const headers = { 'x-tenant-id': this.tenant.id };
-    const { status, text } = await this.send('POST', '/api/v1/auth/login', headers, {
-      email,
-      password,
-    });
-    if (status !== 200) throw new Error(`The attacker could not log in: ${status} ${text}`);
-    return (JSON.parse(text) as { data: { tokens: { accessToken: string } } }).data.tokens
-      .accessToken;
-  }
-
-  /** Not fetch(), which does not let a caller choose the Host. */
-  private send(
-    method: string,
-    path: string,
-    headers: Record<string, string>,
-    body: unknown,
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const json = body === undefined ? {} : { 'content-type': 'application/json' };
-      const outgoing = request(
-        this.url + path,
-        { method, headers: { ...json, ...headers } },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('end', () =>
-            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-          );
-        },
-      );
-      outgoing.on('error', reject);
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-    });
+async function attackTarget(scene: Scene): Promise<void> {
+  const routes = await protectedRoutes(scene.target.url);
+  if (!routes.some((route) => parametersOf(route).length > 0))
+    throw new Error('No route with an id was found to attack.');
+  for (const route of routes) {
+    if (route.ofOperators) await attackOperators(route, scene);
+    else if (parametersOf(route).length > 0) await attackWithForeignIds(route, scene);
+    else await attackWithForeignTenant(route, scene);
   }
 }
 
-function protectedRoutes({ paths }: OpenApiDocument): Route[] {
-  return Object.entries(paths).flatMap(([template, operations]) =>
-    Object.entries(operations)
-      .filter(([, { security }]) => security?.some((scheme) => 'bearer' in scheme))
-      .map(([method, { requestBody }]) => ({
-        method: method.toUpperCase(),
-        template,
-        body: requestBody?.content['application/json']?.example,
-      })),
+/** An admin of a tenant is no operator, whatever the route is asked about. */
+async function attackOperators(
+  route: Route,
+  { client, target, world, report }: Scene,
+): Promise<void> {
+  const { status, text } = await client.call(
+    target.url,
+    route,
+    fill(route, () => world.victim.id),
   );
+  report.recordFinding({
+    id: 'HTTP',
+    tried: `${route.method} ${route.template}, which is the operators', for the other tenant`,
+    happened: String(status),
+    held: status === 403 && text.includes('INSUFFICIENT_PERMISSIONS'),
+  });
 }
 
 /** Every id of the victim's, whatever table it is of, must be answered exactly as one that was never given out. */
 async function attackWithForeignIds(
   route: Route,
-  client: RouteClient,
-  world: World,
-  report: IsolationReport,
+  { client, target, world, report }: Scene,
 ): Promise<void> {
-  const at = (id: string) => route.template.replace(ID, id);
-  const random = await client.call(route, at(randomUUID()));
+  const ask = (id: (name: string) => string) => client.call(target.url, route, fill(route, id));
+  const { named, any } = await target.ownIds();
+  const [first = ''] = parametersOf(route);
   const own: Answer[] = [];
-  for (const id of await client.ownIds()) own.push(await client.call(route, at(id)));
-  const foreign: Answer[] = [];
-  for (const id of idsOf(world.victim)) foreign.push(await client.call(route, at(id)));
-  const leaks = foreign.filter(
-    ({ status, text }) => status !== random.status || text !== random.text,
-  );
-  const proves = own.some(({ status }) => status < 300);
+  // Behind an id of the attacker's own, where there is a second place for one.
+  const behindOwn = (id: string) => (name: string) => (name === first ? (named?.[name] ?? id) : id);
+  const foreign: [Answer, Answer][] = [];
+  const random = await ask(() => randomUUID());
+  for (const id of idsOf(world.victim)) foreign.push([await ask(() => id), random]);
+  if (parametersOf(route).length > 1 && named !== undefined) {
+    const randomBehindOwn = await ask(behindOwn(randomUUID()));
+    for (const id of idsOf(world.victim)) foreign.push([await ask(behindOwn(id)), randomBehindOwn]);
+  }
+  const theirs = (name: string) =>
+    idOf(world.victim.rows[TABLE_OF_PARAMETER[name] ?? '']) ?? randomUUID();
+  foreign.push([await ask(theirs), random]);
+  for (const id of any) own.push(await ask(() => id));
+  if (named !== undefined) own.push(await ask((name) => named[name] ?? randomUUID()));
+  const leaks = foreign
+    .filter(([answer, expected]) => !alike(answer, expected))
+    .map(([answer]) => answer);
+  // A conflict is of something that is there.
+  const proves = own.some(({ status }) => status < 300 || status === 409);
   report.recordFinding({
     id: 'HTTP',
     tried: `${route.method} ${route.template} with ${foreign.length} ids of the other tenant`,
     happened: outcome(leaks, random, proves),
     held: leaks.length === 0 && random.status === 404 && proves,
   });
+}
+
+function alike(left: Answer, right: Answer): boolean {
+  return left.status === right.status && left.text === right.text;
 }
 
 function outcome(leaks: Answer[], random: Answer, proves: boolean): string {
@@ -178,17 +175,18 @@ function outcome(leaks: Answer[], random: Answer, proves: boolean): string {
 /** Naming the victim beside the token changes nothing (header, parameter) or is refused (host). */
 async function attackWithForeignTenant(
   route: Route,
-  client: RouteClient,
-  world: World,
-  report: IsolationReport,
+  { client, target, world, report }: Scene,
 ): Promise<void> {
   const { victim } = world;
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    client.call(target.url, route, path, headers);
   const subdomain = String(victim.rows['tenants']?.['subdomain']);
   const secrets = [...idsOf(victim), victim.id, subdomain, String(victim.rows['users']?.['email'])];
-  const plain = await client.call(route, route.template);
-  const asHeader = await client.call(route, route.template, { 'x-tenant-id': victim.id });
-  const asParameter = await client.call(route, `${route.template}?tenant_id=${victim.id}`);
-  const asHost = await client.call(route, route.template, { host: `${subdomain}.localhost` });
+  const joint = route.template.includes('?') ? '&' : '?';
+  const plain = await ask(route.template);
+  const asHeader = await ask(route.template, { 'x-tenant-id': victim.id });
+  const asParameter = await ask(`${route.template}${joint}tenant_id=${victim.id}`);
+  const asHost = await ask(route.template, { host: `${subdomain}.localhost` });
   const silent = [asHeader, asParameter, asHost].every(
     ({ text }) => !secrets.some((secret) => text.includes(secret)),
   );
@@ -198,16 +196,31 @@ async function attackWithForeignTenant(
     happened: `${asHeader.status}, ${asParameter.status}, ${asHost.status}; without: ${plain.status}${silent ? '' : '; THE OTHER TENANT SHOWS'}`,
     held:
       silent &&
-      asHeader.status === plain.status &&
-      asParameter.status === plain.status &&
+      [asHeader, asParameter].every(({ status }) => sameOrMade(status, plain.status)) &&
       asHost.text.includes('TENANT_MISMATCH'),
   });
 }
 
+/** What the first call made is in the way of the next ones. */
+function sameOrMade(status: number, first: number): boolean {
+  return status === first || (first === 201 && status === 409);
+}
+
+function parametersOf({ template }: Route): string[] {
+  return [...template.matchAll(ID)].map(([, name = '']) => name);
+}
+
+function fill({ template }: Route, id: (name: string) => string): string {
+  return template.replace(ID, (_match, name: string) => id(name));
+}
+
 function idsOf(tenant: Tenant): string[] {
-  return Object.values(tenant.rows).flatMap((row) =>
-    typeof row['id'] === 'string' ? [row['id']] : [],
-  );
+  return Object.values(tenant.rows).flatMap((row) => idOf(row) ?? []);
+}
+
+function idOf(row: Row | undefined): string | undefined {
+  const id = row?.['id'];
+  return typeof id === 'string' ? id : undefined;
 }
 
 async function victimRows({ admin, tables, victim }: World): Promise<string> {

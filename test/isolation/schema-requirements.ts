@@ -6,7 +6,14 @@ import { connected, rolledBack } from './sessions.js';
 import type { World } from './world.js';
 
 /** Public by their nature: the addresses under which the world finds a tenant. */
-const PUBLIC_ADDRESSES = ['tenants_pkey', 'tenants_subdomain_key', 'tenants_custom_domain_key'];
+const PUBLIC_ADDRESSES = [
+  'tenants_pkey',
+  'tenants_subdomain_key',
+  'tenants_custom_domain_key',
+  'tenant_domains_verified_key',
+  // There is one reserved tenant, and everybody knows it.
+  'tenants_platform_key',
+];
 
 /** The statements that requests spend their time in; none names the tenant, the policy does. */
 const HOT_STATEMENTS: [table: string, sql: string][] = [

@@ -100,7 +100,8 @@ export async function attackTables(world: World, report: IsolationReport): Promi
         if (asker === 'spent transaction') await spendTransaction(client, world);
         for (const operation of OPERATIONS) {
           const outcome = await attack(client, world, { table, operation, asker });
-          report.recordStatement(table.name, operation.name, asker, outcome);
+          const name = world.login === undefined ? table.name : `${table.name} (${world.login})`;
+          report.recordStatement(name, operation.name, asker, outcome);
         }
       });
     }

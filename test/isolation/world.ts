@@ -15,7 +15,12 @@ export interface Tenant {
 
 /** What every attack gets: a database with two tenants in it and the logins' URLs. */
 export interface World {
-  database: Pick<TestDatabase, 'adminUrl' | 'serviceUrl' | 'platformUrl' | 'migrationUrl'>;
+  database: Pick<
+    TestDatabase,
+    'adminUrl' | 'serviceUrl' | 'trackerUrl' | 'platformUrl' | 'migrationUrl'
+  >;
+  /** Whose login attacks the tables, where it is not the service's. */
+  login?: string;
   admin: pg.Client;
   tables: TenantTable[];
   /** Whoever attacks is of this tenant. */
@@ -29,8 +34,28 @@ export async function createWorld(database: World['database']): Promise<World> {
   const tables = await discoverTenantTables(admin, new URL(database.serviceUrl).username);
   const attacker = await seedTenant(admin, tables);
   const victim = await seedTenant(admin, tables);
+  // As far as rows of theirs can be seen at all: a file on its way is shown to nobody.
+  await admin.query(
+    `UPDATE poc_files SET uploaded_at = now(), content_sha256 = sha256(id::text::bytea)`,
+  );
   await admin.query('ANALYZE');
   return { database, admin, tables, attacker, victim };
+}
+
+/** The same tenants and rows, attacked through the tracker's login with the rights that it has. */
+export async function asTracker(world: World): Promise<World> {
+  const { trackerUrl } = world.database;
+  // The one group of settings that the tracker reads.
+  await world.admin.query(
+    `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) SELECT id, 'features', '{}' FROM tenants
+     ON CONFLICT DO NOTHING`,
+  );
+  return {
+    ...world,
+    database: { ...world.database, serviceUrl: trackerUrl },
+    tables: await discoverTenantTables(world.admin, new URL(trackerUrl).username),
+    login: 'tracker',
+  };
 }
 
 async function seedTenant(admin: pg.Client, tables: readonly TenantTable[]): Promise<Tenant> {

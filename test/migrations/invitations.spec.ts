@@ -1,6 +1,13 @@
-import { seedTenant } from '@poc-tracker/testing';
+import { createEmptyDatabase, seedTenant, seedUser } from '@poc-tracker/testing';
+import type { Role } from '@poc-tracker/contracts';
 import { createHash, randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../../apps/auth-service/src/migrations/index.js';
+import {
+  migrationDataSource,
+  runMigrations,
+} from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { HASH, refusal, ServiceDatabase } from './service-database.js';
 
 let db: ServiceDatabase;
@@ -13,59 +20,87 @@ afterAll(async () => {
   await db.drop();
 });
 
+const randomHash = (): Buffer => createHash('sha256').update(randomUUID()).digest();
+
+/** What a registration does: take the role of the invitation, then write the person's row with it. */
+async function accept(
+  how: 'accept_invite' | 'accept_invite_link',
+  tenantId: string,
+  token: Buffer,
+  email = 'guest@example.com',
+): Promise<unknown> {
+  const userId = randomUUID();
+  return db.within({ tenantId, userId, role: 'viewer' }, async (client) => {
+    const { rows } = await client.query<{ role: string }>(`SELECT * FROM ${how}($1, $2, $3)`, [
+      token,
+      email,
+      userId,
+    ]);
+    const role = rows[0]?.role;
+    if (role === undefined) return undefined;
+    await client.query('SELECT set_user_context($1, $2, $3)', [tenantId, userId, role]);
+    await client.query(
+      'INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
+      [tenantId, userId, email, HASH, role],
+    );
+    return role;
+  });
+}
+
+interface Invited {
+  tenantId: string;
+  inviterId: string;
+  token: Buffer;
+}
+
+async function inviter(role: Role = 'admin', maxUsers = 100): Promise<Omit<Invited, 'token'>> {
+  const { tenantId } = await seedTenant(db.database, { maxUsers });
+  const { userId } = await seedUser(db.database, tenantId, { role });
+  return { tenantId, inviterId: userId };
+}
+
 describe('an invitation', () => {
   async function invite(
-    values: { expires?: string; revoked?: string } = {},
-  ): Promise<{ tenantId: string; token: Buffer }> {
-    const { tenantId } = await seedTenant(db.database);
-    const token = createHash('sha256').update(randomUUID()).digest();
+    values: { expires?: string; revoked?: string; by?: Role } = {},
+  ): Promise<Invited> {
+    const { tenantId, inviterId } = await inviter(values.by);
+    const token = randomHash();
     await db.admin.query(
-      `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at, revoked_at)
-       VALUES ($1, $2, 'guest@example.com', 'manager', now() + $3::interval, $4)`,
-      [tenantId, token, values.expires ?? '24 hours', values.revoked ?? null],
+      `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at, revoked_at, invited_by)
+       VALUES ($1, $2, 'guest@example.com', 'manager', now() + $3::interval, $4, $5)`,
+      [tenantId, token, values.expires ?? '24 hours', values.revoked ?? null, inviterId],
     );
-    return { tenantId, token };
-  }
-
-  /** What a registration does: take the role of the invitation, then write the person's row with it. */
-  async function accept(
-    tenantId: string,
-    token: Buffer,
-    email = 'guest@example.com',
-  ): Promise<unknown> {
-    const userId = randomUUID();
-    return db.within({ tenantId, userId, role: 'viewer' }, async (client) => {
-      const { rows } = await client.query<{ role: string }>(
-        'SELECT * FROM accept_invite($1, $2, $3)',
-        [token, email, userId],
-      );
-      const role = rows[0]?.role;
-      if (role === undefined) return undefined;
-      await client.query('SELECT set_user_context($1, $2, $3)', [tenantId, userId, role]);
-      await client.query(
-        'INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
-        [tenantId, userId, email, HASH, role],
-      );
-      return role;
-    });
+    return { tenantId, inviterId, token };
   }
 
   it('gives its role to one of twenty who accept it at once', async () => {
     const { tenantId, token } = await invite();
-    const roles = await Promise.all(Array.from({ length: 20 }, () => accept(tenantId, token)));
+    const roles = await Promise.all(
+      Array.from({ length: 20 }, () => accept('accept_invite', tenantId, token)),
+    );
     expect(roles.filter((role) => role !== undefined)).toEqual(['manager']);
   });
 
   it('is worth nothing to another address, in another tenant, after its end or when revoked', async () => {
     const { tenantId, token } = await invite();
     const { tenantId: elsewhere } = await seedTenant(db.database);
-    expect(await accept(tenantId, token, 'other@example.com')).toBeUndefined();
-    expect(await accept(elsewhere, token)).toBeUndefined();
+    expect(await accept('accept_invite', tenantId, token, 'other@example.com')).toBeUndefined();
+    expect(await accept('accept_invite', elsewhere, token)).toBeUndefined();
     const expired = await invite({ expires: '-1 second' });
-    expect(await accept(expired.tenantId, expired.token)).toBeUndefined();
+    expect(await accept('accept_invite', expired.tenantId, expired.token)).toBeUndefined();
     const revoked = await invite({ revoked: new Date().toISOString() });
-    expect(await accept(revoked.tenantId, revoked.token)).toBeUndefined();
-    expect(await accept(tenantId, token)).toBe('manager');
+    expect(await accept('accept_invite', revoked.tenantId, revoked.token)).toBeUndefined();
+    expect(await accept('accept_invite', tenantId, token)).toBe('manager');
+  });
+
+  it.each([
+    ['suspended', `UPDATE users SET status = 'suspended' WHERE id = $1`],
+    ['demoted below the role', `UPDATE users SET role = 'user' WHERE id = $1`],
+    ['deleted', 'DELETE FROM users WHERE id = $1'],
+  ])('is worth nothing once its inviter is %s', async (_what, change) => {
+    const { tenantId, inviterId, token } = await invite({ by: 'manager' });
+    await db.admin.query(change, [inviterId]);
+    expect(await accept('accept_invite', tenantId, token)).toBeUndefined();
   });
 
   it('is not accepted by somebody who then is not written', async () => {
@@ -76,17 +111,191 @@ describe('an invitation', () => {
       [token, 'guest@example.com', randomUUID()],
     );
     await expect(orphan).rejects.toEqual(refusal('23503', 'invites_accepted_by_fkey'));
-    expect(await accept(tenantId, token)).toBe('manager');
+    expect(await accept('accept_invite', tenantId, token)).toBe('manager');
   });
 
-  it('cannot be read back, and a manager can invite no admin', async () => {
-    const { tenantId } = await invite();
-    await expect(
-      db.statement({ tenantId, role: 'admin' }, 'SELECT token_hash FROM invites'),
-    ).rejects.toEqual(refusal('42501'));
-    const insert = `INSERT INTO invites (tenant_id, token_hash, email, role) VALUES ($1, sha256('x'), 'b@example.com', 'admin')`;
-    await expect(db.statement({ tenantId, role: 'manager' }, insert, [tenantId])).rejects.toEqual(
-      refusal('42501'),
+  it('is open once for an address', async () => {
+    const { tenantId, inviterId } = await invite();
+    const again = db.statement(
+      { tenantId, userId: inviterId, role: 'admin' },
+      `INSERT INTO invites (tenant_id, token_hash, email, invited_by) VALUES ($1, $2, 'guest@example.com', $3)`,
+      [tenantId, randomHash(), inviterId],
     );
+    await expect(again).rejects.toEqual(refusal('23505', 'invites_open_email_key'));
+  });
+
+  it('cannot be read back, nor written above the own role, in the name of another or without the right', async () => {
+    const { tenantId, inviterId } = await inviter('manager');
+    const helper = await seedUser(db.database, tenantId, { permissions: ['manage_invites'] });
+    const user = await seedUser(db.database, tenantId);
+    const recruiter = await seedUser(db.database, tenantId);
+    await db.admin.query(
+      `WITH made AS (INSERT INTO tenant_roles (tenant_id, name, permissions)
+                     VALUES ($1, 'Recruiter', '["manage_invites"]') RETURNING id)
+       UPDATE users SET custom_role_id = (SELECT id FROM made) WHERE id = $2`,
+      [tenantId, recruiter.userId],
+    );
+    await expect(
+      db.statement(
+        { tenantId, userId: inviterId, role: 'manager' },
+        'SELECT token_hash FROM invites',
+      ),
+    ).rejects.toEqual(refusal('42501'));
+    const insert = (userId: string, role: string, invitedBy = userId): Promise<unknown> =>
+      db.statement(
+        { tenantId, userId, role: 'manager' },
+        'INSERT INTO invites (tenant_id, token_hash, email, role, invited_by) VALUES ($1, $2, $3, $4, $5)',
+        [tenantId, randomHash(), `${randomUUID()}@example.com`, role, invitedBy],
+      );
+    await expect(insert(inviterId, 'admin')).rejects.toEqual(refusal('42501'));
+    await expect(insert(inviterId, 'user', helper.userId)).rejects.toEqual(refusal('42501'));
+    await expect(insert(helper.userId, 'manager')).rejects.toEqual(refusal('42501'));
+    await expect(insert(user.userId, 'viewer')).rejects.toEqual(refusal('42501'));
+    await insert(inviterId, 'manager');
+    await insert(helper.userId, 'user');
+    await insert(recruiter.userId, 'user');
+  });
+});
+
+describe('a link invitation', () => {
+  async function link(
+    values: { quota?: number; domains?: string[]; expires?: string; maxUsers?: number } = {},
+  ): Promise<Invited & { linkId: string }> {
+    const { tenantId, inviterId } = await inviter('manager', values.maxUsers);
+    const token = randomHash();
+    const { rows } = await db.statement(
+      { tenantId, userId: inviterId, role: 'manager' },
+      `INSERT INTO invite_links (tenant_id, token_hash, role, quota, allowed_domains, expires_at, created_by)
+       VALUES ($1, $2, 'viewer', $3, $4, now() + $5::interval, $6) RETURNING id`,
+      [
+        tenantId,
+        token,
+        values.quota ?? 3,
+        values.domains ?? [],
+        values.expires ?? '1 hour',
+        inviterId,
+      ],
+    );
+    return { tenantId, inviterId, token, linkId: String(rows[0]?.['id']) };
+  }
+  const use = ({ tenantId, token }: Invited, email = `${randomUUID()}@example.com`) =>
+    accept('accept_invite_link', tenantId, token, email);
+
+  it('serves its quota and not one more, however many come at once, and knows who came', async () => {
+    const made = await link({ quota: 3 });
+    const roles = await Promise.all(Array.from({ length: 25 }, () => use(made)));
+    expect(roles.filter((role) => role !== undefined)).toEqual(['viewer', 'viewer', 'viewer']);
+    const { rows } = await db.admin.query(
+      `SELECT l.used_count, count(u.user_id)::int AS people FROM invite_links l
+         JOIN invite_link_uses u ON u.link_id = l.id WHERE l.id = $1 GROUP BY 1`,
+      [made.linkId],
+    );
+    expect(rows).toEqual([{ used_count: 3, people: 3 }]);
+  });
+
+  it('takes no use for somebody who finds no seat', async () => {
+    const made = await link({ quota: 10, maxUsers: 3 });
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => use(made)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    const { rows } = await db.admin.query('SELECT used_count FROM invite_links WHERE id = $1', [
+      made.linkId,
+    ]);
+    expect(rows).toEqual([{ used_count: 2 }]);
+  });
+
+  it('is for addresses of its domains: whole, and what follows the last @', async () => {
+    const made = await link({ domains: ['acme.example'] });
+    for (const email of [
+      'a@other.example',
+      'a@sub.acme.example',
+      'a@acme.example.evil.test',
+      '"a@acme.example"@evil.test',
+      '"@acme.example@"@evil.test',
+      'acme.example',
+    ]) {
+      expect(await use(made, email)).toBeUndefined();
+    }
+    expect(await use(made, 'a@acme.example')).toBe('viewer');
+  });
+
+  it('is worth nothing after its end, when revoked, elsewhere, or once its maker may not invite', async () => {
+    expect(await use(await link({ expires: '-1 second' }))).toBeUndefined();
+    const revoked = await link();
+    await db.statement(
+      { tenantId: revoked.tenantId, userId: revoked.inviterId, role: 'manager' },
+      'UPDATE invite_links SET revoked_at = now()',
+    );
+    expect(await use(revoked)).toBeUndefined();
+    const standing = await link();
+    const { tenantId: elsewhere } = await seedTenant(db.database);
+    expect(await use({ ...standing, tenantId: elsewhere })).toBeUndefined();
+    await db.admin.query(`UPDATE users SET role = 'viewer' WHERE id = $1`, [standing.inviterId]);
+    expect(await use(standing)).toBeUndefined();
+  });
+
+  it('makes no admin, and is not used, counted or read by SQL of the service', async () => {
+    const { tenantId, inviterId } = await link();
+    const context = { tenantId, userId: inviterId, role: 'admin' };
+    const asAdmin = db.statement(
+      context,
+      `INSERT INTO invite_links (tenant_id, token_hash, role, quota, created_by) VALUES ($1, $2, 'admin', 1, $3)`,
+      [tenantId, randomHash(), inviterId],
+    );
+    await expect(asAdmin).rejects.toEqual(refusal('42501'));
+    for (const sql of [
+      'SELECT token_hash FROM invite_links',
+      'UPDATE invite_links SET used_count = 0',
+      'UPDATE invite_links SET quota = 10000',
+      'DELETE FROM invite_link_uses',
+    ]) {
+      await expect(db.statement(context, sql)).rejects.toEqual(refusal('42501'));
+    }
+  });
+
+  it('remembers a use of somebody who was deleted since', async () => {
+    const made = await link({ quota: 1 });
+    await use(made, 'gone@example.com');
+    await db.admin.query(`DELETE FROM users WHERE email = 'gone@example.com' AND tenant_id = $1`, [
+      made.tenantId,
+    ]);
+    expect(await use(made)).toBeUndefined();
+    const { rows } = await db.admin.query(
+      'SELECT user_id FROM invite_link_uses WHERE link_id = $1',
+      [made.linkId],
+    );
+    expect(rows).toEqual([{ user_id: null }]);
+  });
+});
+
+describe('a database from before invitations were open once for an address', () => {
+  it('keeps the newest of several, and closes the others', async () => {
+    const old = await createEmptyDatabase();
+    const admin = new pg.Client({ connectionString: old.adminUrl });
+    await admin.connect();
+    const until = MIGRATIONS.findIndex(({ name }) => name.startsWith('ExtendInvites'));
+    const before = migrationDataSource(old.migrationUrl, false);
+    await before.setOptions({ migrations: MIGRATIONS.slice(0, until) }).initialize();
+    await before.runMigrations();
+    await before.destroy();
+    const [one, other] = [await seedTenant(old), await seedTenant(old)];
+    for (const { tenantId } of [one, one, one, other])
+      await admin.query(
+        `INSERT INTO invites (tenant_id, token_hash, email, created_at)
+         SELECT $1, $2, 'guest@example.com', now() + count(*) * interval '1 minute' FROM invites`,
+        [tenantId, randomHash()],
+      );
+    await runMigrations(old.migrationUrl, false);
+    const { rows } = await admin.query(
+      `SELECT tenant_id = $1 AS one, superseded_at IS NOT NULL AS closed FROM invites ORDER BY created_at`,
+      [one.tenantId],
+    );
+    await admin.end();
+    await old.drop();
+    expect(rows).toEqual([
+      { one: true, closed: true },
+      { one: true, closed: true },
+      { one: true, closed: false },
+      { one: false, closed: false },
+    ]);
   });
 });

@@ -60,6 +60,21 @@ describe('the look-ups that come before a context', () => {
         status: 'active',
       }),
     ]);
+    const { rows: roles } = await db.admin.query<{ id: string }>(
+      `INSERT INTO tenant_roles (tenant_id, name, permissions) VALUES ($1, 'Auditor', '["view_audit"]') RETURNING id`,
+      [tenantId],
+    );
+    await db.admin.query('UPDATE users SET custom_role_id = $2 WHERE id = $1', [
+      userId,
+      roles[0]?.id,
+    ]);
+    expect(await standing(tenantId, userId, session)).toEqual([
+      expect.objectContaining({
+        permissions: ['view_usage', 'view_audit'],
+        subscription_ends_at: null,
+        is_platform: false,
+      }),
+    ]);
     expect(await standing(tenantId, other.userId, session)).toEqual([]);
     expect(await standing(randomUUID(), userId, session)).toEqual([]);
   });

@@ -3,13 +3,17 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthKitModule, JwtAuthGuard, KeyRing, PolicyGuard } from '@poc-tracker/auth-kit';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { AdminModule } from './admin/admin.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { User } from './auth/user.entity.js';
 import type { AppConfig } from './config/app-config.js';
 import { ConfigModule } from './config/config.module.js';
+import { OauthModule } from './oauth/oauth.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import { PlatformModule } from './platform/platform.module.js';
+import { ScheduleModule } from './schedule/schedule.module.js';
 import { SessionModule } from './session/session.module.js';
-import { SessionRevocationFeed } from './session/session-revocation.feed.js';
+import { serviceStandings } from './session/service-standings.js';
 import { UserSession } from './session/user-session.entity.js';
 import { TENANT_ENTITIES } from './tenant/tenant.entity.js';
 import { TenantGuard } from './tenant/tenant.guard.js';
@@ -32,6 +36,7 @@ export class AppModule {
           tls: database.tls,
           preparedStatements: database.preparedStatements,
           requestTimeoutMs: http.requestTimeoutMs,
+          naming: config.tenancy,
           entities: [...TENANT_ENTITIES, User, UserSession],
         }),
         AuthKitModule.forRoot({
@@ -39,12 +44,16 @@ export class AppModule {
           audience: tokens.audience,
           keys: new KeyRing([...tokens.publicKeys]),
           imports: [SessionModule],
-          revocationFeed: { useExisting: SessionRevocationFeed },
+          standings: serviceStandings(config),
         }),
+        AuditModule,
+        ScheduleModule,
         TenantModule,
         SessionModule,
         AuthModule,
         AdminModule,
+        OauthModule,
+        PlatformModule,
         ObservabilityModule,
       ],
       providers: [

@@ -5,9 +5,13 @@ import {
   createLogger,
   serveDocumentation,
 } from '@poc-tracker/http-service';
+import { SessionStandings } from '@poc-tracker/auth-kit';
 import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
+import { SecurityEvents } from './audit/security-events.js';
+import { registerRefusedAccess } from './audit/refused-access.js';
+import { registerOwnChanges } from './session/service-standings.js';
 
 /** What the OpenAPI document says of the whole. */
 export const API_DESCRIPTION: ApiDescription = {
@@ -26,14 +30,20 @@ export async function createApp(
   config: AppConfig,
   options: { preview?: boolean } = {},
 ): Promise<NestFastifyApplication> {
+  const { preview = false } = options;
   const app = await createHttpApp(AppModule.forConfig(config), {
     settings: config.http,
     logger: createLogger(config.logLevel),
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
-    preview: options.preview ?? false,
+    preview,
   });
+  if (!preview) {
+    const fastify = app.getHttpAdapter().getInstance();
+    registerOwnChanges(fastify, app.get(SessionStandings));
+    registerRefusedAccess(fastify, app.get(SecurityEvents));
+  }
   serveDocumentation(app, API_DESCRIPTION);
   return app;
 }

@@ -34,7 +34,7 @@ export function readAccessTokenClaims(
     tenant_id: claims.uuid('tenant_id'),
     tenant_subdomain: claims.text('tenant_subdomain'),
     user_role: claims.oneOf('user_role', ROLES),
-    permissions: claims.listOf('permissions', PERMISSIONS),
+    permissions: claims.knownOf('permissions', PERMISSIONS),
     plan_type: claims.oneOf('plan_type', PLANS),
     session_id: claims.uuid('session_id'),
     ...(claims.has('device_id') && { device_id: claims.text('device_id') }),

@@ -17,7 +17,7 @@ describe('The guard', () => {
   it(`accepts none of ${MUTANTS} mutants of tokens that it has just verified (seed ${SEED})`, async () => {
     const random = randomFrom(SEED);
     const { guard, feed } = createGuard();
-    const present = (token: string) =>
+    const present = async (token: string) =>
       guard.canActivate(contextOf(requestWith(['Authorization', `Bearer ${token}`])));
     const tokens = [
       genuine(),

@@ -3,7 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import type { KeyObject } from 'node:crypto';
 import { type ExpectedParties, readAccessTokenClaims } from './access-token.claims.js';
 import { asInvalidToken, invalidToken } from './invalid-token.js';
-import type { KeyRing } from './key-ring.js';
+import type { KeySource } from './key-source.js';
 import { readStrictHeader, type TokenForm } from './strict-jwt.js';
 import { VerifiedTokenMemory } from './verified-token.memory.js';
 
@@ -31,13 +31,21 @@ export class AccessTokenVerifier {
   });
 
   constructor(
-    private readonly keys: KeyRing,
+    private readonly keys: KeySource,
     private readonly expected: ExpectedParties,
   ) {}
 
   /** The claims of a token that has been verified before and has not expired. */
   recall(token: string): AccessTokenClaims | undefined {
     return this.memory.recall(token, nowInSeconds());
+  }
+
+  /**
+   * Sees to it that the key of a token is known, where keys are fetched from the issuer.
+   * @throws ApiError INVALID_TOKEN when the token is not in the strict form, SERVICE_UNAVAILABLE.
+   */
+  async prepare(token: string): Promise<void> {
+    await this.keys.load?.(readStrictHeader(token, ACCESS_TOKEN_FORM).kid);
   }
 
   /**

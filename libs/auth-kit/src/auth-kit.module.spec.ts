@@ -15,7 +15,7 @@ import type { FastifyReply } from 'fastify';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FakeRevocationFeed } from '../test/requests.js';
+import { FakeStandings } from '../test/requests.js';
 import { genuine, PARTIES, ring, TENANT } from '../test/token-forge.js';
 import { AuthKitModule } from './auth-kit.module.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
@@ -81,10 +81,10 @@ class CodeFilter implements ExceptionFilter<ApiError> {
   }
 }
 
-const feed = new FakeRevocationFeed();
+const feed = new FakeStandings();
 
 @Module({
-  imports: [AuthKitModule.forRoot({ ...PARTIES, keys: ring, revocationFeed: { useValue: feed } })],
+  imports: [AuthKitModule.forRoot({ ...PARTIES, keys: ring, standings: { useValue: feed } })],
   controllers: [TestController],
   providers: [
     { provide: APP_GUARD, useExisting: JwtAuthGuard },

@@ -1,25 +1,31 @@
 import {
   type DynamicModule,
-  type ExistingProvider,
+  type FactoryProvider,
   Module,
   type ModuleMetadata,
   type ValueProvider,
 } from '@nestjs/common';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import type { ExpectedParties } from './access-token.claims.js';
+import type { JwksKeySource } from './jwks.key-source.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyRing } from './key-ring.js';
 import { PolicyGuard } from './policy.guard.js';
-import { RevocationFeed } from './revocation.feed.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
+import { SessionStandings } from './session-standings.js';
+
+/** How the application makes its {@link SessionStandings}: a value, or a factory with what Nest gives it. */
+export type StandingsProvider =
+  | Pick<ValueProvider<SessionStandings>, 'useValue'>
+  | Pick<FactoryProvider<SessionStandings>, 'inject' | 'useFactory'>;
 
 export interface AuthKitOptions extends ExpectedParties {
-  keys: KeyRing;
-  /** Where revocations come from: a provider that `imports` brings in, or the feed itself. */
-  revocationFeed:
-    | Pick<ExistingProvider<RevocationFeed>, 'useExisting'>
-    | Pick<ValueProvider<RevocationFeed>, 'useValue'>;
+  /** The keys themselves, or where the issuer publishes them. */
+  keys: KeyRing | JwksKeySource;
+  /** What tokens are worth now, and what keeps that right. */
+  standings: StandingsProvider;
+  /** Modules that the factory of `standings` needs, where they are not global. */
   imports?: NonNullable<ModuleMetadata['imports']>;
 }
 
@@ -35,20 +41,28 @@ export interface AuthKitOptions extends ExpectedParties {
 @Module({})
 export class AuthKitModule {
   static forRoot(options: AuthKitOptions): DynamicModule {
+    const ring =
+      options.keys instanceof KeyRing ? [{ provide: KeyRing, useValue: options.keys }] : [];
     return {
       module: AuthKitModule,
       global: true,
       imports: options.imports ?? [],
       providers: [
-        { provide: KeyRing, useValue: options.keys },
+        ...ring,
         { provide: AccessTokenVerifier, useValue: new AccessTokenVerifier(options.keys, options) },
-        { provide: RevocationFeed, ...options.revocationFeed },
+        { provide: SessionStandings, ...options.standings },
         RoutePolicyReader,
         JwtStrategy,
         JwtAuthGuard,
         PolicyGuard,
       ],
-      exports: [KeyRing, AccessTokenVerifier, JwtAuthGuard, PolicyGuard],
+      exports: [
+        ...ring.map(({ provide }) => provide),
+        AccessTokenVerifier,
+        SessionStandings,
+        JwtAuthGuard,
+        PolicyGuard,
+      ],
     };
   }
 }

@@ -51,4 +51,14 @@ describe('bearerToken', () => {
       bearerToken(requestWith(['Vary', 'Authorization'], ['Authorization', 'Bearer abc'])),
     ).toBe('abc');
   });
+
+  it('reads the requests of Express, too, and refuses a repeated header there', () => {
+    const headers = { authorization: 'Bearer abc' };
+    expect(bearerToken({ headers, rawHeaders: ['Authorization', 'Bearer abc'] })).toBe('abc');
+    const twice = ['Authorization', 'Bearer abc', 'authorization', 'Bearer def'];
+    expect(() => bearerToken({ headers, rawHeaders: twice })).toThrow(
+      expect.objectContaining({ code: 'INVALID_TOKEN' }) as Error,
+    );
+    expect(() => bearerToken({ headers })).toThrow(/raw headers/);
+  });
 });

@@ -1,5 +1,5 @@
 import { ApiError } from '@poc-tracker/contracts';
-import type { FastifyRequest } from 'fastify';
+import { type AuthRequest, rawHeadersOf } from './auth-request.js';
 import { invalidToken } from './invalid-token.js';
 
 const AUTHORIZATION = 'authorization';
@@ -12,12 +12,10 @@ const SCHEME = 'bearer ';
  * @throws ApiError TOKEN_REQUIRED without the header, INVALID_TOKEN when it is sent twice or names
  * another scheme.
  */
-export function bearerToken(
-  request: Pick<FastifyRequest, 'headers'> & { raw: { rawHeaders: string[] } },
-): string {
+export function bearerToken(request: Pick<AuthRequest, 'headers' | 'raw' | 'rawHeaders'>): string {
   const header = request.headers.authorization;
   if (header === undefined) throw new ApiError('TOKEN_REQUIRED');
-  if (typeof header !== 'string' || countAuthorization(request.raw.rawHeaders) > 1) {
+  if (typeof header !== 'string' || countAuthorization(rawHeadersOf(request)) > 1) {
     throw invalidToken('The Authorization header is sent more than once.');
   }
   if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) {
@@ -31,7 +29,7 @@ export function bearerToken(
  * proxy in front may have judged by the last. Only the raw headers (name, value, name, value, …)
  * still show it.
  */
-function countAuthorization(rawHeaders: string[]): number {
+function countAuthorization(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];

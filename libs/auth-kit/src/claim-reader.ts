@@ -56,11 +56,15 @@ export class ClaimReader {
     return inCatalogue(name, this.claims[name], catalogue);
   }
 
-  /** A list of values of a catalogue. */
-  listOf<T extends string>(name: string, catalogue: readonly T[]): T[] {
+  /**
+   * Those values of a list of texts that are in a catalogue. What is not is left out: while a new release is rolled out,
+   * its tokens may name what this one does not know yet, and nobody can use what nothing here asks for.
+   */
+  knownOf<T extends string>(name: string, catalogue: readonly T[]): T[] {
     const values: unknown = this.claims[name];
-    if (!Array.isArray(values)) throw invalidToken(`The claim ${name} is no list.`);
-    return values.map((value: unknown) => inCatalogue(name, value, catalogue));
+    if (!Array.isArray(values) || values.some((value) => typeof value !== 'string'))
+      throw invalidToken(`The claim ${name} is no list of texts.`);
+    return catalogue.filter((entry) => values.includes(entry));
   }
 
   /** A whole number from 0 up that JSON carries without loss: 1e20 and 1.5 are none. */

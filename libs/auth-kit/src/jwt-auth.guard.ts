@@ -1,14 +1,15 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { AccessTokenClaims } from '@poc-tracker/contracts';
-import type { FastifyRequest } from 'fastify';
 import { AccessTokenVerifier } from './access-token.verifier.js';
+import type { AuthRequest } from './auth-request.js';
 import { bearerToken } from './bearer-token.js';
 import { asInvalidToken } from './invalid-token.js';
 import { presentToken } from './jwt.strategy.js';
 import { toPrincipal } from './principal.js';
-import { RevocationFeed } from './revocation.feed.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
+import type { CurrentRights } from './session-standing.js';
+import { SessionStandings } from './session-standings.js';
 
 /** Where passport leaves the claims that it has just verified. */
 const VERIFIED_CLAIMS = 'verifiedClaims';
@@ -16,27 +17,30 @@ const VERIFIED_CLAIMS = 'verifiedClaims';
 /**
  * Finds out who makes the request and fills `request.principal`. Every route but a `@Public()` one
  * needs an access token, one that states no policy included.
- * @throws ApiError TOKEN_REQUIRED, INVALID_TOKEN, and those of the {@link RevocationFeed}.
+ * @throws ApiError TOKEN_REQUIRED, INVALID_TOKEN, and those of the {@link SessionStandings}.
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
   constructor(
     private readonly verifier: AccessTokenVerifier,
-    private readonly feed: RevocationFeed,
+    private readonly standings: SessionStandings,
     private readonly policies: RoutePolicyReader,
   ) {
     super();
   }
 
-  override async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** Answers without a promise when the token was verified before and its standing is in memory: each one costs. */
+  override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.policies.of(context)?.access === 'public') return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = context.switchToHttp().getRequest<AuthRequest>();
     const token = bearerToken(request);
+    const claims = this.verifier.recall(token);
     // Nearly every request carries a token that was verified before; passport is for the first one.
-    const claims =
-      this.verifier.recall(token) ?? (await this.verifyFirstTime(context, request, token));
-    request.principal = toPrincipal(claims, await this.feed.currentRights(claims));
-    return true;
+    return claims === undefined
+      ? this.verifyFirstTime(context, request, token).then((verified) =>
+          this.admit(request, verified),
+        )
+      : this.admit(request, claims);
   }
 
   override getAuthenticateOptions(): { session: false; property: string } {
@@ -53,11 +57,28 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return claims;
   }
 
+  private admit(request: AuthRequest, claims: AccessTokenClaims): true | Promise<true> {
+    const rights = this.standings.currentRights(claims);
+    if (rights instanceof Promise) return this.admitLater(request, claims, rights);
+    request.principal = toPrincipal(claims, rights);
+    return true;
+  }
+
+  private async admitLater(
+    request: AuthRequest,
+    claims: AccessTokenClaims,
+    rights: Promise<CurrentRights>,
+  ): Promise<true> {
+    request.principal = toPrincipal(claims, await rights);
+    return true;
+  }
+
   private async verifyFirstTime(
     context: ExecutionContext,
-    request: FastifyRequest & { [VERIFIED_CLAIMS]?: AccessTokenClaims },
+    request: AuthRequest & { [VERIFIED_CLAIMS]?: AccessTokenClaims },
     token: string,
   ): Promise<AccessTokenClaims> {
+    await this.verifier.prepare(token);
     presentToken(request, { token, verifier: this.verifier });
     await super.canActivate(context);
     const claims = request[VERIFIED_CLAIMS];

@@ -10,7 +10,15 @@ import { contextOf, requestWith } from '../test/requests.js';
 import { genuineClaims, TENANT } from '../test/token-forge.js';
 import { PolicyGuard } from './policy.guard.js';
 import { type Principal, toPrincipal } from './principal.js';
-import { Authenticated, Permissions, Public, RequireFeature, Roles } from './route-policy.js';
+import {
+  Authenticated,
+  OperatorsOnly,
+  Permissions,
+  Public,
+  RequireFeature,
+  Roles,
+  WritesWhenReadOnly,
+} from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
 
 class Routes {
@@ -37,23 +45,27 @@ class Routes {
   @RequireFeature('api_access', 'advanced_analytics')
   everything(): void {}
 
+  @OperatorsOnly()
+  operate(): void {}
+
+  @Authenticated()
+  @WritesWhenReadOnly()
+  leave(): void {}
+
   unstated(): void {}
 }
 
 type Route = Exclude<keyof Routes, 'constructor'>;
 
-function ask(route: Route, principal?: Principal): boolean {
+function ask(route: Route, principal?: Principal, method = 'GET'): boolean {
   const guard = new PolicyGuard(new RoutePolicyReader(new Reflector()));
-  const request = { ...requestWith(), ...(principal && { principal }) };
+  const request = { ...requestWith(), method, ...(principal && { principal }) };
   return guard.canActivate(contextOf(request, Routes.prototype[route]));
 }
 
 function person(role: Role, granted: Permission[] = [], tenant = TENANT): Principal {
-  return toPrincipal(genuineClaims(), {
-    role,
-    permissions: effectivePermissions(role, granted),
-    tenant,
-  });
+  const permissions = effectivePermissions(role, granted);
+  return toPrincipal(genuineClaims(), { role, permissions, tenant });
 }
 
 const insufficient = (...required: string[]) =>
@@ -128,6 +140,38 @@ describe('PolicyGuard', () => {
     expect(() => ask('video', person('admin', [], taken))).toThrow(
       expect.objectContaining({ code: 'FEATURE_NOT_AVAILABLE' }),
     );
+  });
+
+  it('opens an operator route to the admins of the reserved tenant alone', () => {
+    const platform = { ...TENANT, isPlatform: true };
+    expect(ask('operate', person('admin', [], platform))).toBe(true);
+    for (const stranger of [person('manager', [], platform), person('admin')])
+      expect(() => ask('operate', stranger)).toThrow(insufficient('operator'));
+  });
+
+  describe('after the end of the subscription', () => {
+    const ended = { ...TENANT, subscriptionEndsAt: new Date(Date.now() - 1).toISOString() };
+    const refused = expect.objectContaining({ code: 'SUBSCRIPTION_ENDED', status: 403 });
+
+    it.each(['GET', 'HEAD', 'OPTIONS'])('lets %s read', (method) => {
+      expect(ask('signedIn', person('user', [], ended), method)).toBe(true);
+    });
+
+    it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])('refuses %s', (method) => {
+      expect(() => ask('signedIn', person('admin', [], ended), method)).toThrow(refused);
+    });
+
+    it('lets a route write that says so', () => {
+      expect(ask('leave', person('user', [], ended), 'DELETE')).toBe(true);
+    });
+
+    it('comes not before the end', () => {
+      const running = {
+        ...TENANT,
+        subscriptionEndsAt: new Date(Date.now() + 60_000).toISOString(),
+      };
+      expect(ask('signedIn', person('user', [], running), 'POST')).toBe(true);
+    });
   });
 
   it('asks for roles before permissions and for features last', () => {

@@ -1,16 +1,19 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { ApiError, type Feature, plansWithFeature } from '@poc-tracker/contracts';
-import type { FastifyRequest } from 'fastify';
+import { ApiError, type Feature, isReadOnly, plansWithFeature } from '@poc-tracker/contracts';
+import type { AuthRequest } from './auth-request.js';
 import type { Principal } from './principal.js';
 import type { Requirements } from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
+
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Holds the request's principal against the policy of the route: roles, then permissions, then plan
  * features. A route that states no policy is refused for everybody, so that a forgotten decorator
  * shows at the first call.
  * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details:
- * `feature`, `plans`).
+ * `feature`, `plans`), SUBSCRIPTION_ENDED for a change in a tenant that can only be read.
  */
 @Injectable()
 export class PolicyGuard implements CanActivate {
@@ -20,9 +23,21 @@ export class PolicyGuard implements CanActivate {
     const policy = this.policies.of(context);
     if (policy === undefined) throw insufficient([], new Error('The route states no policy.'));
     if (policy.access === 'public') return true;
-    const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
+    const { method, principal } = context.switchToHttp().getRequest<AuthRequest>();
     if (principal === undefined) throw new ApiError('AUTH_REQUIRED');
+    if (policy.access === 'operator') {
+      if (!principal.tenant.isPlatform || principal.role !== 'admin')
+        throw insufficient(['operator']);
+      return true;
+    }
     assertMeets(principal, policy);
+    if (
+      policy.writesWhenReadOnly !== true &&
+      !READING_METHODS.has(method) &&
+      isReadOnly(principal.tenant, Date.now())
+    ) {
+      throw new ApiError('SUBSCRIPTION_ENDED');
+    }
     return true;
   }
 }

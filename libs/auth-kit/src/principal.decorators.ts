@@ -1,11 +1,11 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import type { FastifyRequest } from 'fastify';
+import type { AuthRequest } from './auth-request.js';
 import type { Principal } from './principal.js';
 
 /** @throws ApiError AUTH_REQUIRED on a `@Public()` route, which has no principal. */
 function principalOf(context: ExecutionContext): Principal {
-  const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { principal } = context.switchToHttp().getRequest<AuthRequest>();
   if (principal === undefined) throw new ApiError('AUTH_REQUIRED');
   return principal;
 }

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims, Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
-import type { CurrentRights } from './revocation.feed.js';
+import type { CurrentRights } from './session-standing.js';
 
 /**
  * Who makes a request, with the rights as they are now, not as they were when the token was minted.
@@ -12,17 +12,10 @@ export interface Principal {
   tokenId: string;
   role: Role;
   /** The effective permissions: those of the role and those granted to the person alone. */
-  permissions: Permission[];
+  permissions: readonly Permission[];
   tenant: TenantSnapshot;
   /** Seconds since the epoch. */
   tokenExpiresAt: number;
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set by JwtAuthGuard on every route that is not `@Public()`. */
-    principal?: Principal;
-  }
 }
 
 export function toPrincipal(claims: AccessTokenClaims, rights: CurrentRights): Principal {

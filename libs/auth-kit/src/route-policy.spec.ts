@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { contextOf, requestWith } from '../test/requests.js';
 import {
   Authenticated,
+  OperatorsOnly,
   Permissions,
   Public,
   RequireFeature,
@@ -32,8 +33,11 @@ describe('The policy decorators', () => {
     ['above another policy', [Public(), Roles('admin')]],
     ['below another policy', [Roles('admin'), Public()]],
     ['twice', [Public(), Public()]],
-  ])('refuse a route that is @Public() %s', (_case, [upper, lower]) => {
-    expect(() => decorate(upper!, lower!)).toThrow('is @Public() and asks for rights');
+    ['above an operator route', [Public(), OperatorsOnly()]],
+    ['and for operators, above', [OperatorsOnly(), Roles('admin')]],
+    ['and for operators, below', [Roles('admin'), OperatorsOnly()]],
+  ])('refuse a route that is open or closed to everybody %s', (_case, [upper, lower]) => {
+    expect(() => decorate(upper!, lower!)).toThrow('states more than that');
   });
 
   it('refuse a route that states one kind twice, because one of the two would be lost', () => {

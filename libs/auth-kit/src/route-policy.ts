@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import type { Feature, Permission, Role } from '@poc-tracker/contracts';
-import { ApiBearerAuth } from '@nestjs/swagger';
 
 /** What a route asks of a signed-in person. All of it must hold; what is left out asks nothing. */
 export interface Requirements {
@@ -13,12 +12,19 @@ export interface Requirements {
 }
 
 /** Who may call a route. A route without one is refused. */
-export type RoutePolicy = { access: 'public' } | ({ access: 'authenticated' } & Requirements);
+export type RoutePolicy =
+  | { access: 'public' }
+  | { access: 'operator' }
+  | ({ access: 'authenticated'; writesWhenReadOnly?: true } & Requirements);
 
 /** Metadata key of a handler's {@link RoutePolicy}. */
 export const ROUTE_POLICY = 'poc-tracker:route-policy';
 
-/** The name of the OpenAPI security scheme for access tokens. */
+/**
+ * Where @nestjs/swagger looks for a route's security schemes, and the name of the scheme for access tokens. Written as
+ * its `@ApiBearerAuth()` would, so that a service without OpenAPI documents need not install it.
+ */
+const SWAGGER_SECURITY = 'swagger/apiSecurity';
 const BEARER_SCHEME = 'bearer';
 
 type AtLeastOne<T> = readonly [T, ...T[]];
@@ -34,6 +40,26 @@ export function Public(): MethodDecorator {
 /** Asks for a signed-in person and nothing more. */
 export function Authenticated(): MethodDecorator {
   return requiring({});
+}
+
+/**
+ * Asks for an operator of the platform: an admin of the reserved tenant. Such a route belongs to no
+ * tenant.
+ */
+export function OperatorsOnly(): MethodDecorator {
+  return (_target, property, descriptor) => {
+    if (statedPolicy(descriptor) !== undefined) throw contradiction(property);
+    Reflect.defineMetadata(ROUTE_POLICY, { access: 'operator' }, handlerOf(descriptor));
+    documentBearer(descriptor);
+  };
+}
+
+/**
+ * Keeps a changing route open after the tenant's subscription has ended: what people need to leave
+ * in good order, such as ending their sessions.
+ */
+export function WritesWhenReadOnly(): MethodDecorator {
+  return requiring({ writesWhenReadOnly: true });
 }
 
 /** Asks for one of these roles, each named: a higher role is not taken for a lower one. */
@@ -55,17 +81,23 @@ export function RequireFeature(...features: AtLeastOne<Feature>): MethodDecorato
  * The decorators stand on methods only. On a class, a `@Public()` would open every route that
  * somebody adds to it later.
  */
-function requiring(requirements: Requirements): MethodDecorator {
-  return (target, property, descriptor) => {
+function requiring(requirements: Requirements & { writesWhenReadOnly?: true }): MethodDecorator {
+  return (_target, property, descriptor) => {
     const stated = statedPolicy(descriptor);
-    if (stated?.access === 'public') throw contradiction(property);
+    if (stated !== undefined && stated.access !== 'authenticated') throw contradiction(property);
     const repeated = Object.keys(requirements).find((kind) => stated && kind in stated);
     if (repeated !== undefined)
       throw new Error(`The route ${String(property)} states its ${repeated} twice.`);
     const policy: RoutePolicy = { access: 'authenticated', ...stated, ...requirements };
     Reflect.defineMetadata(ROUTE_POLICY, policy, handlerOf(descriptor));
-    if (stated === undefined) ApiBearerAuth(BEARER_SCHEME)(target, property, descriptor);
+    if (stated === undefined) documentBearer(descriptor);
   };
+}
+
+function documentBearer(descriptor: PropertyDescriptor): void {
+  const handler = handlerOf(descriptor);
+  const schemes = (Reflect.getMetadata(SWAGGER_SECURITY, handler) ?? []) as object[];
+  Reflect.defineMetadata(SWAGGER_SECURITY, [...schemes, { [BEARER_SCHEME]: [] }], handler);
 }
 
 function statedPolicy(descriptor: PropertyDescriptor): RoutePolicy | undefined {
@@ -78,6 +110,6 @@ function handlerOf(descriptor: PropertyDescriptor): object {
 
 function contradiction(property: string | symbol): Error {
   return new Error(
-    `The route ${String(property)} is @Public() and asks for rights; take one of the two away.`,
+    `The route ${String(property)} is @Public() or @OperatorsOnly() and states more than that; take one of the two away.`,
   );
 }

@@ -1,14 +1,14 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { effectiveFeatures, type AccessTokenClaims } from '@poc-tracker/contracts';
+import { effectiveFeatures, effectivePermissions } from '@poc-tracker/contracts';
 import type { FastifyRequest } from 'fastify';
 import { AccessTokenVerifier } from '../src/access-token.verifier.js';
 import { JwtAuthGuard } from '../src/jwt-auth.guard.js';
 import { JwtStrategy } from '../src/jwt.strategy.js';
-import type { CurrentRights } from '../src/revocation.feed.js';
-import { RevocationFeed } from '../src/revocation.feed.js';
 import { Authenticated } from '../src/route-policy.js';
 import { RoutePolicyReader } from '../src/route-policy.reader.js';
+import type { CurrentRights, SessionClaims } from '../src/session-standing.js';
+import { SessionStandings } from '../src/session-standings.js';
 import { PARTIES, ring, TENANT } from './token-forge.js';
 
 type Request = Pick<FastifyRequest, 'headers' | 'principal'> & { raw: { rawHeaders: string[] } };
@@ -37,30 +37,38 @@ export function contextOf(
 }
 
 /** Answers with rights that a test can change, and counts how often it was asked. */
-export class FakeRevocationFeed extends RevocationFeed {
-  readonly asked: AccessTokenClaims[] = [];
+export class FakeStandings extends SessionStandings {
+  readonly asked: SessionClaims[] = [];
   rights: CurrentRights = {
     role: 'user',
     permissions: [],
     tenant: { ...TENANT, features: effectiveFeatures('basic', {}) },
   };
   refusal: Error | undefined;
+  /** Answers like a feed that must ask first. */
+  later = false;
 
-  override async currentRights(claims: AccessTokenClaims): Promise<CurrentRights> {
+  constructor() {
+    super({ source: { ask: () => Promise.reject(new Error('A test asked nobody.')) } });
+  }
+
+  override currentRights(claims: SessionClaims): CurrentRights | Promise<CurrentRights> {
     this.asked.push(claims);
     if (this.refusal) throw this.refusal;
-    return this.rights;
+    const { role, permissions } = this.rights;
+    const rights = { ...this.rights, permissions: effectivePermissions(role, permissions) };
+    return this.later ? Promise.resolve(rights) : rights;
   }
 }
 
 /** The guard with its real collaborators but the feed. */
 export function createGuard(verifier = new AccessTokenVerifier(ring, PARTIES)): {
   guard: JwtAuthGuard;
-  feed: FakeRevocationFeed;
+  feed: FakeStandings;
   verifier: AccessTokenVerifier;
 } {
   new JwtStrategy();
-  const feed = new FakeRevocationFeed();
+  const feed = new FakeStandings();
   const guard = new JwtAuthGuard(verifier, feed, new RoutePolicyReader(new Reflector()));
   return { guard, feed, verifier };
 }

@@ -269,8 +269,8 @@ export const claims: Attack[] = [
   ...malformed('permissions', [
     undefined,
     'manage_users',
-    ['everything'],
     [['manage_users']],
+    ['manage_users', 7],
     {},
     null,
     { length: 1 },

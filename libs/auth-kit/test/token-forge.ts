@@ -34,6 +34,8 @@ export const TENANT: TenantSnapshot = {
   status: 'active',
   features: effectiveFeatures('basic', {}),
   limits: PLAN_CATALOGUE.basic.limits,
+  subscriptionEndsAt: null,
+  isPlatform: false,
 };
 
 export const now = (): number => Math.floor(Date.now() / 1000);

@@ -22,7 +22,8 @@ export interface TenantLimits {
   maxStorageGb: number;
 }
 
-interface PlanEntitlements {
+/** Features and limits without a word on where they come from. */
+export interface PlanEntitlements {
   features: FeatureSet;
   limits: TenantLimits;
 }
@@ -66,4 +67,73 @@ export function plansWithFeature(feature: Feature): Plan[] {
 /** A tenant's features: those of its plan, overridden by what its own row states. */
 export function effectiveFeatures(plan: Plan, overrides: Partial<FeatureSet>): FeatureSet {
   return { ...PLAN_CATALOGUE[plan].features, ...overrides };
+}
+
+/** The names of the limits, in the order in which they are listed. */
+export const LIMITS = [
+  'maxUsers',
+  'maxPocs',
+  'maxStorageGb',
+] as const satisfies readonly (keyof TenantLimits)[];
+
+export type Limit = (typeof LIMITS)[number];
+
+/** What a tenant has that its plan does not say: an absent entry follows the plan through every change of it. */
+export interface EntitlementOverrides {
+  features?: Partial<FeatureSet>;
+  limits?: Partial<TenantLimits>;
+}
+
+/** Where a value comes from: the tenant's plan, or what the tenant was given itself. */
+export const ENTITLEMENT_SOURCES = ['plan', 'tenant'] as const;
+
+export type EntitlementSource = (typeof ENTITLEMENT_SOURCES)[number];
+
+export interface Entitlement<T> {
+  value: T;
+  source: EntitlementSource;
+}
+
+/** What a tenant may use, each value with its source. */
+export interface Entitlements {
+  plan: Plan;
+  features: Record<Feature, Entitlement<boolean>>;
+  limits: Record<Limit, Entitlement<number>>;
+}
+
+/** What a tenant may use: what its plan includes, then the tenant's own overrides. */
+export function entitlementsOf(plan: Plan, overrides: EntitlementOverrides = {}): Entitlements {
+  const { features, limits } = PLAN_CATALOGUE[plan];
+  return {
+    plan,
+    features: withSources(FEATURES, features, overrides.features),
+    limits: withSources(LIMITS, limits, overrides.limits),
+  };
+}
+
+function withSources<K extends string, T>(
+  names: readonly K[],
+  included: Readonly<Record<K, T>>,
+  overrides: Readonly<Partial<Record<K, T>>> | undefined,
+): Record<K, Entitlement<T>> {
+  const entries = names.map((name): [K, Entitlement<T>] => {
+    const own = overrides?.[name];
+    return [
+      name,
+      own === undefined
+        ? { value: included[name], source: 'plan' }
+        : { value: own, source: 'tenant' },
+    ];
+  });
+  return Object.fromEntries(entries) as Record<K, Entitlement<T>>;
+}
+
+/** The values alone, without their sources. */
+export function plainEntitlements({ features, limits }: Entitlements): PlanEntitlements {
+  return { features: valuesOf(features), limits: valuesOf(limits) };
+}
+
+function valuesOf<K extends string, T>(entitlements: Record<K, Entitlement<T>>): Record<K, T> {
+  const entries = Object.entries<Entitlement<T>>(entitlements);
+  return Object.fromEntries(entries.map(([name, { value }]) => [name, value])) as Record<K, T>;
 }

@@ -47,6 +47,7 @@ describe('provisionDatabase', () => {
       { rolname: 'poc_tracker_owner', ...plain, rolcreaterole: true },
       { rolname: 'poc_tracker_platform', ...plain, rolcreaterole: false },
       { rolname: 'poc_tracker_service', ...plain, rolcreaterole: false },
+      { rolname: 'poc_tracker_tracker', ...plain, rolcreaterole: false },
     ]);
   });
 
@@ -58,15 +59,23 @@ describe('provisionDatabase', () => {
     expect(rows).toEqual([{ rolname: 'authenticated_user' }, { rolname: 'poc_tracker_service' }]);
   });
 
+  it('gives the tracker the rights of tracker_user alone', async () => {
+    const rows = await query(
+      urls.trackerUrl,
+      `SELECT rolname FROM pg_roles WHERE pg_has_role(rolname, 'MEMBER') AND rolname NOT LIKE 'pg\\_%' ORDER BY 1`,
+    );
+    expect(rows).toEqual([{ rolname: 'poc_tracker_tracker' }, { rolname: 'tracker_user' }]);
+  });
+
   it('lets the owner make objects in public and grant the groups without inheriting what they see', async () => {
     await query(urls.migrationUrl, 'CREATE TABLE made_by_owner (); DROP TABLE made_by_owner');
     const rows = await query(
       urls.migrationUrl,
       `SELECT rolname, pg_has_role(rolname, 'USAGE') AS inherits, pg_has_role(rolname, 'USAGE WITH ADMIN OPTION') AS grants
-         FROM pg_roles WHERE rolname IN ('authenticated_user', 'super_admin', 'tenant_gatekeeper') ORDER BY 1`,
+         FROM pg_roles WHERE rolname IN ('authenticated_user', 'tracker_user', 'super_admin', 'tenant_gatekeeper') ORDER BY 1`,
     );
     for (const row of rows) expect(row).toMatchObject({ inherits: false, grants: true });
-    expect(rows).toHaveLength(3);
+    expect(rows).toHaveLength(4);
   });
 
   it('does not let the service make objects', async () => {

@@ -1,17 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/** The three logins of the service; roles belong to the whole server, not to one database. */
+/** The logins of the services; roles belong to the whole server, not to one database. */
 export const LOGINS = {
   owner: 'poc_tracker_owner',
   service: 'poc_tracker_service',
+  tracker: 'poc_tracker_tracker',
   platform: 'poc_tracker_platform',
 } as const;
 
 /** Roles that hold rights and policies; nobody logs in as one. */
-const GROUP_ROLES = ['authenticated_user', 'super_admin', 'tenant_gatekeeper'] as const;
+const GROUP_ROLES = [
+  'authenticated_user',
+  'tracker_user',
+  'super_admin',
+  'tenant_gatekeeper',
+] as const;
 
-const MEMBERSHIPS = { service: 'authenticated_user', platform: 'super_admin' } as const;
+const MEMBERSHIPS = {
+  service: 'authenticated_user',
+  tracker: 'tracker_user',
+  platform: 'super_admin',
+} as const;
 
 export type LoginPasswords = Record<keyof typeof LOGINS, string>;
 
@@ -20,13 +30,15 @@ export interface DatabaseUrls {
   migrationUrl: string;
   /** What the service logs in as: a member of authenticated_user. */
   serviceUrl: string;
+  /** What the tracker, the sibling service, logs in as: a member of tracker_user. */
+  trackerUrl: string;
   /** What operators log in as: a member of super_admin. */
   platformUrl: string;
 }
 
 export function generateLoginPasswords(): LoginPasswords {
   const random = (): string => randomBytes(24).toString('base64url');
-  return { owner: random(), service: random(), platform: random() };
+  return { owner: random(), service: random(), tracker: random(), platform: random() };
 }
 
 /**
@@ -43,7 +55,7 @@ export async function provisionDatabase(
   return databaseUrls(adminUrl, database, passwords);
 }
 
-/** Makes a database of the owner that only the three logins may enter; a copy of `template` when one is named. */
+/** Makes a database of the owner that only these logins may enter; a copy of `template` when one is named. */
 export async function createDatabase(
   adminUrl: string,
   database: string,
@@ -59,7 +71,8 @@ export async function createDatabase(
       await admin.query(`CREATE DATABASE ${name} OWNER ${LOGINS.owner}${source}`);
     }
     await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
-    await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${LOGINS.service}, ${LOGINS.platform}`);
+    const { service, tracker, platform } = LOGINS;
+    await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${service}, ${tracker}, ${platform}`);
   });
   await asAdmin(withDatabase(adminUrl, database), async (admin) => {
     await admin.query(`ALTER SCHEMA public OWNER TO ${LOGINS.owner}`);
@@ -82,6 +95,7 @@ export function databaseUrls(
   return {
     migrationUrl: urlOf('owner'),
     serviceUrl: urlOf('service'),
+    trackerUrl: urlOf('tracker'),
     platformUrl: urlOf('platform'),
   };
 }

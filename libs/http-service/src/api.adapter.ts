@@ -1,14 +1,23 @@
-import { type CustomDecorator, StreamableFile } from '@nestjs/common';
-import { FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
+import { StreamableFile } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Principal } from '@poc-tracker/auth-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RouteOption } from './route-option.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by JwtAuthGuard on every route that is not `@Public()`. */
+    principal?: Principal;
+  }
+}
 
 interface RawRouteConfig {
   rawResponse?: boolean;
 }
 
 /** Answers what the handler returns as it is, for formats that are fixed elsewhere: health, key sets, metrics. */
-export function RawResponse(): CustomDecorator {
-  return RouteConfig({ rawResponse: true } satisfies RawRouteConfig);
+export function RawResponse(): MethodDecorator {
+  return RouteOption({ rawResponse: true } satisfies RawRouteConfig);
 }
 
 /**

@@ -59,7 +59,7 @@ export function toErrorAnswer(error: ApiError, requestId: string): ErrorAnswer {
       ...(retryAfter !== undefined && {
         'retry-after': String(Math.max(1, Math.ceil(retryAfter))),
       }),
-      ...(status === 401 && { 'www-authenticate': bearerChallenge(code) }),
+      ...(status === 401 && { 'www-authenticate': challenge(code) }),
     },
     body: {
       error: status >= 500 ? ERROR_CATALOGUE[code].message : error.message,
@@ -71,7 +71,9 @@ export function toErrorAnswer(error: ApiError, requestId: string): ErrorAnswer {
   };
 }
 
-function bearerChallenge(code: ErrorCode): string {
+function challenge(code: ErrorCode): string {
+  // RFC 6749, 5.2
+  if (code === 'INVALID_CLIENT') return 'Basic realm="poc-tracker", charset="UTF-8"';
   const realm = 'Bearer realm="poc-tracker"';
   if (!TOKEN_CODES.has(code)) return realm;
   return `${realm}, error="invalid_token", error_description="${ERROR_CATALOGUE[code].message}"`;

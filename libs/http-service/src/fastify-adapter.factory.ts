@@ -21,6 +21,8 @@ export interface AdapterOptions {
   trustedProxies: readonly string[];
   /** Makes the id of a request. The client's own x-request-id is never taken over: it could forge log lines. */
   requestId: () => string;
+  /** Milliseconds for a whole request to arrive, where a route takes what a slow client needs long to send. */
+  receiveTimeoutMs?: number | undefined;
 }
 
 /** Fastify under Nest, with the limits of the edge and its error form for what fails before any route is found. */
@@ -28,6 +30,7 @@ export function createFastifyAdapter({
   logger,
   trustedProxies,
   requestId,
+  receiveTimeoutMs = RECEIVE_TIMEOUT_MS,
 }: AdapterOptions): FastifyAdapter {
   return new ApiAdapter({
     loggerInstance: logger,
@@ -39,7 +42,7 @@ export function createFastifyAdapter({
     genReqId: requestId,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: RECEIVE_TIMEOUT_MS,
+    requestTimeout: receiveTimeoutMs,
     // Shutting down is answered in the API's own form, by `registerGracefulClose`.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

@@ -6,10 +6,12 @@ import type { Logger } from 'pino';
 import { ApiExceptionFilter } from './api-exception.filter.js';
 import type { ErrorTranslator } from './error-answer.js';
 import { createFastifyAdapter } from './fastify-adapter.factory.js';
+import { registerFormBodies } from './form-body.js';
 import { registerGracefulClose } from './graceful-close.js';
 import { NestLogger } from './logging/nest.logger.js';
 import { guardRequests } from './request-guard.js';
 import { logRequests } from './logging/request-log.js';
+import { limitParsedBodies, registerRawBodies } from './raw-body.js';
 import { RouteDirectory } from './route-directory.js';
 import type { HttpSettings } from './service-settings.js';
 import { registerSecurityHeaders } from './security-headers.js';
@@ -33,6 +35,10 @@ export interface HttpEdge {
   translateError: ErrorTranslator;
   /** Opens what a request needs before its guards run; called once, before any route is registered. */
   prepare?: (fastify: FastifyInstance) => void;
+  /**
+   * Milliseconds for the body of a `@RawBody()` route to arrive. Left out, it has the 30 seconds of any other request.
+   */
+  uploadTimeoutMs?: number;
   /** True: wires the routes without constructing a provider, so that they can be described without a database. */
   preview?: boolean;
 }
@@ -43,12 +49,21 @@ export interface HttpEdge {
  */
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { settings, logger, requestId, translateError, prepare, preview = false }: HttpEdge,
+  {
+    settings,
+    logger,
+    requestId,
+    translateError,
+    prepare,
+    uploadTimeoutMs,
+    preview = false,
+  }: HttpEdge,
 ): Promise<NestFastifyApplication> {
   const adapter = createFastifyAdapter({
     logger,
     requestId,
     trustedProxies: settings.trustedProxies,
+    receiveTimeoutMs: uploadTimeoutMs,
   });
   const fastify = adapter.getInstance();
   const routes = new RouteDirectory();
@@ -57,6 +72,9 @@ export async function createHttpApp(
   registerGracefulClose(fastify, settings.requestTimeoutMs);
   logRequests(fastify);
   guardRequests(fastify);
+  registerFormBodies(fastify);
+  registerRawBodies(fastify);
+  if (uploadTimeoutMs !== undefined) limitParsedBodies(fastify);
   prepare?.(fastify);
 
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {

@@ -1,11 +1,13 @@
 export { RawResponse } from './api.adapter.js';
 export { ConfigurationError, EnvironmentReader } from './environment-reader.js';
 export { ErrorResponse } from './error-response.js';
+export { FormBody } from './form-body.js';
 export { EmailAddress } from './fields/email-address.decorator.js';
 export { Omittable } from './fields/omittable.decorator.js';
 export { PersonName, TextLine } from './fields/text-line.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
 export { createHttpApp } from './http-app.factory.js';
+export { readKey, readPublicKeys } from './key-settings.js';
 export { createLogger } from './logging/logger.factory.js';
 export {
   ApiErrors,
@@ -21,6 +23,8 @@ export {
   type Operation,
 } from './openapi/openapi.document.js';
 export { findGaps } from './openapi/openapi-gaps.js';
+export { decodePageCursor, encodePageCursor, toPage } from './page-cursor.js';
+export { RawBody, rawBodyType } from './raw-body.js';
 export {
   type DatabaseSettings,
   deepFreeze,
@@ -30,4 +34,6 @@ export {
   readDatabaseSettings,
   readDatabaseUrl,
   readHttpSettings,
+  readTenancySettings,
+  type TenancySettings,
 } from './service-settings.js';

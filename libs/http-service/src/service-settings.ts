@@ -25,6 +25,14 @@ export interface DatabaseSettings {
   readonly preparedStatements: boolean;
 }
 
+/** How requests name their tenant. */
+export interface TenancySettings {
+  /** Tenants answer at `<subdomain>.<base domain>`. */
+  readonly baseDomain: string;
+  /** Subdomain of the tenant of requests that name none. */
+  readonly defaultTenant: string | undefined;
+}
+
 const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_tracker';
 
 export function readHttpSettings(reader: EnvironmentReader, defaultPort: number): HttpSettings {
@@ -70,6 +78,28 @@ export function readDatabaseUrl(
     );
   }
   return url;
+}
+
+export function readTenancySettings(reader: EnvironmentReader): TenancySettings {
+  return {
+    baseDomain: reader
+      .text(
+        'BASE_DOMAIN',
+        'poctracker.com',
+        /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i,
+        'must be a domain name.',
+      )
+      .toLowerCase(),
+    defaultTenant: readDefaultTenant(reader),
+  };
+}
+
+function readDefaultTenant(reader: EnvironmentReader): string | undefined {
+  const tenant = reader.optional('DEFAULT_TENANT')?.toLowerCase();
+  if (tenant !== undefined && !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(tenant)) {
+    reader.refuse('DEFAULT_TENANT', "must be a tenant's subdomain.", 'acme');
+  }
+  return tenant;
 }
 
 function readTrustedProxies(reader: EnvironmentReader): string[] {

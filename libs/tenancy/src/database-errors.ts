@@ -8,7 +8,30 @@ const CONSTRAINT_CODES: Readonly<Record<string, ErrorCode>> = {
   tenant_poc_limit: 'POC_LIMIT_EXCEEDED',
   tenant_storage_limit: 'STORAGE_LIMIT_EXCEEDED',
   users_last_admin_stays: 'LAST_ADMIN',
+  poc_collaborators_poc_fkey: 'NOT_FOUND',
+  poc_collaborators_user_fkey: 'NOT_FOUND',
+  poc_files_poc_fkey: 'NOT_FOUND',
   users_own_role_fixed: 'INSUFFICIENT_PERMISSIONS',
+  invites_open_email_key: 'INVITE_EXISTS',
+  // Who writes in the very moment in which they are deleted.
+  invites_invited_by_fkey: 'TOKEN_REVOKED',
+  invite_links_created_by_fkey: 'TOKEN_REVOKED',
+  users_created_by_fkey: 'TOKEN_REVOKED',
+  pocs_created_by_fkey: 'TOKEN_REVOKED',
+  poc_files_created_by_fkey: 'TOKEN_REVOKED',
+  poc_collaborators_added_by_fkey: 'TOKEN_REVOKED',
+  user_sessions_user_fkey: 'INVALID_CREDENTIALS',
+  tenants_status_move: 'INVALID_TRANSITION',
+  tenants_custom_domain_key: 'DOMAIN_TAKEN',
+  tenant_domains_verified_key: 'DOMAIN_TAKEN',
+  tenants_custom_domain_proven: 'DOMAIN_NOT_VERIFIED',
+  tenants_platform_stays: 'INVALID_TRANSITION',
+  users_platform_people: 'REGISTRATION_REFUSED',
+  users_platform_rights: 'INSUFFICIENT_PERMISSIONS',
+  users_rights_held: 'INSUFFICIENT_PERMISSIONS',
+  tenant_roles_rights_held: 'INSUFFICIENT_PERMISSIONS',
+  tenant_roles_name_key: 'ROLE_EXISTS',
+  users_custom_role_fkey: 'ROLE_IN_USE',
 };
 
 /** SQLSTATEs with one meaning wherever they come from (PostgreSQL, appendix A). */
@@ -63,6 +86,7 @@ const MAX_CAUSES = 5;
 interface DatabaseFailure {
   code?: unknown;
   constraint?: unknown;
+  detail?: unknown;
   message?: unknown;
   cause?: unknown;
   driverError?: unknown;
@@ -83,7 +107,8 @@ export function toApiError(error: unknown): ApiError | undefined {
     const code = codeOf(failure);
     if (code === 'SERVICE_BUSY')
       return new ApiError(code, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
-    if (code !== undefined) return new ApiError(code, { cause: error });
+    if (code !== undefined)
+      return new ApiError(code, { details: limitDetails(failure), cause: error });
     current = failure.driverError ?? failure.cause;
   }
   return undefined;
@@ -94,6 +119,8 @@ function codeOf({ code, constraint, message }: DatabaseFailure): ErrorCode | und
     const named = CONSTRAINT_CODES[constraint];
     if (named !== undefined) return named;
     if (code === '23514' && constraint.endsWith('_check')) return 'VALIDATION_ERROR';
+    // The tenant was purged in this moment.
+    if (code === '23503' && constraint.endsWith('_tenant_fkey')) return 'INVALID_TENANT';
   }
   if (typeof code === 'string') {
     if (SOCKET_ERRORS.has(code)) return 'SERVICE_UNAVAILABLE';
@@ -102,6 +129,17 @@ function codeOf({ code, constraint, message }: DatabaseFailure): ErrorCode | und
   const lost =
     typeof message === 'string' && CONNECTION_MESSAGES.some((start) => message.startsWith(start));
   return lost ? 'SERVICE_UNAVAILABLE' : undefined;
+}
+
+/**
+ * Limit and usage of a tenant that has reached a limit, as add_tenant_usage() found them under its lock. The details of
+ * any other error stay in the log: PostgreSQL's own quote rows.
+ */
+function limitDetails({ constraint, detail }: DatabaseFailure): unknown {
+  if (typeof constraint !== 'string' || typeof detail !== 'string') return undefined;
+  if (!/^tenant_(user|poc|storage)_limit$/.test(constraint)) return undefined;
+  const told = /^\{"limit" : (\d+), "usage" : (\d+)\}$/.exec(detail);
+  return told === null ? undefined : { limit: Number(told[1]), usage: Number(told[2]) };
 }
 
 function isUnavailable(state: string): boolean {

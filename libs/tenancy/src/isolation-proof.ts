@@ -1,4 +1,9 @@
-import { GATEKEEPER_ROLE, OPERATOR_ROLE, SERVICE_ROLE } from './row-level-security.js';
+import {
+  GATEKEEPER_ROLE,
+  OPERATOR_ROLE,
+  SERVICE_ROLE,
+  TRACKER_ROLE,
+} from './row-level-security.js';
 
 type Query = (sql: string, params?: unknown[]) => Promise<Record<string, unknown>[]>;
 
@@ -77,6 +82,18 @@ const FAULTS_OF_THE_LOGIN = [
      FROM pg_class c WHERE c.relkind IN ('m', 'f') AND c.relnamespace IN ${APPLICATION_SCHEMAS} AND ${MAY_USE}`,
 ];
 
+/** The tables among `where` on which nothing holds the role to its tenant. */
+function withoutTenantPolicy(role: string, where: string): string {
+  return `SELECT format('table %s: has no restrictive policy that holds ${role} to its tenant', t.name)
+     FROM ${TENANT_TABLES} t JOIN pg_class c USING (oid)
+    WHERE ${where} AND NOT EXISTS (
+      SELECT FROM pg_policy p
+       WHERE p.polrelid = t.oid AND NOT p.polpermissive AND p.polcmd = '*'
+         AND p.polroles && ARRAY[0, (SELECT oid FROM pg_roles WHERE rolname = '${role}')]::oid[]
+         AND pg_get_expr(p.polqual, t.oid) = ${TENANT_CONDITION}
+         AND coalesce(pg_get_expr(p.polwithcheck, t.oid), pg_get_expr(p.polqual, t.oid)) = ${TENANT_CONDITION})`;
+}
+
 const FAULTS_OF_THE_SCHEMA = [
   `SELECT 'table tenants: is missing; run the migrations' 
     WHERE NOT EXISTS (SELECT FROM ${TENANT_TABLES} t WHERE t.tenant_column = 'id')`,
@@ -85,14 +102,7 @@ const FAULTS_OF_THE_SCHEMA = [
             CASE WHEN c.relrowsecurity THEN 'forced' ELSE 'enabled' END)
      FROM ${TENANT_TABLES} t JOIN pg_class c USING (oid) WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity)`,
 
-  `SELECT format('table %s: has no restrictive policy that holds ${SERVICE_ROLE} to its tenant', t.name)
-     FROM ${TENANT_TABLES} t
-    WHERE NOT EXISTS (
-      SELECT FROM pg_policy p
-       WHERE p.polrelid = t.oid AND NOT p.polpermissive AND p.polcmd = '*'
-         AND p.polroles && ARRAY[0, (SELECT oid FROM pg_roles WHERE rolname = '${SERVICE_ROLE}')]::oid[]
-         AND pg_get_expr(p.polqual, t.oid) = ${TENANT_CONDITION}
-         AND coalesce(pg_get_expr(p.polwithcheck, t.oid), pg_get_expr(p.polqual, t.oid)) = ${TENANT_CONDITION})`,
+  withoutTenantPolicy(SERVICE_ROLE, 'true'),
 
   `SELECT format('table %s: policy %s lets everybody in', t.name, p.polname)
      FROM ${TENANT_TABLES} t JOIN pg_policy p ON p.polrelid = t.oid
@@ -124,21 +134,24 @@ const FAULTS_OF_THE_SCHEMA = [
 /** Group roles that a login must be in, and must not. */
 const MEMBERSHIPS = {
   service: { inside: SERVICE_ROLE, outside: [OPERATOR_ROLE, GATEKEEPER_ROLE] },
+  tracker: { inside: TRACKER_ROLE, outside: [SERVICE_ROLE, OPERATOR_ROLE, GATEKEEPER_ROLE] },
   platform: { inside: OPERATOR_ROLE, outside: [GATEKEEPER_ROLE] },
 } as const;
+
+/** Whose login is proved. */
+export type ProvenLogin = keyof typeof MEMBERSHIPS;
 
 /**
  * Proves from the catalogue, as the login that will serve, that row-level security is in force and that this login has
  * no way around it. To be called before the first request is taken; reads only.
  * @throws IsolationProofError naming every table, role, view and function at fault.
  */
-export async function proveIsolation(
-  query: Query,
-  expect: { login: 'service' | 'platform' },
-): Promise<void> {
+export async function proveIsolation(query: Query, expect: { login: ProvenLogin }): Promise<void> {
   const faults = await faultsOfTheServer(query);
   faults.push(...(await faultsOfMembership(query, MEMBERSHIPS[expect.login])));
-  for (const sql of [...FAULTS_OF_THE_LOGIN, ...FAULTS_OF_THE_SCHEMA]) {
+  const ofItsTables =
+    expect.login === 'tracker' ? [withoutTenantPolicy(TRACKER_ROLE, MAY_USE)] : [];
+  for (const sql of [...FAULTS_OF_THE_LOGIN, ...FAULTS_OF_THE_SCHEMA, ...ofItsTables]) {
     const rows = await query(sql);
     faults.push(...rows.flatMap((row) => Object.values(row).map(String)));
   }

@@ -4,6 +4,7 @@
  * Who passes which policy:
  * - `authenticated_user` (the services' logins): the RESTRICTIVE tenant policy, which no permissive policy
  *   added later can widen, and then one permissive policy per command;
+ * - a sibling's own role (`admitRole`): a RESTRICTIVE tenant policy of the same kind, and the commands that it needs;
  * - `super_admin` (the operators' login): a permissive policy of its own and no tenant policy, because an `OR`
  *   inside the tenant policy would be forgeable and would cost every query its index;
  * - `tenant_gatekeeper` (nobody's login): what the SECURITY DEFINER functions that it owns need, column by column;
@@ -12,6 +13,12 @@
 
 /** Role of the services' logins: sees the rows of one tenant. */
 export const SERVICE_ROLE = 'authenticated_user';
+
+/**
+ * Role of the tracker's login: sees the POCs of one tenant and nothing of its people. A role of its own, so that whoever
+ * takes over the tracker holds no password hash and ends no session.
+ */
+export const TRACKER_ROLE = 'tracker_user';
 
 /** Role of the operators' login: sees every tenant. */
 export const OPERATOR_ROLE = 'super_admin';
@@ -86,6 +93,38 @@ export function protectTenantTable(definition: TenantTable): string {
         gatekeeper[command] ?? true,
       ),
     ]),
+  ].join(';\n');
+}
+
+/**
+ * Statements that let the role of a sibling service's login at a protected table, held to its tenant by a restrictive
+ * policy of its own. `dismissRole` undoes them.
+ */
+export function admitRole(
+  role: string,
+  {
+    table,
+    tenantColumn = 'tenant_id',
+    policies,
+    columns = {},
+  }: Pick<TenantTable, 'table' | 'tenantColumn' | 'policies' | 'columns'>,
+): string {
+  const inTenant = `${tenantColumn} = ${CURRENT_TENANT}`;
+  return [
+    `CREATE POLICY ${table}_tenant_isolation_${role} ON public.${table} AS RESTRICTIVE FOR ALL TO ${role}
+       USING (${inTenant}) WITH CHECK (${inTenant})`,
+    ...COMMANDS.flatMap((command) =>
+      permit(table, command, role, policies[command], columns[command] ?? true),
+    ),
+  ].join(';\n');
+}
+
+/** Statements that take back what `admitRole` gave for these commands. */
+export function dismissRole(role: string, table: string, commands: readonly Command[]): string {
+  return [
+    ...commands.map((command) => `DROP POLICY ${table}_${command}_${role} ON public.${table}`),
+    `DROP POLICY ${table}_tenant_isolation_${role} ON public.${table}`,
+    `REVOKE ALL ON public.${table} FROM ${role}`,
   ].join(';\n');
 }
 

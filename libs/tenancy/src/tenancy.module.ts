@@ -4,12 +4,14 @@ import {
   Inject,
   Module,
   type OnApplicationShutdown,
+  Optional,
 } from '@nestjs/common';
-import { Client } from 'pg';
 import { proveIsolation } from './isolation-proof.js';
+import { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
 import { TenantDatabase } from './tenant-database.js';
 import { TenantInterceptor } from './tenant.interceptor.js';
+import { TenantResolver } from './tenant.resolver.js';
 import { TenantPool } from './tenant-pool.js';
 
 /**
@@ -19,10 +21,25 @@ import { TenantPool } from './tenant-pool.js';
 @Global()
 @Module({})
 export class TenancyModule implements OnApplicationShutdown {
-  constructor(@Inject(TenantPool) private readonly pool: TenantPool) {}
+  constructor(
+    @Inject(TenantPool) private readonly pool: TenantPool,
+    @Optional() @Inject(PlatformDatabase) private readonly platform?: PlatformDatabase,
+  ) {}
 
   /** Starting it fails when the server cannot be reached or does not keep tenants apart (IsolationProofError). */
   static forRoot(options: TenancyOptions): DynamicModule {
+    const { platformUrl, tls } = options;
+    const platform =
+      platformUrl === undefined
+        ? []
+        : [
+            {
+              provide: PlatformDatabase,
+              // The pool of the services' login first, so that a refusal here leaves nothing open.
+              inject: [TenantPool],
+              useFactory: (pool: TenantPool) => openPlatform({ url: platformUrl, tls }, pool),
+            },
+          ];
     return {
       module: TenancyModule,
       providers: [
@@ -30,14 +47,21 @@ export class TenancyModule implements OnApplicationShutdown {
         { provide: TenantPool, useFactory: () => openProvenPool(options) },
         TenantDatabase,
         TenantInterceptor,
+        TenantResolver,
+        ...platform,
       ],
-      exports: [TenantDatabase, TenantInterceptor],
+      exports: [
+        TenantDatabase,
+        TenantInterceptor,
+        TenantResolver,
+        ...platform.map(({ provide }) => provide),
+      ],
     };
   }
 
   /** Nest calls this after the HTTP server has answered what was in flight. */
   async onApplicationShutdown(): Promise<void> {
-    await this.pool.close();
+    await Promise.all([this.pool.close(), this.platform?.close()]);
   }
 }
 
@@ -46,9 +70,7 @@ async function openProvenPool(options: TenancyOptions): Promise<TenantPool> {
   try {
     const query = async (sql: string, params?: unknown[]) =>
       (await pool.lookup(sql, params)) as Record<string, unknown>[];
-    await proveIsolation(query, { login: 'service' });
-    if (options.platformUrl !== undefined)
-      await proveOperatorsLogin(options.platformUrl, options.tls);
+    await proveIsolation(query, { login: options.login ?? 'service' });
     return pool;
   } catch (error) {
     await pool.close();
@@ -56,17 +78,14 @@ async function openProvenPool(options: TenancyOptions): Promise<TenantPool> {
   }
 }
 
-async function proveOperatorsLogin(url: string, tls: boolean): Promise<void> {
-  const client = new Client({
-    connectionString: url,
-    ...(tls && { ssl: { rejectUnauthorized: true } }),
-  });
+async function openPlatform(
+  options: PlatformDatabaseOptions,
+  pool: TenantPool,
+): Promise<PlatformDatabase> {
   try {
-    await client.connect();
-    const query = async (sql: string, params?: unknown[]) =>
-      (await client.query<Record<string, unknown>>(sql, params)).rows;
-    await proveIsolation(query, { login: 'platform' });
-  } finally {
-    await client.end();
+    return await PlatformDatabase.open(options);
+  } catch (error) {
+    await pool.close();
+    throw error;
   }
 }

@@ -1,8 +1,13 @@
+import type { TenantNaming } from './tenant-naming.js';
 import type { TenantPoolOptions } from './tenant-pool.js';
 
 export interface TenancyOptions extends TenantPoolOptions {
-  /** URL of the operators' login. Nothing is done with it here, but a login that could do more must not be configured. */
+  /** URL of the operators' login. With it there is a PlatformDatabase; a sibling service has none. */
   platformUrl?: string | undefined;
+  /** How requests name their tenant. Left out, only below localhost and by id. */
+  naming?: TenantNaming;
+  /** Whose login `serviceUrl` is, and what it is proved to be. Default 'service'. */
+  login?: 'service' | 'tracker';
 }
 
 export const TENANCY_OPTIONS = Symbol('TENANCY_OPTIONS');

@@ -25,6 +25,8 @@ export interface TenantPoolOptions {
   entities: NonNullable<DataSourceOptions['entities']>;
   /** False behind a transaction pooler that knows no prepared statements (PgBouncer before 1.21). Default true. */
   preparedStatements?: boolean;
+  /** By what the server lists the connections. Default 'poc-tracker-auth-service'. */
+  applicationName?: string;
 }
 
 /** Connections of the pool at one moment. */
@@ -144,7 +146,7 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
     type: 'postgres',
     url: options.serviceUrl,
     entities: options.entities,
-    applicationName: APPLICATION_NAME,
+    applicationName: options.applicationName ?? APPLICATION_NAME,
     connectTimeoutMS: CONNECT_MS,
     poolSize: options.poolMax,
     ...(options.tls ? { ssl: { rejectUnauthorized: true } } : {}),

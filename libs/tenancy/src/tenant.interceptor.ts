@@ -8,6 +8,7 @@ import {
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyReply } from 'fastify';
 import { lastValueFrom, type Observable, of } from 'rxjs';
+import { opensOwnTransactions } from './own-transactions.decorator.js';
 import { requestScope } from './request-context.js';
 import type { RequestLifetime } from './request-lifetime.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
@@ -24,7 +25,11 @@ export class TenantInterceptor implements NestInterceptor {
   ) {}
 
   /** Fails at once on time-out and hang-up; the roll-back then goes on behind the answer. */
-  intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+  intercept(
+    context: ExecutionContext,
+    next: CallHandler,
+  ): Promise<Observable<unknown>> | Observable<unknown> {
+    if (opensOwnTransactions(context.getHandler())) return next.handle();
     const { lifetime } = requestScope();
     const response = context.switchToHttp().getResponse<FastifyReply>().raw;
     lifetime.begin();

@@ -34,12 +34,13 @@ interface RedisProgram {
 /**
  * Starts a real Redis that keeps nothing on disk: REDIS_SERVER_BIN, else redis-server or valkey-server on PATH, else
  * Debian's package unpacked into a private cache (no root, no change of the system).
+ * @param onPort where another one was before; a free port when left out.
  */
-export async function startRedis(): Promise<TestRedis> {
+export async function startRedis(onPort?: number): Promise<TestRedis> {
   const program = findProgram();
   const folder = createTemporaryFolder('redis', {});
   const logFile = join(folder, 'redis.log');
-  const port = await findFreePort();
+  const port = onPort ?? (await findFreePort());
   const output = openSync(logFile, 'w', 0o600);
   const server = new GuardedProcess({
     command: program.command,

@@ -1,12 +1,19 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
-import { AdminService } from './admin.service.js';
+import { ProtectionModule } from '../protection/protection.module.js';
+import { SessionModule } from '../session/session.module.js';
+import { PeopleAccessService } from './people-access.service.js';
+import { PeopleService } from './people.service.js';
+import { RoleController } from './roles/role.controller.js';
+import { RoleService } from './roles/role.service.js';
+import { TenantRoleRepository } from './roles/tenant-role.repository.js';
+import { UserAccessController } from './user-access.controller.js';
 import { UserAdminController } from './user-admin.controller.js';
 
-/** What managers and admins do with the people of their tenant. */
+/** What a tenant does with its people and its own roles. */
 @Module({
-  imports: [AuthModule],
-  controllers: [UserAdminController],
-  providers: [AdminService],
+  imports: [AuthModule, SessionModule, ProtectionModule],
+  controllers: [UserAdminController, UserAccessController, RoleController],
+  providers: [PeopleService, PeopleAccessService, RoleService, TenantRoleRepository],
 })
 export class AdminModule {}

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type Actor,
   assertMayChangeRole,
+  assertMayDecideOver,
+  assertMayShapeRole,
+  assertMayTouch,
   type RoleChange,
   type Target,
 } from './role-change.rules.js';
@@ -12,15 +15,21 @@ const actor = (role: Role, granted: Permission[] = []): Actor => ({
   role,
   permissions: effectivePermissions(role, granted),
 });
-const target = (role: Role, permissions: Permission[] = []): Target => ({
-  id: 'target',
-  role,
-  permissions,
-});
+const target = (
+  role: Role,
+  permissions: Permission[] = [],
+  customRolePermissions: Permission[] = [],
+): Target => ({ id: 'target', role, permissions, customRolePermissions });
 
 function reasonOfRefusal(by: Actor, of: Target, change: RoleChange): unknown {
-  try {
+  return outcome(() => {
     assertMayChangeRole(by, of, change);
+  });
+}
+
+function outcome(rule: () => void): unknown {
+  try {
+    rule();
   } catch (error) {
     const { code, details } = error as { code: string; details: { reason: string } };
     expect(code).toBe('INSUFFICIENT_PERMISSIONS');
@@ -66,5 +75,75 @@ describe('who may give whom which rights', () => {
     const change = { role: 'user', permissions: ['view_usage'] } as const;
     expect(reasonOfRefusal(helper, target('user'), change)).toBe('permission_not_held');
     expect(reasonOfRefusal(helper, target('user', ['view_usage']), change)).toBe('allowed');
+  });
+
+  it('nobody takes a permission that they lack', () => {
+    const helper = actor('manager');
+    const change = { role: 'user', permissions: [] } as const;
+    expect(reasonOfRefusal(helper, target('user', ['view_audit']), change)).toBe(
+      'permission_not_held',
+    );
+    expect(reasonOfRefusal(helper, target('user', ['view_usage']), change)).toBe('allowed');
+  });
+
+  it('a role of the tenant is given and taken as a whole', () => {
+    const helper = actor('manager');
+    const auditor: Permission[] = ['view_usage', 'view_audit'];
+    const give = { role: 'user', customRolePermissions: auditor } as const;
+    expect(reasonOfRefusal(helper, target('user'), give)).toBe('permission_not_held');
+    // That they have it by themselves already makes no difference: it would stay when that is taken.
+    expect(reasonOfRefusal(helper, target('user', auditor), give)).toBe('permission_not_held');
+    expect(reasonOfRefusal(actor('admin'), target('user'), give)).toBe('allowed');
+    const take = { role: 'user', customRolePermissions: null } as const;
+    expect(reasonOfRefusal(helper, target('user', [], auditor), take)).toBe('permission_not_held');
+    expect(reasonOfRefusal(helper, target('user', [], ['view_usage']), take)).toBe('allowed');
+    const leave = { role: 'viewer' } as const;
+    expect(reasonOfRefusal(helper, target('user', [], auditor), leave)).toBe('allowed');
+  });
+});
+
+describe('who may touch whom', () => {
+  const touches = (by: Actor, of: Target) =>
+    outcome(() => {
+      assertMayTouch(by, of);
+    });
+  const decides = (by: Actor, of: Target) =>
+    outcome(() => {
+      assertMayDecideOver(by, of);
+    });
+
+  it('not themselves and nobody above', () => {
+    expect(touches(actor('admin'), { ...target('user'), id: 'actor' })).toBe('own_account');
+    expect(touches(actor('manager'), target('admin'))).toBe('person_above_own_role');
+    expect(touches(actor('manager'), target('manager'))).toBe('allowed');
+  });
+
+  it('for good only whose rights they have all', () => {
+    const manager = actor('manager');
+    expect(decides(manager, target('manager', ['view_usage']))).toBe('allowed');
+    expect(decides(manager, target('viewer', ['view_audit']))).toBe('permission_not_held');
+    expect(decides(manager, target('viewer', [], ['view_audit']))).toBe('permission_not_held');
+    expect(decides(manager, { ...target('user'), id: 'actor' })).toBe('own_account');
+  });
+});
+
+describe('who may shape a role of the tenant', () => {
+  const maker = actor('manager', ['manage_roles']);
+  const shape = (before: Permission[], after: Permission[], own = false, roles: Role[] = []) =>
+    outcome(() => {
+      assertMayShapeRole(maker, before, after, { own, roles });
+    });
+
+  it('they add and take only what they have, and leave the rest', () => {
+    expect(shape([], ['view_usage', 'manage_roles'])).toBe('allowed');
+    expect(shape([], ['view_audit'])).toBe('permission_not_held');
+    expect(shape(['view_audit'], [])).toBe('permission_not_held');
+    expect(shape(['view_audit'], ['view_audit', 'view_usage'])).toBe('allowed');
+  });
+
+  it('not their own, nor one that somebody above them has', () => {
+    expect(shape([], ['view_usage'], true, ['manager'])).toBe('own_role');
+    expect(shape([], ['view_usage'], false, ['user', 'admin'])).toBe('person_above_own_role');
+    expect(shape([], ['view_usage'], false, ['manager', 'viewer'])).toBe('allowed');
   });
 });

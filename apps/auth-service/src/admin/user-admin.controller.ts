@@ -1,35 +1,82 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
-import { UserResponse } from '../auth/user.response.js';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { AssignRoleDto, ListUsersQuery, UserPageResponse } from './admin.dto.js';
-import { AdminService } from './admin.service.js';
+import { UserResponse } from '../auth/user.response.js';
+import {
+  CreatedUserResponse,
+  CreateUserDto,
+  ListUsersQuery,
+  UpdateUserDto,
+  UserPageResponse,
+} from './admin.dto.js';
+import { PeopleAccessService } from './people-access.service.js';
+import { PeopleService } from './people.service.js';
 
 @ApiTags('users')
 @Controller('auth/users')
 export class UserAdminController {
-  constructor(private readonly admin: AdminService) {}
+  constructor(
+    private readonly people: PeopleService,
+    private readonly access: PeopleAccessService,
+  ) {}
 
   @Get()
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'List the people of the tenant, page by page' })
+  @ApiOperation({ summary: 'List the people of the tenant, page by page, or search among them' })
   @DataResponse(200, UserPageResponse)
   list(@CurrentUser() actor: Principal, @Query() query: ListUsersQuery): Promise<UserPageResponse> {
-    return this.admin.listUsers(actor, query);
+    return this.people.list(actor, query);
   }
 
-  @Post(':userId/role')
+  @Post()
   @Permissions('manage_users')
-  @HttpCode(200)
-  @ApiOperation({ summary: "Set a person's role and personal permissions" })
+  @ApiOperation({
+    summary: 'Create a person, who sets a password of their own at the first log-in',
+  })
+  @DataResponse(201, CreatedUserResponse)
+  @ApiErrors('USER_EXISTS', 'USER_LIMIT_EXCEEDED', 'SERVICE_BUSY')
+  create(
+    @CurrentUser() actor: Principal,
+    @Body() input: CreateUserDto,
+  ): Promise<CreatedUserResponse> {
+    return this.people.create(actor, input);
+  }
+
+  @Get(':userId')
+  @Permissions('manage_users')
+  @ApiOperation({ summary: 'Read a person' })
   @DataResponse(200, UserResponse)
-  @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
-  assignRole(
+  @ApiErrors('NOT_FOUND')
+  read(
     @CurrentUser() actor: Principal,
     @Param('userId', UuidParamPipe) userId: string,
-    @Body() change: AssignRoleDto,
   ): Promise<UserResponse> {
-    return this.admin.assignRole(actor, userId, change);
+    return this.people.read(actor, userId);
+  }
+
+  @Patch(':userId')
+  @Permissions('manage_users')
+  @ApiOperation({ summary: "Change a person's names, address, time zone or language" })
+  @DataResponse(200, UserResponse)
+  @ApiErrors('NOT_FOUND', 'USER_EXISTS')
+  update(
+    @CurrentUser() actor: Principal,
+    @Param('userId', UuidParamPipe) userId: string,
+    @Body() changes: UpdateUserDto,
+  ): Promise<UserResponse> {
+    return this.people.update(actor, userId, changes);
+  }
+
+  @Delete(':userId')
+  @Permissions('manage_users')
+  @ApiOperation({ summary: 'Delete a person and end their sessions; what they made stays' })
+  @DataResponse(200)
+  @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
+  delete(
+    @CurrentUser() actor: Principal,
+    @Param('userId', UuidParamPipe) userId: string,
+  ): Promise<void> {
+    return this.access.delete(actor, userId);
   }
 }

@@ -1,15 +1,27 @@
 import { Body, Controller, HttpCode, Post, Put, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated, CurrentUser, type Principal, Public } from '@poc-tracker/auth-kit';
+import {
+  Authenticated,
+  CurrentUser,
+  type Principal,
+  Public,
+  WritesWhenReadOnly,
+} from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import type { NamingRequest } from '@poc-tracker/tenancy';
 import { CurrentDevice, type Device } from '../session/device.decorator.js';
 import { RevokedSessionsResponse, TokensResponse } from '../session/session.response.js';
 import { SessionService } from '../session/session.service.js';
 import { ResolvedTenant } from '../tenant/resolved-tenant.decorator.js';
 import { Tenantless } from '../tenant/tenantless.decorator.js';
-import type { NamingRequest } from '../tenant/tenant.resolver.js';
-import { ChangePasswordDto, LoginDto, RefreshDto, RegisterDto } from './auth.dto.js';
+import {
+  ChangePasswordDto,
+  LoginDto,
+  RefreshDto,
+  RegisterDto,
+  RenewPasswordDto,
+} from './auth.dto.js';
 import { LoginResponse } from './auth.response.js';
 import { AuthService } from './auth.service.js';
 import { PasswordService } from './password.service.js';
@@ -30,6 +42,8 @@ export class AuthController {
   @ApiErrors(
     'TENANT_REQUIRED',
     'INVALID_TENANT',
+    'REGISTRATION_REFUSED',
+    'SUBSCRIPTION_ENDED',
     'INVALID_INVITE',
     'USER_EXISTS',
     'USER_LIMIT_EXCEEDED',
@@ -48,7 +62,13 @@ export class AuthController {
   @Public()
   @ApiOperation({ summary: 'Log in' })
   @DataResponse(200, LoginResponse)
-  @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  @ApiErrors(
+    'TENANT_REQUIRED',
+    'INVALID_TENANT',
+    'INVALID_CREDENTIALS',
+    'PASSWORD_CHANGE_REQUIRED',
+    'SERVICE_BUSY',
+  )
   login(
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: LoginDto,
@@ -81,14 +101,33 @@ export class AuthController {
   @Post('logout')
   @HttpCode(200)
   @Authenticated()
+  @WritesWhenReadOnly()
   @ApiOperation({ summary: 'End this session' })
   @DataResponse(200, RevokedSessionsResponse)
   logout(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
     return this.sessions.end(userId, sessionId);
   }
 
+  @Post('password/renew')
+  @HttpCode(200)
+  @Public()
+  @ApiOperation({
+    summary: 'Set a password of your own in place of the current one, and log in with it',
+    description: 'For whoever is answered PASSWORD_CHANGE_REQUIRED at log-in.',
+  })
+  @DataResponse(200, LoginResponse)
+  @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  renewPassword(
+    @ResolvedTenant() tenant: TenantSnapshot,
+    @Body() input: RenewPasswordDto,
+    @CurrentDevice() device: Device,
+  ): Promise<LoginResponse> {
+    return this.passwords.renew(tenant, input, device);
+  }
+
   @Put('password')
   @Authenticated()
+  @WritesWhenReadOnly()
   @ApiOperation({
     summary: 'Change the password; ends every session and answers the tokens of a new one',
   })

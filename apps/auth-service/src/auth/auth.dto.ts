@@ -1,13 +1,9 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, Length, Matches, MaxLength } from 'class-validator';
 import { EXAMPLE_REFRESH_TOKEN } from '../session/session.response.js';
 import { EmailAddress, Omittable, PersonName } from '@poc-tracker/http-service';
-
-/**
- * Bounds what is normalised and hashed for one attempt. It stands well above the longest password that can be set, so
- * that a log-in never tells more than "wrong".
- */
-const MAX_PRESENTED_PASSWORD = 1_024;
+import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
 
 /** Compact JWTs of ours stay below; anything longer is not one. */
 const MAX_TOKEN_LENGTH = 4_096;
@@ -31,12 +27,27 @@ export class RegisterDto {
   lastName: string;
 
   @ApiPropertyOptional({
-    description: 'From an invitation; gives the role that it was written for.',
+    description:
+      'From an invitation or from a link for many; gives the role that it was made with.',
   })
   @Omittable()
   @IsString()
   @Length(1, 512)
   inviteToken?: string;
+}
+
+function DeviceId(): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({
+      description: 'A name that the app gives this device.',
+      example: 'ana-notebook',
+    }),
+    Omittable(),
+    IsString(),
+    Matches(/^[\w.:-]{1,100}$/, {
+      message: '$property must be 1 to 100 letters, digits or . _ : -',
+    }),
+  );
 }
 
 export class LoginDto {
@@ -48,13 +59,7 @@ export class LoginDto {
   @Length(1, MAX_PRESENTED_PASSWORD)
   password: string;
 
-  @ApiPropertyOptional({
-    description: 'A name that the app gives this device.',
-    example: 'ana-notebook',
-  })
-  @Omittable()
-  @IsString()
-  @Matches(/^[\w.:-]{1,100}$/, { message: '$property must be 1 to 100 letters, digits or . _ : -' })
+  @DeviceId()
   deviceId?: string;
 }
 
@@ -78,4 +83,12 @@ export class ChangePasswordDto {
   @IsString()
   @MaxLength(MAX_PRESENTED_PASSWORD)
   newPassword: string;
+}
+
+export class RenewPasswordDto extends ChangePasswordDto {
+  @EmailAddress('ana@acme.example')
+  email: string;
+
+  @DeviceId()
+  deviceId?: string;
 }

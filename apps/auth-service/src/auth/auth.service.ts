@@ -1,15 +1,18 @@
 import { ApiError, type Role, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
 import type { Device } from '../session/device.decorator.js';
-import { hashOfToken } from '../session/refresh-claims.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { AdmissionService } from './admission.service.js';
 import type { LoginDto, RegisterDto } from './auth.dto.js';
 import type { LoginResponse } from './auth.response.js';
-import { PasswordService } from './password.service.js';
+import { InvitationAcceptance } from './invitations/invitation-acceptance.service.js';
+import { logInFailure, RefusedCredentials } from './log-in-failure.js';
+import { PasswordService, type VerifiedCredentials } from './password.service.js';
+import { RegistrationPolicy } from './registration.policy.js';
 import { UserRepository } from './user.repository.js';
 
 /** What people have who register without an invitation. */
@@ -29,17 +32,24 @@ export class AuthService {
     private readonly hasher: PasswordHasher,
     private readonly tenants: TenantService,
     private readonly database: TenantDatabase,
+    private readonly registration: RegistrationPolicy,
+    private readonly invitations: InvitationAcceptance,
+    private readonly events: SecurityEvents,
   ) {}
 
   /**
    * Adds a person to the tenant, as `user` or with the role of the invitation that they bring, and lets them in.
-   * @throws ApiError VALIDATION_ERROR, INVALID_INVITE, USER_EXISTS, USER_LIMIT_EXCEEDED, SERVICE_BUSY.
+   * @throws ApiError REGISTRATION_REFUSED, SUBSCRIPTION_ENDED, VALIDATION_ERROR, INVALID_INVITE, USER_EXISTS,
+   *   USER_LIMIT_EXCEEDED, SERVICE_BUSY.
    */
   async register(
     tenant: TenantSnapshot,
     input: RegisterDto,
     device: Device,
   ): Promise<LoginResponse> {
+    await this.database.transaction({ tenantId: tenant.id, userId: null, role: null }, () =>
+      this.registration.assertMayRegister(tenant, input),
+    );
     this.policy.check(input.password, { tenant, ...input });
     const passwordHash = await this.hasher.hash(input.password);
     const id = uuidv7();
@@ -48,11 +58,19 @@ export class AuthService {
       return await this.database.transaction(context, async () => {
         const role = await this.roleFor(input, context);
         const { email, firstName, lastName } = input;
-        return this.admission.enrol(
+        const admitted = await this.admission.enrol(
           tenant,
           { tenantId: tenant.id, id, email, passwordHash, firstName, lastName, role },
           device,
         );
+        await this.events.record({
+          type: 'user.registered',
+          result: 'success',
+          actorId: id,
+          target: { type: 'user', id },
+          details: { role, invited: input.inviteToken !== undefined },
+        });
+        return admitted;
       });
     } catch (error) {
       throw await this.explain(error, tenant);
@@ -61,17 +79,38 @@ export class AuthService {
 
   /**
    * Lets a person in.
-   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY.
+   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, and PASSWORD_CHANGE_REQUIRED to whoever has the right password.
    */
   async login(tenant: TenantSnapshot, input: LoginDto, device: Device): Promise<LoginResponse> {
-    const verified = await this.passwords.verify(tenant, input.email, input.password);
+    const verified = await this.verify(tenant, input.email, input.password);
     const { id, role, upgradedHash } = verified;
     return this.database.transaction({ tenantId: tenant.id, userId: id, role }, async () => {
       await this.passwords.assertUnchanged(input.email, verified);
       if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);
       const { deviceId } = input;
+      await this.events.record({ type: 'login.succeeded', result: 'success' });
       return this.admission.admit(tenant, id, device, deviceId === undefined ? {} : { deviceId });
     });
+  }
+
+  /** A refusal is recorded although nothing else of the request remains. */
+  private async verify(
+    tenant: TenantSnapshot,
+    email: string,
+    password: string,
+  ): Promise<VerifiedCredentials> {
+    try {
+      const verified = await this.passwords.verify(tenant, email, password);
+      if (verified.mustChangePassword)
+        throw new ApiError('PASSWORD_CHANGE_REQUIRED', {
+          cause: new RefusedCredentials(verified.id),
+        });
+      return verified;
+    } catch (error) {
+      if (error instanceof ApiError && error.status < 500)
+        await this.events.recordApart(tenant.id, logInFailure(error));
+      throw error;
+    }
   }
 
   private async roleFor(
@@ -79,8 +118,7 @@ export class AuthService {
     { tenantId, userId }: { tenantId: string; userId: string },
   ): Promise<Role> {
     if (inviteToken === undefined) return DEFAULT_ROLE;
-    const role = await this.users.acceptInvite(hashOfToken(inviteToken), email, userId);
-    if (role === null) throw new ApiError('INVALID_INVITE');
+    const role = await this.invitations.accept(inviteToken, email, userId);
     await this.users.assumeRole(tenantId, userId, role);
     return role;
   }

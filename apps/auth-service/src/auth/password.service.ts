@@ -2,12 +2,17 @@ import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
+import { normalizePassword } from '../protection/password-text.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
 import type { Device } from '../session/device.decorator.js';
 import { SessionService } from '../session/session.service.js';
 import type { TokensResponse } from '../session/session.response.js';
-import type { ChangePasswordDto } from './auth.dto.js';
+import { AdmissionService } from './admission.service.js';
+import type { ChangePasswordDto, RenewPasswordDto } from './auth.dto.js';
+import type { LoginResponse } from './auth.response.js';
+import { logInFailure, RefusedCredentials } from './log-in-failure.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 
 /** Credentials whose password was right, and the hash to store if theirs was made with less than today's settings. */
@@ -21,9 +26,11 @@ export class PasswordService {
   constructor(
     private readonly users: UserRepository,
     private readonly sessions: SessionService,
+    private readonly admission: AdmissionService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly database: TenantDatabase,
+    private readonly events: SecurityEvents,
   ) {}
 
   /**
@@ -45,7 +52,8 @@ export class PasswordService {
       throw new ApiError('INVALID_CREDENTIALS');
     }
     const { valid, outdated } = await this.hasher.verify(found.passwordHash, password);
-    if (!valid || found.status !== 'active') throw new ApiError('INVALID_CREDENTIALS');
+    if (!valid || found.status !== 'active')
+      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(found.id) });
     return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
   }
 
@@ -65,16 +73,57 @@ export class PasswordService {
     if (user === null) throw new ApiError('INVALID_CREDENTIALS');
     const verified = await this.verify(tenant, user.email, input.currentPassword);
     this.policy.check(input.newPassword, { ...user, tenant }, 'newPassword');
+    assertAnother(input.currentPassword, input.newPassword);
     const passwordHash = await this.hasher.hash(input.newPassword);
     return this.database.transaction(context, async () => {
       await this.assertUnchanged(user.email, verified);
-      await this.users.setPasswordHash(userId, passwordHash);
-      await this.sessions.revokeAll(userId);
-      return this.sessions.open(
-        { id: userId, role, permissions: principal.permissions, tenant },
-        device,
-      );
+      await this.users.setChosenPassword(userId, passwordHash);
+      await this.events.record({ type: 'password.changed', result: 'success' });
+      const owner = { id: userId, role, permissions: principal.permissions, tenant };
+      return this.sessions.replaceAll(owner, principal.sessionId, device);
     });
+  }
+
+  /**
+   * Sets a password of their own for a person who is not signed in, after the current one was verified, ends their
+   * sessions and lets them in. The way for whoever must change it.
+   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, VALIDATION_ERROR for a weak or unchanged new one.
+   */
+  async renew(
+    tenant: TenantSnapshot,
+    { email, currentPassword, newPassword, deviceId }: RenewPasswordDto,
+    device: Device,
+  ): Promise<LoginResponse> {
+    const verified = await this.verifyStranger(tenant, email, currentPassword);
+    const context = { tenantId: tenant.id, userId: verified.id, role: verified.role };
+    const user = await this.database.transaction(context, () => this.users.findById(verified.id));
+    this.policy.check(newPassword, { ...user, email, tenant }, 'newPassword');
+    assertAnother(currentPassword, newPassword);
+    const passwordHash = await this.hasher.hash(newPassword);
+    return this.database.transaction(context, async () => {
+      await this.assertUnchanged(email, verified);
+      await this.users.setChosenPassword(verified.id, passwordHash);
+      await this.sessions.revokeAll(verified.id);
+      await this.events.record({ type: 'password.changed', result: 'success' });
+      await this.events.record({ type: 'login.succeeded', result: 'success' });
+      const info = deviceId === undefined ? {} : { deviceId };
+      return this.admission.admit(tenant, verified.id, device, info);
+    });
+  }
+
+  /** As a log-in: a refusal is recorded although nothing else of the request remains. */
+  private async verifyStranger(
+    tenant: TenantSnapshot,
+    email: string,
+    password: string,
+  ): Promise<VerifiedCredentials> {
+    try {
+      return await this.verify(tenant, email, password);
+    } catch (error) {
+      if (error instanceof ApiError && error.status < 500)
+        await this.events.recordApart(tenant.id, logInFailure(error));
+      throw error;
+    }
   }
 
   /**
@@ -85,4 +134,12 @@ export class PasswordService {
     if (!(await this.users.lockUnchanged(email, verified)))
       throw new ApiError('INVALID_CREDENTIALS');
   }
+}
+
+function assertAnother(current: string, chosen: string): void {
+  if (normalizePassword(current) === normalizePassword(chosen))
+    throw ApiError.validation({
+      field: 'newPassword',
+      message: 'must not be the current password',
+    });
 }

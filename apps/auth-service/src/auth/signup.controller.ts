@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { CurrentDevice, type Device } from '../session/device.decorator.js';
-import { CreateTenantDto } from '../tenant/create-tenant.dto.js';
+import { CreateTenantDto } from './create-tenant.dto.js';
 import { Tenantless } from '../tenant/tenantless.decorator.js';
 import { SignupResponse } from './signup.response.js';
 import { SignupService } from './signup.service.js';

@@ -5,7 +5,7 @@ import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
 import type { Device } from '../session/device.decorator.js';
-import type { CreateTenantDto } from '../tenant/create-tenant.dto.js';
+import type { CreateTenantDto } from './create-tenant.dto.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { AdmissionService } from './admission.service.js';
 import type { SignupResponse } from './signup.response.js';
@@ -29,7 +29,12 @@ export class SignupService {
    * @throws ApiError SIGNUP_CLOSED, VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
    */
   async signUp(input: CreateTenantDto, device: Device): Promise<SignupResponse> {
-    if (this.config.tenancy.signup === 'closed') throw new ApiError('SIGNUP_CLOSED');
+    const { signup, signupPlans } = this.config.tenancy;
+    if (signup === 'closed') throw new ApiError('SIGNUP_CLOSED');
+    if (!signupPlans.includes(input.planType)) {
+      const message = `must be one of ${signupPlans.join(', ')}; larger plans are given by operators`;
+      throw ApiError.validation({ field: 'planType', message });
+    }
     return this.create(input, device);
   }
 

@@ -43,6 +43,14 @@ export class User {
   @Column({ type: 'jsonb' })
   permissions: Permission[];
 
+  /** A role that the tenant made for itself, beside the other one. */
+  @Column({ name: 'custom_role_id', type: 'uuid', nullable: true })
+  customRoleId: string | null;
+
+  /** True: the password was chosen by somebody else, or is no longer to be used. */
+  @Column({ name: 'must_change_password', type: 'boolean' })
+  mustChangePassword: boolean;
+
   @Column({ type: 'varchar' })
   status: UserStatus;
 
@@ -58,3 +66,10 @@ export class User {
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
 }
+
+/** A person together with what their tenant's own role is called and allows. */
+export type Person = Omit<User, 'passwordHash'> & {
+  customRoleName: string | null;
+  /** Empty without such a role. */
+  customRolePermissions: Permission[];
+};

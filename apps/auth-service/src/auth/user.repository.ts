@@ -1,8 +1,7 @@
 import type { Locale, Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
-import { MoreThan } from 'typeorm';
-import { User } from './user.entity.js';
+import { type Person, User } from './user.entity.js';
 
 /** What log-in needs; the only place where a password hash is read. */
 export interface Credentials {
@@ -10,6 +9,8 @@ export interface Credentials {
   passwordHash: string;
   status: UserStatus;
   role: Role;
+  /** True: the password was chosen by somebody else, or is no longer to be used. */
+  mustChangePassword: boolean;
 }
 
 /** What a person is registered with; the rest are the table's defaults. */
@@ -21,6 +22,8 @@ export interface NewUser {
   firstName: string | null;
   lastName: string | null;
   role: Role;
+  createdBy?: string;
+  mustChangePassword?: boolean;
 }
 
 export interface ProfileChanges {
@@ -30,50 +33,58 @@ export interface ProfileChanges {
   locale?: Locale;
 }
 
+/** What an administrator may change of a person beside their rights. */
+export interface PersonChanges extends ProfileChanges {
+  email?: string;
+}
+
+/** What makes up a person's rights: the role, and what is granted beside it. */
+export interface Rights {
+  role: Role;
+  permissions: Permission[];
+  customRoleId: string | null;
+}
+
+/** People and their tenant's own roles; the beginning of a statement. */
+export const SELECT_PERSON = `
+  SELECT u.tenant_id AS "tenantId", u.id, u.email, u.email_verified_at AS "emailVerifiedAt",
+         u.first_name AS "firstName", u.last_name AS "lastName", u.avatar_url AS "avatarUrl", u.timezone, u.locale,
+         u.role, u.permissions, u.custom_role_id AS "customRoleId", r.name AS "customRoleName",
+         coalesce(r.permissions, '[]') AS "customRolePermissions", u.status,
+         u.must_change_password AS "mustChangePassword", u.last_login_at AS "lastLoginAt",
+         u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt"
+    FROM users u LEFT JOIN tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id`;
+
 /** Every signed-in page asks this one, hence fixed text instead of a query that is built anew each time. */
-export const FIND_USER_BY_ID = `
-  SELECT tenant_id AS "tenantId", id, email, email_verified_at AS "emailVerifiedAt", first_name AS "firstName",
-         last_name AS "lastName", avatar_url AS "avatarUrl", timezone, locale, role, permissions, status,
-         last_login_at AS "lastLoginAt", login_count AS "loginCount", created_by AS "createdBy",
-         created_at AS "createdAt"
-    FROM users WHERE id = $1`;
+export const FIND_USER_BY_ID = `${SELECT_PERSON} WHERE u.id = $1`;
 
 /** Questions about the people of the current transaction's tenant; row-level security answers for no other. */
 @Injectable()
 export class UserRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  async findById(id: string): Promise<User | null> {
-    const [user] = await this.database.query<User>(FIND_USER_BY_ID, [id]);
+  async findById(id: string): Promise<Person | null> {
+    const [user] = await this.database.query<Person>(FIND_USER_BY_ID, [id]);
     return user ?? null;
   }
 
-  /** The same row, locked until the transaction ends. Null also where the caller may see the person but not change them. */
-  async findForUpdate(id: string): Promise<User | null> {
-    const manager = await this.database.manager();
-    return manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
-  }
-
-  /** People in the order of their ids, which is that of their creation, after the one given. */
-  async listAfter(id: string | null, limit: number): Promise<User[]> {
-    const manager = await this.database.manager();
-    return manager.find(User, {
-      where: id === null ? {} : { id: MoreThan(id) },
-      order: { id: 'ASC' },
-      take: limit,
-    });
+  /** The same, locked until the transaction ends. Null also where the caller may see the person but not change them. */
+  async findForUpdate(id: string): Promise<Person | null> {
+    const locked = await this.database.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [id]);
+    return locked.length === 0 ? null : this.findById(id);
   }
 
   async findCredentials(email: string): Promise<Credentials | null> {
     const [found] = await this.database.query<Credentials>(
-      'SELECT id, password_hash AS "passwordHash", status, role FROM find_credentials($1)',
+      `SELECT id, password_hash AS "passwordHash", status, role, must_change_password AS "mustChangePassword"
+         FROM find_credentials($1)`,
       [email],
     );
     return found ?? null;
   }
 
   /**
-   * True when the person still has the password that was verified outside of the transaction. Waits for a change of it
+   * True when the person still has the password that was verified outside of the transaction, and may still use it. Waits for a change of it
    * that is under way and keeps later ones waiting, so that a log-in with the old password cannot slip past the change.
    */
   async lockUnchanged(email: string, verified: Credentials): Promise<boolean> {
@@ -81,7 +92,11 @@ export class UserRepository {
       verified.id,
     ]);
     const current = await this.findCredentials(email);
-    return current?.passwordHash === verified.passwordHash && current.status === 'active';
+    return (
+      current?.passwordHash === verified.passwordHash &&
+      current.status === 'active' &&
+      current.mustChangePassword === verified.mustChangePassword
+    );
   }
 
   async insert(user: NewUser): Promise<void> {
@@ -99,29 +114,39 @@ export class UserRepository {
     await manager.update(User, { id }, { passwordHash });
   }
 
-  async updateProfile(id: string, changes: ProfileChanges): Promise<void> {
-    const manager = await this.database.manager();
-    await manager.update(User, { id }, changes);
-  }
-
-  async setRole(id: string, role: Role, permissions: Permission[]): Promise<void> {
-    const manager = await this.database.manager();
-    await manager.update(User, { id }, { role, permissions });
-  }
-
-  /**
-   * Uses up an invitation in one statement, so that of many acceptances at once one gets it.
-   * @returns the role that it was written for, or null when it is unknown, used, expired, revoked or another person's.
-   */
-  async acceptInvite(tokenHash: Buffer, email: string, userId: string): Promise<Role | null> {
-    const [invite] = await this.database.query<{ role: Role }>(
-      'SELECT role FROM accept_invite($1, $2, $3)',
-      [tokenHash, email, userId],
+  /** Sets a password that the person has chosen. */
+  async setChosenPassword(id: string, passwordHash: string): Promise<void> {
+    await this.database.query(
+      'UPDATE users SET password_hash = $2, must_change_password = false WHERE id = $1',
+      [id, passwordHash],
     );
-    return invite?.role ?? null;
   }
 
-  /** Takes on the invited role for the rest of the transaction: people may enrol themselves with the role of the context only. */
+  /** Writes what is named. Who has another address has not shown yet that it is theirs. */
+  async update(id: string, changes: PersonChanges): Promise<void> {
+    const manager = await this.database.manager();
+    const unproven = changes.email !== undefined && { emailVerifiedAt: null };
+    await manager.update(User, { id }, { ...changes, ...unproven });
+  }
+
+  async setRights(id: string, rights: Rights): Promise<void> {
+    const manager = await this.database.manager();
+    await manager.update(User, { id }, rights);
+  }
+
+  async setStatus(id: string, status: UserStatus): Promise<void> {
+    await this.database.query('UPDATE users SET status = $2 WHERE id = $1', [id, status]);
+  }
+
+  async requirePasswordChange(id: string): Promise<void> {
+    await this.database.query('UPDATE users SET must_change_password = true WHERE id = $1', [id]);
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.database.query('DELETE FROM users WHERE id = $1', [id]);
+  }
+
+  /** Takes on a role for the rest of the transaction, which the policies then judge by. */
   async assumeRole(tenantId: string, userId: string, role: Role): Promise<void> {
     await this.database.query('SELECT set_user_context($1, $2, $3)', [tenantId, userId, role]);
   }

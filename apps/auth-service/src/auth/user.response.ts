@@ -10,7 +10,7 @@ import {
   type UserStatus,
 } from '@poc-tracker/contracts';
 import { ApiProperty } from '@nestjs/swagger';
-import type { User } from './user.entity.js';
+import type { Person } from './user.entity.js';
 
 /** A person as answers show them. */
 export class UserResponse {
@@ -32,16 +32,35 @@ export class UserResponse {
   @ApiProperty({
     enum: PERMISSIONS,
     isArray: true,
-    description: 'Those of the role and those granted to the person.',
-    example: [],
+    description:
+      "All that the person may do: by the role, by the tenant's own role and by themselves.",
+    example: ['create_pocs'],
   })
   permissions: Permission[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'uuid',
+    description: 'A role that the tenant made, beside the other one.',
+    example: null,
+  })
+  customRoleId: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  customRoleName: string | null;
 
   @ApiProperty({ format: 'uuid', example: '0192f0c1-6a10-7b42-8c3d-112233445566' })
   tenantId: string;
 
   @ApiProperty({ enum: USER_STATUSES, example: 'active' })
   status: UserStatus;
+
+  @ApiProperty({
+    description: 'True: the next log-in is refused until the password was changed.',
+    example: false,
+  })
+  mustChangePassword: boolean;
 
   @ApiProperty({ example: 'America/Sao_Paulo' })
   timezone: string;
@@ -67,17 +86,27 @@ export class UserResponse {
   createdAt: Date;
 }
 
+/** What a person may do: by the role, by themselves and by the role that the tenant made. */
+function permissionsOf(
+  user: Pick<Person, 'role' | 'permissions' | 'customRolePermissions'>,
+): Permission[] {
+  return effectivePermissions(user.role, [...user.permissions, ...user.customRolePermissions]);
+}
+
 /** Names each field, so that a column added to the table stays private until somebody decides otherwise. */
-export function toUserResponse(user: User): UserResponse {
+export function toUserResponse(user: Person): UserResponse {
   return {
     id: user.id,
     email: user.email,
     firstName: user.firstName,
     lastName: user.lastName,
     role: user.role,
-    permissions: effectivePermissions(user.role, user.permissions),
+    permissions: permissionsOf(user),
+    customRoleId: user.customRoleId,
+    customRoleName: user.customRoleName,
     tenantId: user.tenantId,
     status: user.status,
+    mustChangePassword: user.mustChangePassword,
     timezone: user.timezone,
     locale: user.locale,
     avatarUrl: user.avatarUrl,

@@ -1,16 +1,26 @@
-import { ApiError, type Permission, type Role } from '@poc-tracker/contracts';
+import { ApiError, type Role, type UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { type ProfileChanges, UserRepository } from './user.repository.js';
-import type { User } from './user.entity.js';
+import type { Person } from './user.entity.js';
+import { type PeopleFilter, UserDirectoryRepository } from './user-directory.repository.js';
+import {
+  type NewUser,
+  type PersonChanges,
+  type ProfileChanges,
+  type Rights,
+  UserRepository,
+} from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';
 
 /** The people of the current tenant, for their own profile and for administration. */
 @Injectable()
 export class UserService {
-  constructor(private readonly users: UserRepository) {}
+  constructor(
+    private readonly users: UserRepository,
+    private readonly directory: UserDirectoryRepository,
+  ) {}
 
   /** @throws ApiError NOT_FOUND when the tenant has no such person, or none that the caller may see. */
-  async find(id: string): Promise<User> {
+  async find(id: string): Promise<Person> {
     const user = await this.users.findById(id);
     if (user === null) throw new ApiError('NOT_FOUND');
     return user;
@@ -22,35 +32,84 @@ export class UserService {
 
   /** @throws ApiError VALIDATION_ERROR when there is nothing to change. */
   async updateProfile(id: string, changes: ProfileChanges): Promise<UserResponse> {
+    return toUserResponse(await this.update(id, changes));
+  }
+
+  /**
+   * Lets the rest of the transaction see and write people as far as a manager may. For whoever holds `manage_users`
+   * without being one: the policies know roles alone, so the route's guard and the rules must have spoken before.
+   */
+  async oversee({ tenantId, userId, role }: Overseer): Promise<void> {
+    if (role === 'viewer' || role === 'user')
+      await this.users.assumeRole(tenantId, userId, 'manager');
+  }
+
+  /** People in the order of their creation, after the one with this id. */
+  async list(filter: PeopleFilter, after: string | null, limit: number): Promise<Person[]> {
+    return this.directory.list(filter, after, limit);
+  }
+
+  /**
+   * The person, locked until the transaction ends, so that what is decided about them stays true.
+   * @param assertMayChange asked before the lock too: where the policies would refuse without a word, it says why.
+   * @throws ApiError NOT_FOUND for an unknown person, INSUFFICIENT_PERMISSIONS for one that the caller may only see, and
+   *   what `assertMayChange` throws.
+   */
+  async findForChange(id: string, assertMayChange: (person: Person) => void): Promise<Person> {
+    assertMayChange(await this.find(id));
+    const user = await this.users.findForUpdate(id);
+    if (user === null) throw new ApiError('INSUFFICIENT_PERMISSIONS');
+    assertMayChange(user);
+    return user;
+  }
+
+  /** @throws the database's refusal of a taken address or of one seat too many. */
+  async create(user: NewUser): Promise<Person> {
+    await this.users.insert(user);
+    return this.find(user.id);
+  }
+
+  /**
+   * Writes what is named; a new address is not verified.
+   * @throws ApiError VALIDATION_ERROR when there is nothing to change; the database's refusal of a taken address.
+   */
+  async update(id: string, changes: PersonChanges): Promise<Person> {
     if (Object.keys(changes).length === 0) {
       throw ApiError.validation({
         field: 'body',
         message: 'must name at least one field to change',
       });
     }
-    await this.users.updateProfile(id, changes);
-    return this.profile(id);
-  }
-
-  /** People in the order of their creation, after the one with this id. */
-  async listAfter(id: string | null, limit: number): Promise<User[]> {
-    return this.users.listAfter(id, limit);
-  }
-
-  /**
-   * The person, locked until the transaction ends, so that what is decided about them stays true.
-   * @throws ApiError NOT_FOUND for an unknown person, INSUFFICIENT_PERMISSIONS for one that the caller may only see.
-   */
-  async findForChange(id: string): Promise<User> {
-    await this.find(id);
-    const user = await this.users.findForUpdate(id);
-    if (user === null) throw new ApiError('INSUFFICIENT_PERMISSIONS');
-    return user;
-  }
-
-  /** Sets role and personal permissions; the database keeps the tenant's last admin. */
-  async assignRole(id: string, role: Role, permissions: Permission[]): Promise<User> {
-    await this.users.setRole(id, role, permissions);
+    await this.users.update(id, changes);
     return this.find(id);
   }
+
+  /** Sets role and what is granted beside it; the database keeps the tenant's last admin. */
+  async setRights(id: string, rights: Rights): Promise<Person> {
+    await this.users.setRights(id, rights);
+    return this.find(id);
+  }
+
+  /** Lets a person in, or keeps them out; the database keeps the tenant's last admin. */
+  async setStatus(id: string, status: UserStatus): Promise<Person> {
+    await this.users.setStatus(id, status);
+    return this.find(id);
+  }
+
+  /** Lets nobody in with the person's present password. Sessions that are open are the caller's to end. */
+  async requirePasswordChange(id: string): Promise<Person> {
+    await this.users.requirePasswordChange(id);
+    return this.find(id);
+  }
+
+  /** Deletes a person and their sessions; what they made stays, without them. */
+  async delete(id: string): Promise<void> {
+    await this.users.delete(id);
+  }
+}
+
+interface Overseer {
+  tenantId: string;
+  userId: string;
+  role: Role;
 }

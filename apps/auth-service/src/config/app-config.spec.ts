@@ -17,6 +17,7 @@ function keyPair(bits = 2048) {
 const pair = keyPair();
 const valid: NodeJS.ProcessEnv = {
   DATABASE_URL: 'postgres://service:secret@db.internal:5432/poc_tracker',
+  PLATFORM_DATABASE_URL: 'postgres://platform:secret@db.internal:5432/poc_tracker',
   JWT_PRIVATE_KEY: pair.privateKey,
   JWT_REFRESH_SECRET: 'r'.repeat(48),
 };
@@ -44,6 +45,9 @@ describe('loadConfig', () => {
       baseDomain: 'poctracker.com',
       defaultTenant: undefined,
       signup: 'open',
+      signupPlans: ['basic'],
+      restoreDays: 30,
+      graceDays: 7,
     });
     expect(config.tokens).toMatchObject({
       issuer: 'poc-tracker-auth',
@@ -69,6 +73,9 @@ describe('loadConfig', () => {
     ['BASE_DOMAIN', 'localhost'],
     ['DEFAULT_TENANT', '-acme'],
     ['TENANT_SIGNUP', 'maybe'],
+    ['SIGNUP_PLANS', 'basic,free'],
+    ['TENANT_RESTORE_DAYS', '0'],
+    ['SUBSCRIPTION_GRACE_DAYS', 'a week'],
     ['JWT_PRIVATE_KEY', 'not a key'],
     ['JWT_PRIVATE_KEY', keyPair(1024).privateKey],
     ['JWT_PUBLIC_KEY', 'not a key'],
@@ -87,8 +94,14 @@ describe('loadConfig', () => {
   });
 
   it('names every wrong variable at once', () => {
-    const message = refused({ PORT: 'x', LOG_LEVEL: 'x', DATABASE_URL: '', JWT_PRIVATE_KEY: '' });
-    for (const variable of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'JWT_PRIVATE_KEY']) {
+    const message = refused({
+      PORT: 'x',
+      LOG_LEVEL: 'x',
+      DATABASE_URL: '',
+      PLATFORM_DATABASE_URL: '',
+      JWT_PRIVATE_KEY: '',
+    });
+    for (const variable of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'PLATFORM_DATABASE_URL']) {
       expect(message).toContain(`${variable} `);
     }
   });
@@ -96,6 +109,10 @@ describe('loadConfig', () => {
   it('leaves a thread of the pool free of password hashing', () => {
     expect(load({ UV_THREADPOOL_SIZE: '2' }).passwords.concurrency).toBe(1);
     expect(load({ UV_THREADPOOL_SIZE: '1024' }).passwords.concurrency).toBe(availableParallelism());
+  });
+
+  it('lets sign-ups choose among the plans that are listed', () => {
+    expect(load({ SIGNUP_PLANS: 'pro, basic' }).tenancy.signupPlans).toEqual(['basic', 'pro']);
   });
 
   it('closes sign-up and verifies TLS to the database in production', () => {

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { type Plan, PLANS } from '@poc-tracker/contracts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
   type DatabaseSettings,
@@ -11,6 +12,10 @@ import {
   readDatabaseSettings,
   readDatabaseUrl,
   readHttpSettings,
+  readKey,
+  readPublicKeys,
+  readTenancySettings,
+  type TenancySettings,
 } from '@poc-tracker/http-service';
 
 /** Everything that can be set, read once from the environment; nothing else in the service reads it. */
@@ -18,12 +23,17 @@ export interface AppConfig {
   readonly environment: 'production' | 'development' | 'test';
   readonly version: string;
   readonly http: HttpSettings;
-  readonly database: DatabaseSettings & { readonly platformUrl: string | undefined };
+  /** `platformUrl`: the operators' login, which scheduled work uses as well. */
+  readonly database: DatabaseSettings & { readonly platformUrl: string };
   readonly redis: { readonly url: string | undefined };
-  readonly tenancy: {
-    readonly baseDomain: string;
-    readonly defaultTenant: string | undefined;
+  readonly tenancy: TenancySettings & {
     readonly signup: 'open' | 'closed';
+    /** The plans that whoever signs up may choose; any other is for operators to give. */
+    readonly signupPlans: readonly Plan[];
+    /** Days in which a canceled tenant can be brought back. */
+    readonly restoreDays: number;
+    /** Days of reading alone between the end of a subscription and the suspension. */
+    readonly graceDays: number;
   };
   readonly tokens: {
     readonly issuer: string;
@@ -49,9 +59,6 @@ export const APP_CONFIG = Symbol('APP_CONFIG');
 /** Bytes of the refresh secret: as long as the output of the hash behind it (RFC 7518, 3.2). */
 const MIN_REFRESH_SECRET_BYTES = 32;
 
-/** NIST SP 800-131A: RSA below 2048 bits must not sign. */
-const MIN_RSA_BITS = 2048;
-
 /**
  * Reads and checks the whole environment.
  * @throws ConfigurationError that names every wrong variable, what is wrong and an example.
@@ -71,20 +78,15 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     http: readHttpSettings(reader, 3000),
     database: {
       ...readDatabaseSettings(reader, production),
-      platformUrl: readDatabaseUrl(reader, 'PLATFORM_DATABASE_URL', production),
+      platformUrl: readPlatformUrl(reader, production),
     },
     redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
     tenancy: {
-      baseDomain: reader
-        .text(
-          'BASE_DOMAIN',
-          'poctracker.com',
-          /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i,
-          'must be a domain name.',
-        )
-        .toLowerCase(),
-      defaultTenant: readDefaultTenant(reader),
+      ...readTenancySettings(reader),
       signup: reader.choice('TENANT_SIGNUP', ['open', 'closed'], production ? 'closed' : 'open'),
+      signupPlans: readSignupPlans(reader),
+      restoreDays: reader.integer('TENANT_RESTORE_DAYS', 30, { min: 1, max: 3_650 }),
+      graceDays: reader.integer('SUBSCRIPTION_GRACE_DAYS', 7, { min: 0, max: 3_650 }),
     },
     passwords: {
       memoryKib: reader.integer('ARGON2_MEMORY_KIB', 19_456, { min: 7_168, max: 1_048_576 }),
@@ -105,6 +107,23 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   return deepFreeze({ ...settings, tokens });
 }
 
+function readPlatformUrl(reader: EnvironmentReader, production: boolean): string {
+  const url = readDatabaseUrl(reader, 'PLATFORM_DATABASE_URL', production);
+  if (url === undefined) {
+    const example = 'postgres://platform:password@db.internal:5432/poc_tracker';
+    reader.refuse('PLATFORM_DATABASE_URL', 'is missing.', example);
+  }
+  return url ?? '';
+}
+
+function readSignupPlans(reader: EnvironmentReader): Plan[] {
+  const given = reader.list('SIGNUP_PLANS');
+  const plans = PLANS.filter((plan) => given.includes(plan));
+  if (plans.length !== given.length)
+    reader.refuse('SIGNUP_PLANS', `must list plans out of ${PLANS.join(', ')}.`, 'basic,pro');
+  return given.length === 0 ? ['basic'] : plans;
+}
+
 function readTokens(reader: EnvironmentReader): AppConfig['tokens'] | undefined {
   const issuer = reader.text('JWT_ISSUER', 'poc-tracker-auth', /\S/, 'must not be blank.');
   const audience = reader.text('JWT_AUDIENCE', 'poc-tracker-api', /\S/, 'must not be blank.');
@@ -122,48 +141,9 @@ function readTokens(reader: EnvironmentReader): AppConfig['tokens'] | undefined 
     reader.secret('JWT_PRIVATE_KEY'),
     createPrivateKey,
   );
-  const published = readBundle(reader);
+  const published = readPublicKeys(reader);
   if (privateKey === undefined) return undefined;
   const signing = createPublicKey(privateKey);
   const publicKeys = [signing, ...published.filter((key) => !key.equals(signing))];
   return { issuer, audience, privateKey, publicKeys, refreshSecret };
-}
-
-/** Keys of earlier rotations stay in JWT_PUBLIC_KEY until the tokens they signed have expired. */
-function readBundle(reader: EnvironmentReader): KeyObject[] {
-  const bundle = reader.secret('JWT_PUBLIC_KEY');
-  if (bundle === undefined) return [];
-  const blocks = bundle.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [bundle];
-  return blocks.flatMap((pem) => readKey(reader, 'JWT_PUBLIC_KEY', pem, createPublicKey) ?? []);
-}
-
-function readKey(
-  reader: EnvironmentReader,
-  variable: string,
-  pem: string | undefined,
-  parse: (pem: string) => KeyObject,
-): KeyObject | undefined {
-  const example = `(a file made by "npm run keys:generate", named in ${variable}_FILE)`;
-  if (pem === undefined) {
-    reader.refuse(variable, 'is missing.', example);
-    return undefined;
-  }
-  try {
-    const key = parse(pem);
-    const bits =
-      key.asymmetricKeyType === 'rsa' ? key.asymmetricKeyDetails?.modulusLength : undefined;
-    if ((bits ?? 0) >= MIN_RSA_BITS) return key;
-    reader.refuse(variable, `must be an RSA key of at least ${MIN_RSA_BITS} bits.`, example);
-  } catch {
-    reader.refuse(variable, 'is no key in PEM form.', example);
-  }
-  return undefined;
-}
-
-function readDefaultTenant(reader: EnvironmentReader): string | undefined {
-  const tenant = reader.optional('DEFAULT_TENANT')?.toLowerCase();
-  if (tenant !== undefined && !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(tenant)) {
-    reader.refuse('DEFAULT_TENANT', "must be a tenant's subdomain.", 'acme');
-  }
-  return tenant;
 }

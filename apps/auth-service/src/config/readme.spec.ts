@@ -25,6 +25,7 @@ function readByConfiguration(): string[] {
   });
   const valid: NodeJS.ProcessEnv = {
     DATABASE_URL: 'postgres://service:secret@db.internal:5432/poc_tracker',
+    PLATFORM_DATABASE_URL: 'postgres://platform:secret@db.internal:5432/poc_tracker',
     JWT_PRIVATE_KEY: privateKey,
     JWT_REFRESH_SECRET: 'r'.repeat(48),
   };
@@ -48,9 +49,16 @@ function sourcesOf(path: string): string[] {
   );
 }
 
+/** The tracker reads its own configuration, by the same reader. */
+const TRACKER = 'apps/poc-tracker/src/config/tracker-config.ts';
+
 function readElsewhere(): string[] {
-  return OTHER_READERS.flatMap(sourcesOf)
-    .flatMap((source) => [...source.matchAll(/\benv(?:\.|\[')([A-Z][A-Z0-9_]+)/g)])
+  const own = [...OTHER_READERS, TRACKER].flatMap(sourcesOf);
+  return own
+    .flatMap((source) => [
+      ...source.matchAll(/\benv(?:\.|\[')([A-Z][A-Z0-9_]+)/g),
+      ...source.matchAll(/\breader\s*\.\w+\(\s*'([A-Z][A-Z0-9_]+)'/g),
+    ])
     .map(([, variable = '']) => variable)
     .filter((variable) => !SYSTEM_VARIABLES.includes(variable));
 }

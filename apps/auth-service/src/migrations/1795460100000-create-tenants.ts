@@ -111,7 +111,7 @@ END`,
  * Called by the counting triggers, which the gatekeeper owns as well. Check and increment are one UPDATE: a second
  * registration waits for the first one's row lock and is then held against the new count.
  */
-const ADD_TENANT_USAGE = definerFunction({
+export const ADD_TENANT_USAGE = definerFunction({
   signature: 'add_tenant_usage(p_tenant uuid, p_users integer, p_pocs integer, p_bytes bigint)',
   returns: 'void',
   language: 'plpgsql',
@@ -143,7 +143,7 @@ END`,
  * The first hit of subdomain, custom domain and id wins. Runs before anything is known of the caller: a caller learns
  * from it that a tenant exists, which its public address tells as well, and nothing of what is inside.
  */
-const RESOLVE_TENANT = definerFunction({
+export const RESOLVE_TENANT = definerFunction({
   signature: 'resolve_tenant(p_id uuid, p_subdomain text, p_domain text)',
   returns: `TABLE (id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb,
     max_users integer, max_pocs integer, max_storage_gb integer)`,

@@ -105,7 +105,7 @@ const TABLE = `
   -- For the foreign key: without it, deleting a person reads the whole tenant.
   CREATE INDEX users_created_by_idx ON public.users (tenant_id, created_by) WHERE created_by IS NOT NULL`;
 
-const FIND_CREDENTIALS = definerFunction({
+export const FIND_CREDENTIALS = definerFunction({
   signature: 'find_credentials(p_email text)',
   returns: 'TABLE (id uuid, password_hash text, status text, role text, permissions jsonb)',
   language: 'sql',
@@ -184,14 +184,16 @@ BEGIN
 END`,
 });
 
+export const OWN_RIGHTS_TRIGGER = `CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users
+    FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status) IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status))
+    EXECUTE FUNCTION public.keep_own_rights()`;
+
 const TRIGGERS = `
   CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
   CREATE TRIGGER users_usage AFTER INSERT OR DELETE ON public.users
     FOR EACH ROW EXECUTE FUNCTION public.count_tenant_users();
-  CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users
-    FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status) IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status))
-    EXECUTE FUNCTION public.keep_own_rights();
+  ${OWN_RIGHTS_TRIGGER};
   CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users
     FOR EACH ROW WHEN (OLD.role = 'admin' AND OLD.status = 'active' AND (NEW.role <> 'admin' OR NEW.status <> 'active'))
     EXECUTE FUNCTION public.keep_last_admin();

@@ -10,8 +10,8 @@ import {
 } from '@poc-tracker/tenancy';
 
 const IS_OWN = `user_id = ${CURRENT_USER_ID}`;
-const OVERSEES = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
-const MAY_INVITE = `${CURRENT_USER_ROLE} = 'admin' OR (${CURRENT_USER_ROLE} = 'manager' AND role <> 'admin')`;
+export const OVERSEES = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
+export const MAY_INVITE = `${CURRENT_USER_ROLE} = 'admin' OR (${CURRENT_USER_ROLE} = 'manager' AND role <> 'admin')`;
 
 const INVITE = ['tenant_id', 'id', 'email', 'role', 'expires_at', 'accepted_at', 'revoked_at'];
 
@@ -126,7 +126,7 @@ const TABLES = `
  * What a verified access token is worth at this moment: three look-ups by primary key, asked on every request before
  * there is a context. Whoever calls it names tenant, user and session, which only a token of ours can tell.
  */
-const SESSION_STANDING = definerFunction({
+export const SESSION_STANDING = definerFunction({
   signature: 'session_standing(p_tenant uuid, p_user uuid, p_session uuid)',
   returns: `TABLE (session_active boolean, session_expires_at timestamptz, user_status text, user_role text,
     permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text,
@@ -148,7 +148,7 @@ SELECT s.is_active, s.expires_at, u.status, u.role, u.permissions,
  * One UPDATE, so that of many acceptances at once one wins: the others wait for its row lock and then find accepted_at
  * set. The role is the invitation's; nothing that the person sends can change it.
  */
-const ACCEPT_INVITE = definerFunction({
+export const ACCEPT_INVITE = definerFunction({
   signature: 'accept_invite(p_token_hash bytea, p_email text, p_user uuid)',
   returns: 'TABLE (role text)',
   language: 'sql',

@@ -89,14 +89,16 @@ END`,
 });
 
 /* Grants refuse it to the logins already; this holds for the owner and for whoever is granted more one day. */
-const REFUSE_AUDIT_CHANGE = `
-  CREATE FUNCTION public.refuse_audit_change() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+export const REFUSE_AUDIT_CHANGE_BODY = `
   BEGIN
     RAISE EXCEPTION 'audit rows are never changed or deleted' USING
       ERRCODE = 'insufficient_privilege', TABLE = 'audit_log', CONSTRAINT = 'audit_log_append_only';
   END
-  $$;
+  `;
+
+const REFUSE_AUDIT_CHANGE = `
+  CREATE FUNCTION public.refuse_audit_change() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$${REFUSE_AUDIT_CHANGE_BODY}$$;
   REVOKE ALL ON FUNCTION public.refuse_audit_change() FROM PUBLIC;
   CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON public.audit_log
     FOR EACH ROW EXECUTE FUNCTION public.refuse_audit_change();

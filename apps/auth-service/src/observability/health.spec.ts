@@ -2,12 +2,11 @@ import { Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import type { TenantDatabase } from '@poc-tracker/tenancy';
+import { type TenantDatabase, TenantResolver } from '@poc-tracker/tenancy';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHttpApp } from '@poc-tracker/http-service';
-import { TenantResolver } from '../tenant/tenant.resolver.js';
 import { DatabaseCheck } from './database.check.js';
 import type { HealthCheck, HealthCheckName } from './health-check.js';
 import { HealthController } from './health.controller.js';
@@ -144,10 +143,8 @@ describe('the checks', () => {
 
   it('of tenant resolution ask the resolver for an id that nobody has, and fail on any other answer than that', async () => {
     const probe = (lookup: () => Promise<unknown[]>): Promise<unknown> => {
-      const config = {
-        tenancy: { baseDomain: 'poctracker.com', defaultTenant: 'acme', signup: 'open' as const },
-      };
-      const resolver = new TenantResolver(config, { lookup } as unknown as TenantDatabase);
+      const naming = { baseDomain: 'poctracker.com', defaultTenant: 'acme' };
+      const resolver = new TenantResolver({ naming }, { lookup } as unknown as TenantDatabase);
       return new TenantResolutionCheck(resolver).probe();
     };
     expect(await probe(() => Promise.resolve([]))).toEqual({});

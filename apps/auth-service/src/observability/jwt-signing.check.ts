@@ -15,6 +15,8 @@ const NOBODYS_TENANT: TenantSnapshot = {
   customDomain: null,
   plan: 'basic',
   status: 'canceled',
+  subscriptionEndsAt: null,
+  isPlatform: false,
   ...PLAN_CATALOGUE.basic,
 };
 

@@ -1,8 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { uuidv7 } from '@poc-tracker/tenancy';
-import { TENANT_HEADER } from '../tenant/tenant-naming.js';
-import { TenantResolver } from '../tenant/tenant.resolver.js';
+import { TENANT_HEADER, TenantResolver, uuidv7 } from '@poc-tracker/tenancy';
 import type { HealthCheck } from './health-check.js';
 
 /** The resolver looks a tenant up as for any request, and says of an id that nobody has that nobody has it. */

@@ -16,6 +16,12 @@ export const MAX_PASSWORD_LENGTH = 256;
  */
 const MAX_RAW_LENGTH = 4 * MAX_PASSWORD_LENGTH;
 
+/**
+ * Longest text that a request may present as a password, in UTF-16 units. It stands well above the longest password
+ * that can be set, so that a log-in never tells more than "wrong", and bounds what is normalised for one attempt.
+ */
+export const MAX_PRESENTED_PASSWORD = MAX_RAW_LENGTH;
+
 /** A lone surrogate has no UTF-8 form: all of them would hash alike. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 

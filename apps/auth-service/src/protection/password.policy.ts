@@ -1,7 +1,11 @@
 import { ApiError, type FieldError } from '@poc-tracker/contracts';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { BreachedPasswords } from './breached-passwords.js';
-import { MIN_PASSWORD_SCORE, passwordStrength } from './password-strength.js';
+import {
+  MIN_PASSWORD_SCORE,
+  passwordStrength,
+  warmUpPasswordStrength,
+} from './password-strength.js';
 import {
   canBePassword,
   MAX_PASSWORD_LENGTH,
@@ -63,8 +67,12 @@ function problem(reason: PasswordRefusal): Omit<PasswordFieldError, 'field'> {
  * Decides which passwords may be chosen. Passwords that are already in use are never judged again.
  */
 @Injectable()
-export class PasswordPolicy {
+export class PasswordPolicy implements OnModuleInit {
   private readonly breached = BreachedPasswords.load();
+
+  onModuleInit(): void {
+    warmUpPasswordStrength();
+  }
 
   /**
    * @param field name of the field that carried the password, for the error

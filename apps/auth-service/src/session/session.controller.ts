@@ -1,6 +1,11 @@
 import { Controller, Delete, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
+import {
+  Authenticated,
+  CurrentUser,
+  type Principal,
+  WritesWhenReadOnly,
+} from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { RevokedSessionsResponse, SessionResponse } from './session.response.js';
 import { SessionService } from './session.service.js';
@@ -20,6 +25,7 @@ export class SessionController {
 
   @Delete(':id')
   @Authenticated()
+  @WritesWhenReadOnly()
   @ApiOperation({ summary: 'End one of the own sessions' })
   @DataResponse(200, RevokedSessionsResponse)
   @ApiErrors('NOT_FOUND')
@@ -32,6 +38,7 @@ export class SessionController {
 
   @Delete()
   @Authenticated()
+  @WritesWhenReadOnly()
   @ApiOperation({ summary: 'End all own sessions but this one' })
   @DataResponse(200, RevokedSessionsResponse)
   revokeOthers(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {

@@ -1,15 +1,15 @@
 import type { RefreshTokenClaims, TenantSnapshot } from '@poc-tracker/contracts';
-import { TenancyModule, TenantDatabase } from '@poc-tracker/tenancy';
+import { TenancyModule, TenantDatabase, TenantResolver } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import { SessionStandings } from '@poc-tracker/auth-kit';
+import { DatabaseStandingSource } from '@poc-tracker/revocation-feed';
 import { JwtService } from '@nestjs/jwt';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SecurityEvents } from '../audit/security-events.js';
 import { testConfig } from '../config/test-config.js';
-import { TenantResolver } from '../tenant/tenant.resolver.js';
 import type { TenantService } from '../tenant/tenant.service.js';
 import { Clock } from './clock.js';
-import { RevokedSessionMemory } from './revoked-session.memory.js';
-import { SessionRevocationFeed } from './session-revocation.feed.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { TokenIssuer } from './token-issuer.js';
@@ -46,25 +46,26 @@ let module: TestingModule;
 let database: TenantDatabase;
 let clock: HandClock;
 let sessions: SessionService;
-let feed: SessionRevocationFeed;
+let feed: SessionStandings;
 let owner: { id: string; tenantId: string };
 
 /** The service as a process has it that has just started: nothing in its memory. */
 function startService(): void {
-  const memory = new RevokedSessionMemory(clock);
-  feed = new SessionRevocationFeed(database, memory, clock);
+  const source = new DatabaseStandingSource(database);
+  feed = new SessionStandings({ source, now: () => clock.now().getTime() });
   const issuer = new TokenIssuer(new JwtService({}), clock, testConfig(db));
-  const resolver = new TenantResolver(testConfig(db), database);
+  const resolver = new TenantResolver({ naming: testConfig(db).tenancy }, database);
   const repository = new SessionRepository(database);
+  const events = new SecurityEvents(database);
   sessions = new SessionService(
     repository,
     issuer,
     feed,
-    memory,
     tenants,
     resolver,
     database,
     clock,
+    events,
   );
 }
 
@@ -91,7 +92,7 @@ const stored = (token: string): Promise<UserSession> =>
     (await database.manager()).findOneByOrFail(UserSession, { id: claimsOf(token).session_id }),
   );
 
-const rights = (token: string) => feed.currentRights(claimsOf(token));
+const rights = async (token: string) => feed.currentRights(claimsOf(token));
 
 beforeAll(async () => {
   db = await createTestDatabase();

@@ -6,16 +6,15 @@ import {
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { SessionStandings } from '@poc-tracker/auth-kit';
+import { type NamingRequest, TenantDatabase, TenantResolver, uuidv7 } from '@poc-tracker/tenancy';
 import { randomBytes } from 'node:crypto';
-import { type NamingRequest, TenantResolver } from '../tenant/tenant.resolver.js';
+import { SecurityEvents } from '../audit/security-events.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { Clock } from './clock.js';
 import type { Device, DeviceInfo } from './device.decorator.js';
 import { hashOfToken, refreshClaims, type RefreshState } from './refresh-claims.js';
 import { judgeSpentToken } from './refresh-verdict.js';
-import { RevokedSessionMemory } from './revoked-session.memory.js';
-import { SessionRevocationFeed } from './session-revocation.feed.js';
 import { SessionRepository } from './session.repository.js';
 import {
   type RevokedSessionsResponse,
@@ -35,7 +34,7 @@ const HOUR_MS = 60 * 60 * 1000;
 export interface SessionOwner {
   id: string;
   role: Role;
-  permissions: Permission[];
+  permissions: readonly Permission[];
   tenant: TenantSnapshot;
 }
 
@@ -50,12 +49,12 @@ export class SessionService {
   constructor(
     private readonly sessions: SessionRepository,
     private readonly issuer: TokenIssuer,
-    private readonly feed: SessionRevocationFeed,
-    private readonly revoked: RevokedSessionMemory,
+    private readonly standings: SessionStandings,
     private readonly tenants: TenantService,
     private readonly resolver: TenantResolver,
     private readonly database: TenantDatabase,
     private readonly clock: Clock,
+    private readonly events: SecurityEvents,
   ) {}
 
   /** Opens a session in the current transaction. It lasts as many hours as the tenant's `security.sessionTimeout`. */
@@ -104,7 +103,7 @@ export class SessionService {
   ): Promise<TokensResponse> {
     const claims = this.issuer.verifyRefresh(refreshToken);
     // Asked before the token is spent: a tenant that is suspended for a day must not cost its people their sessions.
-    const rights = await this.feed.currentRights(claims);
+    const rights = await this.standings.rightsNow(claims);
     await this.resolver.assertHostAgrees(request, rights.tenant);
     const exchange = await this.database.transaction(
       { tenantId: claims.tenant_id, userId: claims.sub, role: null },
@@ -117,7 +116,8 @@ export class SessionService {
 
   /** Ends one session of a person; to end it twice does no harm. */
   async end(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    return this.remember(await this.sessions.revoke(userId, sessionId, this.clock.now()));
+    const ended = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    return this.recordEnd('logout', userId, ended);
   }
 
   /**
@@ -125,25 +125,65 @@ export class SessionService {
    * @throws ApiError NOT_FOUND when the person has no such open session, whoever else may have it.
    */
   async revoke(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const ended = await this.end(userId, sessionId);
-    if (ended.revoked === 0) throw new ApiError('NOT_FOUND');
-    return ended;
+    const ended = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    if (ended.length === 0) throw new ApiError('NOT_FOUND');
+    return this.recordEnd('session.revoked', userId, ended);
   }
 
   /** Ends all sessions of a person but this one. */
   async revokeOthers(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    return this.remember(await this.sessions.revokeAllBut(userId, sessionId, this.clock.now()));
+    const ended = await this.sessions.revokeAllBut(userId, sessionId, this.clock.now());
+    return this.recordEnd('session.revoked', userId, ended);
   }
 
   /** Ends all sessions of a person. */
   async revokeAll(userId: string): Promise<RevokedSessionsResponse> {
-    return this.remember(await this.sessions.revokeAllBut(userId, null, this.clock.now()));
+    const ended = await this.sessions.revokeAllBut(userId, null, this.clock.now());
+    return this.recordEnd('session.revoked', userId, ended);
+  }
+
+  /**
+   * Ends all sessions of a person and opens one in place of this one; what the device told of itself at log-in stays.
+   */
+  async replaceAll(
+    owner: SessionOwner,
+    sessionId: string,
+    device: Device,
+  ): Promise<TokensResponse> {
+    const replaced = await this.sessions.findById(sessionId);
+    await this.revokeAll(owner.id);
+    return this.open(owner, device, replaced?.deviceInfo);
   }
 
   /** The open sessions of a person, latest use first. */
   async listOf(userId: string, currentSessionId: string): Promise<SessionResponse[]> {
     const sessions = await this.sessions.listActiveOf(userId, this.clock.now());
     return sessions.map((session) => toSessionResponse(session, currentSessionId));
+  }
+
+  /** Whether a refresh token is the one that its session would exchange now, and not a spent one. */
+  async isCurrent(claims: RefreshTokenClaims, refreshToken: string): Promise<boolean> {
+    const context = { tenantId: claims.tenant_id, userId: claims.sub, role: null };
+    const session = await this.database.transaction(context, () =>
+      this.sessions.findById(claims.session_id),
+    );
+    return session?.isActive === true && session.refreshTokenHash.equals(hashOfToken(refreshToken));
+  }
+
+  /** One event, however many sessions: the trail has the change of each of their rows besides. */
+  private async recordEnd(
+    type: 'logout' | 'session.revoked',
+    userId: string,
+    ended: readonly string[],
+  ): Promise<RevokedSessionsResponse> {
+    const [first] = ended;
+    if (first !== undefined) {
+      const target =
+        ended.length === 1 ? { type: 'session', id: first } : { type: 'user', id: userId };
+      const details = { userId, sessions: ended.length };
+      await this.events.record({ type, result: 'success', target, details });
+    }
+    return { revoked: ended.length };
   }
 
   private async exchange(
@@ -159,7 +199,7 @@ export class SessionService {
       generation: claims.generation + 1,
       refreshNonce: randomBytes(NONCE_BYTES),
       rotatedAt: now,
-      expiresAt: new Date(claims.session_expires_at * 1000),
+      expiresAt: toldEnd(claims),
     };
     const refreshToken = this.issuer.refreshToken(refreshClaims(successor));
     const deviceInfo = await this.sessions.rotate({
@@ -185,23 +225,24 @@ export class SessionService {
     switch (judgeSpentToken(session, presented, now)) {
       case 'repeated':
         return {
-          refreshToken: this.issuer.refreshToken(refreshClaims(session)),
+          refreshToken: this.issuer.refreshToken(
+            refreshClaims({ ...session, expiresAt: toldEnd(presented.claims) }),
+          ),
           deviceInfo: session.deviceInfo,
         };
       case 'replayed':
-        this.remember(await this.sessions.revoke(session.userId, session.id, now));
+        await this.sessions.revoke(session.userId, session.id, now);
+        await this.events.record({
+          type: 'refresh.replayed',
+          result: 'failure',
+          target: { type: 'session', id: session.id },
+        });
         return { refused: 'TOKEN_REVOKED' };
       case 'expired':
         return { refused: 'SESSION_EXPIRED' };
       case 'revoked':
         return { refused: 'TOKEN_REVOKED' };
     }
-  }
-
-  /** Before the commit: should it fail, the session is refused here although it lives, which is the safe side. */
-  private remember(ended: string[]): RevokedSessionsResponse {
-    for (const id of ended) this.revoked.add(id);
-    return { revoked: ended.length };
   }
 
   private async tokens(
@@ -218,4 +259,12 @@ export class SessionService {
     });
     return { accessToken: token, refreshToken, expiresIn };
   }
+}
+
+/**
+ * The end that a session's tokens have told since its log-in. A shorter time-out moves the session's
+ * own end and not this: the successor that is given again must be the same token.
+ */
+function toldEnd(claims: RefreshTokenClaims): Date {
+  return new Date(claims.session_expires_at * 1000);
 }

@@ -31,7 +31,7 @@ const NONCE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /** For whom an access token is made. The permissions are the effective ones. */
 export interface AccessTokenSubject {
-  user: { id: string; role: Role; permissions: Permission[] };
+  user: { id: string; role: Role; permissions: readonly Permission[] };
   tenant: Pick<TenantSnapshot, 'id' | 'subdomain' | 'plan'>;
   sessionId: string;
   deviceId?: string;
@@ -67,7 +67,7 @@ export class TokenIssuer {
       tenant_id: tenant.id,
       tenant_subdomain: tenant.subdomain,
       user_role: user.role,
-      permissions: user.permissions,
+      permissions: [...user.permissions],
       plan_type: tenant.plan,
       session_id: sessionId,
       ...(deviceId !== undefined && { device_id: deviceId }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SignupResponse } from '../auth/signup.response.js';
 import type { SignupService } from '../auth/signup.service.js';
-import type { CreateTenantDto } from '../tenant/create-tenant.dto.js';
+import type { CreateTenantDto } from '../auth/create-tenant.dto.js';
 import { createDemoTenants } from './demo-tenants.js';
 
 function signupInto(made: CreateTenantDto[]): Pick<SignupService, 'create'> {

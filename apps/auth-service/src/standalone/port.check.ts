@@ -3,25 +3,35 @@ import { StartFailureError } from './start-failure.error.js';
 
 /**
  * Makes sure that the service will be able to listen, before anything is started for it.
+ * @param variable by what the port is set.
  * @throws StartFailureError with what to do.
  */
-export async function assertPortIsFree(host: string, port: number): Promise<void> {
+export async function assertPortIsFree(
+  host: string,
+  port: number,
+  variable = 'PORT',
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      reject(explain(error, { host, port, variable })),
+    );
     probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
   });
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function explain(
+  error: NodeJS.ErrnoException,
+  { host, port, variable }: { host: string; port: number; variable: string },
+): Error {
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartFailureError(
-        `Port ${port} of ${host} is taken by another program; stop that one, or choose another port: PORT=${port + 1} npm start`,
+        `Port ${port} of ${host} is taken by another program; stop that one, or choose another port: ${variable}=${port + 1} npm start`,
       );
     case 'EACCES':
       return new StartFailureError(
-        `This user may not listen on port ${port}; choose one from 1024 up: PORT=3000 npm start`,
+        `This user may not listen on port ${port}; choose one from 1024 up: ${variable}=${variable === 'PORT' ? 3000 : 3001} npm start`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

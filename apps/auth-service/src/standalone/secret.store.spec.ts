@@ -1,5 +1,13 @@
 import { createPrivateKey } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,10 +51,20 @@ describe('SecretStore', () => {
     expect(readFileSync(second.signingKeyFile(), 'utf8')).toBe(key);
   });
 
+  it('adds the password of a login that an older start did not know, once', () => {
+    const data = join(folder, 'data');
+    const { tracker: _unknown, ...older } = new SecretStore(data).loginPasswords();
+    writeFileSync(join(data, 'database-logins.json'), JSON.stringify(older));
+    const completed = new SecretStore(data).loginPasswords();
+    expect(completed).toMatchObject(older);
+    expect(completed.tracker).toMatch(/^[\w-]{32}$/);
+    expect(new SecretStore(data).loginPasswords()).toEqual(completed);
+  });
+
   it('makes other secrets in another folder', () => {
     const one = new SecretStore(join(folder, 'one')).loginPasswords();
     const other = new SecretStore(join(folder, 'other')).loginPasswords();
-    expect(new Set([...Object.values(one), ...Object.values(other)]).size).toBe(6);
+    expect(new Set([...Object.values(one), ...Object.values(other)]).size).toBe(8);
   });
 
   it('keeps every file from other users, and leaves no draft behind', () => {

@@ -5,11 +5,13 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generateLoginPasswords, type LoginPasswords } from '@poc-tracker/embedded';
+import { KEY_FILES } from './running-standalone.js';
 import { StartFailureError } from './start-failure.error.js';
 
 /** NIST SP 800-57, part 1: 112 bits of security, the least that may sign until 2030. */
@@ -32,7 +34,7 @@ export class SecretStore {
 
   /** Path of the RSA private key (PKCS #8, PEM) that signs access tokens. */
   signingKeyFile(): string {
-    return this.keep('jwt-private-key.pem', () => {
+    return this.keep(KEY_FILES.privateFile, () => {
       const { privateKey } = generateKeyPairSync('rsa', {
         modulusLength: RSA_BITS,
         privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -40,6 +42,12 @@ export class SecretStore {
       });
       return privateKey;
     });
+  }
+
+  /** Path of the public keys of earlier signing keys; undefined before the signing key was changed once. */
+  publicKeysFile(): string | undefined {
+    const file = join(this.folder, KEY_FILES.publicFile);
+    return existsSync(file) ? file : undefined;
   }
 
   /** Path of the secret that signs refresh tokens. */
@@ -52,7 +60,17 @@ export class SecretStore {
   /** Passwords of the database logins, the same at every start, so that other programs can keep theirs. */
   loginPasswords(): LoginPasswords {
     const file = this.keep('database-logins.json', () => JSON.stringify(generateLoginPasswords()));
-    return this.explainRefusal(() => JSON.parse(readFileSync(file, 'utf8')) as LoginPasswords);
+    return this.explainRefusal(() => {
+      const kept = JSON.parse(readFileSync(file, 'utf8')) as Partial<LoginPasswords>;
+      const passwords = { ...generateLoginPasswords(), ...kept };
+      // A login that came with a later version of the service.
+      if (Object.keys(passwords).length > Object.keys(kept).length) {
+        const draft = `${file}.${process.pid}`;
+        writeFileSync(draft, JSON.stringify(passwords), { mode: 0o600 });
+        renameSync(draft, file);
+      }
+      return passwords;
+    });
   }
 
   /** A file appears under its name only when it is whole, and the first of two starts wins. */

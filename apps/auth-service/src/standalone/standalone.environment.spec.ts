@@ -50,7 +50,7 @@ describe('a service that was told nothing', () => {
   let standalone: Standalone;
 
   beforeAll(async () => {
-    env = { DATA_DIR: join(folder, 'data'), PORT: '0' };
+    env = { DATA_DIR: join(folder, 'data'), PORT: '0', TRACKER_PORT: '0' };
     standalone = await prepareStandalone(env, (line) => void lines.push(line));
   });
 
@@ -76,6 +76,15 @@ describe('a service that was told nothing', () => {
       { login: 'poc_tracker_platform', migrated: true },
     ]);
     expect(JSON.stringify(standalone.env)).not.toContain('poc_tracker_owner');
+  });
+
+  it('gets a tracker with a login of its own, a folder for files, and no key', async () => {
+    const { tracker } = standalone;
+    expect(tracker).toMatchObject({ PORT: '0', STORAGE_DIR: join(folder, 'data', 'files') });
+    expect(await query(tracker?.['DATABASE_URL'], 'SELECT current_user::text AS login')).toEqual([
+      { login: 'poc_tracker_tracker' },
+    ]);
+    expect(Object.keys(tracker ?? {}).filter((name) => /^JWT_|PLATFORM/.test(name))).toEqual([]);
   });
 
   it('tells what it is doing', () => {
@@ -126,7 +135,12 @@ describe('prepareStandalone', () => {
   ])('makes up nothing for %s', async (_name, settings) => {
     const env = { ...settings, DATA_DIR: join(folder, 'untouched') };
     const standalone = await prepareStandalone(env, silently);
-    expect(standalone).toMatchObject({ env, dataDirectory: undefined, firstStart: false });
+    expect(standalone).toMatchObject({
+      env,
+      tracker: undefined,
+      dataDirectory: undefined,
+      firstStart: false,
+    });
     await standalone.stop();
     expect(existsSync(env.DATA_DIR)).toBe(false);
   });
@@ -141,12 +155,34 @@ describe('prepareStandalone', () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
-    const env = { DATA_DIR: join(folder, 'taken'), PORT: String(port) };
+    const env = { DATA_DIR: join(folder, 'taken'), PORT: String(port), TRACKER_PORT: '0' };
     await expect(prepareStandalone(env, silently)).rejects.toThrow(
       `Port ${port} of 127.0.0.1 is taken by another program; stop that one, or choose another port: PORT=${port + 1} npm start`,
     );
     squatter.close();
     expect(existsSync(join(env.DATA_DIR, 'postgres'))).toBe(false);
+  });
+
+  it('refuses a taken port of the tracker by its own variable, on an embedded database and on a given one', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port } = squatter.address() as AddressInfo;
+    const refusal = `Port ${port} of 127.0.0.1 is taken by another program; stop that one, or choose another port: TRACKER_PORT=${port + 1} npm start`;
+    const taken = { PORT: '0', TRACKER_PORT: String(port) };
+    const given = {
+      DATABASE_URL: 'postgres://service@db.internal/poc_tracker',
+      TRACKER_DATABASE_URL: 'postgres://tracker@db.internal/poc_tracker',
+    };
+    await expect(
+      prepareStandalone({ ...taken, DATA_DIR: join(folder, 'taken-too') }, silently),
+    ).rejects.toThrow(refusal);
+    await expect(prepareStandalone({ ...taken, ...given }, silently)).rejects.toThrow(refusal);
+    squatter.close();
+    const standalone = await prepareStandalone({ ...taken, ...given }, silently);
+    expect(standalone.tracker).toMatchObject({
+      DATABASE_URL: given.TRACKER_DATABASE_URL,
+      PORT: String(port),
+    });
   });
 
   it.runIf(process.getuid?.() === 0)(
@@ -155,7 +191,7 @@ describe('prepareStandalone', () => {
       const closed = mkdtempSync(join(folder, 'closed-'));
       const lines: string[] = [];
       const standalone = await prepareStandalone(
-        { DATA_DIR: closed, PORT: '0' },
+        { DATA_DIR: closed, PORT: '0', TRACKER_PORT: '0' },
         (line) => void lines.push(line),
       );
       await standalone.stop();

@@ -15,6 +15,13 @@ describe('welcomeScreen', () => {
     expect(screen).toContain('http://localhost:3000/health\n');
   });
 
+  it('names the address of the tracker where one was started', () => {
+    expect(welcomeScreen({ ...options, trackerPort: 3001 })).toContain(
+      '  Tracker  http://localhost:3001/api/v1, its Swagger at http://localhost:3001/docs\n',
+    );
+    expect(welcomeScreen(options)).not.toContain('Tracker  ');
+  });
+
   it('shows the passwords of the demo admins and a log-in that can be pasted', () => {
     const screen = welcomeScreen(options);
     expect(screen).toMatch(/acme +admin@acme\.example +first-password/);
@@ -39,6 +46,8 @@ describe('welcomeScreen', () => {
   });
 
   it('fits on one screen of 24 lines', () => {
-    expect(welcomeScreen(options).split('\n').length).toBeLessThanOrEqual(24);
+    expect(welcomeScreen({ ...options, trackerPort: 3001 }).split('\n').length).toBeLessThanOrEqual(
+      24,
+    );
   });
 });

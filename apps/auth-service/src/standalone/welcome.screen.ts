@@ -6,14 +6,18 @@ export interface WelcomeOptions {
   host: string;
   port: number;
   dataDirectory: string;
+  /** Port of the tracker; undefined where none was started. */
+  trackerPort?: number | undefined;
   /** The admins that were just made; empty from the second start on. */
   demoAdmins: readonly DemoAdmin[];
 }
 
 /** The one screen that a started service shows: where everything is and what to try first. */
-export function welcomeScreen({ host, port, dataDirectory, demoAdmins }: WelcomeOptions): string {
+export function welcomeScreen(options: WelcomeOptions): string {
+  const { host, port, dataDirectory, trackerPort, demoAdmins } = options;
   const local = LOOPBACK_OR_ANY.test(host);
-  const base = `http://${local ? 'localhost' : formatHost(host)}:${port}`;
+  const origin = `http://${local ? 'localhost' : formatHost(host)}`;
+  const base = `${origin}:${port}`;
   return [
     '',
     'POC Tracker authentication is ready.',
@@ -21,6 +25,11 @@ export function welcomeScreen({ host, port, dataDirectory, demoAdmins }: Welcome
     `  API      ${base}/api/v1`,
     `  Swagger  ${local ? `http://acme.localhost:${port}` : base}/docs`,
     `  Health   ${base}/health`,
+    ...(trackerPort === undefined
+      ? []
+      : [
+          `  Tracker  ${origin}:${trackerPort}/api/v1, its Swagger at ${origin}:${trackerPort}/docs`,
+        ]),
     '',
     ...describeAdmins(demoAdmins),
     'Try this first, in another terminal:',

@@ -21,9 +21,11 @@ import {
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import { testConfig } from '../config/test-config.js';
 import { createHttpApp, createLogger } from '@poc-tracker/http-service';
+import { ScheduleModule } from '../schedule/schedule.module.js';
 import { ResolvedTenant } from './resolved-tenant.decorator.js';
 import { TENANT_ENTITIES } from './tenant.entity.js';
 import { TenantGuard } from './tenant.guard.js';
@@ -83,18 +85,22 @@ async function createProbe(
   env: NodeJS.ProcessEnv = {},
 ): Promise<NestFastifyApplication> {
   const config = testConfig(db, env);
-  const { serviceUrl, poolMin, poolMax, tls } = config.database;
+  const { serviceUrl, platformUrl, poolMin, poolMax, tls } = config.database;
   @Module({
     imports: [
       ConfigModule.of(config),
       TenancyModule.forRoot({
         serviceUrl,
+        platformUrl,
         poolMin,
         poolMax,
         tls,
         requestTimeoutMs: 5_000,
+        naming: config.tenancy,
         entities: TENANT_ENTITIES,
       }),
+      AuditModule,
+      ScheduleModule,
       TenantModule,
     ],
     controllers: [ProbeController],

@@ -1,7 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { GIBIBYTE } from '@poc-tracker/contracts';
 import type { TenantUsageRow } from './tenant.repository.js';
-
-const GIBIBYTE = 1_073_741_824;
+import {
+  LIMITED_RESOURCES,
+  type LimitedResource,
+  USAGE_LEVELS,
+  type UsageLevel,
+  usageLevel,
+} from './tenant-usage.warnings.js';
 
 /** What is used of a limit. */
 export class UsageShare {
@@ -10,6 +16,27 @@ export class UsageShare {
 
   @ApiProperty({ minimum: 0, example: 10 })
   limit: number;
+}
+
+class UsageWarning extends UsageShare {
+  @ApiProperty({ enum: LIMITED_RESOURCES, example: 'users' })
+  resource: LimitedResource;
+
+  @ApiProperty({
+    enum: USAGE_LEVELS,
+    description: 'From 80 % of the limit on `warning`, from all of it on `reached`.',
+    example: 'warning',
+  })
+  level: UsageLevel;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When usage came to this level; null when that was never recorded.',
+    example: '2026-11-24T08:00:00.000Z',
+  })
+  since: string | null;
 }
 
 /** What a tenant uses of everything that its plan limits. */
@@ -26,12 +53,36 @@ export class TenantUsageResponse {
     example: { used: 48_300_112, limit: 5 * GIBIBYTE },
   })
   storageBytes: UsageShare;
+
+  @ApiProperty({
+    type: UsageWarning,
+    isArray: true,
+    description: 'The limits of which 80 % or more are used.',
+  })
+  warnings: UsageWarning[];
 }
 
 export function toTenantUsageResponse(row: TenantUsageRow): TenantUsageResponse {
+  const users = { used: row.user_count, limit: row.max_users };
+  const pocs = { used: row.poc_count, limit: row.max_pocs };
+  const storage = { used: Number(row.storage_bytes), limit: row.max_storage_gb * GIBIBYTE };
   return {
-    users: { used: row.user_count, limit: row.max_users },
-    pocs: { used: row.poc_count, limit: row.max_pocs },
-    storageBytes: { used: Number(row.storage_bytes), limit: row.max_storage_gb * GIBIBYTE },
+    users,
+    pocs,
+    storageBytes: storage,
+    warnings: warningsOf({ users, pocs, storage }, row.events),
   };
+}
+
+function warningsOf(
+  shares: Record<LimitedResource, UsageShare>,
+  events: TenantUsageRow['events'],
+): UsageWarning[] {
+  return LIMITED_RESOURCES.flatMap((resource) => {
+    const { used, limit } = shares[resource];
+    const level = usageLevel(used, limit);
+    if (level === null) return [];
+    const since = events[`${resource}.${level}`];
+    return [{ resource, level, used, limit, since: since ? new Date(since).toISOString() : null }];
+  });
 }

@@ -1,14 +1,58 @@
 import { Module } from '@nestjs/common';
+import { BrandingController } from './branding/branding.controller.js';
+import { BrandingService } from './branding/branding.service.js';
+import { TenantDomainController } from './domains/tenant-domain.controller.js';
+import { TenantDomainRepository } from './domains/tenant-domain.repository.js';
+import { TenantDomainService } from './domains/tenant-domain.service.js';
+import { DnsTxtResolver, TxtResolver } from './domains/txt-resolver.js';
+import { EntitlementController } from './entitlement.controller.js';
+import { EntitlementService } from './entitlement.service.js';
+import { TenantLifecycleController } from './lifecycle/tenant-lifecycle.controller.js';
+import { TenantLifecycleJobs } from './lifecycle/tenant-lifecycle.jobs.js';
+import { TenantLifecycleService } from './lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeService } from './lifecycle/tenant-purge.service.js';
+import { SettingsController } from './settings/settings.controller.js';
+import { SettingsRepository } from './settings/settings.repository.js';
+import { SettingsService } from './settings/settings.service.js';
 import { TenantController } from './tenant.controller.js';
 import { TenantGuard } from './tenant.guard.js';
+import { TenantOfficer } from './tenant-officer.js';
 import { TenantRepository } from './tenant.repository.js';
-import { TenantResolver } from './tenant.resolver.js';
 import { TenantService } from './tenant.service.js';
 
 /** Tenants: which one a request is for, and what it is, has and uses. */
 @Module({
-  controllers: [TenantController],
-  providers: [TenantService, TenantRepository, TenantResolver, TenantGuard],
-  exports: [TenantService, TenantResolver, TenantGuard],
+  controllers: [
+    BrandingController,
+    EntitlementController,
+    SettingsController,
+    TenantController,
+    TenantDomainController,
+    TenantLifecycleController,
+  ],
+  providers: [
+    BrandingService,
+    EntitlementService,
+    SettingsRepository,
+    SettingsService,
+    TenantDomainRepository,
+    TenantDomainService,
+    TenantGuard,
+    TenantLifecycleJobs,
+    TenantLifecycleService,
+    TenantOfficer,
+    TenantPurgeService,
+    TenantRepository,
+    TenantService,
+    { provide: TxtResolver, useClass: DnsTxtResolver },
+  ],
+  exports: [
+    EntitlementService,
+    TenantDomainService,
+    TenantGuard,
+    TenantLifecycleService,
+    TenantPurgeService,
+    TenantService,
+  ],
 })
 export class TenantModule {}

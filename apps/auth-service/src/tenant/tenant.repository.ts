@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { Tenant, TenantSetting } from './tenant.entity.js';
+import { LATEST_EVENTS } from './tenant-usage.warnings.js';
 
 /** What a tenant uses and may use, as its row counts it. bigint arrives as text. */
 export interface TenantUsageRow {
@@ -10,10 +11,12 @@ export interface TenantUsageRow {
   max_users: number;
   max_pocs: number;
   max_storage_gb: number;
+  /** When each limit was last neared or reached, by `<resource>.<level>`. */
+  events: Record<string, string | null>;
 }
 
 const USAGE = `
-  SELECT u.user_count, u.poc_count, u.storage_bytes, t.max_users, t.max_pocs, t.max_storage_gb
+  SELECT u.user_count, u.poc_count, u.storage_bytes, t.max_users, t.max_pocs, t.max_storage_gb, ${LATEST_EVENTS} AS events
     FROM tenant_usage u JOIN tenants t ON t.id = u.tenant_id`;
 
 /**
@@ -51,11 +54,6 @@ export class TenantRepository {
     const manager = await this.database.manager();
     const [tenant] = await manager.find(Tenant);
     return tenant;
-  }
-
-  async listSettings(): Promise<TenantSetting[]> {
-    const manager = await this.database.manager();
-    return manager.find(TenantSetting);
   }
 
   async findUsage(): Promise<TenantUsageRow | undefined> {

@@ -7,8 +7,10 @@ import {
   type TenantStatus,
   TENANT_STATUSES,
 } from '@poc-tracker/contracts';
-import type { TenantSettings } from './tenant-settings.js';
-import { tenantFeatures } from './tenant-snapshot.js';
+import { tenantFeatures } from '@poc-tracker/tenancy';
+import type { TenantSettings } from './settings/settings-catalogue.js';
+import { DEFAULT_TENANT_SETTINGS } from './settings/settings-resolution.js';
+import { SETTINGS_SCHEMA } from './settings/settings.schema.js';
 import type { Tenant } from './tenant.entity.js';
 
 class FeaturesResponse implements FeatureSet {
@@ -52,52 +54,6 @@ class BrandingResponse {
   customDomain: string | null;
 }
 
-class ThemeSettings {
-  @ApiProperty({ example: '#2563eb' })
-  primaryColor: string;
-
-  @ApiProperty({ example: false })
-  darkMode: boolean;
-}
-
-class NotificationSettings {
-  @ApiProperty({ example: true })
-  email: boolean;
-
-  @ApiProperty({ example: true })
-  browser: boolean;
-}
-
-class SecuritySettings {
-  @ApiProperty({ description: 'Life of a session in hours, counted from the log-in.', example: 24 })
-  sessionTimeout: number;
-
-  @ApiProperty({ example: false })
-  requireMFA: boolean;
-}
-
-class CollaborationSettings {
-  @ApiProperty({ example: false })
-  allowPublicPocs: boolean;
-
-  @ApiProperty({ example: true })
-  enableCollaboration: boolean;
-}
-
-class SettingsResponse implements TenantSettings {
-  @ApiProperty({ type: ThemeSettings })
-  theme: ThemeSettings;
-
-  @ApiProperty({ type: NotificationSettings })
-  notifications: NotificationSettings;
-
-  @ApiProperty({ type: SecuritySettings })
-  security: SecuritySettings;
-
-  @ApiProperty({ type: CollaborationSettings })
-  features: CollaborationSettings;
-}
-
 /** A tenant as its own people see it. */
 export class TenantResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
@@ -127,8 +83,8 @@ export class TenantResponse {
   @ApiProperty({ type: BrandingResponse })
   branding: BrandingResponse;
 
-  @ApiProperty({ type: SettingsResponse })
-  settings: SettingsResponse;
+  @ApiProperty(SETTINGS_SCHEMA)
+  settings: TenantSettings;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   subscriptionEndsAt: Date | null;
@@ -154,7 +110,7 @@ export function toTenantResponse(tenant: Tenant, settings: TenantSettings): Tena
     limits: { maxUsers, maxPocs, maxStorageGb },
     branding: {
       logoUrl: branding.logo_url ?? null,
-      primaryColor: branding.primary_color ?? settings.theme.primaryColor,
+      primaryColor: primaryColor(branding, settings),
       customDomain: branding.custom_domain ?? null,
     },
     settings,
@@ -162,4 +118,10 @@ export function toTenantResponse(tenant: Tenant, settings: TenantSettings): Tena
     createdAt: tenant.createdAt,
     updatedAt: tenant.updatedAt,
   };
+}
+
+/** A row has the default colour from its beginning: that one is nobody's choice, and the theme's may be. */
+function primaryColor({ primary_color }: Tenant['branding'], { theme }: TenantSettings): string {
+  const isChosen = primary_color !== DEFAULT_TENANT_SETTINGS.theme.primaryColor;
+  return isChosen ? (primary_color ?? theme.primaryColor) : theme.primaryColor;
 }

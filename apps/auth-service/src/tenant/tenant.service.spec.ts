@@ -5,8 +5,10 @@ import { TenancyModule, TenantDatabase, toApiError, uuidv7 } from '@poc-tracker/
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import { testConfig } from '../config/test-config.js';
+import { ScheduleModule } from '../schedule/schedule.module.js';
 import { TENANT_ENTITIES } from './tenant.entity.js';
 import { TenantModule } from './tenant.module.js';
 import { TenantService } from './tenant.service.js';
@@ -21,18 +23,21 @@ describe('TenantService', () => {
   beforeAll(async () => {
     db = await createTestDatabase();
     const config = testConfig(db);
-    const { serviceUrl, poolMin, poolMax, tls } = config.database;
+    const { serviceUrl, platformUrl, poolMin, poolMax, tls } = config.database;
     module = await Test.createTestingModule({
       imports: [
         ConfigModule.of(config),
         TenancyModule.forRoot({
           serviceUrl,
+          platformUrl,
           poolMin,
           poolMax,
           tls,
           requestTimeoutMs: 5_000,
           entities: TENANT_ENTITIES,
         }),
+        AuditModule,
+        ScheduleModule,
         TenantModule,
       ],
     }).compile();
@@ -150,6 +155,7 @@ describe('TenantService', () => {
       users: { used: 2, limit: 4 },
       pocs: { used: 3, limit: 5 },
       storageBytes: { used: 5_000_000_000, limit: 6_442_450_944 },
+      warnings: [],
     });
     expect(await as(tenantId, () => tenants.userSeats())).toEqual({ used: 2, limit: 4 });
   });

@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, PLAN_CATALOGUE, type Plan, type TenantSnapshot } from '@poc-tracker/contracts';
-import {
-  DEFAULT_TENANT_SETTINGS,
-  readTenantSettings,
-  type TenantSettings,
-} from './tenant-settings.js';
-import { toTenantSnapshot } from './tenant-snapshot.js';
+import { toTenantSnapshot } from '@poc-tracker/tenancy';
+import type { TenantSettings } from './settings/settings-catalogue.js';
+import { SETTINGS_OF_NEW_TENANT } from './settings/settings-resolution.js';
+import { SettingsService } from './settings/settings.service.js';
 import { TenantRepository } from './tenant.repository.js';
 import { type TenantResponse, toTenantResponse } from './tenant.response.js';
 import {
@@ -20,7 +18,10 @@ import {
  */
 @Injectable()
 export class TenantService {
-  constructor(private readonly tenants: TenantRepository) {}
+  constructor(
+    private readonly tenants: TenantRepository,
+    private readonly settingsService: SettingsService,
+  ) {}
 
   /**
    * Writes a new tenant with the limits of its plan and the default settings. The caller has opened
@@ -32,7 +33,7 @@ export class TenantService {
     const features = {};
     await this.tenants.insert(
       { id, name, subdomain, planType: plan, features, ...limits },
-      DEFAULT_TENANT_SETTINGS,
+      SETTINGS_OF_NEW_TENANT,
     );
     return toTenantSnapshot({
       id,
@@ -45,6 +46,8 @@ export class TenantService {
       max_users: limits.maxUsers,
       max_pocs: limits.maxPocs,
       max_storage_gb: limits.maxStorageGb,
+      subscription_ends_at: null,
+      is_platform: false,
     });
   }
 
@@ -56,7 +59,7 @@ export class TenantService {
   }
 
   async settings(): Promise<TenantSettings> {
-    return readTenantSettings(await this.tenants.listSettings());
+    return this.settingsService.values();
   }
 
   /** @throws ApiError INVALID_TENANT when the tenant is gone. */

@@ -1,0 +1,44 @@
+import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
+import { Omittable, TextLine } from '@poc-tracker/http-service';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ArrayUnique, IsArray, IsIn, ValidateIf } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+
+function Description(): PropertyDecorator {
+  return applyDecorators(
+    TextLine({ max: 500, example: 'Sees what is used, changes nothing.', required: false }),
+    ApiPropertyOptional({ type: String, nullable: true }),
+    ValidateIf((_object, value) => value !== undefined && value !== null),
+  );
+}
+
+/** A role is a name and what it allows; nobody gives it a permission that they lack. */
+export class CreateRoleDto {
+  @TextLine({ max: 50, example: 'Auditor' })
+  name: string;
+
+  @Description()
+  description?: string | null;
+
+  @ApiProperty({ enum: PERMISSIONS, isArray: true, example: ['view_usage'] })
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(PERMISSIONS, { each: true })
+  permissions: Permission[];
+}
+
+/** Fields that are left out stay as they are. */
+export class UpdateRoleDto {
+  @TextLine({ max: 50, example: 'Auditor', required: false })
+  name?: string;
+
+  @Description()
+  description?: string | null;
+
+  @ApiPropertyOptional({ enum: PERMISSIONS, isArray: true, example: ['view_usage', 'view_audit'] })
+  @Omittable()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(PERMISSIONS, { each: true })
+  permissions?: Permission[];
+}

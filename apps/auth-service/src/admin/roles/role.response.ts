@@ -1,0 +1,61 @@
+import { type Permission, PERMISSIONS, type Role, ROLES } from '@poc-tracker/contracts';
+import { ApiProperty } from '@nestjs/swagger';
+import type { TenantRole } from './tenant-role.repository.js';
+
+/** A role that the tenant made for itself. */
+export class RoleResponse {
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-8c2b-7a10-b1c2-d3e4f5061728' })
+  id: string;
+
+  @ApiProperty({ example: 'Auditor' })
+  name: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Sees what is used, changes nothing.' })
+  description: string | null;
+
+  @ApiProperty({ enum: PERMISSIONS, isArray: true, example: ['view_usage'] })
+  permissions: Permission[];
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  createdAt: Date;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  updatedAt: Date;
+}
+
+export class RolePageResponse {
+  @ApiProperty({ type: RoleResponse, isArray: true })
+  items: RoleResponse[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Null on the last page.',
+    example: null,
+  })
+  nextCursor: string | null;
+}
+
+/** One entry of the catalogue of permissions. */
+export class PermissionResponse {
+  @ApiProperty({ enum: PERMISSIONS, example: 'view_usage' })
+  name: Permission;
+
+  @ApiProperty({ example: 'See what the tenant uses of its limits.' })
+  description: string;
+
+  @ApiProperty({
+    enum: ROLES,
+    isArray: true,
+    description: 'The roles that have it by themselves.',
+    example: ['manager', 'admin'],
+  })
+  roles: Role[];
+}
+
+export function toRoleResponse(role: TenantRole): RoleResponse {
+  const { id, name, description, permissions, createdAt, updatedAt } = role;
+  // In the order of the catalogue, and without those that it no longer has.
+  const known = PERMISSIONS.filter((permission) => permissions.includes(permission));
+  return { id, name, description, permissions: known, createdAt, updatedAt };
+}

@@ -1,0 +1,107 @@
+import { ApiError, type Permission, ROLES, type SecurityEventType } from '@poc-tracker/contracts';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { decodePageCursor, toPage } from '@poc-tracker/http-service';
+import { Injectable } from '@nestjs/common';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { UserService } from '../../auth/user.service.js';
+import type { PageQuery } from '../admin.dto.js';
+import { assertMayShapeRole } from '../role-change.rules.js';
+import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
+import { type RolePageResponse, type RoleResponse, toRoleResponse } from './role.response.js';
+import { type TenantRole, TenantRoleRepository } from './tenant-role.repository.js';
+
+/** The roles that a tenant makes for itself, each limited by what its maker may do. */
+@Injectable()
+export class RoleService {
+  constructor(
+    private readonly roles: TenantRoleRepository,
+    private readonly users: UserService,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /** One page in the order of creation. */
+  async list(actor: Principal, { cursor, limit }: PageQuery): Promise<RolePageResponse> {
+    const after = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor);
+    const { items, nextCursor } = toPage(
+      actor.tenantId,
+      await this.roles.listAfter(after, limit + 1),
+      limit,
+    );
+    return { items: items.map(toRoleResponse), nextCursor };
+  }
+
+  /** @throws ApiError NOT_FOUND */
+  async read(id: string): Promise<RoleResponse> {
+    return toRoleResponse(found(await this.roles.find(id)));
+  }
+
+  /** What a role allows, or undefined when the tenant has no such role. */
+  async permissionsOf(id: string): Promise<readonly Permission[] | undefined> {
+    return (await this.roles.find(id))?.permissions;
+  }
+
+  /** @throws ApiError INSUFFICIENT_PERMISSIONS, ROLE_EXISTS. */
+  async create(actor: Principal, input: CreateRoleDto): Promise<RoleResponse> {
+    const { name, description = null, permissions } = input;
+    assertFreeName(name);
+    assertMayShapeRole(actor, [], permissions);
+    const wanted = { name, description, permissions };
+    const role = found(await this.roles.insert(actor.tenantId, wanted, actor.userId));
+    await this.record('role.created', role, { name, permissions });
+    return toRoleResponse(role);
+  }
+
+  /**
+   * Changes what is named. Everybody who has the role feels it at their next request.
+   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, ROLE_EXISTS, VALIDATION_ERROR when there is nothing to change.
+   */
+  async update(actor: Principal, id: string, changes: UpdateRoleDto): Promise<RoleResponse> {
+    if (Object.keys(changes).length === 0) {
+      throw ApiError.validation({
+        field: 'body',
+        message: 'must name at least one field to change',
+      });
+    }
+    const { tenantId, userId } = actor;
+    await this.users.oversee({ tenantId, userId, role: actor.role });
+    const before = found(await this.roles.findForUpdate(id));
+    const { name = before.name, description = before.description } = changes;
+    const { permissions = before.permissions } = changes;
+    if (name !== before.name) assertFreeName(name);
+    assertMayShapeRole(actor, before.permissions, permissions, {
+      own: (await this.users.find(userId)).customRoleId === id,
+      roles: await this.roles.rolesOfHolders(id),
+    });
+    const role = found(await this.roles.update(id, { name, description, permissions }));
+    await this.record('role.updated', role, {
+      from: { name: before.name, permissions: before.permissions },
+      to: { name, permissions },
+    });
+    return toRoleResponse(role);
+  }
+
+  /** @throws ApiError NOT_FOUND, ROLE_IN_USE. */
+  async delete(id: string): Promise<void> {
+    const role = found(await this.roles.findForUpdate(id));
+    await this.roles.delete(id);
+    await this.record('role.deleted', role, { name: role.name });
+  }
+
+  private async record(
+    type: SecurityEventType,
+    { id }: TenantRole,
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    await this.events.record({ type, result: 'success', target: { type: 'role', id }, details });
+  }
+}
+
+function found(role: TenantRole | undefined): TenantRole {
+  if (role === undefined) throw new ApiError('NOT_FOUND');
+  return role;
+}
+
+/** A second "admin" would be taken for the one that has every right. */
+function assertFreeName(name: string): void {
+  if (ROLES.some((role) => role === name.toLowerCase())) throw new ApiError('ROLE_EXISTS');
+}

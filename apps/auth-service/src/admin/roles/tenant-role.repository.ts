@@ -1,0 +1,82 @@
+import type { Permission, Role } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+
+/** A role that a tenant made for itself. */
+export interface TenantRole {
+  id: string;
+  name: string;
+  description: string | null;
+  permissions: Permission[];
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export type NewTenantRole = Pick<TenantRole, 'name' | 'description' | 'permissions'>;
+
+const COLUMNS = `id, name, description, permissions, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+/** Comes before every id. */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+/** Questions about the roles of the current transaction's tenant; row-level security answers for no other. */
+@Injectable()
+export class TenantRoleRepository {
+  constructor(private readonly database: TenantDatabase) {}
+
+  /** In the order of their ids, which is that of their creation. */
+  async listAfter(id: string | null, limit: number): Promise<TenantRole[]> {
+    return this.database.query<TenantRole>(
+      `SELECT ${COLUMNS} FROM tenant_roles WHERE id > $1 ORDER BY id LIMIT $2`,
+      [id ?? FIRST_ID, limit],
+    );
+  }
+
+  async find(id: string): Promise<TenantRole | undefined> {
+    const sql = `SELECT ${COLUMNS} FROM tenant_roles WHERE id = $1`;
+    return (await this.database.query<TenantRole>(sql, [id]))[0];
+  }
+
+  /** The same row, locked until the transaction ends. */
+  async findForUpdate(id: string): Promise<TenantRole | undefined> {
+    const sql = `SELECT ${COLUMNS} FROM tenant_roles WHERE id = $1 FOR UPDATE`;
+    return (await this.database.query<TenantRole>(sql, [id]))[0];
+  }
+
+  /** @throws the database's refusal of a name that is taken. */
+  async insert(
+    tenantId: string,
+    { name, description, permissions }: NewTenantRole,
+    createdBy: string,
+  ): Promise<TenantRole | undefined> {
+    const rows = await this.database.query<TenantRole>(
+      `INSERT INTO tenant_roles (tenant_id, name, description, permissions, created_by)
+       VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
+      [tenantId, name, description, JSON.stringify(permissions), createdBy],
+    );
+    return rows[0];
+  }
+
+  /** @throws the database's refusal of a name that is taken. */
+  async update(
+    id: string,
+    { name, description, permissions }: NewTenantRole,
+  ): Promise<TenantRole | undefined> {
+    const rows = await this.database.query<TenantRole>(
+      `UPDATE tenant_roles SET name = $2, description = $3, permissions = $4 WHERE id = $1 RETURNING ${COLUMNS}`,
+      [id, name, description, JSON.stringify(permissions)],
+    );
+    return rows[0];
+  }
+
+  /** @throws the database's refusal while people have the role. */
+  async delete(id: string): Promise<void> {
+    await this.database.query('DELETE FROM tenant_roles WHERE id = $1', [id]);
+  }
+
+  /** The roles that the people who have this one have beside it. */
+  async rolesOfHolders(id: string): Promise<Role[]> {
+    const sql = 'SELECT DISTINCT role FROM users WHERE custom_role_id = $1';
+    return (await this.database.query<{ role: Role }>(sql, [id])).map(({ role }) => role);
+  }
+}

@@ -1,0 +1,184 @@
+import { SECURITY_EVENTS } from '@poc-tracker/contracts';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { ENTRY_TABLES, type EntryTable, ROW_EVENTS } from './audit-entry.js';
+import type { Json } from './chain/canonical-json.js';
+
+const ENTRY_TYPES: readonly string[] = [...SECURITY_EVENTS, ...Object.values(ROW_EVENTS)];
+
+const RESULTS = ['success', 'failure'] as const;
+
+const EXAMPLE_ID = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+/** An instant, with the offset or Z that makes it one. */
+const INSTANT = /T.*(Z|[+-]\d{2}:?\d{2})$/;
+
+export class AuditRangeQuery {
+  @ApiPropertyOptional({ description: 'First instant, ISO 8601.', example: '2026-01-01T00:00:00Z' })
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  @Matches(INSTANT, { message: 'from must be an instant such as 2026-01-01T00:00:00Z' })
+  from?: string;
+
+  @ApiPropertyOptional({
+    description: 'First instant after the range, ISO 8601.',
+    example: '2026-02-01T00:00:00Z',
+  })
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  @Matches(INSTANT, { message: 'to must be an instant such as 2026-02-01T00:00:00Z' })
+  to?: string;
+}
+
+export class ListAuditQuery extends AuditRangeQuery {
+  @ApiPropertyOptional({ enum: ENTRY_TYPES, example: 'login.failed' })
+  @IsOptional()
+  @IsIn(ENTRY_TYPES)
+  type?: string;
+
+  @ApiPropertyOptional({ enum: RESULTS, example: 'failure' })
+  @IsOptional()
+  @IsIn(RESULTS)
+  result?: (typeof RESULTS)[number];
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'Who did it.', example: EXAMPLE_ID })
+  @IsOptional()
+  @IsUUID()
+  actorId?: string;
+
+  @ApiPropertyOptional({
+    description: 'Id of the person, row or thing that it was done to.',
+    example: EXAMPLE_ID,
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  targetId?: string;
+
+  @ApiPropertyOptional({ description: 'Changes of the rows of this table.', example: 'users' })
+  @IsOptional()
+  @Matches(/^[a-z_]{1,63}$/)
+  table?: string;
+
+  @ApiPropertyOptional({
+    description: 'X-Request-Id of an answer: the events of that request.',
+    example: EXAMPLE_ID,
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  requestId?: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit = 50;
+
+  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
+  @IsOptional()
+  @IsString()
+  cursor?: string;
+}
+
+const NULLABLE_TEXT = { type: String, nullable: true } as const;
+const ANY_JSON = { type: 'object', additionalProperties: true, nullable: true } as const;
+
+export class AuditEntryResponse {
+  @ApiProperty({ format: 'uuid', example: EXAMPLE_ID })
+  tenantId: string;
+
+  @ApiProperty({ format: 'uuid', example: EXAMPLE_ID })
+  id: string;
+
+  @ApiProperty({
+    enum: ENTRY_TABLES,
+    description: 'Which half of the trail: events, or changes of rows.',
+    example: 'security_events',
+  })
+  table: EntryTable;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-31T12:00:00.000000Z' })
+  occurredAt: string;
+
+  @ApiProperty({ example: 'login.failed' })
+  type: string;
+
+  @ApiProperty({ enum: RESULTS, example: 'failure' })
+  result: string;
+
+  @ApiProperty({ ...NULLABLE_TEXT, format: 'uuid', example: null })
+  actorId: string | null;
+
+  @ApiProperty({
+    enum: ['user', 'operator', 'system', 'anonymous'],
+    description: 'An operator is of the platform and not of the tenant.',
+    example: 'anonymous',
+  })
+  actorKind: string;
+
+  @ApiProperty({ ...NULLABLE_TEXT, description: 'For a changed row, its table.', example: 'user' })
+  targetType: string | null;
+
+  @ApiProperty({ ...NULLABLE_TEXT, example: EXAMPLE_ID })
+  targetId: string | null;
+
+  @ApiProperty({ ...NULLABLE_TEXT, example: '203.0.113.7' })
+  ipAddress: string | null;
+
+  @ApiProperty({ ...NULLABLE_TEXT, example: 'Mozilla/5.0' })
+  userAgent: string | null;
+
+  @ApiProperty({ ...NULLABLE_TEXT, example: EXAMPLE_ID })
+  requestId: string | null;
+
+  @ApiProperty({ ...ANY_JSON, example: { reason: 'wrong password' } })
+  details: Json;
+
+  @ApiProperty({ ...ANY_JSON, description: 'The row before, without secrets.', example: null })
+  oldData: Json;
+
+  @ApiProperty({ ...ANY_JSON, description: 'The row after, without secrets.', example: null })
+  newData: Json;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Place in the chain; null in the first second or so.',
+    example: 42,
+  })
+  position: number | null;
+
+  @ApiProperty({ ...NULLABLE_TEXT, description: "The chain's SHA-256 at it.", example: null })
+  hash: string | null;
+}
+
+export class AuditPageResponse {
+  @ApiProperty({ type: AuditEntryResponse, isArray: true })
+  items: AuditEntryResponse[];
+
+  @ApiProperty({ ...NULLABLE_TEXT, description: 'Null on the last page.', example: null })
+  nextCursor: string | null;
+}
+
+export class AuditHeadResponse {
+  @ApiProperty({ type: 'integer', description: '0: nothing is sealed yet.', example: 1234 })
+  position: number;
+
+  @ApiProperty({ description: 'SHA-256 over the whole chain up to it.', example: 'ab'.repeat(32) })
+  hash: string;
+}

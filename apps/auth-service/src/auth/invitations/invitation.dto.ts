@@ -1,0 +1,79 @@
+import { type Role, ROLES } from '@poc-tracker/contracts';
+import { EmailAddress } from '@poc-tracker/http-service';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+
+/** Invitations of one request: a department, and well within the time limit of a request. */
+const MAX_BULK = 100;
+
+export const INVITATION_STATUSES = ['pending', 'accepted', 'expired', 'revoked'] as const;
+
+export type InvitationStatus = (typeof INVITATION_STATUSES)[number];
+
+export class CreateInvitationDto {
+  @EmailAddress('bia@acme.example')
+  email: string;
+
+  @ApiProperty({ enum: ROLES, description: 'At most the own role.', example: 'user' })
+  @IsIn(ROLES)
+  role: Role;
+}
+
+export class CreateInvitationsDto {
+  @ApiProperty({ type: CreateInvitationDto, isArray: true, minItems: 1, maxItems: MAX_BULK })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_BULK)
+  // Alone, the next one takes a list within the list for its rows.
+  @IsObject({ each: true })
+  @ValidateNested({ each: true })
+  @Type(() => CreateInvitationDto)
+  invitations: CreateInvitationDto[];
+}
+
+export class InspectInvitationDto {
+  @ApiProperty({
+    description: 'From the link of the invitation.',
+    example: 'pti1_Yk3f0wq1cZpA7sVx2u9LhT4mRb6eNdJgKoQi8yWaXvE',
+  })
+  @IsString()
+  @Length(1, 512)
+  token: string;
+}
+
+/** Of every list here. */
+export class PageQuery {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit = 50;
+
+  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
+  @IsOptional()
+  @IsString()
+  cursor?: string;
+}
+
+export class ListInvitationsQuery extends PageQuery {
+  @ApiPropertyOptional({ enum: INVITATION_STATUSES, example: 'pending' })
+  @IsOptional()
+  @IsIn(INVITATION_STATUSES)
+  status?: InvitationStatus;
+}

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { InvitationAcceptance } from './invitation-acceptance.service.js';
+import { InvitationLinkController } from './invitation-link.controller.js';
+import { InvitationLinkRepository } from './invitation-link.repository.js';
+import { InvitationLinkService } from './invitation-link.service.js';
+import { InvitationTokenRepository } from './invitation-token.repository.js';
+import { InvitationController } from './invitation.controller.js';
+import { InvitationRepository } from './invitation.repository.js';
+import { InvitationService } from './invitation.service.js';
+
+/** Invitations of people and links for many; registration accepts them. */
+@Module({
+  controllers: [InvitationController, InvitationLinkController],
+  providers: [
+    InvitationAcceptance,
+    InvitationLinkRepository,
+    InvitationLinkService,
+    InvitationRepository,
+    InvitationService,
+    InvitationTokenRepository,
+  ],
+  exports: [InvitationAcceptance],
+})
+export class InvitationModule {}

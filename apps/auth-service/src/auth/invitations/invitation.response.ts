@@ -1,0 +1,150 @@
+import { type ErrorCode, ERROR_CATALOGUE, type Role, ROLES } from '@poc-tracker/contracts';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { INVITATION_STATUSES, type InvitationStatus } from './invitation.dto.js';
+import { INVITATION_KINDS, type InvitationKind } from './invitation-token.js';
+
+const EXAMPLE_TOKEN = 'pti1_Yk3f0wq1cZpA7sVx2u9LhT4mRb6eNdJgKoQi8yWaXvE';
+
+/** An invitation as those who may invite see it: everything but its token, which is nowhere to be read. */
+export class InvitationResponse {
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60718' })
+  id: string;
+
+  @ApiProperty({ format: 'email', example: 'bia@acme.example' })
+  email: string;
+
+  @ApiProperty({ enum: ROLES, example: 'user' })
+  role: Role;
+
+  @ApiProperty({ enum: INVITATION_STATUSES, example: 'pending' })
+  status: InvitationStatus;
+
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description:
+      'Who sent it last and vouches for it; once they may no longer give the role, it is worth nothing.',
+  })
+  invitedBy: string | null;
+
+  @ApiProperty({ description: 'How often it was sent.', example: 1 })
+  sentCount: number;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  createdAt: Date;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  lastSentAt: Date;
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-11-21T12:00:00.000Z' })
+  expiresAt: Date;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  acceptedAt: Date | null;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, example: null })
+  acceptedBy: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  revokedAt: Date | null;
+}
+
+/** An invitation that was just made or sent again: the one time that its token is shown. */
+export class SentInvitationResponse {
+  @ApiProperty({ type: InvitationResponse })
+  invitation: InvitationResponse;
+
+  @ApiProperty({ description: 'Shown this once.', example: EXAMPLE_TOKEN })
+  token: string;
+
+  @ApiProperty({
+    description: 'Where the person accepts; holds the token.',
+    example: `https://acme.poctracker.com/accept-invite#token=${EXAMPLE_TOKEN}`,
+  })
+  link: string;
+}
+
+export class InvitationPageResponse {
+  @ApiProperty({ type: InvitationResponse, isArray: true })
+  items: InvitationResponse[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Null on the last page.',
+    example: null,
+  })
+  nextCursor: string | null;
+}
+
+const BULK_REFUSALS = [
+  'INVITE_EXISTS',
+  'USER_EXISTS',
+  'INSUFFICIENT_PERMISSIONS',
+] as const satisfies readonly ErrorCode[];
+
+/** Why one of several invitations was not made. */
+export type InvitationRefusal = (typeof BULK_REFUSALS)[number];
+
+/** What became of one of several invitations. */
+export class InvitationResultResponse {
+  @ApiProperty({ format: 'email', example: 'bia@acme.example' })
+  email: string;
+
+  @ApiProperty({ description: 'False: see code.', example: true })
+  created: boolean;
+
+  @ApiPropertyOptional({ type: SentInvitationResponse, description: 'When it was made.' })
+  sent?: SentInvitationResponse;
+
+  @ApiPropertyOptional({ enum: BULK_REFUSALS, description: 'When it was not made.' })
+  code?: InvitationRefusal;
+
+  @ApiPropertyOptional({ description: 'The same in words.' })
+  error?: string;
+}
+
+export class InvitationResultsResponse {
+  @ApiProperty({
+    type: InvitationResultResponse,
+    isArray: true,
+    description: 'In the order of the request.',
+  })
+  results: InvitationResultResponse[];
+}
+
+/** What a page shows to whoever holds a token, before they accept. */
+export class InvitationPreviewResponse {
+  @ApiProperty({ enum: INVITATION_KINDS, example: 'person' })
+  kind: InvitationKind;
+
+  @ApiProperty({ example: 'Acme Ltda' })
+  tenantName: string;
+
+  @ApiProperty({ enum: ROLES, example: 'user' })
+  role: Role;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The address that it is for, masked; null for a link.',
+    example: 'b***@acme.example',
+  })
+  email: string | null;
+
+  @ApiProperty({
+    type: String,
+    isArray: true,
+    description: 'Domains whose addresses a link is for; empty where any address will do.',
+    example: [],
+  })
+  allowedDomains: string[];
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-11-21T12:00:00.000Z' })
+  expiresAt: Date;
+}
+
+export function toRefusal(email: string, code: InvitationRefusal): InvitationResultResponse {
+  return { email, created: false, code, error: ERROR_CATALOGUE[code].message };
+}

@@ -1,0 +1,30 @@
+import { ROLES } from '@poc-tracker/contracts';
+import { describe, expect, it } from 'vitest';
+import { domainOfAddress, maskedAddress, mayInvite } from './invitation.rules.js';
+
+describe('who may invite whom', () => {
+  it('is everybody up to their own role', () => {
+    const allowed = ROLES.map((own) => ROLES.filter((role) => mayInvite({ role: own }, role)));
+    expect(allowed).toEqual([
+      ['viewer'],
+      ['viewer', 'user'],
+      ['viewer', 'user', 'manager'],
+      ['viewer', 'user', 'manager', 'admin'],
+    ]);
+  });
+});
+
+describe('an address', () => {
+  it.each([
+    ['ana@acme.example', 'acme.example'],
+    ['"ana@acme.example"@evil.test', 'evil.test'],
+    ['ana@ACME.example', 'acme.example'],
+  ])('%s is of the domain %s', (email, domain) => {
+    expect(domainOfAddress(email)).toBe(domain);
+  });
+
+  it('is masked but for its first character and its domain', () => {
+    expect(maskedAddress('ana.souza@acme.example')).toBe('a***@acme.example');
+    expect(maskedAddress('é@acme.example')).toBe('é***@acme.example');
+  });
+});

@@ -1,0 +1,21 @@
+import { type ClassConstructor, plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { misuse } from './cli.error.js';
+
+/**
+ * Options as the input of a route, held to the same rules.
+ * @throws CliError naming every option that is wrong.
+ */
+export function validInput<T extends object>(type: ClassConstructor<T>, values: object): T {
+  const stated = Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  );
+  const input = plainToInstance(type, stated);
+  const errors = validateSync(input, { whitelist: true, forbidNonWhitelisted: true });
+  if (errors.length > 0) throw misuse(errors.flatMap(messagesOf).join('\n'));
+  return input;
+}
+
+function messagesOf({ constraints = {}, children = [] }: ValidationError): string[] {
+  return [...Object.values(constraints), ...children.flatMap(messagesOf)];
+}

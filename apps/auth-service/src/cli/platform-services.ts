@@ -1,0 +1,44 @@
+import { EnvironmentReader } from '@poc-tracker/http-service';
+import { PlatformLifecycleService } from '../platform/platform-lifecycle.service.js';
+import { PlatformTenantService } from '../platform/platform-tenant.service.js';
+import { PasswordHasher } from '../protection/password.hasher.js';
+import { EntitlementService } from '../tenant/entitlement.service.js';
+import { TenantLifecycleService } from '../tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeService } from '../tenant/lifecycle/tenant-purge.service.js';
+import type { CliContext } from './cli.context.js';
+import { NO_TENANT_DATABASE } from './no-tenant-database.js';
+
+/** The service's defaults; whoever logs in has a weaker hash renewed. */
+const PASSWORDS = { memoryKib: 19_456, iterations: 2, parallelism: 1, concurrency: 1 };
+
+/**
+ * The very services behind the platform's routes, on the command line's connection. In a file of its own, which the
+ * commands load when they are run: it brings Nest and Swagger, for which `--help` need not wait.
+ */
+export function platformServices(context: CliContext): {
+  tenants: PlatformTenantService;
+  lifecycle: PlatformLifecycleService;
+} {
+  const platform = context.platform();
+  const events = context.trail();
+  const entitlements = new EntitlementService(NO_TENANT_DATABASE);
+  const hasher = new PasswordHasher({ passwords: PASSWORDS });
+  const restoreDays = new EnvironmentReader(context.env).integer('TENANT_RESTORE_DAYS', 30, {
+    min: 1,
+    max: 3_650,
+  });
+  const lifecycle = new TenantLifecycleService(
+    { tenancy: { restoreDays } },
+    NO_TENANT_DATABASE,
+    events,
+  );
+  return {
+    tenants: new PlatformTenantService(platform, events, entitlements, hasher),
+    lifecycle: new PlatformLifecycleService(
+      platform,
+      events,
+      lifecycle,
+      new TenantPurgeService(platform, events),
+    ),
+  };
+}

@@ -1,0 +1,89 @@
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { cliOn } from './cli.fixture.js';
+
+const GROUPS = ['tenants', 'operators', 'clients', 'usage', 'keys'];
+
+describe('the command line', () => {
+  const cli = cliOn(null);
+
+  it('explains itself and each of its commands', async () => {
+    const top = await cli('--help');
+    expect(top.code).toBe(0);
+    for (const group of [...GROUPS, 'seed']) expect(top.out).toContain(`\n  ${group} `);
+    for (const group of GROUPS) {
+      const help = await cli(group, '--help');
+      expect(help.code).toBe(0);
+      const names = [
+        ...help.out.matchAll(/^ {2}([a-z-]+) .*\[options\]|^ {2}([a-z-]+) \[options\]/gm),
+      ];
+      const commands = [...help.out.matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(
+        ([, name]) => name,
+      );
+      expect(commands.length, group).toBeGreaterThan(0);
+      expect(names.length).toBeGreaterThanOrEqual(commands.length);
+      for (const name of commands) {
+        const { code, out } = await cli(group, name ?? '', '--help');
+        expect(code).toBe(0);
+        expect(out).toContain('--json');
+      }
+    }
+  });
+
+  it.each([
+    [['nonsense'], "unknown command 'nonsense'"],
+    [['tenants', 'nonsense'], "unknown command 'nonsense'"],
+    [['operators', 'create'], "required option '--email <address>'"],
+    [['operators', 'create', '--email', 'nobody'], 'no e-mail address'],
+    [['operators', 'list', '--colour'], "unknown option '--colour'"],
+    [['clients', 'revoke', 'me'], "no client's id"],
+    [['tenants', 'change-plan', 'acme'], 'Name what to change'],
+    [['tenants', 'change-plan', 'acme', '--limit', 'maxUsers=many'], '--limit maxUsers=many'],
+    [['tenants', 'change-plan', 'acme', '--feature', 'gold=on'], '--feature gold=on'],
+    [['keys', 'generate', '--bits', '1024'], 'Allowed choices are 2048, 3072, 4096'],
+    [['keys', 'rotate'], 'JWT_PRIVATE_KEY_FILE'],
+    [['seed', '--tenants', 'x', '--users', '3'], 'whole number from 1 up'],
+  ])('answers %j with exit code 2 and says what is wrong', async (argv, message) => {
+    const { code, out, err } = await cli(...argv);
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+    expect(out).toBe('');
+  });
+
+  it('names what to set where there is no database', async () => {
+    const { code, err } = await cli('operators', 'list');
+    expect([code, err]).toEqual([
+      2,
+      'PLATFORM_DATABASE_URL is not set, and no "npm start" of this user runs with its data in ' +
+        `${err.match(/in (\S+)\.\n$/)?.[1] ?? ''}.\n`,
+    ]);
+  });
+
+  it('says in one sentence that the database does not answer', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    const { port } = await new Promise<{ port: number }>((resolve) =>
+      server.once('listening', () => resolve(server.address() as { port: number })),
+    );
+    await new Promise((resolve) => server.close(resolve));
+    const url = `postgres://x:secret@127.0.0.1:${port}/db`;
+    const offline = cliOn({ platformUrl: url, migrationUrl: url });
+    for (const argv of [
+      ['operators', 'list'],
+      ['seed', '--tenants', '1', '--users', '1'],
+    ]) {
+      const { code, err } = await offline(...argv);
+      expect(code).toBe(2);
+      expect(err).toMatch(/^The database does not answer: .*ECONNREFUSED.*\n$/);
+      expect(err).not.toContain('secret');
+    }
+  });
+
+  it('refuses in production a URL that would switch TLS off', async () => {
+    const url = 'postgres://x:y@127.0.0.1:1/db?sslmode=disable';
+    const production = cliOn({ platformUrl: url, migrationUrl: url }, { NODE_ENV: 'production' });
+    expect(await production('operators', 'list')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('must not carry ssl parameters'),
+    });
+  });
+});

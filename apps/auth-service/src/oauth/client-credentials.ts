@@ -1,0 +1,51 @@
+import { ApiError } from '@poc-tracker/contracts';
+
+export interface ClientCredentials {
+  id: string;
+  secret: string;
+}
+
+const BASIC = /^basic ([A-Za-z0-9+/]+={0,2})$/i;
+
+/**
+ * The credentials of a client: by HTTP Basic, each part form-encoded, or as `client_id` and `client_secret` of the body
+ * (RFC 6749, 2.3.1).
+ * @throws ApiError INVALID_CLIENT without credentials, VALIDATION_ERROR when both ways are used at once.
+ */
+export function readClientCredentials(
+  authorization: string | undefined,
+  body: Readonly<Record<string, unknown>>,
+): ClientCredentials {
+  const { client_id: id, client_secret: secret } = body;
+  if (authorization === undefined) {
+    if (typeof id !== 'string' || typeof secret !== 'string') throw new ApiError('INVALID_CLIENT');
+    return { id, secret };
+  }
+  if (secret !== undefined) {
+    const message = 'must not be sent beside an Authorization header';
+    throw ApiError.validation({ field: 'client_secret', message });
+  }
+  const basic = readBasic(authorization);
+  if (basic === undefined || (id !== undefined && id !== basic.id))
+    throw new ApiError('INVALID_CLIENT');
+  return basic;
+}
+
+function readBasic(authorization: string): ClientCredentials | undefined {
+  const encoded = BASIC.exec(authorization)?.[1];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString();
+  const colon = text.indexOf(':');
+  if (colon < 0) return undefined;
+  const id = decodeFormPart(text.slice(0, colon));
+  const secret = decodeFormPart(text.slice(colon + 1));
+  return id === undefined || secret === undefined ? undefined : { id, secret };
+}
+
+function decodeFormPart(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}

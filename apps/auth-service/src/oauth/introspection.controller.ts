@@ -1,0 +1,34 @@
+import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type IntrospectionResponse, Public } from '@poc-tracker/auth-kit';
+import { ApiErrors, FormBody, RawResponse } from '@poc-tracker/http-service';
+import { Tenantless } from '../tenant/tenantless.decorator.js';
+import { ClientAuthentication, type ClientRequest } from './client-authentication.js';
+import { IntrospectionAnswer } from './introspection.response.js';
+import { IntrospectionService } from './introspection.service.js';
+import { ApiTokenForm } from './token.form.js';
+
+@ApiTags('oauth')
+@Controller('oauth')
+export class IntrospectionController {
+  constructor(
+    private readonly clients: ClientAuthentication,
+    private readonly introspection: IntrospectionService,
+  ) {}
+
+  @Post('introspect')
+  @HttpCode(200)
+  @Public()
+  @Tenantless()
+  @FormBody()
+  @RawResponse()
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Tell a service what a token is worth at this moment (RFC 7662)' })
+  @ApiTokenForm()
+  @ApiOkResponse({ type: IntrospectionAnswer, description: 'Done.' })
+  @ApiErrors('INVALID_CLIENT')
+  async introspect(@Req() request: ClientRequest): Promise<IntrospectionResponse> {
+    await this.clients.authenticate(request);
+    return this.introspection.answer(request.body);
+  }
+}

@@ -1,0 +1,53 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type Role, ROLES } from '@poc-tracker/contracts';
+
+/** The answer of RFC 7662 as documents show it. All but `active` is absent for a token that is not good. */
+export class IntrospectionAnswer {
+  @ApiProperty({ example: true })
+  active: boolean;
+
+  @ApiProperty({ required: false, enum: ['Bearer', 'N_A'], example: 'Bearer' })
+  token_type?: string;
+
+  @ApiProperty({ required: false, format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
+  sub?: string;
+
+  @ApiProperty({ required: false, description: 'Seconds since the epoch.', example: 1795507200 })
+  exp?: number;
+
+  @ApiProperty({ required: false, description: 'Seconds since the epoch.', example: 1795506300 })
+  iat?: number;
+
+  @ApiProperty({ required: false, example: 'poc-tracker-auth' })
+  iss?: string;
+
+  @ApiProperty({ required: false, example: 'poc-tracker-api' })
+  aud?: string;
+
+  @ApiProperty({ required: false, format: 'uuid', example: '7b0f2f6e-6f6e-4d0c-8d3b-2a1f0e9d8c7b' })
+  jti?: string;
+
+  @ApiProperty({
+    required: false,
+    description: 'The permissions as they are now, with blanks between.',
+    example: 'create_pocs',
+  })
+  scope?: string;
+
+  @ApiProperty({ required: false, format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e60' })
+  tenant_id?: string;
+
+  @ApiProperty({ required: false, format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e61' })
+  session_id?: string;
+
+  @ApiProperty({ required: false, enum: ROLES, example: 'user' })
+  user_role?: Role;
+
+  @ApiProperty({
+    required: false,
+    type: Object,
+    description: 'The session, the person and the tenant as they are now.',
+    example: { sessionActive: true, userStatus: 'active', role: 'user' },
+  })
+  standing?: object;
+}

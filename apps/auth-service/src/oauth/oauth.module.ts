@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { SessionModule } from '../session/session.module.js';
+import { ClientAuthentication } from './client-authentication.js';
+import { IntrospectionController } from './introspection.controller.js';
+import { IntrospectionService } from './introspection.service.js';
+import { RevocationStreamController } from './revocation-stream.controller.js';
+import { RevocationStreams } from './revocation-stream.service.js';
+import { ServiceClients } from './service-clients.service.js';
+import { TokenReader } from './token-reader.js';
+import { TokenRevocationController } from './token-revocation.controller.js';
+import { TokenRevocationService } from './token-revocation.service.js';
+
+/** What other services ask about tokens. */
+@Module({
+  imports: [SessionModule],
+  controllers: [IntrospectionController, RevocationStreamController, TokenRevocationController],
+  providers: [
+    ClientAuthentication,
+    IntrospectionService,
+    RevocationStreams,
+    ServiceClients,
+    TokenReader,
+    TokenRevocationService,
+  ],
+})
+export class OauthModule {}

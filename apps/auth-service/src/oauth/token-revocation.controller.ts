@@ -1,0 +1,32 @@
+import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '@poc-tracker/auth-kit';
+import { ApiErrors, DataResponse, FormBody } from '@poc-tracker/http-service';
+import { Tenantless } from '../tenant/tenantless.decorator.js';
+import { ClientAuthentication, type ClientRequest } from './client-authentication.js';
+import { ApiTokenForm, tokenOf } from './token.form.js';
+import { TokenRevocationService } from './token-revocation.service.js';
+
+@ApiTags('oauth')
+@Controller('oauth')
+export class TokenRevocationController {
+  constructor(
+    private readonly clients: ClientAuthentication,
+    private readonly revocation: TokenRevocationService,
+  ) {}
+
+  @Post('revoke')
+  @HttpCode(200)
+  @Public()
+  @Tenantless()
+  @FormBody()
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'End the session of an access or refresh token (RFC 7009)' })
+  @ApiTokenForm()
+  @DataResponse(200)
+  @ApiErrors('INVALID_CLIENT')
+  async revoke(@Req() request: ClientRequest): Promise<void> {
+    await this.clients.authenticate(request);
+    await this.revocation.revoke(tokenOf(request.body));
+  }
+}

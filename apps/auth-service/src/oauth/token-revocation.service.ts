@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+import { SessionService } from '../session/session.service.js';
+import { TokenReader } from './token-reader.js';
+
+/** Ends the session of a token that somebody gives back (RFC 7009). */
+@Injectable()
+export class TokenRevocationService {
+  constructor(
+    private readonly reader: TokenReader,
+    private readonly sessions: SessionService,
+    private readonly database: TenantDatabase,
+  ) {}
+
+  /** A token of either kind ends its whole session, a spent refresh token too. What is no token of ours is no error. */
+  async revoke(token: string): Promise<void> {
+    const read = this.reader.read(token);
+    if (read === undefined) return;
+    const { tenant_id: tenantId, sub: userId, session_id: sessionId } = read.claims;
+    await this.database.transaction({ tenantId, userId, role: null }, () =>
+      this.sessions.end(userId, sessionId),
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, OperatorsOnly, type Principal } from '@poc-tracker/auth-kit';
+import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
+import { type OperatorMove, PlatformLifecycleService } from './platform-lifecycle.service.js';
+import { PurgeTenantDto, TenantReasonDto } from './platform-tenant.dto.js';
+import { PlatformTenantResponse, PurgeStartedResponse } from './platform-tenant.response.js';
+import { PlatformTenantService } from './platform-tenant.service.js';
+
+@ApiTags('platform')
+@Controller('platform/tenants/:tenantId')
+export class PlatformLifecycleController {
+  constructor(
+    private readonly lifecycle: PlatformLifecycleService,
+    private readonly tenants: PlatformTenantService,
+  ) {}
+
+  @Post('suspend')
+  @OperatorsOnly()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Lock everybody of a tenant out' })
+  @DataResponse(200, PlatformTenantResponse)
+  @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
+  suspend(
+    @CurrentUser() operator: Principal,
+    @Param('tenantId', UuidParamPipe) tenantId: string,
+    @Body() input: TenantReasonDto,
+  ): Promise<PlatformTenantResponse> {
+    return this.move('suspend', operator, tenantId, input);
+  }
+
+  @Post('reactivate')
+  @OperatorsOnly()
+  @HttpCode(200)
+  @ApiOperation({ summary: "End a tenant's suspension" })
+  @DataResponse(200, PlatformTenantResponse)
+  @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
+  reactivate(
+    @CurrentUser() operator: Principal,
+    @Param('tenantId', UuidParamPipe) tenantId: string,
+    @Body() input: TenantReasonDto,
+  ): Promise<PlatformTenantResponse> {
+    return this.move('reactivate', operator, tenantId, input);
+  }
+
+  @Post('cancel')
+  @OperatorsOnly()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Cancel a tenant; for a while it can be restored' })
+  @DataResponse(200, PlatformTenantResponse)
+  @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
+  cancel(
+    @CurrentUser() operator: Principal,
+    @Param('tenantId', UuidParamPipe) tenantId: string,
+    @Body() input: TenantReasonDto,
+  ): Promise<PlatformTenantResponse> {
+    return this.move('cancel', operator, tenantId, input);
+  }
+
+  @Post('restore')
+  @OperatorsOnly()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Take a cancellation back' })
+  @DataResponse(200, PlatformTenantResponse)
+  @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
+  restore(
+    @CurrentUser() operator: Principal,
+    @Param('tenantId', UuidParamPipe) tenantId: string,
+    @Body() input: TenantReasonDto,
+  ): Promise<PlatformTenantResponse> {
+    return this.move('restore', operator, tenantId, input);
+  }
+
+  @Post('purge')
+  @OperatorsOnly()
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Delete a canceled tenant and everything in it for good' })
+  @DataResponse(202, PurgeStartedResponse)
+  @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
+  async purge(
+    @CurrentUser() { userId }: Principal,
+    @Param('tenantId', UuidParamPipe) tenantId: string,
+    @Body() input: PurgeTenantDto,
+  ): Promise<PurgeStartedResponse> {
+    await this.lifecycle.beginPurge(tenantId, input, { operatorId: userId });
+    this.lifecycle.purgeLater(tenantId);
+    return { tenantId, status: 'purging' };
+  }
+
+  private async move(
+    move: OperatorMove,
+    { userId }: Principal,
+    tenantId: string,
+    { reason }: TenantReasonDto,
+  ): Promise<PlatformTenantResponse> {
+    const actor = { operatorId: userId };
+    await this.lifecycle.move(move, tenantId, reason, actor);
+    return this.tenants.read(tenantId, actor);
+  }
+}

@@ -1,0 +1,96 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ApiError } from '@poc-tracker/contracts';
+import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import {
+  TenantLifecycleService,
+  type StateChange,
+} from '../tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeService } from '../tenant/lifecycle/tenant-purge.service.js';
+import type { OperatorActor } from './operator-actor.js';
+import { OperatorTrail } from './operator-trail.js';
+
+/** The moves between two states of a tenant, for operators. The purge, which has no way back, is a method of its own. */
+export type OperatorMove = 'suspend' | 'reactivate' | 'cancel' | 'restore';
+
+const SUBDOMAIN = 'SELECT subdomain FROM tenants WHERE id = $1';
+
+/** The states of tenants, as operators change them: each with a reason that its own trail keeps. */
+@Injectable()
+export class PlatformLifecycleService {
+  private readonly logger = new Logger(PlatformLifecycleService.name);
+
+  constructor(
+    private readonly database: PlatformDatabase,
+    private readonly trail: OperatorTrail,
+    private readonly lifecycle: TenantLifecycleService,
+    private readonly purges: TenantPurgeService,
+  ) {}
+
+  /** @throws ApiError NOT_FOUND; INVALID_TRANSITION, naming what is allowed. */
+  async move(
+    move: OperatorMove,
+    tenantId: string,
+    reason: string,
+    actor: OperatorActor,
+  ): Promise<void> {
+    await this.change(tenantId, reason, actor, move, (query, change) =>
+      this.lifecycle[move](query, change),
+    );
+  }
+
+  /**
+   * Begins to delete a canceled tenant for good. What it has is deleted after the answer, by this instance or, should it
+   * end, by the schedule of another.
+   * @param confirmSubdomain the tenant's subdomain once more
+   * @returns when all is deleted; the answer to a client need not wait for that
+   * @throws ApiError NOT_FOUND; INVALID_TRANSITION unless it is canceled; VALIDATION_ERROR for another subdomain.
+   */
+  async beginPurge(
+    tenantId: string,
+    { reason, confirmSubdomain }: { reason: string; confirmSubdomain: string },
+    actor: OperatorActor,
+  ): Promise<void> {
+    await this.change(tenantId, reason, actor, 'purge', async (query, change) => {
+      const [tenant] = await query<{ subdomain: string }>(SUBDOMAIN, [tenantId]);
+      if (tenant === undefined) throw new ApiError('NOT_FOUND');
+      if (tenant.subdomain !== confirmSubdomain) {
+        const message = 'must repeat the subdomain of the tenant';
+        throw ApiError.validation({ field: 'confirmSubdomain', message });
+      }
+      await this.lifecycle.beginPurge(query, change);
+    });
+  }
+
+  /** Deletes what a purge that has begun is to delete. */
+  purge(tenantId: string): Promise<void> {
+    return this.purges.purge(tenantId);
+  }
+
+  /** The same without waiting: whatever is left when it fails is deleted by the schedule. */
+  purgeLater(tenantId: string): void {
+    this.purges.purge(tenantId).catch((error: unknown) => {
+      this.logger.warn(
+        `The purge of ${tenantId} was cut off; the schedule goes on with it: ${String(error)}`,
+      );
+    });
+  }
+
+  private async change(
+    tenantId: string,
+    reason: string,
+    { operatorId, details }: OperatorActor,
+    action: string,
+    work: (query: PlatformQuery, change: StateChange) => Promise<void>,
+  ): Promise<void> {
+    await this.database.transaction({ tenantId, operatorId }, async (query) => {
+      await work(query, { tenantId, operatorId, reason });
+      await this.trail.recordAsOperator(query, tenantId, {
+        type: 'operator.accessed',
+        result: 'success',
+        actorId: operatorId,
+        target: { type: 'tenant', id: tenantId },
+        details: { action, reason, ...details },
+      });
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
+import type { PlatformQuery } from '@poc-tracker/tenancy';
+
+const FIND = 'SELECT id FROM tenants WHERE is_platform';
+
+const CREATE = `
+  INSERT INTO tenants (name, subdomain, plan_type, is_platform, max_users)
+  VALUES ('Platform', $1, 'enterprise', true, 1000)
+  ON CONFLICT DO NOTHING`;
+
+/** The id of the operators' own tenant; null before the first operator is made. */
+export async function findPlatformTenant(query: PlatformQuery): Promise<string | null> {
+  const [found] = await query<{ id: string }>(FIND);
+  return found?.id ?? null;
+}
+
+/**
+ * The id of the operators' own tenant, which is made when it is missing.
+ * @throws ApiError TENANT_EXISTS when a tenant of old has taken its subdomain.
+ */
+export async function ensurePlatformTenant(query: PlatformQuery): Promise<string> {
+  const existing = await findPlatformTenant(query);
+  if (existing !== null) return existing;
+  await query(CREATE, [PLATFORM_SUBDOMAIN]);
+  const made = await findPlatformTenant(query);
+  if (made === null) throw new ApiError('TENANT_EXISTS');
+  return made;
+}

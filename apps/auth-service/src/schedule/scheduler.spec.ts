@@ -1,0 +1,184 @@
+import { Logger } from '@nestjs/common';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Scheduler } from './scheduler.js';
+
+let test: TestDatabase;
+let admin: pg.Client;
+const databases: PlatformDatabase[] = [];
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  admin = new pg.Client({ connectionString: test.adminUrl });
+  await admin.connect();
+});
+
+afterAll(async () => {
+  await Promise.all(databases.map((database) => database.close()));
+  await admin.end();
+  await test.drop();
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await admin.query('DELETE FROM scheduled_jobs');
+});
+
+/** Another instance of the service: a pool of its own and a scheduler of its own. */
+function instance(): Scheduler {
+  const database = new PlatformDatabase({ url: test.platformUrl, tls: false });
+  databases.push(database);
+  return new Scheduler(database);
+}
+
+const makeDue = () =>
+  admin.query(`UPDATE scheduled_jobs SET started_at = started_at - interval '1 day'`);
+
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+describe('the scheduler', () => {
+  it('runs a job once an interval, however many instances ask at once', async () => {
+    const runs: number[] = [];
+    const instances = [instance(), instance(), instance()];
+    for (const [index, scheduler] of instances.entries()) {
+      scheduler.register({
+        name: 'count',
+        everyMs: 60_000,
+        run: () => Promise.resolve(void runs.push(index)),
+      });
+    }
+    const askAll = () =>
+      Promise.all(
+        Array.from({ length: 5 }, () => instances.map((one) => one.runIfDue('count'))).flat(),
+      );
+    const asked = await askAll();
+    expect(asked.filter(Boolean)).toHaveLength(1);
+    await askAll();
+    expect(runs).toHaveLength(1);
+    await makeDue();
+    await askAll();
+    expect(runs).toHaveLength(2);
+  });
+
+  it('runs a job on one instance at a time, even when it takes longer than its interval', async () => {
+    const [slow, other] = [instance(), instance()];
+    const { opened, open } = gate();
+    const started = gate();
+    let parallel = 0;
+    const job = {
+      name: 'slow',
+      everyMs: 1_000,
+      run: async () => {
+        parallel += 1;
+        started.open();
+        await opened;
+      },
+    };
+    slow.register(job);
+    other.register(job);
+    const first = slow.runIfDue('slow');
+    await started.opened;
+    await makeDue();
+    expect(await other.runIfDue('slow')).toBe(false);
+    expect(await slow.runIfDue('slow')).toBe(false);
+    open();
+    await first;
+    expect(parallel).toBe(1);
+    expect(await other.runIfDue('slow')).toBe(true);
+  });
+
+  it('takes a job over from an instance that died, when its lease has ended', async () => {
+    await admin.query(
+      `INSERT INTO scheduled_jobs (name, started_at, holder, lease_ends_at)
+       VALUES ('orphan', now() - interval '1 hour', gen_random_uuid(), now() + interval '1 minute')`,
+    );
+    const scheduler = instance();
+    scheduler.register({ name: 'orphan', everyMs: 1_000, run: () => Promise.resolve() });
+    expect(await scheduler.runIfDue('orphan')).toBe(false);
+    await admin.query(`UPDATE scheduled_jobs SET lease_ends_at = now() - interval '1 second'`);
+    expect(await scheduler.runIfDue('orphan')).toBe(true);
+  });
+
+  it('logs the failure of a job with its name and runs it again the next time', async () => {
+    const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const scheduler = instance();
+    let runs = 0;
+    scheduler.register({
+      name: 'brittle',
+      everyMs: 60_000,
+      run: () => {
+        runs += 1;
+        return Promise.reject(new Error('out of luck'));
+      },
+    });
+    expect(await scheduler.runIfDue('brittle')).toBe(true);
+    expect(errors).toHaveBeenCalledWith(
+      expect.stringContaining('brittle'),
+      expect.stringContaining('out of luck'),
+    );
+    await makeDue();
+    expect(await scheduler.runIfDue('brittle')).toBe(true);
+    expect(runs).toBe(2);
+  });
+
+  it('asks by itself once the application runs, and not after it stops', async () => {
+    const ran = gate();
+    const scheduler = instance();
+    let runs = 0;
+    scheduler.register({
+      name: 'by-itself',
+      everyMs: 20,
+      run: () => {
+        runs += 1;
+        if (runs === 2) ran.open();
+        return Promise.resolve();
+      },
+    });
+    scheduler.onApplicationBootstrap();
+    await ran.opened;
+    await scheduler.beforeApplicationShutdown();
+    const atTheEnd = runs;
+    expect(await scheduler.runIfDue('by-itself')).toBe(false);
+    expect(runs).toBe(atTheEnd);
+  });
+
+  it('waits at the end for what runs', async () => {
+    const [started, { opened, open }] = [gate(), gate()];
+    const scheduler = instance();
+    let finished = false;
+    scheduler.register({
+      name: 'last',
+      everyMs: 60_000,
+      run: async () => {
+        started.open();
+        await opened;
+        finished = true;
+      },
+    });
+    void scheduler.runIfDue('last');
+    await started.opened;
+    const stopped = scheduler.beforeApplicationShutdown();
+    open();
+    await stopped;
+    expect(finished).toBe(true);
+    const { rows } = await admin.query(`SELECT holder FROM scheduled_jobs WHERE name = 'last'`);
+    expect(rows).toEqual([{ holder: null }]);
+  });
+
+  it('refuses a second job of the same name, and one that nobody registered', async () => {
+    const scheduler = instance();
+    scheduler.register({ name: 'one', everyMs: 1_000, run: () => Promise.resolve() });
+    expect(() => {
+      scheduler.register({ name: 'one', everyMs: 1_000, run: () => Promise.resolve() });
+    }).toThrow('one');
+    await expect(scheduler.runIfDue('two')).rejects.toThrow('two');
+  });
+});

@@ -1,0 +1,44 @@
+import { SessionStandings, type StandingsProvider } from '@poc-tracker/auth-kit';
+import { databaseFeed, DatabaseStandingSource } from '@poc-tracker/revocation-feed';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+import type { FastifyInstance } from 'fastify';
+import type { AppConfig } from '../config/app-config.js';
+import { Clock } from './clock.js';
+
+/** As any service with a database has them, but that the end of a session is judged by the clock that made it. */
+export function serviceStandings({
+  database,
+  redis,
+}: Pick<AppConfig, 'database' | 'redis'>): StandingsProvider {
+  return {
+    inject: [TenantDatabase, Clock],
+    useFactory: (tenantDatabase: TenantDatabase, clock: Clock) =>
+      new SessionStandings({
+        source: new DatabaseStandingSource(tenantDatabase),
+        carrier: databaseFeed({
+          databaseUrl: database.serviceUrl,
+          tls: database.tls,
+          applicationName: 'poc-tracker-auth-service',
+          redisUrl: redis.url,
+        }),
+        now: () => clock.now().getTime(),
+      }),
+  };
+}
+
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Whoever changes something here, be it the own session or somebody's rights, finds it changed at the next request to
+ * this process, without waiting for the feed: what was committed is asked for before anything in memory counts again.
+ */
+export function registerOwnChanges(
+  fastify: Pick<FastifyInstance, 'addHook'>,
+  standings: Pick<SessionStandings, 'distrust'>,
+): void {
+  fastify.addHook('onSend', (request, _reply, _payload, done) => {
+    if (!READING_METHODS.has(request.method)) standings.distrust();
+    done();
+  });
+}

@@ -1,0 +1,55 @@
+import { EnvironmentReader } from '@poc-tracker/http-service';
+
+/**
+ * What the tracker is told of our own environment. A list of what may pass: whatever else stands there, the signing key
+ * and the operators' login above all, stays with this process.
+ */
+const PASSED_ON = [
+  'NODE_ENV',
+  'HOST',
+  'PATH',
+  'TZ',
+  'NODE_OPTIONS',
+  'UV_THREADPOOL_SIZE',
+  'LOG_LEVEL',
+  'TRUSTED_PROXIES',
+  'REQUEST_TIMEOUT_MS',
+  'DB_POOL_MIN',
+  'DB_POOL_MAX',
+  'DB_PREPARED_STATEMENTS',
+  'REDIS_URL',
+  'BASE_DOMAIN',
+  'DEFAULT_TENANT',
+  'JWT_ISSUER',
+  'JWT_AUDIENCE',
+  'AUTH_URL',
+  'STORAGE_DIR',
+  'MAX_UPLOAD_MB',
+  'UPLOAD_TIMEOUT_MINUTES',
+] as const;
+
+/** The port that the tracker takes. @throws ConfigurationError. */
+export function readTrackerPort(env: NodeJS.ProcessEnv): number {
+  const reader = new EnvironmentReader(env);
+  const port = reader.integer('TRACKER_PORT', 3001, { min: 0, max: 65_535 });
+  reader.assertValid();
+  return port;
+}
+
+/** The environment of a tracker beside us, on the given database. Ours wins over `defaults`. */
+export function trackerEnvironment(
+  env: NodeJS.ProcessEnv,
+  {
+    databaseUrl,
+    port,
+    defaults = {},
+  }: { databaseUrl: string; port: number; defaults?: NodeJS.ProcessEnv },
+): NodeJS.ProcessEnv {
+  const passed = PASSED_ON.filter((name) => (env[name] ?? '').trim() !== '');
+  return {
+    ...defaults,
+    ...Object.fromEntries(passed.map((name) => [name, env[name]])),
+    DATABASE_URL: databaseUrl,
+    PORT: String(port),
+  };
+}

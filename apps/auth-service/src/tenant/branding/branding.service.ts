@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { TenantOfficer } from '../tenant-officer.js';
+import type { TenantResponse } from '../tenant.response.js';
+import { TenantService } from '../tenant.service.js';
+import type { UpdateTenantDto } from './branding.dto.js';
+import type { PublicBrandingResponse } from './branding.response.js';
+
+/* Keys of branding that are not named stay, custom_domain above all: a proven domain alone sets it. */
+const UPDATE = `
+  UPDATE tenants
+     SET name = coalesce($1, name),
+         branding = branding || $2,
+         billing_email = CASE WHEN $3 THEN $4 ELSE billing_email END`;
+
+/** How a tenant presents itself. */
+@Injectable()
+export class BrandingService {
+  constructor(
+    private readonly tenants: TenantService,
+    private readonly officer: TenantOfficer,
+    private readonly database: TenantDatabase,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /** Changes what is named of the current tenant. */
+  async update({ name, branding = {}, billingEmail }: UpdateTenantDto): Promise<TenantResponse> {
+    const changed = [
+      ...(name === undefined ? [] : ['name']),
+      ...(branding.logoUrl === undefined ? [] : ['branding.logoUrl']),
+      ...(branding.primaryColor === undefined ? [] : ['branding.primaryColor']),
+      ...(billingEmail === undefined ? [] : ['billingEmail']),
+    ];
+    if (changed.length > 0) {
+      const tenantId = await this.officer.act();
+      const brandingRow = {
+        ...(branding.logoUrl !== undefined && { logo_url: branding.logoUrl }),
+        ...(branding.primaryColor !== undefined && { primary_color: branding.primaryColor }),
+      };
+      await this.database.query(UPDATE, [
+        name ?? null,
+        JSON.stringify(brandingRow),
+        billingEmail !== undefined,
+        billingEmail ?? null,
+      ]);
+      const target = { type: 'tenant', id: tenantId };
+      await this.events.record({
+        type: 'tenant.updated',
+        result: 'success',
+        target,
+        details: { changed },
+      });
+    }
+    return this.tenants.current();
+  }
+
+  /** What anybody may see of the resolved tenant. */
+  async present(): Promise<PublicBrandingResponse> {
+    const { name, branding, settings } = await this.tenants.current();
+    const { logoUrl, primaryColor } = branding;
+    return { name, logoUrl, primaryColor, darkMode: settings.theme.darkMode };
+  }
+}

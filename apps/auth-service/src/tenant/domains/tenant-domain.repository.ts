@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+import type { TenantDomainRow } from './tenant-domain.response.js';
+
+const DOMAINS = `
+  SELECT d.id, d.domain, d.token, d.requested_at AS "requestedAt", d.verified_at AS "verifiedAt",
+         coalesce(t.branding ->> 'custom_domain' = d.domain, false) AS "isCurrent"
+    FROM tenant_domains d JOIN tenants t ON t.id = d.tenant_id` as const;
+
+/** Domains of the current transaction's tenant. */
+@Injectable()
+export class TenantDomainRepository {
+  constructor(private readonly database: TenantDatabase) {}
+
+  list(): Promise<TenantDomainRow[]> {
+    return this.database.query<TenantDomainRow>(`${DOMAINS} ORDER BY d.domain`);
+  }
+
+  async findById(id: string): Promise<TenantDomainRow | undefined> {
+    const [row] = await this.database.query<TenantDomainRow>(`${DOMAINS} WHERE d.id = $1`, [id]);
+    return row;
+  }
+
+  async isProven(domain: string): Promise<boolean> {
+    const rows = await this.database.query(
+      'SELECT FROM tenant_domains WHERE domain = $1 AND verified_at IS NOT NULL',
+      [domain],
+    );
+    return rows.length > 0;
+  }
+
+  /** A domain that the tenant has asked for already is left as it is, with the proof that may be in the DNS by now. */
+  async insert(tenantId: string, domain: string, token: string): Promise<TenantDomainRow> {
+    await this.database.query(
+      `INSERT INTO tenant_domains (tenant_id, domain, token) VALUES ($1, $2, $3)
+       ON CONFLICT (tenant_id, domain) DO NOTHING`,
+      [tenantId, domain, token],
+    );
+    const [row] = await this.database.query<TenantDomainRow>(`${DOMAINS} WHERE d.domain = $1`, [
+      domain,
+    ]);
+    if (row === undefined) throw new Error('The domain was not kept.');
+    return row;
+  }
+
+  /** From here on the tenant is found under it. @throws the database's refusal where another tenant has proven it. */
+  async markVerified(id: string): Promise<boolean> {
+    const rows = await this.database.query(
+      `UPDATE tenant_domains SET verified_at = clock_timestamp() WHERE id = $1 AND verified_at IS NULL RETURNING id`,
+      [id],
+    );
+    return rows.length === 1;
+  }
+
+  async delete(id: string): Promise<string | undefined> {
+    const [row] = await this.database.query<{ domain: string }>(
+      'DELETE FROM tenant_domains WHERE id = $1 RETURNING domain',
+      [id],
+    );
+    return row?.domain;
+  }
+}

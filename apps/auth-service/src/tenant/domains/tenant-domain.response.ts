@@ -1,0 +1,60 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+/** A row of tenant_domains. */
+export interface TenantDomainRow {
+  id: string;
+  domain: string;
+  token: string;
+  requestedAt: Date;
+  verifiedAt: Date | null;
+  isCurrent: boolean;
+}
+
+class DomainProof {
+  @ApiProperty({ example: '_poc-tracker-challenge.login.acme.example' })
+  name: string;
+
+  @ApiProperty({ enum: ['TXT'], example: 'TXT' })
+  type: 'TXT';
+
+  @ApiProperty({ example: 'poc-tracker-verification=Zm9yLXRoZS1leGFtcGxlLW9ubHk' })
+  value: string;
+}
+
+/** A domain of a tenant, proven or not. */
+export class TenantDomainResponse {
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
+  id: string;
+
+  @ApiProperty({ example: 'login.acme.example' })
+  domain: string;
+
+  @ApiProperty({ type: DomainProof, description: 'What to publish in the DNS of the domain.' })
+  proof: DomainProof;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  requestedAt: Date;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  verifiedAt: Date | null;
+
+  @ApiProperty({
+    description: 'Whether the tenant is found under it: the domain that was proven last is.',
+    example: false,
+  })
+  isCurrent: boolean;
+}
+
+/** The record that proves a domain: its own name, so that whoever proves needs no right to the domain's other records. */
+export function proofOf({ domain, token }: Pick<TenantDomainRow, 'domain' | 'token'>): DomainProof {
+  return {
+    name: `_poc-tracker-challenge.${domain}`,
+    type: 'TXT',
+    value: `poc-tracker-verification=${token}`,
+  };
+}
+
+export function toTenantDomainResponse(row: TenantDomainRow): TenantDomainResponse {
+  const { id, domain, requestedAt, verifiedAt, isCurrent } = row;
+  return { id, domain, proof: proofOf(row), requestedAt, verifiedAt, isCurrent };
+}

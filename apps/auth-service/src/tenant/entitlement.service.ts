@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import {
+  ApiError,
+  entitlementsOf,
+  type PlanChange,
+  planChange,
+  plainEntitlements,
+} from '@poc-tracker/contracts';
+import { type PlatformQuery, TenantDatabase } from '@poc-tracker/tenancy';
+import {
+  type EntitlementsResponse,
+  type PlanChangeResponse,
+  toEntitlementsResponse,
+  toPlanChangeResponse,
+} from './entitlement.response.js';
+import {
+  ENTITLEMENT_COLUMNS,
+  type EntitlementRow,
+  MAX_LIMIT,
+  overridesOf,
+  usageOf,
+} from './entitlement.rules.js';
+
+const CURRENT = `
+  SELECT ${ENTITLEMENT_COLUMNS} FROM tenants t JOIN tenant_usage u ON u.tenant_id = t.id`;
+
+/* Of two changes at once the second one starts from what the first one left. */
+const LOCKED = `${CURRENT} WHERE t.id = $1 FOR NO KEY UPDATE OF t`;
+
+const CHANGE = `
+  UPDATE tenants
+     SET plan_type = $2, features = $3, limit_overrides = $4, max_users = $5, max_pocs = $6, max_storage_gb = $7
+   WHERE id = $1`;
+
+/** What tenants may use: their plan, and what they were given beside it. */
+@Injectable()
+export class EntitlementService {
+  constructor(private readonly database: TenantDatabase) {}
+
+  /**
+   * The entitlements of the current transaction's tenant.
+   * @param options.withUsage whether the caller may see how much is used.
+   * @throws ApiError INVALID_TENANT when the tenant is gone.
+   */
+  async current(options: { withUsage: boolean }): Promise<EntitlementsResponse> {
+    const [row] = await this.database.query<EntitlementRow>(CURRENT);
+    if (row === undefined) throw new ApiError('INVALID_TENANT');
+    const entitlements = entitlementsOf(row.plan_type, overridesOf(row));
+    return toEntitlementsResponse(entitlements, options.withUsage ? usageOf(row) : null);
+  }
+
+  /**
+   * Changes the plan of a tenant, the features and limits it was given beside it, or all of it; what was given and is
+   * not named stays. Below what is used it deletes nothing, answers what exceeds its limit, and the database refuses
+   * growth from then on. For operators, in their transaction.
+   * @throws ApiError NOT_FOUND without such a tenant; VALIDATION_ERROR for a limit that is no whole number from 0 up.
+   */
+  async changePlan(
+    query: PlatformQuery,
+    tenantId: string,
+    change: PlanChange,
+  ): Promise<PlanChangeResponse> {
+    assertLimits(change);
+    const [row] = await query<EntitlementRow>(LOCKED, [tenantId]);
+    if (row === undefined) throw new ApiError('NOT_FOUND');
+    const current = { plan: row.plan_type, overrides: overridesOf(row) };
+    const planned = planChange(current, change, usageOf(row));
+    const { limits } = plainEntitlements(planned.entitlements);
+    await query(CHANGE, [
+      tenantId,
+      planned.entitlements.plan,
+      JSON.stringify(planned.overrides.features),
+      JSON.stringify(planned.overrides.limits),
+      limits.maxUsers,
+      limits.maxPocs,
+      limits.maxStorageGb,
+    ]);
+    // Once the limits are written the counts stand still until the commit; before, people may have come in.
+    const [after] = await query<EntitlementRow>(LOCKED, [tenantId]);
+    const usage = usageOf(after ?? row);
+    return toPlanChangeResponse(planChange(current, change, usage), usage);
+  }
+}
+
+function assertLimits({ limits = {} }: PlanChange): void {
+  const wrong = Object.entries(limits).filter(
+    ([, value]) =>
+      value !== null &&
+      value !== undefined &&
+      !(Number.isInteger(value) && value >= 0 && value <= MAX_LIMIT),
+  );
+  if (wrong.length === 0) return;
+  const message = `must be a whole number from 0 to ${MAX_LIMIT}, or null for that of the plan`;
+  throw ApiError.validation(...wrong.map(([name]) => ({ field: `limits.${name}`, message })));
+}

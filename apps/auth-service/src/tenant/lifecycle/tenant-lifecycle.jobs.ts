@@ -1,0 +1,111 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import { Scheduler } from '../../schedule/scheduler.js';
+import { TenantLifecycleService } from './tenant-lifecycle.service.js';
+import { TenantPurgeService } from './tenant-purge.service.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Marco Civil da Internet, art. 15. */
+const ACCESS_RECORD_MONTHS = 6;
+
+/** Tenants a run; what is more waits for the next one. */
+const MAX_TENANTS = 1_000;
+
+const ENDED = `
+  SELECT id FROM tenants
+   WHERE status = 'active' AND subscription_ends_at <= $1::timestamptz - make_interval(days => $2)
+   ORDER BY subscription_ends_at LIMIT $3`;
+
+const SUSPEND_ENDED = `
+  UPDATE tenants SET status = 'suspended', status_reason = 'The subscription has ended.'
+   WHERE id = $3 AND status = 'active' AND subscription_ends_at <= $1::timestamptz - make_interval(days => $2)
+  RETURNING subscription_ends_at AS "endedAt"`;
+
+const OVERDUE = `
+  SELECT id FROM tenants
+   WHERE status = 'canceled' AND deleted_at <= $1::timestamptz - make_interval(days => $2)
+     AND NOT is_being_purged(id)
+   ORDER BY deleted_at LIMIT $3`;
+
+/** What becomes of tenants by the passing of time. */
+@Injectable()
+export class TenantLifecycleJobs implements OnModuleInit {
+  private readonly tenancy: AppConfig['tenancy'];
+
+  constructor(
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'tenancy'>,
+    private readonly scheduler: Scheduler,
+    private readonly database: PlatformDatabase,
+    private readonly lifecycle: TenantLifecycleService,
+    private readonly purges: TenantPurgeService,
+    private readonly events: SecurityEvents,
+  ) {
+    this.tenancy = config.tenancy;
+  }
+
+  onModuleInit(): void {
+    this.scheduler.register({
+      name: 'suspend-ended-subscriptions',
+      everyMs: HOUR_MS,
+      run: () => this.suspendEnded(new Date()),
+    });
+    this.scheduler.register({
+      name: 'purge-canceled-tenants',
+      everyMs: HOUR_MS,
+      run: () => this.purgeOverdue(new Date()),
+    });
+    this.scheduler.register({
+      name: 'prune-access-records',
+      everyMs: DAY_MS,
+      run: () => this.pruneAccessRecords(new Date()),
+    });
+  }
+
+  /** Suspends the tenants whose subscription ended longer ago than the days of grace. */
+  async suspendEnded(now: Date): Promise<void> {
+    const { graceDays } = this.tenancy;
+    const ended = await this.database.query<{ id: string }>(ENDED, [now, graceDays, MAX_TENANTS]);
+    for (const { id } of ended) {
+      await this.database.transaction({ tenantId: id, operatorId: null }, async (query) => {
+        const [suspended] = await query<{ endedAt: Date }>(SUSPEND_ENDED, [now, graceDays, id]);
+        // Renewed at the last moment, or suspended by an operator.
+        if (suspended === undefined) return;
+        await this.events.recordAsOperator(query, id, {
+          type: 'tenant.subscription_ended',
+          result: 'success',
+          actorId: null,
+          target: { type: 'tenant', id },
+          details: { endedAt: suspended.endedAt.toISOString(), graceDays },
+        });
+      });
+    }
+  }
+
+  /** Purges the tenants that can be restored no longer, and goes on with every purge that was cut off. */
+  async purgeOverdue(now: Date): Promise<void> {
+    const { restoreDays } = this.tenancy;
+    const overdue = await this.database.query<{ id: string }>(OVERDUE, [
+      now,
+      restoreDays,
+      MAX_TENANTS,
+    ]);
+    for (const { id: tenantId } of overdue) {
+      const reason = `Canceled over ${restoreDays} days ago.`;
+      await this.database.transaction({ tenantId, operatorId: null }, (query) =>
+        this.lifecycle.beginPurge(query, { tenantId, operatorId: null, reason }),
+      );
+    }
+    await this.purges.purgeAll();
+  }
+
+  async pruneAccessRecords(now: Date): Promise<void> {
+    await this.database.query(
+      'SELECT prune_access_records($1::timestamptz - make_interval(months => $2))',
+      [now, ACCESS_RECORD_MONTHS],
+    );
+  }
+}

@@ -1,0 +1,132 @@
+import { ApiError, type TenantStatus } from '@poc-tracker/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import { currentRequest, type PlatformQuery, TenantDatabase } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import { assertAllowed, notAllowed, TENANT_MOVES, type TenantMove } from './tenant-moves.js';
+import type { CancelTenantDto } from './tenant-lifecycle.dto.js';
+import type { CanceledTenantResponse } from './tenant-lifecycle.response.js';
+
+/** Who changes the state of which tenant, and why. */
+export interface StateChange {
+  tenantId: string;
+  /** Null for the service's own scheduled work. */
+  operatorId: string | null;
+  reason: string;
+}
+
+interface StateRow {
+  status: TenantStatus;
+  restorable: boolean;
+}
+
+/* Locked, so that of two changes at once the second one starts from what the first one left. */
+const STATE = `
+  SELECT status, coalesce(deleted_at > now() - make_interval(days => $2), true) AS restorable
+    FROM tenants WHERE id = $1 FOR UPDATE`;
+
+const MOVE = 'UPDATE tenants SET status = $2, status_reason = $3 WHERE id = $1';
+
+/**
+ * The states of a tenant: active, suspended, canceled and, in the end, purged. The operators'
+ * methods run inside an operator's transaction; every change is recorded in the tenant's own trail,
+ * with its reason. Whatever state a tenant leaves or enters counts from the next request on.
+ */
+@Injectable()
+export class TenantLifecycleService {
+  private readonly restoreDays: number;
+
+  constructor(
+    @Inject(APP_CONFIG) config: { tenancy: Pick<AppConfig['tenancy'], 'restoreDays'> },
+    private readonly database: TenantDatabase,
+    private readonly events: SecurityEvents,
+  ) {
+    this.restoreDays = config.tenancy.restoreDays;
+  }
+
+  /** Locks everybody out. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
+  suspend(query: PlatformQuery, change: StateChange): Promise<void> {
+    return this.move(query, 'suspend', change);
+  }
+
+  /** Ends a suspension. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
+  reactivate(query: PlatformQuery, change: StateChange): Promise<void> {
+    return this.move(query, 'reactivate', change);
+  }
+
+  /** Locks everybody out and starts the time to restore. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
+  cancel(query: PlatformQuery, change: StateChange): Promise<void> {
+    return this.move(query, 'cancel', change);
+  }
+
+  /** Takes a cancellation back, within its time. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
+  restore(query: PlatformQuery, change: StateChange): Promise<void> {
+    return this.move(query, 'restore', change);
+  }
+
+  /**
+   * Opens the purge of a canceled tenant, which cannot be taken back. What is to be deleted goes
+   * afterwards, by `TenantPurgeService.purge` or by the schedule.
+   * @throws ApiError NOT_FOUND, INVALID_TRANSITION.
+   */
+  async beginPurge(query: PlatformQuery, change: StateChange): Promise<void> {
+    const { tenantId, operatorId, reason } = change;
+    assertAllowed('purge', (await this.stateOf(query, tenantId)).status);
+    await query('SELECT begin_purge($1, $2, $3)', [tenantId, operatorId, reason]);
+  }
+
+  /**
+   * Cancels the tenant of the request, by one of its own admins.
+   * @throws ApiError VALIDATION_ERROR when the subdomain is not repeated right.
+   */
+  async cancelCurrent({
+    reason,
+    confirmSubdomain,
+  }: CancelTenantDto): Promise<CanceledTenantResponse> {
+    const { tenant } = currentRequest();
+    if (tenant === undefined) throw new ApiError('TENANT_REQUIRED');
+    if (confirmSubdomain !== tenant.subdomain) {
+      const message = 'must repeat the subdomain of the tenant';
+      throw ApiError.validation({ field: 'confirmSubdomain', message });
+    }
+    await this.events.record({
+      type: 'tenant.canceled',
+      result: 'success',
+      target: { type: 'tenant', id: tenant.id },
+      details: { reason },
+    });
+    const [canceled] = await this.database.query<{ restorableUntil: Date }>(
+      `SELECT now() + make_interval(days => $2) AS "restorableUntil" WHERE cancel_current_tenant($1)`,
+      [reason, this.restoreDays],
+    );
+    if (canceled === undefined) throw new ApiError('INSUFFICIENT_PERMISSIONS');
+    return { status: 'canceled', restorableUntil: canceled.restorableUntil };
+  }
+
+  private async move(
+    query: PlatformQuery,
+    move: TenantMove,
+    { tenantId, operatorId, reason }: StateChange,
+  ): Promise<void> {
+    const { status, restorable } = await this.stateOf(query, tenantId);
+    assertAllowed(move, status);
+    if (move === 'restore' && !restorable) {
+      throw notAllowed(status, { reason: `It was canceled over ${this.restoreDays} days ago.` });
+    }
+    const { to, event } = TENANT_MOVES[move];
+    await query(MOVE, [tenantId, to, reason]);
+    await this.events.recordAsOperator(query, tenantId, {
+      type: event,
+      result: 'success',
+      actorId: operatorId,
+      target: { type: 'tenant', id: tenantId },
+      details: { reason, from: status },
+    });
+  }
+
+  private async stateOf(query: PlatformQuery, tenantId: string): Promise<StateRow> {
+    const [state] = await query<StateRow>(STATE, [tenantId, this.restoreDays]);
+    if (state === undefined) throw new ApiError('NOT_FOUND');
+    return state;
+  }
+}

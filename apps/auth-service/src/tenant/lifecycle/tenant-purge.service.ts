@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { PURGED_TABLES, type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
+
+/** Rows a transaction: a purge of any size holds no lock for long, and one that is killed loses little. */
+const BATCH = 2_000;
+
+interface OpenPurge {
+  tenant: string;
+  requested_by: string | null;
+  reason: string;
+}
+
+/**
+ * Deletes everything of the tenants whose purge has begun. Each step is a transaction of its own
+ * and can be done again: a purge that was cut off goes on where it stopped, on any instance, and
+ * two at once do no harm. The tenant's own row goes last, together with whatever was left.
+ *
+ * What stays: the log-ins of the last six months without the people (access_records), and the id
+ * and reason in purged_tenants, from which the services that keep files learn whose to delete.
+ */
+@Injectable()
+export class TenantPurgeService implements OnModuleDestroy {
+  private readonly logger = new Logger(TenantPurgeService.name);
+  private stopping = false;
+
+  constructor(
+    private readonly database: PlatformDatabase,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /** Lets the running batch end, and the rest to whoever starts next. */
+  onModuleDestroy(): void {
+    this.stopping = true;
+  }
+
+  /** Goes on with every purge that has begun. @throws AggregateError of those that failed, after all were tried. */
+  async purgeAll(): Promise<void> {
+    const open = await this.database.query<OpenPurge>('SELECT * FROM tenants_being_purged()');
+    const failures: unknown[] = [];
+    for (const { tenant } of open) {
+      await this.purge(tenant).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) {
+      throw new AggregateError(failures, `${failures.length} tenants could not be purged.`);
+    }
+  }
+
+  /**
+   * Goes on with the purge of one tenant, to its end unless the service stops; does nothing when
+   * none has begun.
+   * @throws Error naming the tables of which rows are left: nothing is finished then.
+   */
+  async purge(tenantId: string): Promise<void> {
+    const open = await this.database.query<OpenPurge>('SELECT * FROM tenants_being_purged()');
+    const begun = open.find(({ tenant }) => tenant === tenantId);
+    if (begun === undefined) return;
+    // Known to this call alone: once it has returned, no pseudonym leads back to a person.
+    const key = randomBytes(32);
+    await this.inBatches(tenantId, (query) =>
+      countOf(query, 'SELECT keep_access_records($1, $2, $3) AS rows', [tenantId, key, BATCH]),
+    );
+    const tables = await this.database.query<PurgedTable>(PURGED_TABLES);
+    const order = purgeOrder(tables);
+    for (const table of order) {
+      await this.inBatches(tenantId, (query) => deleteRows(query, tenantId, table, BATCH));
+    }
+    if (!this.stopping) await this.finish(begun, tables, order);
+  }
+
+  private async inBatches(
+    tenantId: string,
+    deleteSome: (query: PlatformQuery) => Promise<number>,
+  ): Promise<void> {
+    for (let deleted = BATCH; deleted >= BATCH && !this.stopping;) {
+      deleted = await this.database.transaction({ tenantId, operatorId: null }, deleteSome);
+    }
+  }
+
+  private async finish(
+    { tenant, requested_by: operatorId, reason }: OpenPurge,
+    tables: readonly PurgedTable[],
+    order: readonly PurgedTable[],
+  ): Promise<void> {
+    await this.database.transaction({ tenantId: tenant, operatorId }, async (query) => {
+      await query('DELETE FROM tenants WHERE id = $1', [tenant]);
+      // Of the row's own deletion, and of whatever came in while the batches ran.
+      for (const table of order) await deleteRows(query, tenant, table, null);
+      await assertNothingLeft(query, tenant, tables);
+      await query('SELECT finish_purge($1)', [tenant]);
+      const [platform] = await query<{ id: string }>('SELECT id FROM tenants WHERE is_platform');
+      if (platform === undefined) return;
+      await this.events.recordAsOperator(query, platform.id, {
+        type: 'tenant.purged',
+        result: 'success',
+        actorId: operatorId,
+        target: { type: 'tenant', id: tenant },
+        details: { reason },
+      });
+    });
+    this.logger.log(`The tenant ${tenant} has been purged.`);
+  }
+}
+
+/** `limit` null: all there are. */
+function deleteRows(
+  query: PlatformQuery,
+  tenantId: string,
+  { name, how }: PurgedTable,
+  limit: number | null,
+): Promise<number> {
+  const params = [tenantId, name, limit];
+  return how === 'rows'
+    ? countOf(query, 'SELECT purge_rows($1, $2, $3) AS rows', params)
+    : countOf(query, 'SELECT purge_trail($1, $2, $3) AS rows', params);
+}
+
+async function countOf(query: PlatformQuery, sql: string, params: unknown[]): Promise<number> {
+  const [answer] = await query<{ rows: number }>(sql, params);
+  return answer?.rows ?? 0;
+}
+
+/** @throws Error naming every table that still has rows of the tenant: somebody forgot to let them be purged. */
+async function assertNothingLeft(
+  query: PlatformQuery,
+  tenantId: string,
+  tables: readonly PurgedTable[],
+): Promise<void> {
+  const left: string[] = [];
+  for (const { name, readable } of tables) {
+    const [answer] = readable
+      ? await query<{ remaining: boolean }>('SELECT has_tenant_rows($1, $2) AS remaining', [
+          tenantId,
+          name,
+        ])
+      : [];
+    if (answer?.remaining === true) left.push(name);
+  }
+  if (left.length > 0) {
+    throw new Error(
+      `The purge of ${tenantId} would leave rows in ${left.join(', ')}. Let the operators' login delete from it, ` +
+        'give it a foreign key to tenants with ON DELETE CASCADE, or grant DELETE to tenant_gatekeeper.',
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import type { Plan } from '@poc-tracker/contracts';
+
+export type SettingValue = boolean | number | string;
+
+/** One setting of the catalogue: what it may be, what it is by itself, and what it does. */
+export interface SettingDefinition<T extends SettingValue = SettingValue> {
+  readonly default: T;
+  /** What holds on a plan instead of the default, for a tenant that has not chosen. */
+  readonly byPlan?: Partial<Record<Plan, T>>;
+  /** What the setting does, for whoever sets it. */
+  readonly description: string;
+  /** JSON Schema of the values, as the document shows it. */
+  readonly schema: Readonly<Record<string, unknown>> & { readonly type: string };
+  /** Ends the sentence "the value …" when one is refused. */
+  readonly rule: string;
+  accepts(value: unknown): value is T;
+}
+
+type Options<T> = Pick<SettingDefinition, 'description'> & {
+  default: T;
+  byPlan?: Partial<Record<Plan, T>>;
+};
+
+/** On or off. */
+export function flag(options: Options<boolean>): SettingDefinition<boolean> {
+  return {
+    ...options,
+    schema: { type: 'boolean' },
+    rule: 'must be true or false',
+    accepts: (value): value is boolean => typeof value === 'boolean',
+  };
+}
+
+const HEX_COLOUR = /^#[0-9a-f]{6}$/i;
+
+/** A colour of a style sheet, which nothing else may get into. */
+export function colour(options: Options<string>): SettingDefinition<string> {
+  return {
+    ...options,
+    schema: { type: 'string', pattern: '^#[0-9a-fA-F]{6}$' },
+    rule: 'must be a colour such as #2563eb',
+    accepts: (value): value is string => typeof value === 'string' && HEX_COLOUR.test(value),
+  };
+}
+
+/** A duration in hours, of which parts may be stated: more than none and at most `max`. */
+export function hours(options: Options<number> & { max: number }): SettingDefinition<number> {
+  const { max, ...rest } = options;
+  return {
+    ...rest,
+    schema: { type: 'number', exclusiveMinimum: 0, maximum: max },
+    rule: `must be a number of hours above 0 and up to ${max}`,
+    accepts: (value): value is number => typeof value === 'number' && value > 0 && value <= max,
+  };
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(
+  choices: readonly T[],
+  options: Options<T>,
+): SettingDefinition<T> {
+  return {
+    ...options,
+    schema: { type: 'string', enum: choices },
+    rule: `must be one of ${choices.join(', ')}`,
+    accepts: (value): value is T => choices.some((known) => known === value),
+  };
+}

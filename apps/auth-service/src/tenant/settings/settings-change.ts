@@ -1,0 +1,58 @@
+import { ApiError, type FieldError } from '@poc-tracker/contracts';
+import type { SettingValue } from './setting-definition.js';
+import { SETTINGS_GROUPS, type SettingsGroup, settingsOf } from './settings-catalogue.js';
+
+/** What a change does to one group: `values` is merged into the row. */
+export interface GroupChange {
+  group: SettingsGroup;
+  values: Record<string, SettingValue>;
+  chosen: string[];
+  /** Set back to what is inherited. */
+  reset: string[];
+}
+
+/**
+ * Reads a partial tree of settings, `null` meaning "as inherited".
+ * @throws ApiError VALIDATION_ERROR naming each wrong field by its path, such as `security.sessionTimeout`.
+ */
+export function readSettingsChange(input: object): GroupChange[] {
+  const errors: FieldError[] = [];
+  const changes = SETTINGS_GROUPS.flatMap((group) => {
+    const given = (input as Partial<Record<string, unknown>>)[group];
+    return given === undefined ? [] : [readGroup(group, given, errors)];
+  });
+  if (errors.length > 0) throw ApiError.validation(...errors);
+  return changes.filter(({ chosen, reset }) => chosen.length + reset.length > 0);
+}
+
+/** The paths of the settings that a change touches. */
+export function changedSettings(changes: readonly GroupChange[]): string[] {
+  return changes.flatMap(({ group, chosen, reset }) =>
+    [...chosen, ...reset].map((name) => `${group}.${name}`),
+  );
+}
+
+function readGroup(group: SettingsGroup, given: unknown, errors: FieldError[]): GroupChange {
+  const change: GroupChange = { group, values: {}, chosen: [], reset: [] };
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    errors.push({ field: group, message: 'must be an object of settings' });
+    return change;
+  }
+  const definitions = new Map(settingsOf(group));
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    const definition = definitions.get(name);
+    const field = `${group}.${name.slice(0, 100)}`;
+    if (definition === undefined) {
+      errors.push({ field, message: 'is not a known field' });
+    } else if (value === null) {
+      change.values[name] = definition.default;
+      change.reset.push(name);
+    } else if (definition.accepts(value)) {
+      change.values[name] = value;
+      change.chosen.push(name);
+    } else {
+      errors.push({ field, message: definition.rule });
+    }
+  }
+  return change;
+}

@@ -1,0 +1,15 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Allow } from 'class-validator';
+import { SETTINGS_GROUPS } from './settings-catalogue.js';
+import { changedGroupSchema } from './settings.schema.js';
+
+/**
+ * Settings to change, by group. The catalogue decides what is right; the groups are declared here
+ * one by one, so that an unknown one is refused like every unknown field.
+ */
+export class ChangeSettingsDto {}
+
+for (const group of SETTINGS_GROUPS) {
+  Allow()(ChangeSettingsDto.prototype, group);
+  ApiProperty(changedGroupSchema(group))(ChangeSettingsDto.prototype, group);
+}

@@ -1,0 +1,68 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import {
+  AuthKitModule,
+  JwksKeySource,
+  JwtAuthGuard,
+  KeyRing,
+  PolicyGuard,
+} from '@poc-tracker/auth-kit';
+import { databaseStandings } from '@poc-tracker/revocation-feed';
+import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
+import { ConfigModule } from './config/config.module.js';
+import type { TrackerConfig } from './config/tracker-config.js';
+import { EventsModule } from './events/events.module.js';
+import { FilesModule } from './files/files.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
+import { PocsModule } from './pocs/pocs.module.js';
+import { TenantGuard } from './tenant/tenant.guard.js';
+import { TenantModule } from './tenant/tenant.module.js';
+
+const APPLICATION_NAME = 'poc-tracker';
+
+/** The tracker. Who calls is for auth-kit to say, and what may be seen for the database. */
+@Module({})
+export class AppModule {
+  static forConfig(config: TrackerConfig): DynamicModule {
+    const { database, http, redis, tenancy, tokens } = config;
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.of(config),
+        TenancyModule.forRoot({
+          ...database,
+          login: 'tracker',
+          applicationName: APPLICATION_NAME,
+          requestTimeoutMs: http.requestTimeoutMs,
+          naming: tenancy,
+          entities: [],
+        }),
+        AuthKitModule.forRoot({
+          issuer: tokens.issuer,
+          audience: tokens.audience,
+          keys:
+            tokens.publicKeys.length > 0
+              ? new KeyRing([...tokens.publicKeys])
+              : new JwksKeySource({ url: tokens.jwksUrl }),
+          standings: databaseStandings({
+            databaseUrl: database.serviceUrl,
+            tls: database.tls,
+            applicationName: APPLICATION_NAME,
+            redisUrl: redis.url,
+          }),
+        }),
+        TenantModule,
+        PocsModule,
+        FilesModule,
+        EventsModule,
+        ObservabilityModule,
+      ],
+      providers: [
+        { provide: APP_GUARD, useExisting: JwtAuthGuard },
+        { provide: APP_GUARD, useExisting: TenantGuard },
+        { provide: APP_GUARD, useExisting: PolicyGuard },
+        { provide: APP_INTERCEPTOR, useExisting: TenantInterceptor },
+      ],
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  type ApiDescription,
+  createHttpApp,
+  createLogger,
+  serveDocumentation,
+} from '@poc-tracker/http-service';
+import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { AppModule } from './app.module.js';
+import type { TrackerConfig } from './config/tracker-config.js';
+
+/** What the OpenAPI document says of the whole. */
+export const API_DESCRIPTION: ApiDescription = {
+  title: 'POC Tracker: POCs and their files',
+  description:
+    'To try it: log in at the authentication service, put the access token of the answer under "Authorize", and call a ' +
+    'route.',
+};
+
+/**
+ * The whole service, not listening yet: what `main.ts`, the tests and the generator of the OpenAPI document start from.
+ * @param options.preview wires the routes without constructing anything, to describe them without a database.
+ */
+export async function createApp(
+  config: TrackerConfig,
+  options: { preview?: boolean } = {},
+): Promise<NestFastifyApplication> {
+  const app = await createHttpApp(AppModule.forConfig(config), {
+    settings: config.http,
+    logger: createLogger(config.logLevel),
+    requestId: uuidv7,
+    translateError: toApiError,
+    prepare: registerRequestContext,
+    uploadTimeoutMs: config.files.uploadTimeoutMs,
+    preview: options.preview ?? false,
+  });
+  serveDocumentation(app, API_DESCRIPTION);
+  return app;
+}

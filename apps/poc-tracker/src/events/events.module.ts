@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { PocsModule } from '../pocs/pocs.module.js';
+import { PocChangeListener } from './poc-change.listener.js';
+import { PocEventsController } from './poc-events.controller.js';
+import { PocEventsService } from './poc-events.service.js';
+
+/** Changes of POCs, as they happen. */
+@Module({
+  imports: [PocsModule],
+  controllers: [PocEventsController],
+  providers: [PocChangeListener, PocEventsService],
+})
+export class EventsModule {}

@@ -1,0 +1,105 @@
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Client } from 'pg';
+import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
+
+/** What the triggers of the tracker's tables tell of a change, once it is committed. */
+export interface PocChange {
+  tenantId: string;
+  pocId: string;
+  event: string;
+  /** Id of the file or the person that it is about. */
+  subjectId: string | null;
+}
+
+export interface ChangeListener {
+  changed(change: PocChange): void;
+  /** Changes may have been missed. */
+  missed(): void;
+}
+
+const CHANNEL = 'poc_changes';
+const CONNECT_MS = 5_000;
+const RETRY_MS = 1_000;
+
+/**
+ * Hears of changes from PostgreSQL, whichever process made them, on one connection of its own. It is open while
+ * somebody listens.
+ */
+@Injectable()
+export class PocChangeListener implements OnModuleDestroy {
+  private readonly logger = new Logger(PocChangeListener.name);
+  private listener: ChangeListener | undefined;
+  private client: Client | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private ready: Promise<void> | undefined;
+
+  constructor(@Inject(TRACKER_CONFIG) private readonly config: Pick<TrackerConfig, 'database'>) {}
+
+  /** Resolves once every later change will be heard. @throws Error when the server cannot be reached. */
+  async start(listener: ChangeListener): Promise<void> {
+    this.listener = listener;
+    try {
+      await (this.ready ??= this.connect());
+    } catch (error) {
+      this.ready = undefined;
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.retry);
+    const { client } = this;
+    this.listener = undefined;
+    this.client = undefined;
+    this.ready = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.stop();
+  }
+
+  private async connect(): Promise<void> {
+    const { serviceUrl, tls } = this.config.database;
+    const client = new Client({
+      connectionString: serviceUrl,
+      ...(tls && { ssl: { rejectUnauthorized: true } }),
+      application_name: 'poc-tracker-events',
+      connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+    });
+    client.on('error', () => this.lost(client));
+    client.on('end', () => this.lost(client));
+    client.on('notification', ({ payload }) => {
+      if (payload !== undefined) this.listener?.changed(JSON.parse(payload) as PocChange);
+    });
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${CHANNEL}`);
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
+    if (this.listener === undefined) await client.end();
+    else this.client = client;
+  }
+
+  private lost(client: Client): void {
+    if (this.client !== client) return;
+    this.client = undefined;
+    this.logger.warn('The connection that tells of changes was lost; it is opened again.');
+    this.scheduleRetry();
+  }
+
+  private scheduleRetry(): void {
+    this.retry = setTimeout(() => {
+      this.connect().then(
+        () => this.listener?.missed(),
+        () => {
+          if (this.listener !== undefined) this.scheduleRetry();
+        },
+      );
+    }, RETRY_MS);
+    this.retry.unref();
+  }
+}

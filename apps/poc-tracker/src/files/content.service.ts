@@ -1,0 +1,64 @@
+import { Injectable, StreamableFile } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { ApiError } from '@poc-tracker/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { readRange } from './byte-range.js';
+import { attachment } from './content-headers.js';
+import type { FileResponse } from './file.response.js';
+import { FileService } from './file.service.js';
+
+/** Answers downloads: the whole, one range of it, or that the client has it already (RFC 9110, 13 and 14). */
+@Injectable()
+export class ContentService {
+  constructor(private readonly files: FileService) {}
+
+  /** @throws ApiError NOT_FOUND, RANGE_NOT_SATISFIABLE. */
+  async answer(
+    person: Principal,
+    { pocId, fileId }: { pocId: string; fileId: string },
+    { headers }: Pick<FastifyRequest, 'headers'>,
+    reply: FastifyReply,
+  ): Promise<StreamableFile | undefined> {
+    const file = await this.files.read(pocId, fileId);
+    const tag = `"${file.sha256}"`;
+    if (names(headers['if-none-match'], tag)) {
+      void reply.code(304).header('etag', tag);
+      return undefined;
+    }
+    // A range is meant for the content that the client has a part of; a date cannot tell contents apart.
+    const meant = headers['if-range'] === undefined || headers['if-range'] === tag;
+    const range = meant ? readRange(headers.range, file.size) : undefined;
+    if (range === 'unsatisfiable') {
+      void reply.header('content-range', `bytes */${file.size}`);
+      throw new ApiError('RANGE_NOT_SATISFIABLE', { details: { size: file.size } });
+    }
+    const content = await this.files.open(person, file, range);
+    void reply.headers({ ...headersOf(file), etag: tag });
+    if (range !== undefined) {
+      const { start, end } = range;
+      void reply.code(206).headers({
+        'content-range': `bytes ${start}-${end}/${file.size}`,
+        'content-length': end - start + 1,
+      });
+    }
+    return new StreamableFile(content);
+  }
+}
+
+function headersOf(file: FileResponse): Record<string, string | number> {
+  return {
+    'content-type': file.contentType,
+    'content-length': file.size,
+    'content-disposition': attachment(file.name),
+    'accept-ranges': 'bytes',
+    // Rights can be taken away: a copy may be kept, and is shown again only after asking.
+    'cache-control': 'private, no-cache',
+  };
+}
+
+/** Whether an If-None-Match header names the tag; weak comparison (RFC 9110, 13.1.2). */
+function names(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.split(',').map((entry) => entry.trim().replace(/^W\//, ''));
+  return tags.includes(tag) || tags.includes('*');
+}

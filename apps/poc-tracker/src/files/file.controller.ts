@@ -1,0 +1,134 @@
+import {
+  Controller,
+  Delete,
+  Get,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiHeader,
+  ApiOperation,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
+import { ApiErrors, DataResponse, RawBody, UuidParamPipe } from '@poc-tracker/http-service';
+import { OwnTransactions } from '@poc-tracker/tenancy';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PageQuery } from '../pocs/poc.dto.js';
+import { ContentService } from './content.service.js';
+import { UploadQuery } from './file.dto.js';
+import { FilePageResponse, FileResponse } from './file.response.js';
+import { FileService } from './file.service.js';
+import { UploadService } from './upload.service.js';
+
+const BINARY = { schema: { type: 'string', format: 'binary' }, example: 'the bytes of the file' };
+
+@ApiTags('files')
+@Controller('pocs/:pocId/files')
+export class FileController {
+  constructor(
+    private readonly files: FileService,
+    private readonly uploads: UploadService,
+    private readonly contents: ContentService,
+  ) {}
+
+  @Post()
+  @Authenticated()
+  @RawBody()
+  @OwnTransactions()
+  @ApiOperation({
+    summary: 'Upload a file to a POC',
+    description:
+      'The body is the content itself, of any media type; Content-Length is needed. Videos need the feature ' +
+      'video_generation.',
+  })
+  @ApiConsumes('application/octet-stream')
+  @ApiBody({ schema: { type: 'string', format: 'binary', example: 'the bytes of the file' } })
+  @DataResponse(201, FileResponse)
+  @ApiErrors(
+    'NOT_FOUND',
+    'INSUFFICIENT_PERMISSIONS',
+    'STORAGE_LIMIT_EXCEEDED',
+    'FEATURE_NOT_AVAILABLE',
+    'SUBSCRIPTION_ENDED',
+  )
+  upload(
+    @CurrentUser() person: Principal,
+    @Param('pocId', UuidParamPipe) pocId: string,
+    @Query() { name }: UploadQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<FileResponse> {
+    return this.uploads.upload(person, pocId, name, request);
+  }
+
+  @Get()
+  @Authenticated()
+  @ApiOperation({ summary: 'List the files of a POC, page by page' })
+  @DataResponse(200, FilePageResponse)
+  @ApiErrors('NOT_FOUND')
+  list(
+    @CurrentUser() person: Principal,
+    @Param('pocId', UuidParamPipe) pocId: string,
+    @Query() query: PageQuery,
+  ): Promise<FilePageResponse> {
+    return this.files.list(person, pocId, query);
+  }
+
+  @Get(':fileId')
+  @Authenticated()
+  @ApiOperation({ summary: 'Read what is known of a file' })
+  @DataResponse(200, FileResponse)
+  @ApiErrors('NOT_FOUND')
+  read(
+    @Param('pocId', UuidParamPipe) pocId: string,
+    @Param('fileId', UuidParamPipe) fileId: string,
+  ): Promise<FileResponse> {
+    return this.files.read(pocId, fileId);
+  }
+
+  @Get(':fileId/content')
+  @Authenticated()
+  @ApiOperation({ summary: 'Download a file, or a part of it' })
+  @ApiHeader({ name: 'range', required: false, schema: { type: 'string' }, example: 'bytes=0-99' })
+  @ApiHeader({
+    name: 'if-range',
+    required: false,
+    schema: { type: 'string' },
+    description: 'The ETag for which the range is meant.',
+  })
+  @ApiHeader({ name: 'if-none-match', required: false, schema: { type: 'string' } })
+  @ApiResponse({ status: 200, description: 'All of it.', content: { '*/*': BINARY } })
+  @ApiResponse({ status: 206, description: 'The range.', content: { '*/*': BINARY } })
+  @ApiResponse({ status: 304, description: 'The client has it already.' })
+  @ApiErrors('NOT_FOUND', 'RANGE_NOT_SATISFIABLE')
+  download(
+    @CurrentUser() person: Principal,
+    @Param('pocId', UuidParamPipe) pocId: string,
+    @Param('fileId', UuidParamPipe) fileId: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile | undefined> {
+    return this.contents.answer(person, { pocId, fileId }, request, reply);
+  }
+
+  @Delete(':fileId')
+  @Authenticated()
+  @OwnTransactions()
+  @ApiOperation({ summary: 'Delete a file' })
+  @DataResponse(200)
+  @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')
+  remove(
+    @CurrentUser() person: Principal,
+    @Param('pocId', UuidParamPipe) pocId: string,
+    @Param('fileId', UuidParamPipe) fileId: string,
+  ): Promise<void> {
+    return this.files.remove(person, pocId, fileId);
+  }
+}

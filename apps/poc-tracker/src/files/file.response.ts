@@ -1,0 +1,72 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+
+/** A row of poc_files that is complete. */
+export interface FileRow {
+  id: string;
+  pocId: string;
+  name: string;
+  /** bigint arrives as text. */
+  size: string;
+  contentType: string;
+  sha256: Buffer;
+  createdBy: string | null;
+  uploadedAt: Date;
+}
+
+export class FileResponse {
+  @ApiProperty({ format: 'uuid', example: UUID_EXAMPLE })
+  id: string;
+
+  @ApiProperty({ format: 'uuid', example: UUID_EXAMPLE })
+  pocId: string;
+
+  @ApiProperty({ example: 'winter-report.pdf' })
+  name: string;
+
+  @ApiProperty({ description: 'In bytes.', example: 48_213 })
+  size: number;
+
+  @ApiProperty({ description: 'As the client stated it.', example: 'application/pdf' })
+  contentType: string;
+
+  @ApiProperty({
+    description: 'Of the content, in hexadecimal.',
+    example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  })
+  sha256: string;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, example: UUID_EXAMPLE })
+  createdBy: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  uploadedAt: string;
+}
+
+export class FilePageResponse {
+  @ApiProperty({ type: FileResponse, isArray: true })
+  items: FileResponse[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Null on the last page.',
+    example: null,
+  })
+  nextCursor: string | null;
+}
+
+export function toFileResponse(row: FileRow): FileResponse {
+  const { id, pocId, name, contentType, createdBy } = row;
+  return {
+    id,
+    pocId,
+    name,
+    size: Number(row.size),
+    contentType,
+    sha256: row.sha256.toString('hex'),
+    createdBy,
+    uploadedAt: row.uploadedAt.toISOString(),
+  };
+}

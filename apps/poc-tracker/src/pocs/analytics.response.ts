@@ -1,0 +1,55 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { POC_STATUSES, type PocStatus } from './poc.dto.js';
+
+const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+
+export class WeekCount {
+  @ApiProperty({ description: 'The Monday that the week begins with, UTC.', example: '2026-11-23' })
+  week: string;
+
+  @ApiProperty({ enum: POC_STATUSES, example: 'active' })
+  status: PocStatus;
+
+  @ApiProperty({ description: 'POCs made in that week that have the status now.', example: 3 })
+  count: number;
+}
+
+export class StatusCount {
+  @ApiProperty({ enum: POC_STATUSES, example: 'active' })
+  status: PocStatus;
+
+  @ApiProperty({ example: 12 })
+  count: number;
+}
+
+export class AuthorStorage {
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: 'Null: people who have been deleted.',
+    example: UUID_EXAMPLE,
+  })
+  authorId: string | null;
+
+  @ApiProperty({ example: 4 })
+  files: number;
+
+  @ApiProperty({ example: 1_048_576 })
+  bytes: number;
+}
+
+export class AnalyticsResponse {
+  @ApiProperty({ type: StatusCount, isArray: true })
+  byStatus: StatusCount[];
+
+  @ApiProperty({ type: WeekCount, isArray: true, description: 'The last twelve weeks.' })
+  byWeek: WeekCount[];
+
+  @ApiProperty({
+    type: AuthorStorage,
+    isArray: true,
+    description: 'The hundred who store most.',
+  })
+  storageByAuthor: AuthorStorage[];
+}

@@ -1,0 +1,70 @@
+import { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+import type {
+  AnalyticsResponse,
+  AuthorStorage,
+  StatusCount,
+  WeekCount,
+} from './analytics.response.js';
+import { PocRepository } from './poc.repository.js';
+import { type PocRow, toPocResponse } from './poc.response.js';
+import { PocService } from './poc.service.js';
+
+/** Rows that one transaction of the export reads. */
+const EXPORT_PAGE = 500;
+
+const BY_STATUS = 'SELECT status, count(*)::int AS count FROM pocs GROUP BY status ORDER BY status';
+
+const BY_WEEK = `
+  SELECT to_char(date_trunc('week', created_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD') AS week, status,
+         count(*)::int AS count
+    FROM pocs WHERE created_at >= now() - interval '12 weeks'
+   GROUP BY 1, 2 ORDER BY 1, 2`;
+
+/** Bytes fit a double: a tenant's limit ends far below 2^53. */
+const BY_AUTHOR = `
+  SELECT created_by AS "authorId", count(*)::int AS files, sum(file_size)::float8 AS bytes
+    FROM poc_files WHERE uploaded_at IS NOT NULL
+   GROUP BY created_by ORDER BY bytes DESC, created_by LIMIT 100`;
+
+/** What is read of all POCs of a tenant at once. */
+@Injectable()
+export class PocReportService {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly repository: PocRepository,
+    private readonly pocs: PocService,
+  ) {}
+
+  async analytics(): Promise<AnalyticsResponse> {
+    return {
+      byStatus: await this.database.query<StatusCount>(BY_STATUS),
+      byWeek: await this.database.query<WeekCount>(BY_WEEK),
+      storageByAuthor: await this.database.query<AuthorStorage>(BY_AUTHOR),
+    };
+  }
+
+  /**
+   * All POCs as NDJSON. Each page has a transaction of its own, so that a client that reads slowly holds no connection;
+   * what is changed meanwhile shows as it is when its page is read.
+   */
+  export(person: Principal): Readable {
+    return Readable.from(this.lines(person), { objectMode: false });
+  }
+
+  private async *lines(person: Principal): AsyncGenerator<string> {
+    let after: string | null = null;
+    for (;;) {
+      const from: string | null = after;
+      const rows: PocRow[] = await this.pocs.asPerson(person, () =>
+        this.repository.listOldest(from, EXPORT_PAGE),
+      );
+      if (rows.length > 0)
+        yield rows.map((row) => `${JSON.stringify(toPocResponse(row))}\n`).join('');
+      if (rows.length < EXPORT_PAGE) return;
+      after = rows.at(-1)?.id ?? null;
+    }
+  }
+}

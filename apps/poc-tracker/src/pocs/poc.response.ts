@@ -1,0 +1,81 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { POC_STATUSES, type PocStatus } from './poc.dto.js';
+
+const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+
+/** A row of pocs. */
+export interface PocRow {
+  id: string;
+  title: string;
+  /** The title as it is searched and sorted. */
+  titleSearch: string;
+  description: string;
+  status: PocStatus;
+  isPublic: boolean;
+  createdBy: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** What anybody may read of a public POC: nothing of who made it. */
+export class PublicPocResponse {
+  @ApiProperty({ format: 'uuid', example: UUID_EXAMPLE })
+  id: string;
+
+  @ApiProperty({ example: 'Cold-proof sensor' })
+  title: string;
+
+  @ApiProperty({ example: 'Shows that the sensor survives a winter.' })
+  description: string;
+
+  @ApiProperty({ enum: POC_STATUSES, example: 'active' })
+  status: PocStatus;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  updatedAt: string;
+}
+
+export class PocResponse extends PublicPocResponse {
+  @ApiProperty({ example: false })
+  isPublic: boolean;
+
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: 'The author; null once that person is deleted.',
+    example: UUID_EXAMPLE,
+  })
+  createdBy: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  createdAt: string;
+}
+
+export class PocPageResponse {
+  @ApiProperty({ type: PocResponse, isArray: true })
+  items: PocResponse[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Null on the last page.',
+    example: null,
+  })
+  nextCursor: string | null;
+}
+
+export function toPublicPocResponse(row: PocRow): PublicPocResponse {
+  const { id, title, description, status, updatedAt } = row;
+  return { id, title, description, status, updatedAt: updatedAt.toISOString() };
+}
+
+export function toPocResponse(row: PocRow): PocResponse {
+  const { isPublic, createdBy, createdAt } = row;
+  return {
+    ...toPublicPocResponse(row),
+    isPublic,
+    createdBy,
+    createdAt: createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,158 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { ApiError } from '@poc-tracker/contracts';
+import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { FileStorage } from '../storage/file-storage.js';
+import { databaseRole } from '../tenant/database-role.js';
+import { FeatureSettingsReader } from '../tenant/feature-settings.js';
+import { decodeCursor, encodeCursor, toPage } from './page-cursor.js';
+import type { ChangePocDto, ListPocsQuery, WritePocDto } from './poc.dto.js';
+import { type PocFields, PocRepository } from './poc.repository.js';
+import {
+  type PocPageResponse,
+  type PocResponse,
+  type PocRow,
+  type PublicPocResponse,
+  toPocResponse,
+  toPublicPocResponse,
+} from './poc.response.js';
+import { assertMayEditPoc, assertOwnsPoc, type PocStake, switchedOff } from './poc.rules.js';
+
+/** The POCs of a tenant. */
+@Injectable()
+export class PocService {
+  constructor(
+    private readonly pocs: PocRepository,
+    private readonly settings: FeatureSettingsReader,
+    private readonly database: TenantDatabase,
+    private readonly storage: FileStorage,
+  ) {}
+
+  /** @throws ApiError POC_LIMIT_EXCEEDED, INSUFFICIENT_PERMISSIONS for a public one that the tenant does not allow. */
+  async create(author: Principal, input: WritePocDto): Promise<PocResponse> {
+    const fields = withDefaults(input);
+    if (fields.isPublic) await this.assertPublicAllowed();
+    return toPocResponse(
+      await this.pocs.insert({
+        ...fields,
+        id: uuidv7(),
+        tenantId: author.tenantId,
+        createdBy: author.userId,
+      }),
+    );
+  }
+
+  /** @throws ApiError VALIDATION_ERROR for a cursor that is none. */
+  async list(person: Principal, query: ListPocsQuery): Promise<PocPageResponse> {
+    const { limit, cursor, status, author, search } = query;
+    const rows = await this.pocs.list({
+      status,
+      search,
+      createdBy: author === 'me' ? person.userId : undefined,
+      after: cursor === undefined ? undefined : decodeCursor(person.tenantId, cursor),
+      limit: limit + 1,
+    });
+    return toPage(
+      rows,
+      limit,
+      ({ id, titleSearch }) =>
+        encodeCursor(person.tenantId, search === undefined ? { id } : { id, text: titleSearch }),
+      toPocResponse,
+    );
+  }
+
+  /** @throws ApiError NOT_FOUND. */
+  async read(id: string): Promise<PocResponse> {
+    const row = await this.pocs.find(id);
+    if (row === undefined) throw new ApiError('NOT_FOUND');
+    return toPocResponse(row);
+  }
+
+  /** Writes the whole POC anew. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async replace(person: Principal, id: string, input: WritePocDto): Promise<PocResponse> {
+    return this.write(person, await this.editable(person, id), withDefaults(input));
+  }
+
+  /** Changes what is stated. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async change(person: Principal, id: string, input: ChangePocDto): Promise<PocResponse> {
+    const poc = await this.editable(person, id);
+    return this.write(person, poc, {
+      title: input.title ?? poc.title,
+      description: input.description ?? poc.description,
+      status: input.status ?? poc.status,
+      isPublic: input.isPublic ?? poc.isPublic,
+    });
+  }
+
+  /**
+   * A public POC of the tenant, for anybody: the policies let its row be seen only while the tenant allows it.
+   * @throws ApiError NOT_FOUND.
+   */
+  async readPublic(tenantId: string, id: string): Promise<PublicPocResponse> {
+    const nobody = { tenantId, userId: null, role: null };
+    const row = await this.database.transaction(nobody, () => this.pocs.find(id));
+    if (row === undefined) throw new ApiError('NOT_FOUND');
+    return toPublicPocResponse(row);
+  }
+
+  /** The POC, for a change of whatever belongs to it. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async editable(person: Principal, id: string): Promise<PocRow & PocStake> {
+    const poc = await this.pocs.findWithStake(id, person.userId);
+    if (poc === undefined) throw new ApiError('NOT_FOUND');
+    assertMayEditPoc(person, poc, await this.settings.read());
+    return poc;
+  }
+
+  /** The POC, for what only its owners may do. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async owned(person: Principal, id: string): Promise<PocRow> {
+    const poc = await this.pocs.find(id);
+    if (poc === undefined) throw new ApiError('NOT_FOUND');
+    assertOwnsPoc(person, poc);
+    return poc;
+  }
+
+  /**
+   * Deletes a POC with everything that belongs to it. The rows go first: a file without a row is swept away later, a row
+   * without its file would be a lie.
+   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
+   */
+  async remove(person: Principal, id: string): Promise<void> {
+    const files = await this.asPerson(person, async () => {
+      await this.owned(person, id);
+      const deleted = await this.pocs.delete(id);
+      if (deleted === undefined) throw new ApiError('NOT_FOUND');
+      return deleted;
+    });
+    for (const file of files) await this.storage.remove({ tenantId: person.tenantId, id: file });
+  }
+
+  /** Runs `work` in a transaction of its own, as the person, where the request has none. */
+  asPerson<T>(person: Principal, work: () => Promise<T>): Promise<T> {
+    const { tenantId, userId } = person;
+    return this.database.transaction({ tenantId, userId, role: databaseRole(person) }, work);
+  }
+
+  private async write(
+    person: Principal,
+    poc: PocRow & PocStake,
+    fields: PocFields,
+  ): Promise<PocResponse> {
+    if (fields.isPublic !== poc.isPublic) {
+      assertOwnsPoc(person, poc);
+      if (fields.isPublic) await this.assertPublicAllowed();
+    }
+    const row = await this.pocs.update(poc.id, fields);
+    if (row === undefined) throw new ApiError('NOT_FOUND');
+    return toPocResponse(row);
+  }
+
+  private async assertPublicAllowed(): Promise<void> {
+    const { allowPublicPocs } = await this.settings.read();
+    if (!allowPublicPocs) throw switchedOff('allowPublicPocs');
+  }
+}
+
+function withDefaults(input: WritePocDto): PocFields {
+  const { title, description = '', status = 'draft', isPublic = false } = input;
+  return { title, description, status, isPublic };
+}

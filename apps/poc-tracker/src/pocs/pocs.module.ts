@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { StorageModule } from '../storage/storage.module.js';
+import { TenantModule } from '../tenant/tenant.module.js';
+import { CollaboratorController } from './collaborator.controller.js';
+import { CollaboratorRepository } from './collaborator.repository.js';
+import { CollaboratorService } from './collaborator.service.js';
+import { PocReportService } from './poc-report.service.js';
+import { PocController } from './poc.controller.js';
+import { PocRepository } from './poc.repository.js';
+import { PocService } from './poc.service.js';
+import { PublicPocController } from './public-poc.controller.js';
+
+/** POCs and who works on them. */
+@Module({
+  imports: [TenantModule, StorageModule],
+  controllers: [PocController, CollaboratorController, PublicPocController],
+  providers: [
+    PocRepository,
+    PocService,
+    PocReportService,
+    CollaboratorRepository,
+    CollaboratorService,
+  ],
+  exports: [PocService],
+})
+export class PocsModule {}

@@ -1,0 +1,35 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ApiError, ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
+
+/** Codes that tell a client that the token it sent is the trouble (RFC 6750, 3.1). */
+const TOKEN_CODES = new Set<ErrorCode>(['INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED']);
+
+/**
+ * Answers what the guards throw, for an application without a filter of its own for {@link ApiError}: `error`, `code`,
+ * `status` and, where there are any, `details`. The cause stays here.
+ */
+@Catch(ApiError)
+export class ApiErrorFilter implements ExceptionFilter<ApiError> {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  catch(error: ApiError, host: ArgumentsHost): void {
+    const { httpAdapter } = this.host;
+    const response: unknown = host.switchToHttp().getResponse();
+    const { code, status, details, retryAfter } = error;
+    httpAdapter.setHeader(response, 'cache-control', 'no-store');
+    if (status === 401) httpAdapter.setHeader(response, 'www-authenticate', challenge(code));
+    if (retryAfter !== undefined)
+      httpAdapter.setHeader(response, 'retry-after', String(Math.max(1, Math.ceil(retryAfter))));
+    const sentence = status >= 500 ? ERROR_CATALOGUE[code].message : error.message;
+    const body = { error: sentence, code, status, ...(details !== undefined && { details }) };
+    httpAdapter.reply(response, body, status);
+  }
+}
+
+function challenge(code: ErrorCode): string {
+  const realm = 'Bearer realm="poc-tracker"';
+  return TOKEN_CODES.has(code)
+    ? `${realm}, error="invalid_token", error_description="${ERROR_CATALOGUE[code].message}"`
+    : realm;
+}

@@ -1,0 +1,85 @@
+import { Logger } from '@nestjs/common';
+import type { IntrospectionResponse } from './introspection.js';
+import type { SessionClaims, Standing, StandingSource } from './session-standing.js';
+
+/** An application with no database of the issuer's: where the issuer is, and who asks. */
+export interface IssuerClient {
+  /** Where the issuer answers, without a path: `https://api.poctracker.com`. */
+  issuerUrl: string;
+  /** Given by `npm run cli -- clients create`. */
+  clientId: string;
+  clientSecret: string;
+}
+
+/** A request waits for it; the issuer answers in a few milliseconds or is in trouble. */
+const TIMEOUT_MS = 5_000;
+
+/** A standing takes 1 KiB. */
+const MAX_BYTES = 64 * 1024;
+
+/** Asks the issuer over HTTP (RFC 7662). */
+export class HttpStandingSource implements StandingSource {
+  private readonly logger = new Logger(HttpStandingSource.name);
+  private readonly url: URL;
+  private readonly authorization: string;
+
+  constructor(
+    { issuerUrl, clientId, clientSecret }: IssuerClient,
+    private readonly request: typeof fetch = fetch,
+  ) {
+    this.url = new URL('/api/v1/oauth/introspect', issuerUrl);
+    this.authorization = basicAuthorization(clientId, clientSecret);
+  }
+
+  /** @throws Error when the issuer cannot be asked, or does not know this client. */
+  async ask({ session_id, sub, tenant_id }: SessionClaims): Promise<Standing | undefined> {
+    try {
+      const answer = await this.send(new URLSearchParams({ session_id, sub, tenant_id }));
+      return answer.active ? answer.standing : undefined;
+    } catch (error) {
+      this.logger.warn(`The issuer could not be asked: ${(error as Error).message}`);
+      throw error;
+    }
+  }
+
+  private async send(form: URLSearchParams): Promise<IntrospectionResponse> {
+    const response = await this.request(this.url, {
+      method: 'POST',
+      headers: { authorization: this.authorization, accept: 'application/json' },
+      body: form,
+      // Our credentials are for the issuer alone.
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const text = await readBounded(response);
+    if (response.status === 401)
+      throw new Error('it refuses the client; check clientId and clientSecret.');
+    if (response.status !== 200) throw new Error(`it answered ${response.status}.`);
+    return toIntrospection(JSON.parse(text));
+  }
+}
+
+/** HTTP Basic, each part form-encoded (RFC 6749, 2.3.1). */
+export function basicAuthorization(clientId: string, clientSecret: string): string {
+  const credentials = [clientId, clientSecret].map(encodeURIComponent).join(':');
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length > MAX_BYTES) throw new Error('its answer is too large.');
+  }
+  return text;
+}
+
+/** What is not plainly an answer must not pass for one that lets somebody in. */
+function toIntrospection(value: unknown): IntrospectionResponse {
+  const answer = (value ?? {}) as Partial<Record<'active' | 'standing', unknown>>;
+  if (answer.active === false) return { active: false };
+  if (answer.active === true && typeof answer.standing === 'object' && answer.standing !== null)
+    return value as IntrospectionResponse;
+  throw new Error('its answer is no introspection.');
+}

@@ -1,0 +1,228 @@
+import { ApiError } from '@poc-tracker/contracts';
+import { Moment } from './moment.js';
+import type { FeedCarrier, FeedListener, RevocationEvent } from './revocation-feed.js';
+import { RevocationMarks } from './revocation-marks.js';
+import {
+  type CurrentRights,
+  judge,
+  type SessionClaims,
+  type StandingSource,
+  type Verdict,
+} from './session-standing.js';
+
+/** How old the memory may be, in milliseconds: the bound between a revocation and its refusal everywhere. */
+export const MAX_AGE_MS = 100;
+
+/** From this age on a request asks the carrier for news, lest the memory be too old for the next one. */
+const NUDGE_AGE_MS = 40;
+
+/** Sessions remembered at a time: some 60 MiB. Who is pushed out costs one question more. */
+const MAX_REMEMBERED = 50_000;
+
+/**
+ * How long a request waits for the news that others have asked for already, before it asks about its own session:
+ * under load one poll then serves all requests that came meanwhile.
+ */
+const PATIENCE_MS = 50;
+
+/** An answer that an event has overtaken is asked for again, this often at most. */
+const MAX_QUESTIONS = 3;
+
+export interface SessionStandingsOptions {
+  source: StandingSource;
+  /** Without one nothing is believed from memory: every request asks. */
+  carrier?: FeedCarrier;
+  /** Milliseconds since the epoch; judges the end of a session. Default Date.now. */
+  now?: () => number;
+  capacity?: number;
+}
+
+interface Remembered {
+  readonly tenantId: string;
+  readonly userId: string;
+  /** When the question began, in ticks of the marks. */
+  readonly tick: number;
+  readonly verdict: Verdict;
+}
+
+/**
+ * What verified tokens are worth now. Answers come from memory while a feed of revocations keeps it right and it is
+ * known to be complete as of at most {@link MAX_AGE_MS} ago; else the source is asked; where it cannot be asked the
+ * token is refused.
+ */
+export class SessionStandings implements FeedListener {
+  private readonly memory = new Map<string, Remembered>();
+  private readonly marks = new RevocationMarks();
+  private readonly source: StandingSource;
+  private readonly carrier: FeedCarrier | undefined;
+  private readonly now: () => number;
+  private readonly capacity: number;
+  /** As of when the memory is complete. */
+  private completeAsOf: Moment | undefined;
+  /** News that was asked for before it does not count. */
+  private notBefore: Moment | undefined;
+  private waiting: (() => void)[] = [];
+  private readonly followers = new Set<FeedListener>();
+
+  constructor({ source, carrier, now, capacity }: SessionStandingsOptions) {
+    this.source = source;
+    this.carrier = carrier;
+    this.now = now ?? Date.now;
+    this.capacity = capacity ?? MAX_REMEMBERED;
+  }
+
+  /** Called by Nest. */
+  onModuleInit(): void {
+    this.carrier?.start(this);
+  }
+
+  /** Called by Nest, after the requests in flight have been answered. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.carrier?.stop();
+  }
+
+  /** Milliseconds since the memory was last known to be complete; Infinity when it is not. For health and tests. */
+  get age(): number {
+    return this.completeAsOf?.age ?? Infinity;
+  }
+
+  /**
+   * The rights behind a verified token. Given at once, without a promise, when they are in memory.
+   * @throws ApiError TOKEN_REVOKED, SESSION_EXPIRED, INVALID_TENANT, SERVICE_UNAVAILABLE; at once or by rejection.
+   */
+  currentRights(claims: SessionClaims): CurrentRights | Promise<CurrentRights> {
+    if (this.marks.hasEnded(claims.session_id, claims.tenant_id))
+      throw new ApiError('TOKEN_REVOKED');
+    const remembered = this.recall(claims);
+    if (remembered === undefined) return this.ask(claims);
+    const { age } = this;
+    if (age > NUDGE_AGE_MS) this.carrier?.poll();
+    return age <= MAX_AGE_MS ? this.enforce(remembered) : this.waitThenAnswer(claims);
+  }
+
+  /**
+   * The rights as they are now, always asked for and never remembered: for a step that is rare and must not be wrong.
+   * @throws ApiError as `currentRights` does, by rejection.
+   */
+  async rightsNow(claims: SessionClaims): Promise<CurrentRights> {
+    return this.enforce(judge(await this.askSource(claims)));
+  }
+
+  /**
+   * Nothing in memory counts until the carrier has asked once more. To be called after a change that this process
+   * committed, before it is answered: whoever made the change sees it at their next request here.
+   */
+  distrust(): void {
+    if (this.carrier === undefined) return;
+    this.notBefore = Moment.now();
+    this.completeAsOf = undefined;
+    this.carrier.poll();
+  }
+
+  /**
+   * Tells somebody else what this memory is told from now on, to hand it on.
+   * @returns what ends it.
+   */
+  follow(follower: FeedListener): () => void {
+    this.followers.add(follower);
+    return () => void this.followers.delete(follower);
+  }
+
+  tell(events: readonly RevocationEvent[], asOf: Moment | undefined): void {
+    for (const follower of this.followers) follower.tell(events, asOf);
+    const now = this.now();
+    for (const event of events) {
+      this.marks.apply(event, now);
+      if (event.kind === 'session') this.memory.delete(event.id);
+    }
+    if (asOf === undefined || (this.notBefore !== undefined && asOf.isBefore(this.notBefore)))
+      return;
+    if (this.completeAsOf === undefined || this.completeAsOf.isBefore(asOf))
+      this.completeAsOf = asOf;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resume of waiting) resume();
+  }
+
+  gap(): void {
+    for (const follower of this.followers) follower.gap();
+    this.marks.forgetEverything();
+    this.memory.clear();
+    this.completeAsOf = undefined;
+  }
+
+  /** What is in memory of exactly this session, person and tenant, and still counts. */
+  private recall(claims: SessionClaims): Verdict | undefined {
+    const { tenant_id: tenantId, sub: userId, session_id: sessionId } = claims;
+    const found = this.memory.get(sessionId);
+    if (
+      found?.userId === userId &&
+      found.tenantId === tenantId &&
+      this.marks.unchangedSince(found.tick, tenantId, userId, sessionId)
+    ) {
+      return found.verdict;
+    }
+    return undefined;
+  }
+
+  private async waitThenAnswer(claims: SessionClaims): Promise<CurrentRights> {
+    if (this.carrier?.connected === true) await this.news();
+    const remembered = this.age <= MAX_AGE_MS ? this.recall(claims) : undefined;
+    return remembered === undefined ? this.ask(claims) : this.enforce(remembered);
+  }
+
+  /** Settles with the next completion of the memory, or when patience is at its end. */
+  private news(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, PATIENCE_MS);
+      this.waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Asks the source. The question is younger than the request, so its answer is good for the request however long it
+   * took; it is remembered only when no event about it is known to have come since the question.
+   */
+  private async ask(claims: SessionClaims): Promise<CurrentRights> {
+    const { tenant_id: tenantId, sub: userId, session_id: sessionId } = claims;
+    let verdict: Verdict | undefined;
+    for (let question = 0; question < MAX_QUESTIONS; question += 1) {
+      const { tick } = this.marks;
+      verdict = judge(await this.askSource(claims));
+      if (this.marks.hasEnded(sessionId, tenantId)) throw new ApiError('TOKEN_REVOKED');
+      if (this.marks.unchangedSince(tick, tenantId, userId, sessionId)) {
+        this.remember(sessionId, { tenantId, userId, tick, verdict });
+        break;
+      }
+    }
+    return this.enforce(verdict ?? { refusal: 'TOKEN_REVOKED' });
+  }
+
+  private async askSource(claims: SessionClaims): ReturnType<StandingSource['ask']> {
+    try {
+      return await this.source.ask(claims);
+    } catch (cause) {
+      throw cause instanceof ApiError ? cause : new ApiError('SERVICE_UNAVAILABLE', { cause });
+    }
+  }
+
+  private enforce(verdict: Verdict): CurrentRights {
+    if ('refusal' in verdict) throw new ApiError(verdict.refusal);
+    if (verdict.expiresAt <= this.now()) throw new ApiError('SESSION_EXPIRED');
+    return verdict.rights;
+  }
+
+  private remember(sessionId: string, remembered: Remembered): void {
+    if (this.carrier === undefined) return;
+    this.memory.delete(sessionId);
+    this.memory.set(sessionId, remembered);
+    if (this.memory.size <= this.capacity) return;
+    for (const oldest of this.memory.keys()) {
+      this.memory.delete(oldest);
+      return;
+    }
+  }
+}

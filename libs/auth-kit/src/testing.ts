@@ -1,0 +1,155 @@
+import type { DynamicModule } from '@nestjs/common';
+import {
+  ACCESS_TOKEN_TYPE,
+  type AccessTokenClaims,
+  effectiveFeatures,
+  effectivePermissions,
+  type FeatureSet,
+  type Permission,
+  PLAN_CATALOGUE,
+  type Plan,
+  type Role,
+  type TenantSnapshot,
+} from '@poc-tracker/contracts';
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { ACCESS_TOKEN_SECONDS } from './access-token.claims.js';
+import { AuthKitModule } from './auth-kit.module.js';
+import { DEFAULT_PARTIES, guardedModule } from './issuer-connection.js';
+import { KeyRing } from './key-ring.js';
+import type { SessionClaims, Standing, StandingSource } from './session-standing.js';
+import { SessionStandings } from './session-standings.js';
+
+/** Whom a test signs in; what is left out is a `user` of a tenant `acme` on the plan basic. */
+export interface TestSubject {
+  userId?: string;
+  role?: Role;
+  /** Beside those of the role. */
+  permissions?: readonly Permission[];
+  plan?: Plan;
+  /** Over those of the plan. */
+  features?: Partial<FeatureSet>;
+  tenant?: Partial<TenantSnapshot>;
+}
+
+/** A token, and the ids that the handler will see. */
+export interface SignedIn {
+  token: string;
+  userId: string;
+  tenantId: string;
+  sessionId: string;
+}
+
+/**
+ * Stands in for the auth service in the tests of an application: mints access tokens with a key that lives as long as
+ * the test, and knows what each is worth. Nothing is listened to and nobody is asked.
+ *
+ *     const issuer = new TestIssuer();
+ *     const module = await Test.createTestingModule({ imports: [issuer.module()], controllers: [CatsController] }).compile();
+ *     const { token } = issuer.signIn({ role: 'manager', features: { api_access: true } });
+ */
+export class TestIssuer implements StandingSource {
+  private readonly privateKey: KeyObject;
+  private readonly keys: KeyRing;
+  private readonly standings = new Map<string, Standing>();
+
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    this.privateKey = privateKey;
+    this.keys = new KeyRing([publicKey]);
+  }
+
+  /** The module to import instead of `connectToIssuer(…)`: the same guards, this issuer's tokens. */
+  module(): DynamicModule {
+    return guardedModule(
+      AuthKitModule.forRoot({
+        ...DEFAULT_PARTIES,
+        keys: this.keys,
+        standings: { useValue: new SessionStandings({ source: this }) },
+      }),
+    );
+  }
+
+  /** Opens a session and mints an access token of it. */
+  signIn(subject: TestSubject = {}): SignedIn {
+    const { userId = randomUUID(), role = 'user', permissions = [] } = subject;
+    const tenant = tenantOf(subject);
+    const sessionId = randomUUID();
+    this.standings.set(sessionId, {
+      sessionActive: true,
+      sessionExpiresAt: Date.now() + ACCESS_TOKEN_SECONDS * 1_000,
+      userStatus: 'active',
+      role,
+      permissions,
+      tenant,
+    });
+    const claims = claimsOf({ userId, role, permissions, tenant, sessionId });
+    return { token: this.mint(claims), userId, tenantId: tenant.id, sessionId };
+  }
+
+  /** From now on the session's tokens are refused. */
+  revoke({ sessionId }: Pick<SignedIn, 'sessionId'>): void {
+    this.change(sessionId, { sessionActive: false });
+  }
+
+  /** Changes what a session's tokens are worth, as a new role or another plan does, without a new token. */
+  change(sessionId: string, change: Partial<Standing>): void {
+    const standing = this.standings.get(sessionId);
+    if (standing === undefined) throw new Error('This issuer has opened no such session.');
+    this.standings.set(sessionId, { ...standing, ...change });
+  }
+
+  /** Signs any claims at all, for tests of what must be refused. */
+  mint(claims: Partial<AccessTokenClaims>): string {
+    const [kid] = this.keys.jwks().keys.map((key) => key.kid);
+    const content = [{ alg: 'RS256', typ: ACCESS_TOKEN_TYPE, kid }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    return `${content}.${sign('sha256', Buffer.from(content), this.privateKey).toString('base64url')}`;
+  }
+
+  /** Called by the guard. */
+  ask({ session_id }: SessionClaims): Promise<Standing | undefined> {
+    return Promise.resolve(this.standings.get(session_id));
+  }
+}
+
+function tenantOf({ plan = 'basic', features = {}, tenant = {} }: TestSubject): TenantSnapshot {
+  return {
+    id: randomUUID(),
+    name: 'Acme',
+    subdomain: 'acme',
+    customDomain: null,
+    plan,
+    status: 'active',
+    features: effectiveFeatures(plan, features),
+    limits: PLAN_CATALOGUE[plan].limits,
+    subscriptionEndsAt: null,
+    isPlatform: false,
+    ...tenant,
+  };
+}
+
+function claimsOf(subject: {
+  userId: string;
+  role: Role;
+  permissions: readonly Permission[];
+  tenant: TenantSnapshot;
+  sessionId: string;
+}): AccessTokenClaims {
+  const { userId, role, permissions, tenant, sessionId } = subject;
+  const iat = Math.floor(Date.now() / 1_000);
+  return {
+    sub: userId,
+    iss: DEFAULT_PARTIES.issuer,
+    aud: DEFAULT_PARTIES.audience,
+    exp: iat + ACCESS_TOKEN_SECONDS,
+    iat,
+    jti: randomUUID(),
+    tenant_id: tenant.id,
+    tenant_subdomain: tenant.subdomain,
+    user_role: role,
+    permissions: effectivePermissions(role, permissions),
+    plan_type: tenant.plan,
+    session_id: sessionId,
+  };
+}

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { decodePageCursor, encodePageCursor, toPage } from './page-cursor.js';
+
+const tenant = randomUUID();
+const rows = Array.from({ length: 3 }, () => ({ id: randomUUID() }));
+
+describe('a page', () => {
+  it('leads on while there is more, by a cursor that gives back its last id', () => {
+    const { items, nextCursor } = toPage(tenant, rows, 2);
+    expect(items).toEqual(rows.slice(0, 2));
+    expect(decodePageCursor(tenant, nextCursor ?? '')).toBe(rows[1]?.id);
+  });
+
+  it('leads nowhere when it is the last, full or empty', () => {
+    expect(toPage(tenant, rows, 3)).toEqual({ items: rows, nextCursor: null });
+    expect(toPage(tenant, [], 3)).toEqual({ items: [], nextCursor: null });
+  });
+
+  it.each([
+    '',
+    'x',
+    'not base64 at all',
+    `${encodePageCursor(tenant, randomUUID())}=`,
+    encodePageCursor(tenant, randomUUID()).slice(1),
+    encodePageCursor(randomUUID(), randomUUID()),
+    'A'.repeat(9_000),
+  ])('is refused to a cursor that is malformed or of another tenant: %.20s', (cursor) => {
+    expect(() => decodePageCursor(tenant, cursor)).toThrow(
+      expect.objectContaining({
+        code: 'VALIDATION_ERROR',
+        details: [expect.objectContaining({ field: 'cursor' })],
+      }),
+    );
+  });
+});

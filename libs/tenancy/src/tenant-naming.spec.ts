@@ -1,0 +1,140 @@
+import { ApiError, PLATFORM_SUBDOMAIN, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
+import { describe, expect, it } from 'vitest';
+import { namedTenants, statedTenantId, tenantOfHostName } from './tenant-naming.js';
+
+const BASE = 'poctracker.com';
+const ID = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+const OTHER_ID = '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60718';
+
+const named = (
+  names: { host?: string; header?: unknown; query?: unknown },
+  defaultTenant?: string,
+) =>
+  namedTenants(
+    { host: 'poctracker.com', header: undefined, query: undefined, ...names },
+    { baseDomain: BASE, defaultTenant },
+  );
+
+function refusal(work: () => unknown): ApiError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+  }
+  throw new Error('expected an ApiError');
+}
+
+describe('tenantOfHostName', () => {
+  it.each([
+    ['acme.poctracker.com', 'acme'],
+    ['acme.poctracker.com:8443', 'acme'],
+    ['acme.poctracker.com.', 'acme'],
+    ['acme.poctracker.com.:443', 'acme'],
+    ['ACME.PocTracker.COM', 'acme'],
+    ['a-1.poctracker.com', 'a-1'],
+    ['acme.localhost', 'acme'],
+    ['acme.localhost:3000', 'acme'],
+  ])('reads the subdomain of %s', (host, subdomain) => {
+    expect(tenantOfHostName(host, BASE)).toEqual({ subdomain });
+  });
+
+  it.each([
+    'poctracker.com',
+    'poctracker.com:443',
+    'poctracker.com.',
+    'localhost',
+    'localhost:3000',
+    'a.b.poctracker.com',
+    'acme.api.poctracker.com',
+    'a.b.localhost',
+    '.poctracker.com',
+    '127.0.0.1',
+    '127.0.0.1:3000',
+    '[::1]:3000',
+    '::1',
+    'auth-service',
+    'auth-service:3000',
+    'user@acme.poctracker.com',
+    'acme.poctracker.com/x',
+    'acme .poctracker.com',
+    'acmé.poctracker.com',
+    'acme.poctracker.com:80:80',
+    `${'a'.repeat(300)}.poctracker.com`,
+    '',
+    ...RESERVED_SUBDOMAINS.filter((name) => name !== PLATFORM_SUBDOMAIN).flatMap((name) => [
+      `${name}.poctracker.com`,
+      `${name.toUpperCase()}.localhost:3000`,
+    ]),
+  ])('finds no tenant in "%s"', (host) => {
+    expect(tenantOfHostName(host, BASE)).toBeUndefined();
+  });
+
+  it.each([
+    'login.acme.example',
+    'evilpoctracker.com',
+    'poctracker.com.evil.test',
+    'acme.poctracker.com.evil.test',
+  ])('takes %s for a whole domain and never for one of ours', (host) => {
+    expect(tenantOfHostName(`${host.toUpperCase()}:443`, BASE)).toEqual({ domain: host });
+  });
+});
+
+describe('namedTenants', () => {
+  it('lets the subdomain decide alone, whatever header, query and default say', () => {
+    const names = { host: 'acme.poctracker.com', header: ID, query: OTHER_ID };
+    expect(named(names, 'globex')).toEqual([{ subdomain: 'acme' }]);
+  });
+
+  it('tries a whole domain first, and header, query and default after it', () => {
+    const host = 'login.acme.example';
+    expect(named({ host, header: ID, query: OTHER_ID }, 'globex')).toEqual([
+      { domain: host },
+      { id: ID },
+    ]);
+    expect(named({ host }, 'globex')).toEqual([{ domain: host }, { subdomain: 'globex' }]);
+    expect(named({ host })).toEqual([{ domain: host }]);
+  });
+
+  it('puts the header before the query and the query before the default', () => {
+    expect(named({ header: ID, query: OTHER_ID }, 'globex')).toEqual([{ id: ID }]);
+    expect(named({ query: OTHER_ID }, 'globex')).toEqual([{ id: OTHER_ID }]);
+    expect(named({}, 'globex')).toEqual([{ subdomain: 'globex' }]);
+    expect(named({})).toEqual([]);
+  });
+
+  it('refuses a malformed header even where the host decides, so that nobody believes in its effect', () => {
+    expect(refusal(() => named({ host: 'acme.poctracker.com', header: 'globex' })).code).toBe(
+      'VALIDATION_ERROR',
+    );
+  });
+});
+
+describe('statedTenantId', () => {
+  it('takes a UUID in any case', () => {
+    expect(statedTenantId({ header: ID.toUpperCase(), query: undefined })).toBe(ID);
+  });
+
+  it.each([
+    ['a subdomain', 'acme'],
+    ['nothing', ''],
+    ['two headers, as Node joins them', `${ID}, ${OTHER_ID}`],
+    ['the same header twice', `${ID}, ${ID}`],
+    ['two parameters, as Fastify lists them', [ID, ID]],
+    ['a nested parameter', { id: ID }],
+    ['SQL', `${ID}'; DROP TABLE tenants; --`],
+    ['a number', 7],
+    ['a line break after an id', `${ID}\n`],
+    ['braces', `{${ID}}`],
+    ['no hyphens', ID.replaceAll('-', '')],
+    ['a NUL byte', `${ID.slice(0, -1)}\0`],
+  ])('refuses %s, naming where it stood', (_what, value) => {
+    expect(refusal(() => statedTenantId({ header: value, query: undefined }))).toMatchObject({
+      status: 400,
+      details: [{ field: 'x-tenant-id' }],
+    });
+    expect(refusal(() => statedTenantId({ header: ID, query: value }))).toMatchObject({
+      status: 400,
+      details: [{ field: 'tenant_id' }],
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import {
+  effectiveFeatures,
+  FEATURES,
+  type FeatureSet,
+  type Plan,
+  type TenantSnapshot,
+  type TenantStatus,
+} from '@poc-tracker/contracts';
+
+/** The tenant columns of resolve_tenant() and session_standing(). */
+export interface TenantRow {
+  id: string;
+  name: string;
+  subdomain: string;
+  custom_domain: string | null;
+  plan_type: Plan;
+  status: TenantStatus;
+  features: unknown;
+  max_users: number;
+  max_pocs: number;
+  max_storage_gb: number;
+  subscription_ends_at: Date | null;
+  is_platform: boolean;
+}
+
+/**
+ * A tenant as a request knows it: its features are those of the plan, overridden by those of the
+ * row.
+ */
+export function toTenantSnapshot(row: TenantRow): TenantSnapshot {
+  return {
+    id: row.id,
+    name: row.name,
+    subdomain: row.subdomain,
+    customDomain: row.custom_domain,
+    plan: row.plan_type,
+    status: row.status,
+    features: tenantFeatures(row.plan_type, row.features),
+    limits: { maxUsers: row.max_users, maxPocs: row.max_pocs, maxStorageGb: row.max_storage_gb },
+    subscriptionEndsAt: row.subscription_ends_at?.toISOString() ?? null,
+    isPlatform: row.is_platform,
+  };
+}
+
+/** A feature that the row states as anything but true or false is left to the plan. */
+export function tenantFeatures(plan: Plan, stored: unknown): FeatureSet {
+  const row =
+    typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
+  const stated = FEATURES.filter((feature) => typeof row[feature] === 'boolean');
+  return effectiveFeatures(
+    plan,
+    Object.fromEntries(stated.map((feature) => [feature, row[feature]])),
+  );
+}

@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cliOn } from '../../apps/auth-service/src/cli/cli.fixture.js';
+import { GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
+
+interface Shell {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** A command line in a process of its own, as npm runs it. */
+async function shell(argv: string[], env: NodeJS.ProcessEnv): Promise<Shell> {
+  const script = (
+    JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
+  ).scripts['cli'];
+  try {
+    const { stdout, stderr } = await promisify(execFile)(
+      'sh',
+      ['-c', `${script} "$@"`, 'cli', ...argv],
+      { env: { PATH: process.env['PATH'], DATA_DIR: '/nowhere', ...env } },
+    );
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+describe('npm run cli', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+
+  afterAll(() => database.drop());
+
+  it('hands its exit code and its output to the shell', { timeout: 120_000 }, async () => {
+    const env = { PLATFORM_DATABASE_URL: database.platformUrl };
+    const [listed, unknown, nowhere] = await Promise.all([
+      shell(['tenants', 'list', '--json'], env),
+      shell(['tenants', 'show', 'nobody'], env),
+      shell(['tenants', 'list'], {}),
+    ]);
+    expect([listed.code, JSON.parse(listed.out)]).toEqual([0, { items: [], nextCursor: null }]);
+    expect(unknown).toEqual({ code: 1, out: '', err: 'There is no tenant "nobody".\n' });
+    expect([nowhere.code, nowhere.out]).toEqual([2, '']);
+  });
+});
+
+describe('a change of the signing key', () => {
+  let folder: string;
+  let service: ServiceFixture;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'rotation-'));
+    await cliOn(null)('keys', 'generate', '--out', folder);
+    service = await ServiceFixture.start(keys());
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  function keys(): NodeJS.ProcessEnv {
+    return {
+      JWT_PRIVATE_KEY: '',
+      JWT_PRIVATE_KEY_FILE: join(folder, 'jwt-private.pem'),
+      JWT_PUBLIC_KEY_FILE: join(folder, 'jwt-public.pem'),
+    };
+  }
+
+  function kidOf({ tokens }: Login): string {
+    const header = Buffer.from(tokens.accessToken.split('.')[0] ?? '', 'base64url').toString();
+    return (JSON.parse(header) as { kid: string }).kid;
+  }
+
+  it('logs nobody out: tokens of the old key are accepted beside those of the new one', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId, { password: GOOD_PASSWORD });
+    const before = await service.login(host, user);
+    const rotated = await cliOn(null, keys())('keys', 'rotate', '--json');
+    expect(rotated.json()).toMatchObject({ signs: true, published: 2 });
+    const restarted = await service.restarted();
+    try {
+      const after = await restarted.login(host, user);
+      expect(kidOf(after)).not.toBe(kidOf(before));
+      expect(await restarted.probe(before.tokens.accessToken)).toBe('accepted');
+      expect(await restarted.probe(after.tokens.accessToken)).toBe('accepted');
+      expect((await restarted.refresh(before.tokens.refreshToken)).status).toBe(200);
+      const jwks = await restarted.app.inject({ method: 'GET', url: '/.well-known/jwks.json' });
+      const published = jwks.json<{ keys: { kid: string }[] }>().keys.map(({ kid }) => kid);
+      expect(published.sort()).toEqual([kidOf(before), kidOf(after)].sort());
+      // The instance that was not restarted does not know the new key yet: what "--prepare" is for.
+      expect(await service.probe(after.tokens.accessToken)).toBe('INVALID_TOKEN');
+    } finally {
+      await restarted.app.close();
+    }
+  });
+
+  it('is known to every instance before it signs, when it was prepared', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId, { password: GOOD_PASSWORD });
+    await cliOn(null, keys())('keys', 'rotate', '--prepare');
+    const informed = await service.restarted();
+    try {
+      await cliOn(null, keys())('keys', 'rotate');
+      const restarted = await service.restarted();
+      try {
+        const login = await restarted.login(host, user);
+        expect(await informed.probe(login.tokens.accessToken)).toBe('accepted');
+      } finally {
+        await restarted.app.close();
+      }
+    } finally {
+      await informed.app.close();
+    }
+  });
+});

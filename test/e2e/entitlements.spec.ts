@@ -1,0 +1,219 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { RequireFeature } from '@poc-tracker/auth-kit';
+import { createHttpApp, createLogger } from '@poc-tracker/http-service';
+import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { createTestDatabase } from '@poc-tracker/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppModule } from '../../apps/auth-service/src/app.module.js';
+import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
+import { EntitlementService } from '../../apps/auth-service/src/tenant/entitlement.service.js';
+import type { EntitlementsResponse } from '../../apps/auth-service/src/tenant/entitlement.response.js';
+import type { TenantUsageResponse } from '../../apps/auth-service/src/tenant/tenant-usage.response.js';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { type Answer, ServiceFixture } from './service.fixture.js';
+
+let service: ServiceFixture;
+let platform: PlatformDatabase;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start();
+  platform = new PlatformDatabase({ url: service.database.platformUrl, tls: false });
+});
+
+afterAll(async () => {
+  await platform.close();
+  await service.stop();
+});
+
+async function signedIn(overrides: Parameters<ServiceFixture['tenant']>[0] = {}, role = 'admin') {
+  const tenant = await service.tenant({ features: {}, ...overrides });
+  const user = await service.user(tenant.tenantId, { role: role as 'admin' | 'user' });
+  const { tokens } = await service.login(tenant.host, user);
+  return { ...tenant, user, token: tokens.accessToken };
+}
+
+function entitlements(token: string): Promise<Answer<EntitlementsResponse>> {
+  return service.call<EntitlementsResponse>('GET', '/tenants/current/entitlements', { token });
+}
+
+function changePlan(tenantId: string, change: Parameters<EntitlementService['changePlan']>[2]) {
+  return platform.transaction({ tenantId, operatorId: null }, (query) =>
+    service.app.get(EntitlementService).changePlan(query, tenantId, change),
+  );
+}
+
+describe('GET /tenants/current/entitlements', () => {
+  it('tells features and limits with their sources, and what is used of them', async () => {
+    const { token } = await signedIn({ maxUsers: 4, features: { api_access: true } });
+    const { data } = await entitlements(token);
+    expect(data.plan).toBe('basic');
+    expect(data.features.find(({ name }) => name === 'api_access')).toEqual({
+      name: 'api_access',
+      enabled: true,
+      source: 'tenant',
+      plans: ['pro', 'enterprise'],
+    });
+    expect(data.features.find(({ name }) => name === 'real_time_dojos')).toMatchObject({
+      enabled: true,
+      source: 'plan',
+    });
+    expect(data.limits).toEqual([
+      { name: 'maxUsers', value: 4, source: 'tenant', used: 0.25 },
+      { name: 'maxPocs', value: 100, source: 'plan', used: 0 },
+      { name: 'maxStorageGb', value: 5, source: 'plan', used: 0 },
+    ]);
+  });
+
+  it('keeps the usage from people who may not see it', async () => {
+    const { token } = await signedIn({}, 'user');
+    const { status, data } = await entitlements(token);
+    expect(status).toBe(200);
+    expect(data.limits.map(({ used }) => used)).toEqual([null, null, null]);
+  });
+
+  it('needs a token', async () => {
+    expect((await service.call('GET', '/tenants/current/entitlements')).status).toBe(401);
+  });
+});
+
+describe('GET /tenants/current/usage', () => {
+  it('warns of the limits that are nearly or wholly used, since when they are', async () => {
+    const { token, tenantId } = await signedIn({ maxUsers: 5 });
+    const read = async () =>
+      (await service.call<TenantUsageResponse>('GET', '/tenants/current/usage', { token })).data;
+    expect((await read()).warnings).toEqual([]);
+    for (let n = 0; n < 3; n += 1) await service.user(tenantId);
+    const [warning] = (await read()).warnings;
+    expect(warning).toMatchObject({ resource: 'users', level: 'warning', used: 4, limit: 5 });
+    expect(Date.now() - Date.parse(warning?.since ?? '')).toBeLessThan(60_000);
+    await service.user(tenantId);
+    expect((await read()).warnings).toMatchObject([{ level: 'reached', used: 5, limit: 5 }]);
+  });
+});
+
+describe('a change of plan by the operators', () => {
+  it('moves the limits of the plan and keeps what the tenant was given', async () => {
+    const { token, tenantId } = await signedIn();
+    await changePlan(tenantId, { limits: { maxPocs: 7 }, features: { advanced_analytics: true } });
+    await changePlan(tenantId, { plan: 'pro' });
+    const { data } = await entitlements(token);
+    expect(data.limits).toMatchObject([
+      { value: 100, source: 'plan' },
+      { value: 7, source: 'tenant' },
+      { value: 50, source: 'plan' },
+    ]);
+    expect(data.features.filter(({ enabled }) => enabled)).toHaveLength(4);
+    await changePlan(tenantId, { limits: { maxPocs: null } });
+    expect((await entitlements(token)).data.limits[1]).toMatchObject({
+      value: 1_000,
+      source: 'plan',
+    });
+  });
+
+  it('keeps a limit that is the same as that of the old plan, when it was given', async () => {
+    const { tenantId } = await signedIn();
+    await changePlan(tenantId, { limits: { maxUsers: 10 } });
+    const { limits } = await changePlan(tenantId, { plan: 'enterprise' });
+    expect(limits[0]).toMatchObject({ value: 10, source: 'tenant' });
+  });
+
+  it('below what is used deletes nothing, says what exceeds it and refuses growth', async () => {
+    const { tenantId, host } = await signedIn({ planType: 'pro', maxUsers: 100 });
+    await service.user(tenantId);
+    const changed = await changePlan(tenantId, { plan: 'basic', limits: { maxUsers: 1 } });
+    expect(changed).toMatchObject({
+      exceeded: [{ limit: 'maxUsers', used: 2, allowed: 1 }],
+      lostFeatures: ['video_generation', 'api_access'],
+    });
+    const refused = await service.call('POST', '/auth/register', {
+      host,
+      body: {
+        email: 'new@example.com',
+        password: 'quatro cavalos pastam longe',
+        firstName: 'Nova',
+        lastName: 'Pessoa',
+      },
+    });
+    expect(refused.error).toMatchObject({
+      code: 'USER_LIMIT_EXCEEDED',
+      details: { limit: 1, usage: 2 },
+    });
+  });
+
+  it('refuses limits that are none, and tenants that are none', async () => {
+    const { tenantId } = await signedIn();
+    for (const maxUsers of [-1, 1.5, 2 ** 31, NaN]) {
+      await expect(changePlan(tenantId, { limits: { maxUsers } })).rejects.toMatchObject({
+        code: 'VALIDATION_ERROR',
+        details: [{ field: 'limits.maxUsers' }],
+      });
+    }
+    await expect(changePlan(uuidv7(), { plan: 'pro' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
+@Controller('probe')
+class ApiProbeController {
+  @Get('api')
+  @RequireFeature('api_access')
+  api(): string {
+    return 'served';
+  }
+}
+
+describe('a route that needs a feature', () => {
+  it('follows the tenant as it is now, within a second and without a new token', async () => {
+    const database = await createTestDatabase();
+    const config = testConfig(database);
+    @Module({ imports: [AppModule.forConfig(config)], controllers: [ApiProbeController] })
+    class ProbedModule {}
+    const app = await createHttpApp(ProbedModule, {
+      settings: config.http,
+      logger: createLogger(config.logLevel),
+      requestId: uuidv7,
+      translateError: toApiError,
+      prepare: registerRequestContext,
+    });
+    await app.init();
+    const probed = await ServiceFixture.around(database, app);
+    try {
+      const tenant = await probed.tenant({ planType: 'pro', features: {} });
+      const user = await probed.user(tenant.tenantId);
+      const { tokens } = await probed.login(tenant.host, user);
+      const call = () => probed.call('GET', '/probe/api', { token: tokens.accessToken });
+      const set = (features: object) =>
+        probed.sql('UPDATE tenants SET features = $2 WHERE id = $1', [
+          tenant.tenantId,
+          JSON.stringify(features),
+        ]);
+      expect((await call()).status).toBe(200);
+      await set({ api_access: false });
+      const off = await within(1_000, call, ({ status }) => status === 403);
+      expect(off.error).toMatchObject({
+        code: 'FEATURE_NOT_AVAILABLE',
+        details: { feature: 'api_access', plans: ['pro', 'enterprise'] },
+      });
+      await set({});
+      await within(1_000, call, ({ status }) => status === 200);
+    } finally {
+      await probed.stop();
+    }
+  });
+});
+
+/** Asks until the answer is the expected one; the last answer when the time is over. */
+async function within<T>(
+  ms: number,
+  ask: () => Promise<T>,
+  expected: (answer: T) => boolean,
+): Promise<T> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const answer = await ask();
+    if (expected(answer)) return answer;
+    if (Date.now() > deadline)
+      throw new Error(`Not within ${ms} ms; the last answer: ${JSON.stringify(answer)}`);
+  }
+}

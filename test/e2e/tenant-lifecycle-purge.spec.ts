@@ -1,0 +1,272 @@
+import { randomUUID } from 'node:crypto';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
+import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
+import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
+import { discoverTenantTables } from '../isolation/tenant-tables.js';
+import { createWorld, type World } from '../isolation/world.js';
+import { GOOD_PASSWORD, ServiceFixture } from './service.fixture.js';
+
+/** Ids alone, for as long as other processes need to learn of the end; it empties itself. */
+const PASSING_TABLES = ['revocation_events'];
+
+let service: ServiceFixture;
+let platform: PlatformDatabase;
+let lifecycle: TenantLifecycleService;
+let purges: TenantPurgeService;
+let world: World;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start();
+  platform = service.app.get(PlatformDatabase, { strict: false });
+  lifecycle = service.app.get(TenantLifecycleService, { strict: false });
+  purges = service.app.get(TenantPurgeService, { strict: false });
+});
+
+/** Two tenants with a row in every tenant table that there is. */
+beforeEach(async () => {
+  await world?.admin.end();
+  world = await createWorld(service.database);
+});
+
+afterAll(async () => {
+  await world?.admin.end();
+  await service?.stop();
+});
+
+async function rowsOf(admin: pg.Client, tenantId: string): Promise<Record<string, number>> {
+  const tables = await discoverTenantTables(admin, new URL(service.database.serviceUrl).username);
+  const counts: Record<string, number> = {};
+  for (const { name, tenantColumn } of tables) {
+    if (PASSING_TABLES.includes(name)) continue;
+    const { rows } = await admin.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${name} WHERE ${tenantColumn} = $1`,
+      [tenantId],
+    );
+    counts[name] = rows[0]?.count ?? -1;
+  }
+  return counts;
+}
+
+const tablesWithRows = async (tenantId: string) =>
+  Object.entries(await rowsOf(world.admin, tenantId))
+    .filter(([, count]) => count > 0)
+    .map(([name]) => name);
+
+/** Canceled and its purge begun, as an operator does it. */
+async function begin(tenantId: string, reason = 'asked for') {
+  const change = { tenantId, operatorId: randomUUID(), reason };
+  await platform.transaction(change, async (query) => {
+    await lifecycle.cancel(query, change);
+    await lifecycle.beginPurge(query, change);
+  });
+}
+
+const tombstone = async (tenantId: string) => {
+  const [row] = await service.sql<Record<string, unknown>>(
+    'SELECT reason, requested_by, finished_at, files_deleted_at FROM purged_tenants WHERE purged_tenant = $1',
+    [tenantId],
+  );
+  return row;
+};
+
+describe('a purge', () => {
+  it('leaves no row of the tenant in any table that holds tenants, and every row of the others', async () => {
+    const { victim, attacker, tables } = world;
+    const other = await rowsOf(world.admin, attacker.id);
+    const before = await tablesWithRows(victim.id);
+    // A table without a row here would prove nothing below.
+    expect(before.length).toBe(tables.filter(({ name }) => !PASSING_TABLES.includes(name)).length);
+    await begin(victim.id);
+    await purges.purge(victim.id);
+    expect(await tablesWithRows(victim.id)).toEqual([]);
+    expect(await rowsOf(world.admin, attacker.id)).toEqual(other);
+    expect(await tombstone(victim.id)).toMatchObject({
+      reason: 'asked for',
+      finished_at: expect.any(Date) as Date,
+      files_deleted_at: null,
+    });
+  });
+
+  it('does not happen before it has begun', async () => {
+    const { id } = world.victim;
+    const before = await rowsOf(world.admin, id);
+    await purges.purge(id);
+    for (const call of [
+      'SELECT keep_access_records($1, sha256($2), 9)',
+      `SELECT purge_trail($1, 'audit_log', 9) WHERE $2 <> ''`,
+      `SELECT purge_rows($1, 'users', 9) WHERE $2 <> ''`,
+    ])
+      await platform.query(call, [id, 'key']);
+    expect(await rowsOf(world.admin, id)).toEqual(before);
+    await expect(
+      service.sql('DELETE FROM audit_log WHERE tenant_id = $1', [id]),
+    ).rejects.toMatchObject({ constraint: 'audit_log_append_only' });
+  });
+
+  it('that is killed anywhere goes on where it stopped', async () => {
+    const { id } = world.victim;
+    await begin(id);
+    const events = service.app.get(SecurityEvents, { strict: false });
+    let allowed = 0;
+    let kills = 0;
+    for (let finished = false; !finished; allowed += 1) {
+      let left = allowed;
+      // A process that dies in the middle of a transaction: PostgreSQL rolls it back.
+      const transaction: PlatformDatabase['transaction'] = (context, work) =>
+        platform.transaction(context, async (query) => {
+          const result = await work(query);
+          left -= 1;
+          if (left < 0) throw new Error('killed');
+          return result;
+        });
+      const dying = Object.assign(Object.create(platform) as PlatformDatabase, { transaction });
+      finished = await new TenantPurgeService(dying, events).purge(id).then(
+        () => true,
+        (error: Error) => {
+          expect(error.message).toBe('killed');
+          kills += 1;
+          return false;
+        },
+      );
+    }
+    expect(kills).toBeGreaterThan(5);
+    expect(await tablesWithRows(id)).toEqual([]);
+    const [records] = await service.sql<{ count: number }>(
+      'SELECT count(*)::int AS count FROM access_records WHERE purged_tenant = $1',
+      [id],
+    );
+    expect(records?.count).toBe(1);
+  });
+
+  it('may be done twice, at once and again', async () => {
+    const { id } = world.victim;
+    await begin(id);
+    await begin(id).catch(() => undefined);
+    await Promise.all([purges.purge(id), purges.purge(id), purges.purgeAll()]);
+    await purges.purge(id);
+    expect(await tablesWithRows(id)).toEqual([]);
+  });
+
+  it('fails and finishes nothing when a table was forgotten, and names it', async () => {
+    const { id } = world.victim;
+    await service.sql(
+      `CREATE TABLE forgotten (tenant_id uuid NOT NULL);
+       GRANT SELECT ON forgotten TO super_admin; INSERT INTO forgotten VALUES ('${id}')`,
+    );
+    try {
+      await begin(id);
+      await expect(purges.purge(id)).rejects.toThrow(/forgotten/);
+      expect(await tombstone(id)).toMatchObject({ finished_at: null });
+      await expect(purges.purgeAll()).rejects.toThrow(/could not be purged/);
+    } finally {
+      await service.sql('DROP TABLE forgotten');
+    }
+    await purges.purgeAll();
+    expect(await tombstone(id)).toMatchObject({ finished_at: expect.any(Date) as Date });
+  });
+
+  it('frees the subdomain', async () => {
+    const tenant = await service.tenant();
+    await begin(tenant.tenantId);
+    await purges.purge(tenant.tenantId);
+    const answer = await service.call('POST', '/tenants', {
+      host: 'poctracker.com',
+      body: {
+        name: 'Again',
+        subdomain: tenant.subdomain,
+        adminEmail: 'ana@again.example',
+        adminPassword: GOOD_PASSWORD,
+      },
+    });
+    expect(answer.status).toBe(201);
+  });
+
+  it('tells the services that keep files whose to delete, until they have', async () => {
+    const { id } = world.victim;
+    const waiting = async () =>
+      (await platform.query<{ tenant: string }>('SELECT * FROM purged_tenants_with_files()')).map(
+        ({ tenant }) => tenant,
+      );
+    await begin(id);
+    expect(await waiting()).not.toContain(id);
+    await purges.purge(id);
+    expect(await waiting()).toContain(id);
+    await platform.query('SELECT confirm_files_deleted($1)', [id]);
+    expect(await waiting()).not.toContain(id);
+    expect(await tombstone(id)).toMatchObject({ files_deleted_at: expect.any(Date) as Date });
+  });
+
+  it('comes by itself when a canceled tenant can be restored no longer, and not before', async () => {
+    const jobs = service.app.get(TenantLifecycleJobs, { strict: false });
+    const { tenantId } = await service.tenant();
+    const suspended = await service.tenant({ status: 'suspended' });
+    const change = { tenantId, operatorId: null, reason: 'asked for' };
+    await platform.transaction(change, (query) => lifecycle.cancel(query, change));
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
+    await jobs.purgeOverdue(inDays(29.9));
+    expect(await tombstone(tenantId)).toBeUndefined();
+    await jobs.purgeOverdue(inDays(30.1));
+    expect(await tablesWithRows(tenantId)).toEqual([]);
+    expect(await tombstone(tenantId)).toMatchObject({ requested_by: null });
+    expect(await tombstone(suspended.tenantId)).toBeUndefined();
+  });
+});
+
+describe('what is kept of the access to a purged tenant', () => {
+  interface AccessRecord {
+    pseudonym: Buffer;
+    network: string | null;
+    accessed_at: Date;
+  }
+
+  const recordsOf = (tenantId: string) =>
+    platform.query<AccessRecord>('SELECT * FROM access_records_of($1)', [tenantId]);
+
+  it('is time and network of each log-in, under a pseudonym that leads back to nobody', async () => {
+    const tenant = await service.tenant();
+    const [ana, rui] = [await service.user(tenant.tenantId), await service.user(tenant.tenantId)];
+    for (const person of [ana, ana, rui]) await service.login(tenant.host, person);
+    await service.sql(
+      `UPDATE user_sessions SET ip_address = CASE user_id WHEN $2 THEN '203.0.113.77'::inet ELSE '2001:db8:1:2::3'::inet END
+        WHERE tenant_id = $1`,
+      [tenant.tenantId, ana.userId],
+    );
+    await begin(tenant.tenantId);
+    await purges.purge(tenant.tenantId);
+    const records = await recordsOf(tenant.tenantId);
+    expect(records.map(({ network }) => network).sort()).toEqual([
+      '2001:db8:1::/48',
+      '203.0.113.0/24',
+      '203.0.113.0/24',
+    ]);
+    const pseudonyms = new Set(records.map(({ pseudonym }) => pseudonym.toString('hex')));
+    expect(pseudonyms.size).toBe(2);
+    const stored = JSON.stringify(await service.sql('SELECT * FROM access_records'));
+    for (const secret of [ana.userId, rui.userId, ana.email, '203.0.113.77', '2001:db8:1:2'])
+      expect(stored).not.toContain(secret);
+  });
+
+  it('is what is younger than six months, and goes when it is older', async () => {
+    const jobs = service.app.get(TenantLifecycleJobs, { strict: false });
+    const tenant = await service.tenant();
+    const user = await service.user(tenant.tenantId);
+    for (let session = 0; session < 2; session += 1) await service.login(tenant.host, user);
+    await service.sql(
+      `UPDATE user_sessions SET last_used_at = now() - interval '7 months'
+        WHERE tenant_id = $1 AND id = (SELECT min(id::text)::uuid FROM user_sessions WHERE tenant_id = $1)`,
+      [tenant.tenantId],
+    );
+    await begin(tenant.tenantId);
+    await purges.purge(tenant.tenantId);
+    expect(await recordsOf(tenant.tenantId)).toHaveLength(1);
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
+    await jobs.pruneAccessRecords(inDays(179));
+    expect(await recordsOf(tenant.tenantId)).toHaveLength(1);
+    await jobs.pruneAccessRecords(inDays(190));
+    expect(await recordsOf(tenant.tenantId)).toHaveLength(0);
+  });
+});

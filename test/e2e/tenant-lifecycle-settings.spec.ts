@@ -1,0 +1,313 @@
+import { randomUUID } from 'node:crypto';
+import type { Permission, Role } from '@poc-tracker/contracts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
+import { GOOD_PASSWORD, ServiceFixture } from './service.fixture.js';
+
+let service: ServiceFixture;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start();
+});
+
+afterAll(async () => {
+  await service?.stop();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+type Settings = Record<string, Record<string, { value: unknown; source: string }>>;
+
+async function signedIn(
+  options: { role?: Role; permissions?: Permission[]; planType?: string } = {},
+) {
+  const { role = 'admin', permissions = [], planType = 'basic' } = options;
+  const tenant = await service.tenant({ planType });
+  const user = await service.user(tenant.tenantId, { role, permissions });
+  const { tokens } = await service.login(tenant.host, user);
+  return { ...tenant, user, token: tokens.accessToken, tokens };
+}
+
+const read = (token: string) =>
+  service.call<Settings>('GET', '/tenants/current/settings', { token });
+
+const change = (token: string, body: unknown) =>
+  service.call<Settings>('PATCH', '/tenants/current/settings', { token, body });
+
+describe('the settings of a tenant', () => {
+  it('say of each value where it comes from, through every change', async () => {
+    const { token } = await signedIn({ planType: 'enterprise' });
+    const timeout = async () => (await read(token)).data['security']?.['sessionTimeout'];
+    expect(await timeout()).toEqual({ value: 12, source: 'plan' });
+    expect((await read(token)).data['theme']?.['darkMode']).toEqual({
+      value: false,
+      source: 'default',
+    });
+    const changed = await change(token, { security: { sessionTimeout: 24, requireMFA: true } });
+    expect(changed.data['security']).toEqual({
+      sessionTimeout: { value: 24, source: 'tenant' },
+      requireMFA: { value: true, source: 'tenant' },
+    });
+    expect((await read(token)).data).toEqual(changed.data);
+    await change(token, { security: { sessionTimeout: null } });
+    expect((await read(token)).data['security']).toEqual({
+      sessionTimeout: { value: 12, source: 'plan' },
+      requireMFA: { value: true, source: 'tenant' },
+    });
+    const current = await service.call<{ settings: unknown }>('GET', '/tenants/current', { token });
+    expect(current.data.settings).toMatchObject({
+      security: { sessionTimeout: 12, requireMFA: true },
+    });
+  });
+
+  it('are changed by two people at once without either change being lost', async () => {
+    const { token } = await signedIn();
+    const answers = await Promise.all([
+      change(token, { theme: { darkMode: true } }),
+      change(token, { theme: { primaryColor: '#ABCDEF' } }),
+      change(token, { notifications: { email: false } }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await read(token)).data).toMatchObject({
+      theme: { darkMode: { value: true }, primaryColor: { value: '#ABCDEF' } },
+      notifications: { email: { value: false } },
+    });
+  });
+
+  it('are refused with the path of each wrong field, and then nothing is changed', async () => {
+    const { token } = await signedIn();
+    const before = (await read(token)).data;
+    const wrong: [string, unknown][] = [
+      ['security.sessionTimeout', { theme: { darkMode: true }, security: { sessionTimeout: '8' } }],
+      ['security.sessionTimeout', { security: { sessionTimeout: -1 } }],
+      ['security.sessionTimeout', { security: { sessionTimeout: 1e9 } }],
+      ['security.unknown', { security: { unknown: 1 } }],
+      ['security.constructor', { security: { constructor: 1 } }],
+      ['security', { security: [] }],
+      ['security', { security: null }],
+      ['theme.primaryColor', { theme: { primaryColor: 'red;}body{display:none' } }],
+      ['unknown', { unknown: {} }],
+      ['tenantId', { tenantId: randomUUID() }],
+    ];
+    for (const [field, body] of wrong) {
+      const answer = await change(token, body);
+      expect([field, answer.status]).toEqual([field, 400]);
+      expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
+    }
+    expect((await change(token, [])).status).toBe(400);
+    expect((await read(token)).data).toEqual(before);
+  });
+
+  it('are read by everybody and changed by whoever may, of any role', async () => {
+    for (const role of ['viewer', 'user', 'manager'] as const) {
+      const { token } = await signedIn({ role });
+      expect((await read(token)).status).toBe(200);
+      expect(await change(token, { theme: { darkMode: true } })).toMatchObject({
+        status: 403,
+        error: {
+          code: 'INSUFFICIENT_PERMISSIONS',
+          details: { required: ['manage_settings'] },
+        },
+      });
+      const trusted = await signedIn({ role, permissions: ['manage_settings'] });
+      expect((await change(trusted.token, { theme: { darkMode: true } })).status).toBe(200);
+    }
+  });
+
+  it('leave a trace that names what was changed', async () => {
+    const recorded = vi.spyOn(service.app.get(SecurityEvents, { strict: false }), 'record');
+    const { token } = await signedIn();
+    await change(token, { theme: { darkMode: true, primaryColor: null } });
+    expect(recorded).toHaveBeenCalledWith(
+      expect.objectContaining({
+        type: 'tenant.settings_changed',
+        details: { changed: ['theme.darkMode', 'theme.primaryColor'] },
+      }),
+    );
+  });
+
+  it('are described by the catalogue', async () => {
+    const { token } = await signedIn({ role: 'viewer' });
+    const { data } = await service.call<{ key: string }[]>('GET', '/tenants/settings/catalogue', {
+      token,
+    });
+    expect(data.find(({ key }) => key === 'security.sessionTimeout')).toMatchObject({
+      default: 24,
+      byPlan: { enterprise: 12 },
+      schema: { type: 'number', maximum: 8_760 },
+    });
+  });
+});
+
+describe('a shorter session time-out', () => {
+  const ageSession = (tenantId: string, hours: number) =>
+    service.sql(
+      `UPDATE user_sessions SET created_at = created_at - make_interval(hours => $2) WHERE tenant_id = $1`,
+      [tenantId, hours],
+    );
+
+  it('ends at once the running sessions that have outlived it, and no other', async () => {
+    const { token, tokens, tenantId, host, user } = await signedIn();
+    await ageSession(tenantId, 5);
+    const young = await service.login(host, user);
+    const foreign = await signedIn();
+    await ageSession(foreign.tenantId, 5);
+    expect(
+      (await change(young.tokens.accessToken, { security: { sessionTimeout: 4 } })).status,
+    ).toBe(200);
+    await expect
+      .poll(() => service.probe(token), { timeout: 5_000, interval: 20 })
+      .not.toBe('accepted');
+    expect((await service.refresh(tokens.refreshToken)).status).toBe(401);
+    expect(await service.probe(young.tokens.accessToken)).toBe('accepted');
+    expect(await service.probe(foreign.token)).toBe('accepted');
+  });
+
+  it('lets the others refresh until their new end, also a client that asks twice', async () => {
+    const { token, tokens, tenantId } = await signedIn();
+    await change(token, { security: { sessionTimeout: 2 } });
+    const [row] = await service.sql<{ hours: number }>(
+      `SELECT extract(epoch FROM expires_at - created_at)::float / 3600 AS hours FROM user_sessions WHERE tenant_id = $1`,
+      [tenantId],
+    );
+    expect(row?.hours).toBeCloseTo(2, 5);
+    const first = await service.refresh(tokens.refreshToken);
+    const again = await service.refresh(tokens.refreshToken);
+    expect([first.status, again.status]).toEqual([200, 200]);
+    expect(again.data.refreshToken).toBe(first.data.refreshToken);
+    const next = await service.refresh(again.data.refreshToken);
+    expect(next.status).toBe(200);
+    await service.sql(`UPDATE user_sessions SET expires_at = now() WHERE tenant_id = $1`, [
+      tenantId,
+    ]);
+    expect((await service.refresh(next.data.refreshToken)).error.code).toBe('SESSION_EXPIRED');
+  });
+
+  it('is not undone for running sessions by a longer one', async () => {
+    const { token, tenantId } = await signedIn();
+    const end = async () =>
+      (
+        await service.sql<{ end: Date }>(
+          'SELECT expires_at AS end FROM user_sessions WHERE tenant_id = $1',
+          [tenantId],
+        )
+      )[0]?.end;
+    await change(token, { security: { sessionTimeout: 2 } });
+    const shortened = await end();
+    await change(token, { security: { sessionTimeout: 48 } });
+    expect(await end()).toEqual(shortened);
+  });
+});
+
+describe('the branding of a tenant', () => {
+  const update = (token: string, body: unknown) =>
+    service.call<{ name: string; branding: object }>('PATCH', '/tenants/current', { token, body });
+
+  it('is changed by its people and shown to whoever is about to log in', async () => {
+    const { token, host } = await signedIn({ role: 'user', permissions: ['manage_settings'] });
+    const look = () => service.call<object>('GET', '/tenants/branding', { host });
+    await update(token, {
+      name: 'Acme Ltda',
+      branding: { logoUrl: 'https://acme.example/logo.svg', primaryColor: '#112233' },
+      billingEmail: ' Finance@Acme.Example ',
+    });
+    expect(await look()).toMatchObject({
+      status: 200,
+      data: {
+        name: 'Acme Ltda',
+        logoUrl: 'https://acme.example/logo.svg',
+        primaryColor: '#112233',
+        darkMode: false,
+      },
+    });
+    expect(Object.keys((await look()).data).sort()).toEqual([
+      'darkMode',
+      'logoUrl',
+      'name',
+      'primaryColor',
+    ]);
+    const partial = await update(token, { branding: { logoUrl: null, primaryColor: null } });
+    expect(partial.data).toMatchObject({ name: 'Acme Ltda', branding: { logoUrl: null } });
+    await change(token, { theme: { primaryColor: '#445566', darkMode: true } });
+    expect((await look()).data).toMatchObject({ primaryColor: '#445566', darkMode: true });
+    const [row] = await service.sql<{ billing_email: string }>(
+      'SELECT billing_email FROM tenants WHERE subdomain = $1',
+      [host.split('.')[0]],
+    );
+    expect(row?.billing_email).toBe('finance@acme.example');
+  });
+
+  it('follows the theme as long as nothing else was chosen', async () => {
+    const { token, host } = await signedIn();
+    await change(token, { theme: { primaryColor: '#445566' } });
+    const answer = await service.call('GET', '/tenants/branding', { host });
+    expect(answer.data).toMatchObject({ primaryColor: '#445566' });
+  });
+
+  it('is refused where it is wrong, and names the field', async () => {
+    const { token, tenantId } = await signedIn();
+    const wrong: [string, unknown][] = [
+      ['name', { name: '' }],
+      ['name', { name: null }],
+      ['name', { name: 'a\r\nBcc: x' }],
+      ['branding', { branding: [] }],
+      ['branding', { branding: null }],
+      ['branding.logoUrl', { branding: { logoUrl: 'http://acme.example/logo.svg' } }],
+      ['branding.logoUrl', { branding: { logoUrl: 'javascript:alert(1)' } }],
+      ['branding.logoUrl', { branding: { logoUrl: 'data:image/svg+xml,<svg/>' } }],
+      ['branding.logoUrl', { branding: { logoUrl: 'https://user:pass@acme.example/logo' } }],
+      ['branding.logoUrl', { branding: { logoUrl: `https://acme.example/${'x'.repeat(500)}` } }],
+      ['branding.primaryColor', { branding: { primaryColor: 'red' } }],
+      ['branding.customDomain', { branding: { customDomain: 'evil.example' } }],
+      ['branding.custom_domain', { branding: { custom_domain: 'evil.example' } }],
+      ['billingEmail', { billingEmail: 'nobody' }],
+      ['planType', { planType: 'enterprise' }],
+      ['status', { status: 'active' }],
+      ['maxUsers', { maxUsers: 1_000 }],
+      ['subscriptionEndsAt', { subscriptionEndsAt: null }],
+    ];
+    for (const [field, body] of wrong) {
+      const answer = await update(token, body);
+      expect([field, answer.status]).toEqual([field, 400]);
+      expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
+    }
+    const [row] = await service.sql<{ branding: unknown }>(
+      'SELECT branding FROM tenants WHERE id = $1',
+      [tenantId],
+    );
+    expect(row?.branding).toMatchObject({ custom_domain: null, logo_url: null });
+  });
+
+  it('asks for a tenant, and shows none that is unknown or suspended', async () => {
+    const look = (host: string) => service.call('GET', '/tenants/branding', { host });
+    expect((await look('poctracker.com')).error.code).toBe('TENANT_REQUIRED');
+    expect((await look('nobody.localhost')).error.code).toBe('INVALID_TENANT');
+    const { host } = await service.tenant({ status: 'suspended' });
+    expect((await look(host)).error.code).toBe('INVALID_TENANT');
+  });
+});
+
+describe('an open sign-up', () => {
+  it('is for the plans that are listed alone', async () => {
+    const body = {
+      name: 'Initech',
+      subdomain: `initech-${randomUUID().slice(0, 8)}`,
+      adminEmail: 'ana@initech.example',
+      adminPassword: GOOD_PASSWORD,
+    };
+    for (const planType of ['pro', 'enterprise']) {
+      const answer = await service.call('POST', '/tenants', { body: { ...body, planType } });
+      expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
+      expect((answer.error.details as { field: string }[])[0]?.field).toBe('planType');
+    }
+    const generous = await ServiceFixture.start({ SIGNUP_PLANS: 'basic,pro' });
+    try {
+      const pro = await generous.call('POST', '/tenants', { body: { ...body, planType: 'pro' } });
+      expect(pro.status).toBe(201);
+    } finally {
+      await generous.stop();
+    }
+  });
+});

@@ -1,0 +1,354 @@
+import { randomUUID } from 'node:crypto';
+import { PlatformDatabase, toApiError } from '@poc-tracker/tenancy';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
+import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
+import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
+import {
+  allowedMoves,
+  TENANT_MOVES,
+  type TenantMove,
+} from '../../apps/auth-service/src/tenant/lifecycle/tenant-moves.js';
+import { GOOD_PASSWORD, ServiceFixture } from './service.fixture.js';
+
+const DAY_MS = 86_400_000;
+const STATES = ['active', 'suspended', 'canceled'] as const;
+const MOVES = Object.keys(TENANT_MOVES) as TenantMove[];
+
+let service: ServiceFixture;
+let lifecycle: TenantLifecycleService;
+let jobs: TenantLifecycleJobs;
+let platform: PlatformDatabase;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start();
+  lifecycle = service.app.get(TenantLifecycleService, { strict: false });
+  jobs = service.app.get(TenantLifecycleJobs, { strict: false });
+  platform = service.app.get(PlatformDatabase, { strict: false });
+});
+
+afterAll(async () => {
+  await service?.stop();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function tenantWithAdmin(overrides: Parameters<ServiceFixture['tenant']>[0] = {}) {
+  const tenant = await service.tenant(overrides);
+  const admin = await service.user(tenant.tenantId, { role: 'admin' });
+  return { ...tenant, admin };
+}
+
+/** As an operator would: the move in a transaction of the operators' login. */
+function move(tenantId: string, name: TenantMove, reason = 'for the test') {
+  const change = { tenantId, operatorId: randomUUID(), reason };
+  const method = name === 'purge' ? 'beginPurge' : name;
+  return platform.transaction({ tenantId, operatorId: change.operatorId }, (query) =>
+    lifecycle[method](query, change),
+  );
+}
+
+async function rowOf(tenantId: string) {
+  const [row] = await service.sql<{
+    status: string;
+    status_reason: string | null;
+    deleted_at: Date | null;
+  }>('SELECT status, status_reason, deleted_at FROM tenants WHERE id = $1', [tenantId]);
+  return row;
+}
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (toApiError(error) ?? (error as { code?: string })).code,
+  );
+
+/** Polls until a token is judged so: what ends elsewhere reaches a process by push. */
+const eventually = (token: string, verdict: string) =>
+  expect.poll(() => service.probe(token), { timeout: 5_000, interval: 20 }).toBe(verdict);
+
+describe('the moves of a tenant', () => {
+  it.each(STATES.flatMap((state) => MOVES.map((name) => [name, state] as const)))(
+    '%s from %s happens or is refused, here and in the database',
+    async (name, state) => {
+      const { tenantId } = await service.tenant({ status: state });
+      const allowed = allowedMoves(state).includes(name);
+      const to = TENANT_MOVES[name].to;
+      const sql =
+        to === 'purged'
+          ? ['DELETE FROM tenants WHERE id = $1', tenantId]
+          : ['UPDATE tenants SET status = $2 WHERE id = $1', tenantId, to];
+      const [text = '', ...params] = sql;
+      if (to === 'purged') {
+        // Even of a canceled tenant the row does not go by itself.
+        expect(await codeOf(service.sql(text, params))).toBe('INVALID_TRANSITION');
+      } else if (
+        state !== to &&
+        !allowedMoves(state).some((other) => TENANT_MOVES[other].to === to)
+      ) {
+        expect(await codeOf(service.sql(text, params))).toBe('INVALID_TRANSITION');
+      }
+      expect(await codeOf(move(tenantId, name))).toBe(allowed ? 'done' : 'INVALID_TRANSITION');
+      const row = await rowOf(tenantId);
+      expect(row?.status).toBe(allowed && to !== 'purged' ? to : state);
+      if (allowed && to !== 'purged') expect(row?.status_reason).toBe('for the test');
+    },
+  );
+
+  it('of nobody are not found', async () => {
+    for (const name of MOVES) expect(await codeOf(move(randomUUID(), name))).toBe('NOT_FOUND');
+  });
+
+  it('are recorded in the transaction that makes them, with the reason and who made them', async () => {
+    const recorded = vi.spyOn(
+      service.app.get(SecurityEvents, { strict: false }),
+      'recordAsOperator',
+    );
+    const { tenantId } = await service.tenant();
+    await move(tenantId, 'suspend', 'unpaid');
+    expect(recorded).toHaveBeenCalledWith(
+      expect.any(Function),
+      tenantId,
+      expect.objectContaining({
+        type: 'tenant.suspended',
+        actorId: expect.any(String) as string,
+        details: { reason: 'unpaid', from: 'active' },
+      }),
+    );
+    const trail = await service.sql(
+      'SELECT type, actor_kind, result, details FROM security_events WHERE tenant_id = $1',
+      [tenantId],
+    );
+    expect(trail).toEqual([
+      {
+        type: 'tenant.suspended',
+        actor_kind: 'operator',
+        result: 'success',
+        details: { reason: 'unpaid', from: 'active' },
+      },
+    ]);
+    recorded.mockRejectedValueOnce(new Error('no trail'));
+    await expect(move(tenantId, 'reactivate')).rejects.toThrow('no trail');
+    expect((await rowOf(tenantId))?.status).toBe('suspended');
+  });
+
+  it('of two operators at once are made one after the other', async () => {
+    const { tenantId } = await service.tenant();
+    const holder = new pg.Client({ connectionString: service.database.adminUrl });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM tenants WHERE id = $1 FOR UPDATE', [tenantId]);
+      const both = Promise.all([move(tenantId, 'suspend'), move(tenantId, 'suspend')].map(codeOf));
+      const waiting = async () => {
+        // On another connection: within a transaction the answer stays what it was at first.
+        const [row] = await service.sql<{ count: number }>(
+          `SELECT count(*)::int AS count FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return row?.count;
+      };
+      await expect.poll(waiting, { timeout: 10_000 }).toBe(2);
+      await holder.query('COMMIT');
+      expect((await both).sort()).toEqual(['INVALID_TRANSITION', 'done']);
+    } finally {
+      await holder.end();
+    }
+  });
+
+  it('bring a canceled tenant back within its days and not after', async () => {
+    const { tenantId } = await service.tenant();
+    await move(tenantId, 'cancel');
+    expect((await rowOf(tenantId))?.deleted_at).toBeInstanceOf(Date);
+    const cancelDaysAgo = (days: number) =>
+      service.sql(
+        'UPDATE tenants SET deleted_at = now() - make_interval(days => $2) WHERE id = $1',
+        [tenantId, days],
+      );
+    await cancelDaysAgo(31);
+    expect(await codeOf(move(tenantId, 'restore'))).toBe('INVALID_TRANSITION');
+    await cancelDaysAgo(29);
+    expect(await codeOf(move(tenantId, 'restore'))).toBe('done');
+    expect(await rowOf(tenantId)).toMatchObject({ status: 'active', deleted_at: null });
+  });
+
+  it('do not bring a tenant back whose purge has begun', async () => {
+    const { tenantId } = await service.tenant({ status: 'canceled' });
+    await move(tenantId, 'purge');
+    expect(await codeOf(move(tenantId, 'restore'))).toBe('INVALID_TRANSITION');
+  });
+});
+
+describe('a tenant that is suspended or canceled', () => {
+  it.each(['suspend', 'cancel'] as const)(
+    'lets nobody in and refuses the tokens that are out, until %s is taken back',
+    async (end) => {
+      const { tenantId, host, admin } = await tenantWithAdmin();
+      const { tokens } = await service.login(host, admin);
+      expect(await service.probe(tokens.accessToken)).toBe('accepted');
+      await move(tenantId, end);
+      await expect
+        .poll(() => service.probe(tokens.accessToken), { timeout: 5_000, interval: 20 })
+        .not.toBe('accepted');
+      const body = { email: admin.email, password: admin.password };
+      const refused = await service.call('POST', '/auth/login', { host, body });
+      expect(refused).toMatchObject({ status: 403, error: { code: 'INVALID_TENANT' } });
+      expect((await service.refresh(tokens.refreshToken)).status).not.toBe(200);
+      const other = await service.restarted();
+      expect(await other.probe(tokens.accessToken)).not.toBe('accepted');
+      await other.app.close();
+
+      await move(tenantId, end === 'suspend' ? 'reactivate' : 'restore');
+      await eventually(tokens.accessToken, 'accepted');
+      await service.login(host, admin);
+    },
+  );
+
+  it('keeps its subdomain', async () => {
+    const { subdomain, tenantId } = await service.tenant();
+    await move(tenantId, 'cancel');
+    const answer = await service.call('POST', '/tenants', {
+      host: 'poctracker.com',
+      body: {
+        name: 'Again',
+        subdomain,
+        adminEmail: 'ana@again.example',
+        adminPassword: GOOD_PASSWORD,
+      },
+    });
+    expect(answer).toMatchObject({ status: 409, error: { code: 'TENANT_EXISTS' } });
+  });
+});
+
+describe('POST /tenants/current/cancel', () => {
+  const cancel = (token: string, body: unknown) =>
+    service.call<{ status: string; restorableUntil: string }>('POST', '/tenants/current/cancel', {
+      token,
+      body,
+    });
+
+  it('ends the tenant of an admin, says until when it can come back, and locks the admin out', async () => {
+    const recorded = vi.spyOn(service.app.get(SecurityEvents, { strict: false }), 'record');
+    const { tenantId, host, subdomain, admin } = await tenantWithAdmin();
+    const { tokens } = await service.login(host, admin);
+    const answer = await cancel(tokens.accessToken, {
+      reason: 'too dear',
+      confirmSubdomain: subdomain,
+    });
+    expect(answer).toMatchObject({ status: 200, data: { status: 'canceled' } });
+    const days = (Date.parse(answer.data.restorableUntil) - Date.now()) / DAY_MS;
+    expect(days).toBeGreaterThan(29.9);
+    expect(days).toBeLessThan(30.1);
+    expect(await rowOf(tenantId)).toMatchObject({ status: 'canceled', status_reason: 'too dear' });
+    expect(recorded).toHaveBeenCalledWith(
+      expect.objectContaining({ type: 'tenant.canceled', details: { reason: 'too dear' } }),
+    );
+    await expect
+      .poll(() => service.probe(tokens.accessToken), { timeout: 5_000, interval: 20 })
+      .not.toBe('accepted');
+  });
+
+  it('works after the end of the subscription, when little else does', async () => {
+    const { tenantId, host, subdomain, admin } = await tenantWithAdmin();
+    await service.sql(`UPDATE tenants SET subscription_ends_at = now() WHERE id = $1`, [tenantId]);
+    const { tokens } = await service.login(host, admin);
+    const body = { reason: 'over', confirmSubdomain: subdomain };
+    expect((await cancel(tokens.accessToken, body)).status).toBe(200);
+  });
+
+  it.each(['manager', 'user', 'viewer'] as const)('is not for role %s', async (role) => {
+    const { tenantId, host, subdomain } = await service.tenant();
+    const { tokens } = await service.login(host, await service.user(tenantId, { role }));
+    const answer = await cancel(tokens.accessToken, { reason: 'x', confirmSubdomain: subdomain });
+    expect(answer).toMatchObject({
+      status: 403,
+      error: { code: 'INSUFFICIENT_PERMISSIONS', details: { required: ['admin'] } },
+    });
+    expect((await rowOf(tenantId))?.status).toBe('active');
+  });
+
+  it('names what is wrong and does nothing', async () => {
+    const { tenantId, host, subdomain, admin } = await tenantWithAdmin();
+    const { tokens } = await service.login(host, admin);
+    const good = { reason: 'x', confirmSubdomain: subdomain };
+    const wrong: [string, unknown][] = [
+      ['confirmSubdomain', { ...good, confirmSubdomain: 'other' }],
+      ['confirmSubdomain', { reason: 'x' }],
+      ['confirmSubdomain', { ...good, confirmSubdomain: { $ne: '' } }],
+      ['reason', { ...good, reason: '' }],
+      ['reason', { ...good, reason: 'a\r\nb' }],
+      ['reason', { ...good, reason: 'x'.repeat(501) }],
+      ['tenantId', { ...good, tenantId: randomUUID() }],
+      ['status', { ...good, status: 'purged' }],
+    ];
+    for (const [field, body] of wrong) {
+      const answer = await cancel(tokens.accessToken, body);
+      expect([field, answer.status]).toEqual([field, 400]);
+      expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
+    }
+    expect((await rowOf(tenantId))?.status).toBe('active');
+  });
+});
+
+describe('the end of a subscription', () => {
+  const endDaysAgo = (tenantId: string, days: number) =>
+    service.sql(
+      'UPDATE tenants SET subscription_ends_at = now() - make_interval(days => $2) WHERE id = $1',
+      [tenantId, days],
+    );
+
+  it('leaves reading, and what people need to leave in good order', async () => {
+    const { tenantId, host, admin } = await tenantWithAdmin();
+    const { tokens } = await service.login(host, admin);
+    const spare = await service.login(host, admin);
+    await endDaysAgo(tenantId, 1);
+    const token = (await service.login(host, admin)).tokens.accessToken;
+    expect((await service.call('GET', '/tenants/current', { token })).status).toBe(200);
+    const refused = [
+      await service.call('PATCH', '/tenants/current', { token, body: { name: 'New' } }),
+      await service.call('PATCH', '/tenants/current/settings', { token, body: {} }),
+      await service.call('PUT', '/auth/me', { token, body: { firstName: 'New' } }),
+      await service.call('POST', '/tenants/current/domains', {
+        token,
+        body: { domain: 'a.example' },
+      }),
+    ];
+    for (const answer of refused)
+      expect(answer).toMatchObject({ status: 403, error: { code: 'SUBSCRIPTION_ENDED' } });
+    const password = { currentPassword: admin.password, newPassword: GOOD_PASSWORD };
+    const open = [
+      await service.call('DELETE', '/auth/sessions', { token }),
+      await service.call('POST', '/auth/logout', { token }),
+    ];
+    for (const answer of open) expect(answer.status).toBe(200);
+    const again = (await service.login(host, admin)).tokens.accessToken;
+    const changed = await service.call('PUT', '/auth/password', { token: again, body: password });
+    expect(changed.status).toBe(200);
+    await expect.poll(() => service.probe(spare.tokens.accessToken)).toBe('TOKEN_REVOKED');
+    await expect.poll(() => service.probe(tokens.accessToken)).toBe('TOKEN_REVOKED');
+  });
+
+  it('suspends after the days of grace, once, and records it', async () => {
+    const recorded = vi.spyOn(
+      service.app.get(SecurityEvents, { strict: false }),
+      'recordAsOperator',
+    );
+    const { tenantId } = await service.tenant();
+    const renewed = await service.tenant();
+    const endless = await service.tenant();
+    await endDaysAgo(tenantId, 0);
+    await endDaysAgo(renewed.tenantId, -30);
+    const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
+    await jobs.suspendEnded(inDays(6.9));
+    expect((await rowOf(tenantId))?.status).toBe('active');
+    await Promise.all([jobs.suspendEnded(inDays(7.1)), jobs.suspendEnded(inDays(7.1))]);
+    expect((await rowOf(tenantId))?.status).toBe('suspended');
+    expect((await rowOf(renewed.tenantId))?.status).toBe('active');
+    expect((await rowOf(endless.tenantId))?.status).toBe('active');
+    const events = recorded.mock.calls.filter(([, tenant]) => tenant === tenantId);
+    expect(events.map(([, , event]) => event.type)).toEqual(['tenant.subscription_ended']);
+  });
+});

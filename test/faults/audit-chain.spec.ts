@@ -1,0 +1,431 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { seedTenant } from '@poc-tracker/testing';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { AuditSealer } from '../../apps/auth-service/src/audit/chain/audit-sealer.js';
+import { storedTrail } from '../../apps/auth-service/src/audit/chain/stored-trail.js';
+import type { TrailReport } from '../../apps/auth-service/src/audit/chain/trail-verification.js';
+import { type CliRun, cliOn } from '../../apps/auth-service/src/cli/cli.fixture.js';
+import type { Scheduler } from '../../apps/auth-service/src/schedule/scheduler.js';
+import { ServiceDatabase } from '../migrations/service-database.js';
+
+const SEALER_NAME = 'sealer-under-test';
+
+const RECORD = `
+  INSERT INTO security_events (tenant_id, type, result, actor_kind, details)
+  VALUES ($1, 'login.failed', 'failure', 'anonymous', $2)`;
+
+let db: ServiceDatabase;
+let platform: PlatformDatabase;
+let sealer: AuditSealer;
+let cli: (...argv: string[]) => Promise<CliRun>;
+
+beforeAll(async () => {
+  db = await ServiceDatabase.create();
+  platform = openPlatform();
+  sealer = sealerOn(platform);
+  cli = cliOn(db.database);
+});
+
+afterAll(async () => {
+  await platform.close();
+  await db.drop();
+});
+
+function openPlatform(): PlatformDatabase {
+  return new PlatformDatabase({
+    url: db.database.platformUrl,
+    tls: false,
+    applicationName: SEALER_NAME,
+  });
+}
+
+function sealerOn(database: PlatformDatabase): AuditSealer {
+  return new AuditSealer(database, {} as Scheduler);
+}
+
+async function count(sql: string, tenantId: string): Promise<number> {
+  const { rows } = await db.admin.query<{ count: string }>(sql, [tenantId]);
+  return Number(rows[0]?.count);
+}
+
+async function write(tenantId: string, details: unknown = {}): Promise<void> {
+  await db.statement({ tenantId, role: 'viewer' }, RECORD, [tenantId, JSON.stringify(details)]);
+}
+
+/** Until nothing of the tenant waits; other tenants of this file may be written to meanwhile. */
+async function sealAll(tenantId: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while ((await count(WAITING, tenantId)) > 0) {
+    if (Date.now() > deadline) throw new Error('The entries were not sealed in time.');
+    await sealer.sealWaiting().catch(() => 0);
+  }
+}
+
+const WAITING = 'SELECT count(*) FROM audit_unsealed WHERE tenant_id = $1';
+const SEALED = 'SELECT count(*) FROM audit_chain WHERE tenant_id = $1';
+const WRITTEN = `
+  SELECT (SELECT count(*) FROM security_events WHERE tenant_id = $1)
+       + (SELECT count(*) FROM audit_log WHERE tenant_id = $1) AS count`;
+
+async function verify(...options: string[]): Promise<{ code: number; report: TrailReport }> {
+  const run = await cli('audit', 'verify', '--json', ...options);
+  const { trails } = run.json() as { trails: TrailReport[] };
+  return { code: run.code, report: trails[0] as TrailReport };
+}
+
+async function writeExport(tenantId: string): Promise<{ path: string; lines: string[] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'audit-export-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const lines: string[] = [];
+  for await (const line of storedTrail(platform, tenantId)) lines.push(JSON.stringify(line));
+  const path = join(folder, 'export.ndjson');
+  await writeFile(path, `${lines.join('\n')}\n`);
+  return { path, lines };
+}
+
+/** A tenant with a sealed trail of ten events and of its own row. */
+async function sealedTenant(): Promise<{ tenantId: string; head: string }> {
+  const { tenantId } = await seedTenant(db.database);
+  for (let index = 0; index < 10; index += 1) await write(tenantId, { index });
+  await sealAll(tenantId);
+  const { report } = await verify('--tenant', tenantId);
+  expect(report).toMatchObject({ intact: true, sealed: 11, unsealed: 0 });
+  return { tenantId, head: `${report.head.position}:${report.head.hash}` };
+}
+
+/** As whoever has the server itself: past every trigger. */
+async function tamper(sql: string, params: unknown[]): Promise<void> {
+  const client = await db.admin.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('SET LOCAL session_replication_role = replica');
+    await client.query(sql, params);
+    await client.query('COMMIT');
+  } finally {
+    client.release();
+  }
+}
+
+describe('the chain of a tenant', () => {
+  it('holds exactly what 200 parallel writers committed, while two sealers seal', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const rolledBack = new Error('rolled back');
+    const second = openPlatform();
+    onTestFinished(() => second.close());
+    let writing = true;
+    const sealing = [sealer, sealerOn(second)].map(async (one) => {
+      while (writing) await one.sealWaiting().catch(() => 0);
+    });
+    const writers = Array.from({ length: 200 }, async (_, index) => {
+      const work = db.within({ tenantId, role: 'viewer' }, async (client) => {
+        await client.query(RECORD, [tenantId, JSON.stringify({ index })]);
+        await client.query(RECORD, [tenantId, JSON.stringify({ index, second: true })]);
+        if (index % 3 === 0) throw rolledBack;
+      });
+      await work.catch((error: unknown) => {
+        if (error !== rolledBack) throw error;
+      });
+    });
+    await Promise.all(writers);
+    writing = false;
+    await Promise.all(sealing);
+    await sealAll(tenantId);
+    const committed =
+      2 * Array.from({ length: 200 }, (_, i) => i).filter((i) => i % 3 !== 0).length;
+    expect(await count(SEALED, tenantId)).toBe(committed + 1);
+    expect(await count(WRITTEN, tenantId)).toBe(committed + 1);
+    const { code, report } = await verify('--tenant', tenantId);
+    expect([code, report.intact, report.sealed]).toEqual([0, true, committed + 1]);
+  });
+
+  it('takes in what is committed late, behind what was sealed before', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    await db.within({ tenantId, role: 'viewer' }, async (client) => {
+      await client.query(RECORD, [tenantId, '{"late": true}']);
+      await write(tenantId);
+      await sealAll(tenantId);
+      expect(await count(SEALED, tenantId)).toBe(2);
+    });
+    await sealAll(tenantId);
+    const { rows } = await db.admin.query(
+      `SELECT s.details FROM audit_chain c JOIN security_events s ON s.tenant_id = c.tenant_id AND s.id = c.entry_id
+        WHERE c.tenant_id = $1 AND c.position = 3`,
+      [tenantId],
+    );
+    expect(rows).toEqual([{ details: { late: true } }]);
+    expect((await verify('--tenant', tenantId)).code).toBe(0);
+  });
+
+  it('makes no writer wait for another one, nor for the sealing', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    await write(tenantId);
+    await platform
+      .transaction({ tenantId, operatorId: null }, async (query) => {
+        const [queued] = await query<{ id: string }>(
+          'SELECT entry_id AS id FROM audit_unsealed WHERE tenant_id = $1 AND entry_table = $2',
+          [tenantId, 'security_events'],
+        );
+        const link = { position: 1, entry_table: 'security_events', entry_id: queued?.id };
+        const zeros = '0'.repeat(64);
+        const entry = { ...link, entry_hash: zeros, previous_hash: zeros, hash: zeros };
+        await query('SELECT seal_audit_entries($1, 0, $2)', [
+          tenantId,
+          JSON.stringify([{ ...entry, sealed_at: new Date() }]),
+        ]);
+        // Both of these, and the sealing, are open at once.
+        await db.within({ tenantId, role: 'viewer' }, async (client) => {
+          await client.query(`SET LOCAL lock_timeout = '1s'`);
+          await client.query(RECORD, [tenantId, '{}']);
+          await db.within({ tenantId, role: 'viewer' }, async (other) => {
+            await other.query(`SET LOCAL lock_timeout = '1s'`);
+            await other.query(RECORD, [tenantId, '{}']);
+          });
+        });
+        throw new Error('undone');
+      })
+      .catch((error: unknown) => {
+        expect(error).toHaveProperty('message', 'undone');
+      });
+    expect(await count(WAITING, tenantId)).toBe(4);
+  });
+
+  it('goes on whole after the sealer was killed in the middle, again and again', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    await db.statement(
+      { tenantId, role: 'viewer' },
+      `INSERT INTO security_events (tenant_id, type, result, actor_kind)
+       SELECT $1, 'logout', 'success', 'system' FROM generate_series(1, 3000)`,
+      [tenantId],
+    );
+    let kills = 0;
+    let running = true;
+    const killing = (async () => {
+      while (running) {
+        const { rowCount } = await db.admin.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = $1 AND datname = current_database() AND state <> 'idle'
+              AND query ~ 'seal_audit_entries'`,
+          [SEALER_NAME],
+        );
+        kills += rowCount ?? 0;
+        if (kills >= 5) running = false;
+      }
+    })();
+    const deadline = Date.now() + 30_000;
+    while ((await count(WAITING, tenantId)) > 0 && Date.now() < deadline) {
+      await sealer.sealWaiting().catch(() => 0);
+    }
+    running = false;
+    await killing;
+    expect(kills).toBeGreaterThan(0);
+    const { code, report } = await verify('--tenant', tenantId);
+    expect([code, report.sealed]).toEqual([0, 3001]);
+  });
+
+  it("grows under one name in the operators' hands alone, and takes no change of a link", async () => {
+    const { tenantId } = await sealedTenant();
+    const admin = { tenantId, role: 'admin' };
+    for (const [sql, code] of [
+      ['DELETE FROM audit_chain', '42501'],
+      ["UPDATE security_events SET result = 'success'", '42501'],
+      ['DELETE FROM audit_unsealed', '42501'],
+      [`SELECT seal_audit_entries('${tenantId}', 0, '[]')`, '42501'],
+      [
+        `INSERT INTO security_events (tenant_id, type, result, actor_kind) VALUES ('${tenantId}', 'logout', 'success', 'operator')`,
+        '42501',
+      ],
+      [
+        `INSERT INTO security_events (tenant_id, type, result, actor_kind, occurred_at)
+         VALUES ('${tenantId}', 'logout', 'success', 'system', now() - interval '1 day')`,
+        '42501',
+      ],
+    ] as const) {
+      await expect(db.statement(admin, sql), sql).rejects.toMatchObject({ code });
+    }
+    for (const sql of [
+      'DELETE FROM audit_chain',
+      'UPDATE audit_chain SET position = position + 1',
+      'TRUNCATE audit_chain',
+      'DELETE FROM security_events',
+      'TRUNCATE security_events',
+    ]) {
+      await expect(db.admin.query(sql), sql).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+});
+
+describe('verification', () => {
+  const EVENT = (position: number): string =>
+    `(SELECT entry_id FROM audit_chain WHERE tenant_id = $1 AND position = ${position})`;
+
+  it.each([
+    [
+      'a changed detail',
+      `UPDATE security_events SET details = '{"index": 99}' WHERE tenant_id = $1 AND id = ${EVENT(5)}`,
+      'changed',
+      5,
+    ],
+    [
+      'a changed time',
+      `UPDATE security_events SET occurred_at = occurred_at + interval '1 microsecond' WHERE tenant_id = $1 AND id = ${EVENT(5)}`,
+      'changed',
+      5,
+    ],
+    [
+      'a changed row of audit_log',
+      `UPDATE audit_log SET new_data = new_data || '{"name": "x"}' WHERE tenant_id = $1`,
+      'changed',
+      null,
+    ],
+    [
+      'a removed entry',
+      `DELETE FROM security_events WHERE tenant_id = $1 AND id = ${EVENT(5)}`,
+      'removed',
+      5,
+    ],
+    [
+      'a removed link',
+      `DELETE FROM audit_chain WHERE tenant_id = $1 AND position = 5`,
+      'removed',
+      5,
+    ],
+    [
+      'a removed beginning',
+      `DELETE FROM audit_chain WHERE tenant_id = $1 AND position < 3`,
+      'removed',
+      1,
+    ],
+    [
+      'a removed end of the chain',
+      `DELETE FROM audit_chain WHERE tenant_id = $1 AND position > 8`,
+      'inserted',
+      null,
+    ],
+    ['a removed chain', `DELETE FROM audit_chain WHERE tenant_id = $1`, 'inserted', null],
+    [
+      'an entry put in beside the chain',
+      `INSERT INTO security_events (tenant_id, type, result, actor_kind) VALUES ($1, 'logout', 'success', 'user')`,
+      'inserted',
+      null,
+    ],
+    [
+      'swapped entries',
+      [
+        'UPDATE audit_chain SET position = 1000 WHERE tenant_id = $1 AND position = 5',
+        'UPDATE audit_chain SET position = 5 WHERE tenant_id = $1 AND position = 6',
+        'UPDATE audit_chain SET position = 6 WHERE tenant_id = $1 AND position = 1000',
+      ],
+      'changed',
+      5,
+    ],
+    [
+      'a link put in between',
+      [
+        'UPDATE audit_chain SET position = position + 1000 WHERE tenant_id = $1 AND position > 5',
+        `INSERT INTO audit_chain SELECT tenant_id, 6, entry_table, gen_random_uuid(), entry_hash, hash, sha256('x'), sealed_at FROM audit_chain WHERE tenant_id = $1 AND position = 5`,
+        'UPDATE audit_chain SET position = position - 999 WHERE tenant_id = $1 AND position > 1000',
+      ],
+      'changed',
+      6,
+    ],
+    [
+      'a changed time of sealing',
+      `UPDATE audit_chain SET sealed_at = sealed_at - interval '1 hour' WHERE tenant_id = $1 AND position = 5`,
+      'changed',
+      5,
+    ],
+    [
+      'an entry changed together with its hash',
+      `UPDATE audit_chain SET entry_hash = sha256('x') WHERE tenant_id = $1 AND position = 5`,
+      'changed',
+      5,
+    ],
+  ] as const)(
+    'finds %s, in the database and in an export of it',
+    async (_what, sql, problem, position) => {
+      const { tenantId } = await sealedTenant();
+      for (const statement of [sql].flat()) await tamper(statement, [tenantId]);
+      const found = expect.objectContaining({
+        problem,
+        position: position ?? (problem === 'inserted' ? null : expect.any(Number)),
+      }) as unknown;
+      const stored = await verify('--tenant', tenantId);
+      expect([stored.code, stored.report.findings]).toEqual([1, expect.arrayContaining([found])]);
+      const { path } = await writeExport(tenantId);
+      const file = await verify('--file', path);
+      expect([file.code, file.report.findings]).toEqual([1, expect.arrayContaining([found])]);
+    },
+  );
+
+  it('finds an end that was cut off without a trace by a head that was kept', async () => {
+    const { tenantId, head } = await sealedTenant();
+    await tamper(
+      `WITH gone AS (DELETE FROM audit_chain WHERE tenant_id = $1 AND position > 8 RETURNING entry_id)
+       DELETE FROM security_events WHERE tenant_id = $1 AND id IN (SELECT entry_id FROM gone)`,
+      [tenantId],
+    );
+    expect((await verify('--tenant', tenantId)).code).toBe(0);
+    const { code, report } = await verify('--tenant', tenantId, '--expect-head', head);
+    expect([code, report.findings]).toEqual([1, [expect.objectContaining({ problem: 'cut off' })]]);
+  });
+
+  it('finds a chain that was calculated anew by a head that was kept', async () => {
+    const { tenantId, head } = await sealedTenant();
+    await tamper(`DELETE FROM audit_chain WHERE tenant_id = $1`, [tenantId]);
+    await tamper(
+      `INSERT INTO audit_unsealed (tenant_id, entry_id, entry_table)
+       SELECT tenant_id, id, 'security_events' FROM security_events WHERE tenant_id = $1
+       UNION ALL SELECT tenant_id, id, 'audit_log' FROM audit_log WHERE tenant_id = $1`,
+      [tenantId],
+    );
+    await sealAll(tenantId);
+    expect((await verify('--tenant', tenantId)).code).toBe(0);
+    expect((await verify('--tenant', tenantId, '--expect-head', head)).code).toBe(1);
+  });
+
+  it.each([
+    [
+      'a changed line',
+      (lines: string[]) => lines.with(4, (lines[4] ?? '').replace('anonymous', 'user')),
+    ],
+    ['a removed line', (lines: string[]) => lines.toSpliced(4, 1)],
+    ['swapped lines', (lines: string[]) => lines.with(4, lines[5] ?? '').with(5, lines[4] ?? '')],
+    ['a line twice', (lines: string[]) => lines.toSpliced(4, 0, lines[4] ?? '')],
+    ['no header', (lines: string[]) => lines.slice(1)],
+    ['no trailer', (lines: string[]) => lines.slice(0, -1)],
+    ['a cut line', (lines: string[]) => [...lines.slice(0, 4), (lines[4] ?? '').slice(0, 50)]],
+    ['no entries at all', (lines: string[]) => [lines[0] ?? '', lines.at(-1) ?? '']],
+    [
+      'the first entries gone, header adapted',
+      (lines: string[]) => [
+        (lines[0] ?? '').replace('"firstPosition":1', '"firstPosition":4'),
+        ...lines.slice(4),
+      ],
+    ],
+  ] as const)('finds %s in a file', async (_what, change) => {
+    const { tenantId } = await sealedTenant();
+    const { path, lines } = await writeExport(tenantId);
+    const intact = await verify('--file', path);
+    expect([intact.code, intact.report.sealed]).toEqual([0, 11]);
+    await writeFile(path, `${change(lines).join('\n')}\n`);
+    expect((await verify('--file', path)).code).toBe(1);
+  });
+
+  it('says that a call is wrong by exit code 2', async () => {
+    const calls = [
+      ['--file', '/nowhere/at/all'],
+      ['--tenant', randomUUID(), '--file', 'x'],
+      ['--expect-head', '1:ab'],
+    ];
+    for (const call of calls) expect((await cli('audit', 'verify', ...call)).code).toBe(2);
+    const unreachable = cliOn({
+      platformUrl: 'postgres://nobody@127.0.0.1:1/none',
+      migrationUrl: 'postgres://nobody@127.0.0.1:1/none',
+    });
+    expect((await unreachable('audit', 'verify')).code).toBe(2);
+  });
+});

@@ -1,0 +1,91 @@
+import { createServer } from 'node:http';
+import { HttpFeedCarrier, HttpStandingSource, SessionStandings } from '@poc-tracker/auth-kit';
+import { ApiError } from '@poc-tracker/contracts';
+import { databaseFeed, DatabaseStandingSource } from '@poc-tracker/revocation-feed';
+import { Pool } from 'pg';
+
+/**
+ * A process that holds the standings of sessions exactly as an instance of the service or of a sibling does, and answers
+ * whether a session is accepted. Without tokens and routes: they are not what is broken here.
+ */
+const {
+  PORT,
+  DATABASE_URL,
+  REDIS_URL,
+  ISSUER_URL = '',
+  CLIENT_ID = '',
+  CLIENT_SECRET = '',
+} = process.env;
+const pool = new Pool({ connectionString: DATABASE_URL, max: 5 });
+pool.on('error', () => undefined);
+let asked = 0;
+
+function fromDatabase(databaseUrl: string): SessionStandings {
+  return new SessionStandings({
+    source: new DatabaseStandingSource({
+      lookup: async <Row>(sql: string, params: unknown[]): Promise<Row[]> => {
+        asked += 1;
+
+        const { rows } = await pool.query(sql, params);
+        return rows as Row[];
+      },
+    }),
+    carrier: databaseFeed({
+      databaseUrl,
+      tls: false,
+      applicationName: process.env['NAME'] ?? 'consumer',
+      redisUrl: REDIS_URL === '' ? undefined : REDIS_URL,
+    }),
+  });
+}
+
+function fromIssuer(): SessionStandings {
+  const client = { issuerUrl: ISSUER_URL, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET };
+  const source = new HttpStandingSource(client);
+  return new SessionStandings({
+    source: {
+      ask: (claims) => {
+        asked += 1;
+        return source.ask(claims);
+      },
+    },
+    carrier: new HttpFeedCarrier(client),
+  });
+}
+
+const standings = DATABASE_URL === undefined ? fromIssuer() : fromDatabase(DATABASE_URL);
+standings.onModuleInit();
+
+async function accept(claims: {
+  tenant_id: string;
+  sub: string;
+  session_id: string;
+}): Promise<object> {
+  try {
+    const { role, tenant } = await standings.currentRights(claims);
+    return { accepted: true, role, plan: tenant.plan };
+  } catch (error) {
+    return { accepted: false, code: error instanceof ApiError ? error.code : String(error) };
+  }
+}
+
+const server = createServer((request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  if (pathname === '/state') {
+    response.end(JSON.stringify({ asked, age: standings.age }));
+    return;
+  }
+  const [tenant_id = '', sub = '', session_id = ''] = ['tenant', 'user', 'session'].map(
+    (name) => searchParams.get(name) ?? '',
+  );
+  void accept({ tenant_id, sub, session_id }).then((answer) => {
+    response.end(JSON.stringify(answer));
+  });
+});
+
+server.listen(Number(PORT), '127.0.0.1');
+process.once('SIGTERM', () => {
+  server.closeAllConnections();
+  server.close();
+  void standings.onApplicationShutdown().then(() => pool.end());
+});

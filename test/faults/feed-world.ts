@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import pg from 'pg';
+import { type ServerProcess, startServer } from '../service-process.js';
+
+export interface Session {
+  tenantId: string;
+  userId: string;
+  id: string;
+}
+
+/** What a process answered about a session, and when it was asked and had answered. */
+export interface Observation {
+  sent: number;
+  received: number;
+  accepted: boolean;
+  code?: string;
+  role?: string;
+  plan?: string;
+}
+
+/** The feed's promise: from here on nothing may be accepted any more. */
+const BOUND_MS = 100;
+
+const WARM_UP_MS = 20_000;
+
+/** One of the processes, and questions to it. */
+export class Consumer {
+  constructor(
+    readonly name: string,
+    private readonly server: ServerProcess,
+  ) {}
+
+  /** @param env what the program reads: where it asks and where its revocations come from. */
+  static async start(name: string, env: NodeJS.ProcessEnv): Promise<Consumer> {
+    const program = ['--import', 'tsx', join(import.meta.dirname, 'feed-consumer.ts')];
+    const server = await startServer(
+      [process.execPath, ...program],
+      { ...env, NAME: name },
+      '/state',
+    );
+    return new Consumer(name, server);
+  }
+
+  async check({ tenantId, userId, id }: Session): Promise<Observation> {
+    const sent = performance.now();
+    const query = new URLSearchParams({ tenant: tenantId, user: userId, session: id });
+    const response = await fetch(`${this.server.url}/check?${query.toString()}`);
+    const answer = (await response.json()) as Omit<Observation, 'sent' | 'received'>;
+    return { ...answer, sent, received: performance.now() };
+  }
+
+  /** How often the process asked about a session itself, and how old its memory is. */
+  async state(): Promise<{ asked: number; age: number | null }> {
+    const response = await fetch(`${this.server.url}/state`);
+    return (await response.json()) as { asked: number; age: number | null };
+  }
+
+  /** Stops every thread of the process, in the middle of whatever it does. */
+  freeze(): void {
+    this.server.process.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.server.process.kill('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    this.thaw();
+    await this.server.stop();
+  }
+}
+
+/** A database and processes that all hold the standings of its sessions. */
+export class FeedWorld {
+  private constructor(
+    readonly database: TestDatabase,
+    /** The superuser. */
+    readonly admin: pg.Pool,
+    readonly tenantId: string,
+    readonly consumers: Consumer[],
+  ) {}
+
+  /** Two instances and a sibling, each a process of its own, with their memories complete. */
+  static async start(redisUrl?: string): Promise<FeedWorld> {
+    const database = await createTestDatabase();
+    const admin = new pg.Pool({ connectionString: database.adminUrl, max: 4 });
+    admin.on('error', () => undefined);
+    const { tenantId } = await seedTenant(database, { maxUsers: 1_000 });
+    const consumers: Consumer[] = [];
+    for (const name of ['one', 'two', 'sibling']) {
+      const env = { DATABASE_URL: database.serviceUrl, REDIS_URL: redisUrl ?? '' };
+      consumers.push(await Consumer.start(name, env));
+    }
+    return new FeedWorld(database, admin, tenantId, consumers);
+  }
+
+  /** A person with an open session, which every process has accepted and remembers. */
+  async session(tenantId = this.tenantId): Promise<Session> {
+    const { userId } = await seedUser(this.database, tenantId);
+    const { rows } = await this.admin.query<{ id: string }>(
+      `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, expires_at)
+       VALUES ($1, $2, sha256($3::text::bytea), '\\x00', now() + interval '1 day') RETURNING id`,
+      [tenantId, userId, randomUUID()],
+    );
+    const session = { tenantId, userId, id: rows[0]?.id ?? '' };
+    for (const consumer of this.consumers) {
+      const deadline = performance.now() + WARM_UP_MS;
+      for (;;) {
+        const { accepted, code } = await consumer.check(session);
+        if (accepted) break;
+        if (performance.now() > deadline)
+          throw new Error(`${consumer.name} refuses: ${code ?? '?'}`);
+        await delay(20);
+      }
+    }
+    return session;
+  }
+
+  /** Ends a session as the service does. Resolves when PostgreSQL has confirmed the commit. */
+  async end({ id }: Session): Promise<void> {
+    await this.admin.query('UPDATE user_sessions SET is_active = false WHERE id = $1', [id]);
+  }
+
+  /**
+   * Asks all processes about a session without a pause, makes the change meanwhile, and goes on until each has shown it
+   * and the bound has passed.
+   * @param shows whether an answer shows the change; until then the process is asked.
+   */
+  async observe(
+    session: Session,
+    change: () => Promise<void>,
+    shows: (seen: Observation) => boolean = ({ accepted }) => !accepted,
+    consumers: readonly Consumer[] = this.consumers,
+  ): Promise<Outcome> {
+    const seen = consumers.map((): Observation[] => []);
+    let changedAt = Infinity;
+    const lanes = consumers.map(async (consumer, index) => {
+      for (;;) {
+        const answer = await consumer.check(session);
+        seen[index]?.push(answer);
+        if (answer.sent > changedAt + 2 * BOUND_MS && shows(answer)) return;
+        if (answer.sent > changedAt + 10_000) return;
+      }
+    });
+    await delay(30);
+    await change();
+    changedAt = performance.now();
+    await Promise.all(lanes);
+    return {
+      latencies: seen.map((answers) => {
+        const first = answers.find((answer) => answer.received > changedAt && shows(answer));
+        return first === undefined ? Infinity : first.received - changedAt;
+      }),
+      late: seen.flat().filter((answer) => answer.sent > changedAt + BOUND_MS && !shows(answer)),
+      answers: seen.flat().length,
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const consumer of this.consumers) await consumer.stop();
+    await this.admin.end();
+    await this.database.drop();
+  }
+}
+
+export interface Outcome {
+  /** Milliseconds from the confirmed change to the first answer that showed it, per process. */
+  latencies: number[];
+  /** Answers to questions that were sent when the bound had passed, and that did not show the change. */
+  late: Observation[];
+  answers: number;
+}
+
+export function report(what: string, outcomes: readonly Outcome[]): void {
+  const all = outcomes.flatMap(({ latencies }) => latencies).sort((a, b) => a - b);
+  const median = all[Math.floor(all.length / 2)] ?? NaN;
+  const answers = outcomes.reduce((sum, outcome) => sum + outcome.answers, 0);
+  const late = outcomes.reduce((sum, outcome) => sum + outcome.late.length, 0);
+  console.log(
+    `${what}: ${all.length} measurements, median ${median.toFixed(1)} ms, max ${(all.at(-1) ?? NaN).toFixed(1)} ms; ` +
+      `${answers} answers, ${late} accepted later than ${BOUND_MS} ms`,
+  );
+}

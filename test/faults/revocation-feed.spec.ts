@@ -1,0 +1,247 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startRedis, type TestRedis } from '@poc-tracker/testing';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Consumer, FeedWorld, type Outcome, report, type Session } from './feed-world.js';
+
+/**
+ * How long a process is frozen. The same as a minute, as far as the mechanism goes: what it has in memory and in its
+ * sockets is older than the bound when it thaws. Set FREEZE_MS=60000 to see the minute.
+ */
+const FREEZE_MS = Number(process.env['FREEZE_MS'] ?? 3_000);
+
+const ROUNDS = 12;
+
+const expectNoneLate = (outcomes: readonly Outcome[]): void => {
+  expect(outcomes.flatMap(({ late }) => late)).toEqual([]);
+  expect(outcomes.flatMap(({ latencies }) => latencies)).not.toContain(Infinity);
+};
+
+/** Repeats a fault while the work goes on. */
+async function during<T>(fault: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+  let done = false;
+  const faults = (async () => {
+    while (!done) {
+      await fault();
+      await delay(150);
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    done = true;
+    await faults;
+  }
+}
+
+describe.each(['PostgreSQL alone', 'Redis between'] as const)(
+  'revocations reach three processes through %s',
+  (carriage) => {
+    let redis: TestRedis | undefined;
+    let world: FeedWorld;
+
+    beforeAll(async () => {
+      if (carriage === 'Redis between') redis = await startRedis();
+      world = await FeedWorld.start(redis?.url);
+    });
+
+    afterAll(async () => {
+      await world.stop();
+      await redis?.stop();
+    });
+
+    async function revokeManyTimes(what: string, rounds = ROUNDS): Promise<Outcome[]> {
+      const outcomes: Outcome[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const session = await world.session();
+        outcomes.push(await world.observe(session, () => world.end(session)));
+      }
+      report(`${carriage}, ${what}`, outcomes);
+      return outcomes;
+    }
+
+    it('refuses a session within the bound, and asks nobody on the way of a request', async () => {
+      const before = await Promise.all(world.consumers.map((consumer) => consumer.state()));
+      const outcomes = await revokeManyTimes('undisturbed', 2 * ROUNDS);
+      expectNoneLate(outcomes);
+      const after = await Promise.all(world.consumers.map((consumer) => consumer.state()));
+      const asked = after.reduce(
+        (sum, { asked: count }, index) => sum + count - (before[index]?.asked ?? 0),
+        0,
+      );
+      const answers = outcomes.reduce((sum, outcome) => sum + outcome.answers, 0);
+      console.log(`${carriage}: ${asked} questions for ${answers} answers`);
+      // One each for a new session; more only where this machine kept a process from running for 100 ms.
+      expect(asked).toBeLessThan(answers / 4);
+    });
+
+    it('changes role, plan and tenant within the bound', async () => {
+      const outcomes: Outcome[] = [];
+      const change = async (
+        session: Session,
+        sql: string,
+        id: string,
+        shows: Parameters<FeedWorld['observe']>[2],
+      ) => {
+        const run = async () => void (await world.admin.query(sql, [id]));
+        outcomes.push(await world.observe(session, run, shows));
+      };
+      for (let round = 0; round < 3; round += 1) {
+        const session = await world.session();
+        const { userId, tenantId } = session;
+        await change(
+          session,
+          `UPDATE users SET role = 'viewer' WHERE id = $1`,
+          userId,
+          ({ role }) => role === 'viewer',
+        );
+        await change(
+          session,
+          `UPDATE tenants SET plan_type = 'pro' WHERE id = $1`,
+          tenantId,
+          ({ plan }) => plan === 'pro',
+        );
+        await change(
+          session,
+          `UPDATE tenants SET plan_type = 'basic' WHERE id = $1`,
+          tenantId,
+          ({ plan }) => plan === 'basic',
+        );
+        await change(
+          session,
+          `UPDATE users SET status = 'suspended' WHERE id = $1`,
+          userId,
+          ({ code }) => code === 'TOKEN_REVOKED',
+        );
+        await change(
+          session,
+          `UPDATE users SET status = 'active' WHERE id = $1`,
+          userId,
+          ({ accepted }) => accepted,
+        );
+        await change(
+          session,
+          `UPDATE tenants SET status = 'suspended' WHERE id = $1`,
+          tenantId,
+          ({ code }) => code === 'INVALID_TENANT',
+        );
+        await change(
+          session,
+          `UPDATE tenants SET status = 'active' WHERE id = $1`,
+          tenantId,
+          ({ accepted }) => accepted,
+        );
+      }
+      report(`${carriage}, rights and tenants`, outcomes);
+      expectNoneLate(outcomes);
+    });
+
+    it('loses no event of a transaction that commits long after later ones', async () => {
+      const [early, late] = [await world.session(), await world.session()];
+      const long = await world.admin.connect();
+      await long.query('BEGIN');
+      await long.query('UPDATE user_sessions SET is_active = false WHERE id = $1', [early.id]);
+      const outcomes = [await world.observe(late, () => world.end(late))];
+      for (const consumer of world.consumers)
+        expect(await consumer.check(early)).toMatchObject({ accepted: true });
+      outcomes.push(await world.observe(early, async () => void (await long.query('COMMIT'))));
+      long.release();
+      expectNoneLate(outcomes);
+    });
+
+    it('refuses within the bound while the connections of the feed are being ended', async () => {
+      const terminate = () =>
+        world.admin.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name LIKE '%-feed' AND datname = current_database()`,
+        );
+      expectNoneLate(await during(terminate, () => revokeManyTimes('feed connections ended')));
+    });
+
+    it('refuses within the bound while every connection is being ended: where nobody can be asked, nobody is let in', async () => {
+      const terminate = () =>
+        world.admin.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE usename = 'poc_tracker_service' AND datname = current_database()`,
+        );
+      expectNoneLate(await during(terminate, () => revokeManyTimes('all connections ended', 5)));
+    });
+
+    it(`refuses at its first request after a freeze of ${FREEZE_MS} ms what was revoked meanwhile`, async () => {
+      const outcomes: Outcome[] = [];
+      const freeze = async (frozen: Consumer): Promise<void> => {
+        const session = await world.session();
+        const others = world.consumers.filter((consumer) => consumer !== frozen);
+        const warm = await frozen.check(session);
+        expect(warm.accepted).toBe(true);
+        frozen.freeze();
+        // Lies in the socket until the process thaws: the first thing that it will see.
+        outcomes.push(await world.observe(session, () => world.end(session), undefined, others));
+        const waiting = [1, 2, 3].map(() => frozen.check(session));
+        await delay(FREEZE_MS);
+        frozen.thaw();
+        for (const answer of await Promise.all(waiting)) expect(answer.accepted).toBe(false);
+        expect(await frozen.check(session)).toMatchObject({
+          accepted: false,
+          code: 'TOKEN_REVOKED',
+        });
+      };
+      for (const consumer of world.consumers) await freeze(consumer);
+      report(`${carriage}, beside a frozen process`, outcomes);
+      expectNoneLate(outcomes);
+    });
+
+    it.runIf(carriage === 'Redis between')(
+      'refuses within the bound with Redis flushed, stopped and started again under it',
+      async () => {
+        if (redis === undefined) throw new Error('There is no Redis to break.');
+        const { url } = redis;
+        const client = new Redis(url);
+        client.on('error', () => undefined);
+        expectNoneLate(
+          await during(
+            () => client.flushall(),
+            () => revokeManyTimes('Redis flushed'),
+          ),
+        );
+        client.disconnect();
+        await redis.stop();
+        expectNoneLate(await revokeManyTimes('Redis stopped'));
+        redis = await startRedis(Number(new URL(url).port));
+        expectNoneLate(await revokeManyTimes('Redis started again'));
+        let running = redis;
+        expectNoneLate(
+          await during(
+            async () => {
+              await running.stop();
+              running = await startRedis(Number(new URL(url).port));
+              redis = running;
+              await delay(300);
+            },
+            () => revokeManyTimes('Redis restarted again and again'),
+          ),
+        );
+      },
+    );
+
+    it.runIf(carriage === 'Redis between')('leaves PostgreSQL to one process', async () => {
+      const questions = new Map<string, Set<string>>();
+      for (let sample = 0; sample < 150; sample += 1) {
+        const { rows } = await world.admin.query<{ name: string; started: string }>(
+          `SELECT application_name AS name, query_start::text AS started FROM pg_stat_activity
+            WHERE application_name LIKE '%-feed' AND datname = current_database()`,
+        );
+        for (const { name, started } of rows)
+          questions.set(name, (questions.get(name) ?? new Set()).add(started));
+        await delay(10);
+      }
+      const counts = [...questions.values()].map(({ size }) => size).sort((a, b) => b - a);
+      console.log(
+        `Redis between: questions to PostgreSQL per process meanwhile: ${counts.join(' ')}`,
+      );
+      const [leader = 0, ...others] = counts;
+      expect(others).toHaveLength(2);
+      expect(others.reduce((sum, count) => sum + count, 0)).toBeLessThan(leader);
+    });
+  },
+);

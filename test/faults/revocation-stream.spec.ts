@@ -1,0 +1,153 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { findFreePort } from '@poc-tracker/embedded';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createApp } from '../../apps/auth-service/src/app.setup.js';
+import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
+import { Consumer, FeedWorld, type Outcome, report } from './feed-world.js';
+
+const FREEZE_MS = Number(process.env['FREEZE_MS'] ?? 3_000);
+
+describe('revocations over HTTP, for an application with neither database nor Redis', () => {
+  const secret = randomBytes(32).toString('base64url');
+  const clientId = randomUUID();
+  let world: FeedWorld;
+  let service: NestFastifyApplication;
+  let port: number;
+  let elsewhere: Consumer;
+
+  async function startService(): Promise<void> {
+    service = await createApp(testConfig(world.database));
+    await service.listen(port, '127.0.0.1');
+  }
+
+  const follow = (authorization?: string, signal?: AbortSignal) =>
+    fetch(`http://127.0.0.1:${port}/api/v1/oauth/revocations`, {
+      headers: authorization === undefined ? {} : { authorization },
+      ...(signal !== undefined && { signal }),
+    });
+
+  const basic = (id: string, password: string) =>
+    `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`;
+
+  beforeAll(async () => {
+    world = await FeedWorld.start();
+    port = await findFreePort();
+    await startService();
+    const platform = randomUUID();
+    await world.admin.query(
+      `INSERT INTO tenants (id, name, subdomain, is_platform) VALUES ($1, 'Platform', 'platform', true)`,
+      [platform],
+    );
+    await world.admin.query(
+      `INSERT INTO service_clients (tenant_id, id, name, secret_hash) VALUES ($1, $2, 'elsewhere', $3)`,
+      [platform, clientId, createHash('sha256').update(secret).digest()],
+    );
+    elsewhere = await Consumer.start('elsewhere', {
+      ISSUER_URL: `http://127.0.0.1:${port}`,
+      CLIENT_ID: clientId,
+      CLIENT_SECRET: secret,
+    });
+    world.consumers.push(elsewhere);
+  });
+
+  afterAll(async () => {
+    await service.close();
+    await world.stop();
+  });
+
+  async function revokeManyTimes(what: string, rounds: number): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const session = await world.session();
+      const end = () => world.end(session);
+      outcomes.push(await world.observe(session, end, undefined, [elsewhere]));
+    }
+    report(`HTTP, ${what}`, outcomes);
+    return outcomes;
+  }
+
+  it('refuses a session within the bound, and asks nobody on the way of a request', async () => {
+    const before = await elsewhere.state();
+    const outcomes = await revokeManyTimes('undisturbed', 20);
+    expect(outcomes.flatMap(({ late }) => late)).toEqual([]);
+    const { asked } = await elsewhere.state();
+    const answers = outcomes.reduce((sum, outcome) => sum + outcome.answers, 0);
+    console.log(`HTTP: ${asked - before.asked} questions for ${answers} answers`);
+    expect(asked - before.asked).toBeLessThan(answers / 4);
+  });
+
+  it('goes over to a new stream after 15 s without asking again', async () => {
+    const session = await world.session();
+    await elsewhere.check(session);
+    const before = await elsewhere.state();
+    await delay(17_000);
+    expect(await elsewhere.check(session)).toMatchObject({ accepted: true });
+    expect((await elsewhere.state()).asked - before.asked).toBeLessThanOrEqual(1);
+    const outcome = await world.observe(session, () => world.end(session), undefined, [elsewhere]);
+    expect(outcome.late).toEqual([]);
+  }, 60_000);
+
+  it(`refuses at its first request after a freeze of ${FREEZE_MS} ms what was revoked meanwhile`, async () => {
+    const session = await world.session();
+    expect(await elsewhere.check(session)).toMatchObject({ accepted: true });
+    elsewhere.freeze();
+    await world.end(session);
+    const waiting = [1, 2, 3].map(() => elsewhere.check(session));
+    await delay(FREEZE_MS);
+    elsewhere.thaw();
+    for (const answer of await Promise.all(waiting)) expect(answer.accepted).toBe(false);
+  }, 60_000);
+
+  it('lets nobody in while the issuer is away, and everybody again when it is back', async () => {
+    const session = await world.session();
+    await service.close();
+    await vi.waitFor(async () => {
+      expect(await elsewhere.check(session)).toMatchObject({
+        accepted: false,
+        code: 'SERVICE_UNAVAILABLE',
+      });
+    });
+    await startService();
+    await vi.waitFor(
+      async () => expect(await elsewhere.check(session)).toMatchObject({ accepted: true }),
+      { timeout: 10_000 },
+    );
+    const outcome = await world.observe(session, () => world.end(session), undefined, [elsewhere]);
+    expect(outcome.late).toEqual([]);
+  }, 60_000);
+
+  it('tells nothing to whoever is no client of the service', async () => {
+    for (const authorization of [
+      undefined,
+      basic(clientId, 'wrong'),
+      basic(randomUUID(), secret),
+      'Bearer x',
+    ]) {
+      const answer = await follow(authorization);
+      expect(answer.status).toBe(401);
+      expect(await answer.json()).toMatchObject({ code: 'INVALID_CLIENT' });
+    }
+  });
+
+  it('writes the time at once, then a line at least every 40 ms on an idle machine', async () => {
+    const abort = new AbortController();
+    const answer = await follow(basic(clientId, secret), abort.signal);
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    let text = '';
+    const started = performance.now();
+    while (text.split('\n').length <= 20)
+      text += new TextDecoder().decode((await reader.read()).value);
+    abort.abort();
+    const [first, ...lines] = text
+      .split('\n')
+      .slice(0, 20)
+      .map((line) => JSON.parse(line) as { n: number; t: number });
+    expect(first).toMatchObject({ n: 0, events: [] });
+    expect(lines.map(({ n }) => n)).toEqual(lines.map((_line, index) => index + 1));
+    console.log(`HTTP: 20 lines in ${(performance.now() - started).toFixed(0)} ms`);
+  });
+});

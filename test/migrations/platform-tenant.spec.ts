@@ -1,0 +1,115 @@
+import { seedUser } from '@poc-tracker/testing';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HASH, refusal, ServiceDatabase } from './service-database.js';
+
+let db: ServiceDatabase;
+let platformId: string;
+let operatorId: string;
+
+beforeAll(async () => {
+  db = await ServiceDatabase.create();
+  const { rows } = await db.admin.query<{ id: string }>(
+    `INSERT INTO tenants (name, subdomain, is_platform) VALUES ('Platform', 'platform', true) RETURNING id`,
+  );
+  platformId = rows[0]?.id ?? '';
+  operatorId = (await seedUser(db.database, platformId, { role: 'admin' })).userId;
+});
+
+afterAll(async () => {
+  await db.drop();
+});
+
+/** As the service acts for an operator who is logged in: the most that the services' login can be in that tenant. */
+const asOperator = () => ({ tenantId: platformId, userId: operatorId, role: 'admin' });
+
+const INSERT_USER = `INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, '${HASH}', $4)`;
+
+describe('the roads to an operator that the services’ login could take', () => {
+  it.each(['admin', 'user'])(
+    'to write a person of role %s into the platform’s tenant',
+    async (role) => {
+      const id = randomUUID();
+      const person = [platformId, id, `${id}@example.com`, role];
+      const registering = { tenantId: platformId, userId: id, role };
+      for (const context of [registering, asOperator()]) {
+        await expect(db.statement(context, INSERT_USER, person)).rejects.toEqual(
+          refusal('42501', 'users_platform_people'),
+        );
+      }
+    },
+  );
+
+  it.each([
+    [`role = 'viewer'`],
+    [`role = 'admin'`],
+    [`status = 'active'`],
+    [`permissions = '["manage_users"]'`],
+  ])('to set %s of a person there', async (assignment) => {
+    const { userId } = await seedUser(db.database, platformId, {
+      role: 'manager',
+      status: 'suspended',
+    });
+    await expect(
+      db.statement(asOperator(), `UPDATE users SET ${assignment} WHERE id = $1`, [userId]),
+    ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
+  });
+
+  it('to make another tenant the platform’s, or a second one', async () => {
+    const id = randomUUID();
+    const context = { tenantId: id, userId: randomUUID(), role: 'admin' };
+    const insert =
+      'INSERT INTO tenants (id, name, subdomain, is_platform) VALUES ($1, $2, $3, true)';
+    for (const subdomain of ['platform', `t-${id}`]) {
+      await expect(db.statement(context, insert, [id, 'Mine', subdomain])).rejects.toEqual(
+        refusal('42501'),
+      );
+    }
+    await db.statement(context, 'INSERT INTO tenants (id, name, subdomain) VALUES ($1, $2, $3)', [
+      id,
+      'Mine',
+      `t-${id}`,
+    ]);
+    await expect(
+      db.statement(context, 'UPDATE tenants SET is_platform = true WHERE id = $1', [id]),
+    ).rejects.toEqual(refusal('42501'));
+  });
+
+  it('to write, read or use a one-time secret', async () => {
+    for (const sql of [
+      'SELECT * FROM operator_invitations',
+      'DELETE FROM operator_invitations',
+      'UPDATE operator_invitations SET used_at = NULL',
+      `INSERT INTO operator_invitations (tenant_id, email, secret_hash, expires_at)
+       VALUES ('${platformId}', 'me@example.com', sha256('x'), now() + interval '1 hour')`,
+    ])
+      await expect(db.statement(asOperator(), sql)).rejects.toEqual(refusal('42501'));
+  });
+});
+
+describe('the platform’s tenant', () => {
+  it('is one, under its own name, and never ends', async () => {
+    const change = (assignment: string) =>
+      db.admin.query(`UPDATE tenants SET ${assignment} WHERE id = $1`, [platformId]);
+    await expect(
+      db.admin.query(
+        `INSERT INTO tenants (name, subdomain, is_platform) VALUES ('Other', 'other', true)`,
+      ),
+    ).rejects.toEqual(refusal('23514', 'tenants_platform_name_check'));
+    await expect(change(`status = 'suspended'`)).rejects.toEqual(
+      refusal('23514', 'tenants_platform_stays'),
+    );
+    await expect(change('subscription_ends_at = now()')).rejects.toEqual(
+      refusal('23514', 'tenants_platform_stays'),
+    );
+  });
+
+  it('lets its people change what is theirs', async () => {
+    const { rowCount } = await db.statement(
+      asOperator(),
+      `UPDATE users SET first_name = 'Ana', password_hash = '${HASH}' WHERE id = $1`,
+      [operatorId],
+    );
+    expect(rowCount).toBe(1);
+  });
+});
