@@ -10,7 +10,6 @@ import {
 } from '@poc-tracker/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { InjectOptions } from 'fastify';
-import pg from 'pg';
 import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
 
@@ -150,14 +149,10 @@ export class ServiceFixture {
 
   /** Runs SQL as the superuser, to arrange and to check. What it changes holds at once, instead of within 100 ms. */
   async sql<Row>(text: string, params: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.database.adminUrl });
-    await client.connect();
     try {
-      const { rows } = await client.query(text, params);
-      return rows as Row[];
+      return await this.database.sql<Row>(text, params);
     } finally {
       this.app.get(SessionStandings).distrust();
-      await client.end();
     }
   }
 }

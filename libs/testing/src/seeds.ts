@@ -2,16 +2,24 @@ import { type Permission, type Role } from '@poc-tracker/contracts';
 import { hash } from 'argon2';
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
+import type { TestDatabase } from './test-database.js';
 
 /** The password of every seeded user that names no other. */
 const SEED_PASSWORD = 'seeded-Capybara-19-lagoon';
 
-/** The least that argon2 takes: seeded passwords protect nothing. */
-const CHEAPEST_HASH = { memoryCost: 8, timeCost: 1, parallelism: 1 };
+/** As the services under test hash: a cheaper hash would be made anew at the first log-in. */
+const HASH = { memoryCost: 7_168, timeCost: 1, parallelism: 1 };
 
-interface Seeded {
-  adminUrl: string;
+/** By password. Tests share the hash of a password as no two people of a real tenant do. */
+const hashes = new Map<string, Promise<string>>();
+
+function hashOf(password: string): Promise<string> {
+  const known = hashes.get(password) ?? hash(password, HASH);
+  hashes.set(password, known);
+  return known;
 }
+
+type Seeded = Pick<TestDatabase, 'sql'>;
 
 export interface SeededTenant {
   tenantId: string;
@@ -85,7 +93,7 @@ export async function seedUser(
     id: userId,
     tenant_id: tenantId,
     email,
-    password_hash: await hash(password, CHEAPEST_HASH),
+    password_hash: await hashOf(password),
     first_name: overrides.firstName ?? 'Ada',
     last_name: overrides.lastName ?? 'Silva',
     role,
@@ -103,14 +111,8 @@ async function insert(db: Seeded, table: string, row: Record<string, unknown>): 
   const given = Object.entries(row).filter(([, value]) => value !== undefined);
   const columns = given.map(([column]) => pg.escapeIdentifier(column)).join(', ');
   const placeholders = given.map((_, index) => `$${index + 1}`).join(', ');
-  const admin = new pg.Client({ connectionString: db.adminUrl });
-  await admin.connect();
-  try {
-    await admin.query(
-      `INSERT INTO ${pg.escapeIdentifier(table)} (${columns}) VALUES (${placeholders})`,
-      given.map(([, value]) => value),
-    );
-  } finally {
-    await admin.end();
-  }
+  await db.sql(
+    `INSERT INTO ${pg.escapeIdentifier(table)} (${columns}) VALUES (${placeholders})`,
+    given.map(([, value]) => value),
+  );
 }

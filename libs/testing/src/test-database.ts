@@ -21,6 +21,8 @@ export interface TestDatabase extends DatabaseUrls {
   name: string;
   /** The superuser in this database: sees and changes everything, to arrange and to check. */
   adminUrl: string;
+  /** Runs SQL as the superuser, one statement at a time, on a connection that is kept until the database goes. */
+  sql<Row>(text: string, params?: unknown[]): Promise<Row[]>;
   /** Ends the connections that are left and removes the database. */
   drop(): Promise<void>;
 }
@@ -58,12 +60,48 @@ async function openTestDatabase(
   const { adminUrl, passwords } = cluster;
   const name = `test_${randomBytes(8).toString('hex')}`;
   await createDatabase(adminUrl, name, template);
+  const admin = new AdminConnection(withDatabase(adminUrl, name));
   return {
     name,
     adminUrl: withDatabase(adminUrl, name),
     ...databaseUrls(adminUrl, name, passwords),
-    drop: () => dropDatabase(adminUrl, name),
+    sql: <Row>(text: string, params?: unknown[]) => admin.run<Row>(text, params),
+    drop: async () => {
+      await admin.close();
+      await dropDatabase(adminUrl, name);
+    },
   };
+}
+
+/** One connection for everything that is arranged: to connect takes longer than most of what is run. */
+class AdminConnection {
+  private client: Promise<pg.Client> | undefined;
+
+  constructor(private readonly url: string) {}
+
+  async run<Row>(text: string, params?: unknown[]): Promise<Row[]> {
+    const { rows } = await (await this.open()).query(text, params);
+    return rows as Row[];
+  }
+
+  async close(): Promise<void> {
+    const { client } = this;
+    this.client = undefined;
+    await (await client)?.end();
+  }
+
+  private open(): Promise<pg.Client> {
+    return (this.client ??= this.connect());
+  }
+
+  private async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url });
+    // Tests end every connection of a database, this one too: the next statement opens another.
+    const forget = (): void => void (this.client = undefined);
+    client.on('error', forget).on('end', forget);
+    await client.connect();
+    return client;
+  }
 }
 
 /** Milliseconds for connections that were closed to be gone. Tests that lose theirs on purpose leave some that never go. */
