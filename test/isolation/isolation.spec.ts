@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IsolationReport } from './report.js';
 import { attackRequirements, REQUIREMENTS } from './requirements.js';
 import { attackTables } from './table-attacks.js';
-import { createWorld, type World } from './world.js';
+import { asTracker, createWorld, type World } from './world.js';
 
 const TENANT = `(select nullif(current_setting('app.current_tenant_id', true), '')::uuid)`;
 
@@ -13,6 +13,9 @@ const LASTING_CONTEXT = `
   CREATE OR REPLACE FUNCTION set_user_context(p_tenant uuid, p_user uuid, p_role text) RETURNS void LANGUAGE sql
   AS $$ SELECT set_config('app.current_tenant_id', p_tenant::text, false),
                set_config('app.user_role', p_role, false) $$`;
+
+/** Every table is attacked by everybody, which takes longer than a test may by default. */
+const WHOLE_MS = 120_000;
 
 let database: TestDatabase;
 
@@ -69,9 +72,15 @@ async function faultsAfter(
 }
 
 describe('the isolation report', () => {
-  it('finds nothing on a migrated database', async () => {
-    expect(await faultsAfter('', attackTables)).toEqual([]);
-    expect(await faultsAfter('', attackRequirements)).toEqual([]);
+  it.each<[string, Attack]>([
+    ['tables', attackTables],
+    [
+      "tables, as the tracker's login",
+      async (world, report) => attackTables(await asTracker(world), report),
+    ],
+    ['requirements', attackRequirements],
+  ])('finds nothing on a migrated database: %s', { timeout: WHOLE_MS }, async (_what, attack) => {
+    expect(await faultsAfter('', attack)).toEqual([]);
   });
 
   it('shows other tenants reading and writing a table that lost its restrictive policy', async () => {
@@ -114,7 +123,7 @@ describe('the isolation report', () => {
   });
 
   it('shows a table that the service may empty', async () => {
-    const damage = 'GRANT TRUNCATE ON pocs, poc_files TO authenticated_user';
+    const damage = 'GRANT TRUNCATE ON pocs, poc_files, poc_collaborators TO authenticated_user';
     const faults = await faultsAfter(damage, async (world, report) => {
       await onTable('pocs')(world, report);
       await requirements('R10')(world, report);
@@ -204,9 +213,32 @@ describe('the isolation report', () => {
       'a definer function that finds people of every tenant',
       'R11',
       `CREATE OR REPLACE FUNCTION find_credentials(p_email text)
-         RETURNS TABLE (id uuid, password_hash text, status text, role text, permissions jsonb)
+         RETURNS TABLE (id uuid, password_hash text, status text, role text, permissions jsonb, must_change_password boolean)
          LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-         AS $$ SELECT u.id, u.password_hash, u.status, u.role, u.permissions FROM public.users u WHERE u.email = p_email $$`,
+         AS $$ SELECT u.id, u.password_hash, u.status, u.role, u.permissions, u.must_change_password FROM public.users u WHERE u.email = p_email $$`,
+    ],
+    [
+      'a definer function that nobody has told the report of',
+      'R11',
+      `CREATE FUNCTION public.everybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+         AS $$ SELECT count(*) FROM public.users $$;
+       ALTER FUNCTION public.everybody() OWNER TO tenant_gatekeeper;
+       REVOKE ALL ON FUNCTION public.everybody() FROM PUBLIC;
+       GRANT EXECUTE ON FUNCTION public.everybody() TO tracker_user`,
+    ],
+    [
+      "an invitation that another tenant's people can use",
+      'R11',
+      `CREATE OR REPLACE FUNCTION inspect_invitation(p_token_hash bytea)
+         RETURNS TABLE (email text, role text, expires_at timestamptz, allowed_domains text[])
+         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+         AS $$ SELECT i.email::text, i.role, i.expires_at, NULL::text[] FROM public.invites i
+                WHERE i.token_hash = p_token_hash $$`,
+    ],
+    [
+      'a table of the tracker that does not hold its login to the tenant',
+      'R11',
+      'DROP POLICY pocs_tenant_isolation_tracker_user ON pocs',
     ],
     [
       'a schema in which the service may create',

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { IsolationProofError, proveIsolation } from '@poc-tracker/tenancy';
+import { IsolationProofError, type ProvenLogin, proveIsolation } from '@poc-tracker/tenancy';
 import type { Requirement } from './requirement.js';
 import { ask, connected, describe, enter, isRefused, REFUSED, rolledBack } from './sessions.js';
 import type { Tenant, World } from './world.js';
@@ -34,7 +34,7 @@ async function currentTenantSetting(client: pg.Client): Promise<string> {
   return rows[0]?.tenant ?? '';
 }
 
-async function proof(url: string, login: 'service' | 'platform'): Promise<string[]> {
+async function proof(url: string, login: ProvenLogin): Promise<string[]> {
   return connected(url, async (client) => {
     try {
       const query = async (sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> =>
@@ -169,10 +169,11 @@ export const loginRequirements: Requirement[] = [
   },
   {
     id: 'R11',
-    tried: 'the start-up proof, as the service and as the operators',
+    tried: 'the start-up proof, as the service, as the tracker and as the operators',
     attempt: async ({ database }) => {
       const faults = [
         ...(await proof(database.serviceUrl, 'service')),
+        ...(await proof(database.trackerUrl, 'tracker')),
         ...(await proof(database.platformUrl, 'platform')),
       ];
       return { held: faults.length === 0, happened: faults.join('; ') || 'nothing at fault' };

@@ -129,31 +129,6 @@ export const policyRequirements: Requirement[] = [
       }),
   },
   {
-    id: 'R11',
-    tried:
-      "the definer functions are asked, in one tenant, for another's e-mail address and invitation",
-    attempt: ({ database, attacker, victim }) =>
-      connected(database.serviceUrl, (client) =>
-        rolledBack(client, attacker, async () => {
-          const invite = victim.rows['invites'];
-          const answers = [
-            await ask(client, 'SELECT * FROM find_credentials($1)', [
-              victim.rows['users']?.['email'],
-            ]),
-            await ask(client, 'SELECT * FROM accept_invite($1, $2, $3)', [
-              invite?.['token_hash'],
-              invite?.['email'],
-              attacker.userId,
-            ]),
-          ];
-          return {
-            held: answers.every((answer) => 'rows' in answer && answer.rows === 0),
-            happened: answers.map(describe).join(', '),
-          };
-        }),
-      ),
-  },
-  {
     id: 'R21',
     tried: "a division by zero that only another tenant's row would bring about",
     attempt: (world) =>

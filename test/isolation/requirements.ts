@@ -1,3 +1,4 @@
+import { definerRequirements } from './definer-requirements.js';
 import { loginRequirements } from './login-requirements.js';
 import { policyRequirements } from './policy-requirements.js';
 import type { IsolationReport } from './report.js';
@@ -10,6 +11,7 @@ const number = ({ id }: Requirement): number => Number(/\d+/.exec(id)?.[0] ?? In
 export const REQUIREMENTS: readonly Requirement[] = [
   ...loginRequirements,
   ...policyRequirements,
+  ...definerRequirements,
   ...schemaRequirements,
 ].sort((a, b) => number(a) - number(b));
 

@@ -29,11 +29,15 @@ interface Scene {
 
 const ID = /\{([^}]+)\}/g;
 
-/** Tables whose ids the parameters of routes are of, beside every other id that is tried in their place. */
+/**
+ * Tables whose ids the parameters of routes are of, beside every other id that is tried in their place. Needed where a
+ * route has two of them, which must belong together.
+ */
 const TABLE_OF_PARAMETER: Record<string, string> = {
   pocId: 'pocs',
   fileId: 'poc_files',
   userId: 'users',
+  sessionId: 'user_sessions',
 };
 
 /**
@@ -88,7 +92,15 @@ export async function attackRoutes(world: World, report: IsolationReport): Promi
 function serviceTarget(url: string, client: RouteClient, { attacker }: World): Target {
   return {
     url,
-    ownIds: async () => ({ any: [...idsOf(attacker), await client.sessionId()] }),
+    ownIds: async () => ({
+      named: Object.fromEntries(
+        Object.entries(TABLE_OF_PARAMETER).map(([name, table]) => [
+          name,
+          idOf(attacker.rows[table]) ?? randomUUID(),
+        ]),
+      ),
+      any: [...idsOf(attacker), await client.sessionId()],
+    }),
   };
 }
 

@@ -11,6 +11,8 @@ interface Statement {
   uncounted?: boolean;
   /** SQLSTATEs, besides 42501, that refuse the statement before it reads or writes a row. */
   refusals?: string[];
+  /** SQLSTATEs that tell that the statement has reached the row. */
+  reached?: string[];
 }
 
 interface Operation {
@@ -23,6 +25,7 @@ interface Operation {
 
 const NOT_SUPPORTED = '0A000';
 const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
 
 const inserts = (table: TenantTable): boolean => table.columns.some((column) => column.insertable);
 const reads = (table: TenantTable): boolean => table.columns.some((column) => column.selectable);
@@ -58,6 +61,8 @@ const OPERATIONS: Operation[] = [
     statement: (table, { victim }) => ({
       sql: `DELETE FROM ${table.name} WHERE ${table.tenantColumn} = $1`,
       params: [victim.id],
+      // A role that people have.
+      reached: [FOREIGN_KEY_VIOLATION],
     }),
   },
   {
@@ -134,9 +139,11 @@ async function attack(client: pg.Client, world: World, attempt: Attempt): Promis
   });
 }
 
-function summary({ refusals = [], uncounted = false }: Statement, answer: Answer): string {
+function summary(statement: Statement, answer: Answer): string {
+  const { refusals = [], reached = [], uncounted = false } = statement;
   if ('rows' in answer) return uncounted ? 'let in' : describe(answer);
   if (answer.sqlState === UNIQUE_VIOLATION) return 'let in, exists';
+  if (reached.includes(answer.sqlState)) return 'let in, in use';
   return refusals.includes(answer.sqlState) ? 'refused' : describe(answer);
 }
 
@@ -157,7 +164,10 @@ function uselessness(
   answer: Answer,
 ): string | undefined {
   if (!operation.granted(table)) return leak(statement, answer);
-  const admitted = 'rows' in answer ? answer.rows > 0 : answer.sqlState === UNIQUE_VIOLATION;
+  const admitted =
+    'rows' in answer
+      ? answer.rows > 0
+      : [UNIQUE_VIOLATION, ...(statement.reached ?? [])].includes(answer.sqlState);
   return admitted ? undefined : `the tenant itself gets ${describe(answer)}`;
 }
 

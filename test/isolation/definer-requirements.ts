@@ -1,0 +1,182 @@
+import type pg from 'pg';
+import type { Requirement } from './requirement.js';
+import { type Answer, ask, connected, describe, rolledBack } from './sessions.js';
+import type { Row, World } from './world.js';
+
+type Statement = [sql: string, ...params: unknown[]];
+
+/** What the victim has, by the name of the table. */
+type Victim = (table: string) => Row;
+
+/**
+ * How each definer function that a service's login may call is turned on another tenant. Of the statements, run as the
+ * attacker's admin, the last one must find nothing: no row, or a row of nulls and falses.
+ */
+const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
+  find_credentials: (victim) => [['SELECT * FROM find_credentials($1)', victim('users')['email']]],
+  accept_invite: (victim, { attacker }) => [
+    [
+      'SELECT * FROM accept_invite($1, $2, $3)',
+      victim('invites')['token_hash'],
+      victim('invites')['email'],
+      attacker.userId,
+    ],
+  ],
+  accept_invite_link: (victim, { attacker }) => [
+    [
+      'SELECT * FROM accept_invite_link($1, $2, $3)',
+      victim('invite_links')['token_hash'],
+      'eve@example.com',
+      attacker.userId,
+    ],
+  ],
+  inspect_invitation: (victim) => [
+    [
+      'SELECT * FROM inspect_invitation($1) UNION ALL SELECT * FROM inspect_invitation($2)',
+      victim('invites')['token_hash'],
+      victim('invite_links')['token_hash'],
+    ],
+  ],
+  holds_permissions: (victim) => [[`SELECT holds_permissions($1, '[]')`, victim('users')['id']]],
+  rank_to_invite: (victim) => [['SELECT rank_to_invite($1)', victim('users')['id']]],
+  validate_tenant_access: (victim, { attacker }) => [
+    [
+      'SELECT validate_tenant_access($1, $2), validate_tenant_access($3, $4)',
+      attacker.userId,
+      victim('tenants')['id'],
+      victim('users')['id'],
+      attacker.id,
+    ],
+  ],
+  find_service_client: (victim) => [
+    ['SELECT * FROM find_service_client($1)', victim('service_clients')['id']],
+  ],
+  operator_invitation_is_open: (victim) => [
+    [
+      'SELECT operator_invitation_is_open($1, $2)',
+      victim('operator_invitations')['email'],
+      victim('operator_invitations')['secret_hash'],
+    ],
+  ],
+  session_standing: (victim, { attacker }) => [
+    [
+      'SELECT * FROM session_standing($1, $2, $3)',
+      attacker.id,
+      victim('users')['id'],
+      victim('user_sessions')['id'],
+    ],
+  ],
+  shorten_sessions: (victim) => [
+    ['SELECT shorten_sessions(0)'],
+    [
+      'SELECT FROM session_standing($1, $2, $3) WHERE NOT session_active',
+      victim('tenants')['id'],
+      victim('users')['id'],
+      victim('user_sessions')['id'],
+    ],
+  ],
+  cancel_current_tenant: (victim) => [
+    [`SELECT cancel_current_tenant('an attack')`],
+    [
+      `SELECT 1 WHERE NOT EXISTS (
+         SELECT FROM resolve_tenant($1, NULL, NULL) WHERE status = 'active')`,
+      victim('tenants')['id'],
+    ],
+  ],
+  purged_tenants_with_files: () => [['SELECT * FROM purged_tenants_with_files()']],
+  confirm_files_deleted: (victim) => [
+    ['SELECT confirm_files_deleted($1)', victim('tenants')['id']],
+    ['SELECT * FROM purged_tenants_with_files()'],
+  ],
+};
+
+/**
+ * Open to every tenant by what they are for: they find the tenant of a request before there is one, by its public
+ * address, and tell every process whose tokens ended, by id alone.
+ */
+const FOR_ALL_TENANTS = ['resolve_tenant', 'revocations_since'];
+
+/** Ways in through functions that run with the rights of the gatekeeper, whom no tenant policy holds. */
+export const definerRequirements: Requirement[] = [
+  {
+    id: 'R11',
+    tried: 'definer functions that a login of a service may call and that nothing here attacks',
+    attempt: async ({ admin, database }) => {
+      const { rows } = await admin.query<{ name: string }>(
+        `SELECT DISTINCT p.proname::text AS name FROM pg_proc p, unnest($1::text[]) login
+          WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace
+            AND has_function_privilege(login, p.oid, 'EXECUTE')`,
+        [[database.serviceUrl, database.trackerUrl].map((url) => new URL(url).username)],
+      );
+      const known = [...Object.keys(ATTACKS), ...FOR_ALL_TENANTS];
+      const unlisted = rows.map(({ name }) => name).filter((name) => !known.includes(name));
+      const gone = known.filter((name) => !rows.some((row) => row.name === name));
+      return {
+        held: unlisted.length + gone.length === 0,
+        happened:
+          [...unlisted, ...gone.map((name) => `${name}, which is none`)].join(', ') ||
+          `none of ${rows.length}`,
+      };
+    },
+  },
+  ...Object.entries(ATTACKS).map(([name, statements]): Requirement => ({
+    id: 'R11',
+    tried: `${name}() is asked about another tenant`,
+    attempt: async (world) => {
+      const { serviceUrl, trackerUrl } = world.database;
+      const answers: Answer[] = [];
+      for (const url of [serviceUrl, trackerUrl]) {
+        if (!(await mayCall(world.admin, url, name))) continue;
+        answers.push(
+          await connected(url, (client) =>
+            rolledBack(client, world.attacker, () => lastAnswer(client, statements, world)),
+          ),
+        );
+      }
+      return {
+        held: answers.length > 0 && answers.every(tellsNothing),
+        happened: answers.map(describe).join(', ') || 'no login may call it',
+      };
+    },
+  })),
+];
+
+async function mayCall(admin: pg.Client, url: string, name: string): Promise<boolean> {
+  const { rowCount } = await admin.query(
+    `SELECT FROM pg_proc p WHERE p.proname = $1 AND p.pronamespace = 'public'::regnamespace
+        AND has_function_privilege($2, p.oid, 'EXECUTE')`,
+    [name, new URL(url).username],
+  );
+  return rowCount !== 0;
+}
+
+async function lastAnswer(
+  client: pg.Client,
+  statements: (victim: Victim, world: World) => Statement[],
+  world: World,
+): Promise<Answer> {
+  let answer: Answer = { rows: 0, values: [] };
+  for (const [sql, ...params] of statements((table) => rowOf(world, table), world)) {
+    answer = await ask(client, sql, params);
+    if ('sqlState' in answer) return answer;
+  }
+  return answer;
+}
+
+function rowOf({ victim }: World, table: string): Row {
+  const row = victim.rows[table];
+  if (row === undefined) throw new Error(`The other tenant has no row of ${table}.`);
+  return row;
+}
+
+function tellsNothing(answer: Answer): boolean {
+  return (
+    'rows' in answer &&
+    answer.values.length === answer.rows &&
+    answer.values.every((row) =>
+      Object.values(row).every((value) => value === null || value === false),
+    ) &&
+    // A row without columns tells by being there.
+    answer.values.every((row) => Object.keys(row).length > 0)
+  );
+}
