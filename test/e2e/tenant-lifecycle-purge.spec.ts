@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import type pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
+import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/platform-tenant.js';
 import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import { TenantPurgeService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
@@ -30,6 +31,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   await world?.admin.end();
   world = await createWorld(service.database);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
 });
 
 afterAll(async () => {
@@ -77,18 +82,43 @@ describe('a purge', () => {
   it('leaves no row of the tenant in any table that holds tenants, and every row of the others', async () => {
     const { victim, attacker, tables } = world;
     const other = await rowsOf(world.admin, attacker.id);
-    const before = await tablesWithRows(victim.id);
     // A table without a row here would prove nothing below.
-    expect(before.length).toBe(tables.filter(({ name }) => !PASSING_TABLES.includes(name)).length);
+    expect((await tablesWithRows(victim.id)).length).toBe(
+      tables.filter(({ name }) => !PASSING_TABLES.includes(name)).length,
+    );
     await begin(victim.id);
     await purges.purge(victim.id);
     expect(await tablesWithRows(victim.id)).toEqual([]);
-    expect(await rowsOf(world.admin, attacker.id)).toEqual(other);
+    const { audit_chain: sealed, ...kept } = await rowsOf(world.admin, attacker.id);
+    // The sealer works meanwhile, and only adds.
+    const { audit_chain: sealedBefore = 0, ...before } = other;
+    expect(kept).toEqual(before);
+    expect(sealed).toBeGreaterThanOrEqual(sealedBefore);
     expect(await tombstone(victim.id)).toMatchObject({
       reason: 'asked for',
       finished_at: expect.any(Date) as Date,
       files_deleted_at: null,
     });
+  });
+
+  it('is recorded with its reason in the trail of the operators, which outlives the tenant', async () => {
+    const { tenantId } = await service.tenant();
+    const nobody = { tenantId: null, operatorId: null };
+    const trail = await platform.transaction(nobody, ensurePlatformTenant);
+    await begin(tenantId, 'asked for by letter');
+    await purges.purge(tenantId);
+    const recorded = await service.sql(
+      'SELECT type, result, actor_kind, details FROM security_events WHERE tenant_id = $1 AND target_id = $2',
+      [trail, tenantId],
+    );
+    expect(recorded).toEqual([
+      {
+        type: 'tenant.purged',
+        result: 'success',
+        actor_kind: 'operator',
+        details: { reason: 'asked for by letter' },
+      },
+    ]);
   });
 
   it('does not happen before it has begun', async () => {
@@ -161,7 +191,7 @@ describe('a purge', () => {
       await begin(id);
       await expect(purges.purge(id)).rejects.toThrow(/forgotten/);
       expect(await tombstone(id)).toMatchObject({ finished_at: null });
-      await expect(purges.purgeAll()).rejects.toThrow(/could not be purged/);
+      await expect(purges.purgeAll()).rejects.toThrow(/1 of 1 failed: .*forgotten/);
     } finally {
       await service.sql('DROP TABLE forgotten');
     }
@@ -213,6 +243,49 @@ describe('a purge', () => {
     expect(await tablesWithRows(tenantId)).toEqual([]);
     expect(await tombstone(tenantId)).toMatchObject({ requested_by: null });
     expect(await tombstone(suspended.tenantId)).toBeUndefined();
+  });
+});
+
+describe('the purge that comes by itself', () => {
+  const canceledDaysAgo = async (days: number) => {
+    const { tenantId } = await service.tenant();
+    await cancelAnew(tenantId);
+    await service.sql(
+      'UPDATE tenants SET deleted_at = now() - make_interval(days => $2) WHERE id = $1',
+      [tenantId, days],
+    );
+    return tenantId;
+  };
+
+  const cancelAnew = (tenantId: string) => {
+    const change = { tenantId, operatorId: null, reason: 'asked for' };
+    return platform.transaction(change, (query) => lifecycle.cancel(query, change));
+  };
+
+  const run = () =>
+    service.app.get(TenantLifecycleJobs, { strict: false }).purgeOverdue(new Date());
+
+  it('spares a tenant that was restored in that moment, and canceled anew', async () => {
+    const tenantId = await canceledDaysAgo(31);
+    const query = platform.query.bind(platform);
+    vi.spyOn(platform, 'query').mockImplementationOnce(async (sql, params) => {
+      const overdue = await query(sql, params);
+      await service.sql(`UPDATE tenants SET status = 'active' WHERE id = $1`, [tenantId]);
+      await cancelAnew(tenantId);
+      return overdue;
+    });
+    await run();
+    expect(await tombstone(tenantId)).toBeUndefined();
+  });
+
+  it('comes to the others although it fails for one', async () => {
+    const [first, second] = [await canceledDaysAgo(40), await canceledDaysAgo(31)];
+    vi.spyOn(lifecycle, 'beginPurge').mockRejectedValueOnce(new Error('out of luck'));
+    await expect(run()).rejects.toThrow(/failed: out of luck/);
+    expect(await tombstone(first)).toBeUndefined();
+    expect(await tombstone(second)).toMatchObject({ finished_at: expect.any(Date) as Date });
+    await run();
+    expect(await tombstone(first)).toMatchObject({ finished_at: expect.any(Date) as Date });
   });
 });
 

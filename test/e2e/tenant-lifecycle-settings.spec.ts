@@ -45,20 +45,20 @@ describe('the settings of a tenant', () => {
       value: false,
       source: 'default',
     });
-    const changed = await change(token, { security: { sessionTimeout: 24, requireMFA: true } });
+    const changed = await change(token, { security: { sessionTimeout: 24, requireMFA: false } });
     expect(changed.data['security']).toEqual({
       sessionTimeout: { value: 24, source: 'tenant' },
-      requireMFA: { value: true, source: 'tenant' },
+      requireMFA: { value: false, source: 'tenant' },
     });
     expect((await read(token)).data).toEqual(changed.data);
     await change(token, { security: { sessionTimeout: null } });
     expect((await read(token)).data['security']).toEqual({
       sessionTimeout: { value: 12, source: 'plan' },
-      requireMFA: { value: true, source: 'tenant' },
+      requireMFA: { value: false, source: 'tenant' },
     });
     const current = await service.call<{ settings: unknown }>('GET', '/tenants/current', { token });
     expect(current.data.settings).toMatchObject({
-      security: { sessionTimeout: 12, requireMFA: true },
+      security: { sessionTimeout: 12, requireMFA: false },
     });
   });
 
@@ -98,6 +98,32 @@ describe('the settings of a tenant', () => {
     }
     expect((await change(token, [])).status).toBe(400);
     expect((await read(token)).data).toEqual(before);
+  });
+
+  it('do not let a second factor be required as long as there is none, and say so', async () => {
+    const { token, tenantId } = await signedIn();
+    const refused = await change(token, { security: { requireMFA: true } });
+    expect(refused).toMatchObject({
+      status: 400,
+      error: {
+        code: 'VALIDATION_ERROR',
+        details: [
+          {
+            field: 'security.requireMFA',
+            message: 'must be false, because there is no second factor yet',
+          },
+        ],
+      },
+    });
+    await service.sql(
+      `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
+       VALUES ($1, 'security', '{"requireMFA": true}')`,
+      [tenantId],
+    );
+    expect((await read(token)).data['security']?.['requireMFA']).toEqual({
+      value: false,
+      source: 'default',
+    });
   });
 
   it('are read by everybody and changed by whoever may, of any role', async () => {

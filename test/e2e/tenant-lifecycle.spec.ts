@@ -3,6 +3,7 @@ import { PlatformDatabase, toApiError } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
+import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/platform-tenant.js';
 import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import {
@@ -173,6 +174,14 @@ describe('the moves of a tenant', () => {
     await cancelDaysAgo(29);
     expect(await codeOf(move(tenantId, 'restore'))).toBe('done');
     expect(await rowOf(tenantId)).toMatchObject({ status: 'active', deleted_at: null });
+  });
+
+  it('are not for the tenant of the operators themselves', async () => {
+    const nobody = { tenantId: null, operatorId: null };
+    const id = await platform.transaction(nobody, ensurePlatformTenant);
+    for (const name of ['suspend', 'cancel'] as const)
+      expect(await codeOf(move(id, name))).toBe('INVALID_TRANSITION');
+    expect((await rowOf(id))?.status).toBe('active');
   });
 
   it('do not bring a tenant back whose purge has begun', async () => {
@@ -350,5 +359,31 @@ describe('the end of a subscription', () => {
     expect((await rowOf(endless.tenantId))?.status).toBe('active');
     const events = recorded.mock.calls.filter(([, tenant]) => tenant === tenantId);
     expect(events.map(([, , event]) => event.type)).toEqual(['tenant.subscription_ended']);
+  });
+
+  it('suspends the others although it fails for one, and tries that one again', async () => {
+    const [first, second] = [await service.tenant(), await service.tenant()];
+    await endDaysAgo(first.tenantId, 20);
+    await endDaysAgo(second.tenantId, 10);
+    const events = service.app.get(SecurityEvents, { strict: false });
+    vi.spyOn(events, 'recordAsOperator').mockRejectedValueOnce(new Error('no trail'));
+    await expect(jobs.suspendEnded(new Date())).rejects.toThrow(/failed: no trail/);
+    expect((await rowOf(first.tenantId))?.status).toBe('active');
+    expect((await rowOf(second.tenantId))?.status).toBe('suspended');
+    await jobs.suspendEnded(new Date());
+    expect((await rowOf(first.tenantId))?.status).toBe('suspended');
+  });
+
+  it('does not suspend a tenant that is renewed in that moment', async () => {
+    const { tenantId } = await service.tenant();
+    await endDaysAgo(tenantId, 8);
+    const query = platform.query.bind(platform);
+    vi.spyOn(platform, 'query').mockImplementationOnce(async (sql, params) => {
+      const ended = await query(sql, params);
+      await endDaysAgo(tenantId, -30);
+      return ended;
+    });
+    await jobs.suspendEnded(new Date());
+    expect((await rowOf(tenantId))?.status).toBe('active');
   });
 });

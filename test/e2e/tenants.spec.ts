@@ -1,3 +1,4 @@
+import { PERMISSIONS } from '@poc-tracker/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SessionService } from '../../apps/auth-service/src/session/session.service.js';
 import { GOOD_PASSWORD, ServiceFixture, type Tokens } from './service.fixture.js';
@@ -54,7 +55,7 @@ describe('making a tenant', () => {
         firstName: 'Ana',
         lastName: null,
         role: 'admin',
-        permissions: ['manage_users', 'view_usage'],
+        permissions: PERMISSIONS,
         tenantId: answer.data.tenant.id,
       },
       tokens: { expiresIn: 900 },

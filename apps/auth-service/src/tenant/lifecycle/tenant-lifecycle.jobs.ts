@@ -5,6 +5,7 @@ import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { Scheduler } from '../../schedule/scheduler.js';
 import { TenantLifecycleService } from './tenant-lifecycle.service.js';
 import { TenantPurgeService } from './tenant-purge.service.js';
+import { tryEach } from './try-each.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -25,11 +26,12 @@ const SUSPEND_ENDED = `
    WHERE id = $3 AND status = 'active' AND subscription_ends_at <= $1::timestamptz - make_interval(days => $2)
   RETURNING subscription_ends_at AS "endedAt"`;
 
-const OVERDUE = `
-  SELECT id FROM tenants
-   WHERE status = 'canceled' AND deleted_at <= $1::timestamptz - make_interval(days => $2)
-     AND NOT is_being_purged(id)
-   ORDER BY deleted_at LIMIT $3`;
+const IS_OVERDUE = `status = 'canceled' AND deleted_at <= $1::timestamptz - make_interval(days => $2)
+     AND NOT is_being_purged(id)`;
+
+const OVERDUE = `SELECT id FROM tenants WHERE ${IS_OVERDUE} ORDER BY deleted_at LIMIT $3`;
+
+const STILL_OVERDUE = `SELECT id FROM tenants WHERE id = $3 AND ${IS_OVERDUE} FOR UPDATE`;
 
 /** What becomes of tenants by the passing of time. */
 @Injectable()
@@ -69,20 +71,13 @@ export class TenantLifecycleJobs implements OnModuleInit {
   async suspendEnded(now: Date): Promise<void> {
     const { graceDays } = this.tenancy;
     const ended = await this.database.query<{ id: string }>(ENDED, [now, graceDays, MAX_TENANTS]);
-    for (const { id } of ended) {
-      await this.database.transaction({ tenantId: id, operatorId: null }, async (query) => {
-        const [suspended] = await query<{ endedAt: Date }>(SUSPEND_ENDED, [now, graceDays, id]);
-        // Renewed at the last moment, or suspended by an operator.
-        if (suspended === undefined) return;
-        await this.events.recordAsOperator(query, id, {
-          type: 'tenant.subscription_ended',
-          result: 'success',
-          actorId: null,
-          target: { type: 'tenant', id },
-          details: { endedAt: suspended.endedAt.toISOString(), graceDays },
-        });
-      });
-    }
+    await tryEach(
+      ended.map(
+        ({ id }) =>
+          () =>
+            this.suspend(id, now),
+      ),
+    );
   }
 
   /** Purges the tenants that can be restored no longer, and goes on with every purge that was cut off. */
@@ -93,13 +88,14 @@ export class TenantLifecycleJobs implements OnModuleInit {
       restoreDays,
       MAX_TENANTS,
     ]);
-    for (const { id: tenantId } of overdue) {
-      const reason = `Canceled over ${restoreDays} days ago.`;
-      await this.database.transaction({ tenantId, operatorId: null }, (query) =>
-        this.lifecycle.beginPurge(query, { tenantId, operatorId: null, reason }),
-      );
-    }
-    await this.purges.purgeAll();
+    await tryEach([
+      ...overdue.map(
+        ({ id }) =>
+          () =>
+            this.beginPurge(id, now),
+      ),
+      () => this.purges.purgeAll(),
+    ]);
   }
 
   async pruneAccessRecords(now: Date): Promise<void> {
@@ -107,5 +103,32 @@ export class TenantLifecycleJobs implements OnModuleInit {
       'SELECT prune_access_records($1::timestamptz - make_interval(months => $2))',
       [now, ACCESS_RECORD_MONTHS],
     );
+  }
+
+  private suspend(id: string, now: Date): Promise<void> {
+    const { graceDays } = this.tenancy;
+    return this.database.transaction({ tenantId: id, operatorId: null }, async (query) => {
+      const [suspended] = await query<{ endedAt: Date }>(SUSPEND_ENDED, [now, graceDays, id]);
+      // Renewed at the last moment, or suspended by an operator.
+      if (suspended === undefined) return;
+      await this.events.recordAsOperator(query, id, {
+        type: 'tenant.subscription_ended',
+        result: 'success',
+        actorId: null,
+        target: { type: 'tenant', id },
+        details: { endedAt: suspended.endedAt.toISOString(), graceDays },
+      });
+    });
+  }
+
+  private beginPurge(tenantId: string, now: Date): Promise<void> {
+    const { restoreDays } = this.tenancy;
+    return this.database.transaction({ tenantId, operatorId: null }, async (query) => {
+      // Restored at the last moment, and perhaps canceled anew: it then has all its days before it.
+      const still = await query(STILL_OVERDUE, [now, restoreDays, tenantId]);
+      if (still.length === 0) return;
+      const reason = `Canceled over ${restoreDays} days ago.`;
+      await this.lifecycle.beginPurge(query, { tenantId, operatorId: null, reason });
+    });
   }
 }

@@ -3,6 +3,7 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PURGED_TABLES, type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
+import { tryEach } from './try-each.js';
 
 /** Rows a transaction: a purge of any size holds no lock for long, and one that is killed loses little. */
 const BATCH = 2_000;
@@ -38,14 +39,8 @@ export class TenantPurgeService implements OnModuleDestroy {
 
   /** Goes on with every purge that has begun. @throws AggregateError of those that failed, after all were tried. */
   async purgeAll(): Promise<void> {
-    const open = await this.database.query<OpenPurge>('SELECT * FROM tenants_being_purged()');
-    const failures: unknown[] = [];
-    for (const { tenant } of open) {
-      await this.purge(tenant).catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) {
-      throw new AggregateError(failures, `${failures.length} tenants could not be purged.`);
-    }
+    const begun = await this.begun();
+    await tryEach(begun.map((purge) => () => this.carryOut(purge)));
   }
 
   /**
@@ -54,9 +49,16 @@ export class TenantPurgeService implements OnModuleDestroy {
    * @throws Error naming the tables of which rows are left: nothing is finished then.
    */
   async purge(tenantId: string): Promise<void> {
-    const open = await this.database.query<OpenPurge>('SELECT * FROM tenants_being_purged()');
-    const begun = open.find(({ tenant }) => tenant === tenantId);
-    if (begun === undefined) return;
+    const begun = (await this.begun()).find(({ tenant }) => tenant === tenantId);
+    if (begun !== undefined) await this.carryOut(begun);
+  }
+
+  private begun(): Promise<OpenPurge[]> {
+    return this.database.query<OpenPurge>('SELECT * FROM tenants_being_purged()');
+  }
+
+  private async carryOut(begun: OpenPurge): Promise<void> {
+    const { tenant: tenantId } = begun;
     // Known to this call alone: once it has returned, no pseudonym leads back to a person.
     const key = randomBytes(32);
     await this.inBatches(tenantId, (query) =>

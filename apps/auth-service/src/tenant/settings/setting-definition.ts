@@ -31,6 +31,20 @@ export function flag(options: Options<boolean>): SettingDefinition<boolean> {
   };
 }
 
+/** Off, and refused to be on for the reason given: who switches a protection on must not believe in one that is not there. */
+export function offUntilBuilt(
+  options: Pick<SettingDefinition, 'description'> & { because: string },
+): SettingDefinition<boolean> {
+  const { because, description } = options;
+  return {
+    description,
+    default: false,
+    schema: { type: 'boolean', enum: [false] },
+    rule: `must be false, because ${because}`,
+    accepts: (value): value is boolean => value === false,
+  };
+}
+
 const HEX_COLOUR = /^#[0-9a-f]{6}$/i;
 
 /** A colour of a style sheet, which nothing else may get into. */

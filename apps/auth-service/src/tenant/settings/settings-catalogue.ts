@@ -1,4 +1,11 @@
-import { choice, colour, flag, hours, type SettingDefinition } from './setting-definition.js';
+import {
+  choice,
+  colour,
+  flag,
+  hours,
+  offUntilBuilt,
+  type SettingDefinition,
+} from './setting-definition.js';
 
 /** A year in hours: a session that outlives it is a mistake of whoever set it. */
 const MAX_SESSION_HOURS = 8_760;
@@ -16,8 +23,15 @@ const SETTINGS_CATALOGUE = {
     darkMode: flag({ default: false, description: 'Whether pages start in dark colours.' }),
   },
   notifications: {
-    email: flag({ default: true, description: 'Whether people are sent e-mails.' }),
-    browser: flag({ default: true, description: 'Whether pages may show notifications.' }),
+    email: flag({
+      default: true,
+      description: 'Whether people are sent e-mails. The service sends none yet, whatever is set.',
+    }),
+    browser: flag({
+      default: true,
+      description:
+        'Whether pages may show notifications. Pages read it here; the service shows none.',
+    }),
   },
   security: {
     sessionTimeout: hours({
@@ -27,9 +41,10 @@ const SETTINGS_CATALOGUE = {
       description:
         'Life of a session in hours, counted from the log-in. A shorter one ends running sessions as well.',
     }),
-    requireMFA: flag({
-      default: false,
-      description: 'Whether a log-in asks for a second factor, from its introduction on.',
+    requireMFA: offUntilBuilt({
+      description:
+        'Whether a log-in asks for a second factor. There is none yet, so it cannot be switched on.',
+      because: 'there is no second factor yet',
     }),
   },
   features: {

@@ -50,8 +50,9 @@ export function changedGroupSchema(group: SettingsGroup): ApiPropertyOptions {
   return {
     type: 'object',
     required: false,
-    properties: leaves(group, ({ type, ...schema }, description) => ({
+    properties: leaves(group, ({ type, enum: values, ...schema }, description) => ({
       ...schema,
+      ...(Array.isArray(values) && { enum: [...(values as unknown[]), null] }),
       type: [type, 'null'],
       description,
     })),

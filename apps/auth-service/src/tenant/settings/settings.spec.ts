@@ -9,6 +9,7 @@ import {
   valuesOf,
 } from './settings-resolution.js';
 import { describeSettings } from './settings.response.js';
+import { changedGroupSchema } from './settings.schema.js';
 
 const stored = (key: string, value: unknown, ...chosen: string[]): StoredGroup => ({
   key,
@@ -150,6 +151,15 @@ describe('the catalogue', () => {
       for (const value of [definition.default, ...Object.values(definition.byPlan ?? {})])
         expect([name, definition.accepts(value)]).toEqual([name, true]);
     }
+  });
+
+  it('takes null in a change wherever it lists the values that it takes', () => {
+    const schemas = SETTINGS_GROUPS.flatMap((group) =>
+      Object.values((changedGroupSchema(group) as { properties: object }).properties),
+    ) as { enum?: unknown[] }[];
+    const listed = schemas.flatMap(({ enum: values }) => (values === undefined ? [] : [values]));
+    expect(listed).toContainEqual([false, null]);
+    for (const values of listed) expect(values).toContain(null);
   });
 
   it('documents every setting', () => {
