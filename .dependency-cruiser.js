@@ -110,19 +110,34 @@ export default {
       'libs/testing serves the specs of every app. Take what belongs to one app as a parameter.',
     ),
     moduleNeverUses(
+      'schedule',
+      ['audit', 'tenant', 'session', 'auth', 'admin', 'oauth'],
+      'schedule runs jobs and knows none. Register the job from the module whose work it is.',
+    ),
+    moduleNeverUses(
+      'audit',
+      ['tenant', 'session', 'auth', 'admin', 'oauth'],
+      'audit records what the modules above tell it. Pass what the entry needs to SecurityEvents.record.',
+    ),
+    moduleNeverUses(
+      'oauth',
+      ['auth', 'admin'],
+      'oauth answers other services from sessions and tokens. Offer a method on the facade of session/.',
+    ),
+    moduleNeverUses(
       'tenant',
-      ['session', 'auth', 'admin'],
+      ['session', 'auth', 'admin', 'oauth'],
       'tenant stands below session, auth and admin. Let the upper module call TenantService and join the ' +
         'results (see the sign-up in auth/).',
     ),
     moduleNeverUses(
       'session',
-      ['auth', 'admin'],
+      ['auth', 'admin', 'oauth'],
       'session stands below auth and admin. Take the user as a parameter of the SessionService method.',
     ),
     moduleNeverUses(
       'auth',
-      ['admin'],
+      ['admin', 'oauth'],
       'auth stands below admin. Offer a method on the facade of auth/ and let admin call it.',
     ),
     moduleNeverUses(
