@@ -5,14 +5,20 @@ import type { FeedCarrier, FeedListener } from './revocation-feed.js';
 import type { RevocationLine } from './revocation-line.js';
 import { RevocationStream } from './revocation-stream.js';
 
-/** After it the two clocks may have run apart by some 8 ms, and a new stream is opened beside the old one. */
-const RENEW_AFTER_MS = 15_000;
+/** After it the two clocks may have run apart by 8 ms, and a new stream is opened beside the old one. */
+const RENEW_AFTER_MS = 8_000;
 
 /** Without a line for so long the stream is taken for dead; lines come every 40 ms at least. */
 const SILENCE_MS = 2_000;
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+
+export interface HttpFeedOptions {
+  request?: typeof fetch;
+  /** For how long one stream is read, in milliseconds. */
+  renewAfterMs?: number;
+}
 
 interface OpenStream {
   stream: RevocationStream;
@@ -30,6 +36,8 @@ export class HttpFeedCarrier implements FeedCarrier {
   private readonly logger = new Logger(HttpFeedCarrier.name);
   private readonly url: URL;
   private readonly authorization: string;
+  private readonly request: typeof fetch;
+  private readonly renewAfterMs: number;
   private listener: FeedListener | undefined;
   private timer: NodeJS.Timeout | undefined;
   private retryMs = FIRST_RETRY_MS;
@@ -42,8 +50,10 @@ export class HttpFeedCarrier implements FeedCarrier {
 
   constructor(
     { issuerUrl, clientId, clientSecret }: IssuerClient,
-    private readonly request: typeof fetch = fetch,
+    { request = fetch, renewAfterMs = RENEW_AFTER_MS }: HttpFeedOptions = {},
   ) {
+    this.request = request;
+    this.renewAfterMs = renewAfterMs;
     this.url = new URL('/api/v1/oauth/revocations', issuerUrl);
     this.authorization = basicAuthorization(clientId, clientSecret);
   }
@@ -85,7 +95,7 @@ export class HttpFeedCarrier implements FeedCarrier {
     const opened: OpenStream = {
       stream: new RevocationStream(this.url, this.authorization, this.request),
       heardAt: Moment.now(),
-      renewAt: performance.now() + RENEW_AFTER_MS,
+      renewAt: performance.now() + this.renewAfterMs,
       openedAt: undefined,
     };
     opened.stream

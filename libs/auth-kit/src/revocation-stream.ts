@@ -1,8 +1,8 @@
 import { Moment } from './moment.js';
 import { parseRevocationLine, type RevocationLine } from './revocation-line.js';
 
-/** How far two clocks may run apart, by the fastest that a clock is ever slewed. */
-const DRIFT = 500e-6;
+/** How far two clocks run apart at most: each by the 500 ppm that a kernel's clock discipline allows (ntp_adjtime). */
+const DRIFT = 1e-3;
 
 /** A line with all that the issuer ever tells at once is below it. */
 const MAX_LINE = 4 * 1024 * 1024;

@@ -362,6 +362,25 @@ describe('the standings of sessions', () => {
     await expect(answer).rejects.toThrow(refusal('TOKEN_REVOKED'));
   });
 
+  it('answer from memory although changes of their own never cease', async () => {
+    const standings = start();
+    const claims = claimsOf();
+    carrier.tell();
+    await rights(standings, claims);
+    for (let request = 0; request < 20; request += 1) {
+      standings.distrust();
+      const answer = rights(standings, claims);
+      await pass(1);
+      const asked = Moment.now();
+      // While the request waits there is another change, which it need not see.
+      await pass(1);
+      standings.distrust();
+      carrier.tell(undefined, '', asked);
+      await answer;
+    }
+    expect(source.asked).toHaveLength(1);
+  });
+
   it('remember no more than they may, and drop the oldest', async () => {
     const standings = start({ capacity: 2 });
     carrier.tell();

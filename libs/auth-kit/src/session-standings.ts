@@ -45,6 +45,12 @@ interface Remembered {
   readonly verdict: Verdict;
 }
 
+/** A request that waits for news that was asked for at `since` or later. */
+interface Waiter {
+  readonly since: Moment | undefined;
+  readonly resume: () => void;
+}
+
 /**
  * What verified tokens are worth now. Answers come from memory while a feed of revocations keeps it right and it is
  * known to be complete as of at most {@link MAX_AGE_MS} ago; else the source is asked; where it cannot be asked the
@@ -61,7 +67,7 @@ export class SessionStandings implements FeedListener {
   private completeAsOf: Moment | undefined;
   /** News that was asked for before it does not count. */
   private notBefore: Moment | undefined;
-  private waiting: (() => void)[] = [];
+  private readonly waiting = new Set<Waiter>();
   private readonly followers = new Set<FeedListener>();
 
   constructor({ source, carrier, now, capacity }: SessionStandingsOptions) {
@@ -81,7 +87,7 @@ export class SessionStandings implements FeedListener {
     await this.carrier?.stop();
   }
 
-  /** Milliseconds since the memory was last known to be complete; Infinity when it is not. For health and tests. */
+  /** Milliseconds since the memory was last known to be complete; Infinity when it never was. For health and tests. */
   get age(): number {
     return this.completeAsOf?.age ?? Infinity;
   }
@@ -95,9 +101,10 @@ export class SessionStandings implements FeedListener {
       throw new ApiError('TOKEN_REVOKED');
     const remembered = this.recall(claims);
     if (remembered === undefined) return this.ask(claims);
-    const { age } = this;
-    if (age > NUDGE_AGE_MS) this.carrier?.poll();
-    return age <= MAX_AGE_MS ? this.enforce(remembered) : this.waitThenAnswer(claims);
+    if (this.age > NUDGE_AGE_MS) this.carrier?.poll();
+    return this.isComplete(this.notBefore)
+      ? this.enforce(remembered)
+      : this.waitThenAnswer(claims, this.notBefore);
   }
 
   /**
@@ -109,13 +116,12 @@ export class SessionStandings implements FeedListener {
   }
 
   /**
-   * Nothing in memory counts until the carrier has asked once more. To be called after a change that this process
-   * committed, before it is answered: whoever made the change sees it at their next request here.
+   * For requests that come from now on, nothing in memory counts until the carrier has asked once more. To be called after
+   * a change that this process committed, before it is answered: whoever made the change sees it at their next request here.
    */
   distrust(): void {
     if (this.carrier === undefined) return;
     this.notBefore = Moment.now();
-    this.completeAsOf = undefined;
     this.carrier.poll();
   }
 
@@ -135,13 +141,10 @@ export class SessionStandings implements FeedListener {
       this.marks.apply(event, now);
       if (event.kind === 'session') this.memory.delete(event.id);
     }
-    if (asOf === undefined || (this.notBefore !== undefined && asOf.isBefore(this.notBefore)))
-      return;
+    if (asOf === undefined) return;
     if (this.completeAsOf === undefined || this.completeAsOf.isBefore(asOf))
       this.completeAsOf = asOf;
-    const { waiting } = this;
-    this.waiting = [];
-    for (const resume of waiting) resume();
+    for (const { since, resume } of this.waiting) if (this.isComplete(since)) resume();
   }
 
   gap(): void {
@@ -165,20 +168,40 @@ export class SessionStandings implements FeedListener {
     return undefined;
   }
 
-  private async waitThenAnswer(claims: SessionClaims): Promise<CurrentRights> {
-    if (this.carrier?.connected === true) await this.news();
-    const remembered = this.age <= MAX_AGE_MS ? this.recall(claims) : undefined;
+  /** Whether the memory is complete as of a moment that is young enough, and not before `since`. */
+  private isComplete(since: Moment | undefined): boolean {
+    const { completeAsOf } = this;
+    return (
+      completeAsOf !== undefined &&
+      completeAsOf.age <= MAX_AGE_MS &&
+      (since === undefined || !completeAsOf.isBefore(since))
+    );
+  }
+
+  /**
+   * @param since the last change of our own before this request. One that comes while the request waits does not concern
+   * it; else requests would wait in vain where changes never cease.
+   */
+  private async waitThenAnswer(
+    claims: SessionClaims,
+    since: Moment | undefined,
+  ): Promise<CurrentRights> {
+    if (this.carrier?.connected === true) await this.news(since);
+    const remembered = this.isComplete(since) ? this.recall(claims) : undefined;
     return remembered === undefined ? this.ask(claims) : this.enforce(remembered);
   }
 
-  /** Settles with the next completion of the memory, or when patience is at its end. */
-  private news(): Promise<void> {
+  /** Settles when the memory is complete as of `since`, or when patience is at its end. */
+  private news(since: Moment | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, PATIENCE_MS);
-      this.waiting.push(() => {
+      const resume = (): void => {
         clearTimeout(timer);
+        this.waiting.delete(waiter);
         resolve();
-      });
+      };
+      const timer = setTimeout(resume, PATIENCE_MS);
+      const waiter: Waiter = { since, resume };
+      this.waiting.add(waiter);
     });
   }
 

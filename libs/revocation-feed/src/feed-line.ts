@@ -1,5 +1,4 @@
 import type { RevocationEvent, RevocationKind } from '@poc-tracker/auth-kit';
-import type { FeedCursor } from './feed.connection.js';
 import type { Ticket } from './redis-ticket.js';
 
 /** What the leader publishes after each of its questions to PostgreSQL, with events or without. */
@@ -10,16 +9,14 @@ export interface FeedLine {
   n: number;
   /** In the leader's hand before it asked: everything that was committed before is in the lines up to this one. */
   ticket: Ticket;
-  /** Up to where the lines have told. */
-  cursor: FeedCursor;
   events: RevocationEvent[];
 }
 
 const KINDS: readonly unknown[] = ['session', 'user', 'tenant'] satisfies RevocationKind[];
 
-export function formatLine({ epoch, n, ticket, cursor, events }: FeedLine): string {
+export function formatLine({ epoch, n, ticket, events }: FeedLine): string {
   const told = events.map(({ kind, tenantId, id }) => [kind, tenantId, id]);
-  return JSON.stringify([epoch, n, ticket.issuer, ticket.number, cursor, told]);
+  return JSON.stringify([epoch, n, ticket.issuer, ticket.number, told]);
 }
 
 /** Undefined for anything else: whoever may publish there could send what it likes. */
@@ -31,11 +28,10 @@ export function parseLine(text: string): FeedLine | undefined {
     return undefined;
   }
   if (!Array.isArray(parsed)) return undefined;
-  const [epoch, n, issuer, number, cursor, told] = parsed as unknown[];
+  const [epoch, n, issuer, number, told] = parsed as unknown[];
   if (typeof epoch !== 'string' || typeof n !== 'number' || typeof issuer !== 'string')
     return undefined;
-  if (typeof number !== 'number' || typeof cursor !== 'string' || !Array.isArray(told))
-    return undefined;
+  if (typeof number !== 'number' || !Array.isArray(told)) return undefined;
   const events: RevocationEvent[] = [];
   for (const entry of told as unknown[]) {
     const [kind, tenantId, id] = Array.isArray(entry) ? (entry as unknown[]) : [];
@@ -43,5 +39,5 @@ export function parseLine(text: string): FeedLine | undefined {
       return undefined;
     events.push({ kind: kind as RevocationKind, tenantId, id });
   }
-  return { epoch, n, ticket: { issuer, number }, cursor, events };
+  return { epoch, n, ticket: { issuer, number }, events };
 }

@@ -69,6 +69,8 @@ export class FeedConnection {
     client.on('error', (error: Error) => {
       failed = error;
     });
+    // What follows is not bounded by the client's own time for connecting.
+    const timer = setTimeout(() => cut(client), CONNECT_MS + ANSWER_MS);
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
@@ -76,6 +78,8 @@ export class FeedConnection {
     } catch (error) {
       client.end().catch(() => undefined);
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     return new FeedConnection(client, listeners.lost);
   }
@@ -108,7 +112,7 @@ export class FeedConnection {
   async close(): Promise<void> {
     this.lost = true;
     const ended = this.client.end();
-    const timer = setTimeout(() => this.cut(), CONNECT_MS);
+    const timer = setTimeout(() => cut(this.client), CONNECT_MS);
     await ended.catch(() => undefined);
     clearTimeout(timer);
   }
@@ -116,14 +120,15 @@ export class FeedConnection {
   private lose(error: Error): void {
     if (this.lost) return;
     this.lost = true;
-    this.cut();
+    cut(this.client);
     this.onLost(error);
   }
+}
 
-  private cut(): void {
-    const { connection } = this.client as unknown as {
-      connection: { stream: { destroy: () => void } };
-    };
-    connection.stream.destroy();
-  }
+/** Without a good-bye, which a server that does not answer would not take either. */
+function cut(client: Client): void {
+  const { connection } = client as unknown as {
+    connection: { stream: { destroy: () => void } };
+  };
+  connection.stream.destroy();
 }

@@ -17,8 +17,8 @@ const MAX_UNDER_WAY = 3;
 const CURSOR_LIFE_MS = 15 * 60 * 1000;
 
 /**
- * Between two questions while resting: they find out whether the connection lives, and bound what lines could hide that
- * somebody else forged.
+ * Between two questions while resting: they find out whether the connection lives, and, asked from where this process was
+ * answered last, bound for how long lines that somebody else forged could hide an event.
  */
 const REST_POLL_EVERY_MS = 2_000;
 
@@ -67,14 +67,10 @@ export class PostgresFeedCarrier implements FeedCarrier {
 
   poll(): void {
     if (this.connection === undefined) return;
-    if (this.underWay >= MAX_UNDER_WAY) this.again = true;
+    // Without a cursor each answer says that there is a gap: one of them is enough.
+    const most = this.usableCursor() === undefined ? 1 : MAX_UNDER_WAY;
+    if (this.underWay >= most) this.again = true;
     else void this.ask(this.connection);
-  }
-
-  /** Goes on reading from here: what comes after has been told by somebody else. */
-  skipTo(value: FeedCursor, asOf: Moment): void {
-    if (this.cursor === undefined || !asOf.isBefore(this.cursor.asOf))
-      this.cursor = { value, asOf };
   }
 
   async stop(): Promise<void> {

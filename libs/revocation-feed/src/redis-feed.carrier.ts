@@ -88,7 +88,7 @@ export class RedisFeedCarrier implements FeedCarrier {
     this.gapSince = Moment.now();
   }
 
-  private onAnswer({ askedAt, complete, cursor, events }: FeedAnswer): void {
+  private onAnswer({ askedAt, complete, events }: FeedAnswer): void {
     if (this.gapSince !== undefined && !askedAt.isBefore(this.gapSince)) this.gapSince = undefined;
     if (!this.leads || this.epoch === undefined) return;
     // What the others missed with it they must ask for themselves.
@@ -97,7 +97,7 @@ export class RedisFeedCarrier implements FeedCarrier {
     this.n += 1;
     const ticket = this.link.tickets.heldBefore(askedAt);
     if (ticket === undefined) return;
-    void this.beat(formatLine({ epoch: this.epoch, n: this.n, ticket, cursor, events }));
+    void this.beat(formatLine({ epoch: this.epoch, n: this.n, ticket, events }));
   }
 
   private onLine(text: string): void {
@@ -115,11 +115,10 @@ export class RedisFeedCarrier implements FeedCarrier {
   }
 
   /** As of when the lines up to this one are all that there is; undefined while one is missing. */
-  private asOf({ ticket, cursor }: FeedLine): Moment | undefined {
+  private asOf({ ticket }: FeedLine): Moment | undefined {
     if (this.gapSince !== undefined) return undefined;
     const moment = this.link.tickets.momentBefore(ticket);
     if (moment === undefined) return undefined;
-    this.postgres.skipTo(cursor, moment);
     this.linesAsOf = moment;
     return moment;
   }

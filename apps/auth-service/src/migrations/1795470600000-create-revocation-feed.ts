@@ -105,10 +105,12 @@ END`,
 
 /*
  * Every event that became visible after the cursor was given, exactly once, and the next cursor. The cursor is the
- * server's start and a snapshot: a server that started anew may be a copy that lost transactions, in which ids of
- * transactions come a second time. Not complete: the cursor says nothing here, or the events are too many to be told one
- * by one; whoever asks must forget everything that it remembers. An index condition bounds it to what came since the
- * oldest transaction that was open then.
+ * server's life and a snapshot. A server that started anew may be a copy that lost transactions, and one that recovered
+ * from a crash may give out again the numbers of transactions that were aborted before it: its statistics, which a crash
+ * resets, tell. Not complete: the cursor says nothing here, or the events are too many to be told one by one; whoever
+ * asks must forget everything that it remembers. Two index conditions, for the transactions that came after the snapshot
+ * and for those that were open in it, so that one which stays open for hours does not make each question read everything
+ * since.
  */
 const REVOCATIONS_SINCE = definerFunction({
   signature: 'revocations_since(p_cursor text)',
@@ -119,23 +121,26 @@ const REVOCATIONS_SINCE = definerFunction({
   body: `
 DECLARE
   most CONSTANT integer := 5000;
-  server CONSTANT text := extract(epoch FROM pg_postmaster_start_time())::text;
+  life CONSTANT text := concat_ws('-', extract(epoch FROM pg_postmaster_start_time()),
+    extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()));
   here CONSTANT pg_snapshot := pg_current_snapshot();
   seen pg_snapshot;
+  open_then xid8[];
 BEGIN
-  next_cursor := server || '/' || here::text;
+  next_cursor := life || '/' || here::text;
   complete := false;
   events := '[]';
-  IF p_cursor ~ '^[0-9.]+/[0-9]+:[0-9]+:[0-9,]*$' AND split_part(p_cursor, '/', 1) = server THEN
+  IF split_part(p_cursor, '/', 1) = life THEN
     seen := split_part(p_cursor, '/', 2)::pg_snapshot;
-    IF pg_snapshot_xmax(seen) <= pg_snapshot_xmax(here) THEN
-      SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array(e.kind, e.tenant_id, e.subject_id)), '[]')
-        INTO complete, events
-        FROM (SELECT r.kind, r.tenant_id, r.subject_id
-                FROM public.revocation_events r
-               WHERE r.xid >= pg_snapshot_xmin(seen) AND NOT pg_visible_in_snapshot(r.xid, seen)
-               LIMIT most + 1) e;
-    END IF;
+    open_then := ARRAY(SELECT pg_snapshot_xip(seen));
+    SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array(e.kind, e.tenant_id, e.subject_id)), '[]')
+      INTO complete, events
+      FROM (SELECT r.kind, r.tenant_id, r.subject_id
+              FROM public.revocation_events r WHERE r.xid >= pg_snapshot_xmax(seen)
+            UNION ALL
+            SELECT r.kind, r.tenant_id, r.subject_id
+              FROM public.revocation_events r WHERE r.xid = ANY (open_then)
+             LIMIT most + 1) e;
   END IF;
   IF NOT complete THEN
     events := '[]';

@@ -1,0 +1,48 @@
+import type { FeedListener } from '@poc-tracker/auth-kit';
+import { databaseFeed } from '@poc-tracker/revocation-feed';
+import { createTestDatabase, TestCluster, type TestDatabase } from '@poc-tracker/testing';
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
+
+let cluster: TestCluster;
+let database: TestDatabase;
+
+beforeAll(async () => {
+  // A server of its own: the other tests shall not crash with it.
+  cluster = await TestCluster.start((url) => runMigrations(url, false));
+  database = await createTestDatabase(cluster.access);
+});
+
+afterAll(async () => {
+  await cluster.stop();
+});
+
+/** Kills a backend, upon which the server throws all of them out and recovers from its log, without a new start. */
+async function crash(): Promise<void> {
+  const [backend] = await database.sql<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  if (backend === undefined) throw new Error('There is no backend to kill.');
+  process.kill(backend.pid, 'SIGKILL');
+}
+
+const startedAt = async (): Promise<unknown> =>
+  database.sql("SELECT to_json(pg_postmaster_start_time()) #>> '{}' AS at");
+
+it('believes no cursor from before a crash, after which numbers of transactions may come a second time', async () => {
+  vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+  vi.spyOn(Logger.prototype, 'log').mockReturnValue();
+  let gaps = 0;
+  const listener: FeedListener = { tell: () => undefined, gap: () => (gaps += 1) };
+  const carrier = databaseFeed({
+    databaseUrl: database.serviceUrl,
+    tls: false,
+    applicationName: 'crash',
+  });
+  carrier.start(listener);
+  await vi.waitFor(() => expect(gaps).toBe(1), { timeout: 5_000 });
+  const before = await startedAt();
+  await crash();
+  await vi.waitFor(() => expect(gaps).toBe(2), { timeout: 15_000 });
+  await vi.waitFor(async () => expect(await startedAt()).toEqual(before), { timeout: 5_000 });
+  await carrier.stop();
+});
