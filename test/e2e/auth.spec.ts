@@ -1,3 +1,4 @@
+import { hash } from 'argon2';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture, type Tokens } from './service.fixture.js';
@@ -38,7 +39,10 @@ describe('registration', () => {
       firstName: 'Ana',
       lastName: 'Souza',
       role: 'user',
-      permissions: [],
+      permissions: ['create_pocs'],
+      customRoleId: null,
+      customRoleName: null,
+      mustChangePassword: false,
       tenantId,
       status: 'active',
       timezone: 'America/Sao_Paulo',
@@ -134,7 +138,8 @@ describe('log-in', () => {
           [user.userId],
         )
       )[0]?.password_hash;
-    expect(await hashOf()).toContain('m=8,');
+    const weak = await hash(user.password, { memoryCost: 8, timeCost: 1, parallelism: 1 });
+    await service.sql('UPDATE users SET password_hash = $2 WHERE id = $1', [user.userId, weak]);
     await service.login(host, user);
     const upgraded = await hashOf();
     expect(upgraded).toMatch(/^\$argon2id\$v=19\$m=7168,t=1,p=1\$/);

@@ -312,6 +312,19 @@ describe('an invitation', () => {
     expect(outcome(await register(at.host, email, second.data.token))).toBe('201');
   });
 
+  it('that has expired stands in the way of nobody, whatever role it was for', async () => {
+    const at = await scene();
+    const email = address();
+    const first = (await invite(at, email, 'admin')).data;
+    const manager = { ...at, token: (await colleague(at, 'manager')).token };
+    expect(outcome(await invite(manager, email))).toBe('INVITE_EXISTS');
+    await expire(first.invitation.id);
+    const second = await invite(manager, email);
+    expect(outcome(second)).toBe('201');
+    expect(outcome(await register(at.host, email, first.token))).toBe('INVALID_INVITE');
+    expect((await register(at.host, email, second.data.token)).data.user['role']).toBe('user');
+  });
+
   it('sent again has a new token for another day, and the one before is dead', async () => {
     const at = await scene();
     const email = address();
@@ -433,7 +446,10 @@ describe('who may invite', () => {
 
   it.each([
     ['suspended', `UPDATE users SET status = 'suspended' WHERE id = $1`],
-    ['demoted', `UPDATE users SET role = 'viewer' WHERE id = $1`],
+    [
+      'demoted below the role that they gave',
+      `UPDATE users SET role = 'user', permissions = '["manage_invites"]' WHERE id = $1`,
+    ],
     ['deleted', 'DELETE FROM users WHERE id = $1'],
   ])(
     'takes the invitations along when they are %s, until somebody else vouches',
@@ -448,6 +464,29 @@ describe('who may invite', () => {
       expect(outcome(await register(at.host, email, again.token))).toBe('201');
     },
   );
+});
+
+describe('whoever may no longer invite', () => {
+  it('leaves invitations and links behind that are worth nothing, although they stand above the role', async () => {
+    const at = await scene();
+    const helper = await colleague(at, 'user', ['manage_invites']);
+    const as = { ...at, token: helper.token };
+    const email = address();
+    const { token } = (await invite(as, email, 'viewer')).data;
+    const { data: link } = await makeLink(as, { role: 'viewer' });
+    const taken = await service.call('POST', `/auth/users/${helper.userId}/role`, {
+      token: at.token,
+      body: { role: 'user', permissions: [] },
+    });
+    expect(taken.status).toBe(200);
+    for (const presented of [token, link.token]) {
+      expect(outcome(await register(at.host, email, presented))).toBe('INVALID_INVITE');
+      const body = { token: presented };
+      expect(
+        outcome(await service.call('POST', '/auth/invitations/inspect', { host: at.host, body })),
+      ).toBe('INVALID_INVITE');
+    }
+  });
 });
 
 describe('the list of invitations', () => {

@@ -1,5 +1,6 @@
 import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { bare, claimsOf, NOBODY, type Person, workspaceOf } from './people.fixture.js';
 import { ServiceFixture } from './service.fixture.js';
 
@@ -265,6 +266,18 @@ describe('nobody gives or takes a right that they lack', () => {
     const { admin, join, ...rest } = await workspace('view_audit', 'view_usage');
     return { ...rest, admin, join, maker: await join('manager', ['manage_roles']) };
   }
+  const workspaceWithMaker = async () => {
+    const { join, ...rest } = await workspace('view_usage');
+    return { ...rest, join, maker: await join('manager') };
+  };
+  /** Until a statement of the service waits for another transaction. */
+  const waitingForLock = () =>
+    vi.waitFor(async () => {
+      const waiting = await service.sql(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(waiting).toHaveLength(1);
+    });
   const lacks = (...required: Permission[]) => ({
     status: 403,
     error: {
@@ -307,6 +320,39 @@ describe('nobody gives or takes a right that they lack', () => {
       await assign(maker.token, user.userId, { role: 'user', customRoleId: null }),
     ).toMatchObject(lacks('view_audit'));
     expect(await profile(user.token)).toMatchObject({ customRoleId: role.id });
+  });
+
+  it('by giving a person for good what a role of the tenant gives them', async () => {
+    const { admin, maker, role, join } = await scene();
+    const user = await join('user');
+    await assign(admin.token, user.userId, { role: 'user', customRoleId: role.id });
+    expect(
+      await assign(maker.token, user.userId, { role: 'user', permissions: ['view_audit'] }),
+    ).toMatchObject(lacks('view_audit'));
+    const taken = await assign(admin.token, user.userId, { role: 'user', customRoleId: null });
+    expect(taken.data.permissions).not.toContain('view_audit');
+  });
+
+  it('by giving a role at the moment in which somebody else adds that right to it', async () => {
+    const { maker, join, role } = await workspaceWithMaker();
+    const user = await join('user');
+    const client = new pg.Client({ connectionString: service.database.adminUrl });
+    await client.connect();
+    try {
+      // As the service changes a role: the row is locked before it is written.
+      await client.query('BEGIN');
+      await client.query('SELECT FROM tenant_roles WHERE id = $1 FOR UPDATE', [role.id]);
+      await client.query(`UPDATE tenant_roles SET permissions = '["view_audit"]' WHERE id = $1`, [
+        role.id,
+      ]);
+      const given = assign(maker.token, user.userId, { role: 'user', customRoleId: role.id });
+      await waitingForLock();
+      await client.query('COMMIT');
+      expect(await given).toMatchObject(lacks('view_audit'));
+    } finally {
+      await client.end();
+    }
+    expect(await profile(user.token)).toMatchObject({ customRoleId: null });
   });
 
   it('by changing the role that they have themselves, or one that people above them have', async () => {

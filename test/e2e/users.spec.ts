@@ -142,6 +142,24 @@ describe('the list of people', () => {
     expect(answer).toMatchObject({ status: 400, error: { details: [{ field: 'cursor' }] } });
   });
 
+  it('refuses the cursor of another filter, or of another list', async () => {
+    const { tenantId, join } = await workspace();
+    const { token } = await join('admin');
+    for (let index = 0; index < 3; index += 1) await service.user(tenantId, { role: 'user' });
+    const cursor = (await list(token, { limit: '1', role: 'user' })).data.nextCursor ?? '';
+    expect((await list(token, { role: 'user', limit: '2', cursor })).status).toBe(200);
+    const refused = [
+      await list(token, { cursor }),
+      await list(token, { role: 'viewer', cursor }),
+      await list(token, { role: 'user', q: 'a', cursor }),
+      await service.call('GET', '/auth/roles', { token, query: { cursor } }),
+      await service.call('GET', '/auth/invitations', { token, query: { cursor } }),
+      await service.call('GET', '/auth/invitation-links', { token, query: { cursor } }),
+    ];
+    for (const answer of refused)
+      expect(answer).toMatchObject({ status: 400, error: { details: [{ field: 'cursor' }] } });
+  });
+
   it('needs the permission', async () => {
     const { token } = await (await workspace()).join('user');
     expect(await list(token)).toMatchObject({

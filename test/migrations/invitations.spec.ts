@@ -95,7 +95,15 @@ describe('an invitation', () => {
 
   it.each([
     ['suspended', `UPDATE users SET status = 'suspended' WHERE id = $1`],
-    ['demoted below the role', `UPDATE users SET role = 'user' WHERE id = $1`],
+    [
+      'demoted below the role',
+      `UPDATE users SET role = 'user', permissions = '["manage_invites"]' WHERE id = $1`,
+    ],
+    [
+      'above the role, without the right to invite',
+      `WITH invited AS (UPDATE invites SET role = 'viewer' WHERE invited_by = $1)
+       UPDATE users SET role = 'user' WHERE id = $1`,
+    ],
     ['deleted', 'DELETE FROM users WHERE id = $1'],
   ])('is worth nothing once its inviter is %s', async (_what, change) => {
     const { tenantId, inviterId, token } = await invite({ by: 'manager' });
@@ -154,6 +162,41 @@ describe('an invitation', () => {
     await insert(inviterId, 'manager');
     await insert(helper.userId, 'user');
     await insert(recruiter.userId, 'user');
+  });
+});
+
+describe('an expired invitation', () => {
+  it('is closed for a new one by whoever may invite, and by nobody else, in their tenant alone', async () => {
+    const { tenantId, inviterId } = await inviter('manager');
+    const { userId } = await seedUser(db.database, tenantId);
+    const other = await inviter('manager');
+    for (const [tenant, expires] of [
+      [tenantId, '-1 second'],
+      [other.tenantId, '-1 second'],
+    ])
+      await db.admin.query(
+        `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at)
+         VALUES ($1, $2, 'guest@example.com', 'admin', now() + $3::interval)`,
+        [tenant, randomHash(), expires],
+      );
+    await db.admin.query(
+      `INSERT INTO invites (tenant_id, token_hash, email) VALUES ($1, $2, 'open@example.com')`,
+      [tenantId, randomHash()],
+    );
+    const supersede = async (by: string): Promise<unknown> => {
+      await db.statement(
+        { tenantId, userId: by, role: 'admin' },
+        'SELECT supersede_expired_invites($1)',
+        [['guest@example.com', 'open@example.com']],
+      );
+      const { rows } = await db.admin.query<{ tenant_id: string }>(
+        'SELECT tenant_id FROM invites WHERE superseded_at IS NOT NULL AND tenant_id = ANY ($1)',
+        [[tenantId, other.tenantId]],
+      );
+      return rows.map((row) => row.tenant_id);
+    };
+    expect(await supersede(userId)).toEqual([]);
+    expect(await supersede(inviterId)).toEqual([tenantId]);
   });
 });
 

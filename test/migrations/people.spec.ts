@@ -292,6 +292,26 @@ describe('the rights of people, whatever SQL the service runs', () => {
     await expect(give(null)).rejects.toEqual(refusal('42501', 'users_rights_held'));
   });
 
+  it('are judged by each source of them, because it outlives the others', async () => {
+    const { tenantId, userId, asManager } = await scene();
+    const auditor = await seedRole(tenantId, ['view_audit']);
+    const arrange = (permissions: Permission[], roleId: string | null): Promise<unknown> =>
+      db.admin.query('UPDATE users SET permissions = $2, custom_role_id = $3 WHERE id = $1', [
+        userId,
+        JSON.stringify(permissions),
+        roleId,
+      ]);
+    const refused = async (change: string): Promise<void> => {
+      const update = db.statement(asManager, `UPDATE users SET ${change} WHERE id = $1`, [userId]);
+      await expect(update).rejects.toEqual(refusal('42501', 'users_rights_held'));
+    };
+    await arrange([], auditor);
+    await refused(`permissions = '["view_audit"]'`);
+    await arrange(['view_audit'], auditor);
+    await refused(`permissions = '[]'`);
+    await refused('custom_role_id = NULL');
+  });
+
   it('are not what people register with', async () => {
     const { tenantId } = await scene();
     const id = randomUUID();

@@ -23,7 +23,7 @@ export {
   type Operation,
 } from './openapi/openapi.document.js';
 export { findGaps } from './openapi/openapi-gaps.js';
-export { decodePageCursor, encodePageCursor, toPage } from './page-cursor.js';
+export { decodePageCursor, encodePageCursor, type PageFilter, toPage } from './page-cursor.js';
 export { RawBody, rawBodyType } from './raw-body.js';
 export {
   type DatabaseSettings,

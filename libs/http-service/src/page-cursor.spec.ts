@@ -12,6 +12,18 @@ describe('a page', () => {
     expect(decodePageCursor(tenant, nextCursor ?? '')).toBe(rows[1]?.id);
   });
 
+  it('leads on with the filter that it was given for, and with no other', () => {
+    const filter = { role: 'user', q: 'ana' };
+    const cursor = toPage(tenant, rows, 2, filter).nextCursor ?? '';
+    const same = { status: undefined, q: 'ana', role: 'user' };
+    expect(decodePageCursor(tenant, cursor, same)).toBe(rows[1]?.id);
+    const others = [{}, { role: 'user' }, { role: 'ana', q: 'user' }, { ...filter, status: 'x' }];
+    for (const other of others)
+      expect(() => decodePageCursor(tenant, cursor, other)).toThrow(
+        expect.objectContaining({ code: 'VALIDATION_ERROR' }),
+      );
+  });
+
   it('leads nowhere when it is the last, full or empty', () => {
     expect(toPage(tenant, rows, 3)).toEqual({ items: rows, nextCursor: null });
     expect(toPage(tenant, [], 3)).toEqual({ items: [], nextCursor: null });

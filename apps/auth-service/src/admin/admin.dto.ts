@@ -7,21 +7,18 @@ import {
   type UserStatus,
 } from '@poc-tracker/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import {
   ArrayUnique,
   IsArray,
   IsIn,
-  IsInt,
-  IsOptional,
   IsString,
   IsUUID,
-  Max,
   MaxLength,
-  Min,
   ValidateIf,
 } from 'class-validator';
 import { EmailAddress, Omittable, PersonName, TextLine } from '@poc-tracker/http-service';
+import { PageQuery } from '../auth/page.query.js';
 import { UpdateProfileDto } from '../auth/profile.dto.js';
 import { UserResponse } from '../auth/user.response.js';
 import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
@@ -29,22 +26,6 @@ import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
 /** Ids are compared in the spelling of the database. */
 const inLowerCase = ({ value }: { value: unknown }): unknown =>
   typeof value === 'string' ? value.toLowerCase() : value;
-
-/** Of every list here. */
-export class PageQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit = 50;
-
-  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
-  @IsOptional()
-  @IsString()
-  cursor?: string;
-}
 
 export class ListUsersQuery extends PageQuery {
   @ApiPropertyOptional({ enum: ROLES, example: 'user' })

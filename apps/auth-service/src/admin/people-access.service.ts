@@ -59,13 +59,18 @@ export class PeopleAccessService {
     });
     const { role, permissions = target.permissions } = change;
     const { customRoleId = target.customRoleId } = change;
-    assertMayChangeRole(actor, target, {
-      role,
-      permissions,
-      customRolePermissions:
-        customRoleId === target.customRoleId ? undefined : await this.allowedBy(customRoleId),
-    });
+    const moves = customRoleId !== target.customRoleId;
+    const assertMayGive = (customRolePermissions: readonly Permission[] | null): void => {
+      assertMayChangeRole(actor, target, {
+        role,
+        permissions,
+        customRolePermissions: moves ? customRolePermissions : undefined,
+      });
+    };
+    assertMayGive(moves ? await this.allowedBy(customRoleId) : null);
     const changed = await this.users.setRights(target.id, { role, permissions, customRoleId });
+    // Somebody may just have added to the role. From here on they wait: the reference to it holds its row.
+    assertMayGive(changed.customRolePermissions);
     await this.record('user.role_changed', target, {
       from: rightsOf(target),
       to: { role, permissions, customRoleId },
@@ -95,16 +100,12 @@ export class PeopleAccessService {
     sessionId: string,
   ): Promise<RevokedSessionsResponse> {
     const target = await this.targetOf(actor, userId, assertMayTouch);
-    const ended = await this.sessions.revoke(target.id, sessionId);
-    await this.record('session.revoked', target, { sessionId });
-    return ended;
+    return this.sessions.revoke(target.id, sessionId);
   }
 
   async endSessions(actor: Principal, userId: string): Promise<RevokedSessionsResponse> {
     const target = await this.targetOf(actor, userId, assertMayTouch);
-    const ended = await this.sessions.revokeAll(target.id);
-    await this.record('session.revoked', target, { count: ended.revoked });
-    return ended;
+    return this.sessions.revokeAll(target.id);
   }
 
   private async setStatus(
@@ -113,6 +114,7 @@ export class PeopleAccessService {
     status: Extract<UserStatus, 'active' | 'suspended'>,
   ): Promise<UserResponse> {
     const target = await this.targetOf(actor, userId, assertMayDecideOver);
+    if (target.status === status) return toUserResponse(target);
     const changed = await this.users.setStatus(target.id, status);
     await this.record(status === 'active' ? 'user.reactivated' : 'user.suspended', target, {
       from: target.status,

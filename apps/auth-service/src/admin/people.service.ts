@@ -30,10 +30,12 @@ export class PeopleService {
   /** One page of people in the order of their creation: by key, so that page 1000 costs what page 1 does. */
   async list(actor: Principal, query: ListUsersQuery): Promise<UserPageResponse> {
     const { cursor, limit, role, status, customRoleId, q: search } = query;
-    const after = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor);
+    const filter = { role, status, customRoleId, search };
+    const list = { list: 'users', ...filter };
+    const after = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor, list);
     await this.users.oversee(actor);
-    const found = await this.users.list({ role, status, customRoleId, search }, after, limit + 1);
-    const { items, nextCursor } = toPage(actor.tenantId, found, limit);
+    const found = await this.users.list(filter, after, limit + 1);
+    const { items, nextCursor } = toPage(actor.tenantId, found, limit, list);
     return { users: items.map(toUserResponse), nextCursor };
   }
 

@@ -54,7 +54,8 @@ export function assertMayDecideOver(actor: Actor, target: Target): void {
 /**
  * The rules of giving rights, for every road that leads to them: nobody changes their own, touches a person above them,
  * gives a role above their own, or gives or takes a permission that they lack. What stays as it is may be what they
- * lack, but a role of the tenant's making is given as a whole.
+ * lack. A role of the tenant's making is given and taken as a whole, and what a person has by it does not count as
+ * theirs: of the two sources of a permission, each outlives the other.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
 export function assertMayChangeRole(actor: Actor, target: Target, change: RoleChange): void {
@@ -62,13 +63,12 @@ export function assertMayChangeRole(actor: Actor, target: Target, change: RoleCh
   assertMayTouch(actor, target);
   assertMayGiveRole(actor, change.role);
   const { permissions = target.permissions, customRolePermissions } = change;
-  const custom =
-    customRolePermissions === undefined
-      ? target.customRolePermissions
-      : (customRolePermissions ?? []);
-  const before = [...target.permissions, ...target.customRolePermissions];
-  const after = [...permissions, ...custom];
-  assertHolds(actor, [...changed(before, after), ...(customRolePermissions ?? [])]);
+  const moved = customRolePermissions === undefined ? [] : target.customRolePermissions;
+  assertHolds(actor, [
+    ...changed(target.permissions, permissions),
+    ...moved,
+    ...(customRolePermissions ?? []),
+  ]);
 }
 
 /** @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the own one. */
@@ -78,19 +78,19 @@ export function assertMayGiveRole(actor: Actor, role: Role): void {
 
 /**
  * The same for a role of the tenant's making. A change of it is one of all its people.
+ * @param holders whether the actor, or somebody above them, is among those people.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
 export function assertMayShapeRole(
   actor: Actor,
   before: readonly Permission[],
   after: readonly Permission[],
-  holders: { own: boolean; roles: readonly Role[] } = { own: false, roles: [] },
+  holders: { self: boolean; above: boolean } = { self: false, above: false },
 ): void {
   const difference = changed(before, after);
   if (difference.length === 0) return;
-  if (holders.own) throw refusal('own_role');
-  if (holders.roles.some((role) => outranks(role, actor.role)))
-    throw refusal('person_above_own_role');
+  if (holders.self) throw refusal('own_role');
+  if (holders.above) throw refusal('person_above_own_role');
   assertHolds(actor, difference);
 }
 

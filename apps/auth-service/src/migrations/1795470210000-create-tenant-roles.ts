@@ -147,41 +147,35 @@ const CHANGED_PERMISSIONS = `
 
 /*
  * Nobody gives or takes a permission that they lack, whichever way it goes: by a person's own permissions, by the role
- * that they are given, or by a change of a role. Runs with the rights of whoever writes, to let operators and the loading
- * of a dump pass.
+ * that they are given, or by a change of a role. Each way is judged by itself: what somebody has by two of them stays when
+ * one is taken. Runs with the rights of whoever writes, to let operators and the loading of a dump pass.
  */
 const KEEP_TO_HELD_RIGHTS = `
   CREATE FUNCTION public.keep_to_held_rights() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
     before jsonb := '[]';
-    after jsonb;
-    given jsonb := '[]';
+    old_role uuid;
     wanted jsonb;
   BEGIN
     IF pg_has_role(current_user, '${OPERATOR_ROLE}', 'USAGE') THEN
       RETURN NEW;
     END IF;
-    after := NEW.permissions;
     IF TG_OP = 'UPDATE' THEN
       before := OLD.permissions;
     END IF;
+    wanted := public.changed_permissions(before, NEW.permissions);
     IF TG_TABLE_NAME = 'users' THEN
       IF TG_OP = 'UPDATE' THEN
-        before := before || coalesce((SELECT r.permissions FROM public.tenant_roles r
-          WHERE r.tenant_id = OLD.tenant_id AND r.id = OLD.custom_role_id), '[]');
+        old_role := OLD.custom_role_id;
       END IF;
-      IF TG_OP = 'INSERT' OR NEW.custom_role_id IS DISTINCT FROM OLD.custom_role_id THEN
-        -- A role is given as a whole, also to somebody who has some of it already.
-        given := coalesce((SELECT r.permissions FROM public.tenant_roles r
-          WHERE r.tenant_id = NEW.tenant_id AND r.id = NEW.custom_role_id), '[]');
-        after := after || given;
-      ELSE
-        after := after || coalesce((SELECT r.permissions FROM public.tenant_roles r
-          WHERE r.tenant_id = NEW.tenant_id AND r.id = NEW.custom_role_id), '[]');
+      IF NEW.custom_role_id IS DISTINCT FROM old_role THEN
+        wanted := wanted || coalesce((
+          SELECT jsonb_agg(p.permission)
+            FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
+           WHERE r.tenant_id = NEW.tenant_id AND r.id IN (old_role, NEW.custom_role_id)), '[]');
       END IF;
     END IF;
-    wanted := public.changed_permissions(before, after) || given;
     IF wanted <> '[]' AND NOT public.holds_permissions(${CURRENT_USER_ID}, wanted) THEN
       RAISE EXCEPTION 'nobody gives or takes a right that they lack' USING
         ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held';

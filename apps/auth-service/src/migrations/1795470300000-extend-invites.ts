@@ -45,7 +45,7 @@ export class ExtendInvites1795470300000 implements MigrationInterface {
            USING (${WITHIN_OWN_RANK}) WITH CHECK (${WITHIN_OWN_RANK})`,
         `GRANT SELECT (${DELIVERY.join(', ')}), UPDATE (${DELIVERY.join(', ')}, invited_by) ON public.invites
            TO ${SERVICE_ROLE}, ${OPERATOR_ROLE}`,
-        `GRANT SELECT (superseded_at, invited_by) ON public.invites TO ${GATEKEEPER_ROLE}`,
+        `GRANT SELECT (superseded_at, invited_by), UPDATE (superseded_at) ON public.invites TO ${GATEKEEPER_ROLE}`,
         protectTenantTable({
           table: 'invite_links',
           policies: {
@@ -74,6 +74,7 @@ export class ExtendInvites1795470300000 implements MigrationInterface {
         ACCEPT_STANDING_INVITE,
         ACCEPT_INVITE_LINK,
         INSPECT_INVITATION,
+        SUPERSEDE_EXPIRED,
         auditTable('invite_links'),
       ),
     );
@@ -83,7 +84,8 @@ export class ExtendInvites1795470300000 implements MigrationInterface {
     await runner.query(
       asGatekeeper(
         DROP_ACCEPT_INVITE,
-        'DROP FUNCTION public.accept_invite_link(bytea, text, uuid), public.inspect_invitation(bytea)',
+        `DROP FUNCTION public.accept_invite_link(bytea, text, uuid), public.inspect_invitation(bytea),
+           public.supersede_expired_invites(text[])`,
         ACCEPT_INVITE,
       ),
     );
@@ -258,4 +260,25 @@ SELECT i.email::text, i.role, i.expires_at, NULL::text[]
 SELECT NULL, l.role, l.expires_at, l.allowed_domains
   FROM public.invite_links l
  WHERE l.tenant_id = ${CURRENT_TENANT} AND l.token_hash = p_token_hash AND ${LINK_STANDS}`,
+});
+
+/*
+ * An expired invitation makes room for a new one, whoever sent it: below an expired one for a role above theirs, nobody but
+ * an admin could ever invite the address again. Locked in one order, for those who invite the same people at once.
+ */
+const SUPERSEDE_EXPIRED = definerFunction({
+  signature: 'supersede_expired_invites(p_emails text[])',
+  returns: 'void',
+  language: 'sql',
+  callers: [SERVICE_ROLE],
+  body: `
+WITH expired AS (
+  SELECT i.tenant_id, i.id FROM public.invites i
+   WHERE i.tenant_id = ${CURRENT_TENANT} AND i.email = ANY (p_emails) AND i.accepted_at IS NULL
+     AND i.revoked_at IS NULL AND i.superseded_at IS NULL AND i.expires_at <= now()
+     AND public.rank_to_invite(${CURRENT_USER_ID}) IS NOT NULL
+   ORDER BY i.email, i.id
+     FOR NO KEY UPDATE
+)
+UPDATE public.invites i SET superseded_at = now() FROM expired e WHERE i.tenant_id = e.tenant_id AND i.id = e.id`,
 });

@@ -1,14 +1,23 @@
-import { ApiError, type Permission, ROLES, type SecurityEventType } from '@poc-tracker/contracts';
+import {
+  ApiError,
+  outranks,
+  type Permission,
+  type Role,
+  ROLES,
+  type SecurityEventType,
+} from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { UserService } from '../../auth/user.service.js';
-import type { PageQuery } from '../admin.dto.js';
+import type { PageQuery } from '../../auth/page.query.js';
 import { assertMayShapeRole } from '../role-change.rules.js';
 import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
 import { type RolePageResponse, type RoleResponse, toRoleResponse } from './role.response.js';
 import { type TenantRole, TenantRoleRepository } from './tenant-role.repository.js';
+
+const ROLE_LIST = { list: 'roles' };
 
 /** The roles that a tenant makes for itself, each limited by what its maker may do. */
 @Injectable()
@@ -21,12 +30,10 @@ export class RoleService {
 
   /** One page in the order of creation. */
   async list(actor: Principal, { cursor, limit }: PageQuery): Promise<RolePageResponse> {
-    const after = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor);
-    const { items, nextCursor } = toPage(
-      actor.tenantId,
-      await this.roles.listAfter(after, limit + 1),
-      limit,
-    );
+    const { tenantId } = actor;
+    const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, ROLE_LIST);
+    const found = await this.roles.listAfter(after, limit + 1);
+    const { items, nextCursor } = toPage(tenantId, found, limit, ROLE_LIST);
     return { items: items.map(toRoleResponse), nextCursor };
   }
 
@@ -62,15 +69,15 @@ export class RoleService {
         message: 'must name at least one field to change',
       });
     }
-    const { tenantId, userId } = actor;
-    await this.users.oversee({ tenantId, userId, role: actor.role });
+    const { userId } = actor;
+    await this.users.oversee(actor);
     const before = found(await this.roles.findForUpdate(id));
     const { name = before.name, description = before.description } = changes;
     const { permissions = before.permissions } = changes;
     if (name !== before.name) assertFreeName(name);
     assertMayShapeRole(actor, before.permissions, permissions, {
-      own: (await this.users.find(userId)).customRoleId === id,
-      roles: await this.roles.rolesOfHolders(id),
+      self: (await this.users.find(userId)).customRoleId === id,
+      above: await this.roles.isHeldByOneOf(id, rolesAbove(actor.role)),
     });
     const role = found(await this.roles.update(id, { name, description, permissions }));
     await this.record('role.updated', role, {
@@ -99,6 +106,10 @@ export class RoleService {
 function found(role: TenantRole | undefined): TenantRole {
   if (role === undefined) throw new ApiError('NOT_FOUND');
   return role;
+}
+
+function rolesAbove(own: Role): Role[] {
+  return ROLES.filter((role) => outranks(role, own));
 }
 
 /** A second "admin" would be taken for the one that has every right. */

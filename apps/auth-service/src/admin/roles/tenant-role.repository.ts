@@ -74,9 +74,10 @@ export class TenantRoleRepository {
     await this.database.query('DELETE FROM tenant_roles WHERE id = $1', [id]);
   }
 
-  /** The roles that the people who have this one have beside it. */
-  async rolesOfHolders(id: string): Promise<Role[]> {
-    const sql = 'SELECT DISTINCT role FROM users WHERE custom_role_id = $1';
-    return (await this.database.query<{ role: Role }>(sql, [id])).map(({ role }) => role);
+  /** Whether one of those who have the role has one of these beside it; of everybody whom the caller may see. */
+  async isHeldByOneOf(id: string, roles: readonly Role[]): Promise<boolean> {
+    if (roles.length === 0) return false;
+    const sql = 'SELECT FROM users WHERE custom_role_id = $1 AND role = ANY ($2) LIMIT 1';
+    return (await this.database.query(sql, [id, roles])).length > 0;
   }
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/commo
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { PageQuery } from './invitation.dto.js';
+import { PageQuery } from '../page.query.js';
 import { CreateInvitationLinkDto } from './invitation-link.dto.js';
 import {
   InvitationLinkPageResponse,

@@ -4,7 +4,7 @@ import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { Inject, Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
-import type { PageQuery } from './invitation.dto.js';
+import type { PageQuery } from '../page.query.js';
 import { assertMayInvite } from './invitation.rules.js';
 import { acceptanceLink, newInvitationToken } from './invitation-token.js';
 import type { CreateInvitationLinkDto } from './invitation-link.dto.js';
@@ -42,8 +42,10 @@ export class InvitationLinkService {
 
   /** One page, newest first. */
   async list(actor: Principal, { limit, cursor }: PageQuery): Promise<InvitationLinkPageResponse> {
-    const before = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor);
-    return toPage(actor.tenantId, await this.links.listBefore(before, limit + 1), limit);
+    const { tenantId } = actor;
+    const list = { list: 'invitation_links' };
+    const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+    return toPage(tenantId, await this.links.listBefore(before, limit + 1), limit, list);
   }
 
   /** @throws ApiError NOT_FOUND. */
@@ -59,9 +61,11 @@ export class InvitationLinkService {
     id: string,
     { limit, cursor }: PageQuery,
   ): Promise<InvitationLinkUsePageResponse> {
+    const { tenantId } = actor;
     await this.find(id);
-    const before = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor);
-    return toPage(actor.tenantId, await this.links.listUsesBefore(id, before, limit + 1), limit);
+    const list = { list: 'invitation_link_uses', link: id };
+    const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+    return toPage(tenantId, await this.links.listUsesBefore(id, before, limit + 1), limit, list);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { type Role, ROLES } from '@poc-tracker/contracts';
-import { EmailAddress } from '@poc-tracker/http-service';
+import { EmailAddress, Omittable } from '@poc-tracker/http-service';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -7,15 +7,12 @@ import {
   ArrayMinSize,
   IsArray,
   IsIn,
-  IsInt,
   IsObject,
-  IsOptional,
   IsString,
   Length,
-  Max,
-  Min,
   ValidateNested,
 } from 'class-validator';
+import { PageQuery } from '../page.query.js';
 
 /** Invitations of one request: a department, and well within the time limit of a request. */
 const MAX_BULK = 100;
@@ -55,25 +52,9 @@ export class InspectInvitationDto {
   token: string;
 }
 
-/** Of every list here. */
-export class PageQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit = 50;
-
-  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
-  @IsOptional()
-  @IsString()
-  cursor?: string;
-}
-
 export class ListInvitationsQuery extends PageQuery {
   @ApiPropertyOptional({ enum: INVITATION_STATUSES, example: 'pending' })
-  @IsOptional()
+  @Omittable()
   @IsIn(INVITATION_STATUSES)
   status?: InvitationStatus;
 }

@@ -62,7 +62,10 @@ export class InvitationRepository {
     invitedBy: string,
     invitations: readonly NewInvitation[],
   ): Promise<WrittenInvitation[]> {
-    await this.supersedeExpired(invitations.map(({ email }) => email));
+    // An expired invitation makes room for a new one; it stays in the list as expired.
+    await this.database.query('SELECT supersede_expired_invites($1)', [
+      invitations.map(({ email }) => email),
+    ]);
     const rows = await this.database.query<
       InvitationResponse & { id: string | null; wanted: string; known: boolean }
     >(INSERT, [
@@ -130,13 +133,5 @@ export class InvitationRepository {
 
   async revoke(id: string): Promise<void> {
     await this.database.query('UPDATE invites SET revoked_at = now() WHERE id = $1', [id]);
-  }
-
-  /** An expired invitation makes room for a new one; it stays in the list as expired. */
-  private async supersedeExpired(emails: readonly string[]): Promise<void> {
-    await this.database.query(
-      `UPDATE invites SET superseded_at = now() WHERE email = ANY ($1) AND ${OPEN} AND expires_at <= now()`,
-      [emails],
-    );
   }
 }

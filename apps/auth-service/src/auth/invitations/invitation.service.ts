@@ -55,10 +55,11 @@ export class InvitationService {
 
   /** One page, newest first. */
   async list(actor: Principal, query: ListInvitationsQuery): Promise<InvitationPageResponse> {
-    const { limit, cursor, status = null } = query;
-    const before = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor);
-    const found = await this.invitations.listBefore(before, status, limit + 1);
-    return toPage(actor.tenantId, found, limit);
+    const { limit, cursor, status } = query;
+    const list = { list: 'invitations', status };
+    const before = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor, list);
+    const found = await this.invitations.listBefore(before, status ?? null, limit + 1);
+    return toPage(actor.tenantId, found, limit, list);
   }
 
   /** @throws ApiError NOT_FOUND. */
@@ -89,12 +90,11 @@ export class InvitationService {
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS; INVALID_INVITE for one that was accepted.
    */
   async revoke(id: string): Promise<InvitationResponse> {
-    const { status } = await this.findForChange(id);
-    if (status === 'accepted') throw new ApiError('INVALID_INVITE');
-    if (status !== 'revoked') {
-      await this.invitations.revoke(id);
-      await this.record('invitation.revoked', await this.find(id));
-    }
+    const invitation = await this.findForChange(id);
+    if (invitation.status === 'accepted') throw new ApiError('INVALID_INVITE');
+    if (invitation.status === 'revoked') return invitation;
+    await this.invitations.revoke(id);
+    await this.record('invitation.revoked', invitation);
     return this.find(id);
   }
 
