@@ -56,6 +56,16 @@ async function rowsOf(admin: pg.Client, tenantId: string): Promise<Record<string
   return counts;
 }
 
+/** The sealer of the trail works meanwhile: what waits for it and what it has sealed stay the same together. */
+const withoutSealing = ({
+  audit_chain = 0,
+  audit_unsealed = 0,
+  ...rest
+}: Record<string, number>) => ({
+  ...rest,
+  trail: audit_chain + audit_unsealed,
+});
+
 const tablesWithRows = async (tenantId: string) =>
   Object.entries(await rowsOf(world.admin, tenantId))
     .filter(([, count]) => count > 0)
@@ -89,11 +99,7 @@ describe('a purge', () => {
     await begin(victim.id);
     await purges.purge(victim.id);
     expect(await tablesWithRows(victim.id)).toEqual([]);
-    const { audit_chain: sealed, ...kept } = await rowsOf(world.admin, attacker.id);
-    // The sealer works meanwhile, and only adds.
-    const { audit_chain: sealedBefore = 0, ...before } = other;
-    expect(kept).toEqual(before);
-    expect(sealed).toBeGreaterThanOrEqual(sealedBefore);
+    expect(withoutSealing(await rowsOf(world.admin, attacker.id))).toEqual(withoutSealing(other));
     expect(await tombstone(victim.id)).toMatchObject({
       reason: 'asked for',
       finished_at: expect.any(Date) as Date,
@@ -123,7 +129,7 @@ describe('a purge', () => {
 
   it('does not happen before it has begun', async () => {
     const { id } = world.victim;
-    const before = await rowsOf(world.admin, id);
+    const before = withoutSealing(await rowsOf(world.admin, id));
     await purges.purge(id);
     for (const call of [
       'SELECT keep_access_records($1, sha256($2), 9)',
@@ -131,7 +137,7 @@ describe('a purge', () => {
       `SELECT purge_rows($1, 'users', 9) WHERE $2 <> ''`,
     ])
       await platform.query(call, [id, 'key']);
-    expect(await rowsOf(world.admin, id)).toEqual(before);
+    expect(withoutSealing(await rowsOf(world.admin, id))).toEqual(before);
     await expect(
       service.sql('DELETE FROM audit_log WHERE tenant_id = $1', [id]),
     ).rejects.toMatchObject({ constraint: 'audit_log_append_only' });

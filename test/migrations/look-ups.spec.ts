@@ -30,7 +30,10 @@ describe('the look-ups that come before a context', () => {
     expect(await resolve(byId.tenantId, null, null)).toEqual([byId.tenantId]);
     expect(await resolve(randomUUID(), 'nobody', 'nowhere.example.com')).toEqual([]);
     await db.admin.query('UPDATE tenants SET deleted_at = now() WHERE id = $1', [byId.tenantId]);
-    expect(await resolve(byId.tenantId, null, null)).toEqual([]);
+    const { rows } = await db.pool.query('SELECT status FROM resolve_tenant($1, NULL, NULL)', [
+      byId.tenantId,
+    ]);
+    expect(rows).toEqual([{ status: 'canceled' }]);
   });
 
   it('tell what a session is worth, for its own tenant and user only', async () => {

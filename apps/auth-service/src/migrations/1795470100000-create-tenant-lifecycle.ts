@@ -227,7 +227,7 @@ BEGIN
     ${REFUSE_MOVE.trim()}
   END IF;
   NEW.status_changed_at := now();
-  -- A restored tenant is found again by the look-ups, which skip what is deleted.
+  -- From which the days to restore are counted; a restored tenant is found again by the look-ups.
   NEW.deleted_at := CASE WHEN NEW.status = 'canceled' THEN now() END;
   RETURN NEW;
 END`,
@@ -452,13 +452,13 @@ SELECT p.purged_tenant, p.requested_by, p.reason FROM public.purged_tenants p
  WHERE p.finished_at IS NULL ORDER BY p.started_at`,
 });
 
-/* For the services that keep files: whose they are to delete. Ids alone, of tenants that nobody can reach any more. */
+/* For a service that keeps files: whose it is to delete. Ids alone, of tenants that nobody can reach any more. */
 const PURGED_TENANTS_WITH_FILES = definerFunction({
   signature: 'purged_tenants_with_files()',
   returns: 'TABLE (tenant uuid)',
   language: 'sql',
   volatility: 'stable',
-  callers: [SERVICE_ROLE, OPERATOR_ROLE],
+  callers: [OPERATOR_ROLE],
   body: `
 SELECT p.purged_tenant FROM public.purged_tenants p
  WHERE p.finished_at IS NOT NULL AND p.files_deleted_at IS NULL ORDER BY p.started_at`,
@@ -468,7 +468,7 @@ const CONFIRM_FILES_DELETED = definerFunction({
   signature: 'confirm_files_deleted(p_tenant uuid)',
   returns: 'void',
   language: 'sql',
-  callers: [SERVICE_ROLE, OPERATOR_ROLE],
+  callers: [OPERATOR_ROLE],
   body: `
 UPDATE public.purged_tenants p SET files_deleted_at = now()
  WHERE p.purged_tenant = p_tenant AND p.finished_at IS NOT NULL AND p.files_deleted_at IS NULL`,

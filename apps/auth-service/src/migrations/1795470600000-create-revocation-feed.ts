@@ -193,6 +193,10 @@ SELECT s.is_active, s.expires_at, u.status, u.role, u.permissions || coalesce(r.
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user AND t.deleted_at IS NULL`,
 });
 
+/*
+ * A canceled tenant is found as such: its domain is not nobody's, at which the next name that a request gives would
+ * decide.
+ */
 const RESOLVE_TENANT_2 = definerFunction({
   signature: 'resolve_tenant(p_id uuid, p_subdomain text, p_domain text)',
   returns: `TABLE (id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb,
@@ -201,11 +205,11 @@ const RESOLVE_TENANT_2 = definerFunction({
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
-SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, t.status, t.features,
+SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
+       CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
        t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.tenants t
- WHERE t.deleted_at IS NULL
-   AND t.id = coalesce(
+ WHERE t.id = coalesce(
      (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),
      (SELECT d.id FROM public.tenants d
        WHERE lower(d.branding ->> 'custom_domain') = lower(p_domain) AND d.branding ->> 'custom_domain' IS NOT NULL),

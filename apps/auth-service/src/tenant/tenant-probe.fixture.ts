@@ -21,6 +21,7 @@ import {
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
+import pg from 'pg';
 import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import { testConfig } from '../config/test-config.js';
@@ -124,8 +125,7 @@ async function createProbe(
 }
 
 /**
- * Tenants `acme` and `globex` with domains of their own, `asleep` (suspended) and `gone`
- * (canceled), behind controllers that tell which tenant they were called for.
+ * Tenants `acme`, `globex`, `asleep` (suspended) and `gone` (canceled) with domains of their own, behind controllers that tell which tenant they were called for.
  */
 export class TenantProbe {
   private readonly apps: NestFastifyApplication[] = [];
@@ -145,7 +145,11 @@ export class TenantProbe {
     await seed('acme', 'active', 'Login.Acme.example');
     await seed('globex', 'active', 'globex.example');
     await seed('asleep', 'suspended', 'asleep.example');
-    await seed('gone', 'canceled', null);
+    await seed('gone', 'active', 'gone.example');
+    const admin = new pg.Client({ connectionString: db.adminUrl });
+    await admin.connect();
+    await admin.query(`UPDATE tenants SET status = 'canceled' WHERE subdomain = 'gone'`);
+    await admin.end();
     return new TenantProbe(db, ids);
   }
 

@@ -83,6 +83,8 @@ describe('TenantGuard', () => {
         get(app, 'probe', { host: 'asleep.poctracker.com' }),
         get(app, 'probe', { host: 'asleep.example' }),
         get(app, 'probe', { host: 'gone.localhost' }),
+        get(app, 'probe', { host: 'gone.example' }),
+        get(app, 'probe', { host: 'gone.example', 'x-tenant-id': probe.idOf('acme') }),
         get(app, 'probe', { 'x-tenant-id': randomUUID() }),
         get(app, 'probe', { 'x-tenant-id': probe.idOf('asleep') }),
         get(app, `probe?tenant_id=${probe.idOf('gone')}`),

@@ -12,6 +12,11 @@ const DOMAINS = `
 export class TenantDomainRepository {
   constructor(private readonly database: TenantDatabase) {}
 
+  /** Makes whoever else adds a domain to this tenant wait for the end of this transaction. */
+  async lockForAdding(): Promise<void> {
+    await this.database.query('SELECT FROM tenants FOR NO KEY UPDATE');
+  }
+
   list(): Promise<TenantDomainRow[]> {
     return this.database.query<TenantDomainRow>(`${DOMAINS} ORDER BY d.domain`);
   }

@@ -57,6 +57,7 @@ export class TenantDomainService {
       throw ApiError.validation({ field: 'domain', message: verdict.refusal });
     const { domain } = verdict;
     const tenantId = await this.officer.act();
+    await this.domains.lockForAdding();
     const known = await this.domains.list();
     if (known.length >= MAX_DOMAINS && !known.some((one) => one.domain === domain)) {
       const message = `must be one of at most ${MAX_DOMAINS} domains of the tenant`;

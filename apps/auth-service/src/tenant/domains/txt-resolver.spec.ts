@@ -1,0 +1,41 @@
+import { Resolver } from 'node:dns/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DnsTxtResolver } from './txt-resolver.js';
+
+const failing = (code: string) =>
+  vi
+    .spyOn(Resolver.prototype, 'resolveTxt')
+    .mockRejectedValue(Object.assign(new Error('queryTxt'), { code }));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('the look-up of a proof in the DNS', () => {
+  it('puts a record together that was published in parts', async () => {
+    vi.spyOn(Resolver.prototype, 'resolveTxt').mockResolvedValue([
+      ['poc-tracker-', 'verification=x'],
+      ['v=spf1 -all'],
+    ]);
+    expect(await new DnsTxtResolver().txt('acme.example')).toEqual([
+      'poc-tracker-verification=x',
+      'v=spf1 -all',
+    ]);
+  });
+
+  it.each(['ENOTFOUND', 'ENODATA'])('finds nothing where there is nothing: %s', async (code) => {
+    failing(code);
+    expect(await new DnsTxtResolver().txt('acme.example')).toEqual([]);
+  });
+
+  it.each(['ETIMEOUT', 'ESERVFAIL', 'ECONNREFUSED'])(
+    'does not take %s for an answer: whoever asks may ask again',
+    async (code) => {
+      failing(code);
+      await expect(new DnsTxtResolver().txt('acme.example')).rejects.toMatchObject({
+        code: 'SERVICE_UNAVAILABLE',
+        retryAfter: 10,
+      });
+    },
+  );
+});
