@@ -13,7 +13,7 @@ import {
 } from '../service-process.js';
 import type { LoadOrder, LoadResult } from './load.js';
 import { ask, cpuSeconds, onCore, pinning } from './pinned-process.js';
-import { PASSWORD, seed, type SeededUser, TENANTS, USERS_PER_TENANT } from './seed.js';
+import { PASSWORD, seed, settled, type SeededUser, TENANTS, USERS_PER_TENANT } from './seed.js';
 import { median, table } from './summary.js';
 
 const ROUNDS = 7;
@@ -164,7 +164,8 @@ async function main(): Promise<void> {
   try {
     const urls = await provisionDatabase(postgres.adminUrl);
     await runMigrations(urls.migrationUrl, false);
-    const { users, passwordHash } = await seed(withDatabase(postgres.adminUrl, 'poc_tracker'));
+    const adminUrl = withDatabase(postgres.adminUrl, 'poc_tracker');
+    const { users, passwordHash } = await seed(adminUrl);
     const env = serviceEnvironment(urls);
     const start = async (name: string, program: string[], probe: string): Promise<Server> => {
       const server = { name, ...(await startServer(onCore(SERVER_CORE, program), env, probe)) };
@@ -179,6 +180,7 @@ async function main(): Promise<void> {
     );
     console.log(`Signing ${SIGNED_IN} people in …`);
     const people = await signIn(service.url, users.slice(0, SIGNED_IN));
+    await settled(adminUrl);
     console.log(
       `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; ` +
         (pinning

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { hash } from 'argon2';
 import { Client } from 'pg';
 
@@ -12,6 +13,9 @@ export interface SeededUser {
   tenantId: string;
   email: string;
 }
+
+/** Milliseconds for the service to seal the trail that the seeding has written. */
+const SETTLING_MS = 60_000;
 
 /** Fills an empty, migrated database and returns its people. The hash has the service's own default parameters. */
 export async function seed(
@@ -37,4 +41,21 @@ export async function seed(
   );
   await client.end();
   return { users: rows, passwordHash };
+}
+
+/** Waits until the service has sealed the audit entries of the seeding: that work is none of what is measured. */
+export async function settled(adminUrl: string): Promise<void> {
+  const client = new Client(adminUrl);
+  await client.connect();
+  try {
+    const deadline = Date.now() + SETTLING_MS;
+    while (Date.now() < deadline) {
+      const { rowCount } = await client.query('SELECT FROM audit_unsealed LIMIT 1');
+      if (rowCount === 0) return;
+      await delay(100);
+    }
+    throw new Error('The audit trail was not sealed in time.');
+  } finally {
+    await client.end();
+  }
 }
