@@ -420,6 +420,32 @@ describe('the platform’s routes', () => {
       );
   });
 
+  it('record what was refused as well, with what it told of the tenant, and leave nothing of nobody', async () => {
+    const { tenantId } = await service.tenant();
+    const body = { reason: 'curious' };
+    expect((await asOperator('POST', `/tenants/${tenantId}/restore`, body)).status).toBe(409);
+    expect(await trailOf(tenantId)).toEqual([
+      {
+        type: 'operator.accessed',
+        result: 'failure',
+        actor_id: operator.user.id,
+        actor_kind: 'operator',
+        details: { action: 'restore', reason: 'curious', code: 'INVALID_TRANSITION' },
+      },
+    ]);
+    await asOperator('POST', `/tenants/${NOWHERE}/restore`, body);
+    expect(await trailOf(NOWHERE)).toEqual([]);
+  });
+
+  it('take no line break into a reason, which would forge a line of a log', async () => {
+    const { tenantId } = await service.tenant();
+    for (const reason of ['a\r\nb', 'a\nb', 'a\u0085b', 'a\0b']) {
+      const answer = await asOperator('POST', `/tenants/${tenantId}/suspend`, { reason });
+      expect([answer.status, answer.error.code]).toEqual([400, 'VALIDATION_ERROR']);
+    }
+    expect(await trailOf(tenantId)).toEqual([]);
+  });
+
   it('purge what is canceled and named twice, and nothing else', async () => {
     const { tenantId, subdomain } = await service.tenant();
     await service.user(tenantId, { role: 'admin' });

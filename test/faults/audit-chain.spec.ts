@@ -226,6 +226,28 @@ describe('the chain of a tenant', () => {
     expect([code, report.sealed]).toEqual([0, 3001]);
   });
 
+  it('is not held up by an entry that cannot be hashed, nor by a number beyond every double', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const deep = `{"a":${'['.repeat(4_000)}${']'.repeat(4_000)}}`;
+    const insert = (details: string) =>
+      db.statement({ tenantId, role: 'viewer' }, RECORD, [tenantId, details]);
+    await insert(deep);
+    await insert('{"n": 1e400}');
+    await write(tenantId);
+    await expect(sealer.sealWaiting()).rejects.toThrow('cannot be hashed');
+    expect([await count(SEALED, tenantId), await count(WAITING, tenantId)]).toEqual([3, 1]);
+    const { path } = await writeExport(tenantId);
+    for (const call of [
+      ['--tenant', tenantId],
+      ['--file', path],
+    ]) {
+      const { code, report } = await verify(...call);
+      expect([code, report.sealed, report.unsealed]).toEqual([0, 3, 1]);
+    }
+    await tamper('DELETE FROM audit_unsealed WHERE tenant_id = $1', [tenantId]);
+    await tamper('DELETE FROM security_events WHERE tenant_id = $1', [tenantId]);
+  });
+
   it("grows under one name in the operators' hands alone, and takes no change of a link", async () => {
     const { tenantId } = await sealedTenant();
     const admin = { tenantId, role: 'admin' };

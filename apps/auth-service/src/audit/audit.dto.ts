@@ -22,8 +22,12 @@ const RESULTS = ['success', 'failure'] as const;
 
 const EXAMPLE_ID = '01890a5d-ac96-774b-bcce-b302099a8057';
 
-/** An instant, with the offset or Z that makes it one. */
-const INSTANT = /T.*(Z|[+-]\d{2}:?\d{2})$/;
+/**
+ * An instant, with the offset or Z that makes it one, in the form that JavaScript and PostgreSQL read alike: no date by
+ * week or day of the year, and no offset that is nowhere on earth.
+ */
+const INSTANT =
+  /^(?!0000)\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-](0\d|1[0-4]):?[0-5]\d)$/;
 
 export class AuditRangeQuery {
   @ApiPropertyOptional({ description: 'First instant, ISO 8601.', example: '2026-01-01T00:00:00Z' })

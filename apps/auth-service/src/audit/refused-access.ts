@@ -51,7 +51,8 @@ export function registerRefusedAccess(
       type: 'access.refused',
       result: 'failure',
       actorId: userId,
-      details: { code, method: request.method, route: routeOf(request), sessionId },
+      target: { type: 'route', id: routeOf(request) },
+      details: { code, method: request.method, sessionId },
     } as const;
     const origin = { requestId: request.id, client: clientOf(request), actorId: userId };
     try {

@@ -57,6 +57,7 @@ export class TrailExport {
       await this.events.record({
         type: 'audit.exported',
         result: 'success',
+        target: { type: 'tenant', id: reader.tenantId },
         details: { from, to, ...planned.header.head },
       });
       return planned;

@@ -10,8 +10,8 @@ import { AdmissionService } from './admission.service.js';
 import type { LoginDto, RegisterDto } from './auth.dto.js';
 import type { LoginResponse } from './auth.response.js';
 import { InvitationAcceptance } from './invitations/invitation-acceptance.service.js';
-import { logInFailure, RefusedCredentials } from './log-in-failure.js';
-import { PasswordService, type VerifiedCredentials } from './password.service.js';
+import { recordingRefusal, RefusedCredentials } from './log-in-failure.js';
+import { PasswordService } from './password.service.js';
 import { RegistrationPolicy } from './registration.policy.js';
 import { UserRepository } from './user.repository.js';
 
@@ -78,39 +78,33 @@ export class AuthService {
   }
 
   /**
-   * Lets a person in.
+   * Lets a person in. A refusal is recorded although nothing else of the request remains.
    * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, and PASSWORD_CHANGE_REQUIRED to whoever has the right password.
    */
   async login(tenant: TenantSnapshot, input: LoginDto, device: Device): Promise<LoginResponse> {
-    const verified = await this.verify(tenant, input.email, input.password);
+    return recordingRefusal(this.events, tenant.id, () => this.letIn(tenant, input, device));
+  }
+
+  private async letIn(
+    tenant: TenantSnapshot,
+    input: LoginDto,
+    device: Device,
+  ): Promise<LoginResponse> {
+    const verified = await this.passwords.verify(tenant, input.email, input.password);
     const { id, role, upgradedHash } = verified;
+    if (verified.mustChangePassword)
+      throw new ApiError('PASSWORD_CHANGE_REQUIRED', { cause: new RefusedCredentials(id) });
     return this.database.transaction({ tenantId: tenant.id, userId: id, role }, async () => {
       await this.passwords.assertUnchanged(input.email, verified);
       if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);
       const { deviceId } = input;
-      await this.events.record({ type: 'login.succeeded', result: 'success' });
+      await this.events.record({
+        type: 'login.succeeded',
+        result: 'success',
+        target: { type: 'user', id },
+      });
       return this.admission.admit(tenant, id, device, deviceId === undefined ? {} : { deviceId });
     });
-  }
-
-  /** A refusal is recorded although nothing else of the request remains. */
-  private async verify(
-    tenant: TenantSnapshot,
-    email: string,
-    password: string,
-  ): Promise<VerifiedCredentials> {
-    try {
-      const verified = await this.passwords.verify(tenant, email, password);
-      if (verified.mustChangePassword)
-        throw new ApiError('PASSWORD_CHANGE_REQUIRED', {
-          cause: new RefusedCredentials(verified.id),
-        });
-      return verified;
-    } catch (error) {
-      if (error instanceof ApiError && error.status < 500)
-        await this.events.recordApart(tenant.id, logInFailure(error));
-      throw error;
-    }
   }
 
   private async roleFor(

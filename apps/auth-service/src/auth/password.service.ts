@@ -12,7 +12,7 @@ import type { TokensResponse } from '../session/session.response.js';
 import { AdmissionService } from './admission.service.js';
 import type { ChangePasswordDto, RenewPasswordDto } from './auth.dto.js';
 import type { LoginResponse } from './auth.response.js';
-import { logInFailure, RefusedCredentials } from './log-in-failure.js';
+import { recordingRefusal, RefusedCredentials } from './log-in-failure.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 
 /** Credentials whose password was right, and the hash to store if theirs was made with less than today's settings. */
@@ -67,6 +67,24 @@ export class PasswordService {
     input: ChangePasswordDto,
     device: Device,
   ): Promise<TokensResponse> {
+    return recordingRefusal(
+      this.events,
+      principal.tenant.id,
+      () => this.exchange(principal, input, device),
+      ({ code }) => ({
+        type: 'password.changed',
+        result: 'failure',
+        target: { type: 'user', id: principal.userId },
+        details: { reason: code },
+      }),
+    );
+  }
+
+  private async exchange(
+    principal: Principal,
+    input: ChangePasswordDto,
+    device: Device,
+  ): Promise<TokensResponse> {
     const { tenant, userId, role } = principal;
     const context = { tenantId: tenant.id, userId, role };
     const user = await this.database.transaction(context, () => this.users.findById(userId));
@@ -78,7 +96,8 @@ export class PasswordService {
     return this.database.transaction(context, async () => {
       await this.assertUnchanged(user.email, verified);
       await this.users.setChosenPassword(userId, passwordHash);
-      await this.events.record({ type: 'password.changed', result: 'success' });
+      const target = { type: 'user', id: userId };
+      await this.events.record({ type: 'password.changed', result: 'success', target });
       const owner = { id: userId, role, permissions: principal.permissions, tenant };
       return this.sessions.replaceAll(owner, principal.sessionId, device);
     });
@@ -91,10 +110,20 @@ export class PasswordService {
    */
   async renew(
     tenant: TenantSnapshot,
+    input: RenewPasswordDto,
+    device: Device,
+  ): Promise<LoginResponse> {
+    return recordingRefusal(this.events, tenant.id, () =>
+      this.renewAndAdmit(tenant, input, device),
+    );
+  }
+
+  private async renewAndAdmit(
+    tenant: TenantSnapshot,
     { email, currentPassword, newPassword, deviceId }: RenewPasswordDto,
     device: Device,
   ): Promise<LoginResponse> {
-    const verified = await this.verifyStranger(tenant, email, currentPassword);
+    const verified = await this.verify(tenant, email, currentPassword);
     const context = { tenantId: tenant.id, userId: verified.id, role: verified.role };
     const user = await this.database.transaction(context, () => this.users.findById(verified.id));
     this.policy.check(newPassword, { ...user, email, tenant }, 'newPassword');
@@ -104,26 +133,12 @@ export class PasswordService {
       await this.assertUnchanged(email, verified);
       await this.users.setChosenPassword(verified.id, passwordHash);
       await this.sessions.revokeAll(verified.id);
-      await this.events.record({ type: 'password.changed', result: 'success' });
-      await this.events.record({ type: 'login.succeeded', result: 'success' });
+      const target = { type: 'user', id: verified.id };
+      await this.events.record({ type: 'password.changed', result: 'success', target });
+      await this.events.record({ type: 'login.succeeded', result: 'success', target });
       const info = deviceId === undefined ? {} : { deviceId };
       return this.admission.admit(tenant, verified.id, device, info);
     });
-  }
-
-  /** As a log-in: a refusal is recorded although nothing else of the request remains. */
-  private async verifyStranger(
-    tenant: TenantSnapshot,
-    email: string,
-    password: string,
-  ): Promise<VerifiedCredentials> {
-    try {
-      return await this.verify(tenant, email, password);
-    } catch (error) {
-      if (error instanceof ApiError && error.status < 500)
-        await this.events.recordApart(tenant.id, logInFailure(error));
-      throw error;
-    }
   }
 
   /**
@@ -132,7 +147,7 @@ export class PasswordService {
    */
   async assertUnchanged(email: string, verified: Credentials): Promise<void> {
     if (!(await this.users.lockUnchanged(email, verified)))
-      throw new ApiError('INVALID_CREDENTIALS');
+      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(verified.id) });
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
-import { DEFAULT_TENANT_SETTINGS } from '../tenant/settings/settings-resolution.js';
+import { SETTINGS_OF_NEW_TENANT } from '../tenant/settings/settings-resolution.js';
 import { inBatches, planTenants, type SeededTenant } from './seed-plan.js';
 
 export interface SeedOrder {
@@ -110,20 +110,19 @@ const CLOSE = TABLES.map(
 
 const ADD_TENANTS = `
   WITH wanted AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
-      AS w (id, index, name, subdomain, plan, users, max_users)
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[],
+                         $9::int[])
+      AS w (id, index, name, subdomain, plan, users, max_users, max_pocs, max_storage_gb)
   ), added AS (
-    INSERT INTO public.tenants (id, name, subdomain, plan_type, max_users, max_pocs, max_storage_gb, created_at)
-    SELECT id, name, subdomain, plan, max_users,
-           CASE plan WHEN 'basic' THEN 100 WHEN 'pro' THEN 1000 ELSE 10000 END,
-           CASE plan WHEN 'basic' THEN 5 WHEN 'pro' THEN 50 ELSE 500 END,
+    INSERT INTO public.tenants (id, name, subdomain, plan_type, features, max_users, max_pocs, max_storage_gb, created_at)
+    SELECT id, name, subdomain, plan, '{}', max_users, max_pocs, max_storage_gb,
            now() - (index % 700) * interval '1 day'
       FROM wanted
     ON CONFLICT DO NOTHING
     RETURNING id
   ), settings AS (
     INSERT INTO public.tenant_settings (tenant_id, setting_key, setting_value)
-    SELECT a.id, s.key, s.value FROM added a CROSS JOIN jsonb_each($8::jsonb) AS s
+    SELECT a.id, s.key, s.value FROM added a CROSS JOIN jsonb_each($10::jsonb) AS s
   ), usage AS (
     INSERT INTO public.tenant_usage (tenant_id, user_count)
     SELECT w.id, w.users FROM wanted w JOIN added a USING (id)
@@ -210,7 +209,9 @@ export class DemoSeeder {
         batch.map(({ plan }) => plan),
         batch.map(({ users }) => users),
         batch.map(({ maxUsers }) => maxUsers),
-        JSON.stringify(DEFAULT_TENANT_SETTINGS),
+        batch.map(({ maxPocs }) => maxPocs),
+        batch.map(({ maxStorageGb }) => maxStorageGb),
+        JSON.stringify(SETTINGS_OF_NEW_TENANT),
       ]);
       const written = rows.flatMap(({ id }) => ids.get(id) ?? []);
       const writtenIds = written.map(({ index }) => tenantId(order.label, index));

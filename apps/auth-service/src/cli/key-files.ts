@@ -38,8 +38,9 @@ interface PublishedKey {
   retiredAt: Date | null;
 }
 
+/** Of whatever kind the service takes: SPKI, PKCS #1 or a certificate. */
 const BLOCK =
-  /(?:^# retired (?<retired>\S+)\n)?(?<pem>-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----)/gm;
+  /(?:^# retired (?<retired>\S+)\n)?(?<pem>-----BEGIN [^-]+-----[^-]+-----END [^-]+-----)/gm;
 
 /** A new RSA pair in PEM form (PKCS #8 and SPKI). */
 export function newKeyPair(bits: number): KeyPairPem {
@@ -149,14 +150,25 @@ function readKey(file: string): KeyObject {
 function readBundle(file: string): PublishedKey[] {
   if (!existsSync(file)) return [];
   const text = readFileSync(file, 'utf8').replaceAll('\r', '');
-  return [...text.matchAll(BLOCK)].map(({ groups = {} }) => {
+  const keys = [...text.matchAll(BLOCK)].map(({ groups = {} }) => {
     const { pem = '', retired } = groups;
     const date = retired === undefined ? null : new Date(retired);
     return {
-      pem: publicPem(createPublicKey(pem)),
+      pem: readPublicPem(file, pem),
       retiredAt: date === null || Number.isNaN(date.getTime()) ? null : date,
     };
   });
+  if (keys.length === 0 && text.trim() !== '') throw misuse(`${file} holds no public key.`);
+  return keys;
+}
+
+/** A key that was left out of the new bundle would log out whoever has a token of it. */
+function readPublicPem(file: string, pem: string): string {
+  try {
+    return publicPem(createPublicKey(pem));
+  } catch {
+    throw misuse(`${file} holds a key that cannot be read.`);
+  }
 }
 
 function publicPem(key: KeyObject): string {
@@ -172,7 +184,8 @@ function toText({ pem, retiredAt }: PublishedKey): string {
 function replaceFile(file: string, content: string, like: string): void {
   const draft = `${file}.${process.pid}`;
   try {
-    writeFileSync(draft, content, { mode: 0o600, flag: 'wx' });
+    // On the disk before it takes the old one's place: after a power cut there is one or the other.
+    writeFileSync(draft, content, { mode: 0o600, flag: 'wx', flush: true });
     const { uid, gid } = statSync(like);
     if (process.getuid?.() === 0) chownSync(draft, uid, gid);
     renameSync(draft, file);

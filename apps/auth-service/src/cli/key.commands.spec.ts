@@ -1,4 +1,9 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +119,41 @@ describe('keys rotate', () => {
     expect(bundle()).toEqual([signing(), second, first]);
     expect(rotateKeys(files(), at(25))).toMatchObject({ published: 3, removed: 1 });
     expect(bundle()).not.toContain(first);
+  });
+
+  it('keeps every key that the service accepts, in whatever form it was put into the bundle', async () => {
+    const old = signing();
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pkcs1 = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    writeFileSync(files().publicFile, `# of the old service\r\n${pkcs1.replaceAll('\n', '\r\n')}`);
+    const { json } = await cli('keys', 'rotate', ...named(), '--json');
+    expect(json()).toMatchObject({ published: 3, removed: 0 });
+    const spki = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    expect(bundle()).toEqual([signing(), old, spki]);
+  });
+
+  it.each(['no key', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'])(
+    'leaves both files as they are when the bundle holds %j',
+    async (content) => {
+      const old = signing();
+      writeFileSync(files().publicFile, content);
+      const { code, err } = await cli('keys', 'rotate', ...named());
+      expect([code, err]).toEqual([2, expect.stringContaining(files().publicFile)]);
+      expect(signing()).toBe(old);
+      expect(readFileSync(files().publicFile, 'utf8')).toBe(content);
+    },
+  );
+
+  it('can be run again after it was cut off at any point', async () => {
+    const old = signing();
+    const before = readFileSync(files().publicFile, 'utf8');
+    await cli('keys', 'rotate', '--prepare', ...named());
+    // As if it had been killed before the bundle was written, and once more after.
+    const prepared = readFileSync(`${files().privateFile}.next`, 'utf8');
+    writeFileSync(files().publicFile, before);
+    await cli('keys', 'rotate', ...named());
+    expect(readFileSync(files().privateFile, 'utf8')).toBe(prepared);
+    expect(bundle()).toEqual([signing(), old]);
   });
 
   it('runs once at a time, and destroys nothing that it cannot read', async () => {

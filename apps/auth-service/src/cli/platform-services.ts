@@ -23,10 +23,9 @@ export function platformServices(context: CliContext): {
   const events = context.trail();
   const entitlements = new EntitlementService(NO_TENANT_DATABASE);
   const hasher = new PasswordHasher({ passwords: PASSWORDS });
-  const restoreDays = new EnvironmentReader(context.env).integer('TENANT_RESTORE_DAYS', 30, {
-    min: 1,
-    max: 3_650,
-  });
+  const reader = new EnvironmentReader(context.env);
+  const restoreDays = reader.integer('TENANT_RESTORE_DAYS', 30, { min: 1, max: 3_650 });
+  reader.assertValid();
   const lifecycle = new TenantLifecycleService(
     { tenancy: { restoreDays } },
     NO_TENANT_DATABASE,

@@ -1,3 +1,4 @@
+import { PLAN_CATALOGUE } from '@poc-tracker/contracts';
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
 import { verify } from 'argon2';
 import pg from 'pg';
@@ -51,6 +52,19 @@ describe('seed', () => {
                           WHERE p.tenant_id = t.id AND p.role = 'admin' AND p.status = 'active')`);
     expect(wrong.rows).toEqual([]);
     expect((await cliOn(database)('usage', 'check')).code).toBe(0);
+  });
+
+  it('gives each tenant the limits and features of its plan, and room for more people where it has many', async () => {
+    const { rows } = await admin.query<Record<string, unknown>>(
+      `SELECT DISTINCT plan_type, features, max_pocs, max_storage_gb FROM tenants ORDER BY 1`,
+    );
+    const expected = ['basic', 'enterprise', 'pro'] as const;
+    expect(rows).toEqual(
+      expected.map((plan) => {
+        const { maxPocs, maxStorageGb } = PLAN_CATALOGUE[plan].limits;
+        return { plan_type: plan, features: {}, max_pocs: maxPocs, max_storage_gb: maxStorageGb };
+      }),
+    );
   });
 
   it('opens a session for each active person', async () => {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
 import { hashOfSecret, newSecret } from './one-time-secret.js';
 import type { OperatorActor } from './operator-actor.js';
-import { OperatorTrail } from './operator-trail.js';
 import { ensurePlatformTenant, findPlatformTenant } from './platform-tenant.js';
 
 /** How long a one-time secret can be used, in minutes: long enough to hand it over, short enough to be lost. */
@@ -73,7 +73,7 @@ const END_SESSIONS = `
 export class OperatorService {
   constructor(
     private readonly database: PlatformDatabase,
-    private readonly trail: OperatorTrail,
+    private readonly events: SecurityEvents,
   ) {}
 
   /**
@@ -89,7 +89,7 @@ export class OperatorService {
       const values = [tenantId, address, hashOfSecret(secret), SECRET_LIFE_MINUTES];
       const [made] = await query<{ id: string; expires_at: Date }>(INVITE, values);
       if (made === undefined) throw new Error('An invitation was written and not answered.');
-      await this.trail.recordAsOperator(query, tenantId, {
+      await this.events.recordAsOperator(query, tenantId, {
         type: 'operator.invited',
         result: 'success',
         target: { type: 'operator_invitation', id: made.id },
@@ -117,7 +117,7 @@ export class OperatorService {
       const [person] = await query<{ id: string }>(SUSPEND, [tenantId, address]);
       if (person === undefined && closed.length === 0) throw new ApiError('NOT_FOUND');
       if (person !== undefined) await query(END_SESSIONS, [tenantId, person.id]);
-      await this.trail.recordAsOperator(query, tenantId, {
+      await this.events.recordAsOperator(query, tenantId, {
         type: 'operator.revoked',
         result: 'success',
         ...(person !== undefined && { target: { type: 'user', id: person.id } }),
@@ -143,7 +143,7 @@ export class OperatorService {
       const [person] = known === undefined ? await query<{ id: string }>(ADMIT, values) : [known];
       if (person === undefined) throw new Error('An operator was written and not answered.');
       await query(END_SESSIONS, [tenantId, person.id]);
-      await this.trail.recordAsOperator(query, tenantId, {
+      await this.events.recordAsOperator(query, tenantId, {
         type: 'operator.activated',
         result: 'success',
         actorId: person.id,

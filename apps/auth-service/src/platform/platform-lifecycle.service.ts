@@ -1,18 +1,21 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type PlatformQuery, toApiError } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
 import {
   TenantLifecycleService,
   type StateChange,
 } from '../tenant/lifecycle/tenant-lifecycle.service.js';
 import { TenantPurgeService } from '../tenant/lifecycle/tenant-purge.service.js';
 import type { OperatorActor } from './operator-actor.js';
-import { OperatorTrail } from './operator-trail.js';
 
 /** The moves between two states of a tenant, for operators. The purge, which has no way back, is a method of its own. */
 export type OperatorMove = 'suspend' | 'reactivate' | 'cancel' | 'restore';
 
 const SUBDOMAIN = 'SELECT subdomain FROM tenants WHERE id = $1';
+
+/** A trail whose tenant is deleted in this moment would stay behind. */
+const HELD = 'SELECT id FROM tenants WHERE id = $1 FOR KEY SHARE';
 
 /** The states of tenants, as operators change them: each with a reason that its own trail keeps. */
 @Injectable()
@@ -21,7 +24,7 @@ export class PlatformLifecycleService {
 
   constructor(
     private readonly database: PlatformDatabase,
-    private readonly trail: OperatorTrail,
+    private readonly events: SecurityEvents,
     private readonly lifecycle: TenantLifecycleService,
     private readonly purges: TenantPurgeService,
   ) {}
@@ -78,19 +81,50 @@ export class PlatformLifecycleService {
   private async change(
     tenantId: string,
     reason: string,
-    { operatorId, details }: OperatorActor,
+    actor: OperatorActor,
     action: string,
     work: (query: PlatformQuery, change: StateChange) => Promise<void>,
   ): Promise<void> {
-    await this.database.transaction({ tenantId, operatorId }, async (query) => {
-      await work(query, { tenantId, operatorId, reason });
-      await this.trail.recordAsOperator(query, tenantId, {
-        type: 'operator.accessed',
-        result: 'success',
-        actorId: operatorId,
-        target: { type: 'tenant', id: tenantId },
-        details: { action, reason, ...details },
+    const { operatorId } = actor;
+    try {
+      await this.database.transaction({ tenantId, operatorId }, async (query) => {
+        await work(query, { tenantId, operatorId, reason });
+        await this.record(query, tenantId, 'success', actor, { action, reason });
       });
+    } catch (error) {
+      const refusal = error instanceof ApiError ? error : toApiError(error);
+      if (refusal !== undefined && refusal.status < 500)
+        await this.recordRefusal(tenantId, actor, { action, reason, code: refusal.code });
+      throw error;
+    }
+  }
+
+  /** A refusal tells the operator of the tenant's state. It is recorded although nothing else remains. */
+  private async recordRefusal(
+    tenantId: string,
+    actor: OperatorActor,
+    details: Record<string, string>,
+  ): Promise<void> {
+    const { operatorId } = actor;
+    await this.database.transaction({ tenantId, operatorId }, async (query) => {
+      const [tenant] = await query(HELD, [tenantId]);
+      if (tenant !== undefined) await this.record(query, tenantId, 'failure', actor, details);
+    });
+  }
+
+  private async record(
+    query: PlatformQuery,
+    tenantId: string,
+    result: 'success' | 'failure',
+    { operatorId, details }: OperatorActor,
+    more: Record<string, string>,
+  ): Promise<void> {
+    await this.events.recordAsOperator(query, tenantId, {
+      type: 'operator.accessed',
+      result,
+      actorId: operatorId,
+      target: { type: 'tenant', id: tenantId },
+      details: { ...more, ...details },
     });
   }
 }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ApiError, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
 import { PlatformDatabase, type PlatformQuery, uuidv7 } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import type { PlanChangeResponse } from '../tenant/entitlement.response.js';
 import { EntitlementService } from '../tenant/entitlement.service.js';
-import { DEFAULT_TENANT_SETTINGS } from '../tenant/settings/settings-resolution.js';
+import { SETTINGS_OF_NEW_TENANT } from '../tenant/settings/settings-resolution.js';
 import type { OperatorActor } from './operator-actor.js';
-import { OperatorTrail } from './operator-trail.js';
 import { decodeTenantCursor, encodeTenantCursor } from './platform-cursor.js';
 import type { CreatePlatformTenantDto, ListTenantsQuery } from './platform-tenant.dto.js';
 import {
@@ -27,13 +27,15 @@ const SUMMARY = `
   t.id, t.name, t.subdomain, t.plan_type AS "planType", t.status,
   t.subscription_ends_at AS "subscriptionEndsAt", t.created_at AS "createdAt"`;
 
+/* Both hold what they find: the trail of a tenant that is deleted in this moment would stay behind. */
 const LIST = `
   SELECT ${SUMMARY} FROM tenants t
    WHERE ($1::uuid IS NULL OR t.id > $1)
      AND ($2::text IS NULL OR t.status = $2)
      AND ($3::text IS NULL OR t.plan_type = $3)
      AND ($4::text IS NULL OR starts_with(lower(t.name), lower($4)) OR starts_with(t.subdomain, lower($4)))
-   ORDER BY t.id LIMIT $5`;
+   ORDER BY t.id LIMIT $5
+     FOR KEY SHARE`;
 
 const READ = `
   SELECT ${SUMMARY}, t.is_platform AS "isPlatform", t.status_reason AS "statusReason",
@@ -41,7 +43,8 @@ const READ = `
          u.user_count AS "userCount", u.poc_count AS "pocCount", u.storage_bytes AS "storageBytes",
          t.max_users AS "maxUsers", t.max_pocs AS "maxPocs", t.max_storage_gb AS "maxStorageGb"
     FROM tenants t LEFT JOIN tenant_usage u ON u.tenant_id = t.id
-   WHERE t.id = $1`;
+   WHERE t.id = $1
+     FOR KEY SHARE OF t`;
 
 const CREATE = `
   INSERT INTO tenants (id, name, subdomain, plan_type, features, max_users, max_pocs, max_storage_gb)
@@ -65,7 +68,7 @@ const FIND_BY_NAME = 'SELECT id FROM tenants WHERE subdomain = lower($1)';
 export class PlatformTenantService {
   constructor(
     private readonly database: PlatformDatabase,
-    private readonly trail: OperatorTrail,
+    private readonly events: SecurityEvents,
     private readonly entitlements: EntitlementService,
     private readonly hasher: PasswordHasher,
   ) {}
@@ -128,7 +131,7 @@ export class PlatformTenantService {
       const { maxUsers, maxPocs, maxStorageGb } = PLAN_CATALOGUE[planType].limits;
       const limits = [maxUsers, maxPocs, maxStorageGb];
       await query(CREATE, [tenantId, name, subdomain, planType, ...limits]);
-      await query(CREATE_SETTINGS, [tenantId, JSON.stringify(DEFAULT_TENANT_SETTINGS)]);
+      await query(CREATE_SETTINGS, [tenantId, JSON.stringify(SETTINGS_OF_NEW_TENANT)]);
       await query(CREATE_ADMIN, [
         tenantId,
         uuidv7(),
@@ -171,7 +174,7 @@ export class PlatformTenantService {
     { operatorId, details }: OperatorActor,
     more: Record<string, unknown>,
   ): Promise<void> {
-    await this.trail.recordAsOperator(query, tenantId, {
+    await this.events.recordAsOperator(query, tenantId, {
       type,
       result: 'success',
       actorId: operatorId,

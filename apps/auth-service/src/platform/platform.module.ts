@@ -1,10 +1,8 @@
 import { Module } from '@nestjs/common';
-import { SecurityEvents } from '../audit/security-events.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { OperatorActivationService } from './operator-activation.service.js';
 import { OperatorController } from './operator.controller.js';
-import { OperatorTrail } from './operator-trail.js';
 import { OperatorService } from './operator.service.js';
 import { PlatformLifecycleController } from './platform-lifecycle.controller.js';
 import { PlatformLifecycleService } from './platform-lifecycle.service.js';
@@ -19,7 +17,6 @@ import { PlatformTenantService } from './platform-tenant.service.js';
   imports: [TenantModule, ProtectionModule],
   controllers: [OperatorController, PlatformTenantController, PlatformLifecycleController],
   providers: [
-    { provide: OperatorTrail, useExisting: SecurityEvents },
     OperatorService,
     OperatorActivationService,
     PlatformTenantService,

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
 import { hashOfSecret, newSecret } from './one-time-secret.js';
 import type { OperatorActor } from './operator-actor.js';
-import { OperatorTrail } from './operator-trail.js';
 import { ensurePlatformTenant } from './platform-tenant.js';
 
 export interface ServiceClient {
@@ -31,7 +31,7 @@ const REVOKE = `
 export class ServiceClientService {
   constructor(
     private readonly database: PlatformDatabase,
-    private readonly trail: OperatorTrail,
+    private readonly events: SecurityEvents,
   ) {}
 
   /** @returns the client, and its secret, which is told here once. @throws ApiError VALIDATION_ERROR for a taken name. */
@@ -71,7 +71,7 @@ export class ServiceClientService {
     details: Record<string, string>,
   ): Promise<void> {
     const target = { type: 'service_client', id };
-    await this.trail.recordAsOperator(query, tenantId, {
+    await this.events.recordAsOperator(query, tenantId, {
       type,
       result: 'success',
       target,

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../../schedule/scheduler.js';
 import type { AuditEntry } from '../audit-entry.js';
-import { type ChainHead, type Seal, sealEntry } from './seal.js';
+import { type ChainHead, entryHash, type Seal, sealEntry } from './seal.js';
 import { type EntryKey, readEntries, readHead } from './trail-pages.js';
 
 /** Milliseconds that an entry waits, at most about: the window in which a change of it would go unnoticed. */
@@ -91,7 +91,7 @@ export class AuditSealer implements OnModuleInit, OnModuleDestroy {
       const { waiting, entries } = await this.nextBatch(after);
       const last = waiting.at(-1);
       if (last === undefined) break;
-      for (const ofTenant of byTenant(entries)) {
+      for (const ofTenant of byTenant(entries.filter((entry) => isSealable(entry, failures)))) {
         try {
           sealed += await this.append(ofTenant);
         } catch (error) {
@@ -151,6 +151,17 @@ export class AuditSealer implements OnModuleInit, OnModuleDestroy {
       );
       return answer?.sealed === true ? links.length : 0;
     });
+  }
+}
+
+/** What cannot be hashed, such as JSON that is nested too deeply, stays in the queue and holds up nothing behind it. */
+function isSealable(entry: AuditEntry, failures: unknown[]): boolean {
+  try {
+    entryHash(entry);
+    return true;
+  } catch (cause) {
+    failures.push(new Error(`The entry ${entry.id} cannot be hashed: ${String(cause)}`, { cause }));
+    return false;
   }
 }
 

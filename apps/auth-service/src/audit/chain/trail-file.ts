@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { TrailLine } from './trail-line.js';
 
 /** The file is no export of a trail. */
@@ -17,17 +16,41 @@ const REQUIRED: Readonly<Record<TrailLine['kind'], Readonly<Record<string, strin
   trailer: { sealed: 'number', unsealed: 'number', head: 'object' },
 };
 
+/** Characters of a line; a row of the trail is far shorter, and a file of another kind may have no line break at all. */
+const MAX_LINE = 64 * 1_024 * 1_024;
+
 /**
  * The lines of an exported file, one at a time.
  * @throws TrailFileError naming the line that is none; Error when the file cannot be read.
  */
 export async function* trailFile(path: string): AsyncGenerator<TrailLine> {
-  const input = createReadStream(path, 'utf8');
   let number = 0;
-  for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+  for await (const text of linesOf(createReadStream(path, 'utf8'))) {
     number += 1;
     yield parseTrailLine(text, number);
   }
+}
+
+/**
+ * At line feeds alone, which JSON escapes: other characters that some readers break lines at may stand within a name, and
+ * whoever bears it would make the export unreadable.
+ */
+async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
+  let parts: string[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    const [first = '', ...others] = String(chunk).split('\n');
+    parts.push(first);
+    length += first.length;
+    for (const next of others) {
+      yield parts.join('');
+      parts = [next];
+      length = next.length;
+    }
+    if (length > MAX_LINE)
+      throw new TrailFileError('The file has a line that is no line of a trail.');
+  }
+  if (length > 0) yield parts.join('');
 }
 
 function parseTrailLine(text: string, number: number): TrailLine {
