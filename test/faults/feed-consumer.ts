@@ -15,17 +15,18 @@ const {
   ISSUER_URL = '',
   CLIENT_ID = '',
   CLIENT_SECRET = '',
+  RENEW_AFTER_MS,
 } = process.env;
 const pool = new Pool({ connectionString: DATABASE_URL, max: 5 });
 pool.on('error', () => undefined);
 let asked = 0;
+let streams = 0;
 
 function fromDatabase(databaseUrl: string): SessionStandings {
   return new SessionStandings({
     source: new DatabaseStandingSource({
       lookup: async <Row>(sql: string, params: unknown[]): Promise<Row[]> => {
         asked += 1;
-
         const { rows } = await pool.query(sql, params);
         return rows as Row[];
       },
@@ -49,7 +50,13 @@ function fromIssuer(): SessionStandings {
         return source.ask(claims);
       },
     },
-    carrier: new HttpFeedCarrier(client),
+    carrier: new HttpFeedCarrier(client, {
+      renewAfterMs: Number(RENEW_AFTER_MS),
+      request: (url, init) => {
+        streams += 1;
+        return fetch(url, init);
+      },
+    }),
   });
 }
 
@@ -72,7 +79,7 @@ async function accept(claims: {
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname === '/state') {
-    response.end(JSON.stringify({ asked, age: standings.age }));
+    response.end(JSON.stringify({ asked, streams, age: standings.age }));
     return;
   }
   const [tenant_id = '', sub = '', session_id = ''] = ['tenant', 'user', 'session'].map(

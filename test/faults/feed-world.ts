@@ -21,6 +21,15 @@ export interface Observation {
   plan?: string;
 }
 
+export interface ConsumerState {
+  /** How often it asked about a session itself. */
+  asked: number;
+  /** How often it opened a stream of revocations, where it has them over HTTP. */
+  streams: number;
+  /** Of its memory, in milliseconds; null while it is not complete. */
+  age: number | null;
+}
+
 /** The feed's promise: from here on nothing may be accepted any more. */
 const BOUND_MS = 100;
 
@@ -52,10 +61,9 @@ export class Consumer {
     return { ...answer, sent, received: performance.now() };
   }
 
-  /** How often the process asked about a session itself, and how old its memory is. */
-  async state(): Promise<{ asked: number; age: number | null }> {
+  async state(): Promise<ConsumerState> {
     const response = await fetch(`${this.server.url}/state`);
-    return (await response.json()) as { asked: number; age: number | null };
+    return (await response.json()) as ConsumerState;
   }
 
   /** Stops every thread of the process, in the middle of whatever it does. */
@@ -89,11 +97,9 @@ export class FeedWorld {
     const admin = new pg.Pool({ connectionString: database.adminUrl, max: 4 });
     admin.on('error', () => undefined);
     const { tenantId } = await seedTenant(database, { maxUsers: 1_000 });
-    const consumers: Consumer[] = [];
-    for (const name of ['one', 'two', 'sibling']) {
-      const env = { DATABASE_URL: database.serviceUrl, REDIS_URL: redisUrl ?? '' };
-      consumers.push(await Consumer.start(name, env));
-    }
+    const env = { DATABASE_URL: database.serviceUrl, REDIS_URL: redisUrl ?? '' };
+    const names = ['one', 'two', 'sibling'];
+    const consumers = await Promise.all(names.map((name) => Consumer.start(name, env)));
     return new FeedWorld(database, admin, tenantId, consumers);
   }
 
@@ -160,7 +166,7 @@ export class FeedWorld {
   }
 
   async stop(): Promise<void> {
-    for (const consumer of this.consumers) await consumer.stop();
+    await Promise.all(this.consumers.map((consumer) => consumer.stop()));
     await this.admin.end();
     await this.database.drop();
   }

@@ -42,7 +42,7 @@ it('believes no cursor from before a crash, after which numbers of transactions 
   await vi.waitFor(() => expect(gaps).toBe(1), { timeout: 5_000 });
   const before = await startedAt();
   await crash();
-  await vi.waitFor(() => expect(gaps).toBe(2), { timeout: 15_000 });
+  await vi.waitFor(() => expect(gaps).toBeGreaterThan(1), { timeout: 15_000 });
   await vi.waitFor(async () => expect(await startedAt()).toEqual(before), { timeout: 5_000 });
   await carrier.stop();
 });

@@ -303,7 +303,7 @@ describe('the feed from PostgreSQL', () => {
       await vi.waitFor(() => expect(listener.gaps).toBe(1));
       Object.assign(carrier, { cursor: { value: cursor, asOf: Moment.now() } });
       carrier.poll();
-      await vi.waitFor(() => expect(listener.gaps).toBe(2));
+      await vi.waitFor(() => expect(listener.gaps).toBeGreaterThan(1));
     },
   );
 
