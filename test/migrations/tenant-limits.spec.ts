@@ -14,6 +14,18 @@ afterAll(async () => {
 
 const REGISTER = 'INSERT INTO users (tenant_id, email, password_hash) VALUES ($1, $2, $3)';
 
+/** How many rows of any table PostgreSQL reads for one registration. */
+async function rowsReadToRegister(tenantId: string): Promise<number> {
+  const rowsRead = `
+    SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_user_tables`;
+  return db.within({ tenantId, role: 'admin' }, async (client) => {
+    const before = await client.query<{ rows: number }>(rowsRead);
+    await client.query(REGISTER, [tenantId, 'one.more@example.com', HASH]);
+    const after = await client.query<{ rows: number }>(rowsRead);
+    return (after.rows[0]?.rows ?? 0) - (before.rows[0]?.rows ?? 0);
+  });
+}
+
 describe('the limits of a tenant', () => {
   it('stop registrations exactly at the last seat, however many come at once', async () => {
     const { tenantId } = await seedTenant(db.database, { maxUsers: 3 });
@@ -30,6 +42,18 @@ describe('the limits of a tenant', () => {
     }
     const { rows } = await db.statement(context, 'SELECT user_count FROM tenant_usage');
     expect(rows).toEqual([{ user_count: 3 }]);
+  });
+
+  it('cost as much in a tenant of a thousand as in one of a few', async () => {
+    const crowd = 1_000;
+    const small = await seedTenant(db.database);
+    const large = await seedTenant(db.database, { maxUsers: 2 * crowd });
+    await db.admin.query(
+      `INSERT INTO users (tenant_id, email, password_hash)
+       SELECT $1, n || '@crowd.example', $2 FROM generate_series(1, $3::int) n`,
+      [large.tenantId, HASH, crowd],
+    );
+    expect(await rowsReadToRegister(large.tenantId)).toBe(await rowsReadToRegister(small.tenantId));
   });
 
   it('free a seat when somebody is deleted or their registration is rolled back', async () => {
