@@ -10,7 +10,8 @@ export const SERVICE_BUNDLE = join(import.meta.dirname, '../dist/apps/auth-servi
 /** The built tracker. */
 export const TRACKER_BUNDLE = join(import.meta.dirname, '../dist/apps/poc-tracker/main.js');
 
-const START_TIMEOUT_MS = 30_000;
+/** A machine that is busy with other tests takes its time. */
+const START_TIMEOUT_MS = 90_000;
 
 export interface ServerProcess {
   url: string;
@@ -74,8 +75,10 @@ export async function startServer(
   while (!(await answers(url + probe))) {
     if (child.exitCode !== null)
       throw new Error(`${args.join(' ')} ended with ${child.exitCode} before it answered`);
-    if (Date.now() > deadline)
+    if (Date.now() > deadline) {
+      child.kill('SIGKILL');
       throw new Error(`${args.join(' ')} did not answer within ${START_TIMEOUT_MS} ms`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {

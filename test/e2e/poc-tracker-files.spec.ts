@@ -1,11 +1,22 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pollUntil } from '@poc-tracker/embedded';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileSweep } from '../../apps/poc-tracker/src/files/file.sweep.js';
+import { Draft } from '../../apps/poc-tracker/src/storage/draft.js';
+import { FileStorage } from '../../apps/poc-tracker/src/storage/file-storage.js';
 import { type Person, TrackerFixture } from './poc-tracker.fixture.js';
 
 const DEADLINE_MS = 5_000;
@@ -34,6 +45,20 @@ async function eventually<T>(probe: () => Promise<T>, expected: T): Promise<void
 /** The paths of a tenant's files in the folder. */
 function storedOf({ tenantId }: Person): string[] {
   return tracker.stored().filter((path) => path.includes(tenantId));
+}
+
+/** Sends bytes as they are, and gives the socket. */
+async function send(head: string[], body: Buffer | string = '') {
+  const { hostname, port } = new URL(tracker.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  let answer = '';
+  socket.on('data', (chunk) => (answer += chunk.toString()));
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  await once(socket, 'connect');
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  socket.write(body);
+  return { socket, closed, answer: () => answer };
 }
 
 describe('a file', () => {
@@ -115,6 +140,57 @@ describe('a file', () => {
     expect([refused.status, refused.error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
     expect(storedOf(ana)).toHaveLength(1);
   });
+});
+
+describe('a download', () => {
+  it('of a file that is deleted in the same moment is answered whole or not found', async () => {
+    const ana = await tracker.person();
+    const poc = await tracker.poc(ana);
+    for (let round = 0; round < 10; round += 1) {
+      const { data } = await tracker.upload(ana, poc, Buffer.alloc(100_000, 1));
+      const at = `/pocs/${poc}/files/${data.id}`;
+      const answers = await Promise.all([
+        ...Array.from({ length: 5 }, () =>
+          tracker.call('GET', `${at}/content`, { token: ana.token }),
+        ),
+        tracker.call('DELETE', at, { token: ana.token }),
+      ]);
+      for (const { status, bytes } of answers.slice(0, 5))
+        expect(status === 404 || bytes.length === 100_000).toBe(true);
+    }
+  });
+
+  it('that breaks off leaves no file open', async () => {
+    const ana = await tracker.person();
+    const poc = await tracker.poc(ana);
+    const { data } = await tracker.upload(ana, poc, Buffer.alloc(8 * 1024 * 1024));
+    const sockets = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const { socket, answer } = await send([
+          `GET /api/v1/pocs/${poc}/files/${data.id}/content HTTP/1.1`,
+          'host: localhost',
+          `authorization: Bearer ${ana.token}`,
+        ]);
+        await eventually(async () => answer().startsWith('HTTP/1.1 200'), true);
+        socket.pause();
+        return socket;
+      }),
+    );
+    for (const socket of sockets) socket.destroy();
+    await eventually(async () => openFiles(data.id), 0);
+  });
+
+  /** How many descriptors of this process, which the tracker runs in, are of the file. */
+  function openFiles(id: string): number {
+    const descriptors = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    return descriptors.filter((target) => target.endsWith(id)).length;
+  }
 });
 
 describe('a part of a file', () => {
@@ -227,20 +303,6 @@ describe('a name', () => {
 });
 
 describe('an upload', () => {
-  /** Sends bytes as they are, and gives the socket. */
-  async function send(head: string[], body: Buffer | string = '') {
-    const { hostname, port } = new URL(tracker.url);
-    const socket = connect(Number(port), hostname);
-    socket.on('error', () => undefined);
-    let answer = '';
-    socket.on('data', (chunk) => (answer += chunk.toString()));
-    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    await once(socket, 'connect');
-    socket.write(`${head.join('\r\n')}\r\n\r\n`);
-    socket.write(body);
-    return { socket, closed, answer: () => answer };
-  }
-
   async function scene() {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
@@ -366,6 +428,54 @@ describe('an upload', () => {
     await eventually(async () => storedOf(ana), []);
   });
 
+  it.each<[string, string, (ana: Person, poc: string) => Promise<unknown>]>([
+    [
+      'whose tenant comes to the end of its subscription',
+      'SUBSCRIPTION_ENDED',
+      ({ tenantId }) =>
+        tracker.sql('UPDATE tenants SET subscription_ends_at = now() WHERE id = $1', [tenantId]),
+    ],
+    [
+      'who may make no POCs any more',
+      'INSUFFICIENT_PERMISSIONS',
+      ({ userId }) => tracker.sql(`UPDATE users SET role = 'viewer' WHERE id = $1`, [userId]),
+    ],
+    [
+      'whose POC becomes that of somebody else',
+      'INSUFFICIENT_PERMISSIONS',
+      (_ana, poc) => tracker.sql('UPDATE pocs SET created_by = NULL WHERE id = $1', [poc]),
+    ],
+  ])('of a person %s meanwhile is thrown away', async (_what, code, change) => {
+    const { ana, poc, head } = await scene();
+    const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
+    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
+    await change(ana, poc);
+    // Longer than any process may believe its memory.
+    await delay(300);
+    socket.write('whole');
+    await eventually(async () => answer().includes(code), true);
+    socket.end();
+    await closed;
+    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 0);
+    await eventually(async () => storedOf(ana), []);
+  });
+
+  it('onto a full disk is refused as our trouble, and gives its bytes back', async () => {
+    const { ana, poc } = await scene();
+    const full = await open('/dev/full', 'w');
+    const storage = tracker.app.get(FileStorage, { strict: false });
+    const begin = vi.spyOn(storage, 'begin').mockResolvedValueOnce(
+      new Draft(full, async () => {
+        throw new Error('Nothing was written.');
+      }),
+    );
+    const { status, error } = await tracker.upload(ana, poc, Buffer.from('x'));
+    begin.mockRestore();
+    expect([status, error.code]).toEqual([503, 'SERVICE_UNAVAILABLE']);
+    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: 0 });
+    expect((await tracker.upload(ana, poc, Buffer.from('x'))).status).toBe(201);
+  });
+
   it('of a person whose session ends meanwhile is thrown away', async () => {
     const { ana, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
@@ -416,6 +526,37 @@ describe('the storage of a tenant', () => {
     expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: GB - 1_000 });
   });
 
+  it('is exact while half of the uploads break off: what is counted is what is kept', async () => {
+    const { ana, poc } = await nearlyFull(8 * MB);
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        if (index % 2 === 0) return void (await tracker.upload(ana, poc, Buffer.alloc(MB)));
+        const { socket } = await send(
+          [
+            `POST /api/v1/pocs/${poc}/files?name=x HTTP/1.1`,
+            'host: localhost',
+            `authorization: Bearer ${ana.token}`,
+            `content-length: ${MB}`,
+          ],
+          Buffer.alloc(MB / 2),
+        );
+        await delay(index * 5);
+        socket.destroy();
+      }),
+    );
+    const kept = () => storedOf(ana).filter((path) => !path.includes('incoming')).length;
+    await eventually(
+      async () => (await tracker.usage(ana.tenantId)).bytes,
+      GB - 8 * MB + kept() * MB,
+    );
+    expect(kept()).toBeLessThanOrEqual(8);
+    expect(storedOf(ana)).toHaveLength(kept());
+    // All that was given back can be used: to the last byte.
+    for (let free = 8 - kept(); free > 0; free -= 1)
+      expect((await tracker.upload(ana, poc, Buffer.alloc(MB))).status).toBe(201);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(1))).status).toBe(403);
+  });
+
   it('takes a file to the last byte, and not one more', async () => {
     const { ana, poc } = await nearlyFull(1_000);
     expect((await tracker.upload(ana, poc, Buffer.alloc(1_001))).status).toBe(403);
@@ -447,7 +588,7 @@ describe('what a crash leaves behind', () => {
     return id;
   }
 
-  const sweep = () => tracker.app.get(FileSweep, { strict: false }).sweep();
+  const sweep = (now?: number) => tracker.app.get(FileSweep, { strict: false }).sweep(now);
 
   it('is settled: reservations give their bytes back, contents without a row go', async () => {
     const ana = await tracker.person();
@@ -459,23 +600,98 @@ describe('what a crash leaves behind', () => {
     leave(join('incoming', `${tenantId}.${waiting}`), 1);
     const renamed = await reserve(ana, poc);
     leave(join(tenantId, renamed), 1);
-    leave(join(tenantId, randomUUID()), 25);
-    const young = leave(join(tenantId, randomUUID()), 1);
+    const orphan = leave(join(tenantId, randomUUID()), 1);
+    leave(join('incoming', `${tenantId}.${randomUUID()}`), 1);
     const running = await reserve(ana, poc);
     leave(join('incoming', `${tenantId}.${running}`), 0);
-    leave(join(randomUUID(), randomUUID()), 25);
     const foreign = leave(join(tenantId, 'notes.txt'), 25);
 
     await sweep();
-    expect(storedOf(ana)).toEqual(
-      [
-        join('incoming', `${tenantId}.${running}`),
-        join(tenantId, kept.data.id),
-        young,
-        foreign,
-      ].sort(),
-    );
+    const rest = [
+      join('incoming', `${tenantId}.${running}`),
+      join(tenantId, kept.data.id),
+      foreign,
+    ];
+    expect(storedOf(ana)).toEqual([...rest, orphan].sort());
     expect(await tracker.usage(tenantId)).toMatchObject({ bytes: 4 + 100 });
+    await sweep(Date.now() + 25 * HOUR_MS);
+    expect(storedOf(ana)).toEqual([join(tenantId, kept.data.id), foreign].sort());
+    expect(await tracker.usage(tenantId)).toMatchObject({ bytes: 4 });
+  });
+
+  it('keeps a content for a day after its row was first missed, and serves it when the row is back', async () => {
+    const ana = await tracker.person();
+    const poc = await tracker.poc(ana);
+    const { data } = await tracker.upload(ana, poc, Buffer.from('years old'));
+    const path = join(ana.tenantId, data.id);
+    old(path, 24 * 1_000);
+    const [row] = await tracker.sql<{ row: unknown }>(
+      'DELETE FROM poc_files f WHERE id = $1 RETURNING to_jsonb(f) AS row',
+      [data.id],
+    );
+    await sweep();
+    await sweep(Date.now() + 23 * HOUR_MS);
+    expect(storedOf(ana)).toEqual([path]);
+    await tracker.sql(
+      'INSERT INTO poc_files SELECT * FROM jsonb_populate_record(NULL::poc_files, $1)',
+      [row?.row],
+    );
+    const at = `/pocs/${poc}/files/${data.id}/content`;
+    expect((await tracker.call('GET', at, { token: ana.token })).bytes.toString()).toBe(
+      'years old',
+    );
+    await sweep(Date.now() + 25 * HOUR_MS);
+    await tracker.sql('DELETE FROM poc_files WHERE id = $1', [data.id]);
+    await sweep(Date.now() + 26 * HOUR_MS);
+    expect(storedOf(ana)).toEqual([path]);
+  });
+
+  it('is settled although the draft of a reservation is lost, once no upload can be that old', async () => {
+    const ana = await tracker.person();
+    const poc = await tracker.poc(ana);
+    const kept = await tracker.upload(ana, poc, Buffer.from('kept'));
+    const [lost, running] = [await reserve(ana, poc), await reserve(ana, poc)];
+    const age = `UPDATE poc_files SET created_at = now() - $2::interval WHERE id = $1`;
+    await tracker.sql(age, [kept.data.id, '30 hours']);
+    await tracker.sql(age, [lost, '26 hours']);
+    await tracker.sql(age, [running, '24 hours']);
+    await sweep();
+    const left = await tracker.sql('SELECT id FROM poc_files WHERE poc_id = $1', [poc]);
+    expect(left).toEqual(expect.arrayContaining([{ id: kept.data.id }, { id: running }]));
+    expect(left).toHaveLength(2);
+    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: 4 + 100 });
+  });
+
+  it('is settled for all others when one file cannot be removed', async () => {
+    const [ana, bia] = [await tracker.person(), await tracker.person()];
+    for (const person of [ana, bia]) {
+      const id = await reserve(person, await tracker.poc(person));
+      leave(join('incoming', `${person.tenantId}.${id}`), 1);
+      // Not a file, in the place of one: rm() without `recursive` refuses it.
+      if (person === ana) mkdirSync(join(tracker.folder, ana.tenantId, id), { recursive: true });
+    }
+    await sweep();
+    expect([...storedOf(ana), ...storedOf(bia)]).toEqual([]);
+    expect(await tracker.usage(bia.tenantId)).toMatchObject({ bytes: 0 });
+  });
+
+  it('goes with a purged tenant at once, and nothing of any other', async () => {
+    const [ana, bia] = [await tracker.person(), await tracker.person()];
+    for (const person of [ana, bia])
+      await tracker.upload(person, await tracker.poc(person), Buffer.from('x'));
+    leave(join('incoming', `${ana.tenantId}.${randomUUID()}`), 0);
+    const purge = { tenant: ana.tenantId };
+    await tracker.sql(`UPDATE tenants SET status = 'canceled' WHERE id = $1`, [purge.tenant]);
+    await tracker.sql(`SELECT begin_purge($1, NULL, 'test')`, [purge.tenant]);
+    await sweep();
+    expect(storedOf(ana)).toHaveLength(2);
+    await tracker.sql('DELETE FROM tenants WHERE id = $1', [purge.tenant]);
+    await tracker.sql('SELECT finish_purge($1)', [purge.tenant]);
+    await sweep();
+    expect(storedOf(ana)).toEqual([]);
+    expect(storedOf(bia)).toHaveLength(1);
+    const open = await tracker.sql('SELECT * FROM purged_tenants_with_files()');
+    expect(open).not.toContainEqual(purge);
   });
 
   it('is settled at the start of the next process as well', async () => {

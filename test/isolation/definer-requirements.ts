@@ -83,6 +83,7 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       victim('tenants')['id'],
     ],
   ],
+  release_abandoned_uploads: () => [['SELECT nullif(release_abandoned_uploads(), 0)']],
   purged_tenants_with_files: () => [['SELECT * FROM purged_tenants_with_files()']],
   confirm_files_deleted: (victim) => [
     ['SELECT confirm_files_deleted($1)', victim('tenants')['id']],

@@ -22,12 +22,18 @@ const ATTACKS: Attack[] = [
 
 const cluster = await TestCluster.start((migrationUrl) => runMigrations(migrationUrl, false));
 try {
-  const world = await createWorld(await createTestDatabase(cluster.access));
-  const report = new IsolationReport();
-  for (const attack of ATTACKS) await attack(world, report);
-  await world.admin.end();
-  console.log(report.toString());
-  process.exitCode = report.faults.length === 0 ? 0 : 1;
+  const database = await createTestDatabase(cluster.access);
+  const world = await createWorld(database);
+  try {
+    const report = new IsolationReport();
+    for (const attack of ATTACKS) await attack(world, report);
+    console.log(report.toString());
+    process.exitCode = report.faults.length === 0 ? 0 : 1;
+  } finally {
+    // Before the server goes, which would end them with an error of its own in place of the one that is on its way.
+    await world.admin.end();
+    await database.drop();
+  }
 } finally {
   await cluster.stop();
 }

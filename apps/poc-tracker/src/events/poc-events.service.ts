@@ -40,9 +40,6 @@ export class PocEventsService implements OnModuleDestroy {
 
   /** @throws ApiError NOT_FOUND, RATE_LIMIT_EXCEEDED. */
   async subscribe(person: Principal, pocId: string): Promise<Readable> {
-    const open = [...this.subscriptions].filter((known) => known.person.userId === person.userId);
-    if (open.length >= MAX_STREAMS)
-      throw new ApiError('RATE_LIMIT_EXCEEDED', { retryAfter: BEAT_MS / 1_000 });
     this.arriving += 1;
     try {
       // Listening comes first: what changes after the look is told.
@@ -64,7 +61,11 @@ export class PocEventsService implements OnModuleDestroy {
     this.stopTimers();
   }
 
+  /** Counts and adds without a pause in between, so that any number of requests at once count each other. */
   private open(person: Principal, pocId: string): Readable {
+    const open = [...this.subscriptions].filter((known) => known.person.userId === person.userId);
+    if (open.length >= MAX_STREAMS)
+      throw new ApiError('RATE_LIMIT_EXCEEDED', { retryAfter: BEAT_MS / 1_000 });
     const subscription: Subscription = {
       person,
       pocId,

@@ -19,7 +19,7 @@ export class ContentService {
     { headers }: Pick<FastifyRequest, 'headers'>,
     reply: FastifyReply,
   ): Promise<StreamableFile | undefined> {
-    const file = await this.files.read(pocId, fileId);
+    const file = await this.files.readAs(person, pocId, fileId);
     const tag = `"${file.sha256}"`;
     if (names(headers['if-none-match'], tag)) {
       void reply.code(304).header('etag', tag);

@@ -95,6 +95,7 @@ export class FileController {
 
   @Get(':fileId/content')
   @Authenticated()
+  @OwnTransactions()
   @ApiOperation({ summary: 'Download a file, or a part of it' })
   @ApiHeader({ name: 'range', required: false, schema: { type: 'string' }, example: 'bytes=0-99' })
   @ApiHeader({

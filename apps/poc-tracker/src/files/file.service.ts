@@ -42,13 +42,23 @@ export class FileService {
     return toFileResponse(await this.find(pocId, id));
   }
 
-  /** The content of a file, or a part of it. */
+  /** As `read`, in a transaction of its own. @throws ApiError NOT_FOUND. */
+  async readAs(person: Principal, pocId: string, id: string): Promise<FileResponse> {
+    return this.pocs.asPerson(person, () => this.read(pocId, id));
+  }
+
+  /** The content of a file, or a part of it. @throws ApiError NOT_FOUND when it was deleted in this moment. */
   async open(
     person: Principal,
-    file: Pick<FileResponse, 'id' | 'size'>,
+    file: Pick<FileResponse, 'id' | 'pocId' | 'size'>,
     range: ByteRange | undefined,
   ): Promise<ReadStream> {
-    return this.storage.read({ tenantId: person.tenantId, id: file.id }, file.size, range);
+    try {
+      return await this.storage.read({ tenantId: person.tenantId, id: file.id }, file.size, range);
+    } catch (error) {
+      await this.readAs(person, file.pocId, file.id);
+      throw error;
+    }
   }
 
   /**

@@ -5,15 +5,23 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
-import { FileStorage, type StorageKey } from '../storage/file-storage.js';
+import { FileStorage, type StoredFile } from '../storage/file-storage.js';
 import { FileRepository } from './file.repository.js';
+import { LeftoverRepository } from './leftover.repository.js';
 
-const EVERY_MS = 60 * 60_000;
+/** Few files are on their way at a time, and a tenant waits for the bytes of those that were left there. */
+const INCOMING_EVERY_MS = 5 * 60_000;
+
+/** All the rest, which is one look-up a file. */
+const KEPT_EVERY_MS = 60 * 60_000;
 
 /** A client that is silent for 30 seconds is cut off, so nobody writes to a file that has not changed for this long. */
 const ABANDONED_MS = 10 * 60_000;
 
-/** A content without a row is kept for a day: whoever brings back an older copy of the database has time to notice. */
+/**
+ * A content without a row is kept for a day since it was first found so: whoever brings back an older copy of the
+ * database has time to notice, and finds it in its place.
+ */
 const ORPHANED_MS = 24 * 60 * 60_000;
 
 /** Files that are looked up at a time. */
@@ -21,53 +29,79 @@ const BATCH = 500;
 
 /**
  * Settles what a crash has left behind: reservations without a content, whose bytes the tenant gets back, and contents
- * without a row. At the start and every hour; several processes may do it at once, on one folder.
+ * without a row. Deletes the files of purged tenants. At the start and from time to time; several processes may do it at
+ * once, on one folder.
  */
 @Injectable()
 export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(FileSweep.name);
-  private timer: NodeJS.Timeout | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private running = false;
 
   constructor(
     private readonly storage: FileStorage,
     private readonly files: FileRepository,
+    private readonly leftovers: LeftoverRepository,
     private readonly database: TenantDatabase,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.sweepQuietly(), EVERY_MS);
-    this.timer.unref();
-    void this.sweepQuietly();
+    const incoming = () => this.quietly(() => this.sweepIncoming());
+    const everything = () => this.quietly(() => this.sweep());
+    this.timers.push(
+      setInterval(incoming, INCOMING_EVERY_MS).unref(),
+      setInterval(everything, KEPT_EVERY_MS).unref(),
+    );
+    everything();
   }
 
   onModuleDestroy(): void {
-    clearInterval(this.timer);
+    for (const timer of this.timers) clearInterval(timer);
   }
 
-  /** @returns how many contents were removed. */
-  async sweep(now = Date.now()): Promise<number> {
-    const suspects = new Map<string, (StorageKey & { age: number })[]>();
-    let removed = 0;
+  /** Settles everything that lies in the folder. */
+  async sweep(now = Date.now()): Promise<void> {
+    await this.sweepIncoming(now);
+    await this.settleAll(this.storage.listKept(), now);
+  }
+
+  /** Settles what was on its way, and deletes the files of purged tenants. */
+  async sweepIncoming(now = Date.now()): Promise<void> {
+    for (const tenantId of await this.leftovers.findPurgedTenants())
+      await this.removePurged(tenantId);
+    await this.leftovers.releaseAbandoned();
+    await this.settleAll(this.storage.listIncoming(), now);
+  }
+
+  /** One tenant whose files cannot be deleted now keeps nothing else from being settled. */
+  private async removePurged(tenantId: string): Promise<void> {
+    try {
+      await this.storage.removeTenant(tenantId);
+      await this.leftovers.confirmFilesDeleted(tenantId);
+    } catch (error) {
+      this.logger.warn(
+        `The files of the purged tenant ${tenantId} could not all be deleted: ${(error as Error).message}`,
+      );
+    }
+  }
+
+  private async settleAll(found: AsyncIterable<StoredFile>, now: number): Promise<void> {
+    const suspects = new Map<string, StoredFile[]>();
     const settle = async (tenantId: string): Promise<void> => {
-      removed += await this.settle(tenantId, suspects.get(tenantId) ?? []);
+      await this.settle(tenantId, suspects.get(tenantId) ?? [], now);
       suspects.delete(tenantId);
     };
-    for await (const { tenantId, id, modifiedAt } of this.storage.list()) {
-      const age = now - modifiedAt.getTime();
-      if (age < ABANDONED_MS) continue;
-      const ofTenant = suspects.get(tenantId) ?? [];
-      ofTenant.push({ tenantId, id, age });
-      suspects.set(tenantId, ofTenant);
-      if (ofTenant.length >= BATCH) await settle(tenantId);
+    for await (const file of found) {
+      if (now - file.modifiedAt.getTime() < ABANDONED_MS) continue;
+      const ofTenant = suspects.get(file.tenantId) ?? [];
+      ofTenant.push(file);
+      suspects.set(file.tenantId, ofTenant);
+      if (ofTenant.length >= BATCH) await settle(file.tenantId);
     }
     for (const tenantId of suspects.keys()) await settle(tenantId);
-    return removed;
   }
 
-  private async settle(
-    tenantId: string,
-    found: readonly (StorageKey & { age: number })[],
-  ): Promise<number> {
+  private async settle(tenantId: string, found: readonly StoredFile[], now: number): Promise<void> {
     const ids = found.map(({ id }) => id);
     const service = { tenantId, userId: null, role: 'admin' as const };
     const { known, complete } = await this.database.transaction(service, async () => {
@@ -75,19 +109,32 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
       await this.files.release(ids);
       return { known: before, complete: await this.files.findComplete(ids) };
     });
-    const left = found.filter(
-      ({ id, age }) => !complete.has(id) && (known.has(id) || age >= ORPHANED_MS),
-    );
-    for (const key of left) await this.storage.discard(key);
-    return left.length;
+    for (const file of found) {
+      if (complete.has(file.id)) {
+        if (file.orphan) await this.storage.unmarkOrphan(file);
+      } else if (file.incoming || known.has(file.id)) await this.storage.discard(file);
+      else await this.settleOrphan(file, now);
+    }
   }
 
-  private async sweepQuietly(): Promise<void> {
-    try {
-      const removed = await this.sweep();
-      if (removed > 0) this.logger.log(`Removed ${removed} contents that belonged to no file.`);
-    } catch (error) {
-      this.logger.warn(`The files could not be swept: ${(error as Error).message}`);
+  private async settleOrphan(file: StoredFile, now: number): Promise<void> {
+    if (!file.orphan) await this.storage.markOrphan(file, new Date(now));
+    else if (now - file.modifiedAt.getTime() >= ORPHANED_MS) {
+      await this.storage.discard(file);
+      this.logger.log(
+        `Removed the content ${file.tenantId}/${file.id}, which belonged to no file.`,
+      );
     }
+  }
+
+  /** One at a time: a folder may take longer than the time between two sweeps. */
+  private quietly(sweep: () => Promise<void>): void {
+    if (this.running) return;
+    this.running = true;
+    sweep()
+      .catch((error: unknown) =>
+        this.logger.warn(`The files could not be swept: ${(error as Error).message}`),
+      )
+      .finally(() => (this.running = false));
   }
 }

@@ -6,12 +6,20 @@ import { FileController } from './file.controller.js';
 import { FileRepository } from './file.repository.js';
 import { FileService } from './file.service.js';
 import { FileSweep } from './file.sweep.js';
+import { LeftoverRepository } from './leftover.repository.js';
 import { UploadService } from './upload.service.js';
 
 /** The files of POCs. */
 @Module({
   imports: [PocsModule, StorageModule],
   controllers: [FileController],
-  providers: [FileRepository, FileService, UploadService, ContentService, FileSweep],
+  providers: [
+    FileRepository,
+    FileService,
+    UploadService,
+    ContentService,
+    LeftoverRepository,
+    FileSweep,
+  ],
 })
 export class FilesModule {}

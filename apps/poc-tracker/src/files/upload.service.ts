@@ -1,12 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Principal, SessionStandings } from '@poc-tracker/auth-kit';
-import { ApiError, plansWithFeature } from '@poc-tracker/contracts';
+import { ApiError, isReadOnly, plansWithFeature } from '@poc-tracker/contracts';
 import { rawBodyType } from '@poc-tracker/http-service';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { PocService } from '../pocs/poc.service.js';
-import { databaseRole } from '../tenant/database-role.js';
 import type { Draft } from '../storage/draft.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { readMediaType } from './content-headers.js';
@@ -66,27 +65,25 @@ export class UploadService {
       return toFileResponse(await this.show(person, file, sha256));
     } catch (error) {
       await this.takeBack(file, draft);
-      throw error;
+      throw isFull(error) ? new ApiError('SERVICE_UNAVAILABLE', { cause: error }) : error;
     }
   }
 
   /** The content may have come for an hour: what the person may do is asked anew. */
   private async show(person: Principal, file: Reservation, sha256: Buffer): Promise<FileRow> {
-    const { permissions } = await this.standings.currentRights({
+    const { permissions, tenant } = await this.standings.currentRights({
       tenant_id: person.tenantId,
       sub: person.userId,
       session_id: person.sessionId,
     });
-    const context = {
-      tenantId: person.tenantId,
-      userId: person.userId,
-      role: databaseRole({ permissions }),
-    };
-    const row = await this.database.transaction(context, () =>
-      this.files.complete(file.id, sha256),
-    );
-    if (row === undefined) throw new ApiError('NOT_FOUND');
-    return row;
+    if (isReadOnly(tenant, Date.now())) throw new ApiError('SUBSCRIPTION_ENDED');
+    const asNow = { ...person, permissions };
+    return this.pocs.asPerson(asNow, async () => {
+      await this.pocs.editable(asNow, file.pocId);
+      const row = await this.files.complete(file.id, sha256);
+      if (row === undefined) throw new ApiError('NOT_FOUND');
+      return row;
+    });
   }
 
   /** Never rejects: what cannot be settled now is settled by the sweep. */
@@ -120,6 +117,11 @@ export class UploadService {
       throw new ApiError('PAYLOAD_TOO_LARGE', { details: { limit: maxUploadBytes } });
     return size;
   }
+}
+
+/** No room on the disk, or none that this account may take: the operators' to mend, and no fault of the request. */
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 function acceptedType(request: FastifyRequest, { tenant }: Principal): string {

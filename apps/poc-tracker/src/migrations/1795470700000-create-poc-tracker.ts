@@ -4,7 +4,9 @@ import {
   asGatekeeper,
   CURRENT_USER_ID,
   CURRENT_USER_ROLE,
+  definerFunction,
   dismissRole,
+  GATEKEEPER_ROLE,
   protectTenantTable,
   TRACKER_ROLE,
 } from '@poc-tracker/tenancy';
@@ -72,9 +74,30 @@ const TRACKER_TABLES: Parameters<typeof admitRole>[1][] = [
 ];
 
 const PLAIN_FUNCTIONS = 'FUNCTION public.uuid_v7(), public.set_user_context(uuid, uuid, text)';
-/** Of the gatekeeper: they find the tenant and the standing of a session, and tell nothing else of anybody. */
+/** Of the gatekeeper: they find the tenant, the standing of a session and whose files to delete, by ids alone. */
 const DEFINER_FUNCTIONS = `FUNCTION public.session_standing(uuid, uuid, uuid), public.revocations_since(text),
-  public.resolve_tenant(uuid, text, text)`;
+  public.resolve_tenant(uuid, text, text), public.purged_tenants_with_files(), public.confirm_files_deleted(uuid)`;
+
+/*
+ * The sweep finds a reservation by the draft beside it. One whose draft is lost, as after a restore of the database, would
+ * be counted for ever: none that is alive is this old, since an upload may take a day at most.
+ */
+const RELEASE_ABANDONED_UPLOADS = definerFunction({
+  signature: 'release_abandoned_uploads()',
+  returns: 'integer',
+  language: 'sql',
+  callers: [TRACKER_ROLE],
+  body: `
+WITH released AS (
+  DELETE FROM public.poc_files f
+   WHERE (f.tenant_id, f.id) IN (
+     SELECT a.tenant_id, a.id FROM public.poc_files a
+      WHERE a.uploaded_at IS NULL AND a.created_at < now() - interval '25 hours'
+      ORDER BY a.tenant_id, a.id LIMIT 500)
+  RETURNING f.id
+)
+SELECT count(*)::integer FROM released`,
+});
 
 /** What the tracker adds to pocs and poc_files, its collaborators, and the rights of its own login. */
 export class CreatePocTracker1795470700000 implements MigrationInterface {
@@ -91,7 +114,11 @@ export class CreatePocTracker1795470700000 implements MigrationInterface {
         ...TRACKER_TABLES.map((table) => admitRole(TRACKER_ROLE, table)),
         `GRANT USAGE ON SCHEMA public TO ${TRACKER_ROLE}`,
         `GRANT EXECUTE ON ${PLAIN_FUNCTIONS} TO ${TRACKER_ROLE}`,
-        asGatekeeper(`GRANT EXECUTE ON ${DEFINER_FUNCTIONS} TO ${TRACKER_ROLE}`),
+        GATEKEEPER_RIGHTS,
+        asGatekeeper(
+          RELEASE_ABANDONED_UPLOADS,
+          `GRANT EXECUTE ON ${DEFINER_FUNCTIONS} TO ${TRACKER_ROLE}`,
+        ),
       ].join(';\n'),
     );
     await runner.query(NOTIFY_POC_CHANGE);
@@ -109,7 +136,8 @@ export class CreatePocTracker1795470700000 implements MigrationInterface {
       DROP TRIGGER poc_files_notify ON public.poc_files;
       ${dismissals.join(';\n')};
       DROP TABLE public.poc_collaborators;
-      DROP FUNCTION public.notify_poc_change();
+      DROP FUNCTION public.notify_poc_change(), public.release_abandoned_uploads();
+      ${GATEKEEPER_RIGHTS_GONE};
       REVOKE EXECUTE ON ${PLAIN_FUNCTIONS} FROM ${TRACKER_ROLE};
       ${asGatekeeper(`REVOKE EXECUTE ON ${DEFINER_FUNCTIONS} FROM ${TRACKER_ROLE}`)};
       REVOKE USAGE ON SCHEMA public FROM ${TRACKER_ROLE};
@@ -156,7 +184,17 @@ const TABLES = `
     ADD COLUMN content_sha256 bytea
       CONSTRAINT poc_files_content_sha256_check CHECK (octet_length(content_sha256) = 32),
     ADD COLUMN uploaded_at timestamptz,
-    ADD CONSTRAINT poc_files_uploaded_check CHECK ((uploaded_at IS NULL) = (content_sha256 IS NULL))`;
+    ADD CONSTRAINT poc_files_uploaded_check CHECK ((uploaded_at IS NULL) = (content_sha256 IS NULL));
+  CREATE INDEX poc_files_waiting_idx ON public.poc_files (created_at) WHERE uploaded_at IS NULL`;
+
+/* Beside what a recount reads already. */
+const GATEKEEPER_RIGHTS = `
+  CREATE POLICY poc_files_delete_${GATEKEEPER_ROLE} ON public.poc_files FOR DELETE TO ${GATEKEEPER_ROLE} USING (true);
+  GRANT DELETE, SELECT (id, uploaded_at, created_at) ON public.poc_files TO ${GATEKEEPER_ROLE}`;
+
+const GATEKEEPER_RIGHTS_GONE = `
+  REVOKE DELETE, SELECT (id, uploaded_at, created_at) ON public.poc_files FROM ${GATEKEEPER_ROLE};
+  DROP POLICY poc_files_delete_${GATEKEEPER_ROLE} ON public.poc_files`;
 
 /* Ids only: whoever listens on the server's channel hears of every tenant. */
 const NOTIFY_POC_CHANGE = `

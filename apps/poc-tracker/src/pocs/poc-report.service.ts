@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '@poc-tracker/auth-kit';
+import { type Principal, SessionStandings } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type {
   AnalyticsResponse,
@@ -36,6 +36,7 @@ export class PocReportService {
     private readonly database: TenantDatabase,
     private readonly repository: PocRepository,
     private readonly pocs: PocService,
+    private readonly standings: SessionStandings,
   ) {}
 
   async analytics(): Promise<AnalyticsResponse> {
@@ -48,7 +49,7 @@ export class PocReportService {
 
   /**
    * All POCs as NDJSON. Each page has a transaction of its own, so that a client that reads slowly holds no connection;
-   * what is changed meanwhile shows as it is when its page is read.
+   * what is changed meanwhile shows as it is when its page is read. Breaks off once the person's token is worth nothing.
    */
   export(person: Principal): Readable {
     return Readable.from(this.lines(person), { objectMode: false });
@@ -58,7 +59,12 @@ export class PocReportService {
     let after: string | null = null;
     for (;;) {
       const from: string | null = after;
-      const rows: PocRow[] = await this.pocs.asPerson(person, () =>
+      const { permissions } = await this.standings.currentRights({
+        tenant_id: person.tenantId,
+        sub: person.userId,
+        session_id: person.sessionId,
+      });
+      const rows: PocRow[] = await this.pocs.asPerson({ ...person, permissions }, () =>
         this.repository.listOldest(from, EXPORT_PAGE),
       );
       if (rows.length > 0)

@@ -12,7 +12,6 @@ export class Draft {
 
   constructor(
     private readonly handle: FileHandle,
-    readonly path: string,
     private readonly giveItsPlace: () => Promise<void>,
   ) {}
 

@@ -1,17 +1,19 @@
 import { constants, type ReadStream } from 'node:fs';
 import {
   access,
+  chmod,
   type FileHandle,
+  lstat,
   mkdir,
   open,
   readdir,
   rename,
   rm,
   rmdir,
-  stat,
+  utimes,
 } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { isUuid } from '@poc-tracker/contracts';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { Draft } from './draft.js';
@@ -28,10 +30,22 @@ const INCOMING = 'incoming';
 /** Owner only: names of the folders are ids of tenants. */
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** Of a content whose row is missing, since the time that the file itself carries. */
+const ORPHAN_MODE = 0o400;
+
+/** A file of the folder, for the sweep. */
+export interface StoredFile extends StorageKey {
+  modifiedAt: Date;
+  /** Still on its way, or left there. */
+  incoming: boolean;
+  /** Marked by `markOrphan`. */
+  orphan: boolean;
+}
 
 /** The contents of the files, each at `<tenant>/<id>` below STORAGE_DIR. */
 @Injectable()
 export class FileStorage implements OnModuleInit {
+  private readonly logger = new Logger(FileStorage.name);
   private readonly root: string;
   private readonly incoming: string;
 
@@ -52,9 +66,8 @@ export class FileStorage implements OnModuleInit {
 
   /** Begins a file that is seen by nobody until `keep()`. */
   async begin(key: StorageKey): Promise<Draft> {
-    const path = this.incomingPath(key);
-    const handle = await open(path, 'wx', FILE_MODE);
-    return new Draft(handle, path, () => this.keep(key));
+    const handle = await open(this.incomingPath(key), 'wx', FILE_MODE);
+    return new Draft(handle, () => this.keep(key));
   }
 
   /** The content from `start` to `end`, both included. @throws Error when the file is missing or of another size. */
@@ -73,29 +86,55 @@ export class FileStorage implements OnModuleInit {
     return handle.createReadStream(range ?? {});
   }
 
-  /** Removes a file from its place. One that is still on its way is left to whoever takes it in, who finds no row. */
+  /**
+   * Removes a file from its place; what cannot be removed now is left to the sweep. One that is still on its way is left
+   * to whoever takes it in, who finds no row.
+   */
   async remove(key: StorageKey): Promise<void> {
-    await rm(this.path(key), { force: true });
+    await this.unlink(this.path(key));
   }
 
   /** Removes what is there of a file, wherever it had got to. */
   async discard(key: StorageKey): Promise<void> {
-    await rm(this.incomingPath(key), { force: true });
+    await this.unlink(this.incomingPath(key));
     await this.remove(key);
   }
 
-  /** Everything that lies here, and when it was last written to; what has no key of ours is left alone. */
-  async *list(): AsyncGenerator<StorageKey & { modifiedAt: Date }> {
+  /** Notes on the file itself that it has no row, and since when: whichever process comes next finds it. */
+  async markOrphan(key: StorageKey, at: Date): Promise<void> {
+    const path = this.path(key);
+    await utimes(path, at, at);
+    await chmod(path, ORPHAN_MODE);
+  }
+
+  async unmarkOrphan(key: StorageKey): Promise<void> {
+    await chmod(this.path(key), FILE_MODE);
+  }
+
+  /** Removes all that there is of a tenant. */
+  async removeTenant(tenantId: string): Promise<void> {
+    const prefix = `${checked(tenantId)}.`;
+    for (const name of await readdir(this.incoming)) {
+      if (name.startsWith(prefix)) await rm(join(this.incoming, name), { force: true });
+    }
+    await rm(join(this.root, tenantId), { recursive: true, force: true });
+  }
+
+  /** The files that are on their way; what has no key of ours is left alone. */
+  async *listIncoming(): AsyncGenerator<StoredFile> {
     for (const name of await readdir(this.incoming)) {
       const [tenantId = '', id = ''] = name.split('.');
-      yield* describe({ tenantId, id }, join(this.incoming, name));
+      yield* describe({ tenantId, id, incoming: true }, join(this.incoming, name));
     }
+  }
+
+  /** The files that are in their places; what has no key of ours is left alone. */
+  async *listKept(): AsyncGenerator<StoredFile> {
     for (const folder of await readdir(this.root, { withFileTypes: true })) {
       if (!folder.isDirectory() || !isUuid(folder.name)) continue;
       const path = join(this.root, folder.name);
-      for (const id of await readdir(path)) {
-        yield* describe({ tenantId: folder.name, id }, join(path, id));
-      }
+      for (const id of await readdir(path))
+        yield* describe({ tenantId: folder.name, id, incoming: false }, join(path, id));
       // Only an empty one goes; another process may be about to put a file into it, which makes it again.
       await rmdir(path).catch(() => undefined);
     }
@@ -116,6 +155,14 @@ export class FileStorage implements OnModuleInit {
     }
     await syncFolder(folder);
     await syncFolder(this.root);
+  }
+
+  private async unlink(path: string): Promise<void> {
+    try {
+      await rm(path, { force: true });
+    } catch (error) {
+      this.logger.warn(`A stored file could not be removed: ${(error as Error).message}`);
+    }
   }
 
   private path({ tenantId, id }: StorageKey): string {
@@ -149,10 +196,12 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function* describe(
-  key: StorageKey,
+  file: Omit<StoredFile, 'modifiedAt' | 'orphan'>,
   path: string,
-): AsyncGenerator<StorageKey & { modifiedAt: Date }> {
-  if (!isUuid(key.tenantId) || !isUuid(key.id)) return;
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() === true) yield { ...key, modifiedAt: found.mtime };
+): AsyncGenerator<StoredFile> {
+  if (!isUuid(file.tenantId) || !isUuid(file.id)) return;
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isFile() !== true) return;
+  const orphan = !file.incoming && (found.mode & 0o777) === ORPHAN_MODE;
+  yield { ...file, modifiedAt: found.mtime, orphan };
 }
