@@ -1,6 +1,9 @@
 import { searchStatement } from '../../apps/auth-service/src/audit/entry-search.js';
-import { SEARCH_PEOPLE } from '../../apps/auth-service/src/auth/user-directory.repository.js';
+import { SEARCH_START, SEARCH_STATEMENTS } from '../../apps/auth-service/src/auth/people-search.js';
 import { FIND_USER_BY_ID } from '../../apps/auth-service/src/auth/user.repository.js';
+import { ROTATE } from '../../apps/auth-service/src/session/session.repository.js';
+import { SETTINGS } from '../../apps/auth-service/src/tenant/settings/settings.repository.js';
+import { USAGE } from '../../apps/auth-service/src/tenant/tenant.repository.js';
 
 /** Whom a run of a query is about. */
 export interface Subject {
@@ -25,12 +28,12 @@ export interface HotQuery {
   key?: RegExp;
 }
 
-/** Comes before every id. */
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-
 const AUDIT_PAGE = searchStatement({}, 51);
 
-/** The statements that the service sends most often, as it sends them. */
+/**
+ * The statements that the service sends most often, as it sends them: ten within a tenant, the one that finds it and the
+ * one that asks what was revoked anywhere.
+ */
 export const HOT_QUERIES: readonly HotQuery[] = [
   {
     name: 'resolve_tenant',
@@ -59,8 +62,16 @@ export const HOT_QUERIES: readonly HotQuery[] = [
   },
   {
     name: 'users, search by prefix',
-    sql: SEARCH_PEOPLE,
-    params: ({ email }) => [FIRST_ID, 51, null, null, null, email.slice(0, 5)],
+    sql: SEARCH_STATEMENTS[0] ?? '',
+    params: ({ email }) => [
+      SEARCH_START.key,
+      SEARCH_START.id,
+      51,
+      email.slice(0, 5),
+      null,
+      null,
+      null,
+    ],
   },
   {
     name: 'sessions of a user',
@@ -70,25 +81,19 @@ export const HOT_QUERIES: readonly HotQuery[] = [
   },
   {
     name: 'refresh rotation',
-    sql: `UPDATE user_sessions
-             SET generation = generation + 1, previous_refresh_token_hash = refresh_token_hash,
-                 refresh_token_hash = $3, refresh_nonce = $4, rotated_at = $5, last_used_at = $5
-           WHERE id = $1 AND refresh_token_hash = $2 AND is_active AND expires_at > $5
-          RETURNING device_info`,
+    sql: ROTATE,
     params: ({ sessionId, tokenHash }) => [
       sessionId,
       tokenHash,
       Buffer.alloc(32, 7),
       Buffer.alloc(16, 7),
       new Date(),
+      '203.0.113.7',
+      'bench',
     ],
   },
-  {
-    name: 'usage',
-    sql: `SELECT u.user_count, u.poc_count, u.storage_bytes, t.max_users, t.max_pocs, t.max_storage_gb
-            FROM tenant_usage u JOIN tenants t ON t.id = u.tenant_id`,
-    params: () => [],
-  },
+  { name: 'settings of the tenant', sql: SETTINGS, params: () => [] },
+  { name: 'usage', sql: USAGE, params: () => [] },
   { name: 'audit, one page', sql: AUDIT_PAGE?.sql ?? '', params: () => AUDIT_PAGE?.params ?? [] },
   {
     name: 'revocations_since',

@@ -15,6 +15,20 @@ export interface Rotation {
   device: Device;
 }
 
+/** Spends a token and puts its successor in place. */
+export const ROTATE = `
+  UPDATE user_sessions
+     SET generation = generation + 1,
+         previous_refresh_token_hash = refresh_token_hash,
+         refresh_token_hash = $3,
+         refresh_nonce = $4,
+         rotated_at = $5,
+         last_used_at = $5,
+         ip_address = $6,
+         user_agent = $7
+   WHERE id = $1 AND refresh_token_hash = $2 AND is_active AND expires_at > $5
+  RETURNING device_info AS "deviceInfo"`;
+
 /** Questions about the sessions of the current transaction's tenant; row-level security answers for no other. */
 @Injectable()
 export class SessionRepository {
@@ -45,28 +59,15 @@ export class SessionRepository {
    * @returns what the client told of its device, or null when the token is not the session's current one or the session has ended.
    */
   async rotate(rotation: Rotation): Promise<DeviceInfo | null> {
-    const [rotated] = await this.database.query<{ deviceInfo: DeviceInfo }>(
-      `UPDATE user_sessions
-          SET generation = generation + 1,
-              previous_refresh_token_hash = refresh_token_hash,
-              refresh_token_hash = $3,
-              refresh_nonce = $4,
-              rotated_at = $5,
-              last_used_at = $5,
-              ip_address = $6,
-              user_agent = $7
-        WHERE id = $1 AND refresh_token_hash = $2 AND is_active AND expires_at > $5
-        RETURNING device_info AS "deviceInfo"`,
-      [
-        rotation.sessionId,
-        rotation.spentHash,
-        rotation.successorHash,
-        rotation.successorNonce,
-        rotation.at,
-        rotation.device.ipAddress,
-        rotation.device.userAgent,
-      ],
-    );
+    const [rotated] = await this.database.query<{ deviceInfo: DeviceInfo }>(ROTATE, [
+      rotation.sessionId,
+      rotation.spentHash,
+      rotation.successorHash,
+      rotation.successorNonce,
+      rotation.at,
+      rotation.device.ipAddress,
+      rotation.device.userAgent,
+    ]);
     return rotated?.deviceInfo ?? null;
   }
 

@@ -15,7 +15,8 @@ export interface TenantUsageRow {
   events: Record<string, string | null>;
 }
 
-const USAGE = `
+/** Of the tenant at hand. */
+export const USAGE = `
   SELECT u.user_count, u.poc_count, u.storage_bytes, t.max_users, t.max_pocs, t.max_storage_gb, ${LATEST_EVENTS} AS events
     FROM tenant_usage u JOIN tenants t ON t.id = u.tenant_id`;
 

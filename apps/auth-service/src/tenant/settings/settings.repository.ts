@@ -11,7 +11,7 @@ interface SettingsRow {
   chosen: string[] | null;
 }
 
-const SETTINGS = `
+export const SETTINGS = `
   SELECT t.plan_type AS plan, s.setting_key AS key, s.setting_value AS value, s.chosen
     FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.id`;
 
