@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { IsolationProofError } from './isolation-proof.js';
 import { PlatformDatabase } from './platform-database.js';
 import type { PlatformQuery } from './platform-transaction.js';
+import { requestScope, runInRequestContext } from './request-context.js';
 
 const SETTINGS = `SELECT current_setting('app.current_tenant_id') AS tenant,
   current_setting('app.current_user_id') AS "user", current_setting('app.user_role') AS role,
@@ -66,6 +67,19 @@ describe('PlatformDatabase', () => {
     await expect(failing).rejects.toThrow('changed my mind');
     const rows = await platform.query('SELECT name FROM tenants WHERE id = $1', [tenantId]);
     expect(rows).toEqual([{ name: 'Kept' }]);
+  });
+
+  it('keeps nothing of a request that has been answered with a time-out', async () => {
+    const { tenantId } = await seedTenant(db, { name: 'Before' });
+    const late = runInRequestContext({ requestId: 'r' }, () =>
+      platform.transaction({ tenantId, operatorId: null }, async (query) => {
+        await query(`UPDATE tenants SET name = 'Late' WHERE id = $1`, [tenantId]);
+        await requestScope().lifetime.abort(new Error('the time is up'));
+      }),
+    );
+    await expect(late).rejects.toThrow('the time is up');
+    const rows = await platform.query('SELECT name FROM tenants WHERE id = $1', [tenantId]);
+    expect(rows).toEqual([{ name: 'Before' }]);
   });
 
   it('takes no statement after the end', async () => {

@@ -8,6 +8,7 @@ import {
   type PlatformLimits,
   type PlatformQuery,
 } from './platform-transaction.js';
+import { currentScope } from './request-context.js';
 
 export interface PlatformDatabaseOptions {
   /** URL of the operators' login, a member of super_admin. */
@@ -91,8 +92,8 @@ export class PlatformDatabase {
    * Runs `work` in one transaction on a connection of its own, commits when it resolves and rolls back when it rejects.
    * The context is transaction-local: the tenant, the operator as user, role 'admin', and `app.actor_kind` ('operator' or
    * 'system'), by which the audit trail tells such work from that of the tenant's people.
-   * @throws Error when an id is no UUID, when PostgreSQL did not commit, and whatever a statement fails with. A
-   *   statement after the end fails as well.
+   * @throws Error when an id is no UUID, when PostgreSQL did not commit, when the request around it was ended before, and
+   *   whatever a statement fails with. A statement after the end fails as well.
    */
   async transaction<T>(
     context: PlatformContext,
@@ -108,7 +109,13 @@ export class PlatformDatabase {
       { statementTimeoutMs, idleTimeoutMs },
       context.operatorId === null ? this.unnamedActor : 'operator',
     );
-    return open.run(work);
+    const { request } = currentScope();
+    return open.run(async (query) => {
+      const result = await work(query);
+      // Whoever was answered that the time was up has been told that nothing was done.
+      request?.lifetime.assertRunning();
+      return result;
+    });
   }
 
   /** Ends the connections as they become idle; called again it waits for the same end. */
