@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -132,6 +132,7 @@ describe('a purge', () => {
     const before = withoutSealing(await rowsOf(world.admin, id));
     await purges.purge(id);
     for (const call of [
+      'SELECT keep_log_ins($1, sha256($2))',
       'SELECT keep_access_records($1, sha256($2), 9)',
       `SELECT purge_trail($1, 'audit_log', 9) WHERE $2 <> ''`,
       `SELECT purge_rows($1, 'users', 9) WHERE $2 <> ''`,
@@ -324,9 +325,36 @@ describe('what is kept of the access to a purged tenant', () => {
     ]);
     const pseudonyms = new Set(records.map(({ pseudonym }) => pseudonym.toString('hex')));
     expect(pseudonyms.size).toBe(2);
+    // Whoever still has the ids of the people, from elsewhere, must not find them again.
+    for (const { userId } of [ana, rui]) {
+      const bytes = Buffer.from(userId.replaceAll('-', ''), 'hex');
+      for (const guess of [bytes, userId])
+        expect(pseudonyms).not.toContain(createHash('sha256').update(guess).digest('hex'));
+    }
     const stored = JSON.stringify(await service.sql('SELECT * FROM access_records'));
     for (const secret of [ana.userId, rui.userId, ana.email, '203.0.113.77', '2001:db8:1:2'])
       expect(stored).not.toContain(secret);
+  });
+
+  it('includes people who were deleted before their tenant, once, though the purge is cut off', async () => {
+    const tenant = await service.tenant();
+    const [gone, there] = [
+      await service.user(tenant.tenantId),
+      await service.user(tenant.tenantId),
+    ];
+    for (const person of [gone, gone, there]) await service.login(tenant.host, person);
+    await service.sql('DELETE FROM users WHERE id = $1', [gone.userId]);
+    await begin(tenant.tenantId);
+    // As far as a purge came that was killed then.
+    const keepLogIns = 'SELECT keep_log_ins($1, sha256($2))';
+    await platform.query(keepLogIns, [tenant.tenantId, 'key']);
+    await Promise.all([purges.purge(tenant.tenantId), purges.purge(tenant.tenantId)]);
+    const records = await recordsOf(tenant.tenantId);
+    expect(records.map(({ network }) => network)).toEqual(Array(3).fill('127.0.0.0/24'));
+    const pseudonyms = records.map(({ pseudonym }) => pseudonym.toString('hex'));
+    expect(new Set(pseudonyms).size).toBe(2);
+    await platform.query(keepLogIns, [tenant.tenantId, 'key']);
+    expect(await recordsOf(tenant.tenantId)).toHaveLength(3);
   });
 
   it('is what is younger than six months, and goes when it is older', async () => {

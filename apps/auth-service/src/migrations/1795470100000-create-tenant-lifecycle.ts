@@ -14,6 +14,15 @@ import { auditTable } from './audited-table.js';
 
 const IS_ADMIN = `${CURRENT_USER_ROLE} = 'admin'`;
 
+/** Marco Civil da Internet, art. 15. */
+const KEPT_FOR = `interval '6 months'`;
+
+/** Under a key that is thrown away. */
+const pseudonymOf = (person: string): string => `sha256(p_key || uuid_send(${person}))`;
+
+const networkOf = (address: string): string =>
+  `network(set_masklen(${address}, CASE family(${address}) WHEN 4 THEN 24 ELSE 48 END))`;
+
 /**
  * The life of a tenant from suspension to purge, its domains and the work that runs on a schedule. Tables that belong
  * to no living tenant are granted to no login: the functions beside them are the only way in.
@@ -41,6 +50,7 @@ export class CreateTenantLifecycle1795470100000 implements MigrationInterface {
         CANCEL_CURRENT_TENANT,
         SHORTEN_SESSIONS,
         BEGIN_PURGE,
+        KEEP_LOG_INS,
         KEEP_ACCESS_RECORDS,
         PURGE_TRAIL,
         PURGE_ROWS,
@@ -70,7 +80,7 @@ export class CreateTenantLifecycle1795470100000 implements MigrationInterface {
       DROP FUNCTION public.is_being_purged(uuid), public.keep_tenant_moves(), public.keep_tenant_row(),
         public.keep_domain_proven(), public.set_custom_domain(), public.cancel_current_tenant(text),
         public.shorten_sessions(numeric), public.begin_purge(uuid, uuid, text),
-        public.keep_access_records(uuid, bytea, integer), public.purge_trail(uuid, regclass, integer),
+        public.keep_log_ins(uuid, bytea), public.keep_access_records(uuid, bytea, integer), public.purge_trail(uuid, regclass, integer),
         public.purge_rows(uuid, regclass, integer), public.has_tenant_rows(uuid, regclass),
         public.finish_purge(uuid), public.tenants_being_purged(), public.purged_tenants_with_files(),
         public.confirm_files_deleted(uuid), public.access_records_of(uuid), public.prune_access_records(timestamptz),
@@ -126,6 +136,7 @@ const TABLES = `
     reason text NOT NULL,
     requested_by uuid,
     started_at timestamptz NOT NULL DEFAULT now(),
+    log_ins_kept_at timestamptz,
     finished_at timestamptz,
     files_deleted_at timestamptz
   );
@@ -341,6 +352,31 @@ BEGIN
 END`,
 });
 
+/*
+ * The log-ins of people who were deleted before the tenant was: their sessions went with them, and the trail alone still
+ * knows. Once, before the first person of the tenant goes. The trail's table is made by a later migration.
+ */
+const KEEP_LOG_INS = definerFunction({
+  signature: 'keep_log_ins(p_tenant uuid, p_key bytea)',
+  returns: 'void',
+  language: 'plpgsql',
+  callers: [OPERATOR_ROLE],
+  body: `
+BEGIN
+  UPDATE public.purged_tenants p SET log_ins_kept_at = now()
+   WHERE p.purged_tenant = p_tenant AND p.finished_at IS NULL AND p.log_ins_kept_at IS NULL;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  INSERT INTO public.access_records (purged_tenant, pseudonym, network, accessed_at, last_used_at)
+  SELECT p_tenant, ${pseudonymOf('e.actor_id')}, ${networkOf('e.ip_address')}, e.occurred_at, e.occurred_at
+    FROM public.security_events e
+   WHERE e.tenant_id = p_tenant AND e.type = 'login.succeeded' AND e.actor_id IS NOT NULL
+     AND e.occurred_at > now() - ${KEPT_FOR}
+     AND NOT EXISTS (SELECT FROM public.users u WHERE u.tenant_id = p_tenant AND u.id = e.actor_id);
+END`,
+});
+
 /* Deleting and recording is one statement, so that a purge that was killed records no log-in twice. */
 const KEEP_ACCESS_RECORDS = definerFunction({
   signature: 'keep_access_records(p_tenant uuid, p_key bytea, p_limit integer)',
@@ -361,11 +397,9 @@ BEGIN
     RETURNING s.user_id, s.ip_address, s.created_at, s.last_used_at
   ), kept AS (
     INSERT INTO public.access_records (purged_tenant, pseudonym, network, accessed_at, last_used_at)
-    SELECT p_tenant, sha256(p_key || uuid_send(g.user_id)),
-           network(set_masklen(g.ip_address, CASE family(g.ip_address) WHEN 4 THEN 24 ELSE 48 END)),
-           g.created_at, g.last_used_at
+    SELECT p_tenant, ${pseudonymOf('g.user_id')}, ${networkOf('g.ip_address')}, g.created_at, g.last_used_at
       FROM gone g
-     WHERE g.last_used_at > now() - interval '6 months'
+     WHERE g.last_used_at > now() - ${KEPT_FOR}
   )
   SELECT count(*) INTO moved FROM gone;
   RETURN moved;

@@ -61,6 +61,7 @@ export class TenantPurgeService implements OnModuleDestroy {
     const { tenant: tenantId } = begun;
     // Known to this call alone: once it has returned, no pseudonym leads back to a person.
     const key = randomBytes(32);
+    await this.database.query('SELECT keep_log_ins($1, $2)', [tenantId, key]);
     await this.inBatches(tenantId, (query) =>
       countOf(query, 'SELECT keep_access_records($1, $2, $3) AS rows', [tenantId, key, BATCH]),
     );
