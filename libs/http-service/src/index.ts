@@ -23,8 +23,16 @@ export {
   type Operation,
 } from './openapi/openapi.document.js';
 export { findGaps } from './openapi/openapi-gaps.js';
-export { decodePageCursor, encodePageCursor, type PageFilter, toPage } from './page-cursor.js';
+export {
+  decodePageCursor,
+  decodePagePosition,
+  encodePageCursor,
+  foreignCursor,
+  type PageFilter,
+  toPage,
+} from './page-cursor.js';
 export { RawBody, rawBodyType } from './raw-body.js';
+export { RouteOption } from './route-option.js';
 export {
   type DatabaseSettings,
   deepFreeze,

@@ -11,6 +11,7 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { NamingRequest } from '@poc-tracker/tenancy';
 import { CurrentDevice, type Device } from '../session/device.decorator.js';
+import { LeavesRightsAlone } from '../session/service-standings.js';
 import { RevokedSessionsResponse, TokensResponse } from '../session/session.response.js';
 import { SessionService } from '../session/session.service.js';
 import { ResolvedTenant } from '../tenant/resolved-tenant.decorator.js';
@@ -60,6 +61,7 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   @Public()
+  @LeavesRightsAlone()
   @ApiOperation({ summary: 'Log in' })
   @DataResponse(200, LoginResponse)
   @ApiErrors(
@@ -80,6 +82,7 @@ export class AuthController {
   @Post('refresh')
   @HttpCode(200)
   @Public()
+  @LeavesRightsAlone()
   @Tenantless()
   @ApiOperation({ summary: 'Exchange the refresh token for new tokens of the same session' })
   @DataResponse(200, TokensResponse)

@@ -2,6 +2,7 @@ import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type IntrospectionResponse, Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, FormBody, RawResponse } from '@poc-tracker/http-service';
+import { LeavesRightsAlone } from '../session/service-standings.js';
 import { Tenantless } from '../tenant/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './client-authentication.js';
 import { IntrospectionAnswer } from './introspection.response.js';
@@ -21,6 +22,7 @@ export class IntrospectionController {
   @Public()
   @Tenantless()
   @FormBody()
+  @LeavesRightsAlone()
   @RawResponse()
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Tell a service what a token is worth at this moment (RFC 7662)' })

@@ -1,4 +1,5 @@
 import { SessionStandings, type StandingsProvider } from '@poc-tracker/auth-kit';
+import { RouteOption } from '@poc-tracker/http-service';
 import { databaseFeed, DatabaseStandingSource } from '@poc-tracker/revocation-feed';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { FastifyInstance } from 'fastify';
@@ -29,6 +30,18 @@ export function serviceStandings({
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+interface RouteConfig {
+  leavesRightsAlone?: boolean;
+}
+
+/**
+ * The route is called often, with a method that changes something, and ends no session and changes nobody's rights when
+ * it is answered well: its callers make nobody else wait for the feed.
+ */
+export function LeavesRightsAlone(): MethodDecorator {
+  return RouteOption({ leavesRightsAlone: true } satisfies RouteConfig);
+}
+
 /**
  * Whoever changes something here, be it the own session or somebody's rights, finds it changed at the next request to
  * this process, without waiting for the feed: what was committed is asked for before anything in memory counts again.
@@ -37,8 +50,11 @@ export function registerOwnChanges(
   fastify: Pick<FastifyInstance, 'addHook'>,
   standings: Pick<SessionStandings, 'distrust'>,
 ): void {
-  fastify.addHook('onSend', (request, _reply, _payload, done) => {
-    if (!READING_METHODS.has(request.method)) standings.distrust();
+  fastify.addHook('onSend', ({ method, routeOptions }, { statusCode }, _payload, done) => {
+    const { leavesRightsAlone = false } = (routeOptions.config ?? {}) as RouteConfig;
+    // A refusal may have ended a session: a refresh token that is replayed does.
+    if (!READING_METHODS.has(method) && !(leavesRightsAlone && statusCode < 400))
+      standings.distrust();
     done();
   });
 }
