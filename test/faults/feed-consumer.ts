@@ -90,6 +90,8 @@ const server = createServer((request, response) => {
   });
 });
 
+// A process that thaws must answer what lay in its sockets, not close them for having waited.
+server.keepAliveTimeout = server.headersTimeout = server.requestTimeout = 0;
 server.listen(Number(PORT), '127.0.0.1');
 process.once('SIGTERM', () => {
   server.closeAllConnections();

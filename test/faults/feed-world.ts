@@ -35,6 +35,9 @@ const BOUND_MS = 100;
 
 const WARM_UP_MS = 20_000;
 
+/** For three processes to start from their sources, one after the other, on a busy machine. */
+export const WORLD_START_MS = 120_000;
+
 /** One of the processes, and questions to it. */
 export class Consumer {
   constructor(
@@ -83,12 +86,13 @@ export class Consumer {
 
 /** A database and processes that all hold the standings of its sessions. */
 export class FeedWorld {
+  readonly consumers: Consumer[] = [];
+
   private constructor(
     readonly database: TestDatabase,
     /** The superuser. */
     readonly admin: pg.Pool,
     readonly tenantId: string,
-    readonly consumers: Consumer[],
   ) {}
 
   /** Two instances and a sibling, each a process of its own, with their memories complete. */
@@ -98,9 +102,15 @@ export class FeedWorld {
     admin.on('error', () => undefined);
     const { tenantId } = await seedTenant(database, { maxUsers: 1_000 });
     const env = { DATABASE_URL: database.serviceUrl, REDIS_URL: redisUrl ?? '' };
-    const names = ['one', 'two', 'sibling'];
-    const consumers = await Promise.all(names.map((name) => Consumer.start(name, env)));
-    return new FeedWorld(database, admin, tenantId, consumers);
+    const world = new FeedWorld(database, admin, tenantId);
+    try {
+      for (const name of ['one', 'two', 'sibling'])
+        world.consumers.push(await Consumer.start(name, env));
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+    return world;
   }
 
   /** A person with an open session, which every process has accepted and remembers. */

@@ -2,7 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startRedis, type TestRedis } from '@poc-tracker/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Consumer, FeedWorld, type Outcome, report, type Session } from './feed-world.js';
+import {
+  type Consumer,
+  FeedWorld,
+  type Outcome,
+  report,
+  type Session,
+  WORLD_START_MS,
+} from './feed-world.js';
 
 /**
  * How long a process is frozen. The same as a minute, as far as the mechanism goes: what it has in memory and in its
@@ -43,7 +50,7 @@ describe.each(['PostgreSQL alone', 'Redis between'] as const)(
     beforeAll(async () => {
       if (carriage === 'Redis between') redis = await startRedis();
       world = await FeedWorld.start(redis?.url);
-    });
+    }, WORLD_START_MS);
 
     afterAll(async () => {
       await world.stop();

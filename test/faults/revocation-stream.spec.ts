@@ -7,7 +7,7 @@ import { findFreePort } from '@poc-tracker/embedded';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
-import { Consumer, FeedWorld, type Outcome, report } from './feed-world.js';
+import { Consumer, FeedWorld, type Outcome, report, WORLD_START_MS } from './feed-world.js';
 
 /** Instead of 8 s, so that streams are replaced all the time while the other tests look. */
 const RENEW_AFTER_MS = 1_000;
@@ -56,7 +56,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
       RENEW_AFTER_MS: String(RENEW_AFTER_MS),
     });
     world.consumers.push(elsewhere);
-  });
+  }, WORLD_START_MS);
 
   afterAll(async () => {
     await service.close();

@@ -307,6 +307,18 @@ describe('the feed from PostgreSQL', () => {
     },
   );
 
+  it('asks every two seconds while it rests, lest somebody keep an event from it for good', async () => {
+    startCarrier();
+    await vi.waitFor(() => expect(listener.gaps).toBe(1));
+    carrier.resting = true;
+    const session = await openSession();
+    await end(admin, session);
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
+    await told(session);
+    clock.mockRestore();
+    expect(listener.gaps).toBe(1);
+  });
+
   it('says that there is a gap when it was away for longer than events are kept', async () => {
     startCarrier(60_000);
     await vi.waitFor(() => expect(listener.gaps).toBe(1));
