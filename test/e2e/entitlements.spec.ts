@@ -140,6 +140,34 @@ describe('a change of plan by the operators', () => {
     });
   });
 
+  it('ends a subscription and renews it, and says nothing of it otherwise', async () => {
+    const { tenantId, token } = await signedIn();
+    const write = () =>
+      service.call('PATCH', '/tenants/current/settings', { token, body: { theme: {} } });
+    const status = (expected: number) =>
+      expect.poll(async () => (await write()).status, { timeout: 5_000 }).toBe(expected);
+    const endsAt = async () =>
+      (
+        await service.call<{ subscriptionEndsAt: string | null }>('GET', '/tenants/current', {
+          token,
+        })
+      ).data.subscriptionEndsAt;
+    await changePlan(tenantId, { subscriptionEndsAt: '2026-01-01T00:00:00-03:00' });
+    await status(403);
+    expect((await write()).error.code).toBe('SUBSCRIPTION_ENDED');
+    await changePlan(tenantId, { plan: 'pro' });
+    expect(await endsAt()).toBe('2026-01-01T03:00:00.000Z');
+    await changePlan(tenantId, { subscriptionEndsAt: null });
+    await status(200);
+    expect(await endsAt()).toBeNull();
+    await expect(
+      changePlan(tenantId, { subscriptionEndsAt: '2026-13-01T00:00:00Z' }),
+    ).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+      details: [{ field: 'subscriptionEndsAt' }],
+    });
+  });
+
   it('refuses limits that are none, and tenants that are none', async () => {
     const { tenantId } = await signedIn();
     for (const maxUsers of [-1, 1.5, 2 ** 31, NaN]) {

@@ -26,6 +26,8 @@ export interface PlanChange {
   plan?: Plan | undefined;
   features?: { [F in Feature]?: boolean | null | undefined } | undefined;
   limits?: { [L in Limit]?: number | null | undefined } | undefined;
+  /** End of the subscription, ISO 8601; null: it does not end. */
+  subscriptionEndsAt?: string | null | undefined;
 }
 
 /** A limit below what is used: nothing is deleted, nothing more can be added. Storage is in bytes, like usage. */

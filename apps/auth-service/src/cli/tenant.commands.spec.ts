@@ -124,6 +124,23 @@ describe('tenants', () => {
     );
   });
 
+  it('ends a subscription and renews it', async () => {
+    const { tenantId } = await seedTenant(database, { subdomain: 'renewed' });
+    const endsAt = async () => {
+      const { rows } = await admin.query<{ at: Date | null }>(
+        'SELECT subscription_ends_at AS at FROM tenants WHERE id = $1',
+        [tenantId],
+      );
+      return rows[0]?.at;
+    };
+    const change = (time: string) => cli('change-plan', 'renewed', '--subscription-ends', time);
+    expect((await change('2027-12-31T23:59:59-03:00')).code).toBe(0);
+    expect(await endsAt()).toEqual(new Date('2028-01-01T02:59:59Z'));
+    expect((await change('tomorrow')).code).toBe(2);
+    expect((await change('never')).code).toBe(0);
+    expect(await endsAt()).toBeNull();
+  });
+
   it('changes states with a reason, says what is not allowed, and purges what is named twice', async () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'moved' });
     await seedUser(database, tenantId, { role: 'admin' });

@@ -41,6 +41,7 @@ interface PlanOptions extends Json {
   plan?: (typeof PLANS)[number];
   feature: string[];
   limit: string[];
+  subscriptionEnds?: string;
 }
 
 const MOVES = {
@@ -136,7 +137,7 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
   subcommand(
     group,
     'change-plan <tenant>',
-    'Change the plan, and the features and limits given beside it. What is not named stays.',
+    'Change the plan, the features and limits given beside it, and when the subscription ends. What is not named stays.',
   )
     .addOption(new Option('--plan <plan>').choices([...PLANS]))
     .option(
@@ -151,6 +152,7 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
       collect,
       [],
     )
+    .option('--subscription-ends <time>', 'when it ends (ISO 8601), or "never"')
     .action(async (name: string, options: PlanOptions) => {
       const change = planChangeOf(options);
       const { tenants } = await services(context);
@@ -217,9 +219,10 @@ function reasonOf({ reason }: { reason: string }): string {
   return text;
 }
 
-function planChangeOf({ plan, feature, limit }: PlanOptions): PlanChange {
-  if (plan === undefined && feature.length === 0 && limit.length === 0)
-    throw misuse('Name what to change: --plan, --feature or --limit.');
+function planChangeOf({ plan, feature, limit, subscriptionEnds }: PlanOptions): PlanChange {
+  const named = [plan, subscriptionEnds, ...feature, ...limit];
+  if (named.every((option) => option === undefined))
+    throw misuse('Name what to change: --plan, --feature, --limit or --subscription-ends.');
   const features = feature.map((text): [Feature, boolean | null] => {
     const [name, value = ''] = text.split('=', 2);
     const known = FEATURES.find((candidate) => candidate === name);
@@ -236,9 +239,17 @@ function planChangeOf({ plan, feature, limit }: PlanOptions): PlanChange {
   });
   return {
     ...(plan !== undefined && { plan }),
+    ...(subscriptionEnds !== undefined && { subscriptionEndsAt: momentOf(subscriptionEnds) }),
     features: Object.fromEntries(features),
     limits: Object.fromEntries(limits),
   };
+}
+
+function momentOf(text: string): string | null {
+  if (text === 'never') return null;
+  const moment = new Date(text);
+  if (/^\d{4}-/.test(text) && !Number.isNaN(moment.getTime())) return moment.toISOString();
+  throw misuse(`--subscription-ends ${text}: use a time such as 2027-12-31T23:59:59Z, or "never".`);
 }
 
 function collect(value: string, before: string[]): string[] {

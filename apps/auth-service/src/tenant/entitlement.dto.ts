@@ -7,13 +7,18 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsISO8601,
   IsObject,
   IsOptional,
+  Matches,
   Max,
   Min,
   ValidateNested,
 } from 'class-validator';
 import { MAX_LIMIT } from './entitlement.rules.js';
+
+/** With its zone: whoever reads it elsewhere must not take it for another moment. */
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** A feature of the tenant's own; null gives it back to the plan, absence leaves it. */
 function OwnFeature(): PropertyDecorator {
@@ -88,4 +93,19 @@ export class ChangePlanDto {
     description: 'Limits given to this tenant; null gives one back to the plan.',
   })
   limits?: OwnLimitsDto;
+
+  @IsOptional()
+  @Matches(DATE_TIME, { message: '$property must be a date and time with its zone (ISO 8601)' })
+  @IsISO8601({ strict: true }, { message: '$property must be a day that there is' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    required: false,
+    description:
+      'End of the subscription: from then on the tenant can be read only, and after the days of grace it is ' +
+      'suspended. Null: it does not end.',
+    example: '2027-12-31T23:59:59Z',
+  })
+  subscriptionEndsAt?: string | null;
 }

@@ -29,7 +29,8 @@ const LOCKED = `${CURRENT} WHERE t.id = $1 FOR NO KEY UPDATE OF t`;
 
 const CHANGE = `
   UPDATE tenants
-     SET plan_type = $2, features = $3, limit_overrides = $4, max_users = $5, max_pocs = $6, max_storage_gb = $7
+     SET plan_type = $2, features = $3, limit_overrides = $4, max_users = $5, max_pocs = $6, max_storage_gb = $7,
+         subscription_ends_at = CASE WHEN $8 THEN $9 ELSE subscription_ends_at END
    WHERE id = $1`;
 
 /** What tenants may use: their plan, and what they were given beside it. */
@@ -50,10 +51,11 @@ export class EntitlementService {
   }
 
   /**
-   * Changes the plan of a tenant, the features and limits it was given beside it, or all of it; what was given and is
-   * not named stays. Below what is used it deletes nothing, answers what exceeds its limit, and the database refuses
+   * Changes the plan of a tenant, the features and limits it was given beside it, the end of its subscription, or all of
+   * it; what was given and is not named stays. Below what is used it deletes nothing, answers what exceeds its limit, and the database refuses
    * growth from then on. For operators, in their transaction.
-   * @throws ApiError NOT_FOUND without such a tenant; VALIDATION_ERROR for a limit that is no whole number from 0 up.
+   * @throws ApiError NOT_FOUND without such a tenant; VALIDATION_ERROR for a limit that is no whole number from 0 up
+   *   and for an end that is no moment.
    */
   async changePlan(
     query: PlatformQuery,
@@ -61,6 +63,7 @@ export class EntitlementService {
     change: PlanChange,
   ): Promise<PlanChangeResponse> {
     assertLimits(change);
+    const subscriptionEndsAt = readMoment(change.subscriptionEndsAt);
     const [row] = await query<EntitlementRow>(LOCKED, [tenantId]);
     if (row === undefined) throw new ApiError('NOT_FOUND');
     const current = { plan: row.plan_type, overrides: overridesOf(row) };
@@ -74,6 +77,8 @@ export class EntitlementService {
       limits.maxUsers,
       limits.maxPocs,
       limits.maxStorageGb,
+      subscriptionEndsAt !== undefined,
+      subscriptionEndsAt ?? null,
     ]);
     // Once the limits are written the counts stand still until the commit; before, people may have come in.
     const [after] = await query<EntitlementRow>(LOCKED, [tenantId]);
@@ -92,4 +97,13 @@ function assertLimits({ limits = {} }: PlanChange): void {
   if (wrong.length === 0) return;
   const message = `must be a whole number from 0 to ${MAX_LIMIT}, or null for that of the plan`;
   throw ApiError.validation(...wrong.map(([name]) => ({ field: `limits.${name}`, message })));
+}
+
+/** What has the form of a moment need not be one: there is no 31 February. */
+function readMoment(value: string | null | undefined): Date | null | undefined {
+  if (value === null || value === undefined) return value;
+  const moment = new Date(value);
+  if (!Number.isNaN(moment.getTime())) return moment;
+  const message = 'must be a date and time that there is';
+  throw ApiError.validation({ field: 'subscriptionEndsAt', message });
 }
