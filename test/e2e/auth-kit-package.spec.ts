@@ -21,21 +21,23 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { ${platform}Adapter } from '@nestjs/platform-${platform.toLowerCase()}';
 import { NestFactory } from '@nestjs/core';
 import { Authenticated, connectToIssuer, CurrentUser, Permissions, type Principal, RequireFeature, Roles } from '@poc-tracker/auth-kit';
-@Controller()
-class CatsController {
+const { AUTH_URL: url = '', CLIENT: clientId = '', SECRET: clientSecret = '' } = process.env;
+@Controller() class CatsController {
   @Get('mine') @Authenticated() mine(@CurrentUser() user: Principal) { return { tenant: user.tenant.subdomain, user: user.userId }; }
   @Get('role') @Roles('manager', 'admin') role() { return 'role'; }
   @Get('permission') @Permissions('view_usage') permission() { return 'permission'; }
   @Get('feature') @RequireFeature('api_access') feature() { return 'feature'; }
   @Get('forgotten') forgotten() { return 'never'; }
 }
-const [url = '', clientId = '', clientSecret = ''] = process.argv.slice(2);
-@Module({ imports: [connectToIssuer({ url, clientId, clientSecret })], controllers: [CatsController] })
-class AppModule {}
+@Module({ imports: [connectToIssuer({ url, clientId, clientSecret })], controllers: [CatsController] }) class AppModule {}
 const app = await NestFactory.create(AppModule, new ${platform}Adapter(), { logger: ['error', 'warn'] });
-await app.listen(0, '127.0.0.1');
-console.log(await app.getUrl());
+await app.listen(0, '127.0.0.1').then(async () => console.log(await app.getUrl()));
 `;
+
+const MAX_LINES = 15;
+
+const linesOf = (program: string) =>
+  program.split('\n').filter((line) => line.trim() !== '').length;
 
 /** A test of that author's, with nothing running. */
 const OWN_TEST = `
@@ -132,6 +134,7 @@ async function makeApplication(): Promise<void> {
   await write('fastify.ts', APPLICATION('Fastify'));
   await write('express.ts', APPLICATION('Express'));
   await write('own-test.ts', OWN_TEST);
+  await write('readme.ts', await readmeApplication());
   await write('wrong-names.ts', WRONG_NAMES);
   await write(
     'tsconfig.json',
@@ -140,6 +143,14 @@ async function makeApplication(): Promise<void> {
   const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
   await run('npm', ['install', ...quick], { cwd: application });
   await compile();
+}
+
+/** The first example of the package's own README. */
+async function readmeApplication(): Promise<string> {
+  const readme = await readFile(join(ROOT, 'libs/auth-kit/README.md'), 'utf8');
+  const [, program] = /```ts\n([^]*?)```/.exec(readme) ?? [];
+  if (program === undefined) throw new Error('The README shows no application.');
+  return program;
 }
 
 async function write(name: string, text: string): Promise<void> {
@@ -157,9 +168,13 @@ async function compile(): Promise<void> {
 }
 
 /** Runs a program of the application and gives its first line. */
-async function start(program: string, ...args: string[]): Promise<[ChildProcess, string]> {
-  const child = spawn(process.execPath, [join('dist', `${program}.js`), ...args], {
+async function start(
+  program: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<[ChildProcess, string]> {
+  const child = spawn(process.execPath, [join('dist', `${program}.js`)], {
     cwd: join(folder, 'app'),
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
@@ -181,6 +196,12 @@ describe('the package', () => {
     }
   });
 
+  it('asks an application for no more than 15 lines, which its README shows and which compile', async () => {
+    for (const program of [APPLICATION('Fastify'), await readmeApplication()])
+      expect(linesOf(program)).toBeLessThanOrEqual(MAX_LINES);
+    await expect(readFile(join(folder, 'app/dist/readme.js'), 'utf8')).resolves.toContain('cats');
+  });
+
   it('lets an application test itself with nothing running', async () => {
     const [child, line] = await start('own-test');
     if (child.exitCode === null) await once(child, 'exit');
@@ -195,7 +216,11 @@ describe.each(['fastify', 'express'])(
     let application: string;
 
     beforeAll(async () => {
-      [child, application] = await start(platform, url, client.id, client.secret);
+      [child, application] = await start(platform, {
+        AUTH_URL: url,
+        CLIENT: client.id,
+        SECRET: client.secret,
+      });
     });
 
     afterAll(async () => {
