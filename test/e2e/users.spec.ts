@@ -142,6 +142,32 @@ describe('the list of people', () => {
     expect(answer).toMatchObject({ status: 400, error: { details: [{ field: 'cursor' }] } });
   });
 
+  it('refuses a cursor into a search that no page has given', async () => {
+    const { tenantId, join } = await workspace();
+    const { token } = await join('admin');
+    for (let index = 0; index < 3; index += 1) await service.user(tenantId, { firstName: 'Rui' });
+    const cursor = (await list(token, { limit: '1', q: 'rui' })).data.nextCursor ?? '';
+    expect((await list(token, { q: 'rui', limit: '1', cursor })).status).toBe(200);
+    const bytes = Buffer.from(cursor, 'base64url');
+    // Behind the tenant and the filter stand the source, the id and the key.
+    const forged = (position: string): string =>
+      Buffer.concat([bytes.subarray(0, 24), Buffer.from(position)]).toString('base64url');
+    for (const position of [
+      '',
+      '3',
+      '1no id',
+      `9${bytes.toString('utf8', 25)}`,
+      `1${'x'.repeat(36)}`,
+    ])
+      expect(await list(token, { q: 'rui', cursor: forged(position) })).toMatchObject({
+        status: 400,
+        error: { details: [{ field: 'cursor' }] },
+      });
+    const nul = forged(`${bytes.toString('utf8', 24)}\0`);
+    expect((await list(token, { q: 'rui', cursor: nul })).status).toBe(400);
+    expect((await list(token, { cursor })).status).toBe(400);
+  });
+
   it('refuses the cursor of another filter, or of another list', async () => {
     const { tenantId, join } = await workspace();
     const { token } = await join('admin');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodePageCursor, encodePageCursor, toPage } from './page-cursor.js';
+import { decodePageCursor, decodePagePosition, encodePageCursor, toPage } from './page-cursor.js';
 
 const tenant = randomUUID();
 const rows = Array.from({ length: 3 }, () => ({ id: randomUUID() }));
@@ -24,6 +24,19 @@ describe('a page', () => {
       );
   });
 
+  it('may end at any position, which comes back as it was', () => {
+    const position = 'ação "1" 😀';
+    const page = toPage(tenant, rows, 2, {}, () => position);
+    expect(decodePagePosition(tenant, page.nextCursor ?? '')).toBe(position);
+    const broken = Buffer.concat([
+      Buffer.from(encodePageCursor(tenant, ''), 'base64url'),
+      Buffer.from([0xc3]),
+    ]).toString('base64url');
+    expect(() => decodePagePosition(tenant, broken)).toThrow(
+      expect.objectContaining({ code: 'VALIDATION_ERROR' }),
+    );
+  });
+
   it('leads nowhere when it is the last, full or empty', () => {
     expect(toPage(tenant, rows, 3)).toEqual({ items: rows, nextCursor: null });
     expect(toPage(tenant, [], 3)).toEqual({ items: [], nextCursor: null });
@@ -36,6 +49,7 @@ describe('a page', () => {
     `${encodePageCursor(tenant, randomUUID())}=`,
     encodePageCursor(tenant, randomUUID()).slice(1),
     encodePageCursor(randomUUID(), randomUUID()),
+    encodePageCursor(tenant, `${randomUUID()}'; --`),
     'A'.repeat(9_000),
   ])('is refused to a cursor that is malformed or of another tenant: %.20s', (cursor) => {
     expect(() => decodePageCursor(tenant, cursor)).toThrow(

@@ -1,8 +1,9 @@
 import type { Principal } from '@poc-tracker/auth-kit';
-import { decodePageCursor, toPage } from '@poc-tracker/http-service';
+import { decodePageCursor, decodePagePosition, toPage } from '@poc-tracker/http-service';
 import { Injectable } from '@nestjs/common';
 import { uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
+import { formatPosition, parsePosition } from '../auth/people-search.js';
 import { toUserResponse, type UserResponse } from '../auth/user.response.js';
 import { UserService } from '../auth/user.service.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
@@ -27,16 +28,27 @@ export class PeopleService {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** One page of people in the order of their creation: by key, so that page 1000 costs what page 1 does. */
+  /**
+   * One page of people in the order of their creation, or of those who are searched for in alphabetical order: by key, so
+   * that page 1000 costs what page 1 does.
+   */
   async list(actor: Principal, query: ListUsersQuery): Promise<UserPageResponse> {
-    const { cursor, limit, role, status, customRoleId, q: search } = query;
-    const filter = { role, status, customRoleId, search };
-    const list = { list: 'users', ...filter };
-    const after = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor, list);
+    const { tenantId } = actor;
+    const { cursor, limit, q: search, role, status, customRoleId } = query;
+    const filter = { role, status, customRoleId };
+    const list = { list: 'users', search, ...filter };
     await this.users.oversee(actor);
-    const found = await this.users.list(filter, after, limit + 1);
-    const { items, nextCursor } = toPage(actor.tenantId, found, limit, list);
-    return { users: items.map(toUserResponse), nextCursor };
+    if (search === undefined) {
+      const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+      const people = await this.users.list(filter, after, limit + 1);
+      return toUserPage(toPage(tenantId, people, limit, list));
+    }
+    const after =
+      cursor === undefined ? null : parsePosition(decodePagePosition(tenantId, cursor, list));
+    const found = await this.users.search(search, filter, after, limit + 1);
+    return toUserPage(
+      toPage(tenantId, found, limit, list, ({ position }) => formatPosition(position)),
+    );
   }
 
   /** @throws ApiError NOT_FOUND */
@@ -102,4 +114,14 @@ export class PeopleService {
     });
     return toUserResponse(person);
   }
+}
+
+function toUserPage({
+  items,
+  nextCursor,
+}: {
+  items: Parameters<typeof toUserResponse>[0][];
+  nextCursor: string | null;
+}): UserPageResponse {
+  return { users: items.map(toUserResponse), nextCursor };
 }

@@ -3,8 +3,8 @@ import { Omittable } from '@poc-tracker/http-service';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 
-/** Longer than any cursor that was ever given. */
-const MAX_CURSOR_LENGTH = 200;
+/** Room for the longest name, in its longest encoding, that a page can end with. */
+const MAX_CURSOR_LENGTH = 2_000;
 
 /** Which page of a list, for every list of people, roles and invitations. */
 export class PageQuery {

@@ -1,7 +1,12 @@
 import { ApiError, type Role, type UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Person } from './user.entity.js';
-import { type PeopleFilter, UserDirectoryRepository } from './user-directory.repository.js';
+import type { SearchPosition } from './people-search.js';
+import {
+  type FoundPerson,
+  type PeopleFilter,
+  UserDirectoryRepository,
+} from './user-directory.repository.js';
 import {
   type NewUser,
   type PersonChanges,
@@ -47,6 +52,16 @@ export class UserService {
   /** People in the order of their creation, after the one with this id. */
   async list(filter: PeopleFilter, after: string | null, limit: number): Promise<Person[]> {
     return this.directory.list(filter, after, limit);
+  }
+
+  /** People whose address, name or last name begins with a text, each in alphabetical order, behind a position. */
+  async search(
+    text: string,
+    filter: PeopleFilter,
+    after: SearchPosition | null,
+    limit: number,
+  ): Promise<FoundPerson[]> {
+    return this.directory.search(text, filter, after, limit);
   }
 
   /**
