@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { get } from 'node:http';
+import { once } from 'node:events';
+import { get, type IncomingMessage, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pollUntil } from '@poc-tracker/embedded';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Person, TrackerFixture } from './poc-tracker.fixture.js';
@@ -158,6 +160,44 @@ describe('the number of POCs', () => {
       expect(error.details).toEqual({ limit: 5, usage: 5 });
     }
     expect(await tracker.usage(tenant.tenantId)).toMatchObject({ pocs: 5 });
+  });
+
+  it('is exact while half of the clients hang up: what is counted is what is there', async () => {
+    const tenant = await tracker.tenant({ maxPocs: 10 });
+    const ana = await tracker.person({ tenant });
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => {
+        if (index % 2 === 0)
+          return void (await tracker.call('POST', '/pocs', {
+            token: ana.token,
+            body: { title: 'One more' },
+          }));
+        const outgoing = request(`${tracker.url}/api/v1/pocs`, {
+          method: 'POST',
+          agent: false,
+          headers: { authorization: `Bearer ${ana.token}`, 'content-type': 'application/json' },
+        });
+        outgoing.on('error', () => undefined);
+        outgoing.end('{"title": "Hung up"}');
+        await delay(index);
+        outgoing.destroy();
+      }),
+    );
+    // Until the last one that was hung up has been rolled back, or has not.
+    await pollUntil(async () => {
+      const { pocs } = await tracker.usage(tenant.tenantId);
+      if (pocs < 10) await outcome(ana, 'POST', '/pocs', { title: 'Fill' });
+      return pocs === 10 || undefined;
+    }, DEADLINE_MS);
+    const [row] = await tracker.sql<{ count: number }>(
+      'SELECT count(*)::int AS count FROM pocs WHERE tenant_id = $1',
+      [tenant.tenantId],
+    );
+    expect([row?.count, await tracker.usage(tenant.tenantId)]).toEqual([
+      10,
+      expect.objectContaining({ pocs: 10 }) as unknown,
+    ]);
+    expect(await outcome(ana, 'POST', '/pocs', { title: 'x' })).toBe('403 POC_LIMIT_EXCEEDED');
   });
 
   it('goes down again with a deletion', async () => {
@@ -362,6 +402,33 @@ describe('features of the plan', () => {
     expect(new Set(titles).size).toBe(1201);
     expect(titles).not.toContain('Of another tenant');
   });
+
+  it('api_access ends with the session, also of an export that is under way', async () => {
+    const ana = await tracker.person({ features: { api_access: true } });
+    await tracker.sql(`UPDATE tenants SET max_pocs = 5000 WHERE id = $1`, [ana.tenantId]);
+    await tracker.sql(
+      `INSERT INTO pocs (tenant_id, title, description)
+       SELECT $1, 'POC ' || n, repeat('x', 10000) FROM generate_series(1, 3000) n`,
+      [ana.tenantId],
+    );
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${ana.token}` };
+      get(`${tracker.url}/api/v1/pocs/export`, { agent: false, headers }, resolve).once(
+        'error',
+        reject,
+      );
+    });
+    await once(response, 'readable');
+    await tracker.revoke(ana);
+    await delay(300);
+    let lines = 0;
+    const reading = (async () => {
+      for await (const chunk of response) lines += String(chunk).split('\n').length - 1;
+    })();
+    await expect(reading).rejects.toThrow('aborted');
+    expect(lines).toBeGreaterThan(0);
+    expect(lines).toBeLessThan(3000);
+  });
 });
 
 describe('the events of a POC', () => {
@@ -369,7 +436,12 @@ describe('the events of a POC', () => {
   async function follow(
     person: Person,
     pocId: string,
-  ): Promise<{ text: () => string; ended: Promise<void>; stop: () => void }> {
+  ): Promise<{
+    status: number | undefined;
+    text: () => string;
+    ended: Promise<void>;
+    stop: () => void;
+  }> {
     return new Promise((resolve, reject) => {
       const outgoing = get(
         `${tracker.url}/api/v1/pocs/${pocId}/events`,
@@ -379,7 +451,8 @@ describe('the events of a POC', () => {
           response.setEncoding('utf8');
           response.on('data', (chunk: string) => (text += chunk));
           const ended = new Promise<void>((done) => response.once('close', done));
-          resolve({ text: () => text, ended, stop: () => outgoing.destroy() });
+          const stop = () => outgoing.destroy();
+          resolve({ status: response.statusCode, text: () => text, ended, stop });
         },
       );
       outgoing.once('error', reject);
@@ -409,6 +482,38 @@ describe('the events of a POC', () => {
     await tracker.revoke(ana);
     await stream.ended;
     expect(stream.text()).toContain('event: closed\ndata: {"code":"TOKEN_REVOKED"}');
+  });
+
+  it('are bounded for a person also when all are asked for at once', async () => {
+    const ana = await tracker.person();
+    const id = await tracker.poc(ana);
+    const asked = Array.from({ length: 20 }, () => follow(ana, id));
+    const streams = await Promise.all(asked);
+    const refused = streams.filter(({ status }) => status === 429);
+    expect([streams.length, refused.length]).toEqual([20, 10]);
+    for (const { stop } of streams) stop();
+  });
+
+  it('are not ended by what no trigger has sent', async () => {
+    const ana = await tracker.person();
+    const id = await tracker.poc(ana);
+    const stream = await follow(ana, id);
+    const forged = { tenantId: ana.tenantId, pocId: id, subjectId: null };
+    for (const payload of [
+      'no JSON',
+      'null',
+      '[]',
+      JSON.stringify({ ...forged, event: 'x\nevent: closed' }),
+    ])
+      await tracker.sql(`SELECT pg_notify('poc_changes', $1)`, [payload]);
+    await tracker.call('PATCH', `/pocs/${id}`, { token: ana.token, body: { title: 'x' } });
+    const told = await pollUntil(
+      async () => stream.text().includes('event: poc.updated') || undefined,
+      DEADLINE_MS,
+    );
+    expect(told).toBe(true);
+    expect(stream.text()).not.toContain('closed');
+    stream.stop();
   });
 
   it('end with the feature, and are bounded for a person', async () => {

@@ -101,7 +101,8 @@ export class TrackerProcess {
 }
 
 function isRunning(child: ChildProcess): boolean {
-  return child.exitCode === null && child.signalCode === null;
+  // Without an id it was never started, and no exit will be told of it.
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
 async function ended(child: ChildProcess | undefined): Promise<void> {

@@ -18,6 +18,7 @@ export interface ChangeListener {
 }
 
 const CHANNEL = 'poc_changes';
+const EVENT_NAME = /^[a-z]+\.[a-z]+$/;
 const CONNECT_MS = 5_000;
 const RETRY_MS = 1_000;
 
@@ -71,7 +72,8 @@ export class PocChangeListener implements OnModuleDestroy {
     client.on('error', () => this.lost(client));
     client.on('end', () => this.lost(client));
     client.on('notification', ({ payload }) => {
-      if (payload !== undefined) this.listener?.changed(JSON.parse(payload) as PocChange);
+      const change = readChange(payload);
+      if (change !== undefined) this.listener?.changed(change);
     });
     try {
       await client.connect();
@@ -80,7 +82,8 @@ export class PocChangeListener implements OnModuleDestroy {
       client.end().catch(() => undefined);
       throw error;
     }
-    if (this.listener === undefined) await client.end();
+    // Nobody listens any more, or another attempt came first: it must not be heard twice.
+    if (this.listener === undefined || this.client !== undefined) await client.end();
     else this.client = client;
   }
 
@@ -101,5 +104,17 @@ export class PocChangeListener implements OnModuleDestroy {
       );
     }, RETRY_MS);
     this.retry.unref();
+  }
+}
+
+/** Whoever may log in at all may send on the channel: what the triggers did not send must not end the process. */
+function readChange(payload: string | undefined): PocChange | undefined {
+  try {
+    const change = JSON.parse(payload ?? '') as Partial<PocChange> | null;
+    const { tenantId, pocId, event } = change ?? {};
+    const told = [tenantId, pocId, event].every((value) => typeof value === 'string');
+    return told && EVENT_NAME.test(String(event)) ? (change as PocChange) : undefined;
+  } catch {
+    return undefined;
   }
 }
