@@ -169,6 +169,12 @@ BEGIN
 END`,
 });
 
+/**
+ * A canceled tenant is found as such and refused for what it is: its domain is not nobody's, at which the next name that a
+ * request gives would decide.
+ */
+const STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END`;
+
 /*
  * What a verified access token is worth at this moment: look-ups by primary key. Whoever calls it names tenant, user and
  * session, which only a token of ours can tell.
@@ -184,19 +190,15 @@ const SESSION_STANDING_2 = definerFunction({
   callers: [SERVICE_ROLE],
   body: `
 SELECT s.is_active, s.expires_at, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
-       t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, t.status,
+       t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, ${STATUS},
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.user_sessions s
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
   JOIN public.tenants t ON t.id = s.tenant_id
- WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user AND t.deleted_at IS NULL`,
+ WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user`,
 });
 
-/*
- * A canceled tenant is found as such: its domain is not nobody's, at which the next name that a request gives would
- * decide.
- */
 const RESOLVE_TENANT_2 = definerFunction({
   signature: 'resolve_tenant(p_id uuid, p_subdomain text, p_domain text)',
   returns: `TABLE (id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb,
@@ -206,7 +208,7 @@ const RESOLVE_TENANT_2 = definerFunction({
   callers: [SERVICE_ROLE],
   body: `
 SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
-       CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
+       ${STATUS}, t.features,
        t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.tenants t
  WHERE t.id = coalesce(
