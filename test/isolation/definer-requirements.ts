@@ -5,6 +5,8 @@ import type { Row, World } from './world.js';
 
 type Statement = [sql: string, ...params: unknown[]];
 
+const ENTER = `SELECT set_user_context($1, $2, 'admin')`;
+
 /** What the victim has, by the name of the table. */
 type Victim = (table: string) => Row;
 
@@ -82,6 +84,14 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
          SELECT FROM resolve_tenant($1, NULL, NULL) WHERE status = 'active')`,
       victim('tenants')['id'],
     ],
+  ],
+  supersede_expired_invites: (row, { attacker, victim }) => [
+    [ENTER, victim.id, victim.userId],
+    ['UPDATE invites SET expires_at = now()'],
+    [ENTER, attacker.id, attacker.userId],
+    ['SELECT supersede_expired_invites(ARRAY[$1::text])', row('invites')['email']],
+    [ENTER, victim.id, victim.userId],
+    ['SELECT id FROM invites WHERE superseded_at IS NOT NULL'],
   ],
   release_abandoned_uploads: () => [['SELECT nullif(release_abandoned_uploads(), 0)']],
   purged_tenants_with_files: () => [['SELECT * FROM purged_tenants_with_files()']],

@@ -66,13 +66,12 @@ export async function attackRoutes(world: World, report: IsolationReport): Promi
     try {
       const client = await RouteClient.join(service.url, world);
       const before = await victimRows(world);
-      await attackTarget({
-        client,
-        world,
-        report,
-        target: serviceTarget(service.url, client, world),
-      });
-      await attackTarget({ client, world, report, target: trackerTarget(tracker.url, client) });
+      // The service last: its own answers delete people whom the tracker's routes need.
+      for (const target of [
+        trackerTarget(tracker.url, client),
+        serviceTarget(service.url, client, world),
+      ])
+        await attackTarget({ client, world, report, target });
       const after = await victimRows(world);
       report.recordFinding({
         id: 'HTTP',

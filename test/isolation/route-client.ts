@@ -32,7 +32,7 @@ interface Operation {
   'x-policy'?: { access: string };
 }
 
-/** Reading first: what a route deletes cannot prove anything of a later one. */
+/** Reading first, and parts before the whole: what a route deletes cannot prove anything of a later one. */
 const ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** The routes of a running service that need a token, from its own document. */
@@ -45,8 +45,13 @@ export async function protectedRoutes(url: string): Promise<Route[]> {
       .filter(([, { security }]) => security?.some((scheme) => 'bearer' in scheme))
       .map(([method, operation]) => toRoute(method.toUpperCase(), path, operation)),
   );
-  return routes.sort((left, right) => ORDER.indexOf(left.method) - ORDER.indexOf(right.method));
+  return routes.sort(
+    (left, right) =>
+      ORDER.indexOf(left.method) - ORDER.indexOf(right.method) || depth(right) - depth(left),
+  );
 }
+
+const depth = ({ template }: Route): number => template.split('/').length;
 
 function toRoute(method: string, path: string, operation: Operation): Route {
   const query = (operation.parameters ?? [])
@@ -61,12 +66,9 @@ function toRoute(method: string, path: string, operation: Operation): Route {
   };
 }
 
-/**
- * Speaks for an admin of the attacker's tenant. A call to the service may end that admin's session, so each logs in anew;
- * the sibling ends none.
- */
+/** Speaks for an admin of the attacker's tenant, who logs in anew whenever a call has ended their session. */
 export class RouteClient {
-  private siblingToken: Promise<string> | undefined;
+  private token: Promise<string> | undefined;
 
   private constructor(
     private readonly authUrl: string,
@@ -86,15 +88,9 @@ export class RouteClient {
     path: string,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
-    const authorization = `Bearer ${await this.tokenFor(url)}`;
     const { method, body } = route;
-    const { status, text } = await send({
-      method,
-      url: url + path,
-      headers: { authorization, ...headers },
-      body,
-    });
-    return { status, text: text.replace(/"requestId":"[^"]*"/, '') };
+    const answer = await this.send({ method, url: url + path, headers, body });
+    return { ...answer, text: answer.text.replace(/"requestId":"[^"]*"/, '') };
   }
 
   async sessionId(): Promise<string> {
@@ -107,9 +103,8 @@ export class RouteClient {
 
   /** A new POC with a file and a collaborator, made through the tracker at `url`. */
   async makePoc(url: string): Promise<{ pocId: string; fileId: string; userId: string }> {
-    const authorization = `Bearer ${await this.tokenFor(url)}`;
     const make = async (method: string, path: string, body?: Route['body']): Promise<string> => {
-      const answer = await send({ method, url: url + path, headers: { authorization }, body });
+      const answer = await this.send({ method, url: url + path, body });
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`);
       return (JSON.parse(answer.text) as { data: { id: string } | null }).data?.id ?? '';
     };
@@ -122,8 +117,15 @@ export class RouteClient {
     return { pocId, fileId, userId };
   }
 
-  private tokenFor(url: string): Promise<string> {
-    return url === this.authUrl ? this.logIn() : (this.siblingToken ??= this.logIn());
+  private async send(outgoing: Outgoing): Promise<Answer> {
+    const ask = async (): Promise<Answer> => {
+      const authorization = `Bearer ${await (this.token ??= this.logIn())}`;
+      return send({ ...outgoing, headers: { authorization, ...outgoing.headers } });
+    };
+    const answer = await ask();
+    if (answer.status !== 401) return answer;
+    this.token = undefined;
+    return ask();
   }
 
   private async logIn(): Promise<string> {
