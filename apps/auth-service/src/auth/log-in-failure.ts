@@ -16,7 +16,7 @@ export class RefusedCredentials extends Error {
  * The event of a log-in that was refused. It names the person whose address was tried, and never the address: a trail of
  * mistyped addresses would be a directory of strangers, and of passwords typed into the wrong field.
  */
-export function logInFailure({ code, cause }: ApiError): SecurityEvent {
+function logInFailure({ code, cause }: ApiError): SecurityEvent {
   return {
     type: 'login.failed',
     result: 'failure',
