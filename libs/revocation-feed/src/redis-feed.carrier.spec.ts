@@ -175,6 +175,15 @@ describe('a leader', () => {
     expect(told).toEqual([]);
   });
 
+  it('gives a line no ticket that it drew after it had asked', async () => {
+    await pass(1);
+    const [askedAt, held] = [Moment.now(), number];
+    await pass(60);
+    expect(number).toBeGreaterThan(held);
+    postgres.onAnswer?.({ askedAt, complete: true, cursor: '', events: [] });
+    expect(parseLine(published[0] ?? '')?.ticket.number).toBe(held);
+  });
+
   it('starts another sequence of lines when its own answer had a gap', () => {
     answer();
     answer(false);
