@@ -149,6 +149,7 @@ async function once(client: pg.Client, query: HotQuery, subject: Subject): Promi
       await client.query('SELECT set_user_context($1, $2, $3)', context);
     }
     const started = performance.now();
+    if (query.before !== undefined) await client.query(query.before);
     await client.query({ name: query.name, text: query.sql, values: query.params(subject) });
     return performance.now() - started;
   } finally {

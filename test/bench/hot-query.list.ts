@@ -1,5 +1,10 @@
 import { searchStatement } from '../../apps/auth-service/src/audit/entry-search.js';
-import { SEARCH_START, SEARCH_STATEMENTS } from '../../apps/auth-service/src/auth/people-search.js';
+import {
+  KEEP_TO_INDEX_ORDER,
+  SEARCH_START,
+  SEARCH_STATEMENTS,
+} from '../../apps/auth-service/src/auth/people-search.js';
+import { listStatement } from '../../apps/auth-service/src/auth/user-directory.repository.js';
 import { FIND_USER_BY_ID } from '../../apps/auth-service/src/auth/user.repository.js';
 import { ROTATE } from '../../apps/auth-service/src/session/session.repository.js';
 import { SETTINGS } from '../../apps/auth-service/src/tenant/settings/settings.repository.js';
@@ -21,6 +26,8 @@ export interface Subject {
 export interface HotQuery {
   name: string;
   sql: string;
+  /** Sent in front of it, in the same transaction. */
+  before?: string;
   params: (subject: Subject) => unknown[];
   /** Sent before there is a context: finds the tenant, or is about none. */
   outside?: true;
@@ -56,12 +63,13 @@ export const HOT_QUERIES: readonly HotQuery[] = [
   { name: 'user by id', sql: FIND_USER_BY_ID, params: ({ userId }) => [userId] },
   {
     name: 'users, one page',
-    sql: `SELECT id FROM users
-           WHERE id > $1 AND $3::text IS NULL AND $4::text IS NULL AND $5::uuid IS NULL ORDER BY id LIMIT $2`,
+    before: KEEP_TO_INDEX_ORDER,
+    sql: listStatement({}),
     params: ({ userId }) => [userId, 51, null, null, null],
   },
   {
     name: 'users, search by prefix',
+    before: KEEP_TO_INDEX_ORDER,
     sql: SEARCH_STATEMENTS[0] ?? '',
     params: ({ email }) => [
       SEARCH_START.key,

@@ -48,8 +48,9 @@ export const SEARCH_STATEMENTS: readonly string[] = SOURCES.map((source, index) 
 });
 
 /**
- * For the rest of the transaction: in the order of the index or not at all. Nobody can tell the planner how many people a
- * beginning has, and where it guesses few it would rather read and sort all of them: 300,000 of them took seconds.
+ * For the rest of the transaction: in the order of an index or not at all. Nobody can tell the planner how many people a
+ * beginning has, and where it guesses few it would rather read and sort all of them: 300,000 of them took seconds. A list
+ * without a search would be read from whichever index is the smallest, all of the tenant, and sorted.
  */
 export const KEEP_TO_INDEX_ORDER = `
   SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)`;

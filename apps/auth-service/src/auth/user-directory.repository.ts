@@ -25,25 +25,32 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 const FIND_PEOPLE = `${SELECT_PERSON} WHERE u.id = ANY ($1) ORDER BY u.id`;
 
+/**
+ * Ids of people behind an id ($1), as many as $2, of a role ($3), a status ($4) and a role of the tenant ($5). Filters that
+ * are not asked for are no part of the statement: as `$3 IS NULL OR …` they could not be conditions of an index. A parameter
+ * that stays unused must be named all the same.
+ */
+export function listStatement({ role, status, customRoleId }: PeopleFilter): string {
+  return `SELECT id FROM users
+    WHERE id > $1
+      AND ${role === undefined ? '$3::text IS NULL' : 'role = $3'}
+      AND ${status === undefined ? '$4::text IS NULL' : 'status = $4'}
+      AND ${customRoleId === undefined ? '$5::uuid IS NULL' : 'custom_role_id = $5'}
+    ORDER BY id LIMIT $2`;
+}
+
 /** The people of the current transaction's tenant as a list, whoever of them the caller may see. */
 @Injectable()
 export class UserDirectoryRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /**
-   * People in the order of their ids, which is that of their creation, after the one given. Filters that are not asked for
-   * are no part of the statement: as `$3 IS NULL OR …` they could not be conditions of an index. A parameter that stays
-   * unused must be named all the same.
-   */
+  /** People in the order of their ids, which is that of their creation, after the one given. */
   async list(filter: PeopleFilter, after: string | null, limit: number): Promise<Person[]> {
     const { role = null, status = null, customRoleId = null } = filter;
+    await this.database.query(KEEP_TO_INDEX_ORDER);
     const found = await this.database.query<{ id: string }>(
-      `SELECT id FROM users
-        WHERE id > $1
-          AND ${role === null ? '$3::text IS NULL' : 'role = $3'}
-          AND ${status === null ? '$4::text IS NULL' : 'status = $4'}
-          AND ${customRoleId === null ? '$5::uuid IS NULL' : 'custom_role_id = $5'}
-        ORDER BY id LIMIT $2`,
+      // eslint-disable-next-line poc/sql-from-constants -- listStatement puts it together of constants
+      listStatement(filter),
       [after ?? FIRST_ID, limit, role, status, customRoleId],
     );
     return this.find(found);
