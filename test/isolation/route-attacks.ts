@@ -11,13 +11,14 @@ import {
 } from '../service-process.js';
 import type { IsolationReport } from './report.js';
 import { type Answer, protectedRoutes, type Route, RouteClient } from './route-client.js';
-import type { Row, Tenant, World } from './world.js';
+import { insertion } from './table-attacks.js';
+import { newRow, type Row, type Tenant, type World } from './world.js';
 
 /** A running service, and ids of the attacker's own with which its routes must answer something. */
 interface Target {
   url: string;
   /** By the name of the route's parameter; without a name, ids that are tried in every place. */
-  ownIds(): Promise<{ named?: Record<string, string>; any: string[] }>;
+  ownIds(route: Route): Promise<{ named?: Record<string, string>; any: string[] }>;
 }
 
 interface Scene {
@@ -73,11 +74,12 @@ export async function attackRoutes(world: World, report: IsolationReport): Promi
       ])
         await attackTarget({ client, world, report, target });
       const after = await victimRows(world);
+      const changed = Object.keys(before).filter((table) => before[table] !== after[table]);
       report.recordFinding({
         id: 'HTTP',
         tried: "the victim's rows after all of these calls",
-        happened: before === after ? 'unchanged' : 'changed',
-        held: before === after,
+        happened: changed.length === 0 ? 'unchanged' : `changed in ${changed.join(', ')}`,
+        held: changed.length === 0,
       });
     } finally {
       await tracker.stop();
@@ -88,19 +90,26 @@ export async function attackRoutes(world: World, report: IsolationReport): Promi
   }
 }
 
-function serviceTarget(url: string, client: RouteClient, { attacker }: World): Target {
+function serviceTarget(url: string, client: RouteClient, world: World): Target {
+  const { attacker } = world;
   return {
     url,
-    ownIds: async () => ({
-      named: Object.fromEntries(
-        Object.entries(TABLE_OF_PARAMETER).map(([name, table]) => [
-          name,
-          idOf(attacker.rows[table]) ?? randomUUID(),
-        ]),
-      ),
+    ownIds: async (route) => ({
+      // A running session: an earlier route may have ended that of the person.
+      ...(parametersOf(route).includes('sessionId') && {
+        named: { userId: attacker.userId, sessionId: await beginSession(world) },
+      }),
       any: [...idsOf(attacker), await client.sessionId()],
     }),
   };
+}
+
+async function beginSession({ admin, attacker, tables }: World): Promise<string> {
+  const sessions = tables.find(({ name }) => name === 'user_sessions');
+  if (sessions === undefined) throw new Error('There is no table user_sessions.');
+  const { sql, params } = insertion(sessions, newRow(sessions, attacker));
+  const { rows } = await admin.query<{ id: string }>(`${sql} RETURNING id`, params);
+  return rows[0]?.id ?? '';
 }
 
 /** A POC of its own for each route, which may delete it. */
@@ -143,7 +152,7 @@ async function attackWithForeignIds(
   { client, target, world, report }: Scene,
 ): Promise<void> {
   const ask = (id: (name: string) => string) => client.call(target.url, route, fill(route, id));
-  const { named, any } = await target.ownIds();
+  const { named, any } = await target.ownIds(route);
   const [first = ''] = parametersOf(route);
   const own: Answer[] = [];
   // Behind an id of the attacker's own, where there is a second place for one.
@@ -234,14 +243,27 @@ function idOf(row: Row | undefined): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-async function victimRows({ admin, tables, victim }: World): Promise<string> {
-  const found: Record<string, Row[]> = {};
+/** The column in which the service's own scheduled work notes, for whichever tenant, that an event has been read. */
+const OF_SCHEDULED_WORK = 'retired_at';
+
+/**
+ * The victim's rows by table, as text. What waits to be sealed into the chain of the trail is counted with the chain: the
+ * sealer takes it from one to the other meanwhile.
+ */
+async function victimRows({ admin, tables, victim }: World): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
   for (const { name, tenantColumn } of tables) {
     const { rows } = await admin.query<Row>(
-      `SELECT * FROM ${name} AS t WHERE ${tenantColumn} = $1 ORDER BY t::text`,
-      [victim.id],
+      `SELECT to_jsonb(t) - $2 AS row FROM ${name} AS t WHERE ${tenantColumn} = $1 ORDER BY t::text`,
+      [victim.id, OF_SCHEDULED_WORK],
     );
-    found[name] = rows;
+    found[name] = JSON.stringify(rows);
   }
-  return JSON.stringify(found);
+  const { rows } = await admin.query<{ entries: string }>(
+    `SELECT (SELECT count(*) FROM audit_chain WHERE tenant_id = $1)
+          + (SELECT count(*) FROM audit_unsealed WHERE tenant_id = $1) AS entries`,
+    [victim.id],
+  );
+  const { audit_chain: _chain, audit_unsealed: _unsealed, ...others } = found;
+  return { ...others, trail: rows[0]?.entries ?? '' };
 }
