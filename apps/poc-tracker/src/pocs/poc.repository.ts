@@ -97,12 +97,17 @@ export class PocRepository {
     return this.database.query<PocRow>(LIST_OLDEST, [after, limit]);
   }
 
-  /** @returns undefined when there is no such POC, or none that may be written. */
-  async update(id: string, poc: PocFields): Promise<PocRow | undefined> {
+  /**
+   * Writes what is stated. The rest stays as it is at that moment, which may be later than when it was read.
+   * @returns undefined when there is no such POC, or none that may be written.
+   */
+  async update(id: string, stated: Partial<PocFields>): Promise<PocRow | undefined> {
+    const { title = null, description = null, status = null, isPublic = null } = stated;
     const [row] = await this.database.query<PocRow>(
-      `UPDATE pocs SET title = $2, description = $3, status = $4, is_public = $5
+      `UPDATE pocs SET title = coalesce($2, title), description = coalesce($3, description),
+              status = coalesce($4, status), is_public = coalesce($5, is_public)
         WHERE id = $1 RETURNING ${COLUMNS}`,
-      [id, poc.title, poc.description, poc.status, poc.isPublic],
+      [id, title, description, status, isPublic],
     );
     return row;
   }

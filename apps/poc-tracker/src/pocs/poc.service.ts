@@ -75,13 +75,7 @@ export class PocService {
 
   /** Changes what is stated. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
   async change(person: Principal, id: string, input: ChangePocDto): Promise<PocResponse> {
-    const poc = await this.editable(person, id);
-    return this.write(person, poc, {
-      title: input.title ?? poc.title,
-      description: input.description ?? poc.description,
-      status: input.status ?? poc.status,
-      isPublic: input.isPublic ?? poc.isPublic,
-    });
+    return this.write(person, await this.editable(person, id), input);
   }
 
   /**
@@ -132,16 +126,18 @@ export class PocService {
     return this.database.transaction({ tenantId, userId, role: databaseRole(person) }, work);
   }
 
+  /** Whoever repeats what they read of a POC's being public has not set it, and undoes no owner who changed it since. */
   private async write(
     person: Principal,
     poc: PocRow & PocStake,
-    fields: PocFields,
+    { isPublic = poc.isPublic, ...stated }: Partial<PocFields>,
   ): Promise<PocResponse> {
-    if (fields.isPublic !== poc.isPublic) {
+    const changed = isPublic !== poc.isPublic;
+    if (changed) {
       assertOwnsPoc(person, poc);
-      if (fields.isPublic) await this.assertPublicAllowed();
+      if (isPublic) await this.assertPublicAllowed();
     }
-    const row = await this.pocs.update(poc.id, fields);
+    const row = await this.pocs.update(poc.id, changed ? { ...stated, isPublic } : stated);
     if (row === undefined) throw new ApiError('NOT_FOUND');
     return toPocResponse(row);
   }
