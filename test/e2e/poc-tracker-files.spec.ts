@@ -449,8 +449,11 @@ describe('an upload', () => {
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
     await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
     await change(ana, poc);
-    // Longer than any process may believe its memory.
-    await delay(300);
+    const write = { token: ana.token, body: { title: 'Changed' } };
+    await eventually(
+      async () => (await tracker.call('PATCH', `/pocs/${poc}`, write)).error.code,
+      code,
+    );
     socket.write('whole');
     await eventually(async () => answer().includes(code), true);
     socket.end();

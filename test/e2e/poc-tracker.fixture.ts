@@ -6,7 +6,6 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { createApp } from '../../apps/poc-tracker/src/app.setup.js';
 import { testTrackerConfig } from '../../apps/poc-tracker/src/config/test-config.js';
 import { genuine, trusted } from '../../libs/auth-kit/test/token-forge.js';
@@ -49,7 +48,6 @@ export class TrackerFixture {
     readonly url: string,
     readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
-    private readonly admin: pg.Pool,
   ) {}
 
   static async start(
@@ -66,8 +64,7 @@ export class TrackerFixture {
       }),
     );
     await app.listen(0, '127.0.0.1');
-    const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
-    return new TrackerFixture(database, app, await app.getUrl(), folder, env, admin);
+    return new TrackerFixture(database, app, await app.getUrl(), folder, env);
   }
 
   /** Another process on the same database and the same folder. */
@@ -84,7 +81,6 @@ export class TrackerFixture {
   /** Ends the process alone. */
   async leave(): Promise<void> {
     await this.app.close();
-    await this.admin.end();
   }
 
   async tenant(
@@ -127,9 +123,8 @@ export class TrackerFixture {
   }
 
   /** Runs SQL as the superuser, to arrange and to check. */
-  async sql<Row>(text: string, params: unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.admin.query(text, params);
-    return rows as Row[];
+  sql<Row>(text: string, params: unknown[] = []): Promise<Row[]> {
+    return this.database.sql<Row>(text, params);
   }
 
   private async logIn(tenantId: string, userId: string): Promise<string> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pollUntil } from '@poc-tracker/embedded';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Person, TrackerFixture } from './poc-tracker.fixture.js';
 
@@ -272,6 +273,64 @@ describe('who may change a POC', () => {
     expect(await outcome(ana, 'DELETE', add)).toBe('404 NOT_FOUND');
   });
 
+  it('loses nothing of two changes at once: what was not stated stays as the other one left it', async () => {
+    const { bia, id } = await sharedPublicPoc();
+    const patched = await behind(id, `title = 'The owner''s', is_public = false`, () =>
+      tracker.call('PATCH', `/pocs/${id}`, { token: bia.token, body: { description: 'Hers.' } }),
+    );
+    expect(patched.status).toBe(200);
+    expect(patched.data).toMatchObject({
+      title: "The owner's",
+      description: 'Hers.',
+      isPublic: false,
+    });
+  });
+
+  it.each(['PUT', 'PATCH'])(
+    'leaves unpublished what its owner unpublishes while a collaborator repeats that it is public: %s',
+    async (method) => {
+      const { bia, id } = await sharedPublicPoc();
+      const body = { title: 'Hers', isPublic: true };
+      const written = await behind(id, 'is_public = false', () =>
+        tracker.call(method, `/pocs/${id}`, { token: bia.token, body }),
+      );
+      expect(written.status).toBe(200);
+      expect(written.data).toMatchObject({ title: 'Hers', isPublic: false });
+    },
+  );
+
+  async function sharedPublicPoc(): Promise<{ bia: Person; id: string }> {
+    const ana = await tracker.person();
+    const bia = await tracker.person({ tenant: ana });
+    await tracker.set(ana.tenantId, { allowPublicPocs: true });
+    const id = await tracker.poc(ana, { isPublic: true });
+    expect(await outcome(ana, 'PUT', `/pocs/${id}/collaborators/${bia.userId}`)).toBe('200');
+    return { bia, id };
+  }
+
+  /** Commits `assignments` once `write` has read the POC and waits for its row. */
+  async function behind<T>(id: string, assignments: string, write: () => Promise<T>): Promise<T> {
+    const owner = new pg.Client({ connectionString: tracker.database.adminUrl });
+    await owner.connect();
+    try {
+      await owner.query('BEGIN');
+      await owner.query(`UPDATE pocs SET ${assignments} WHERE id = $1`, [id]);
+      const written = write();
+      const waiting = await pollUntil(async () => {
+        const blocked = await tracker.sql(
+          `SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
+        );
+        return blocked.length > 0 || undefined;
+      }, DEADLINE_MS);
+      expect(waiting).toBe(true);
+      await owner.query('COMMIT');
+      return await written;
+    } finally {
+      await owner.end();
+    }
+  }
+
   it('never includes a person of another tenant, who answers like nobody', async () => {
     const [ana, eve] = [await tracker.person(), await tracker.person()];
     const at = `/pocs/${await tracker.poc(ana)}/collaborators`;
@@ -420,7 +479,11 @@ describe('features of the plan', () => {
     });
     await once(response, 'readable');
     await tracker.revoke(ana);
-    await delay(300);
+    const known = await pollUntil(
+      async () => (await outcome(ana, 'GET', '/pocs')) === '401 TOKEN_REVOKED' || undefined,
+      DEADLINE_MS,
+    );
+    expect(known).toBe(true);
     let lines = 0;
     const reading = (async () => {
       for await (const chunk of response) lines += String(chunk).split('\n').length - 1;

@@ -1,5 +1,4 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import '@poc-tracker/auth-kit';
 import { currentRequest, TENANT_PARAMETER, TenantResolver } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
 import { databaseRole } from './database-role.js';
