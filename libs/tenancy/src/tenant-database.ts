@@ -28,8 +28,12 @@ export class TenantDatabase {
    * connection: pass what varies as `params`, never in the text.
    * @throws Error as `manager()` does, and whatever PostgreSQL answers (see `toApiError`).
    */
-  async query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
-    return (await this.currentTransaction().rows(sql, params)) as Row[];
+  query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
+    try {
+      return this.currentTransaction().rows(sql, params) as Promise<Row[]>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

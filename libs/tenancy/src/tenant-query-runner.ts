@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { type DataSource, type ObjectLiteral, QueryFailedError, type QueryResult } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
@@ -49,6 +49,27 @@ export class TenantQueryRunner extends PostgresQueryRunner {
     if (this.isReleased) throw connectionLost();
   }
 
+  /** Takes a connection straight from the pool: TypeORM's way there costs each request five promises more. */
+  override connect(): Promise<PoolClient> {
+    this.databaseConnectionPromise ??= new Promise<PoolClient>((resolve, reject) => {
+      const pool = this.driver.master as Pool;
+      pool.connect((error, client, release) => {
+        if (client === undefined) {
+          reject(error ?? new Error('The pool gave no connection.'));
+          return;
+        }
+        this.hold(client, release);
+        resolve(client);
+      });
+    });
+    return this.databaseConnectionPromise as Promise<PoolClient>;
+  }
+
+  override release(): Promise<void> {
+    this.letGo();
+    return Promise.resolve();
+  }
+
   /** The statement straight on the driver's connection, without TypeORM's logging and events: the hot path. */
   async rows(sql: string, params: unknown[] | undefined): Promise<unknown[]> {
     this.assertUsable();
@@ -92,16 +113,34 @@ export class TenantQueryRunner extends PostgresQueryRunner {
    * Gives the connection back if it is known to be whole and outside of any transaction, else drops it: no tenant's
    * context and no half-done work can reach the next request. Does nothing when the connection is gone already.
    */
-  async giveBack(defect?: Error): Promise<void> {
+  giveBack(defect?: Error): void {
     if (this.isReleased) return;
     const inside = this.client().getTransactionStatus() !== 'I';
-    const reason =
+    this.letGo(
       defect ??
-      this.defect ??
-      (inside ? new Error('The connection is left in a transaction') : undefined);
-    const release = this.releaseCallback;
-    if (reason !== undefined) this.releaseCallback = () => release?.(reason);
-    await this.release();
+        this.defect ??
+        (inside ? new Error('The connection is left in a transaction') : undefined),
+    );
+  }
+
+  private hold(client: PoolClient, release: (error?: Error) => void): void {
+    const onLost = (error: Error): void => this.letGo(error);
+    client.on('error', onLost);
+    this.databaseConnection = client;
+    this.releaseCallback = (error) => {
+      client.off('error', onLost);
+      release(error as Error | undefined);
+    };
+    this.driver.connectedQueryRunners.push(this);
+  }
+
+  /** Once: to the pool, or with a reason to nobody. */
+  private letGo(reason?: Error): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    this.releaseCallback?.(reason);
+    const { connectedQueryRunners } = this.driver;
+    connectedQueryRunners.splice(connectedQueryRunners.indexOf(this), 1);
   }
 }
 

@@ -114,12 +114,19 @@ describe('TenantTransaction', () => {
     const order: string[] = [];
     const prototype = pg.Client.prototype as unknown as Record<
       'query',
-      (...args: unknown[]) => Promise<unknown>
+      (...args: unknown[]) => Promise<unknown> | undefined
     >;
     const { query } = prototype;
     vi.spyOn(prototype, 'query').mockImplementation(function (this: unknown, ...args: unknown[]) {
       order.push('sent');
-      return query.apply(this, args).finally(() => order.push('answered'));
+      const answered = (): void => void order.push('answered');
+      const callback = args.at(-1) as ((...answer: unknown[]) => void) | undefined;
+      if (typeof callback !== 'function') return query.apply(this, args)?.finally(answered);
+      const listening = (...answer: unknown[]): void => {
+        answered();
+        callback(...answer);
+      };
+      return query.apply(this, [...args.slice(0, -1), listening]);
     });
     const transaction = pool.transaction(acting);
     expect(await rows(transaction, CONTEXT)).toEqual([

@@ -1,4 +1,5 @@
 import { isUuid, ROLES, type Role } from '@poc-tracker/contracts';
+import type { QueryResult } from 'pg';
 import { connectionLost, type Refusal, type TenantQueryRunner } from './tenant-query-runner.js';
 
 /** Whom a transaction acts for: what the three settings that the policies read are made of. */
@@ -23,8 +24,9 @@ export class TenantTransaction {
   private readonly openingSql: string;
   private connecting: Promise<TenantQueryRunner> | undefined;
   private connected: TenantQueryRunner | undefined;
-  /** The answer to the opening statement, which the first statement does not wait for. */
-  private opening: Promise<unknown> | undefined;
+  /** Settles with the answer to the opening statement, which the first statement does not wait for. Never rejects. */
+  private opening: Promise<void> | undefined;
+  private openingFailure: Error | undefined;
   private ending: Promise<void> | undefined;
   private refusal: Refusal | undefined;
   private over = false;
@@ -47,6 +49,7 @@ export class TenantTransaction {
   async runner(): Promise<TenantQueryRunner> {
     const runner = await this.connection();
     await this.opening;
+    this.assertOpened();
     runner.assertUsable();
     return runner;
   }
@@ -57,11 +60,12 @@ export class TenantTransaction {
    */
   async rows(sql: string, params: unknown[]): Promise<unknown[]> {
     const runner = await this.connection();
-    const rows = runner.rows(sql, params);
-    // Looked at below, once it is known whether the opening failed.
-    rows.catch(() => undefined);
-    await this.opening;
-    return rows;
+    try {
+      return await runner.rows(sql, params);
+    } finally {
+      // Answers come in the order of the statements: by now it is known how the opening went.
+      this.assertOpened();
+    }
   }
 
   /**
@@ -105,36 +109,49 @@ export class TenantTransaction {
       this.connected = runner;
       if (this.refusal !== undefined) throw this.refusal();
     } catch (error) {
-      await this.connected?.giveBack();
+      this.connected?.giveBack();
       this.over = true;
       throw error;
     }
-    // eslint-disable-next-line poc/sql-from-constants -- see openingStatement, which checks what it is built from
-    this.opening = runner.client().query(this.openingSql);
-    // Whoever ends the transaction looks at it; until then a failure is nobody's.
-    this.opening.catch(() => undefined);
+    this.opening = send(runner, this.openingSql).then(
+      () => undefined,
+      (error: unknown) => {
+        this.openingFailure = error as Error;
+      },
+    );
     runner.markTransactionActive();
     return runner;
   }
 
+  private assertOpened(): void {
+    if (this.openingFailure !== undefined) throw this.openingFailure;
+  }
+
   private async end(
     connecting: Promise<TenantQueryRunner>,
-    send: (runner: TenantQueryRunner) => Promise<void>,
+    finish: (runner: TenantQueryRunner) => Promise<void>,
   ): Promise<void> {
     const runner = await connecting;
-    // How much of an opening that failed has run is unknown: the connection goes.
-    let defect: Error | undefined;
+    await this.opening;
     try {
-      await this.opening?.catch((error: unknown) => {
-        defect = error as Error;
-        throw error;
-      });
-      await send(runner);
+      this.assertOpened();
+      await finish(runner);
     } finally {
-      await runner.giveBack(defect);
+      // How much of an opening that failed has run is unknown: the connection goes.
+      runner.giveBack(this.openingFailure);
       this.over = true;
     }
   }
+}
+
+/** One statement that is the transaction's own, by pg's callback: a promise of pg's makes two. */
+function send(runner: TenantQueryRunner, sql: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    runner.client().query(sql, (error: Error | null, result?: QueryResult) => {
+      if (error) reject(error);
+      else resolve(result?.command ?? '');
+    });
+  });
 }
 
 function committed(): Error {
@@ -148,7 +165,7 @@ async function sendCommit(runner: TenantQueryRunner): Promise<void> {
       'A statement ended the transaction; send no COMMIT or ROLLBACK of your own inside of one.',
     );
   }
-  const { command } = await runner.client().query('COMMIT');
+  const command = await send(runner, 'COMMIT');
   // PostgreSQL answers COMMIT with ROLLBACK, and no error, once a statement has failed.
   if (command !== 'COMMIT') {
     throw new Error(
@@ -158,7 +175,7 @@ async function sendCommit(runner: TenantQueryRunner): Promise<void> {
 }
 
 async function sendRollback(runner: TenantQueryRunner): Promise<void> {
-  if (!runner.isReleased) await runner.client().query('ROLLBACK');
+  if (!runner.isReleased) await send(runner, 'ROLLBACK');
 }
 
 /**

@@ -7,10 +7,9 @@ import {
 } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyReply } from 'fastify';
-import { lastValueFrom, type Observable, of } from 'rxjs';
+import { Observable } from 'rxjs';
 import { opensOwnTransactions } from './own-transactions.decorator.js';
 import { requestScope } from './request-context.js';
-import type { RequestLifetime } from './request-lifetime.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
 
 /**
@@ -25,15 +24,13 @@ export class TenantInterceptor implements NestInterceptor {
   ) {}
 
   /** Fails at once on time-out and hang-up; the roll-back then goes on behind the answer. */
-  intercept(
-    context: ExecutionContext,
-    next: CallHandler,
-  ): Promise<Observable<unknown>> | Observable<unknown> {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (opensOwnTransactions(context.getHandler())) return next.handle();
     const { lifetime } = requestScope();
     const response = context.switchToHttp().getResponse<FastifyReply>().raw;
     lifetime.begin();
-    return new Promise((resolve, reject) => {
+    // An observable of its own and no promises around the handler's: each of those costs every request.
+    return new Observable((subscriber) => {
       const stopListening = (): void => {
         clearTimeout(timer);
         response.off('close', onClose);
@@ -42,33 +39,37 @@ export class TenantInterceptor implements NestInterceptor {
         stopListening();
         const error = new ApiError('SERVICE_UNAVAILABLE', { cause: new Error(reason) });
         void lifetime.abort(error);
-        reject(error);
+        subscriber.error(error);
       };
       const onClose = (): void => interrupt('The client closed the connection before the answer.');
       const timer = setTimeout(() => {
         interrupt(`The request took longer than ${this.options.requestTimeoutMs} ms.`);
       }, this.options.requestTimeoutMs);
       // A client that hung up during the guards sends no further event.
-      if (response.destroyed) return onClose();
+      if (response.destroyed) {
+        onClose();
+        return;
+      }
       response.once('close', onClose);
-      answerInTransaction(next.handle(), lifetime)
-        .finally(stopListening)
-        .then((answer) => resolve(of(answer)), reject);
+      const fail = async (error: unknown): Promise<void> => {
+        await lifetime.abort(error instanceof Error ? error : new Error(String(error)));
+        stopListening();
+        subscriber.error(error);
+      };
+      let answer: unknown;
+      next.handle().subscribe({
+        next: (value: unknown) => {
+          answer = value;
+        },
+        error: (error: unknown) => void fail(error),
+        complete: () => {
+          lifetime.commit().then(() => {
+            stopListening();
+            subscriber.next(answer);
+            subscriber.complete();
+          }, fail);
+        },
+      });
     });
-  }
-}
-
-/** The handler's answer once it is committed. @throws what the handler or the commit threw, after the roll-back. */
-async function answerInTransaction(
-  handling: Observable<unknown>,
-  lifetime: RequestLifetime,
-): Promise<unknown> {
-  try {
-    const answer: unknown = await lastValueFrom(handling, { defaultValue: undefined });
-    await lifetime.commit();
-    return answer;
-  } catch (error) {
-    await lifetime.abort(error instanceof Error ? error : new Error(String(error)));
-    throw error;
   }
 }

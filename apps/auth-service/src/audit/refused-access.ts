@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
 import { clientOf, runOutsideRequest } from '@poc-tracker/tenancy';
 import type { ErrorBody } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -41,11 +42,7 @@ export function registerRefusedAccess(
 ): void {
   const logger = new Logger('RefusedAccess');
   const sieve = new RefusalSieve();
-  fastify.addHook('onSend', async (request, reply, payload) => {
-    const { principal } = request;
-    if (reply.statusCode !== 403 || principal === undefined) return;
-    const code = codeOf(payload);
-    if (!sieve.admits(principal.sessionId, code, now())) return;
+  const record = async (request: FastifyRequest, principal: Principal, code: string) => {
     const { tenantId, sessionId, userId } = principal;
     const event = {
       type: 'access.refused',
@@ -61,6 +58,18 @@ export function registerRefusedAccess(
     } catch (error) {
       logger.warn(`A refusal could not be recorded: ${String(error)}`);
     }
+  };
+  // With a callback, because a promise would cost every request that is not refused.
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    const { principal } = request;
+    if (reply.statusCode !== 403 || principal === undefined) {
+      done();
+      return;
+    }
+    const code = codeOf(payload);
+    if (sieve.admits(principal.sessionId, code, now()))
+      void record(request, principal, code).then(() => done());
+    else done();
   });
 }
 
