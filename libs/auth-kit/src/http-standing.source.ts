@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { readBounded } from './bounded-answer.js';
 import type { IntrospectionResponse } from './introspection.js';
 import type { SessionClaims, Standing, StandingSource } from './session-standing.js';
 
@@ -13,9 +14,6 @@ export interface IssuerClient {
 
 /** A request waits for it; the issuer answers in a few milliseconds or is in trouble. */
 const TIMEOUT_MS = 5_000;
-
-/** A standing takes 1 KiB. */
-const MAX_BYTES = 64 * 1024;
 
 /** Asks the issuer over HTTP (RFC 7662). */
 export class HttpStandingSource implements StandingSource {
@@ -63,16 +61,6 @@ export class HttpStandingSource implements StandingSource {
 export function basicAuthorization(clientId: string, clientSecret: string): string {
   const credentials = [clientId, clientSecret].map(encodeURIComponent).join(':');
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.length > MAX_BYTES) throw new Error('its answer is too large.');
-  }
-  return text;
 }
 
 /** What is not plainly an answer must not pass for one that lets somebody in. */

@@ -1,7 +1,8 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { KeyRing } from './key-ring.js';
+import { readBounded } from './bounded-answer.js';
+import { assertStrong, KeyRing } from './key-ring.js';
 import type { KeySource } from './key-source.js';
 
 /** Bounds what an unknown `kid` costs the issuer: whoever invents ids makes one request in this time, however many come. */
@@ -18,8 +19,6 @@ const MAX_STALE_MS = 60 * 60_000;
 
 const TIMEOUT_MS = 5_000;
 
-/** A set of two keys takes 1 KiB. */
-const MAX_BYTES = 64 * 1024;
 const MAX_KEYS = 32;
 
 export interface JwksOptions {
@@ -50,14 +49,16 @@ export class JwksKeySource implements KeySource {
   }
 
   find(kid: string): KeyObject | undefined {
-    const age = this.now() - this.fetchedAt;
-    if (age > MAX_AGE_MS) this.refreshBehind();
-    return age > MAX_STALE_MS ? undefined : this.ring?.find(kid);
+    return this.age > MAX_STALE_MS ? undefined : this.ring?.find(kid);
   }
 
-  /** @throws ApiError SERVICE_UNAVAILABLE when the key is not known and the issuer cannot be asked. */
+  /**
+   * Waits for a set that is not too old, so that a withdrawn key is believed beyond that only while the issuer cannot be
+   * asked.
+   * @throws ApiError SERVICE_UNAVAILABLE when the key is not known and the issuer cannot be asked.
+   */
   async load(kid: string): Promise<void> {
-    if (this.find(kid) !== undefined) return;
+    if (this.age <= MAX_AGE_MS && this.find(kid) !== undefined) return;
     if (this.refreshing !== undefined || this.mayAsk()) await this.refresh();
     if (this.failed && this.find(kid) === undefined) {
       throw new ApiError('SERVICE_UNAVAILABLE', {
@@ -67,13 +68,12 @@ export class JwksKeySource implements KeySource {
     }
   }
 
-  private mayAsk(): boolean {
-    return this.now() - this.attemptedAt >= (this.failed ? RETRY_MS : MIN_INTERVAL_MS);
+  private get age(): number {
+    return this.now() - this.fetchedAt;
   }
 
-  private refreshBehind(): void {
-    if (this.ring !== undefined && this.refreshing === undefined && this.mayAsk())
-      void this.refresh();
+  private mayAsk(): boolean {
+    return this.now() - this.attemptedAt >= (this.failed ? RETRY_MS : MIN_INTERVAL_MS);
   }
 
   /** One request at a time, which everybody who waits for a key shares. Never rejects. */
@@ -103,13 +103,7 @@ export class JwksKeySource implements KeySource {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (response.status !== 200) throw new Error(`The issuer answered ${response.status}.`);
-    const decoder = new TextDecoder();
-    let text = '';
-    for await (const chunk of response.body ?? []) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      if (text.length > MAX_BYTES) throw new Error('The key set is too large.');
-    }
-    return text;
+    return readBounded(response);
   }
 }
 
@@ -130,8 +124,7 @@ function readKey(jwk: unknown): KeyObject | undefined {
   if (n === undefined || e === undefined) return undefined;
   try {
     const key = createPublicKey({ key: { kty, n, e }, format: 'jwk' });
-    // Refuses weak keys.
-    new KeyRing([key]).find('');
+    assertStrong(key);
     return key;
   } catch {
     return undefined;

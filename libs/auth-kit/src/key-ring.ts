@@ -42,7 +42,7 @@ export class KeyRing {
     if (keys.length === 0) {
       throw new Error('The key ring is empty: give it the public key of the issuer.');
     }
-    keys.forEach(assertStrong);
+    keys.forEach((key, index) => assertStrong(key, `Key ${index + 1} of the key ring`));
     for (const key of keys) this.keys.set(keyId(key), key);
     this.published = [...this.keys].map(([kid, key]) => ({
       kty: 'RSA',
@@ -63,9 +63,9 @@ export class KeyRing {
   }
 }
 
-function assertStrong(key: KeyObject, position: number): void {
+/** @throws Error when the key is not public RSA with 2048 bits or more and exponent 65537. */
+export function assertStrong(key: KeyObject, name = 'The key'): void {
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
-  const name = `Key ${position + 1} of the key ring`;
   if (key.type !== 'public' || key.asymmetricKeyType !== 'rsa') {
     throw new Error(
       `${name} is not a public RSA key; make a pair with "npm run keys:generate" and give its public half.`,
