@@ -244,6 +244,19 @@ describe('the feed over HTTP', () => {
       expect(carrier.connected).toBe(true);
     });
 
+    it('says nothing of a renewal that failed, since the old one is believed as before', async () => {
+      stream(0).write();
+      await beat(7_900);
+      status = 503;
+      await beat(1_000);
+      expect(requested.length).toBeGreaterThan(1);
+      expect(carrier.connected).toBe(true);
+      expect(Logger.prototype.warn).not.toHaveBeenCalled();
+      stream(0).fail();
+      await pass(0);
+      expect(Logger.prototype.warn).toHaveBeenCalledTimes(1);
+    });
+
     it('forgets everything when the old one breaks before', async () => {
       stream(0).write();
       await beat(8_300);

@@ -136,16 +136,16 @@ export class HttpFeedCarrier implements FeedCarrier {
   private drop(open: OpenStream, error: Error): void {
     open.stream.close();
     if (open !== this.current && open !== this.next) return;
-    if (open === this.next) {
-      this.next = undefined;
-    } else {
-      // What the next one was told so far may lack what this one did not live to tell.
-      this.next?.stream.close();
-      this.current = this.next = undefined;
-      this.listener?.gap();
-    }
     this.retryAt = performance.now() + this.retryMs;
     this.retryMs = Math.min(this.retryMs * 2, LAST_RETRY_MS);
+    if (open === this.next) {
+      this.next = undefined;
+      return;
+    }
+    // What the next one was told so far may lack what this one did not live to tell.
+    this.next?.stream.close();
+    this.current = this.next = undefined;
+    this.listener?.gap();
     if (this.warned || this.listener === undefined) return;
     this.warned = true;
     this.logger.warn(
