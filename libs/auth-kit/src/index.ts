@@ -17,6 +17,7 @@ export { CurrentTenant, CurrentUser } from './principal.decorators.js';
 export type { Principal } from './principal.js';
 export { Moment } from './moment.js';
 export { HttpFeedCarrier } from './http-feed.carrier.js';
+export { readEventTuples, toEventTuples } from './revocation-event.js';
 export { formatRevocationLine, type RevocationLine } from './revocation-line.js';
 export type {
   FeedCarrier,

@@ -1,4 +1,5 @@
-import type { RevocationEvent, RevocationKind } from './revocation-feed.js';
+import { readEventTuples, toEventTuples } from './revocation-event.js';
+import type { RevocationEvent } from './revocation-feed.js';
 
 /** A line of `GET /oauth/revocations`. Times are milliseconds of the issuer's monotonic clock. */
 export interface RevocationLine {
@@ -12,11 +13,8 @@ export interface RevocationLine {
   events: RevocationEvent[];
 }
 
-const KINDS: readonly unknown[] = ['session', 'user', 'tenant'] satisfies RevocationKind[];
-
 export function formatRevocationLine({ events, ...line }: RevocationLine): string {
-  const told = events.map(({ kind, tenantId, id }) => [kind, tenantId, id]);
-  return `${JSON.stringify({ ...line, events: told })}\n`;
+  return `${JSON.stringify({ ...line, events: toEventTuples(events) })}\n`;
 }
 
 /** @throws Error when it is no such line. */
@@ -24,20 +22,7 @@ export function parseRevocationLine(text: string): RevocationLine {
   const line = JSON.parse(text) as Partial<Record<keyof RevocationLine, unknown>>;
   const { epoch, n, t, gap, events } = line;
   const timed = t === null || (typeof t === 'number' && Number.isFinite(t));
-  if (typeof epoch !== 'string' || typeof n !== 'number' || !timed || !Array.isArray(events))
+  if (typeof epoch !== 'string' || typeof n !== 'number' || !timed)
     throw new Error('A line of the feed has not the form of one.');
-  return {
-    epoch,
-    n,
-    t,
-    ...(gap === true && { gap }),
-    events: events.map((event) => toEvent(event)),
-  };
-}
-
-function toEvent(value: unknown): RevocationEvent {
-  const [kind, tenantId, id] = Array.isArray(value) ? (value as unknown[]) : [];
-  if (!KINDS.includes(kind) || typeof tenantId !== 'string' || typeof id !== 'string')
-    throw new Error('An event of the feed has not the form of one.');
-  return { kind: kind as RevocationKind, tenantId, id };
+  return { epoch, n, t, ...(gap === true && { gap }), events: readEventTuples(events) };
 }

@@ -1,4 +1,4 @@
-import type { RevocationEvent, RevocationKind } from '@poc-tracker/auth-kit';
+import { readEventTuples, type RevocationEvent, toEventTuples } from '@poc-tracker/auth-kit';
 import type { Ticket } from './redis-ticket.js';
 
 /** What the leader publishes after each of its questions to PostgreSQL, with events or without. */
@@ -12,32 +12,20 @@ export interface FeedLine {
   events: RevocationEvent[];
 }
 
-const KINDS: readonly unknown[] = ['session', 'user', 'tenant'] satisfies RevocationKind[];
-
 export function formatLine({ epoch, n, ticket, events }: FeedLine): string {
-  const told = events.map(({ kind, tenantId, id }) => [kind, tenantId, id]);
-  return JSON.stringify([epoch, n, ticket.issuer, ticket.number, told]);
+  return JSON.stringify([epoch, n, ticket.issuer, ticket.number, toEventTuples(events)]);
 }
 
 /** Undefined for anything else: whoever may publish there could send what it likes. */
 export function parseLine(text: string): FeedLine | undefined {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    const parsed: unknown = JSON.parse(text);
+    if (!Array.isArray(parsed)) return undefined;
+    const [epoch, n, issuer, number, told] = parsed as unknown[];
+    if (typeof epoch !== 'string' || typeof n !== 'number') return undefined;
+    if (typeof issuer !== 'string' || typeof number !== 'number') return undefined;
+    return { epoch, n, ticket: { issuer, number }, events: readEventTuples(told) };
   } catch {
     return undefined;
   }
-  if (!Array.isArray(parsed)) return undefined;
-  const [epoch, n, issuer, number, told] = parsed as unknown[];
-  if (typeof epoch !== 'string' || typeof n !== 'number' || typeof issuer !== 'string')
-    return undefined;
-  if (typeof number !== 'number' || !Array.isArray(told)) return undefined;
-  const events: RevocationEvent[] = [];
-  for (const entry of told as unknown[]) {
-    const [kind, tenantId, id] = Array.isArray(entry) ? (entry as unknown[]) : [];
-    if (!KINDS.includes(kind) || typeof tenantId !== 'string' || typeof id !== 'string')
-      return undefined;
-    events.push({ kind: kind as RevocationKind, tenantId, id });
-  }
-  return { epoch, n, ticket: { issuer, number }, events };
 }

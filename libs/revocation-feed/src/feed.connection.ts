@@ -1,4 +1,4 @@
-import { Moment, type RevocationEvent, type RevocationKind } from '@poc-tracker/auth-kit';
+import { Moment, readEventTuples, type RevocationEvent } from '@poc-tracker/auth-kit';
 import { Client } from 'pg';
 
 /** Up to where a reader has read, in words of PostgreSQL: opaque to everybody else. */
@@ -29,8 +29,6 @@ const CONNECT_MS = 2_000;
 const ANSWER_MS = 1_000;
 
 const CHANNEL = 'poc_tracker_revocations';
-
-type Row = [kind: RevocationKind, tenantId: string, id: string];
 
 /**
  * One connection to PostgreSQL for the feed alone, on which questions are sent without waiting for earlier answers: a
@@ -94,11 +92,11 @@ export class FeedConnection {
       const { rows } = await this.client.query<{
         next_cursor: string;
         complete: boolean;
-        events: Row[];
+        events: unknown;
       }>('SELECT * FROM revocations_since($1)', [cursor ?? null]);
       const [row] = rows;
       if (row === undefined || this.lost) throw new Error('The connection was lost.');
-      const events = row.events.map(([kind, tenantId, id]) => ({ kind, tenantId, id }));
+      const events = readEventTuples(row.events);
       return { cursor: row.next_cursor, complete: row.complete, events, askedAt };
     } catch (error) {
       this.lose(error as Error);
