@@ -16,7 +16,7 @@ const STRANGERS = ' \t\r\n\0=+/.,;:%"\'{}\\!~\u00e9\u200b\ufeff';
 describe('The guard', () => {
   it(`accepts none of ${MUTANTS} mutants of tokens that it has just verified (seed ${SEED})`, async () => {
     const random = randomFrom(SEED);
-    const { guard, feed } = createGuard();
+    const { guard, standings } = createGuard();
     const present = async (token: string) =>
       guard.canActivate(contextOf(requestWith(['Authorization', `Bearer ${token}`])));
     const tokens = [
@@ -34,7 +34,7 @@ describe('The guard', () => {
       expect(outcome, JSON.stringify(mutant)).toMatchObject({ code: 'INVALID_TOKEN' });
     }
 
-    expect(feed.asked).toHaveLength(tokens.length);
+    expect(standings.asked).toHaveLength(tokens.length);
   });
 });
 

@@ -34,9 +34,9 @@ const bearing = (token: string) => requestWith(['Authorization', `Bearer ${token
 describe('JwtAuthGuard', () => {
   afterEach(() => vi.useRealTimers());
 
-  it('names the person, session and token of the claims, and the rights of the feed', async () => {
-    const { guard, feed } = createGuard();
-    feed.rights = { role: 'manager', permissions: [], tenant: { ...TENANT, plan: 'pro' } };
+  it('names the person, session and token of the claims, and the rights of the standings', async () => {
+    const { guard, standings } = createGuard();
+    standings.rights = { role: 'manager', permissions: [], tenant: { ...TENANT, plan: 'pro' } };
     const claims = {
       ...genuineClaims(),
       user_role: 'admin' as const,
@@ -58,24 +58,24 @@ describe('JwtAuthGuard', () => {
     });
   });
 
-  it('asks the feed on every request, with the claims, although the signature is checked once', async () => {
-    const { guard, feed } = createGuard();
+  it('asks the standings on every request, with the claims, although the signature is checked once', async () => {
+    const { guard, standings } = createGuard();
     const authenticate = vi.spyOn(passport, 'authenticate');
     const token = genuine();
     for (let count = 0; count < 3; count += 1) await admit(guard, bearing(token));
-    expect(feed.asked).toHaveLength(3);
+    expect(standings.asked).toHaveLength(3);
     expect(authenticate).toHaveBeenCalledTimes(1);
     authenticate.mockRestore();
   });
 
   it('answers at once, without a promise, when token and standing are in memory, and waits when not', async () => {
-    const { guard, feed } = createGuard();
+    const { guard, standings } = createGuard();
     const token = genuine();
     await admit(guard, bearing(token));
     const request = bearing(token);
     expect(guard.canActivate(contextOf(request))).toBe(true);
     expect(request.principal).toBeDefined();
-    feed.later = true;
+    standings.later = true;
     const asking = bearing(token);
     const answer = guard.canActivate(contextOf(asking));
     expect(answer).toBeInstanceOf(Promise);
@@ -84,23 +84,23 @@ describe('JwtAuthGuard', () => {
     expect(asking.principal).toBeDefined();
   });
 
-  it('takes new rights of the feed for a token that it remembers', async () => {
-    const { guard, feed } = createGuard();
+  it('takes new rights of the standings for a token that it remembers', async () => {
+    const { guard, standings } = createGuard();
     const token = genuine();
     await admit(guard, bearing(token));
-    feed.rights = { ...feed.rights, role: 'viewer' };
+    standings.rights = { ...standings.rights, role: 'viewer' };
     const request = bearing(token);
     await admit(guard, request);
     expect(request.principal?.role).toBe('viewer');
   });
 
   it.each(['TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT'] as const)(
-    'answers %s when the feed says so of a token that it remembers',
+    'answers %s when the standings say so of a token that it remembers',
     async (code) => {
-      const { guard, feed } = createGuard();
+      const { guard, standings } = createGuard();
       const token = genuine();
       await admit(guard, bearing(token));
-      feed.refusal = new ApiError(code);
+      standings.refusal = new ApiError(code);
       const request = bearing(token);
       await expect(admit(guard, request)).rejects.toMatchObject({ code });
       expect(request.principal).toBeUndefined();
@@ -109,7 +109,7 @@ describe('JwtAuthGuard', () => {
 
   it('refuses a remembered token from the second of its expiry', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    const { guard, feed } = createGuard();
+    const { guard, standings } = createGuard();
     const exp = now() + 300;
     const token = genuine({ exp });
     await admit(guard, bearing(token));
@@ -119,13 +119,13 @@ describe('JwtAuthGuard', () => {
     await expect(admit(guard, bearing(token))).rejects.toMatchObject({
       code: 'INVALID_TOKEN',
     });
-    expect(feed.asked).toHaveLength(2);
+    expect(standings.asked).toHaveLength(2);
   });
 
-  it('never asks the feed about a token that is not good', async () => {
-    const { guard, feed } = createGuard();
+  it('never asks the standings about a token that is not good', async () => {
+    const { guard, standings } = createGuard();
     await expect(admit(guard, bearing(`${genuine()}A`))).rejects.toThrow(ApiError);
-    expect(feed.asked).toEqual([]);
+    expect(standings.asked).toEqual([]);
   });
 
   it('asks for a token on a route that states no policy', async () => {
@@ -137,11 +137,11 @@ describe('JwtAuthGuard', () => {
   });
 
   it('lets everybody through to a public route and looks at no token', async () => {
-    const { guard, feed } = createGuard();
+    const { guard, standings } = createGuard();
     const request = bearing('nonsense');
     expect(guard.canActivate(contextOf(request, Routes.prototype.open))).toBe(true);
     expect(request.principal).toBeUndefined();
-    expect(feed.asked).toEqual([]);
+    expect(standings.asked).toEqual([]);
   });
 
   it('reads the token from the Authorization header only', async () => {
@@ -159,9 +159,9 @@ describe('JwtAuthGuard', () => {
     });
   });
 
-  it('hands on what the feed fails with, so that a broken database is not taken for a bad token', async () => {
-    const { guard, feed } = createGuard();
-    feed.refusal = new Error('connection refused');
+  it('hands on what the standings fail with, so that a broken database is not taken for a bad token', async () => {
+    const { guard, standings } = createGuard();
+    standings.refusal = new Error('connection refused');
     await expect(admit(guard, bearing(genuine()))).rejects.toThrow('connection refused');
   });
 

@@ -45,7 +45,7 @@ export class FakeStandings extends SessionStandings {
     tenant: { ...TENANT, features: effectiveFeatures('basic', {}) },
   };
   refusal: Error | undefined;
-  /** Answers like a feed that must ask first. */
+  /** Answers like standings that must be asked for first. */
   later = false;
 
   constructor() {
@@ -61,14 +61,14 @@ export class FakeStandings extends SessionStandings {
   }
 }
 
-/** The guard with its real collaborators but the feed. */
+/** The guard with its real collaborators but the standings. */
 export function createGuard(verifier = new AccessTokenVerifier(ring, PARTIES)): {
   guard: JwtAuthGuard;
-  feed: FakeStandings;
+  standings: FakeStandings;
   verifier: AccessTokenVerifier;
 } {
   new JwtStrategy();
-  const feed = new FakeStandings();
-  const guard = new JwtAuthGuard(verifier, feed, new RoutePolicyReader(new Reflector()));
-  return { guard, feed, verifier };
+  const standings = new FakeStandings();
+  const guard = new JwtAuthGuard(verifier, standings, new RoutePolicyReader(new Reflector()));
+  return { guard, standings, verifier };
 }
