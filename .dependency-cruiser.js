@@ -2,7 +2,8 @@
  * The one-way rules of the code base. Dependencies point down this list, never up:
  *
  *   contracts ← auth-kit ← http-service
- *   contracts ← tenancy ← tenant ← session ← auth ← admin ← platform ← cli
+ *   contracts ← tenancy ← schedule ← audit ← tenant ← session ← auth ← admin ← platform ← cli
+ *                                                       session ← oauth
  *
  * Each comment says what to do instead of breaking the rule.
  */
@@ -147,7 +148,19 @@ export default {
     ),
     moduleNeverUses(
       'config',
-      ['tenant', 'session', 'auth', 'admin', 'protection', 'observability', 'migrations'],
+      [
+        'schedule',
+        'audit',
+        'tenant',
+        'session',
+        'auth',
+        'admin',
+        'oauth',
+        'protection',
+        'observability',
+        'redis',
+        'migrations',
+      ],
       'config only reads the environment. Inject APP_CONFIG where the value is used.',
     ),
     {
