@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { basicAuthorization, type IssuerClient } from './http-standing.source.js';
+import { basicAuthorization } from './http-standing.source.js';
+import type { IssuerClient } from './issuer-client.js';
 import { Moment } from './moment.js';
 import type { FeedCarrier, FeedListener } from './revocation-feed.js';
 import type { RevocationLine } from './revocation-line.js';

@@ -1,16 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { readBounded } from './bounded-answer.js';
 import type { IntrospectionResponse } from './introspection.js';
+import type { IssuerClient } from './issuer-client.js';
 import type { SessionClaims, Standing, StandingSource } from './session-standing.js';
-
-/** An application with no database of the issuer's: where the issuer is, and who asks. */
-export interface IssuerClient {
-  /** Where the issuer answers, without a path: `https://api.poctracker.com`. */
-  issuerUrl: string;
-  /** Given by `npm run cli -- clients create`. */
-  clientId: string;
-  clientSecret: string;
-}
 
 /** A request waits for it; the issuer answers in a few milliseconds or is in trouble. */
 const TIMEOUT_MS = 5_000;

@@ -20,6 +20,8 @@ export interface IssuerOptions extends Partial<ExpectedParties> {
   /** The id and the secret of this application, as `npm run cli -- clients create` of the auth service gives them. */
   clientId: string;
   clientSecret: string;
+  /** True: plain http is safe on the way to the issuer, because something else protects it, such as a mesh of proxies. */
+  allowHttp?: boolean;
 }
 
 /**
@@ -27,20 +29,24 @@ export interface IssuerOptions extends Partial<ExpectedParties> {
  * standings from its introspection, the guards in front of every route, and their refusals answered.
  *
  *     @Module({ imports: [connectToIssuer({ url, clientId, clientSecret })], controllers: [...] })
+ *
+ * @throws Error that says what to set, for an unsafe way to the issuer and for empty credentials.
  */
 export function connectToIssuer({
   url,
   clientId,
   clientSecret,
+  allowHttp = false,
   issuer = DEFAULT_PARTIES.issuer,
   audience = DEFAULT_PARTIES.audience,
 }: IssuerOptions): DynamicModule {
+  const standings = httpStandings({ issuerUrl: url, clientId, clientSecret, allowHttp });
   return guardedModule(
     AuthKitModule.forRoot({
       issuer,
       audience,
       keys: new JwksKeySource({ url: new URL('/.well-known/jwks.json', url).href }),
-      standings: httpStandings({ issuerUrl: url, clientId, clientSecret }),
+      standings,
     }),
   );
 }

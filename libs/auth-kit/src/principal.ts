@@ -1,5 +1,5 @@
 import type { AccessTokenClaims, Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
-import type { CurrentRights } from './session-standing.js';
+import type { CurrentRights, SessionClaims } from './session-standing.js';
 
 /**
  * Who makes a request, with the rights as they are now, not as they were when the token was minted.
@@ -29,4 +29,9 @@ export function toPrincipal(claims: AccessTokenClaims, rights: CurrentRights): P
     tenant: rights.tenant,
     tokenExpiresAt: claims.exp,
   };
+}
+
+/** What the standing of the person's session is asked by, for work that goes on after the request's own check. */
+export function toSessionClaims({ tenantId, userId, sessionId }: Principal): SessionClaims {
+  return { tenant_id: tenantId, sub: userId, session_id: sessionId };
 }

@@ -7,7 +7,7 @@ export { Omittable } from './fields/omittable.decorator.js';
 export { PersonName, TextLine } from './fields/text-line.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
 export { createHttpApp } from './http-app.factory.js';
-export { readKey, readPublicKeys } from './key-settings.js';
+export { readKey, readParties, readPublicKeys } from './key-settings.js';
 export { createLogger } from './logging/logger.factory.js';
 export {
   ApiErrors,

@@ -1,8 +1,18 @@
+import { DEFAULT_PARTIES } from '@poc-tracker/auth-kit';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { EnvironmentReader } from './environment-reader.js';
 
 /** NIST SP 800-131A: RSA below 2048 bits must not sign. */
 const MIN_RSA_BITS = 2048;
+
+/** Whose tokens are made or accepted, and for whom they are meant. */
+export function readParties(reader: EnvironmentReader): { issuer: string; audience: string } {
+  const { issuer, audience } = DEFAULT_PARTIES;
+  return {
+    issuer: reader.text('JWT_ISSUER', issuer, /\S/, 'must not be blank.'),
+    audience: reader.text('JWT_AUDIENCE', audience, /\S/, 'must not be blank.'),
+  };
+}
 
 /**
  * The PEM blocks of JWT_PUBLIC_KEY, none when it is not set. Keys of earlier rotations stay in it until the tokens that

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { isSafeIssuer } from '@poc-tracker/auth-kit';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
   type DatabaseSettings,
@@ -9,6 +10,7 @@ import {
   type LogLevel,
   readDatabaseSettings,
   readHttpSettings,
+  readParties,
   readPublicKeys,
   readTenancySettings,
   type TenancySettings,
@@ -41,8 +43,6 @@ export const TRACKER_CONFIG = Symbol('TRACKER_CONFIG');
 
 const BYTES_OF_MB = 1024 * 1024;
 const MS_OF_MINUTE = 60_000;
-
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
  * Reads and checks the whole environment.
@@ -81,8 +81,7 @@ function readTokens(reader: EnvironmentReader, production: boolean): TrackerConf
   const authUrl = reader.url('AUTH_URL', ['http', 'https'], 'https://auth.poctracker.com');
   if (publicKeys.length === 0) refuseUnsafeIssuer(reader, authUrl, production);
   return {
-    issuer: reader.text('JWT_ISSUER', 'poc-tracker-auth', /\S/, 'must not be blank.'),
-    audience: reader.text('JWT_AUDIENCE', 'poc-tracker-api', /\S/, 'must not be blank.'),
+    ...readParties(reader),
     publicKeys,
     jwksUrl: `${(authUrl ?? 'http://127.0.0.1:3000').replace(/\/+$/, '')}/.well-known/jwks.json`,
   };
@@ -97,6 +96,6 @@ function refuseUnsafeIssuer(
   if (!production) return;
   const example = 'https://auth.poctracker.com';
   if (url === undefined) reader.refuse('AUTH_URL', 'or JWT_PUBLIC_KEY must be set.', example);
-  else if (URL.canParse(url) && url.startsWith('http:') && !LOOPBACK.test(new URL(url).hostname))
+  else if (URL.canParse(url) && !isSafeIssuer(new URL(url)))
     reader.refuse('AUTH_URL', 'must be https in production.', example);
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { type Principal, SessionStandings } from '@poc-tracker/auth-kit';
+import { type Principal, SessionStandings, toSessionClaims } from '@poc-tracker/auth-kit';
 import { ApiError, isReadOnly, plansWithFeature } from '@poc-tracker/contracts';
 import { rawBodyType } from '@poc-tracker/http-service';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
@@ -71,11 +71,7 @@ export class UploadService {
 
   /** The content may have come for an hour: what the person may do is asked anew. */
   private async show(person: Principal, file: Reservation, sha256: Buffer): Promise<FileRow> {
-    const { permissions, tenant } = await this.standings.currentRights({
-      tenant_id: person.tenantId,
-      sub: person.userId,
-      session_id: person.sessionId,
-    });
+    const { permissions, tenant } = await this.standings.currentRights(toSessionClaims(person));
     if (isReadOnly(tenant, Date.now())) throw new ApiError('SUBSCRIPTION_ENDED');
     const asNow = { ...person, permissions };
     return this.pocs.asPerson(asNow, async () => {

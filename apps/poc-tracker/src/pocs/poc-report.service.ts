@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { type Principal, SessionStandings } from '@poc-tracker/auth-kit';
+import { type Principal, SessionStandings, toSessionClaims } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type {
   AnalyticsResponse,
@@ -59,11 +59,7 @@ export class PocReportService {
     let after: string | null = null;
     for (;;) {
       const from: string | null = after;
-      const { permissions } = await this.standings.currentRights({
-        tenant_id: person.tenantId,
-        sub: person.userId,
-        session_id: person.sessionId,
-      });
+      const { permissions } = await this.standings.currentRights(toSessionClaims(person));
       const rows: PocRow[] = await this.pocs.asPerson({ ...person, permissions }, () =>
         this.repository.listOldest(from, EXPORT_PAGE),
       );

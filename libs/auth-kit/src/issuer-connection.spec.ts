@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { connectToIssuer, type IssuerOptions } from './issuer-connection.js';
+
+const OPTIONS: IssuerOptions = {
+  url: 'https://auth.example',
+  clientId: 'a client',
+  clientSecret: 'a secret',
+};
+
+const connect = (options: Partial<IssuerOptions>) => () =>
+  connectToIssuer({ ...OPTIONS, ...options });
+
+describe('connecting to the issuer', () => {
+  it.each([
+    'https://auth.example',
+    'http://localhost:3000',
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+  ])('takes %s', (url) => {
+    expect(connect({ url })).not.toThrow();
+  });
+
+  it.each([
+    ['http://auth.internal', 'must be https'],
+    ['http://localhost.example', 'must be https'],
+    ['http://127.0.0.1.example', 'must be https'],
+    ['ftp://auth.example', 'must be https'],
+    ['', 'is empty'],
+    ['auth.example', 'is no URL'],
+  ])('refuses %j, and says what to set', (url, problem) => {
+    expect(connect({ url })).toThrow(problem);
+    expect(connect({ url })).toThrow('such as https://api.poctracker.com');
+  });
+
+  it('takes plain http where the application says that the way is safe, and nothing else', () => {
+    expect(connect({ url: 'http://auth.internal', allowHttp: true })).not.toThrow();
+    expect(connect({ url: 'ftp://auth.internal', allowHttp: true })).toThrow('must be https');
+  });
+
+  it.each(['clientId', 'clientSecret'])(
+    'refuses an empty %s, and says where to get one',
+    (name) => {
+      for (const empty of ['', ' '])
+        expect(connect({ [name]: empty })).toThrow(
+          `The issuer's ${name} is empty; set it to what "npm run cli -- clients create"`,
+        );
+    },
+  );
+
+  it('tells no password of the url', () => {
+    expect(connect({ url: 'http://user:hidden@auth.internal' })).not.toThrow('hidden');
+  });
+});
