@@ -10,8 +10,10 @@ const CHECK_TIMEOUT_MS = 2_000;
 /** The address is public: however often it is asked, each check runs once in this time. */
 const CACHE_MS = 1_000;
 
-interface Cached {
+interface Check {
   at: number;
+  /** The probe has not come back, though it may have been given up. */
+  running: boolean;
   health: Promise<ServiceHealth>;
 }
 
@@ -19,7 +21,8 @@ interface Cached {
 @Injectable()
 export class HealthService {
   private readonly logger = new Logger(HealthService.name);
-  private readonly cache = new Map<string, Cached>();
+  private readonly checks = new Map<string, Check>();
+  private readonly failing = new Set<string>();
 
   constructor(
     @Inject(TRACKER_CONFIG) private readonly config: Pick<TrackerConfig, 'version'>,
@@ -54,16 +57,19 @@ export class HealthService {
     return this.examine('storage', () => this.storage.assertWritable());
   }
 
+  /** An outage must not pile up probes that wait for it: until the last one has come back, its answer stands. */
   private examine(name: string, probe: () => Promise<void>): Promise<ServiceHealth> {
-    const cached = this.cache.get(name);
-    if (cached !== undefined && Date.now() - cached.at < CACHE_MS) return cached.health;
-    const health = this.run(name, probe);
-    this.cache.set(name, { at: Date.now(), health });
-    return health;
+    const last = this.checks.get(name);
+    if (last !== undefined && (last.running || Date.now() - last.at < CACHE_MS)) return last.health;
+    const running = probe();
+    const check = { at: Date.now(), running: true, health: this.judge(name, running) };
+    const settle = (): void => void (check.running = false);
+    running.then(settle, settle);
+    this.checks.set(name, check);
+    return check.health;
   }
 
-  /** The reason goes to the log alone: it may name hosts and folders, and the answer is public. */
-  private async run(name: string, probe: () => Promise<void>): Promise<ServiceHealth> {
+  private async judge(name: string, running: Promise<void>): Promise<ServiceHealth> {
     const began = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
@@ -71,13 +77,24 @@ export class HealthService {
     });
     let status: ServiceHealth['status'] = 'healthy';
     try {
-      await Promise.race([probe(), late]);
+      await Promise.race([running, late]);
+      this.noteChange(name, undefined);
     } catch (error) {
       status = 'unhealthy';
-      this.logger.warn(`${name} is unhealthy: ${(error as Error).message}`);
+      this.noteChange(name, (error as Error).message);
     } finally {
       clearTimeout(timer);
     }
     return { status, responseTimeMs: Math.round(performance.now() - began) };
+  }
+
+  /** The reason goes to the log alone, once an outage: it may name hosts and folders, and the answer is public. */
+  private noteChange(name: string, reason: string | undefined): void {
+    if (reason === undefined) {
+      if (this.failing.delete(name)) this.logger.log(`${name} is healthy again.`);
+    } else if (!this.failing.has(name)) {
+      this.failing.add(name);
+      this.logger.warn(`${name} is unhealthy: ${reason}`);
+    }
   }
 }
