@@ -9,10 +9,7 @@ async function start(): Promise<void> {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    void app.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    void app.close().then(() => process.exit(0), fail);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -22,7 +19,9 @@ async function start(): Promise<void> {
   process.send?.({ ready: await app.getUrl() });
 }
 
-start().catch((error: unknown) => {
+function fail(error: unknown): never {
   process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exit(1);
-});
+}
+
+start().catch(fail);

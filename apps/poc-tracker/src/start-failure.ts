@@ -3,7 +3,7 @@ import { toApiError } from '@poc-tracker/tenancy';
 /** Errors whose message was written for the person who starts the service: a stack would only hide it. */
 const EXPLAINED = new Set(['ConfigurationError', 'IsolationProofError']);
 
-/** What to print when the start fails: a sentence where the reason is known, the stack of any other error. */
+/** What to print when the start fails, or the stop: a sentence where the reason is known, the stack of any other error. */
 export function describeStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
