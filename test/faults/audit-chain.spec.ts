@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { seedTenant } from '@poc-tracker/testing';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuditSealer } from '../../apps/auth-service/src/audit/chain/audit-sealer.js';
 import { storedTrail } from '../../apps/auth-service/src/audit/chain/stored-trail.js';
 import type { TrailReport } from '../../apps/auth-service/src/audit/chain/trail-verification.js';
@@ -109,6 +110,24 @@ async function tamper(sql: string, params: unknown[]): Promise<void> {
     client.release();
   }
 }
+
+describe('the note of the heads', () => {
+  it.each([
+    ['46 hours ago', true],
+    ['49 hours ago', false],
+  ])('of a chain that last grew %s: %s', async (age, noted) => {
+    const { tenantId, head } = await sealedTenant();
+    await tamper(`UPDATE audit_chain SET sealed_at = now() - $2::interval WHERE tenant_id = $1`, [
+      tenantId,
+      age.replace(' ago', ''),
+    ]);
+    const log = vi.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
+    onTestFinished(() => void log.mockRestore());
+    await sealer.noteHeads();
+    const lines = log.mock.calls.map(([line]: unknown[]) => line);
+    expect(lines.includes(`The audit trail of ${tenantId} ends at ${head}`)).toBe(noted);
+  });
+});
 
 describe('the chain of a tenant', () => {
   it('holds exactly what 200 parallel writers committed, while two sealers seal', async () => {

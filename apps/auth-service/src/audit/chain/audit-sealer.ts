@@ -28,7 +28,11 @@ const WAITING = `
    WHERE (tenant_id, entry_id, entry_table) > ($1::uuid, $2::uuid, $3)
    ORDER BY tenant_id, entry_id, entry_table LIMIT $4`;
 
-/* One look into the index for each tenant, however long the chains are. */
+/*
+ * One look into the index for each tenant, however long the chains are. Two days back: with its jitter, its tries again
+ * and a service that was down for a night, up to 46 hours may lie between two notes, and a head that falls between them
+ * would be noted nowhere. One that is noted twice does no harm.
+ */
 const HEADS = `
   WITH RECURSIVE tenant AS (
     (SELECT tenant_id FROM audit_chain WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1)
@@ -36,7 +40,7 @@ const HEADS = `
     SELECT (SELECT c.tenant_id FROM audit_chain c WHERE c.tenant_id > t.tenant_id ORDER BY c.tenant_id LIMIT 1)
       FROM tenant t WHERE t.tenant_id IS NOT NULL)
   SELECT t.tenant_id AS "tenantId", h.position::float8 AS position, encode(h.hash, 'hex') AS hash,
-         h.sealed_at > now() - interval '25 hours' AS recent
+         h.sealed_at > now() - interval '48 hours' AS recent
     FROM tenant t,
          LATERAL (SELECT position, hash, sealed_at FROM audit_chain c WHERE c.tenant_id = t.tenant_id
                    ORDER BY position DESC LIMIT 1) h
@@ -106,7 +110,7 @@ export class AuditSealer implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Writes the heads of the chains that grew within a day into the log. Whoever keeps the log elsewhere can hold the
+   * Writes the heads of the chains that grew within two days into the log. Whoever keeps the log elsewhere can hold the
    * database against it: an end that was cut off, entries and all, shows nowhere else.
    */
   async noteHeads(): Promise<void> {
