@@ -36,6 +36,15 @@ describe('clients', () => {
     return rows;
   }
 
+  it('lists none before the first is made, and makes nothing by it', async () => {
+    expect((await cli('list', '--json')).json()).toEqual([]);
+    const admin = new pg.Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    const { rows } = await admin.query('SELECT subdomain FROM tenants');
+    await admin.end();
+    expect(rows).toEqual([]);
+  });
+
   it('prints id and secret once, and keeps the hash by which the service finds the client', async () => {
     const { id, secret } = await create('billing');
     const hash = createHash('sha256').update(secret).digest();

@@ -133,6 +133,17 @@ describe('operators', () => {
     expect(await statusOf(email)).toBe('active');
   });
 
+  it('lets an operator who had to change their password in with the new one', async () => {
+    const { email, secret } = await invite();
+    const id = await operators.activate(email, secret, HASH);
+    await admin.query('UPDATE users SET must_change_password = true WHERE id = $1', [id]);
+    await operators.activate(email, (await invite(email)).secret, HASH);
+    const { rows } = await admin.query('SELECT must_change_password FROM users WHERE id = $1', [
+      id,
+    ]);
+    expect(rows).toEqual([{ must_change_password: false }]);
+  });
+
   it('knows whom it cannot revoke', async () => {
     expect(await cli('revoke', '--email', 'nobody@example.com')).toMatchObject({
       code: 1,

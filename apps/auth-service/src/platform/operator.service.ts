@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { hashOfSecret, newSecret } from './one-time-secret.js';
 import type { OperatorActor } from './operator-actor.js';
-import { ensurePlatformTenant, findPlatformTenant } from './platform-tenant.js';
+import { findPlatformTenant, inPlatformTenant } from './platform-tenant.js';
 
 /** How long a one-time secret can be used, in minutes: long enough to hand it over, short enough to be lost. */
 export const SECRET_LIFE_MINUTES = 60;
@@ -56,7 +56,8 @@ const CLAIM = `
 
 /* For an operator who exists: a lost password and a revocation end the same way. */
 const READMIT = `
-  UPDATE users SET password_hash = $3, role = 'admin', status = 'active' WHERE tenant_id = $1 AND email = $2
+  UPDATE users SET password_hash = $3, must_change_password = false, role = 'admin', status = 'active'
+   WHERE tenant_id = $1 AND email = $2
   RETURNING id`;
 
 const ADMIT = `
@@ -84,7 +85,7 @@ export class OperatorService {
   async invite(email: string, actor: OperatorActor): Promise<OperatorInvitation> {
     const secret = newSecret();
     const address = email.toLowerCase();
-    return this.inPlatformTenant(actor, async (query, tenantId) => {
+    return inPlatformTenant(this.database, actor, async (query, tenantId) => {
       await query(CLOSE_INVITATIONS, [tenantId, address]);
       const values = [tenantId, address, hashOfSecret(secret), SECRET_LIFE_MINUTES];
       const [made] = await query<{ id: string; expires_at: Date }>(INVITE, values);
@@ -112,7 +113,7 @@ export class OperatorService {
    */
   async revoke(email: string, actor: OperatorActor): Promise<void> {
     const address = email.toLowerCase();
-    await this.inPlatformTenant(actor, async (query, tenantId) => {
+    await inPlatformTenant(this.database, actor, async (query, tenantId) => {
       const closed = await query(CLOSE_INVITATIONS, [tenantId, address]);
       const [person] = await query<{ id: string }>(SUSPEND, [tenantId, address]);
       if (person === undefined && closed.length === 0) throw new ApiError('NOT_FOUND');
@@ -135,7 +136,7 @@ export class OperatorService {
    */
   async activate(email: string, secret: string, passwordHash: string): Promise<string> {
     const address = email.toLowerCase();
-    return this.inPlatformTenant({ operatorId: null }, async (query, tenantId) => {
+    return inPlatformTenant(this.database, { operatorId: null }, async (query, tenantId) => {
       const claimed = await query(CLAIM, [tenantId, hashOfSecret(secret), address]);
       if (claimed.length === 0) throw new ApiError('INVALID_INVITE');
       const values = [tenantId, address, passwordHash];
@@ -151,16 +152,5 @@ export class OperatorService {
       });
       return person.id;
     });
-  }
-
-  private async inPlatformTenant<T>(
-    { operatorId }: OperatorActor,
-    work: (query: PlatformQuery, tenantId: string) => Promise<T>,
-  ): Promise<T> {
-    const tenantId = await this.database.transaction(
-      { tenantId: null, operatorId },
-      ensurePlatformTenant,
-    );
-    return this.database.transaction({ tenantId, operatorId }, (query) => work(query, tenantId));
   }
 }

@@ -1,5 +1,6 @@
 import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
-import type { PlatformQuery } from '@poc-tracker/tenancy';
+import type { PlatformDatabase, PlatformQuery } from '@poc-tracker/tenancy';
+import type { OperatorActor } from './operator-actor.js';
 
 const FIND = 'SELECT id FROM tenants WHERE is_platform';
 
@@ -12,6 +13,19 @@ const CREATE = `
 export async function findPlatformTenant(query: PlatformQuery): Promise<string | null> {
   const [found] = await query<{ id: string }>(FIND);
   return found?.id ?? null;
+}
+
+/**
+ * Works in a transaction of the operators' own tenant, which is made when it is missing.
+ * @throws ApiError TENANT_EXISTS when a tenant of old has taken its subdomain.
+ */
+export async function inPlatformTenant<T>(
+  database: PlatformDatabase,
+  { operatorId }: OperatorActor,
+  work: (query: PlatformQuery, tenantId: string) => Promise<T>,
+): Promise<T> {
+  const tenantId = await database.transaction({ tenantId: null, operatorId }, ensurePlatformTenant);
+  return database.transaction({ tenantId, operatorId }, (query) => work(query, tenantId));
 }
 
 /**

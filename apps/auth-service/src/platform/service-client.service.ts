@@ -4,7 +4,7 @@ import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { hashOfSecret, newSecret } from './one-time-secret.js';
 import type { OperatorActor } from './operator-actor.js';
-import { ensurePlatformTenant } from './platform-tenant.js';
+import { findPlatformTenant, inPlatformTenant } from './platform-tenant.js';
 
 export interface ServiceClient {
   id: string;
@@ -37,7 +37,7 @@ export class ServiceClientService {
   /** @returns the client, and its secret, which is told here once. @throws ApiError VALIDATION_ERROR for a taken name. */
   async create(name: string, actor: OperatorActor): Promise<ServiceClient & { secret: string }> {
     const secret = newSecret();
-    return this.inPlatformTenant(actor, async (query, tenantId) => {
+    return inPlatformTenant(this.database, actor, async (query, tenantId) => {
       const values = [tenantId, name, hashOfSecret(secret)];
       const [client] = await query<ServiceClient>(CREATE, values);
       if (client === undefined)
@@ -48,14 +48,15 @@ export class ServiceClientService {
   }
 
   async list(): Promise<ServiceClient[]> {
-    return this.inPlatformTenant({ operatorId: null }, (query, tenantId) =>
-      query<ServiceClient>(LIST, [tenantId]),
-    );
+    return this.database.transaction({ tenantId: null, operatorId: null }, async (query) => {
+      const tenantId = await findPlatformTenant(query);
+      return tenantId === null ? [] : query<ServiceClient>(LIST, [tenantId]);
+    });
   }
 
   /** From now on the client is unknown. @throws ApiError NOT_FOUND, also for one that is revoked already. */
   async revoke(id: string, actor: OperatorActor): Promise<void> {
-    await this.inPlatformTenant(actor, async (query, tenantId) => {
+    await inPlatformTenant(this.database, actor, async (query, tenantId) => {
       const [revoked] = await query<{ name: string }>(REVOKE, [tenantId, id]);
       if (revoked === undefined) throw new ApiError('NOT_FOUND');
       const details = { name: revoked.name, ...actor.details };
@@ -77,16 +78,5 @@ export class ServiceClientService {
       target,
       details,
     });
-  }
-
-  private async inPlatformTenant<T>(
-    { operatorId }: OperatorActor,
-    work: (query: PlatformQuery, tenantId: string) => Promise<T>,
-  ): Promise<T> {
-    const tenantId = await this.database.transaction(
-      { tenantId: null, operatorId },
-      ensurePlatformTenant,
-    );
-    return this.database.transaction({ tenantId, operatorId }, (query) => work(query, tenantId));
   }
 }
