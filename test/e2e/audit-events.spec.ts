@@ -111,6 +111,11 @@ describe('the trail of a tenant', () => {
       expect.objectContaining({ ...person, type: 'session.revoked', targetId: any }),
       expect.objectContaining({ ...person, type: 'logout', targetId: any }),
       expect.objectContaining({
+        type: 'login.succeeded',
+        actorId: joined.data.user.id,
+        targetId: joined.data.user.id,
+      }),
+      expect.objectContaining({
         type: 'user.registered',
         actorId: joined.data.user.id,
         targetId: joined.data.user.id,
@@ -119,7 +124,9 @@ describe('the trail of a tenant', () => {
     expect(
       list.every(({ ipAddress, requestId }) => ipAddress === '127.0.0.1' && requestId !== null),
     ).toBe(true);
-    const ofFirst = list.find(({ type }) => type === 'login.succeeded');
+    const ofFirst = list.find(
+      ({ type, actorId }) => type === 'login.succeeded' && actorId === userId,
+    );
     expect(ofFirst?.requestId).toBe(first.headers['x-request-id']);
   });
 

@@ -77,6 +77,22 @@ describe('making a tenant', () => {
     expect(rows).toHaveLength(4);
   });
 
+  it('stands at the beginning of its trail, with the first log-in, by the admin', async () => {
+    const { data } = await signUp(initech('recorded'));
+    const { tenant, adminUser } = data;
+    const events = await service.sql(
+      `SELECT type, result, actor_id, actor_kind, target_type, target_id, details
+         FROM security_events WHERE tenant_id = $1 ORDER BY id`,
+      [tenant.id],
+    );
+    const by = { result: 'success', actor_id: adminUser.id, actor_kind: 'user' };
+    const details = { adminEmail: 'ana@initech.example', planType: 'basic' };
+    expect(events).toEqual([
+      { ...by, type: 'tenant.created', target_type: 'tenant', target_id: tenant.id, details },
+      { ...by, type: 'login.succeeded', target_type: 'user', target_id: adminUser.id, details: {} },
+    ]);
+  });
+
   it('at once under one subdomain gives one tenant', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => signUp(initech('race'))));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);

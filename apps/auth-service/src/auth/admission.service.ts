@@ -1,5 +1,6 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
+import { SecurityEvents } from '../audit/security-events.js';
 import { Clock } from '../session/clock.js';
 import type { Device, DeviceInfo } from '../session/device.decorator.js';
 import { SessionService } from '../session/session.service.js';
@@ -14,6 +15,7 @@ export class AdmissionService {
     private readonly users: UserRepository,
     private readonly sessions: SessionService,
     private readonly clock: Clock,
+    private readonly events: SecurityEvents,
   ) {}
 
   /**
@@ -25,7 +27,7 @@ export class AdmissionService {
     return this.admit(tenant, user.id, device);
   }
 
-  /** Counts a log-in and opens a session for it. */
+  /** Counts and records a log-in, the first one included, and opens a session for it. */
   async admit(
     tenant: TenantSnapshot,
     userId: string,
@@ -35,6 +37,8 @@ export class AdmissionService {
     await this.users.recordLogin(userId, this.clock.now());
     const user = await this.users.findById(userId);
     if (user === null) throw new ApiError('INVALID_CREDENTIALS');
+    const target = { type: 'user', id: userId };
+    await this.events.record({ type: 'login.succeeded', result: 'success', target });
     const response = toUserResponse(user);
     const tokens = await this.sessions.open({ ...response, tenant }, device, info);
     return { user: response, tokens };

@@ -98,11 +98,6 @@ export class AuthService {
       await this.passwords.assertUnchanged(input.email, verified);
       if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);
       const { deviceId } = input;
-      await this.events.record({
-        type: 'login.succeeded',
-        result: 'success',
-        target: { type: 'user', id },
-      });
       return this.admission.admit(tenant, id, device, deviceId === undefined ? {} : { deviceId });
     });
   }

@@ -135,7 +135,6 @@ export class PasswordService {
       await this.sessions.revokeAll(verified.id);
       const target = { type: 'user', id: verified.id };
       await this.events.record({ type: 'password.changed', result: 'success', target });
-      await this.events.record({ type: 'login.succeeded', result: 'success', target });
       const info = deviceId === undefined ? {} : { deviceId };
       return this.admission.admit(tenant, verified.id, device, info);
     });

@@ -1,6 +1,7 @@
 import { ApiError, type Role } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
@@ -22,6 +23,7 @@ export class SignupService {
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly database: TenantDatabase,
+    private readonly events: SecurityEvents,
   ) {}
 
   /**
@@ -59,6 +61,12 @@ export class SignupService {
     return this.database.transaction(context, async () => {
       const { tenantId, userId: id, role } = context;
       const tenant = await this.tenants.create({ id: tenantId, name, subdomain, plan });
+      await this.events.record({
+        type: 'tenant.created',
+        result: 'success',
+        target: { type: 'tenant', id: tenantId },
+        details: { adminEmail: email, planType: plan },
+      });
       const { user, tokens } = await this.admission.enrol(
         tenant,
         { ...admin, tenantId, id, passwordHash, role },
