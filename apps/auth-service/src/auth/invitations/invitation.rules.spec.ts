@@ -19,6 +19,8 @@ describe('an address', () => {
     ['ana@acme.example', 'acme.example'],
     ['"ana@acme.example"@evil.test', 'evil.test'],
     ['ana@ACME.example', 'acme.example'],
+    ['ana@Ação.com.br', 'xn--ao-siap.com.br'],
+    ['ana@xn--ao-siap.com.br', 'xn--ao-siap.com.br'],
   ])('%s is of the domain %s', (email, domain) => {
     expect(domainOfAddress(email)).toBe(domain);
   });

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { ApiError, outranks, type Role } from '@poc-tracker/contracts';
 
 /**
@@ -17,12 +18,17 @@ export function roleAboveOwn(): ApiError {
   return new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'role_above_own' } });
 }
 
-/** What follows the last @: the part before may hold one between quotes. */
+/** The domain of an address as the DNS has it, in punycode, which is how proven domains are stored. */
 export function domainOfAddress(email: string): string {
-  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+  return domainToASCII(afterAt(email));
 }
 
 /** An address that whoever knows it recognises, and nobody else learns. */
 export function maskedAddress(email: string): string {
-  return `${[...email][0] ?? ''}***@${domainOfAddress(email)}`;
+  return `${[...email][0] ?? ''}***@${afterAt(email)}`;
+}
+
+/** What follows the last @: the part before may hold one between quotes. */
+function afterAt(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 }
