@@ -202,6 +202,20 @@ describe('POST /oauth/revoke', () => {
     expect(await service.probe(next.data.accessToken)).toBe('TOKEN_REVOKED');
   });
 
+  it('is recorded as the work of the service, and not of the person', async () => {
+    const { tokens, tenantId, user } = await signedIn();
+    await post('revoke', { token: tokens.accessToken });
+    const events = await service.sql(
+      `SELECT type, actor_id, target_type, details FROM security_events
+        WHERE tenant_id = $1 AND type <> 'login.succeeded'`,
+      [tenantId],
+    );
+    const details = { clientId: client.id, userId: user.id, sessions: 1 };
+    expect(events).toEqual([
+      { type: 'session.revoked', actor_id: null, target_type: 'session', details },
+    ]);
+  });
+
   it('leaves the other sessions of the person alone', async () => {
     const tenant = await service.tenant();
     const user = await service.user(tenant.tenantId);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { readClientCredentials } from './client-credentials.js';
-import { type ServiceClient, ServiceClients } from './service-clients.service.js';
+import { ClientVerifier, type ServiceClient } from './client.verifier.js';
 
 /** What of a request tells which service sends it. */
 export type ClientRequest = Pick<FastifyRequest, 'headers' | 'body'>;
@@ -9,7 +9,7 @@ export type ClientRequest = Pick<FastifyRequest, 'headers' | 'body'>;
 /** Finds out which service sends a request that is no person's. */
 @Injectable()
 export class ClientAuthentication {
-  constructor(private readonly clients: ServiceClients) {}
+  constructor(private readonly clients: ClientVerifier) {}
 
   /** @throws ApiError INVALID_CLIENT, VALIDATION_ERROR. */
   async authenticate({ headers, body }: ClientRequest): Promise<ServiceClient> {

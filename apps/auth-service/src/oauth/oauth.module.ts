@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 import { SessionModule } from '../session/session.module.js';
 import { ClientAuthentication } from './client-authentication.js';
+import { ClientVerifier } from './client.verifier.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { IntrospectionService } from './introspection.service.js';
 import { RevocationStreamController } from './revocation-stream.controller.js';
 import { RevocationStreams } from './revocation-stream.service.js';
-import { ServiceClients } from './service-clients.service.js';
 import { TokenReader } from './token-reader.js';
 import { TokenRevocationController } from './token-revocation.controller.js';
 import { TokenRevocationService } from './token-revocation.service.js';
@@ -16,9 +16,9 @@ import { TokenRevocationService } from './token-revocation.service.js';
   controllers: [IntrospectionController, RevocationStreamController, TokenRevocationController],
   providers: [
     ClientAuthentication,
+    ClientVerifier,
     IntrospectionService,
     RevocationStreams,
-    ServiceClients,
     TokenReader,
     TokenRevocationService,
   ],

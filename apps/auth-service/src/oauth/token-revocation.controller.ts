@@ -26,7 +26,7 @@ export class TokenRevocationController {
   @DataResponse(200)
   @ApiErrors('INVALID_CLIENT')
   async revoke(@Req() request: ClientRequest): Promise<void> {
-    await this.clients.authenticate(request);
-    await this.revocation.revoke(tokenOf(request.body));
+    const client = await this.clients.authenticate(request);
+    await this.revocation.revoke(client, tokenOf(request.body));
   }
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SessionService } from '../session/session.service.js';
+import type { ServiceClient } from './client.verifier.js';
 import { TokenReader } from './token-reader.js';
 
-/** Ends the session of a token that somebody gives back (RFC 7009). */
+/** Ends the session of a token that a service gives back (RFC 7009). */
 @Injectable()
 export class TokenRevocationService {
   constructor(
@@ -13,12 +14,12 @@ export class TokenRevocationService {
   ) {}
 
   /** A token of either kind ends its whole session, a spent refresh token too. What is no token of ours is no error. */
-  async revoke(token: string): Promise<void> {
+  async revoke(client: ServiceClient, token: string): Promise<void> {
     const read = this.reader.read(token);
     if (read === undefined) return;
     const { tenant_id: tenantId, sub: userId, session_id: sessionId } = read.claims;
     await this.database.transaction({ tenantId, userId, role: null }, () =>
-      this.sessions.end(userId, sessionId),
+      this.sessions.endForClient(client.id, userId, sessionId),
     );
   }
 }

@@ -120,6 +120,16 @@ export class SessionService {
     return this.recordEnd('logout', userId, ended);
   }
 
+  /** The same at the wish of a service: nobody of the tenant did it, and the trail names the service instead. */
+  async endForClient(
+    clientId: string,
+    userId: string,
+    sessionId: string,
+  ): Promise<RevokedSessionsResponse> {
+    const ended = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    return this.recordEnd('session.revoked', userId, ended, clientId);
+  }
+
   /**
    * Ends one session of a person.
    * @throws ApiError NOT_FOUND when the person has no such open session, whoever else may have it.
@@ -175,13 +185,16 @@ export class SessionService {
     type: 'logout' | 'session.revoked',
     userId: string,
     ended: readonly string[],
+    clientId?: string,
   ): Promise<RevokedSessionsResponse> {
     const [first] = ended;
     if (first !== undefined) {
       const target =
         ended.length === 1 ? { type: 'session', id: first } : { type: 'user', id: userId };
-      const details = { userId, sessions: ended.length };
-      await this.events.record({ type, result: 'success', target, details });
+      const byClient = clientId === undefined ? {} : { clientId };
+      const details = { ...byClient, userId, sessions: ended.length };
+      const event = { type, result: 'success', target, details } as const;
+      await this.events.record(clientId === undefined ? event : { ...event, actorId: null });
     }
     return { revoked: ended.length };
   }

@@ -15,7 +15,7 @@ interface ServiceClientRow extends ServiceClient {
 
 /** Finds out which service asks. */
 @Injectable()
-export class ServiceClients {
+export class ClientVerifier {
   constructor(private readonly database: TenantDatabase) {}
 
   /** @throws ApiError INVALID_CLIENT, for an unknown, a revoked and a wrongly identified client alike. */
