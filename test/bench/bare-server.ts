@@ -9,13 +9,15 @@ import { toUserResponse } from '../../apps/auth-service/src/auth/user.response.j
 
 /**
  * The practical limit: what Fastify and pg alone need for GET /auth/me. The same token is verified, and remembered as in
- * the service; the same statements go over the wire in the same order; the answer is the same. It believes what the
- * token says, where the service holds the session's standing in memory and a feed keeps that right: neither asks for it
- * on a request. It has no guards, no validation, no log, no limits and no error forms.
+ * the service; the same statements go over the wire in the same order; the answer is the same. Each statement is sent after
+ * the answer to the one before, as pg does it by default; with PIPELINE=on the first two go in one flight, as in the service.
+ * It believes what the token says, where the service holds the session's standing in memory and a feed keeps that right:
+ * neither asks for it on a request. It has no guards, no validation, no log, no limits and no error forms.
  */
-const { PORT, DATABASE_URL, JWT_PUBLIC_KEY } = process.env;
+const { PORT, DATABASE_URL, JWT_PUBLIC_KEY, PIPELINE } = process.env;
+const pipeline = PIPELINE === 'on';
 const limits = { statementTimeoutMs: 10_000, idleTimeoutMs: 11_000 };
-const pool = new Pool({ connectionString: DATABASE_URL, min: 10, max: 100, pipeline: true });
+const pool = new Pool({ connectionString: DATABASE_URL, min: 10, max: 100, pipeline });
 const key = createPublicKey(JWT_PUBLIC_KEY ?? '');
 const verified = new Map<string, AccessTokenClaims>();
 
@@ -43,11 +45,10 @@ server.get('/api/v1/auth/me', async (request) => {
   const { tenant_id: tenantId, sub: userId, user_role: role } = claims;
   const client = await pool.connect();
   try {
-    // In one flight, as the service sends them.
-    const [, users] = await Promise.all([
-      client.query(openingStatement({ tenantId, userId, role }, limits)),
-      client.query<Person>({ name: 'user', text: FIND_USER_BY_ID, values: [userId] }),
-    ]);
+    const opening = client.query(openingStatement({ tenantId, userId, role }, limits));
+    if (!pipeline) await opening;
+    const user = client.query<Person>({ name: 'user', text: FIND_USER_BY_ID, values: [userId] });
+    const [, users] = await Promise.all([opening, user]);
     await client.query('COMMIT');
     return { success: true, data: toUserResponse(users.rows[0] as Person) };
   } finally {

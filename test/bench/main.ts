@@ -84,9 +84,9 @@ function summarise(name: string, rounds: readonly Round[]): { row: string[]; rat
   return { row, rate };
 }
 
+/** The service against its references, the first of which the ratio is counted by. */
 async function benchProfile(
-  service: Server,
-  bare: Server,
+  [service, ...references]: [Server, Server, ...Server[]],
   people: { token: string; email: string }[],
 ): Promise<string> {
   const order = {
@@ -99,23 +99,28 @@ async function benchProfile(
       expects: `"email":"${email}"`,
     })),
   };
-  const rounds = new Map<Server, Round[]>([
-    [service, []],
-    [bare, []],
-  ]);
-  for (const server of rounds.keys()) await measure(server, { ...order, seconds: 3 });
+  const servers = [service, ...references];
+  const rounds = new Map(servers.map((server) => [server, [] as Round[]]));
+  for (const server of servers) await measure(server, { ...order, seconds: 3 });
   for (let round = 0; round < ROUNDS; round += 1) {
-    // Who goes first changes, so that a machine that slows down over the run slows both.
-    for (const server of round % 2 === 0 ? [service, bare] : [bare, service]) {
+    // Who goes first changes, so that a machine that slows down over the run slows all alike.
+    for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
       rounds.get(server)?.push(await measure(server, order));
     }
   }
-  const ours = summarise(service.name, rounds.get(service) ?? []);
-  const reference = summarise(bare.name, rounds.get(bare) ?? []);
+  const [ours, ...others] = servers.map((server) =>
+    summarise(server.name, rounds.get(server) ?? []),
+  );
+  const ratios = others.map(
+    ({ row, rate }) => `${((ours?.rate ?? NaN) / rate).toFixed(2)} of ${row[0]}`,
+  );
   return [
     `GET /api/v1/auth/me, ${CONNECTIONS} connections, ${people.length} people, medians of ${ROUNDS} rounds of ${SECONDS} s, every answer checked`,
-    table(['server', 'requests/s', 'p50 ms', 'p99 ms', 'core busy'], [ours.row, reference.row]),
-    `ratio ${(ours.rate / reference.rate).toFixed(2)}`,
+    table(
+      ['server', 'requests/s', 'p50 ms', 'p99 ms', 'core busy'],
+      [ours, ...others].map((server) => server?.row ?? []),
+    ),
+    `ratio ${ratios.join(', ')}`,
   ].join('\n');
 }
 
@@ -167,17 +172,21 @@ async function main(): Promise<void> {
     const adminUrl = withDatabase(postgres.adminUrl, 'poc_tracker');
     const { users, passwordHash } = await seed(adminUrl);
     const env = serviceEnvironment(urls);
-    const start = async (name: string, program: string[], probe: string): Promise<Server> => {
-      const server = { name, ...(await startServer(onCore(SERVER_CORE, program), env, probe)) };
+    const start = async (
+      name: string,
+      program: string[],
+      probe: string,
+      settings: NodeJS.ProcessEnv = {},
+    ): Promise<Server> => {
+      const command = onCore(SERVER_CORE, program);
+      const server = { name, ...(await startServer(command, { ...env, ...settings }, probe)) };
       servers.push(server);
       return server;
     };
     const service = await start('POC Tracker Auth', [SERVICE_BUNDLE], '/health/live');
-    const bare = await start(
-      'bare Fastify + pg',
-      ['--import', 'tsx', join(here, 'bare-server.ts')],
-      '/',
-    );
+    const reference = ['--import', 'tsx', join(here, 'bare-server.ts')];
+    const bare = await start('bare Fastify + pg', reference, '/');
+    const pipelined = await start('the same, pipelined', reference, '/', { PIPELINE: 'on' });
     console.log(`Signing ${SIGNED_IN} people in …`);
     const people = await signIn(service.url, users.slice(0, SIGNED_IN));
     await settled(adminUrl);
@@ -187,7 +196,7 @@ async function main(): Promise<void> {
           ? 'servers on one core, load on another'
           : 'no taskset: processes are not kept on cores of their own'),
     );
-    console.log(`\n${await benchProfile(service, bare, people)}`);
+    console.log(`\n${await benchProfile([service, bare, pipelined], people)}`);
     console.log(`\n${await benchLogin(service, users.slice(0, SIGNED_IN), passwordHash)}`);
   } finally {
     for (const server of servers) await server.stop();
