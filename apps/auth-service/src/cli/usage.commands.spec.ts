@@ -1,4 +1,5 @@
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import { userInfo } from 'node:os';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from './program.js';
@@ -75,6 +76,31 @@ describe('usage check', () => {
       ],
     });
     expect((await usage()).code).toBe(0);
+  });
+
+  it('tells the tenant of the repair, in its own trail, and of nothing else', async () => {
+    const before = (await admin.query('SELECT FROM security_events')).rowCount;
+    await damage();
+    await usage();
+    await usage('--repair');
+    const { rows } = await admin.query(
+      `SELECT tenant_id, type, actor_kind, target_id, details FROM security_events
+        ORDER BY occurred_at OFFSET $1`,
+      [before],
+    );
+    const counts = [
+      { resource: 'pocs', counted: 2, actual: 0 },
+      { resource: 'users', counted: 9, actual: 1 },
+    ];
+    expect(rows).toEqual([
+      {
+        tenant_id: tenantId,
+        type: 'operator.accessed',
+        actor_kind: 'operator',
+        target_id: tenantId,
+        details: { action: 'repair-usage', counts, via: 'cli', osUser: userInfo().username },
+      },
+    ]);
   });
 
   it('knows no tenant of another name', async () => {

@@ -56,7 +56,7 @@ export function registerUsageCommands(program: Command, context: CliContext): vo
         options.tenant === undefined ? null : await findTenant(platform, options.tenant);
       const drift = await platform.query<Drift>(FIND_DRIFT, [tenantId]);
       const repaired = options.repair === true && drift.length > 0;
-      if (repaired) await repair(platform, drift);
+      if (repaired) await repair(context, drift);
       const left = repaired ? await platform.query<Drift>(FIND_DRIFT, [tenantId]) : drift;
       if (left.length > 0) context.exitCode = EXIT.refused;
       context.show(options, { drift: drift.map(toDrift), repaired }, () =>
@@ -65,11 +65,21 @@ export function registerUsageCommands(program: Command, context: CliContext): vo
     });
 }
 
-async function repair(platform: PlatformDatabase, drift: readonly Drift[]): Promise<void> {
+/** Recorded in the trail of each tenant, in the transaction that changes its counts. */
+async function repair(context: CliContext, drift: readonly Drift[]): Promise<void> {
+  const events = context.trail();
   for (const tenantId of new Set(drift.map(({ tenant_id }) => tenant_id))) {
-    await platform.transaction({ tenantId, operatorId: null }, (query) =>
-      query('SELECT repair_tenant_usage($1)', [tenantId]),
-    );
+    const wrong = drift.filter(({ tenant_id }) => tenant_id === tenantId).map(toDrift);
+    const counts = wrong.map(({ resource, counted, actual }) => ({ resource, counted, actual }));
+    await context.platform().transaction({ tenantId, operatorId: null }, async (query) => {
+      await query('SELECT repair_tenant_usage($1)', [tenantId]);
+      await events.recordAsOperator(query, tenantId, {
+        type: 'operator.accessed',
+        result: 'success',
+        target: { type: 'tenant', id: tenantId },
+        details: { action: 'repair-usage', counts, ...context.actor },
+      });
+    });
   }
 }
 
