@@ -108,6 +108,15 @@ const CLOSE = TABLES.map(
     `ALTER TABLE public.${table} ENABLE TRIGGER USER; ALTER TABLE public.${table} FORCE ROW LEVEL SECURITY`,
 ).join('; ');
 
+const OPEN_TENANTS = 'ALTER TABLE public.tenants NO FORCE ROW LEVEL SECURITY';
+
+/** So that a refused command holds up nobody for longer. */
+const LOOK_TIMEOUT = "SET LOCAL lock_timeout = '2s'";
+
+/* The operators' own tenant is nobody's work. */
+const OTHER = `
+  SELECT subdomain FROM public.tenants WHERE NOT is_platform AND subdomain !~ ('^' || $1 || '-[0-9]+$') LIMIT 1`;
+
 const ADD_TENANTS = `
   WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[],
@@ -186,6 +195,20 @@ export class DemoSeeder {
     }
     if (added.tenants > 0) await this.owner.query(ANALYZE);
     return added;
+  }
+
+  /** The subdomain of a tenant that is not of this label; null where there is none. */
+  async findOther(label: string): Promise<string | null> {
+    const { owner } = this;
+    await owner.query('BEGIN');
+    try {
+      await owner.query(LOOK_TIMEOUT);
+      await owner.query(OPEN_TENANTS);
+      const { rows } = await owner.query<{ subdomain: string }>(OTHER, [label]);
+      return rows[0]?.subdomain ?? null;
+    } finally {
+      await owner.query('ROLLBACK');
+    }
   }
 
   private async addBatch(

@@ -104,8 +104,14 @@ describe('seed', () => {
   });
 
   it('keeps labels apart, and refuses a production database and too few people', async () => {
-    const other = await cliOn(database)('seed', '--tenants', '2', '--users', '5', '--label', 'two');
-    expect(other.code).toBe(0);
+    const other = ['seed', '--tenants', '2', '--users', '5', '--label', 'two'];
+    expect(await cliOn(database)(...other)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/such as demo-\d+\. .* --force/),
+    });
+    expect(await one('SELECT count(*)::int AS n FROM tenants')).toEqual({ n: 40 });
+    expect((await cliOn(database)(...other, '--force')).code).toBe(0);
     expect(await one('SELECT count(*)::int AS n FROM tenants')).toEqual({ n: 42 });
     const production = cliOn(database, { NODE_ENV: 'production' });
     expect(await production(...ORDER)).toMatchObject({ code: 1, out: '' });

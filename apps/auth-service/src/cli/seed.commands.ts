@@ -13,6 +13,7 @@ interface SeedOptions {
   users: number;
   sessions?: boolean;
   label: string;
+  force?: boolean;
   json?: boolean;
 }
 
@@ -39,6 +40,7 @@ export function registerSeedCommands(program: Command, context: CliContext): voi
       labelOf,
       'demo',
     )
+    .option('--force', 'also beside tenants that are not of this label')
     .addHelpText(
       'after',
       '\nThe people have one password, printed once. Their addresses end in .example.\nNeeds the owner: MIGRATION_DATABASE_URL.',
@@ -53,20 +55,32 @@ export function registerSeedCommands(program: Command, context: CliContext): voi
 }
 
 async function seed(options: SeedOptions, context: CliContext): Promise<void> {
-  const { tenants, users, label, sessions = false } = options;
+  const { tenants, users, label, sessions = false, force = false } = options;
   const password = randomBytes(PASSWORD_BYTES).toString('base64url');
   const owner = new Client({ connectionString: context.connections.ownerUrl() });
   await owner.connect();
   try {
+    const seeder = new DemoSeeder(owner);
+    if (!force) await assertAlone(seeder, label);
     const started = performance.now();
     const order = { tenants, users, label, sessions, passwordHash: await hash(password, ARGON2) };
-    const added = await new DemoSeeder(owner).seed(order, progressLine(users, started, context));
+    const added = await seeder.seed(order, progressLine(users, started, context));
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     const result = { ...added, seconds, label, ...(added.users > 0 && { password }) };
     context.show(options, result, () => describe(added, options, password, seconds));
   } finally {
     await owner.end();
   }
+}
+
+/** NODE_ENV is that of the caller's shell, and says nothing of the database that they have named. */
+async function assertAlone(seeder: DemoSeeder, label: string): Promise<void> {
+  const other = await seeder.findOther(label);
+  if (other === null) return;
+  throw refusal(
+    `This database has tenants that are not of the label "${label}", such as ${other}. ` +
+      'If nobody works in it, say --force.',
+  );
 }
 
 /** Ten lines at most, however large the order: what a log bears as well as a terminal. */
