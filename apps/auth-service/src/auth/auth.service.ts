@@ -1,11 +1,10 @@
 import { ApiError, type Role, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
 import type { Device } from '../session/device.decorator.js';
-import { TenantService } from '../tenant/tenant.service.js';
 import { AdmissionService } from './admission.service.js';
 import type { LoginDto, RegisterDto } from './auth.dto.js';
 import type { LoginResponse } from './auth.response.js';
@@ -30,7 +29,6 @@ export class AuthService {
     private readonly passwords: PasswordService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
-    private readonly tenants: TenantService,
     private readonly database: TenantDatabase,
     private readonly registration: RegistrationPolicy,
     private readonly invitations: InvitationAcceptance,
@@ -54,27 +52,23 @@ export class AuthService {
     const passwordHash = await this.hasher.hash(input.password);
     const id = uuidv7();
     const context = { tenantId: tenant.id, userId: id, role: DEFAULT_ROLE };
-    try {
-      return await this.database.transaction(context, async () => {
-        const role = await this.roleFor(input, context);
-        const { email, firstName, lastName } = input;
-        const admitted = await this.admission.enrol(
-          tenant,
-          { tenantId: tenant.id, id, email, passwordHash, firstName, lastName, role },
-          device,
-        );
-        await this.events.record({
-          type: 'user.registered',
-          result: 'success',
-          actorId: id,
-          target: { type: 'user', id },
-          details: { role, invited: input.inviteToken !== undefined },
-        });
-        return admitted;
+    return this.database.transaction(context, async () => {
+      const role = await this.roleFor(input, context);
+      const { email, firstName, lastName } = input;
+      const admitted = await this.admission.enrol(
+        tenant,
+        { tenantId: tenant.id, id, email, passwordHash, firstName, lastName, role },
+        device,
+      );
+      await this.events.record({
+        type: 'user.registered',
+        result: 'success',
+        actorId: id,
+        target: { type: 'user', id },
+        details: { role, invited: input.inviteToken !== undefined },
       });
-    } catch (error) {
-      throw await this.explain(error, tenant);
-    }
+      return admitted;
+    });
   }
 
   /**
@@ -110,16 +104,5 @@ export class AuthService {
     const role = await this.invitations.accept(inviteToken, email, userId);
     await this.users.assumeRole(tenantId, userId, role);
     return role;
-  }
-
-  /** A full tenant is told its limit and what it uses of it; that takes a new transaction, the refused one is dead. */
-  private async explain(error: unknown, tenant: TenantSnapshot): Promise<unknown> {
-    const known = error instanceof ApiError ? error : toApiError(error);
-    if (known?.code !== 'USER_LIMIT_EXCEEDED') return error;
-    const { limit, used } = await this.database.transaction(
-      { tenantId: tenant.id, userId: null, role: null },
-      () => this.tenants.userSeats(),
-    );
-    return new ApiError('USER_LIMIT_EXCEEDED', { details: { limit, usage: used }, cause: error });
   }
 }

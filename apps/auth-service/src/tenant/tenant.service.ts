@@ -6,11 +6,7 @@ import { SETTINGS_OF_NEW_TENANT } from './settings/settings-resolution.js';
 import { SettingsService } from './settings/settings.service.js';
 import { TenantRepository } from './tenant.repository.js';
 import { type TenantResponse, toTenantResponse } from './tenant.response.js';
-import {
-  type TenantUsageResponse,
-  toTenantUsageResponse,
-  type UsageShare,
-} from './tenant-usage.response.js';
+import { type TenantUsageResponse, toTenantUsageResponse } from './tenant-usage.response.js';
 
 /**
  * The tenant's side of things for all other modules. Every method acts on the tenant of the current
@@ -67,12 +63,6 @@ export class TenantService {
     const usage = await this.tenants.findUsage();
     if (usage === undefined) throw new ApiError('INVALID_TENANT');
     return toTenantUsageResponse(usage);
-  }
-
-  /** The seats that are taken and those that there are. */
-  async userSeats(): Promise<UsageShare> {
-    const { users } = await this.usage();
-    return users;
   }
 }
 
