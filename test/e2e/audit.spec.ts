@@ -173,6 +173,18 @@ describe('reading the trail', () => {
     }
   });
 
+  it('refuses the cursor of a page with other filters', async () => {
+    const { token, tenantId } = await admin();
+    await fill(tenantId, 3);
+    const of = (query: Record<string, string>) =>
+      service.call<AuditPageResponse>('GET', '/audit', { token, query });
+    const { data } = await of({ limit: '1', result: 'success' });
+    const cursor = data.nextCursor ?? '';
+    expect((await of({ limit: '2', result: 'success', cursor })).status).toBe(200);
+    for (const query of [{ cursor }, { result: 'failure', cursor }])
+      expect((await of(query)).error.code).toBe('VALIDATION_ERROR');
+  });
+
   it('refuses what cannot be meant, by the name of the field', async () => {
     const { token } = await admin();
     const { token: elsewhere } = await admin();

@@ -123,6 +123,22 @@ describe('POCs', () => {
     expect(await outcome(eve, 'GET', `/pocs?cursor=${nextCursor}`)).toBe('400 VALIDATION_ERROR');
   });
 
+  it('refuse a cursor of another list, and of the same with another filter', async () => {
+    const ana = await tracker.person();
+    for (const title of ['Alpha', 'Alpha two']) await tracker.poc(ana, { title });
+    const poc = await tracker.poc(ana);
+    const { nextCursor } = await page(ana, '?limit=1&status=draft&search=alpha');
+    for (const query of ['', 'status=draft', 'status=active&search=alpha', 'search=alp'])
+      expect(await outcome(ana, 'GET', `/pocs?${query}&cursor=${nextCursor}`)).toBe(
+        '400 VALIDATION_ERROR',
+      );
+    const all = (await page(ana, '?limit=1')).nextCursor;
+    for (const list of ['files', 'collaborators'])
+      expect(await outcome(ana, 'GET', `/pocs/${poc}/${list}?cursor=${all}`)).toBe(
+        '400 VALIDATION_ERROR',
+      );
+  });
+
   async function page(
     { token }: Person,
     query: string,

@@ -31,6 +31,7 @@ export {
   type PageFilter,
   toPage,
 } from './page-cursor.js';
+export { NextCursor, PageQuery } from './page.query.js';
 export { RawBody, rawBodyType } from './raw-body.js';
 export { RouteOption } from './route-option.js';
 export {

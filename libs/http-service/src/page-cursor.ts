@@ -9,6 +9,11 @@ const FILTER_BYTES = 8;
 /** What a list is narrowed by, and what it is a list of where a tenant has several. */
 export type PageFilter = Readonly<Record<string, string | undefined>>;
 
+interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
 /**
  * Where a page of a tenant's rows ends: base64url of the tenant's id, a digest of the filter, and the position of the last
  * row, which is its id in a list by ids. The tenant and the filter are inside so that a cursor of another list is refused
@@ -64,13 +69,26 @@ export function foreignCursor(): ApiError {
  * A page out of rows that were asked for with one more than `limit`, which tells whether there is another page.
  * @param positionOf where the list stands at a row; its id, unless told otherwise
  */
+export function toPage<T>(
+  tenantId: string,
+  rows: readonly T[],
+  limit: number,
+  filter: PageFilter,
+  positionOf: (row: T) => string,
+): Page<T>;
+export function toPage<T extends { id: string }>(
+  tenantId: string,
+  rows: readonly T[],
+  limit: number,
+  filter?: PageFilter,
+): Page<T>;
 export function toPage<T extends { id: string }>(
   tenantId: string,
   rows: readonly T[],
   limit: number,
   filter: PageFilter = {},
   positionOf: (row: T) => string = ({ id }) => id,
-): { items: T[]; nextCursor: string | null } {
+): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   const more = rows.length > limit && last !== undefined;

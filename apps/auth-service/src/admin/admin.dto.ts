@@ -17,8 +17,14 @@ import {
   MaxLength,
   ValidateIf,
 } from 'class-validator';
-import { EmailAddress, Omittable, PersonName, TextLine } from '@poc-tracker/http-service';
-import { PageQuery } from '../auth/page.query.js';
+import {
+  EmailAddress,
+  NextCursor,
+  Omittable,
+  PageQuery,
+  PersonName,
+  TextLine,
+} from '@poc-tracker/http-service';
 import { UpdateProfileDto } from '../auth/profile.dto.js';
 import { UserResponse } from '../auth/user.response.js';
 import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
@@ -120,12 +126,7 @@ export class UserPageResponse {
   @ApiProperty({ type: UserResponse, isArray: true })
   users: UserResponse[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }
 

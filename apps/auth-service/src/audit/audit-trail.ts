@@ -28,10 +28,11 @@ export class AuditTrail {
   /** @throws ApiError VALIDATION_ERROR for a cursor of another list. */
   async list(reader: Principal, query: ListAuditQuery): Promise<AuditPageResponse> {
     const { limit, cursor, ...filters } = query;
+    const list = { list: 'audit', ...filters };
     const statement = searchStatement(
       {
         ...filters,
-        ...(cursor !== undefined && { before: decodePageCursor(reader.tenantId, cursor) }),
+        ...(cursor !== undefined && { before: decodePageCursor(reader.tenantId, cursor, list) }),
       },
       limit + 1,
     );
@@ -40,7 +41,7 @@ export class AuditTrail {
       // eslint-disable-next-line poc/sql-from-constants -- searchStatement puts it together of constants
       this.database.query<AuditEntryResponse>(statement.sql, statement.params),
     );
-    return toPage(reader.tenantId, rows, limit);
+    return toPage(reader.tenantId, rows, limit, list);
   }
 
   /** @throws ApiError NOT_FOUND. */

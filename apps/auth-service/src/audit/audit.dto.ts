@@ -1,18 +1,7 @@
 import { SECURITY_EVENTS } from '@poc-tracker/contracts';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsISO8601,
-  IsOptional,
-  IsString,
-  IsUUID,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
+import { NextCursor, PageQuery } from '@poc-tracker/http-service';
+import { IsIn, IsISO8601, IsOptional, IsString, IsUUID, Matches, MaxLength } from 'class-validator';
 import { ENTRY_TABLES, type EntryTable, ROW_EVENTS } from './audit-entry.js';
 import type { Json } from './chain/canonical-json.js';
 
@@ -46,7 +35,7 @@ export class AuditRangeQuery {
   to?: string;
 }
 
-export class ListAuditQuery extends AuditRangeQuery {
+export class ListAuditQuery extends IntersectionType(AuditRangeQuery, PageQuery) {
   @ApiPropertyOptional({ enum: ENTRY_TYPES, example: 'login.failed' })
   @IsOptional()
   @IsIn(ENTRY_TYPES)
@@ -84,19 +73,6 @@ export class ListAuditQuery extends AuditRangeQuery {
   @IsString()
   @MaxLength(200)
   requestId?: string;
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit = 50;
-
-  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
-  @IsOptional()
-  @IsString()
-  cursor?: string;
 }
 
 const NULLABLE_TEXT = { type: String, nullable: true } as const;
@@ -175,7 +151,7 @@ export class AuditPageResponse {
   @ApiProperty({ type: AuditEntryResponse, isArray: true })
   items: AuditEntryResponse[];
 
-  @ApiProperty({ ...NULLABLE_TEXT, description: 'Null on the last page.', example: null })
+  @NextCursor()
   nextCursor: string | null;
 }
 

@@ -6,40 +6,21 @@ import {
   type TenantStatus,
 } from '@poc-tracker/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { EmailAddress, Omittable, PersonName, TextLine } from '@poc-tracker/http-service';
-import { Type } from 'class-transformer';
 import {
-  IsIn,
-  IsInt,
-  IsNotIn,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+  EmailAddress,
+  Omittable,
+  PageQuery,
+  PersonName,
+  TextLine,
+} from '@poc-tracker/http-service';
+import { IsIn, IsNotIn, IsString, Length, Matches, MaxLength } from 'class-validator';
 
 /** Longest label of a domain name (RFC 1035, 2.3.4). */
 const MAX_LABEL_LENGTH = 63;
 
 const MAX_REASON = 500;
 
-export class ListTenantsQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit = 50;
-
-  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
-  @IsOptional()
-  @IsString()
-  cursor?: string;
-
+export class ListTenantsQuery extends PageQuery {
   @ApiPropertyOptional({ enum: TENANT_STATUSES, example: 'active' })
   @Omittable()
   @IsIn(TENANT_STATUSES)

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
 import { type Plan, PLANS, TENANT_STATUSES, type TenantStatus } from '@poc-tracker/contracts';
 
 const GIBIBYTE = 1_073_741_824;
@@ -81,12 +82,7 @@ export class PlatformTenantPage {
   @ApiProperty({ type: PlatformTenantSummary, isArray: true })
   items: PlatformTenantSummary[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ApiError, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
+import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { PlatformDatabase, type PlatformQuery, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
@@ -8,7 +9,6 @@ import type { PlanChangeResponse } from '../tenant/entitlement.response.js';
 import { EntitlementService } from '../tenant/entitlement.service.js';
 import { SETTINGS_OF_NEW_TENANT } from '../tenant/settings/settings-resolution.js';
 import type { OperatorActor } from './operator-actor.js';
-import { decodeTenantCursor, encodeTenantCursor } from './platform-cursor.js';
 import type { CreatePlatformTenantDto, ListTenantsQuery } from './platform-tenant.dto.js';
 import {
   type CreatedTenantResponse,
@@ -58,6 +58,9 @@ const CREATE_ADMIN = `
   INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, must_change_password)
   VALUES ($1, $2, $3, $4, $5, $6, 'admin', true)`;
 
+/** A list of tenants is of none of them. */
+const NO_TENANT = '00000000-0000-0000-0000-000000000000';
+
 const FIND_BY_NAME = 'SELECT id FROM tenants WHERE subdomain = lower($1)';
 
 /**
@@ -76,16 +79,21 @@ export class PlatformTenantService {
   /** One page of tenants in the order of their ids, which is that of their making. @throws ApiError VALIDATION_ERROR. */
   async list(filter: ListTenantsQuery, actor: OperatorActor): Promise<PlatformTenantPage> {
     const { limit, status = null, plan = null, search = null } = filter;
-    const after = filter.cursor === undefined ? null : decodeTenantCursor(filter.cursor);
+    const list = {
+      list: 'tenants',
+      status: filter.status,
+      plan: filter.plan,
+      search: filter.search,
+    };
+    const after =
+      filter.cursor === undefined ? null : decodePageCursor(NO_TENANT, filter.cursor, list);
     const { operatorId } = actor;
     return this.database.transaction({ tenantId: null, operatorId }, async (query) => {
       const params = [after, status, plan, search, limit + 1];
       const found = await query<PlatformTenantSummary>(LIST, params);
-      const items = found.slice(0, limit);
-      for (const { id } of items) await this.recordAccess(query, id, 'list', actor);
-      const last = items.at(-1);
-      const more = found.length > items.length && last !== undefined;
-      return { items, nextCursor: more ? encodeTenantCursor(last.id) : null };
+      const page = toPage(NO_TENANT, found, limit, list);
+      for (const { id } of page.items) await this.recordAccess(query, id, 'list', actor);
+      return page;
     });
   }
 

@@ -18,10 +18,15 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse, RawBody, UuidParamPipe } from '@poc-tracker/http-service';
+import {
+  ApiErrors,
+  DataResponse,
+  PageQuery,
+  RawBody,
+  UuidParamPipe,
+} from '@poc-tracker/http-service';
 import { OwnTransactions } from '@poc-tracker/tenancy';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { PageQuery } from '../pocs/poc.dto.js';
 import { ContentService } from './content.service.js';
 import { UploadQuery } from './file.dto.js';
 import { FilePageResponse, FileResponse } from './file.response.js';

@@ -2,8 +2,7 @@ import type { ReadStream } from 'node:fs';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
-import { decodeCursor, encodeCursor, toPage } from '../pocs/page-cursor.js';
-import type { PageQuery } from '../pocs/poc.dto.js';
+import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { PocService } from '../pocs/poc.service.js';
 import { FileStorage } from '../storage/file-storage.js';
 import type { ByteRange } from './byte-range.js';
@@ -27,14 +26,13 @@ export class FileService {
   /** @throws ApiError NOT_FOUND. */
   async list(person: Principal, pocId: string, query: PageQuery): Promise<FilePageResponse> {
     await this.pocs.read(pocId);
+    const { tenantId } = person;
     const { limit, cursor } = query;
-    const before = cursor === undefined ? null : decodeCursor(person.tenantId, cursor).id;
-    return toPage(
-      await this.files.listBefore(pocId, before, limit + 1),
-      limit,
-      ({ id }) => encodeCursor(person.tenantId, { id }),
-      toFileResponse,
-    );
+    const list = { list: 'files', pocId };
+    const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+    const rows = await this.files.listBefore(pocId, before, limit + 1);
+    const { items, nextCursor } = toPage(tenantId, rows, limit, list);
+    return { items: items.map(toFileResponse), nextCursor };
   }
 
   /** @throws ApiError NOT_FOUND. */

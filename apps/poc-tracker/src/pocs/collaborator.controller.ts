@@ -1,10 +1,9 @@
 import { Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
+import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
 import { CollaboratorPageResponse } from './collaborator.response.js';
 import { CollaboratorService } from './collaborator.service.js';
-import { PageQuery } from './poc.dto.js';
 
 @ApiTags('collaborators')
 @Controller('pocs/:pocId/collaborators')

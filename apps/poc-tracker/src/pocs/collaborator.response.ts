@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
 import type { CollaboratorRow } from './collaborator.repository.js';
 
 const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
@@ -18,12 +19,7 @@ export class CollaboratorPageResponse {
   @ApiProperty({ type: CollaboratorResponse, isArray: true })
   items: CollaboratorResponse[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }
 

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
+import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { FeatureSettingsReader } from '../tenant/feature-settings.js';
 import { CollaboratorRepository } from './collaborator.repository.js';
 import { type CollaboratorPageResponse, toCollaboratorResponse } from './collaborator.response.js';
-import { decodeCursor, encodeCursor, toPage } from './page-cursor.js';
-import type { PageQuery } from './poc.dto.js';
 import { switchedOff } from './poc.rules.js';
 import { PocService } from './poc.service.js';
 
@@ -25,14 +24,13 @@ export class CollaboratorService {
     query: PageQuery,
   ): Promise<CollaboratorPageResponse> {
     await this.pocs.read(pocId);
+    const { tenantId } = person;
     const { limit, cursor } = query;
-    const after = cursor === undefined ? null : decodeCursor(person.tenantId, cursor).id;
-    return toPage(
-      await this.collaborators.listAfter(pocId, after, limit + 1),
-      limit,
-      ({ userId }) => encodeCursor(person.tenantId, { id: userId }),
-      toCollaboratorResponse,
-    );
+    const list = { list: 'collaborators', pocId };
+    const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+    const rows = await this.collaborators.listAfter(pocId, after, limit + 1);
+    const { items, nextCursor } = toPage(tenantId, rows, limit, list, ({ userId }) => userId);
+    return { items: items.map(toCollaboratorResponse), nextCursor };
   }
 
   /** @throws ApiError NOT_FOUND for a POC or a person that the tenant has not, INSUFFICIENT_PERMISSIONS. */

@@ -1,7 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Omittable, TextLine } from '@poc-tracker/http-service';
-import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Omittable, PageQuery, TextLine } from '@poc-tracker/http-service';
+import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
 
 export const POC_STATUSES = ['draft', 'active', 'completed', 'archived'] as const;
 
@@ -9,8 +8,6 @@ export type PocStatus = (typeof POC_STATUSES)[number];
 
 const MAX_TITLE = 255;
 const MAX_DESCRIPTION = 10_000;
-/** Longer than any cursor that was given out: a title of 255 characters, of which each may take 12 bytes. */
-const MAX_CURSOR = 5_000;
 
 class PocFields {
   @ApiPropertyOptional({
@@ -49,25 +46,6 @@ export class WritePocDto extends PocFields {
 export class ChangePocDto extends PocFields {
   @TextLine({ max: MAX_TITLE, example: 'Cold-proof sensor', required: false })
   title?: string;
-}
-
-export class PageQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit = 50;
-
-  @ApiPropertyOptional({
-    maxLength: MAX_CURSOR,
-    description: 'nextCursor of the page before, with the same filters.',
-  })
-  @Omittable()
-  @IsString()
-  @MaxLength(MAX_CURSOR)
-  cursor?: string;
 }
 
 export class ListPocsQuery extends PageQuery {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
-import type { PageEnd } from './page-cursor.js';
 import { POC_STATUSES, type PocStatus } from './poc.dto.js';
+import type { PocPosition } from './poc-position.js';
 import type { PocRow } from './poc.response.js';
 
 const COLUMNS = `id, title, title_search AS "titleSearch", description, status, is_public AS "isPublic",
@@ -43,7 +43,7 @@ export interface PocFilter {
   status?: PocStatus | undefined;
   createdBy?: string | undefined;
   search?: string | undefined;
-  after?: Required<PageEnd> | undefined;
+  after?: PocPosition | undefined;
   limit: number;
 }
 
@@ -89,7 +89,7 @@ export class PocRepository {
     const filter = [statuses, createdBy ?? null, after?.id ?? null, limit];
     return search === undefined
       ? this.database.query<PocRow>(LIST_NEWEST, filter)
-      : this.database.query<PocRow>(LIST_BY_TITLE, [...filter, search, after?.text ?? '']);
+      : this.database.query<PocRow>(LIST_BY_TITLE, [...filter, search, after?.title ?? '']);
   }
 
   /** POCs in the order of their making, after the one given. */

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
 import { POC_STATUSES, type PocStatus } from './poc.dto.js';
 
 const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
@@ -56,12 +57,7 @@ export class PocPageResponse {
   @ApiProperty({ type: PocResponse, isArray: true })
   items: PocResponse[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }
 

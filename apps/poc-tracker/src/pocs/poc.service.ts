@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
+import { decodePagePosition, toPage } from '@poc-tracker/http-service';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { FileStorage } from '../storage/file-storage.js';
 import { databaseRole } from '../tenant/database-role.js';
 import { FeatureSettingsReader } from '../tenant/feature-settings.js';
-import { decodeCursor, encodeCursor, toPage } from './page-cursor.js';
 import type { ChangePocDto, ListPocsQuery, WritePocDto } from './poc.dto.js';
+import { formatPosition, parsePosition } from './poc-position.js';
 import { type PocFields, PocRepository } from './poc.repository.js';
 import {
   type PocPageResponse,
@@ -44,21 +45,17 @@ export class PocService {
 
   /** @throws ApiError VALIDATION_ERROR for a cursor that is none. */
   async list(person: Principal, query: ListPocsQuery): Promise<PocPageResponse> {
-    const { limit, cursor, status, author, search } = query;
-    const rows = await this.pocs.list({
-      status,
-      search,
-      createdBy: author === 'me' ? person.userId : undefined,
-      after: cursor === undefined ? undefined : decodeCursor(person.tenantId, cursor),
-      limit: limit + 1,
-    });
-    return toPage(
-      rows,
-      limit,
-      ({ id, titleSearch }) =>
-        encodeCursor(person.tenantId, search === undefined ? { id } : { id, text: titleSearch }),
-      toPocResponse,
+    const { tenantId, userId } = person;
+    const { limit, cursor, status, search } = query;
+    const createdBy = query.author === 'me' ? userId : undefined;
+    const list = { list: 'pocs', status, search, createdBy };
+    const after =
+      cursor === undefined ? undefined : parsePosition(decodePagePosition(tenantId, cursor, list));
+    const rows = await this.pocs.list({ status, search, createdBy, after, limit: limit + 1 });
+    const { items, nextCursor } = toPage(tenantId, rows, limit, list, ({ id, titleSearch }) =>
+      formatPosition({ id, title: search === undefined ? '' : titleSearch }),
     );
+    return { items: items.map(toPocResponse), nextCursor };
   }
 
   /** @throws ApiError NOT_FOUND. */

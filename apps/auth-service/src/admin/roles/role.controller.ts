@@ -1,8 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { PageQuery } from '../../auth/page.query.js';
+import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
 import { permissionCatalogue } from './permission.catalogue.js';
 import { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
 import { PermissionResponse, RolePageResponse, RoleResponse } from './role.response.js';

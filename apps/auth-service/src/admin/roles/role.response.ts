@@ -1,5 +1,6 @@
 import { type Permission, PERMISSIONS, type Role, ROLES } from '@poc-tracker/contracts';
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
 import type { TenantRole } from './tenant-role.repository.js';
 
 /** A role that the tenant made for itself. */
@@ -27,12 +28,7 @@ export class RolePageResponse {
   @ApiProperty({ type: RoleResponse, isArray: true })
   items: RoleResponse[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }
 

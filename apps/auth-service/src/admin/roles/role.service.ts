@@ -7,11 +7,10 @@ import {
   type SecurityEventType,
 } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { decodePageCursor, toPage } from '@poc-tracker/http-service';
+import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { UserService } from '../../auth/user.service.js';
-import type { PageQuery } from '../../auth/page.query.js';
 import { assertMayShapeRole } from '../role-change.rules.js';
 import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
 import { type RolePageResponse, type RoleResponse, toRoleResponse } from './role.response.js';

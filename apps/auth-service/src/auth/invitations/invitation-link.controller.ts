@@ -1,8 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { PageQuery } from '../page.query.js';
+import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
 import { CreateInvitationLinkDto } from './invitation-link.dto.js';
 import {
   InvitationLinkPageResponse,

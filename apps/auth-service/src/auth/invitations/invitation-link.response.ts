@@ -1,5 +1,6 @@
 import type { Role } from '@poc-tracker/contracts';
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
 import { LINK_ROLES } from './invitation-link.dto.js';
 
 const EXAMPLE_TOKEN = 'ptl1_Yk3f0wq1cZpA7sVx2u9LhT4mRb6eNdJgKoQi8yWaXvE';
@@ -63,12 +64,7 @@ export class InvitationLinkPageResponse {
   @ApiProperty({ type: InvitationLinkResponse, isArray: true })
   items: InvitationLinkResponse[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }
 
@@ -93,11 +89,6 @@ export class InvitationLinkUsePageResponse {
   @ApiProperty({ type: InvitationLinkUseResponse, isArray: true })
   items: InvitationLinkUseResponse[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }

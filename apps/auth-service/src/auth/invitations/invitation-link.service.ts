@@ -1,10 +1,9 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { decodePageCursor, toPage } from '@poc-tracker/http-service';
+import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { Inject, Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
-import type { PageQuery } from '../page.query.js';
 import { assertMayInvite } from './invitation.rules.js';
 import { acceptanceLink, newInvitationToken } from './invitation-token.js';
 import type { CreateInvitationLinkDto } from './invitation-link.dto.js';

@@ -1,5 +1,5 @@
 import { type Role, ROLES } from '@poc-tracker/contracts';
-import { EmailAddress, Omittable } from '@poc-tracker/http-service';
+import { EmailAddress, Omittable, PageQuery } from '@poc-tracker/http-service';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -12,7 +12,6 @@ import {
   Length,
   ValidateNested,
 } from 'class-validator';
-import { PageQuery } from '../page.query.js';
 
 /** Invitations of one request: a department, and well within the time limit of a request. */
 const MAX_BULK = 100;

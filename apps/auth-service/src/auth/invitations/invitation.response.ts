@@ -1,5 +1,6 @@
 import { type ErrorCode, ERROR_CATALOGUE, type Role, ROLES } from '@poc-tracker/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
 import { INVITATION_STATUSES, type InvitationStatus } from './invitation.dto.js';
 import { INVITATION_KINDS, type InvitationKind } from './invitation-token.js';
 
@@ -69,12 +70,7 @@ export class InvitationPageResponse {
   @ApiProperty({ type: InvitationResponse, isArray: true })
   items: InvitationResponse[];
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Null on the last page.',
-    example: null,
-  })
+  @NextCursor()
   nextCursor: string | null;
 }
 
