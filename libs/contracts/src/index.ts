@@ -1,5 +1,6 @@
 export * from './claims.js';
 export * from './errors.js';
+export * from './feature-settings.js';
 export * from './permissions.js';
 export * from './plan-change.js';
 export * from './plans.js';

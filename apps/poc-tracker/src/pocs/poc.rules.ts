@@ -1,6 +1,5 @@
 import type { Principal } from '@poc-tracker/auth-kit';
-import { ApiError } from '@poc-tracker/contracts';
-import type { FeatureSettings } from '../tenant/feature-settings.js';
+import { ApiError, type FeatureSettings } from '@poc-tracker/contracts';
 
 type Person = Pick<Principal, 'userId' | 'permissions'>;
 

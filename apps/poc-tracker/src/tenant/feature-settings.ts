@@ -1,16 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { FEATURE_SETTING_DEFAULTS, type FeatureSettings } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
-
-/** The group `features` of the tenant's settings. */
-export interface FeatureSettings {
-  /** POCs that are made public can be read without a token. */
-  allowPublicPocs: boolean;
-  /** Others than the author may edit a POC. */
-  enableCollaboration: boolean;
-}
-
-/** What holds where a tenant has stored nothing, or nothing that can be read; the policies of the tables say the same. */
-const DEFAULTS: FeatureSettings = { allowPublicPocs: false, enableCollaboration: true };
 
 /** The settings of the current transaction's tenant, as they are at this moment. */
 @Injectable()
@@ -24,11 +14,13 @@ export class FeatureSettingsReader {
     const { allowPublicPocs, enableCollaboration } = (row?.value ?? {}) as Record<string, unknown>;
     return {
       allowPublicPocs:
-        typeof allowPublicPocs === 'boolean' ? allowPublicPocs : DEFAULTS.allowPublicPocs,
+        typeof allowPublicPocs === 'boolean'
+          ? allowPublicPocs
+          : FEATURE_SETTING_DEFAULTS.allowPublicPocs,
       enableCollaboration:
         typeof enableCollaboration === 'boolean'
           ? enableCollaboration
-          : DEFAULTS.enableCollaboration,
+          : FEATURE_SETTING_DEFAULTS.enableCollaboration,
     };
   }
 }
