@@ -1,7 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
-
-const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+import { UUID_EXAMPLE } from '../pocs/poc.dto.js';
 
 /** A row of poc_files that is complete. */
 export interface FileRow {

@@ -1,7 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { POC_STATUSES, type PocStatus } from './poc.dto.js';
-
-const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+import { POC_STATUSES, type PocStatus, UUID_EXAMPLE } from './poc.dto.js';
 
 export class WeekCount {
   @ApiProperty({ description: 'The Monday that the week begins with, UTC.', example: '2026-11-23' })

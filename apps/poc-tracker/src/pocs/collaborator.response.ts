@@ -1,8 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
 import type { CollaboratorRow } from './collaborator.repository.js';
-
-const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+import { UUID_EXAMPLE } from './poc.dto.js';
 
 export class CollaboratorResponse {
   @ApiProperty({ format: 'uuid', example: UUID_EXAMPLE })

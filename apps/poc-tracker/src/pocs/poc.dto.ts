@@ -6,6 +6,9 @@ export const POC_STATUSES = ['draft', 'active', 'completed', 'archived'] as cons
 
 export type PocStatus = (typeof POC_STATUSES)[number];
 
+/** An id, as the documents show one. */
+export const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+
 const MAX_TITLE = 255;
 const MAX_DESCRIPTION = 10_000;
 

@@ -1,8 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
-import { POC_STATUSES, type PocStatus } from './poc.dto.js';
-
-const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+import { POC_STATUSES, type PocStatus, UUID_EXAMPLE } from './poc.dto.js';
 
 /** A row of pocs. */
 export interface PocRow {
