@@ -160,22 +160,9 @@ describe('a change of plan by the operators', () => {
     await changePlan(tenantId, { subscriptionEndsAt: null });
     await status(200);
     expect(await endsAt()).toBeNull();
-    await expect(
-      changePlan(tenantId, { subscriptionEndsAt: '2026-13-01T00:00:00Z' }),
-    ).rejects.toMatchObject({
-      code: 'VALIDATION_ERROR',
-      details: [{ field: 'subscriptionEndsAt' }],
-    });
   });
 
-  it('refuses limits that are none, and tenants that are none', async () => {
-    const { tenantId } = await signedIn();
-    for (const maxUsers of [-1, 1.5, 2 ** 31, NaN]) {
-      await expect(changePlan(tenantId, { limits: { maxUsers } })).rejects.toMatchObject({
-        code: 'VALIDATION_ERROR',
-        details: [{ field: 'limits.maxUsers' }],
-      });
-    }
+  it('refuses tenants that are none', async () => {
     await expect(changePlan(uuidv7(), { plan: 'pro' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });

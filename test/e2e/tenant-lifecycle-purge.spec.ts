@@ -75,7 +75,7 @@ const tablesWithRows = async (tenantId: string) =>
 async function begin(tenantId: string, reason = 'asked for') {
   const change = { tenantId, operatorId: randomUUID(), reason };
   await platform.transaction(change, async (query) => {
-    await lifecycle.cancel(query, change);
+    await lifecycle.move(query, 'cancel', change);
     await lifecycle.beginPurge(query, change);
   });
 }
@@ -242,7 +242,7 @@ describe('a purge', () => {
     const { tenantId } = await service.tenant();
     const suspended = await service.tenant({ status: 'suspended' });
     const change = { tenantId, operatorId: null, reason: 'asked for' };
-    await platform.transaction(change, (query) => lifecycle.cancel(query, change));
+    await platform.transaction(change, (query) => lifecycle.move(query, 'cancel', change));
     const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
     await jobs.purgeOverdue(inDays(29.9));
     expect(await tombstone(tenantId)).toBeUndefined();
@@ -266,7 +266,7 @@ describe('the purge that comes by itself', () => {
 
   const cancelAnew = (tenantId: string) => {
     const change = { tenantId, operatorId: null, reason: 'asked for' };
-    return platform.transaction(change, (query) => lifecycle.cancel(query, change));
+    return platform.transaction(change, (query) => lifecycle.move(query, 'cancel', change));
   };
 
   const run = () =>

@@ -46,9 +46,8 @@ async function tenantWithAdmin(overrides: Parameters<ServiceFixture['tenant']>[0
 /** As an operator would: the move in a transaction of the operators' login. */
 function move(tenantId: string, name: TenantMove, reason = 'for the test') {
   const change = { tenantId, operatorId: randomUUID(), reason };
-  const method = name === 'purge' ? 'beginPurge' : name;
   return platform.transaction({ tenantId, operatorId: change.operatorId }, (query) =>
-    lifecycle[method](query, change),
+    name === 'purge' ? lifecycle.beginPurge(query, change) : lifecycle.move(query, name, change),
   );
 }
 

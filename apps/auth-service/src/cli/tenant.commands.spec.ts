@@ -136,7 +136,12 @@ describe('tenants', () => {
     const change = (time: string) => cli('change-plan', 'renewed', '--subscription-ends', time);
     expect((await change('2027-12-31T23:59:59-03:00')).code).toBe(0);
     expect(await endsAt()).toEqual(new Date('2028-01-01T02:59:59Z'));
-    expect((await change('tomorrow')).code).toBe(2);
+    for (const wrong of ['tomorrow', '2027-12-31T23:59:59', '2027-12-31', '2027-02-31T00:00:00Z'])
+      expect(await change(wrong), wrong).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('subscriptionEndsAt'),
+      });
+    expect(await endsAt()).toEqual(new Date('2028-01-01T02:59:59Z'));
     expect((await change('never')).code).toBe(0);
     expect(await endsAt()).toBeNull();
   });
@@ -145,7 +150,16 @@ describe('tenants', () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'moved' });
     await seedUser(database, tenantId, { role: 'admin' });
     const move = (name: string) => cli(name, 'moved', '--reason', 'unpaid');
+    for (const reason of [' ', 'un\u0007paid', 'x'.repeat(501)])
+      expect(await cli('suspend', 'moved', '--reason', reason)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('reason must'),
+      });
     expect((await move('suspend')).out).toBe('moved is suspended.\n');
+    expect((await trailOf(tenantId)).map(({ type }) => type)).toEqual([
+      'tenant.suspended',
+      'operator.accessed',
+    ]);
     expect(await move('suspend')).toMatchObject({
       code: 1,
       err: expect.stringContaining('INVALID_TRANSITION'),

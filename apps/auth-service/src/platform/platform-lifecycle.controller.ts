@@ -2,18 +2,14 @@ import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, OperatorsOnly, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { type OperatorMove, PlatformLifecycleService } from './platform-lifecycle.service.js';
+import { PlatformLifecycleService } from './platform-lifecycle.service.js';
 import { PurgeTenantDto, TenantReasonDto } from './platform-tenant.dto.js';
 import { PlatformTenantResponse, PurgeStartedResponse } from './platform-tenant.response.js';
-import { PlatformTenantService } from './platform-tenant.service.js';
 
 @ApiTags('platform')
 @Controller('platform/tenants/:tenantId')
 export class PlatformLifecycleController {
-  constructor(
-    private readonly lifecycle: PlatformLifecycleService,
-    private readonly tenants: PlatformTenantService,
-  ) {}
+  constructor(private readonly lifecycle: PlatformLifecycleService) {}
 
   @Post('suspend')
   @OperatorsOnly()
@@ -22,11 +18,11 @@ export class PlatformLifecycleController {
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
   suspend(
-    @CurrentUser() operator: Principal,
+    @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
-    @Body() input: TenantReasonDto,
+    @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.move('suspend', operator, tenantId, input);
+    return this.lifecycle.move('suspend', tenantId, reason, { operatorId: userId });
   }
 
   @Post('reactivate')
@@ -36,11 +32,11 @@ export class PlatformLifecycleController {
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
   reactivate(
-    @CurrentUser() operator: Principal,
+    @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
-    @Body() input: TenantReasonDto,
+    @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.move('reactivate', operator, tenantId, input);
+    return this.lifecycle.move('reactivate', tenantId, reason, { operatorId: userId });
   }
 
   @Post('cancel')
@@ -50,11 +46,11 @@ export class PlatformLifecycleController {
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
   cancel(
-    @CurrentUser() operator: Principal,
+    @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
-    @Body() input: TenantReasonDto,
+    @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.move('cancel', operator, tenantId, input);
+    return this.lifecycle.move('cancel', tenantId, reason, { operatorId: userId });
   }
 
   @Post('restore')
@@ -64,11 +60,11 @@ export class PlatformLifecycleController {
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
   restore(
-    @CurrentUser() operator: Principal,
+    @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
-    @Body() input: TenantReasonDto,
+    @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.move('restore', operator, tenantId, input);
+    return this.lifecycle.move('restore', tenantId, reason, { operatorId: userId });
   }
 
   @Post('purge')
@@ -85,16 +81,5 @@ export class PlatformLifecycleController {
     await this.lifecycle.beginPurge(tenantId, input, { operatorId: userId });
     this.lifecycle.purgeLater(tenantId);
     return { tenantId, status: 'purging' };
-  }
-
-  private async move(
-    move: OperatorMove,
-    { userId }: Principal,
-    tenantId: string,
-    { reason }: TenantReasonDto,
-  ): Promise<PlatformTenantResponse> {
-    const actor = { operatorId: userId };
-    await this.lifecycle.move(move, tenantId, reason, actor);
-    return this.tenants.read(tenantId, actor);
   }
 }

@@ -6,11 +6,11 @@ import {
   TenantLifecycleService,
   type StateChange,
 } from '../tenant/lifecycle/tenant-lifecycle.service.js';
+import type { StateMove } from '../tenant/lifecycle/tenant-moves.js';
 import { TenantPurgeService } from '../tenant/lifecycle/tenant-purge.service.js';
 import type { OperatorActor } from './operator-actor.js';
-
-/** The moves between two states of a tenant, for operators. The purge, which has no way back, is a method of its own. */
-export type OperatorMove = 'suspend' | 'reactivate' | 'cancel' | 'restore';
+import type { PlatformTenantResponse } from './platform-tenant.response.js';
+import { findTenant } from './platform-tenant.service.js';
 
 const SUBDOMAIN = 'SELECT subdomain FROM tenants WHERE id = $1';
 
@@ -29,16 +29,17 @@ export class PlatformLifecycleService {
     private readonly purges: TenantPurgeService,
   ) {}
 
-  /** @throws ApiError NOT_FOUND; INVALID_TRANSITION, naming what is allowed. */
+  /** @returns the tenant as it then is. @throws ApiError NOT_FOUND; INVALID_TRANSITION, naming what is allowed. */
   async move(
-    move: OperatorMove,
+    move: StateMove,
     tenantId: string,
     reason: string,
     actor: OperatorActor,
-  ): Promise<void> {
-    await this.change(tenantId, reason, actor, move, (query, change) =>
-      this.lifecycle[move](query, change),
-    );
+  ): Promise<PlatformTenantResponse> {
+    return this.change(tenantId, reason, actor, move, async (query, change) => {
+      await this.lifecycle.move(query, move, change);
+      return findTenant(query, tenantId);
+    });
   }
 
   /**
@@ -78,18 +79,19 @@ export class PlatformLifecycleService {
     });
   }
 
-  private async change(
+  private async change<T>(
     tenantId: string,
     reason: string,
     actor: OperatorActor,
     action: string,
-    work: (query: PlatformQuery, change: StateChange) => Promise<void>,
-  ): Promise<void> {
+    work: (query: PlatformQuery, change: StateChange) => Promise<T>,
+  ): Promise<T> {
     const { operatorId } = actor;
     try {
-      await this.database.transaction({ tenantId, operatorId }, async (query) => {
-        await work(query, { tenantId, operatorId, reason });
+      return await this.database.transaction({ tenantId, operatorId }, async (query) => {
+        const done = await work(query, { tenantId, operatorId, reason });
         await this.record(query, tenantId, 'success', actor, { action, reason });
+        return done;
       });
     } catch (error) {
       const refusal = error instanceof ApiError ? error : toApiError(error);

@@ -100,7 +100,7 @@ export class PlatformTenantService {
   /** @throws ApiError NOT_FOUND. */
   async read(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
     return this.inTenant(tenantId, actor, async (query) => {
-      const tenant = await find(query, tenantId);
+      const tenant = await findTenant(query, tenantId);
       await this.recordAccess(query, tenantId, 'read', actor);
       return tenant;
     });
@@ -109,7 +109,7 @@ export class PlatformTenantService {
   /** @throws ApiError NOT_FOUND. */
   async usage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
     return this.inTenant(tenantId, actor, async (query) => {
-      const { usage } = await find(query, tenantId);
+      const { usage } = await findTenant(query, tenantId);
       await this.recordAccess(query, tenantId, 'usage', actor);
       return usage;
     });
@@ -149,7 +149,7 @@ export class PlatformTenantService {
         input.adminLastName ?? null,
       ]);
       await this.record(query, tenantId, 'tenant.created', actor, { adminEmail, planType });
-      return { tenant: await find(query, tenantId), adminEmail, temporaryPassword };
+      return { tenant: await findTenant(query, tenantId), adminEmail, temporaryPassword };
     });
   }
 
@@ -200,7 +200,11 @@ export class PlatformTenantService {
   }
 }
 
-async function find(query: PlatformQuery, tenantId: string): Promise<PlatformTenantResponse> {
+/** @throws ApiError NOT_FOUND. */
+export async function findTenant(
+  query: PlatformQuery,
+  tenantId: string,
+): Promise<PlatformTenantResponse> {
   const [row] = await query<PlatformTenantRow>(READ, [tenantId]);
   if (row === undefined) throw new ApiError('NOT_FOUND');
   return toPlatformTenant(row);

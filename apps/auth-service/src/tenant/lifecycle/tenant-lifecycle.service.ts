@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { currentRequest, type PlatformQuery, TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
-import { assertAllowed, notAllowed, TENANT_MOVES, type TenantMove } from './tenant-moves.js';
+import { assertAllowed, notAllowed, type StateMove, TENANT_MOVES } from './tenant-moves.js';
 import type { CancelTenantDto } from './tenant-lifecycle.dto.js';
 import type { CanceledTenantResponse } from './tenant-lifecycle.response.js';
 
@@ -44,24 +44,26 @@ export class TenantLifecycleService {
     this.restoreDays = config.tenancy.restoreDays;
   }
 
-  /** Locks everybody out. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
-  suspend(query: PlatformQuery, change: StateChange): Promise<void> {
-    return this.move(query, 'suspend', change);
-  }
-
-  /** Ends a suspension. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
-  reactivate(query: PlatformQuery, change: StateChange): Promise<void> {
-    return this.move(query, 'reactivate', change);
-  }
-
-  /** Locks everybody out and starts the time to restore. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
-  cancel(query: PlatformQuery, change: StateChange): Promise<void> {
-    return this.move(query, 'cancel', change);
-  }
-
-  /** Takes a cancellation back, within its time. @throws ApiError NOT_FOUND, INVALID_TRANSITION. */
-  restore(query: PlatformQuery, change: StateChange): Promise<void> {
-    return this.move(query, 'restore', change);
+  /** @throws ApiError NOT_FOUND; INVALID_TRANSITION, for a cancellation that is too old to be taken back too. */
+  async move(
+    query: PlatformQuery,
+    move: StateMove,
+    { tenantId, operatorId, reason }: StateChange,
+  ): Promise<void> {
+    const { status, restorable } = await this.stateOf(query, tenantId);
+    assertAllowed(move, status);
+    if (move === 'restore' && !restorable) {
+      throw notAllowed(status, { reason: `It was canceled over ${this.restoreDays} days ago.` });
+    }
+    const { to, event } = TENANT_MOVES[move];
+    await query(MOVE, [tenantId, to, reason]);
+    await this.events.recordAsOperator(query, tenantId, {
+      type: event,
+      result: 'success',
+      actorId: operatorId,
+      target: { type: 'tenant', id: tenantId },
+      details: { reason, from: status },
+    });
   }
 
   /**
@@ -101,27 +103,6 @@ export class TenantLifecycleService {
     );
     if (canceled === undefined) throw new ApiError('INSUFFICIENT_PERMISSIONS');
     return { status: 'canceled', restorableUntil: canceled.restorableUntil };
-  }
-
-  private async move(
-    query: PlatformQuery,
-    move: TenantMove,
-    { tenantId, operatorId, reason }: StateChange,
-  ): Promise<void> {
-    const { status, restorable } = await this.stateOf(query, tenantId);
-    assertAllowed(move, status);
-    if (move === 'restore' && !restorable) {
-      throw notAllowed(status, { reason: `It was canceled over ${this.restoreDays} days ago.` });
-    }
-    const { to, event } = TENANT_MOVES[move];
-    await query(MOVE, [tenantId, to, reason]);
-    await this.events.recordAsOperator(query, tenantId, {
-      type: event,
-      result: 'success',
-      actorId: operatorId,
-      target: { type: 'tenant', id: tenantId },
-      details: { reason, from: status },
-    });
   }
 
   private async stateOf(query: PlatformQuery, tenantId: string): Promise<StateRow> {

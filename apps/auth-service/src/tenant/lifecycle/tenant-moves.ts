@@ -20,6 +20,9 @@ export const TENANT_MOVES = {
 
 export type TenantMove = keyof typeof TENANT_MOVES;
 
+/** The moves between two states of a tenant. The purge, which has no way back, is a method of its own everywhere. */
+export type StateMove = Exclude<TenantMove, 'purge'>;
+
 /** What can be done with a tenant that is in this state. */
 export function allowedMoves(state: TenantState): TenantMove[] {
   return (Object.keys(TENANT_MOVES) as TenantMove[]).filter((move) =>
