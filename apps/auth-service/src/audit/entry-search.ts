@@ -1,15 +1,12 @@
 import type { ListAuditQuery } from './audit.dto.js';
 import { ENTRY_COLUMNS, type EntryTable, ROW_EVENTS } from './audit-entry.js';
-import { uuidAt } from './uuid-range.js';
+import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
 
 /** What is asked of the trail. `before`: the id of the last entry of the page before. */
 export type EntryFilters = Pick<
   ListAuditQuery,
   'from' | 'to' | 'type' | 'result' | 'actorId' | 'targetId' | 'table' | 'requestId'
 > & { before?: string };
-
-/** Milliseconds by which the time in an id may be off the time of its entry: both are of one clock, asked twice. */
-const ID_SLACK_MS = 1_000;
 
 interface Statement {
   sql: string;

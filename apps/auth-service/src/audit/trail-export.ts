@@ -18,13 +18,10 @@ import {
   type TrailRange,
 } from './chain/trail-pages.js';
 import { SecurityEvents } from './security-events.js';
-import { uuidAt } from './uuid-range.js';
+import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
 
 /** Entries a transaction: each holds a connection for some milliseconds, however slowly the client reads. */
 const PAGE = 500;
-
-/** Milliseconds by which the time in an id may be off the time of its entry: both are of one clock, asked twice. */
-const ID_SLACK_MS = 1_000;
 
 interface Plan {
   header: TrailHeader;

@@ -1,3 +1,6 @@
+/** Milliseconds by which the time in an id may be off the time of its entry: both are of one clock, asked twice. */
+export const ID_SLACK_MS = 1_000;
+
 /** The largest time that fits into the 48 bits of a UUIDv7. */
 const MAX_MS = 0xffff_ffff_ffff;
 

@@ -1,12 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { EmailAddress } from '@poc-tracker/http-service';
 import { IsString, MaxLength } from 'class-validator';
+import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
 
 /** More than any secret has; bounds what is hashed. */
 const MAX_PRESENTED_SECRET = 200;
-
-/** Bounds what the password policy looks at; its own limit, in characters, is lower and speaks more clearly. */
-const MAX_PRESENTED_PASSWORD = 1_024;
 
 export class ActivateOperatorDto {
   @EmailAddress('ops@poctracker.example')

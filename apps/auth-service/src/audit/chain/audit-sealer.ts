@@ -63,14 +63,14 @@ export class AuditSealer implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.scheduler.register({
-      name: 'audit.seal',
+      name: 'seal-audit-trails',
       everyMs: EVERY_MS,
       run: async () => {
         await this.sealWaiting();
       },
     });
     this.scheduler.register({
-      name: 'audit.note-heads',
+      name: 'note-audit-heads',
       everyMs: HEADS_EVERY_MS,
       run: () => this.noteHeads(),
     });
