@@ -6,11 +6,15 @@ import { ServiceFixture } from './service.fixture.js';
 type Operation = { security?: unknown[] };
 type Document = { paths: Record<string, Record<string, Operation>> };
 
-/** What people need to leave in good order. */
+/** What people need to leave in good order, and to keep out whoever has got hold of an account. */
 const OPEN = [
   'DELETE /api/v1/auth/sessions',
   'DELETE /api/v1/auth/sessions/{id}',
+  'DELETE /api/v1/auth/users/{userId}/sessions',
+  'DELETE /api/v1/auth/users/{userId}/sessions/{sessionId}',
   'POST /api/v1/auth/logout',
+  'POST /api/v1/auth/users/{userId}/require-password-change',
+  'POST /api/v1/auth/users/{userId}/suspend',
   'POST /api/v1/tenants/current/cancel',
   'PUT /api/v1/auth/password',
 ];

@@ -56,7 +56,7 @@ export function OperatorsOnly(): MethodDecorator {
 
 /**
  * Keeps a changing route open after the tenant's subscription has ended: what people need to leave
- * in good order, such as ending their sessions.
+ * in good order, such as ending their sessions, or to keep out whoever has got hold of an account.
  */
 export function WritesWhenReadOnly(): MethodDecorator {
   return requiring({ writesWhenReadOnly: true });

@@ -1,6 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
+import {
+  CurrentUser,
+  Permissions,
+  type Principal,
+  WritesWhenReadOnly,
+} from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { UserResponse } from '../auth/user.response.js';
 import { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
@@ -14,6 +19,7 @@ export class UserAccessController {
 
   @Post('suspend')
   @HttpCode(200)
+  @WritesWhenReadOnly()
   @Permissions('manage_users')
   @ApiOperation({ summary: 'Keep a person out and end their sessions' })
   @DataResponse(200, UserResponse)
@@ -54,6 +60,7 @@ export class UserAccessController {
 
   @Post('require-password-change')
   @HttpCode(200)
+  @WritesWhenReadOnly()
   @Permissions('manage_users')
   @ApiOperation({ summary: 'End the sessions of a person, who must then set a new password' })
   @DataResponse(200, UserResponse)
@@ -78,6 +85,7 @@ export class UserAccessController {
   }
 
   @Delete('sessions')
+  @WritesWhenReadOnly()
   @Permissions('manage_users')
   @ApiOperation({ summary: 'End all sessions of a person' })
   @DataResponse(200, RevokedSessionsResponse)
@@ -90,6 +98,7 @@ export class UserAccessController {
   }
 
   @Delete('sessions/:sessionId')
+  @WritesWhenReadOnly()
   @Permissions('manage_users')
   @ApiOperation({ summary: 'End one session of a person' })
   @DataResponse(200, RevokedSessionsResponse)

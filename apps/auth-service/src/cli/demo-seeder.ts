@@ -148,8 +148,9 @@ const ADD_PEOPLE = `
   SELECT t.id,
          (lpad(to_hex(1700000000000 + t.index * 1000000::bigint + i), 12, '0') || '7' || substr(h, 1, 3) || 'a'
            || substr(h, 4, 15))::uuid,
-         translate(lower(first_name || '.' || last_name), 'áâãéêíóôõúüç', 'aaaeeiooouuc') || '.' || i || '@'
-           || t.subdomain || '.example',
+         CASE WHEN i = 1 THEN 'admin'
+              ELSE translate(lower(first_name || '.' || last_name), 'áâãéêíóôõúüç', 'aaaeeiooouuc') || '.' || i
+         END || '@' || t.subdomain || '.example',
          $5, now(), first_name, last_name,
          CASE WHEN i = 1 THEN 'admin' WHEN i % 40 = 2 THEN 'manager' WHEN i % 9 = 5 THEN 'viewer' ELSE 'user' END,
          CASE WHEN i > 1 AND i % 43 = 0 THEN 'inactive' WHEN i > 1 AND i % 97 = 0 THEN 'suspended' ELSE 'active' END,

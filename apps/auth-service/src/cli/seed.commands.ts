@@ -43,7 +43,7 @@ export function registerSeedCommands(program: Command, context: CliContext): voi
     .option('--force', 'also beside tenants that are not of this label')
     .addHelpText(
       'after',
-      '\nThe people have one password, printed once. Their addresses end in .example.\nNeeds the owner: MIGRATION_DATABASE_URL.',
+      '\nThe people have one password, printed once. Their addresses end in .example.\nNeeds the owner: MIGRATION_DATABASE_URL, or a running npm start.',
     )
     .action(async (options: SeedOptions) => {
       const { tls } = context.connections;
@@ -114,7 +114,7 @@ function describe(
   return (
     `Added ${added.users} people in ${added.tenants} tenants in ${seconds} s.${there}\n` +
     `Everybody's password, shown this once: ${password}\n` +
-    `For example: the admin of ${label}-1 is the first person of "npm run cli -- tenants show ${label}-1".\n`
+    `For example: admin@${label}-1.example, the admin of ${label}-1.\n`
   );
 }
 

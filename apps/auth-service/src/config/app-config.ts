@@ -13,6 +13,7 @@ import {
   readDatabaseUrl,
   readHttpSettings,
   readKey,
+  readParties,
   readPublicKeys,
   readTenancySettings,
   type TenancySettings,
@@ -125,8 +126,7 @@ function readSignupPlans(reader: EnvironmentReader): Plan[] {
 }
 
 function readTokens(reader: EnvironmentReader): AppConfig['tokens'] | undefined {
-  const issuer = reader.text('JWT_ISSUER', 'poc-tracker-auth', /\S/, 'must not be blank.');
-  const audience = reader.text('JWT_AUDIENCE', 'poc-tracker-api', /\S/, 'must not be blank.');
+  const { issuer, audience } = readParties(reader);
   const refreshSecret = Buffer.from(reader.secret('JWT_REFRESH_SECRET') ?? '');
   if (refreshSecret.length < MIN_REFRESH_SECRET_BYTES) {
     reader.refuse(

@@ -8,8 +8,8 @@ import { type PocChange, PocChangeListener } from './poc-change.listener.js';
 
 const LIVE_EVENTS: Feature = 'real_time_dojos';
 
-/** How late a stream ends after its session has. */
-const CHECK_MS = 500;
+/** How late a stream ends after its session has; what it is worth is in memory, so that looking costs nothing. */
+const CHECK_MS = 100;
 
 const BEAT_MS = 15_000;
 
@@ -21,6 +21,8 @@ interface Subscription {
   pocId: string;
   stream: EventStream;
   checking: boolean;
+  /** Settles when all that was to be told so far has been told or refused. */
+  told: Promise<void>;
 }
 
 /** Tells clients of the changes of a POC while they may read it. */
@@ -70,6 +72,7 @@ export class PocEventsService implements OnModuleDestroy {
       person,
       pocId,
       checking: false,
+      told: Promise.resolve(),
       stream: new EventStream(() => this.remove(subscription)),
     };
     this.subscriptions.add(subscription);
@@ -81,8 +84,12 @@ export class PocEventsService implements OnModuleDestroy {
   private tell({ tenantId, pocId, event, subjectId }: PocChange): void {
     for (const subscription of this.subscriptions) {
       if (subscription.pocId !== pocId || subscription.person.tenantId !== tenantId) continue;
-      subscription.stream.send(event, { pocId, subjectId });
-      if (event === 'poc.deleted') subscription.stream.end();
+      subscription.told = subscription.told.then(async () => {
+        // An event is an answer like any other: not for a token that would be refused by now.
+        await this.check(subscription);
+        subscription.stream.send(event, { pocId, subjectId });
+        if (event === 'poc.deleted') subscription.stream.end();
+      });
     }
   }
 

@@ -57,14 +57,16 @@ export function colour(options: Options<string>): SettingDefinition<string> {
   };
 }
 
-/** A duration in hours, of which parts may be stated: more than none and at most `max`. */
-export function hours(options: Options<number> & { max: number }): SettingDefinition<number> {
-  const { max, ...rest } = options;
+/** A duration in hours, of which parts may be stated. */
+export function hours(
+  options: Options<number> & { min: number; max: number },
+): SettingDefinition<number> {
+  const { min, max, ...rest } = options;
   return {
     ...rest,
-    schema: { type: 'number', exclusiveMinimum: 0, maximum: max },
-    rule: `must be a number of hours above 0 and up to ${max}`,
-    accepts: (value): value is number => typeof value === 'number' && value > 0 && value <= max,
+    schema: { type: 'number', minimum: min, maximum: max },
+    rule: `must be a number of hours from ${min} to ${max}`,
+    accepts: (value): value is number => typeof value === 'number' && value >= min && value <= max,
   };
 }
 

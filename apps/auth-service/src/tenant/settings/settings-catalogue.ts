@@ -1,3 +1,4 @@
+import { FEATURE_SETTING_DEFAULTS } from '@poc-tracker/contracts';
 import {
   choice,
   colour,
@@ -6,6 +7,12 @@ import {
   offUntilBuilt,
   type SettingDefinition,
 } from './setting-definition.js';
+
+/**
+ * A quarter of an hour: the life of an access token. Sessions that end as soon as they begin would lock everybody out, and
+ * with them whoever could set it right.
+ */
+const MIN_SESSION_HOURS = 0.25;
 
 /** A year in hours: a session that outlives it is a mistake of whoever set it. */
 const MAX_SESSION_HOURS = 8_760;
@@ -37,6 +44,7 @@ const SETTINGS_CATALOGUE = {
     sessionTimeout: hours({
       default: 24,
       byPlan: { enterprise: 12 },
+      min: MIN_SESSION_HOURS,
       max: MAX_SESSION_HOURS,
       description:
         'Life of a session in hours, counted from the log-in. A shorter one ends running sessions as well.',
@@ -49,11 +57,11 @@ const SETTINGS_CATALOGUE = {
   },
   features: {
     allowPublicPocs: flag({
-      default: false,
+      default: FEATURE_SETTING_DEFAULTS.allowPublicPocs,
       description: 'Whether a proof of concept can be shown to people who are not signed in.',
     }),
     enableCollaboration: flag({
-      default: true,
+      default: FEATURE_SETTING_DEFAULTS.enableCollaboration,
       description: 'Whether several people may work on one proof of concept.',
     }),
   },

@@ -131,14 +131,14 @@ describe('a change of settings', () => {
       'theme.primaryColor must be a colour such as #2563eb',
       'theme.darkMode must be true or false',
       'notifications must be an object of settings',
-      'security.sessionTimeout must be a number of hours above 0 and up to 8760',
+      'security.sessionTimeout must be a number of hours from 0.25 to 8760',
       'security.__proto__x is not a known field',
       'security.constructor is not a known field',
       'features must be an object of settings',
     ]);
   });
 
-  it.each([8_760.1, '8', true, {}, [], 1e308, -0])('takes no session time-out of %j', (value) => {
+  it.each([8_760.1, 0.2, 1e-9, '8', true, {}, [], 1e308, -0])('takes no session time-out of %j', (value) => {
     expect(
       fieldsOf(() => readSettingsChange({ security: { sessionTimeout: value } })),
     ).toHaveLength(1);
