@@ -138,11 +138,14 @@ describe('a change of settings', () => {
     ]);
   });
 
-  it.each([8_760.1, 0.2, 1e-9, '8', true, {}, [], 1e308, -0])('takes no session time-out of %j', (value) => {
-    expect(
-      fieldsOf(() => readSettingsChange({ security: { sessionTimeout: value } })),
-    ).toHaveLength(1);
-  });
+  it.each([8_760.1, 0.2, 1e-9, '8', true, {}, [], 1e308, -0])(
+    'takes no session time-out of %j',
+    (value) => {
+      expect(
+        fieldsOf(() => readSettingsChange({ security: { sessionTimeout: value } })),
+      ).toHaveLength(1);
+    },
+  );
 });
 
 describe('the catalogue', () => {
