@@ -19,6 +19,7 @@ const PARENT_CHECK_MS = 500;
 const BUILD_INPUTS = [
   'apps',
   'libs',
+  'tools',
   'nest-cli.json',
   'rspack.config.js',
   'tsconfig.json',

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 /** Two files that import nothing: their text is replaced, only the place counts. */
 const SERVICE_CODE = 'libs/contracts/src/roles.ts';
-const DDL_CODE = 'libs/tenancy/src/row-level-security.ts';
+const DDL_CODE = 'libs/tenancy/src/schema/row-level-security.ts';
 
 const DATABASE =
   'declare const db: { query(sql: string, params?: unknown[]): Promise<unknown> };\n';

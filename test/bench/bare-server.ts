@@ -3,9 +3,9 @@ import type { AccessTokenClaims } from '@poc-tracker/contracts';
 import { openingStatement } from '@poc-tracker/tenancy';
 import fastify from 'fastify';
 import { Pool } from 'pg';
-import type { Person } from '../../apps/auth-service/src/auth/user.entity.js';
-import { FIND_USER_BY_ID } from '../../apps/auth-service/src/auth/user.repository.js';
-import { toUserResponse } from '../../apps/auth-service/src/auth/user.response.js';
+import type { UserRecord } from '../../apps/auth-service/src/user/user.entity.js';
+import { FIND_USER_BY_ID } from '../../apps/auth-service/src/user/user.repository.js';
+import { toUserResponse } from '../../apps/auth-service/src/user/user.response.js';
 
 /**
  * The practical limit: what Fastify and pg alone need for GET /auth/me. The same token is verified, and remembered as in
@@ -47,10 +47,14 @@ server.get('/api/v1/auth/me', async (request) => {
   try {
     const opening = client.query(openingStatement({ tenantId, userId, role }, limits));
     if (!pipeline) await opening;
-    const user = client.query<Person>({ name: 'user', text: FIND_USER_BY_ID, values: [userId] });
+    const user = client.query<UserRecord>({
+      name: 'user',
+      text: FIND_USER_BY_ID,
+      values: [userId],
+    });
     const [, users] = await Promise.all([opening, user]);
     await client.query('COMMIT');
-    return { success: true, data: toUserResponse(users.rows[0] as Person) };
+    return { success: true, data: toUserResponse(users.rows[0] as UserRecord) };
   } finally {
     client.release();
   }

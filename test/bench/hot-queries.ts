@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import { createTestDatabase, TestCluster } from '@poc-tracker/testing';
 import pg from 'pg';
-import { runCli } from '../../apps/auth-service/src/cli/program.js';
+import { runCli } from '../../tools/cli/program.js';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { HOT_QUERIES, type HotQuery, type Subject } from './hot-query.list.js';
 import { type Access, accessesOf, PlanWatch } from './query-plans.js';

@@ -3,9 +3,9 @@ import {
   KEEP_TO_INDEX_ORDER,
   SEARCH_START,
   SEARCH_STATEMENTS,
-} from '../../apps/auth-service/src/auth/people-search.js';
-import { listStatement } from '../../apps/auth-service/src/auth/user-directory.repository.js';
-import { FIND_USER_BY_ID } from '../../apps/auth-service/src/auth/user.repository.js';
+} from '../../apps/auth-service/src/user/user-search.js';
+import { listStatement } from '../../apps/auth-service/src/user/user-directory.repository.js';
+import { FIND_USER_BY_ID } from '../../apps/auth-service/src/user/user.repository.js';
 import { ROTATE } from '../../apps/auth-service/src/session/session.repository.js';
 import { SETTINGS } from '../../apps/auth-service/src/tenant/settings/settings.repository.js';
 import { USAGE } from '../../apps/auth-service/src/tenant/tenant.repository.js';

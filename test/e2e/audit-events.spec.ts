@@ -6,8 +6,8 @@ import {
   type SecurityEvent,
   SecurityEvents,
 } from '../../apps/auth-service/src/audit/security-events.js';
-import { cliOn } from '../../apps/auth-service/src/cli/cli.fixture.js';
-import type { OperatorInvitation } from '../../apps/auth-service/src/platform/operator.service.js';
+import { cliOn } from '../../tools/cli/cli.fixture.js';
+import type { OperatorInvitation } from '../../apps/auth-service/src/platform/operators/operator.service.js';
 import { AGENT, adminOn, logInOn, trailOn } from './audit.fixture.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
 

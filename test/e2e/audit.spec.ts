@@ -13,7 +13,7 @@ import type {
 } from '../../apps/auth-service/src/audit/audit.dto.js';
 import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
 import { uuidAt } from '../../apps/auth-service/src/audit/uuid-range.js';
-import { cliOn } from '../../apps/auth-service/src/cli/cli.fixture.js';
+import { cliOn } from '../../tools/cli/cli.fixture.js';
 import { adminOn, logInOn, trailOn } from './audit.fixture.js';
 import { type Answer, ServiceFixture } from './service.fixture.js';
 
@@ -300,7 +300,7 @@ describe('an export', () => {
     const { code, out } = await verifyFile(text);
     expect(code, out).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      trails: [{ sealed: lines.length - 2 - young(lines) }],
+      auditLogs: [{ sealed: lines.length - 2 - young(lines) }],
     });
     // As a mail program or another system leaves it.
     expect((await verifyFile(text.replaceAll('\n', '\r\n'))).code).toBe(0);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cliOn } from '../../apps/auth-service/src/cli/cli.fixture.js';
+import { cliOn } from '../../tools/cli/cli.fixture.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
 
 interface Shell {

@@ -6,9 +6,9 @@ import { createTestDatabase } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppModule } from '../../apps/auth-service/src/app.module.js';
 import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
-import { EntitlementService } from '../../apps/auth-service/src/tenant/entitlement.service.js';
-import type { EntitlementsResponse } from '../../apps/auth-service/src/tenant/entitlement.response.js';
-import type { TenantUsageResponse } from '../../apps/auth-service/src/tenant/tenant-usage.response.js';
+import { EntitlementService } from '../../apps/auth-service/src/tenant/entitlements/entitlement.service.js';
+import type { EntitlementsResponse } from '../../apps/auth-service/src/tenant/entitlements/entitlement.response.js';
+import type { TenantUsageResponse } from '../../apps/auth-service/src/tenant/entitlements/tenant-usage.response.js';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { type Answer, ServiceFixture } from './service.fixture.js';
 

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileSweep } from '../../apps/poc-tracker/src/files/file.sweep.js';
 import { Draft } from '../../apps/poc-tracker/src/storage/draft.js';
 import { FileStorage } from '../../apps/poc-tracker/src/storage/file-storage.js';
-import { type Person, TrackerFixture } from './poc-tracker.fixture.js';
+import { type UserRecord, TrackerFixture } from './poc-tracker.fixture.js';
 
 const DEADLINE_MS = 5_000;
 const GB = 1024 ** 3;
@@ -43,7 +43,7 @@ async function eventually<T>(probe: () => Promise<T>, expected: T): Promise<void
 }
 
 /** The paths of a tenant's files in the folder. */
-function storedOf({ tenantId }: Person): string[] {
+function storedOf({ tenantId }: UserRecord): string[] {
   return tracker.stored().filter((path) => path.includes(tenantId));
 }
 
@@ -194,7 +194,7 @@ describe('a download', () => {
 
 describe('a part of a file', () => {
   const BYTES = Buffer.from('0123456789');
-  let ana: Person;
+  let ana: UserRecord;
   let at: string;
   let etag: string;
 
@@ -427,7 +427,7 @@ describe('an upload', () => {
     await eventually(async () => storedOf(ana), []);
   });
 
-  it.each<[string, string, (ana: Person, poc: string) => Promise<unknown>]>([
+  it.each<[string, string, (ana: UserRecord, poc: string) => Promise<unknown>]>([
     [
       'whose tenant comes to the end of its subscription',
       'SUBSCRIPTION_ENDED',
@@ -499,7 +499,7 @@ describe('an upload', () => {
 describe('the storage of a tenant', () => {
   const MB = 1024 * 1024;
 
-  async function nearlyFull(free: number): Promise<{ ana: Person; poc: string }> {
+  async function nearlyFull(free: number): Promise<{ ana: UserRecord; poc: string }> {
     const tenant = await tracker.tenant({ maxStorageGb: 1 });
     const ana = await tracker.person({ tenant });
     const poc = await tracker.poc(ana);
@@ -581,7 +581,7 @@ describe('what a crash leaves behind', () => {
     return path;
   }
 
-  async function reserve({ tenantId, userId }: Person, poc: string): Promise<string> {
+  async function reserve({ tenantId, userId }: UserRecord, poc: string): Promise<string> {
     const id = randomUUID();
     await tracker.sql(
       `INSERT INTO poc_files (tenant_id, id, poc_id, file_name, file_size, created_by) VALUES ($1, $2, $3, 'x', 100, $4)`,

@@ -5,13 +5,13 @@ import { ROLES, type Role } from '@poc-tracker/contracts';
 import { createOpenApiDocument, operationsOf } from '@poc-tracker/http-service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_DESCRIPTION } from '../../apps/poc-tracker/src/app.setup.js';
-import { type Person, type TrackerCall, TrackerFixture } from './poc-tracker.fixture.js';
+import { type UserRecord, type TrackerCall, TrackerFixture } from './poc-tracker.fixture.js';
 
 type Caller = 'anonymous' | Role;
 
 interface Scene {
   /** Who calls, without a token where that is nobody. */
-  caller: Person;
+  caller: UserRecord;
   /** Of a person of role user who is not the caller. */
   pocId: string;
   fileId: string;

@@ -29,7 +29,7 @@ export interface TrackerCall {
   headers?: Record<string, string>;
 }
 
-export interface Person {
+export interface UserRecord {
   userId: string;
   tenantId: string;
   host: string;
@@ -101,7 +101,7 @@ export class TrackerFixture {
       tenant?: { tenantId: string; host: string };
       features?: Partial<FeatureSet>;
     } = {},
-  ): Promise<Person> {
+  ): Promise<UserRecord> {
     const { role = 'user', permissions, features } = options;
     const { tenantId, host } = options.tenant ?? (await this.tenant(features && { features }));
     const { userId } = await seedUser(this.database, tenantId, {
@@ -118,7 +118,7 @@ export class TrackerFixture {
     return { userId, tenantId, host, sessionId, token };
   }
 
-  async revoke({ sessionId }: Person): Promise<void> {
+  async revoke({ sessionId }: UserRecord): Promise<void> {
     await this.sql('UPDATE user_sessions SET is_active = false WHERE id = $1', [sessionId]);
   }
 
@@ -145,7 +145,7 @@ export class TrackerFixture {
     );
   }
 
-  async poc(author: Person, fields: Record<string, unknown> = {}): Promise<string> {
+  async poc(author: UserRecord, fields: Record<string, unknown> = {}): Promise<string> {
     const answer = await this.call<{ id: string }>('POST', '/pocs', {
       token: author.token,
       body: { title: 'Cold-proof sensor', ...fields },
@@ -155,7 +155,7 @@ export class TrackerFixture {
   }
 
   upload(
-    person: Person,
+    person: UserRecord,
     pocId: string,
     bytes: Buffer,
     { name = 'report.pdf', type = 'application/pdf' } = {},

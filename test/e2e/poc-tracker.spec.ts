@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pollUntil } from '@poc-tracker/embedded';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Person, TrackerFixture } from './poc-tracker.fixture.js';
+import { type UserRecord, TrackerFixture } from './poc-tracker.fixture.js';
 
 const DEADLINE_MS = 5_000;
 
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 async function outcome(
-  person: Person,
+  person: UserRecord,
   method: string,
   path: string,
   body?: unknown,
@@ -140,7 +140,7 @@ describe('POCs', () => {
   });
 
   async function page(
-    { token }: Person,
+    { token }: UserRecord,
     query: string,
   ): Promise<{ items: { id: string; title: string }[]; nextCursor: string | null }> {
     const { data } = await tracker.call<{
@@ -150,11 +150,11 @@ describe('POCs', () => {
     return data;
   }
 
-  async function ids(person: Person, query: string): Promise<string[]> {
+  async function ids(person: UserRecord, query: string): Promise<string[]> {
     return (await page(person, query)).items.map(({ id }) => id);
   }
 
-  async function found(person: Person, search: string): Promise<string[]> {
+  async function found(person: UserRecord, search: string): Promise<string[]> {
     const { items } = await page(person, `?search=${encodeURIComponent(search)}`);
     return items.map(({ title }) => title);
   }
@@ -315,7 +315,7 @@ describe('who may change a POC', () => {
     },
   );
 
-  async function sharedPublicPoc(): Promise<{ bia: Person; id: string }> {
+  async function sharedPublicPoc(): Promise<{ bia: UserRecord; id: string }> {
     const ana = await tracker.person();
     const bia = await tracker.person({ tenant: ana });
     await tracker.set(ana.tenantId, { allowPublicPocs: true });
@@ -513,7 +513,7 @@ describe('features of the plan', () => {
 describe('the events of a POC', () => {
   /** Reads a stream; `text` grows until it ends. */
   async function follow(
-    person: Person,
+    person: UserRecord,
     pocId: string,
   ): Promise<{
     status: number | undefined;
@@ -674,7 +674,7 @@ describe('what is told of another tenant', () => {
 
 describe('a token', () => {
   it('is refused once its session, its person or its tenant has ended, within a second', async () => {
-    const endings: [string, (person: Person) => Promise<unknown>, string][] = [
+    const endings: [string, (person: UserRecord) => Promise<unknown>, string][] = [
       ['session', (person) => tracker.revoke(person), 'TOKEN_REVOKED'],
       [
         'person',

@@ -1,7 +1,7 @@
 import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { bare, claimsOf, NOBODY, type Person, workspaceOf } from './people.fixture.js';
+import { bare, claimsOf, NOBODY, type UserRecord, workspaceOf } from './users.fixture.js';
 import { ServiceFixture } from './service.fixture.js';
 
 interface TenantRole {
@@ -34,10 +34,10 @@ const remove = (token: string, roleId: string) =>
   service.call<null>('DELETE', `/auth/roles/${roleId}`, { token });
 
 const assign = (token: string, userId: string, body: object) =>
-  service.call<Person>('POST', `/auth/users/${userId}/role`, { token, body });
+  service.call<UserRecord>('POST', `/auth/users/${userId}/role`, { token, body });
 
 const profile = async (token: string) =>
-  (await service.call<Person>('GET', '/auth/me', { token })).data;
+  (await service.call<UserRecord>('GET', '/auth/me', { token })).data;
 
 /** A tenant with an admin and a role that is made of these permissions. */
 async function workspace(...permissions: Permission[]) {
@@ -162,7 +162,7 @@ describe('a role of the tenant', () => {
       expect(foreign.status).toBeGreaterThanOrEqual(400);
       expect(bare(foreign as never)).toEqual(bare(random as never));
     }
-    const listed = await service.call<{ users: Person[] }>('GET', '/auth/users', {
+    const listed = await service.call<{ users: UserRecord[] }>('GET', '/auth/users', {
       token,
       query: { customRoleId: other.role.id },
     });

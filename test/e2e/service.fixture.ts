@@ -1,4 +1,4 @@
-import { SessionStandings } from '@poc-tracker/auth-kit';
+import { SessionStatusService } from '@poc-tracker/auth-kit';
 import type { ErrorBody } from '@poc-tracker/contracts';
 import {
   createTestDatabase,
@@ -152,7 +152,7 @@ export class ServiceFixture {
     try {
       return await this.database.sql<Row>(text, params);
     } finally {
-      this.app.get(SessionStandings).distrust();
+      this.app.get(SessionStatusService).distrust();
     }
   }
 }

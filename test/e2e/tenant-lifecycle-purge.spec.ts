@@ -3,7 +3,7 @@ import { PlatformDatabase } from '@poc-tracker/tenancy';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
-import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/platform-tenant.js';
+import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/operators/platform-tenant.js';
 import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import { TenantPurgeService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';

@@ -3,7 +3,7 @@ import { PlatformDatabase, toApiError } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
-import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/platform-tenant.js';
+import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/operators/platform-tenant.js';
 import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import {

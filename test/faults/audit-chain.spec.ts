@@ -6,10 +6,10 @@ import { Logger } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { seedTenant } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AuditSealer } from '../../apps/auth-service/src/audit/chain/audit-sealer.js';
-import { storedTrail } from '../../apps/auth-service/src/audit/chain/stored-trail.js';
-import type { TrailReport } from '../../apps/auth-service/src/audit/chain/trail-verification.js';
-import { type CliRun, cliOn } from '../../apps/auth-service/src/cli/cli.fixture.js';
+import { ChainWriter } from '../../apps/auth-service/src/audit/chain/chain-writer.js';
+import { storedAuditLog } from '../../apps/auth-service/src/audit/chain/stored-audit-log.js';
+import type { ChainReport } from '../../apps/auth-service/src/audit/chain/chain-verification.js';
+import { type CliRun, cliOn } from '../../tools/cli/cli.fixture.js';
 import type { Scheduler } from '../../apps/auth-service/src/schedule/scheduler.js';
 import { ServiceDatabase } from '../migrations/service-database.js';
 
@@ -21,7 +21,7 @@ const RECORD = `
 
 let db: ServiceDatabase;
 let platform: PlatformDatabase;
-let sealer: AuditSealer;
+let sealer: ChainWriter;
 let cli: (...argv: string[]) => Promise<CliRun>;
 
 beforeAll(async () => {
@@ -44,8 +44,8 @@ function openPlatform(): PlatformDatabase {
   });
 }
 
-function sealerOn(database: PlatformDatabase): AuditSealer {
-  return new AuditSealer(database, {} as Scheduler);
+function sealerOn(database: PlatformDatabase): ChainWriter {
+  return new ChainWriter(database, {} as Scheduler);
 }
 
 async function count(sql: string, tenantId: string): Promise<number> {
@@ -72,17 +72,17 @@ const WRITTEN = `
   SELECT (SELECT count(*) FROM security_events WHERE tenant_id = $1)
        + (SELECT count(*) FROM audit_log WHERE tenant_id = $1) AS count`;
 
-async function verify(...options: string[]): Promise<{ code: number; report: TrailReport }> {
+async function verify(...options: string[]): Promise<{ code: number; report: ChainReport }> {
   const run = await cli('audit', 'verify', '--json', ...options);
-  const { trails } = run.json() as { trails: TrailReport[] };
-  return { code: run.code, report: trails[0] as TrailReport };
+  const { auditLogs } = run.json() as { auditLogs: ChainReport[] };
+  return { code: run.code, report: auditLogs[0] as ChainReport };
 }
 
 async function writeExport(tenantId: string): Promise<{ path: string; lines: string[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'audit-export-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const lines: string[] = [];
-  for await (const line of storedTrail(platform, tenantId)) lines.push(JSON.stringify(line));
+  for await (const line of storedAuditLog(platform, tenantId)) lines.push(JSON.stringify(line));
   const path = join(folder, 'export.ndjson');
   await writeFile(path, `${lines.join('\n')}\n`);
   return { path, lines };

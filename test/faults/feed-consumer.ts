@@ -1,7 +1,11 @@
 import { createServer } from 'node:http';
-import { HttpFeedCarrier, HttpStandingSource, SessionStandings } from '@poc-tracker/auth-kit';
+import {
+  HttpFeedTransport,
+  HttpSessionStatusSource,
+  SessionStatusService,
+} from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
-import { databaseFeed, DatabaseStandingSource } from '@poc-tracker/revocation-feed';
+import { databaseFeed, DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
 import { Pool } from 'pg';
 
 /**
@@ -22,16 +26,16 @@ pool.on('error', () => undefined);
 let asked = 0;
 let streams = 0;
 
-function fromDatabase(databaseUrl: string): SessionStandings {
-  return new SessionStandings({
-    source: new DatabaseStandingSource({
+function fromDatabase(databaseUrl: string): SessionStatusService {
+  return new SessionStatusService({
+    source: new DatabaseSessionStatusSource({
       lookup: async <Row>(sql: string, params: unknown[]): Promise<Row[]> => {
         asked += 1;
         const { rows } = await pool.query(sql, params);
         return rows as Row[];
       },
     }),
-    carrier: databaseFeed({
+    transport: databaseFeed({
       databaseUrl,
       tls: false,
       applicationName: process.env['NAME'] ?? 'consumer',
@@ -40,17 +44,17 @@ function fromDatabase(databaseUrl: string): SessionStandings {
   });
 }
 
-function fromIssuer(): SessionStandings {
+function fromIssuer(): SessionStatusService {
   const client = { issuerUrl: ISSUER_URL, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET };
-  const source = new HttpStandingSource(client);
-  return new SessionStandings({
+  const source = new HttpSessionStatusSource(client);
+  return new SessionStatusService({
     source: {
       ask: (claims) => {
         asked += 1;
         return source.ask(claims);
       },
     },
-    carrier: new HttpFeedCarrier(client, {
+    transport: new HttpFeedTransport(client, {
       renewAfterMs: Number(RENEW_AFTER_MS),
       request: (url, init) => {
         streams += 1;
@@ -60,8 +64,8 @@ function fromIssuer(): SessionStandings {
   });
 }
 
-const standings = DATABASE_URL === undefined ? fromIssuer() : fromDatabase(DATABASE_URL);
-standings.onModuleInit();
+const sessionStatus = DATABASE_URL === undefined ? fromIssuer() : fromDatabase(DATABASE_URL);
+sessionStatus.onModuleInit();
 
 async function accept(claims: {
   tenant_id: string;
@@ -69,7 +73,7 @@ async function accept(claims: {
   session_id: string;
 }): Promise<object> {
   try {
-    const { role, tenant } = await standings.currentRights(claims);
+    const { role, tenant } = await sessionStatus.currentRights(claims);
     return { accepted: true, role, plan: tenant.plan };
   } catch (error) {
     return { accepted: false, code: error instanceof ApiError ? error.code : String(error) };
@@ -79,7 +83,7 @@ async function accept(claims: {
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname === '/state') {
-    response.end(JSON.stringify({ asked, streams, age: standings.age }));
+    response.end(JSON.stringify({ asked, streams, age: sessionStatus.age }));
     return;
   }
   const [tenant_id = '', sub = '', session_id = ''] = ['tenant', 'user', 'session'].map(
@@ -96,5 +100,5 @@ server.listen(Number(PORT), '127.0.0.1');
 process.once('SIGTERM', () => {
   server.closeAllConnections();
   server.close();
-  void standings.onApplicationShutdown().then(() => pool.end());
+  void sessionStatus.onApplicationShutdown().then(() => pool.end());
 });

@@ -85,7 +85,7 @@ export class Consumer {
 }
 
 /** A database and processes that all hold the standings of its sessions. */
-export class FeedWorld {
+export class FeedFixture {
   readonly consumers: Consumer[] = [];
 
   private constructor(
@@ -96,13 +96,13 @@ export class FeedWorld {
   ) {}
 
   /** Two instances and a sibling, each a process of its own, with their memories complete. */
-  static async start(redisUrl?: string): Promise<FeedWorld> {
+  static async start(redisUrl?: string): Promise<FeedFixture> {
     const database = await createTestDatabase();
     const admin = new pg.Pool({ connectionString: database.adminUrl, max: 4 });
     admin.on('error', () => undefined);
     const { tenantId } = await seedTenant(database, { maxUsers: 1_000 });
     const env = { DATABASE_URL: database.serviceUrl, REDIS_URL: redisUrl ?? '' };
-    const world = new FeedWorld(database, admin, tenantId);
+    const world = new FeedFixture(database, admin, tenantId);
     try {
       for (const name of ['one', 'two', 'sibling'])
         world.consumers.push(await Consumer.start(name, env));

@@ -33,16 +33,16 @@ it('believes no cursor from before a crash, after which numbers of transactions 
   vi.spyOn(Logger.prototype, 'log').mockReturnValue();
   let gaps = 0;
   const listener: FeedListener = { tell: () => undefined, gap: () => (gaps += 1) };
-  const carrier = databaseFeed({
+  const transport = databaseFeed({
     databaseUrl: database.serviceUrl,
     tls: false,
     applicationName: 'crash',
   });
-  carrier.start(listener);
+  transport.start(listener);
   await vi.waitFor(() => expect(gaps).toBe(1), { timeout: 5_000 });
   const before = await startedAt();
   await crash();
   await vi.waitFor(() => expect(gaps).toBeGreaterThan(1), { timeout: 15_000 });
   await vi.waitFor(async () => expect(await startedAt()).toEqual(before), { timeout: 5_000 });
-  await carrier.stop();
+  await transport.stop();
 });

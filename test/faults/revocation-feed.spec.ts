@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Consumer,
-  FeedWorld,
+  FeedFixture,
   type Outcome,
   report,
   type Session,
@@ -45,11 +45,11 @@ describe.each(['PostgreSQL alone', 'Redis between'] as const)(
   'revocations reach three processes through %s',
   (carriage) => {
     let redis: TestRedis | undefined;
-    let world: FeedWorld;
+    let world: FeedFixture;
 
     beforeAll(async () => {
       if (carriage === 'Redis between') redis = await startRedis();
-      world = await FeedWorld.start(redis?.url);
+      world = await FeedFixture.start(redis?.url);
     }, WORLD_START_MS);
 
     afterAll(async () => {
@@ -88,7 +88,7 @@ describe.each(['PostgreSQL alone', 'Redis between'] as const)(
         session: Session,
         sql: string,
         id: string,
-        shows: Parameters<FeedWorld['observe']>[2],
+        shows: Parameters<FeedFixture['observe']>[2],
       ) => {
         const run = async () => void (await world.admin.query(sql, [id]));
         outcomes.push(await world.observe(session, run, shows));

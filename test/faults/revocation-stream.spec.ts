@@ -7,7 +7,7 @@ import { findFreePort } from '@poc-tracker/embedded';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
-import { Consumer, FeedWorld, type Outcome, report, WORLD_START_MS } from './feed-world.js';
+import { Consumer, FeedFixture, type Outcome, report, WORLD_START_MS } from './feed-world.js';
 
 /** Instead of 8 s, so that streams are replaced all the time while the other tests look. */
 const RENEW_AFTER_MS = 1_000;
@@ -17,7 +17,7 @@ const FREEZE_MS = Number(process.env['FREEZE_MS'] ?? 3_000);
 describe('revocations over HTTP, for an application with neither database nor Redis', () => {
   const secret = randomBytes(32).toString('base64url');
   const clientId = randomUUID();
-  let world: FeedWorld;
+  let world: FeedFixture;
   let service: NestFastifyApplication;
   let port: number;
   let elsewhere: Consumer;
@@ -37,7 +37,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
     `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`;
 
   beforeAll(async () => {
-    world = await FeedWorld.start();
+    world = await FeedFixture.start();
     port = await findFreePort();
     await startService();
     const platform = randomUUID();

@@ -3,10 +3,10 @@ import { seedTenant } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type PeopleFilter,
+  type UserFilter,
   UserDirectoryRepository,
-} from '../../apps/auth-service/src/auth/user-directory.repository.js';
-import type { SearchPosition } from '../../apps/auth-service/src/auth/people-search.js';
+} from '../../apps/auth-service/src/user/user-directory.repository.js';
+import type { SearchPosition } from '../../apps/auth-service/src/user/user-search.js';
 import { HASH, ServiceDatabase } from './service-database.js';
 
 const TENANTS = 20;
@@ -59,7 +59,7 @@ async function inTenant<T>(
   );
 }
 
-const search = (text: string, limit = PEOPLE, filter: PeopleFilter = {}) =>
+const search = (text: string, limit = PEOPLE, filter: UserFilter = {}) =>
   inTenant(tenants[0] ?? '', (directory) => directory.search(text, filter, null, limit));
 
 /** And not for the people of those ids, nor for a setting. */
@@ -161,7 +161,7 @@ describe('the search for people under row-level security', () => {
     expect(others).toEqual([]);
   });
 
-  it.each<[string, PeopleFilter, RegExp]>([
+  it.each<[string, UserFilter, RegExp]>([
     ['page', {}, /tenant_id = .*\(id > /],
     ['role', { role: 'manager' }, /tenant_id = .*\(role = .*\(id > /],
     ['status', { status: 'suspended' }, /tenant_id = .*\(status = .*\(id > /],

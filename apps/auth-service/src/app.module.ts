@@ -5,7 +5,7 @@ import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { AdminModule } from './admin/admin.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
-import { User } from './auth/user.entity.js';
+import { User } from './user/user.entity.js';
 import type { AppConfig } from './config/app-config.js';
 import { ConfigModule } from './config/config.module.js';
 import { OauthModule } from './oauth/oauth.module.js';
@@ -13,10 +13,10 @@ import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import { SessionModule } from './session/session.module.js';
-import { serviceStandings } from './session/service-standings.js';
+import { serviceSessionStatus } from './session/service-session-status.js';
 import { UserSession } from './session/user-session.entity.js';
 import { TENANT_ENTITIES } from './tenant/tenant.entity.js';
-import { TenantGuard } from './tenant/tenant.guard.js';
+import { TenantGuard } from './tenant/resolution/tenant.guard.js';
 import { TenantModule } from './tenant/tenant.module.js';
 
 /** The whole service. Guards run in the order in which they stand here: who, for which tenant, with what rights. */
@@ -44,7 +44,7 @@ export class AppModule {
           audience: tokens.audience,
           keys: new KeyRing([...tokens.publicKeys]),
           imports: [SessionModule],
-          standings: serviceStandings(config),
+          sessionStatus: serviceSessionStatus(config),
         }),
         AuditModule,
         ScheduleModule,

@@ -5,13 +5,13 @@ import {
   createLogger,
   serveDocumentation,
 } from '@poc-tracker/http-service';
-import { SessionStandings } from '@poc-tracker/auth-kit';
+import { SessionStatusService } from '@poc-tracker/auth-kit';
 import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { SecurityEvents } from './audit/security-events.js';
 import { registerRefusedAccess } from './audit/refused-access.js';
-import { registerOwnChanges } from './session/service-standings.js';
+import { registerOwnChanges } from './session/service-session-status.js';
 
 /** What the OpenAPI document says of the whole. */
 export const API_DESCRIPTION: ApiDescription = {
@@ -41,7 +41,7 @@ export async function createApp(
   });
   if (!preview) {
     const fastify = app.getHttpAdapter().getInstance();
-    registerOwnChanges(fastify, app.get(SessionStandings));
+    registerOwnChanges(fastify, app.get(SessionStatusService));
     registerRefusedAccess(fastify, app.get(SecurityEvents));
   }
   serveDocumentation(app, API_DESCRIPTION);

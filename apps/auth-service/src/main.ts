@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApp } from './app.setup.js';
-import { SignupService } from './auth/signup.service.js';
+import { SignupService } from './auth/signup/signup.service.js';
 import { loadConfig } from './config/app-config.js';
-import { createDemoTenants } from './standalone/demo-tenants.js';
-import { prepareStandalone } from './standalone/standalone.environment.js';
-import { describeStartFailure } from './standalone/start-failure.error.js';
-import { stopOnSignals } from './standalone/stop-on-signals.js';
-import { TrackerProcess } from './standalone/tracker.process.js';
-import { welcomeScreen } from './standalone/welcome.screen.js';
+import { createDemoTenants } from '../../../tools/demo/demo-tenants.js';
+import { prepareStandalone } from '../../../tools/standalone/standalone.environment.js';
+import { describeStartFailure } from '../../../tools/standalone/start-failure.error.js';
+import { stopOnSignals } from '../../../tools/standalone/stop-on-signals.js';
+import { TrackerProcess } from '../../../tools/standalone/tracker.process.js';
+import { welcomeScreen } from '../../../tools/standalone/welcome.screen.js';
 
 /** The sibling's bundle lies beside this one. */
 const TRACKER = join(dirname(fileURLToPath(import.meta.url)), '../poc-tracker/main.js');

@@ -7,7 +7,7 @@ import {
   KeyRing,
   PolicyGuard,
 } from '@poc-tracker/auth-kit';
-import { databaseStandings } from '@poc-tracker/revocation-feed';
+import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { ConfigModule } from './config/config.module.js';
 import type { TrackerConfig } from './config/tracker-config.js';
@@ -44,7 +44,7 @@ export class AppModule {
             tokens.publicKeys.length > 0
               ? new KeyRing([...tokens.publicKeys])
               : new JwksKeySource({ url: tokens.jwksUrl }),
-          standings: databaseStandings({
+          sessionStatus: databaseSessionStatus({
             databaseUrl: database.serviceUrl,
             tls: database.tls,
             applicationName: APPLICATION_NAME,

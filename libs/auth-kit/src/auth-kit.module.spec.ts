@@ -15,14 +15,20 @@ import type { FastifyReply } from 'fastify';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FakeStandings } from '../test/requests.js';
+import { FakeSessionStatus } from '../test/requests.js';
 import { genuine, PARTIES, ring, TENANT } from '../test/token-forge.js';
 import { AuthKitModule } from './auth-kit.module.js';
-import { JwtAuthGuard } from './jwt-auth.guard.js';
-import { PolicyGuard } from './policy.guard.js';
-import { CurrentTenant, CurrentUser } from './principal.decorators.js';
-import type { Principal } from './principal.js';
-import { Authenticated, Permissions, Public, RequireFeature, Roles } from './route-policy.js';
+import { JwtAuthGuard } from './policy/jwt-auth.guard.js';
+import { PolicyGuard } from './policy/policy.guard.js';
+import { CurrentTenant, CurrentUser } from './policy/principal.decorators.js';
+import type { Principal } from './policy/principal.js';
+import {
+  Authenticated,
+  Permissions,
+  Public,
+  RequireFeature,
+  Roles,
+} from './policy/route-policy.js';
 
 const OPENED = 'the handler ran';
 
@@ -81,10 +87,10 @@ class CodeFilter implements ExceptionFilter<ApiError> {
   }
 }
 
-const feed = new FakeStandings();
+const feed = new FakeSessionStatus();
 
 @Module({
-  imports: [AuthKitModule.forRoot({ ...PARTIES, keys: ring, standings: { useValue: feed } })],
+  imports: [AuthKitModule.forRoot({ ...PARTIES, keys: ring, sessionStatus: { useValue: feed } })],
   controllers: [TestController],
   providers: [
     { provide: APP_GUARD, useExisting: JwtAuthGuard },

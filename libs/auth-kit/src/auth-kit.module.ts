@@ -5,26 +5,26 @@ import {
   type ModuleMetadata,
   type ValueProvider,
 } from '@nestjs/common';
-import { AccessTokenVerifier } from './access-token.verifier.js';
-import type { ExpectedParties } from './access-token.claims.js';
-import type { JwksKeySource } from './jwks.key-source.js';
-import { JwtAuthGuard } from './jwt-auth.guard.js';
-import { JwtStrategy } from './jwt.strategy.js';
-import { KeyRing } from './key-ring.js';
-import { PolicyGuard } from './policy.guard.js';
-import { RoutePolicyReader } from './route-policy.reader.js';
-import { SessionStandings } from './session-standings.js';
+import { AccessTokenVerifier } from './token/access-token.verifier.js';
+import type { ExpectedParties } from './token/access-token.claims.js';
+import type { JwksKeySource } from './token/jwks.key-source.js';
+import { JwtAuthGuard } from './policy/jwt-auth.guard.js';
+import { JwtStrategy } from './policy/jwt.strategy.js';
+import { KeyRing } from './token/key-ring.js';
+import { PolicyGuard } from './policy/policy.guard.js';
+import { RoutePolicyReader } from './policy/route-policy.reader.js';
+import { SessionStatusService } from './session-status/session-status.service.js';
 
-/** How the application makes its {@link SessionStandings}: a value, or a factory with what Nest gives it. */
-export type StandingsProvider =
-  | Pick<ValueProvider<SessionStandings>, 'useValue'>
-  | Pick<FactoryProvider<SessionStandings>, 'inject' | 'useFactory'>;
+/** How the application makes its {@link SessionStatusService}: a value, or a factory with what Nest gives it. */
+export type SessionStatusProvider =
+  | Pick<ValueProvider<SessionStatusService>, 'useValue'>
+  | Pick<FactoryProvider<SessionStatusService>, 'inject' | 'useFactory'>;
 
 export interface AuthKitOptions extends ExpectedParties {
   /** The keys themselves, or where the issuer publishes them. */
   keys: KeyRing | JwksKeySource;
   /** What tokens are worth now, and what keeps that right. */
-  standings: StandingsProvider;
+  sessionStatus: SessionStatusProvider;
   /** Modules that the factory of `standings` needs, where they are not global. */
   imports?: NonNullable<ModuleMetadata['imports']>;
 }
@@ -50,7 +50,7 @@ export class AuthKitModule {
       providers: [
         ...ring,
         { provide: AccessTokenVerifier, useValue: new AccessTokenVerifier(options.keys, options) },
-        { provide: SessionStandings, ...options.standings },
+        { provide: SessionStatusService, ...options.sessionStatus },
         RoutePolicyReader,
         JwtStrategy,
         JwtAuthGuard,
@@ -59,7 +59,7 @@ export class AuthKitModule {
       exports: [
         ...ring.map(({ provide }) => provide),
         AccessTokenVerifier,
-        SessionStandings,
+        SessionStatusService,
         JwtAuthGuard,
         PolicyGuard,
       ],

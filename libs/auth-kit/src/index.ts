@@ -1,31 +1,35 @@
-export { ACCESS_TOKEN_SECONDS } from './access-token.claims.js';
-export { AccessTokenVerifier } from './access-token.verifier.js';
+export { ACCESS_TOKEN_SECONDS } from './token/access-token.claims.js';
+export { AccessTokenVerifier } from './token/access-token.verifier.js';
 export { ApiErrorFilter } from './api-error.filter.js';
-export { AuthKitModule, type AuthKitOptions, type StandingsProvider } from './auth-kit.module.js';
-export type { AuthRequest } from './auth-request.js';
-export { ClaimReader } from './claim-reader.js';
-export { HttpStandingSource } from './http-standing.source.js';
-export { httpStandings } from './http-standings.js';
-export type { ActiveToken, IntrospectionResponse } from './introspection.js';
-export { type IssuerClient, isSafeIssuer } from './issuer-client.js';
+export {
+  AuthKitModule,
+  type AuthKitOptions,
+  type SessionStatusProvider,
+} from './auth-kit.module.js';
+export type { AuthRequest } from './policy/auth-request.js';
+export { ClaimReader } from './token/claim-reader.js';
+export { HttpSessionStatusSource } from './session-status/http-session-status.source.js';
+export { httpSessionStatus } from './session-status/http-session-status.js';
+export type { ActiveToken, IntrospectionResponse } from './session-status/introspection.js';
+export { type IssuerClient, isSafeIssuer } from './session-status/issuer-client.js';
 export { connectToIssuer, DEFAULT_PARTIES, type IssuerOptions } from './issuer-connection.js';
-export { asInvalidToken } from './invalid-token.js';
-export { JwksKeySource, type JwksOptions } from './jwks.key-source.js';
-export { JwtAuthGuard } from './jwt-auth.guard.js';
-export { keyId, KeyRing, type PublishedKey } from './key-ring.js';
-export { PolicyGuard } from './policy.guard.js';
-export { CurrentTenant, CurrentUser } from './principal.decorators.js';
-export { type Principal, toSessionClaims } from './principal.js';
-export { Moment } from './moment.js';
-export { HttpFeedCarrier } from './http-feed.carrier.js';
-export { readEventTuples, toEventTuples } from './revocation-event.js';
-export { formatRevocationLine, type RevocationLine } from './revocation-line.js';
+export { asInvalidToken } from './token/invalid-token.js';
+export { JwksKeySource, type JwksOptions } from './token/jwks.key-source.js';
+export { JwtAuthGuard } from './policy/jwt-auth.guard.js';
+export { keyId, KeyRing, type PublishedKey } from './token/key-ring.js';
+export { PolicyGuard } from './policy/policy.guard.js';
+export { CurrentTenant, CurrentUser } from './policy/principal.decorators.js';
+export { type Principal, toSessionClaims } from './policy/principal.js';
+export { Timestamp } from './revocation/timestamp.js';
+export { HttpFeedTransport } from './revocation/http-feed.transport.js';
+export { readEventTuples, toEventTuples } from './revocation/event-tuple.js';
+export { formatStreamMessage, type StreamMessage } from './revocation/stream-message.js';
 export type {
-  FeedCarrier,
+  FeedTransport,
   FeedListener,
   RevocationEvent,
   RevocationKind,
-} from './revocation-feed.js';
+} from './revocation/revocation-feed.js';
 export {
   Authenticated,
   OperatorsOnly,
@@ -36,7 +40,16 @@ export {
   ROUTE_POLICY,
   type RoutePolicy,
   WritesWhenReadOnly,
-} from './route-policy.js';
-export type { CurrentRights, SessionClaims, Standing, StandingSource } from './session-standing.js';
-export { MAX_AGE_MS, SessionStandings, type SessionStandingsOptions } from './session-standings.js';
-export { readStrictHeader } from './strict-jwt.js';
+} from './policy/route-policy.js';
+export type {
+  CurrentRights,
+  SessionClaims,
+  SessionStatus,
+  SessionStatusSource,
+} from './session-status/session-status.js';
+export {
+  MAX_AGE_MS,
+  SessionStatusService,
+  type SessionStatusOptions,
+} from './session-status/session-status.service.js';
+export { readStrictHeader } from './token/strict-jwt.js';

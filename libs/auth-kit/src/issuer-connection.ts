@@ -1,12 +1,12 @@
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import type { ExpectedParties } from './access-token.claims.js';
+import type { ExpectedParties } from './token/access-token.claims.js';
 import { ApiErrorFilter } from './api-error.filter.js';
 import { AuthKitModule } from './auth-kit.module.js';
-import { httpStandings } from './http-standings.js';
-import { JwksKeySource } from './jwks.key-source.js';
-import { JwtAuthGuard } from './jwt-auth.guard.js';
-import { PolicyGuard } from './policy.guard.js';
+import { httpSessionStatus } from './session-status/http-session-status.js';
+import { JwksKeySource } from './token/jwks.key-source.js';
+import { JwtAuthGuard } from './policy/jwt-auth.guard.js';
+import { PolicyGuard } from './policy/policy.guard.js';
 
 /** What the auth service writes into its tokens unless it is told otherwise. */
 export const DEFAULT_PARTIES: ExpectedParties = {
@@ -40,13 +40,13 @@ export function connectToIssuer({
   issuer = DEFAULT_PARTIES.issuer,
   audience = DEFAULT_PARTIES.audience,
 }: IssuerOptions): DynamicModule {
-  const standings = httpStandings({ issuerUrl: url, clientId, clientSecret, allowHttp });
+  const sessionStatus = httpSessionStatus({ issuerUrl: url, clientId, clientSecret, allowHttp });
   return guardedModule(
     AuthKitModule.forRoot({
       issuer,
       audience,
       keys: new JwksKeySource({ url: new URL('/.well-known/jwks.json', url).href }),
-      standings,
+      sessionStatus,
     }),
   );
 }

@@ -2,9 +2,9 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CurrentUser } from './principal.decorators.js';
-import type { Principal } from './principal.js';
-import { Authenticated, Permissions, RequireFeature } from './route-policy.js';
+import { CurrentUser } from './policy/principal.decorators.js';
+import type { Principal } from './policy/principal.js';
+import { Authenticated, Permissions, RequireFeature } from './policy/route-policy.js';
 import { type SignedIn, TestIssuer } from './testing.js';
 
 const issuer = new TestIssuer();

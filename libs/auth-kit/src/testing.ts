@@ -12,12 +12,16 @@ import {
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
-import { ACCESS_TOKEN_SECONDS } from './access-token.claims.js';
+import { ACCESS_TOKEN_SECONDS } from './token/access-token.claims.js';
 import { AuthKitModule } from './auth-kit.module.js';
 import { DEFAULT_PARTIES, guardedModule } from './issuer-connection.js';
-import { KeyRing } from './key-ring.js';
-import type { SessionClaims, Standing, StandingSource } from './session-standing.js';
-import { SessionStandings } from './session-standings.js';
+import { KeyRing } from './token/key-ring.js';
+import type {
+  SessionClaims,
+  SessionStatus,
+  SessionStatusSource,
+} from './session-status/session-status.js';
+import { SessionStatusService } from './session-status/session-status.service.js';
 
 /** Whom a test signs in; what is left out is a `user` of a tenant `acme` on the plan basic. */
 export interface TestSubject {
@@ -47,10 +51,10 @@ export interface SignedIn {
  *     const module = await Test.createTestingModule({ imports: [issuer.module()], controllers: [CatsController] }).compile();
  *     const { token } = issuer.signIn({ role: 'manager', features: { api_access: true } });
  */
-export class TestIssuer implements StandingSource {
+export class TestIssuer implements SessionStatusSource {
   private readonly privateKey: KeyObject;
   private readonly keys: KeyRing;
-  private readonly standings = new Map<string, Standing>();
+  private readonly sessionStatus = new Map<string, SessionStatus>();
 
   constructor() {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -64,7 +68,7 @@ export class TestIssuer implements StandingSource {
       AuthKitModule.forRoot({
         ...DEFAULT_PARTIES,
         keys: this.keys,
-        standings: { useValue: new SessionStandings({ source: this }) },
+        sessionStatus: { useValue: new SessionStatusService({ source: this }) },
       }),
     );
   }
@@ -74,7 +78,7 @@ export class TestIssuer implements StandingSource {
     const { userId = randomUUID(), role = 'user', permissions = [] } = subject;
     const tenant = tenantOf(subject);
     const sessionId = randomUUID();
-    this.standings.set(sessionId, {
+    this.sessionStatus.set(sessionId, {
       sessionActive: true,
       sessionExpiresAt: Date.now() + ACCESS_TOKEN_SECONDS * 1_000,
       userStatus: 'active',
@@ -92,10 +96,10 @@ export class TestIssuer implements StandingSource {
   }
 
   /** Changes what a session's tokens are worth, as a new role or another plan does, without a new token. */
-  change(sessionId: string, change: Partial<Standing>): void {
-    const standing = this.standings.get(sessionId);
+  change(sessionId: string, change: Partial<SessionStatus>): void {
+    const standing = this.sessionStatus.get(sessionId);
     if (standing === undefined) throw new Error('This issuer has opened no such session.');
-    this.standings.set(sessionId, { ...standing, ...change });
+    this.sessionStatus.set(sessionId, { ...standing, ...change });
   }
 
   /** Signs any claims at all, for tests of what must be refused. */
@@ -108,8 +112,8 @@ export class TestIssuer implements StandingSource {
   }
 
   /** Called by the guard. */
-  ask({ session_id }: SessionClaims): Promise<Standing | undefined> {
-    return Promise.resolve(this.standings.get(session_id));
+  ask({ session_id }: SessionClaims): Promise<SessionStatus | undefined> {
+    return Promise.resolve(this.sessionStatus.get(session_id));
   }
 }
 

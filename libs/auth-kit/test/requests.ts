@@ -2,13 +2,13 @@ import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { effectiveFeatures, effectivePermissions } from '@poc-tracker/contracts';
 import type { FastifyRequest } from 'fastify';
-import { AccessTokenVerifier } from '../src/access-token.verifier.js';
-import { JwtAuthGuard } from '../src/jwt-auth.guard.js';
-import { JwtStrategy } from '../src/jwt.strategy.js';
-import { Authenticated } from '../src/route-policy.js';
-import { RoutePolicyReader } from '../src/route-policy.reader.js';
-import type { CurrentRights, SessionClaims } from '../src/session-standing.js';
-import { SessionStandings } from '../src/session-standings.js';
+import { AccessTokenVerifier } from '../src/token/access-token.verifier.js';
+import { JwtAuthGuard } from '../src/policy/jwt-auth.guard.js';
+import { JwtStrategy } from '../src/policy/jwt.strategy.js';
+import { Authenticated } from '../src/policy/route-policy.js';
+import { RoutePolicyReader } from '../src/policy/route-policy.reader.js';
+import type { CurrentRights, SessionClaims } from '../src/session-status/session-status.js';
+import { SessionStatusService } from '../src/session-status/session-status.service.js';
 import { PARTIES, ring, TENANT } from './token-forge.js';
 
 type Request = Pick<FastifyRequest, 'headers' | 'principal'> & { raw: { rawHeaders: string[] } };
@@ -37,7 +37,7 @@ export function contextOf(
 }
 
 /** Answers with rights that a test can change, and counts how often it was asked. */
-export class FakeStandings extends SessionStandings {
+export class FakeSessionStatus extends SessionStatusService {
   readonly asked: SessionClaims[] = [];
   rights: CurrentRights = {
     role: 'user',
@@ -64,11 +64,11 @@ export class FakeStandings extends SessionStandings {
 /** The guard with its real collaborators but the standings. */
 export function createGuard(verifier = new AccessTokenVerifier(ring, PARTIES)): {
   guard: JwtAuthGuard;
-  standings: FakeStandings;
+  sessionStatus: FakeSessionStatus;
   verifier: AccessTokenVerifier;
 } {
   new JwtStrategy();
-  const standings = new FakeStandings();
-  const guard = new JwtAuthGuard(verifier, standings, new RoutePolicyReader(new Reflector()));
-  return { guard, standings, verifier };
+  const sessionStatus = new FakeSessionStatus();
+  const guard = new JwtAuthGuard(verifier, sessionStatus, new RoutePolicyReader(new Reflector()));
+  return { guard, sessionStatus, verifier };
 }

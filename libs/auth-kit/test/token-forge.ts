@@ -12,7 +12,7 @@ import {
   randomUUID,
   sign,
 } from 'node:crypto';
-import { KeyRing, keyId } from '../src/key-ring.js';
+import { KeyRing, keyId } from '../src/token/key-ring.js';
 
 export const PARTIES = { issuer: 'poc-tracker-auth', audience: 'poc-tracker-api' };
 

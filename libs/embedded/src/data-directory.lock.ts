@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DataDirectoryInUseError } from './embedded-postgres.error.js';
-import { processStartedAt } from './process-table.js';
+import { processStartedAt } from './process/process-table.js';
 
 interface Owner {
   pid: number;

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
-import { canReach, type ServerIdentity } from './server-identity.js';
+import { canReach, type ServerIdentity } from './process/server-identity.js';
 
 /** Where root's databases live when the wanted folder is closed to the server's account: kept over reboots. */
 const SYSTEM_STATE_ROOT = '/var/lib/poc-tracker';

@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
-import type { ServerIdentity } from './server-identity.js';
+import type { ServerIdentity } from './process/server-identity.js';
 
 const require = createRequire(import.meta.url);
 

@@ -20,9 +20,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DataDirectoryInUseError } from './embedded-postgres.error.js';
 import { findFreePort } from './free-port.js';
 import { pollUntil } from './poll.js';
-import { processCommand } from './process-table.js';
+import { processCommand } from './process/process-table.js';
 import { type EmbeddedPostgres, startPostgres } from './postgres-server.js';
-import { chooseServerIdentity } from './server-identity.js';
+import { chooseServerIdentity } from './process/server-identity.js';
 
 const DEADLINE_MS = 20_000;
 const isRoot = process.getuid?.() === 0;

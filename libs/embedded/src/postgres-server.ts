@@ -4,11 +4,11 @@ import { DataDirectoryLock } from './data-directory.lock.js';
 import { initialiseDataDirectory, placeDataDirectory, SUPERUSER } from './data-directory.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { findFreePort } from './free-port.js';
-import { GuardedProcess } from './guarded-process.js';
-import { stopLeftoverServer } from './leftover-server.js';
+import { GuardedProcess } from './process/guarded-process.js';
+import { stopLeftoverServer } from './process/leftover-server.js';
 import { findNativeInstallation } from './native-installation.js';
 import { pollUntil } from './poll.js';
-import { chooseServerIdentity, type ServerIdentity } from './server-identity.js';
+import { chooseServerIdentity, type ServerIdentity } from './process/server-identity.js';
 
 /** Recovery after a crash replays the log of the last minutes at most. */
 const START_TIMEOUT_MS = 60_000;

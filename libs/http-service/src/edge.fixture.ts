@@ -20,8 +20,8 @@ import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ApiErrors, DataResponse } from './openapi/api-documentation.js';
-import { RawResponse } from './api.adapter.js';
-import { createHttpApp } from './http-app.factory.js';
+import { RawResponse } from './server/api.adapter.js';
+import { createHttpApp } from './server/http-app.factory.js';
 import { createLogger } from './logging/logger.factory.js';
 import { UuidParamPipe } from './fields/uuid-param.pipe.js';
 

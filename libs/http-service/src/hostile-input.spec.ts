@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ErrorBody, FieldError } from '@poc-tracker/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEdge } from './edge.fixture.js';
-import { checkInput } from './request-guard.js';
+import { checkInput } from './server/request-guard.js';
 
 let app: NestFastifyApplication;
 let logged: Record<string, unknown>[];

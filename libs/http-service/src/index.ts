@@ -1,13 +1,13 @@
-export { RawResponse } from './api.adapter.js';
-export { ConfigurationError, EnvironmentReader } from './environment-reader.js';
-export { ErrorResponse } from './error-response.js';
-export { FormBody } from './form-body.js';
+export { RawResponse } from './server/api.adapter.js';
+export { ConfigurationError, EnvironmentReader } from './settings/environment-reader.js';
+export { ErrorResponse } from './errors/error-response.js';
+export { FormBody } from './server/form-body.js';
 export { EmailAddress } from './fields/email-address.decorator.js';
 export { Omittable } from './fields/omittable.decorator.js';
-export { PersonName, TextLine } from './fields/text-line.decorator.js';
+export { NameField, TextLine } from './fields/text-line.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
-export { createHttpApp } from './http-app.factory.js';
-export { readKey, readParties, readPublicKeys } from './key-settings.js';
+export { createHttpApp } from './server/http-app.factory.js';
+export { readKey, readParties, readPublicKeys } from './settings/key-settings.js';
 export { createLogger } from './logging/logger.factory.js';
 export {
   ApiErrors,
@@ -30,10 +30,10 @@ export {
   foreignCursor,
   type PageFilter,
   toPage,
-} from './page-cursor.js';
-export { NextCursor, PageQuery } from './page.query.js';
-export { RawBody, rawBodyType } from './raw-body.js';
-export { RouteOption } from './route-option.js';
+} from './paging/page-cursor.js';
+export { NextCursor, PageQuery } from './paging/page.query.js';
+export { RawBody, rawBodyType } from './server/raw-body.js';
+export { RouteOption } from './server/route-option.js';
 export {
   type DatabaseSettings,
   deepFreeze,
@@ -45,4 +45,4 @@ export {
   readHttpSettings,
   readTenancySettings,
   type TenancySettings,
-} from './service-settings.js';
+} from './settings/service-settings.js';

@@ -1,4 +1,4 @@
-import { Moment, readEventTuples, type RevocationEvent } from '@poc-tracker/auth-kit';
+import { Timestamp, readEventTuples, type RevocationEvent } from '@poc-tracker/auth-kit';
 import { Client } from 'pg';
 
 /** Up to where a reader has read, in words of PostgreSQL: opaque to everybody else. */
@@ -11,7 +11,7 @@ export interface FeedAnswer {
   complete: boolean;
   events: RevocationEvent[];
   /** When it was asked: what was committed before is in it. */
-  askedAt: Moment;
+  askedAt: Timestamp;
 }
 
 export interface FeedConnectionOptions {
@@ -84,7 +84,7 @@ export class FeedConnection {
 
   /** @throws Error when the connection is lost, or does not answer in time, which loses it. */
   async ask(cursor: FeedCursor | undefined): Promise<FeedAnswer> {
-    const askedAt = Moment.now();
+    const askedAt = Timestamp.now();
     const timer = setTimeout(() => {
       this.lose(new Error(`There was no answer within ${ANSWER_MS} ms.`));
     }, ANSWER_MS);

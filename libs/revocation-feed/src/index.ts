@@ -1,6 +1,6 @@
-export { DatabaseStandingSource } from './database-standing.source.js';
+export { DatabaseSessionStatusSource } from './database-session-status.source.js';
 export {
   databaseFeed,
-  databaseStandings,
-  type DatabaseStandingsOptions,
-} from './database-standings.js';
+  databaseSessionStatus,
+  type DatabaseSessionStatusOptions,
+} from './database-session-status.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Moment } from '@poc-tracker/auth-kit';
+import { Timestamp } from '@poc-tracker/auth-kit';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { DrawnTickets } from './redis-ticket.js';
@@ -98,7 +98,7 @@ export class RedisLink {
   async beat(lead: boolean, line = ''): Promise<boolean> {
     const { runId } = this;
     if (runId === undefined || this.underWay >= MAX_UNDER_WAY) return false;
-    const sentAt = Moment.now();
+    const sentAt = Timestamp.now();
     this.underWay += 1;
     try {
       const [issuer, number, leads] = (await this.commands.eval(

@@ -1,4 +1,4 @@
-import { Moment } from '@poc-tracker/auth-kit';
+import { Timestamp } from '@poc-tracker/auth-kit';
 
 /**
  * A number that one Redis process gave out, greater than all that it gave out before. Restarted, flushed or replaced by
@@ -10,8 +10,8 @@ export interface Ticket {
 }
 
 interface Drawn extends Ticket {
-  sentAt: Moment;
-  receivedAt: Moment;
+  sentAt: Timestamp;
+  receivedAt: Timestamp;
 }
 
 /** Enough for a second of draws; a line that is older than all of them is too old anyway. */
@@ -24,13 +24,13 @@ const KEPT = 64;
 export class DrawnTickets {
   private drawn: Drawn[] = [];
 
-  add(ticket: Ticket, sentAt: Moment): void {
+  add(ticket: Ticket, sentAt: Timestamp): void {
     const latest = this.drawn.at(-1);
     // Of another issuer: what the earlier ones said is over.
     if (latest !== undefined && latest.issuer !== ticket.issuer) this.drawn = [];
     // Answers come in the order of the questions; a number that goes back is no ticket at all.
     if (latest?.issuer === ticket.issuer && latest.number >= ticket.number) this.drawn = [];
-    this.drawn.push({ ...ticket, sentAt, receivedAt: Moment.now() });
+    this.drawn.push({ ...ticket, sentAt, receivedAt: Timestamp.now() });
     if (this.drawn.length > KEPT) this.drawn.shift();
   }
 
@@ -39,12 +39,12 @@ export class DrawnTickets {
   }
 
   /** The latest ticket that was in hand before a moment. */
-  heldBefore(moment: Moment): Ticket | undefined {
+  heldBefore(moment: Timestamp): Ticket | undefined {
     return this.drawn.findLast(({ receivedAt }) => receivedAt.isBefore(moment));
   }
 
   /** A moment of this process that certainly came before somebody else received the ticket. */
-  momentBefore({ issuer, number }: Ticket): Moment | undefined {
+  momentBefore({ issuer, number }: Ticket): Timestamp | undefined {
     return this.drawn.findLast((own) => own.issuer === issuer && own.number <= number)?.sentAt;
   }
 }

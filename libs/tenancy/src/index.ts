@@ -1,8 +1,12 @@
-export { toApiError } from './database-errors.js';
-export * from './isolation-proof.js';
-export { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
-export type { PlatformContext, PlatformLimits, PlatformQuery } from './platform-transaction.js';
-export { OwnTransactions } from './own-transactions.decorator.js';
+export { toApiError } from './transaction/database-errors.js';
+export * from './schema/isolation-proof.js';
+export { PlatformDatabase, type PlatformDatabaseOptions } from './transaction/platform-database.js';
+export type {
+  PlatformContext,
+  PlatformLimits,
+  PlatformQuery,
+} from './transaction/platform-transaction.js';
+export { OwnTransactions } from './transaction/own-transactions.decorator.js';
 export {
   clientOf,
   currentRequest,
@@ -12,15 +16,15 @@ export {
   type RequestContext,
   runInRequestContext,
   runOutsideRequest,
-} from './request-context.js';
-export * from './row-level-security.js';
+} from './transaction/request-context.js';
+export * from './schema/row-level-security.js';
 export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';
-export { TenantDatabase } from './tenant-database.js';
-export * from './tenant-naming.js';
-export { type NamingRequest, TenantResolver } from './tenant.resolver.js';
-export * from './tenant-snapshot.js';
-export { TenantInterceptor } from './tenant.interceptor.js';
-export type { PoolTotals } from './tenant-pool.js';
-export { openingStatement, type TenantContext } from './tenant-transaction.js';
-export { uuidv7 } from './uuidv7.js';
+export { TenantDatabase } from './transaction/tenant-database.js';
+export * from './resolution/tenant-naming.js';
+export { type NamingRequest, TenantResolver } from './resolution/tenant.resolver.js';
+export * from './resolution/tenant-snapshot.js';
+export { TenantInterceptor } from './transaction/tenant.interceptor.js';
+export type { PoolTotals } from './transaction/tenant-pool.js';
+export { openingStatement, type TenantContext } from './transaction/tenant-transaction.js';
+export { uuidv7 } from './schema/uuidv7.js';

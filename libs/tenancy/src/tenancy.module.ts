@@ -6,13 +6,13 @@ import {
   type OnApplicationShutdown,
   Optional,
 } from '@nestjs/common';
-import { proveIsolation } from './isolation-proof.js';
-import { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
+import { proveIsolation } from './schema/isolation-proof.js';
+import { PlatformDatabase, type PlatformDatabaseOptions } from './transaction/platform-database.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
-import { TenantDatabase } from './tenant-database.js';
-import { TenantInterceptor } from './tenant.interceptor.js';
-import { TenantResolver } from './tenant.resolver.js';
-import { TenantPool } from './tenant-pool.js';
+import { TenantDatabase } from './transaction/tenant-database.js';
+import { TenantInterceptor } from './transaction/tenant.interceptor.js';
+import { TenantResolver } from './resolution/tenant.resolver.js';
+import { TenantPool } from './transaction/tenant-pool.js';
 
 /**
  * The database of a service whose tenants PostgreSQL keeps apart. TypeORM's DataSource stays inside, because whatever

@@ -1,5 +1,5 @@
-import type { TenantNaming } from './tenant-naming.js';
-import type { TenantPoolOptions } from './tenant-pool.js';
+import type { TenantNaming } from './resolution/tenant-naming.js';
+import type { TenantPoolOptions } from './transaction/tenant-pool.js';
 
 export interface TenancyOptions extends TenantPoolOptions {
   /** URL of the operators' login. With it there is a PlatformDatabase; a sibling service has none. */

@@ -2,8 +2,8 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
-import { PeopleAccessService } from './people-access.service.js';
-import { PeopleService } from './people.service.js';
+import { UserAccessService } from './user-access.service.js';
+import { UserAdminService } from './user-admin.service.js';
 import { RoleController } from './roles/role.controller.js';
 import { RoleService } from './roles/role.service.js';
 import { TenantRoleRepository } from './roles/tenant-role.repository.js';
@@ -14,6 +14,6 @@ import { UserAdminController } from './user-admin.controller.js';
 @Module({
   imports: [AuthModule, SessionModule, ProtectionModule],
   controllers: [UserAdminController, UserAccessController, RoleController],
-  providers: [PeopleService, PeopleAccessService, RoleService, TenantRoleRepository],
+  providers: [UserAdminService, UserAccessService, RoleService, TenantRoleRepository],
 })
 export class AdminModule {}

@@ -7,15 +7,15 @@ import {
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { UserResponse } from '../auth/user.response.js';
+import { UserResponse } from '../user/user.response.js';
 import { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
-import { AssignRoleDto } from './admin.dto.js';
-import { PeopleAccessService } from './people-access.service.js';
+import { AssignRoleDto } from './user-admin.dto.js';
+import { UserAccessService } from './user-access.service.js';
 
 @ApiTags('users')
 @Controller('auth/users/:userId')
 export class UserAccessController {
-  constructor(private readonly access: PeopleAccessService) {}
+  constructor(private readonly access: UserAccessService) {}
 
   @Post('suspend')
   @HttpCode(200)

@@ -2,23 +2,23 @@ import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestj
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { UserResponse } from '../auth/user.response.js';
+import { UserResponse } from '../user/user.response.js';
 import {
   CreatedUserResponse,
   CreateUserDto,
   ListUsersQuery,
   UpdateUserDto,
   UserPageResponse,
-} from './admin.dto.js';
-import { PeopleAccessService } from './people-access.service.js';
-import { PeopleService } from './people.service.js';
+} from './user-admin.dto.js';
+import { UserAccessService } from './user-access.service.js';
+import { UserAdminService } from './user-admin.service.js';
 
 @ApiTags('users')
 @Controller('auth/users')
 export class UserAdminController {
   constructor(
-    private readonly people: PeopleService,
-    private readonly access: PeopleAccessService,
+    private readonly people: UserAdminService,
+    private readonly access: UserAccessService,
   ) {}
 
   @Get()

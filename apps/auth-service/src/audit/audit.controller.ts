@@ -10,8 +10,8 @@ import {
   AuditRangeQuery,
   ListAuditQuery,
 } from './audit.dto.js';
-import { AuditTrail } from './audit-trail.js';
-import { TrailExport } from './trail-export.js';
+import { AuditLogService } from './audit-log.service.js';
+import { AuditExport } from './audit-export.js';
 
 /** One JSON value a line. */
 const NDJSON = 'application/x-ndjson';
@@ -20,8 +20,8 @@ const NDJSON = 'application/x-ndjson';
 @Controller('audit')
 export class AuditController {
   constructor(
-    private readonly trail: AuditTrail,
-    private readonly exports: TrailExport,
+    private readonly trail: AuditLogService,
+    private readonly exports: AuditExport,
   ) {}
 
   @Get()

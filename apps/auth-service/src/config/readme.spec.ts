@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '../../../..');
 /** Read beside the configuration: by the standalone start and by the migration commands. */
 const OTHER_READERS = [
   'apps/auth-service/src/main.ts',
-  'apps/auth-service/src/standalone',
+  'tools/standalone',
   'ormconfig.ts',
   'scripts/start.mjs',
 ];

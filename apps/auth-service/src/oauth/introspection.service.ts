@@ -3,14 +3,14 @@ import type {
   ActiveToken,
   IntrospectionResponse,
   SessionClaims,
-  Standing,
+  SessionStatus,
 } from '@poc-tracker/auth-kit';
 import { effectivePermissions, isUuid } from '@poc-tracker/contracts';
-import { DatabaseStandingSource } from '@poc-tracker/revocation-feed';
+import { DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { Clock } from '../session/clock.js';
 import { SessionService } from '../session/session.service.js';
-import { fieldsOf } from './client-authentication.js';
+import { fieldsOf } from './clients/client-authentication.js';
 import { tokenOf } from './token.form.js';
 import { type ReadToken, TokenReader } from './token-reader.js';
 
@@ -19,7 +19,7 @@ const INACTIVE: IntrospectionResponse = { active: false };
 /** Tells other services what a token is worth at this moment (RFC 7662). */
 @Injectable()
 export class IntrospectionService {
-  private readonly source: DatabaseStandingSource;
+  private readonly source: DatabaseSessionStatusSource;
 
   constructor(
     private readonly reader: TokenReader,
@@ -28,7 +28,7 @@ export class IntrospectionService {
     database: TenantDatabase,
   ) {
     // Asked anew each time: who introspects has a memory of its own, and asks because it must not believe one.
-    this.source = new DatabaseStandingSource(database);
+    this.source = new DatabaseSessionStatusSource(database);
   }
 
   /**
@@ -57,7 +57,7 @@ export class IntrospectionService {
     if (standing === undefined) return INACTIVE;
     if (read.type === 'refresh_token' && !(await this.sessions.isCurrent(read.claims, token)))
       return INACTIVE;
-    return { ...describe(read), ...describeStanding(read.claims, standing) };
+    return { ...describe(read), ...describeSessionStatus(read.claims, standing) };
   }
 
   private async ofSession(ids: SessionClaims): Promise<IntrospectionResponse> {
@@ -65,11 +65,11 @@ export class IntrospectionService {
     const standing = await this.standingOf(ids);
     if (standing === undefined) return INACTIVE;
     const exp = Math.floor(standing.sessionExpiresAt / 1_000);
-    return { active: true, token_type: 'N_A', exp, ...describeStanding(ids, standing) };
+    return { active: true, token_type: 'N_A', exp, ...describeSessionStatus(ids, standing) };
   }
 
   /** Undefined for whoever would be refused. */
-  private async standingOf(claims: SessionClaims): Promise<Standing | undefined> {
+  private async standingOf(claims: SessionClaims): Promise<SessionStatus | undefined> {
     const standing = await this.source.ask(claims);
     const stands =
       standing?.sessionActive === true &&
@@ -92,9 +92,9 @@ function describe(read: ReadToken): TokenPart {
   return { active: true, token_type: 'Bearer', exp, iat, iss, aud, jti };
 }
 
-function describeStanding(
+function describeSessionStatus(
   { sub, tenant_id, session_id }: SessionClaims,
-  standing: Standing,
+  standing: SessionStatus,
 ): Pick<ActiveToken, 'sub' | 'scope' | 'tenant_id' | 'session_id' | 'user_role' | 'standing'> {
   const scope = effectivePermissions(standing.role, standing.permissions).join(' ');
   return { sub, scope, tenant_id, session_id, user_role: standing.role, standing };

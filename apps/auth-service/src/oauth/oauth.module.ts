@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SessionModule } from '../session/session.module.js';
-import { ClientAuthentication } from './client-authentication.js';
-import { ClientVerifier } from './client.verifier.js';
+import { ClientAuthentication } from './clients/client-authentication.js';
+import { ClientVerifier } from './clients/client.verifier.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { IntrospectionService } from './introspection.service.js';
 import { RevocationStreamController } from './revocation-stream.controller.js';

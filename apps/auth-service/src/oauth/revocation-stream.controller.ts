@@ -3,8 +3,8 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors } from '@poc-tracker/http-service';
 import type { FastifyReply } from 'fastify';
-import { Tenantless } from '../tenant/tenantless.decorator.js';
-import { ClientAuthentication, type ClientRequest } from './client-authentication.js';
+import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
+import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
 import { RevocationStreams } from './revocation-stream.service.js';
 
 const LINES = {

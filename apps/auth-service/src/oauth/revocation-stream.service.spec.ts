@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
-import { Moment, type RevocationEvent, SessionStandings } from '@poc-tracker/auth-kit';
+import { Timestamp, type RevocationEvent, SessionStatusService } from '@poc-tracker/auth-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RevocationStreams } from './revocation-stream.service.js';
 
 const EVENT: RevocationEvent = { kind: 'session', tenantId: 'tenant', id: 'session' };
 
-let standings: SessionStandings;
+let sessionStatus: SessionStatusService;
 let streams: RevocationStreams;
 
 /** A connection; its other end takes nothing unless it is told to. */
@@ -25,12 +25,12 @@ function linesOf(reader: PassThrough): unknown[] {
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
-const followers = () => (standings as unknown as { followers: Set<unknown> }).followers.size;
+const followers = () => (sessionStatus as unknown as { followers: Set<unknown> }).followers.size;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  standings = new SessionStandings({ source: { ask: () => Promise.resolve(undefined) } });
-  streams = new RevocationStreams(standings);
+  sessionStatus = new SessionStatusService({ source: { ask: () => Promise.resolve(undefined) } });
+  streams = new RevocationStreams(sessionStatus);
 });
 
 afterEach(() => vi.useRealTimers());
@@ -38,10 +38,10 @@ afterEach(() => vi.useRealTimers());
 describe('the streams of revocations', () => {
   it('begin with the time, then hand on what this process is told, and number the lines', () => {
     const reader = open();
-    const asOf = Moment.now();
-    standings.tell([EVENT], asOf);
-    standings.tell([], undefined);
-    standings.gap();
+    const asOf = Timestamp.now();
+    sessionStatus.tell([EVENT], asOf);
+    sessionStatus.tell([], undefined);
+    sessionStatus.gap();
     const [first, ...lines] = linesOf(reader);
     expect(first).toMatchObject({ n: 0, t: expect.any(Number), events: [] });
     expect(lines).toMatchObject([
@@ -80,13 +80,14 @@ describe('the streams of revocations', () => {
   it('are cut when the reader falls behind by more than a mebibyte', () => {
     const reader = open();
     const events = Array.from({ length: 5_000 }, () => EVENT);
-    for (let line = 0; line < 10 && !reader.destroyed; line += 1) standings.tell(events, undefined);
+    for (let line = 0; line < 10 && !reader.destroyed; line += 1)
+      sessionStatus.tell(events, undefined);
     expect(reader.destroyed).toBe(true);
   });
 
   it('end with the service, a reader that takes nothing included, and no other is opened', async () => {
     const [reading, stalled] = [open(), open()];
-    standings.tell(
+    sessionStatus.tell(
       Array.from({ length: 500 }, () => EVENT),
       undefined,
     );

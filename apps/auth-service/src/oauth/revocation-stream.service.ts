@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import {
   type FeedListener,
-  formatRevocationLine,
-  Moment,
-  type RevocationLine,
-  SessionStandings,
+  formatStreamMessage,
+  Timestamp,
+  type StreamMessage,
+  SessionStatusService,
 } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
 import type { Writable } from 'node:stream';
@@ -28,7 +28,7 @@ export class RevocationStreams implements BeforeApplicationShutdown {
   private readonly open = new Set<() => void>();
   private stopping = false;
 
-  constructor(private readonly standings: SessionStandings) {}
+  constructor(private readonly sessionStatus: SessionStatusService) {}
 
   /** @throws ApiError SERVICE_BUSY when there are too many, SERVICE_UNAVAILABLE while stopping. */
   assertRoom(): void {
@@ -45,16 +45,16 @@ export class RevocationStreams implements BeforeApplicationShutdown {
     if (reader.destroyed) return;
     const epoch = randomUUID();
     let n = -1;
-    const write = (line: Pick<RevocationLine, 't' | 'gap' | 'events'>): void => {
+    const write = (line: Pick<StreamMessage, 't' | 'gap' | 'events'>): void => {
       n += 1;
-      reader.write(formatRevocationLine({ epoch, n, ...line }));
+      reader.write(formatStreamMessage({ epoch, n, ...line }));
       if (reader.writableLength > MAX_BACKLOG) reader.destroy();
     };
     const listener: FeedListener = {
       tell: (events, asOf) => write({ t: asOf?.monotonic ?? null, events: [...events] }),
       gap: () => write({ t: null, gap: true, events: [] }),
     };
-    const unfollow = this.standings.follow(listener);
+    const unfollow = this.sessionStatus.follow(listener);
     const end = (): void => {
       unfollow();
       reader.end();
@@ -68,7 +68,7 @@ export class RevocationStreams implements BeforeApplicationShutdown {
       this.open.delete(end);
     });
     reader.on('error', () => undefined);
-    write({ t: Moment.now().monotonic, events: [] });
+    write({ t: Timestamp.now().monotonic, events: [] });
   }
 
   /** Readers go elsewhere; the server waits for their connections to end. */

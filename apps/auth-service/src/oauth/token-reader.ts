@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AccessTokenVerifier } from '@poc-tracker/auth-kit';
 import { type AccessTokenClaims, ApiError, type RefreshTokenClaims } from '@poc-tracker/contracts';
-import { TokenIssuer } from '../session/token-issuer.js';
+import { TokenIssuer } from '../session/tokens/token-issuer.js';
 
 /** A token of ours, rightly signed and not expired; what its session is worth is another question. */
 export type ReadToken =

@@ -2,8 +2,8 @@ import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, FormBody } from '@poc-tracker/http-service';
-import { Tenantless } from '../tenant/tenantless.decorator.js';
-import { ClientAuthentication, type ClientRequest } from './client-authentication.js';
+import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
+import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
 import { ApiTokenForm, tokenOf } from './token.form.js';
 import { TokenRevocationService } from './token-revocation.service.js';
 

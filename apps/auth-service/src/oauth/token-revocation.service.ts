@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SessionService } from '../session/session.service.js';
-import type { ServiceClient } from './client.verifier.js';
+import type { ServiceClient } from './clients/client.verifier.js';
 import { TokenReader } from './token-reader.js';
 
 /** Ends the session of a token that a service gives back (RFC 7009). */

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiHeader } from '@nestjs/swagger';
 import { ApiError } from '@poc-tracker/contracts';
-import { fieldsOf } from './client-authentication.js';
+import { fieldsOf } from './clients/client-authentication.js';
 
 /** Longest text that can be a token of ours; longer is not looked at. */
 const MAX_TOKEN_LENGTH = 8 * 1024;

@@ -3,7 +3,7 @@ import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/
 import { Public } from '@poc-tracker/auth-kit';
 import type { FastifyReply } from 'fastify';
 import { RawResponse } from '@poc-tracker/http-service';
-import { Tenantless } from '../tenant/tenantless.decorator.js';
+import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { HealthResponse, ProbeResponse } from './health.response.js';
 import { HealthService } from './health.service.js';
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AccessTokenVerifier } from '@poc-tracker/auth-kit';
 import { PLAN_CATALOGUE, type TenantSnapshot } from '@poc-tracker/contracts';
 import { uuidv7 } from '@poc-tracker/tenancy';
-import { TokenIssuer } from '../session/token-issuer.js';
+import { TokenIssuer } from '../session/tokens/token-issuer.js';
 import type { HealthCheck } from './health-check.js';
 
 /** Nobody's id: the token of the probe opens nothing, because no session has it, and it never leaves the process. */

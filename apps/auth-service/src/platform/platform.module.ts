@@ -1,13 +1,13 @@
 import { Module } from '@nestjs/common';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
-import { OperatorActivationService } from './operator-activation.service.js';
-import { OperatorController } from './operator.controller.js';
-import { OperatorService } from './operator.service.js';
-import { PlatformLifecycleController } from './platform-lifecycle.controller.js';
-import { PlatformLifecycleService } from './platform-lifecycle.service.js';
-import { PlatformTenantController } from './platform-tenant.controller.js';
-import { PlatformTenantService } from './platform-tenant.service.js';
+import { OperatorActivationService } from './operators/operator-activation.service.js';
+import { OperatorController } from './operators/operator.controller.js';
+import { OperatorService } from './operators/operator.service.js';
+import { PlatformLifecycleController } from './tenants/platform-lifecycle.controller.js';
+import { PlatformLifecycleService } from './tenants/platform-lifecycle.service.js';
+import { PlatformTenantController } from './tenants/platform-tenant.controller.js';
+import { PlatformTenantService } from './tenants/platform-tenant.service.js';
 
 /**
  * The platform as its operators see it: all tenants, from outside. The only module whose requests use the operators'

@@ -6,7 +6,7 @@ import { RevocationPruning } from './revocation-pruning.js';
 import { SessionController } from './session.controller.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
-import { TokenIssuer } from './token-issuer.js';
+import { TokenIssuer } from './tokens/token-issuer.js';
 
 /** Sessions and their tokens. */
 @Module({

@@ -1,8 +1,8 @@
 import type { RefreshTokenClaims, TenantSnapshot } from '@poc-tracker/contracts';
 import { TenancyModule, TenantDatabase, TenantResolver } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
-import { SessionStandings } from '@poc-tracker/auth-kit';
-import { DatabaseStandingSource } from '@poc-tracker/revocation-feed';
+import { SessionStatusService } from '@poc-tracker/auth-kit';
+import { DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
 import { JwtService } from '@nestjs/jwt';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import type { TenantService } from '../tenant/tenant.service.js';
 import { Clock } from './clock.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
-import { TokenIssuer } from './token-issuer.js';
+import { TokenIssuer } from './tokens/token-issuer.js';
 import { UserSession } from './user-session.entity.js';
 
 const SECOND = 1_000;
@@ -46,13 +46,13 @@ let module: TestingModule;
 let database: TenantDatabase;
 let clock: HandClock;
 let sessions: SessionService;
-let feed: SessionStandings;
+let feed: SessionStatusService;
 let owner: { id: string; tenantId: string };
 
 /** The service as a process has it that has just started: nothing in its memory. */
 function startService(): void {
-  const source = new DatabaseStandingSource(database);
-  feed = new SessionStandings({ source, now: () => clock.now().getTime() });
+  const source = new DatabaseSessionStatusSource(database);
+  feed = new SessionStatusService({ source, now: () => clock.now().getTime() });
   const issuer = new TokenIssuer(new JwtService({}), clock, testConfig(db));
   const resolver = new TenantResolver({ naming: testConfig(db).tenancy }, database);
   const repository = new SessionRepository(database);

@@ -6,15 +6,15 @@ import {
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { SessionStandings } from '@poc-tracker/auth-kit';
+import { SessionStatusService } from '@poc-tracker/auth-kit';
 import { type NamingRequest, TenantDatabase, TenantResolver, uuidv7 } from '@poc-tracker/tenancy';
 import { randomBytes } from 'node:crypto';
 import { SecurityEvents } from '../audit/security-events.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { Clock } from './clock.js';
 import type { Device, DeviceInfo } from './device.decorator.js';
-import { hashOfToken, refreshClaims, type RefreshState } from './refresh-claims.js';
-import { judgeSpentToken } from './refresh-verdict.js';
+import { hashOfToken, refreshClaims, type RefreshState } from './tokens/refresh-claims.js';
+import { judgeSpentToken } from './tokens/refresh-verdict.js';
 import { SessionRepository } from './session.repository.js';
 import {
   type RevokedSessionsResponse,
@@ -22,7 +22,7 @@ import {
   type TokensResponse,
   toSessionResponse,
 } from './session.response.js';
-import { TokenIssuer } from './token-issuer.js';
+import { TokenIssuer } from './tokens/token-issuer.js';
 import type { UserSession } from './user-session.entity.js';
 
 /** Bytes of randomness in a refresh token: 256 bits. */
@@ -49,7 +49,7 @@ export class SessionService {
   constructor(
     private readonly sessions: SessionRepository,
     private readonly issuer: TokenIssuer,
-    private readonly standings: SessionStandings,
+    private readonly sessionStatus: SessionStatusService,
     private readonly tenants: TenantService,
     private readonly resolver: TenantResolver,
     private readonly database: TenantDatabase,
@@ -103,7 +103,7 @@ export class SessionService {
   ): Promise<TokensResponse> {
     const claims = this.issuer.verifyRefresh(refreshToken);
     // Asked before the token is spent: a tenant that is suspended for a day must not cost its people their sessions.
-    const rights = await this.standings.rightsNow(claims);
+    const rights = await this.sessionStatus.rightsNow(claims);
     await this.resolver.assertHostAgrees(request, rights.tenant);
     const exchange = await this.database.transaction(
       { tenantId: claims.tenant_id, userId: claims.sub, role: null },

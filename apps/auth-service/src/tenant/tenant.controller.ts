@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, Permissions } from '@poc-tracker/auth-kit';
 import { DataResponse } from '@poc-tracker/http-service';
-import { TenantUsageResponse } from './tenant-usage.response.js';
+import { TenantUsageResponse } from './entitlements/tenant-usage.response.js';
 import { TenantResponse } from './tenant.response.js';
 import { TenantService } from './tenant.service.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { Tenant, TenantSetting } from './tenant.entity.js';
-import { LATEST_EVENTS } from './tenant-usage.warnings.js';
+import { LATEST_EVENTS } from './entitlements/tenant-usage.warnings.js';
 
 /** What a tenant uses and may use, as its row counts it. bigint arrives as text. */
 export interface TenantUsageRow {

@@ -6,7 +6,10 @@ import { SETTINGS_OF_NEW_TENANT } from './settings/settings-resolution.js';
 import { SettingsService } from './settings/settings.service.js';
 import { TenantRepository } from './tenant.repository.js';
 import { type TenantResponse, toTenantResponse } from './tenant.response.js';
-import { type TenantUsageResponse, toTenantUsageResponse } from './tenant-usage.response.js';
+import {
+  type TenantUsageResponse,
+  toTenantUsageResponse,
+} from './entitlements/tenant-usage.response.js';
 
 /**
  * The tenant's side of things for all other modules. Every method acts on the tenant of the current

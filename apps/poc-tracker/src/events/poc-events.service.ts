@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { type Principal, SessionStandings, toSessionClaims } from '@poc-tracker/auth-kit';
+import { type Principal, SessionStatusService, toSessionClaims } from '@poc-tracker/auth-kit';
 import { ApiError, type Feature } from '@poc-tracker/contracts';
 import { PocService } from '../pocs/poc.service.js';
 import { EventStream } from './event-stream.js';
@@ -37,7 +37,7 @@ export class PocEventsService implements OnModuleDestroy {
   constructor(
     private readonly pocs: PocService,
     private readonly listener: PocChangeListener,
-    private readonly standings: SessionStandings,
+    private readonly sessionStatus: SessionStatusService,
   ) {}
 
   /** @throws ApiError NOT_FOUND, RATE_LIMIT_EXCEEDED. */
@@ -113,7 +113,7 @@ export class PocEventsService implements OnModuleDestroy {
     const { person, stream } = subscription;
     try {
       if (person.tokenExpiresAt * 1_000 <= Date.now()) throw new ApiError('INVALID_TOKEN');
-      const { tenant } = await this.standings.currentRights(toSessionClaims(person));
+      const { tenant } = await this.sessionStatus.currentRights(toSessionClaims(person));
       if (!tenant.features[LIVE_EVENTS]) throw new ApiError('FEATURE_NOT_AVAILABLE');
     } catch (error) {
       stream.send('closed', { code: error instanceof ApiError ? error.code : 'INTERNAL_ERROR' });

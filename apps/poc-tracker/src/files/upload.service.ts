@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { type Principal, SessionStandings, toSessionClaims } from '@poc-tracker/auth-kit';
+import { type Principal, SessionStatusService, toSessionClaims } from '@poc-tracker/auth-kit';
 import { ApiError, isReadOnly, plansWithFeature } from '@poc-tracker/contracts';
 import { rawBodyType } from '@poc-tracker/http-service';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
@@ -29,7 +29,7 @@ export class UploadService {
     private readonly pocs: PocService,
     private readonly storage: FileStorage,
     private readonly database: TenantDatabase,
-    private readonly standings: SessionStandings,
+    private readonly sessionStatus: SessionStatusService,
   ) {}
 
   /**
@@ -71,7 +71,7 @@ export class UploadService {
 
   /** The content may have come for an hour: what the person may do is asked anew. */
   private async show(person: Principal, file: Reservation, sha256: Buffer): Promise<FileRow> {
-    const { permissions, tenant } = await this.standings.currentRights(toSessionClaims(person));
+    const { permissions, tenant } = await this.sessionStatus.currentRights(toSessionClaims(person));
     if (isReadOnly(tenant, Date.now())) throw new ApiError('SUBSCRIPTION_ENDED');
     const asNow = { ...person, permissions };
     return this.pocs.asPerson(asNow, async () => {

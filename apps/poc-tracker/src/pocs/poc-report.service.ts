@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { type Principal, SessionStandings, toSessionClaims } from '@poc-tracker/auth-kit';
+import { type Principal, SessionStatusService, toSessionClaims } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type {
   AnalyticsResponse,
@@ -36,7 +36,7 @@ export class PocReportService {
     private readonly database: TenantDatabase,
     private readonly repository: PocRepository,
     private readonly pocs: PocService,
-    private readonly standings: SessionStandings,
+    private readonly sessionStatus: SessionStatusService,
   ) {}
 
   async analytics(): Promise<AnalyticsResponse> {
@@ -59,7 +59,7 @@ export class PocReportService {
     let after: string | null = null;
     for (;;) {
       const from: string | null = after;
-      const { permissions } = await this.standings.currentRights(toSessionClaims(person));
+      const { permissions } = await this.sessionStatus.currentRights(toSessionClaims(person));
       const rows: PocRow[] = await this.pocs.asPerson({ ...person, permissions }, () =>
         this.repository.listOldest(from, EXPORT_PAGE),
       );

@@ -1,10 +1,10 @@
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError, type FeatureSettings } from '@poc-tracker/contracts';
 
-type Person = Pick<Principal, 'userId' | 'permissions'>;
+type UserRecord = Pick<Principal, 'userId' | 'permissions'>;
 
 /** What the rules need to know of a POC. */
-export interface PocStake {
+export interface PocRelation {
   createdBy: string | null;
   /** The person asking is one of its collaborators. */
   collaborates: boolean;
@@ -12,8 +12,8 @@ export interface PocStake {
 
 /** Authors and those who manage every POC: they delete it, publish it and say who works on it. */
 export function ownsPoc(
-  { userId, permissions }: Person,
-  poc: Pick<PocStake, 'createdBy'>,
+  { userId, permissions }: UserRecord,
+  poc: Pick<PocRelation, 'createdBy'>,
 ): boolean {
   if (permissions.includes('manage_pocs')) return true;
   return permissions.includes('create_pocs') && poc.createdBy === userId;
@@ -21,8 +21,8 @@ export function ownsPoc(
 
 /** Owners and, where the tenant lets people work together, collaborators. */
 export function mayEditPoc(
-  person: Person,
-  poc: PocStake,
+  person: UserRecord,
+  poc: PocRelation,
   settings: Pick<FeatureSettings, 'enableCollaboration'>,
 ): boolean {
   if (ownsPoc(person, poc)) return true;
@@ -32,14 +32,14 @@ export function mayEditPoc(
 }
 
 /** @throws ApiError INSUFFICIENT_PERMISSIONS. */
-export function assertOwnsPoc(person: Person, poc: Pick<PocStake, 'createdBy'>): void {
+export function assertOwnsPoc(person: UserRecord, poc: Pick<PocRelation, 'createdBy'>): void {
   if (!ownsPoc(person, poc)) throw notAllowed('manage_pocs');
 }
 
 /** @throws ApiError INSUFFICIENT_PERMISSIONS. */
 export function assertMayEditPoc(
-  person: Person,
-  poc: PocStake,
+  person: UserRecord,
+  poc: PocRelation,
   settings: Pick<FeatureSettings, 'enableCollaboration'>,
 ): void {
   if (!mayEditPoc(person, poc, settings)) throw notAllowed('manage_pocs');

@@ -17,7 +17,7 @@ import {
   toPocResponse,
   toPublicPocResponse,
 } from './poc.response.js';
-import { assertMayEditPoc, assertOwnsPoc, type PocStake, switchedOff } from './poc.rules.js';
+import { assertMayEditPoc, assertOwnsPoc, type PocRelation, switchedOff } from './poc.rules.js';
 
 /** The POCs of a tenant. */
 @Injectable()
@@ -87,7 +87,7 @@ export class PocService {
   }
 
   /** The POC, for a change of whatever belongs to it. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
-  async editable(person: Principal, id: string): Promise<PocRow & PocStake> {
+  async editable(person: Principal, id: string): Promise<PocRow & PocRelation> {
     const poc = await this.pocs.findWithStake(id, person.userId);
     if (poc === undefined) throw new ApiError('NOT_FOUND');
     assertMayEditPoc(person, poc, await this.settings.read());
@@ -126,7 +126,7 @@ export class PocService {
   /** Whoever repeats what they read of a POC's being public has not set it, and undoes no owner who changed it since. */
   private async write(
     person: Principal,
-    poc: PocRow & PocStake,
+    poc: PocRow & PocRelation,
     { isPublic = poc.isPublic, ...stated }: Partial<PocFields>,
   ): Promise<PocResponse> {
     const changed = isPublic !== poc.isPublic;

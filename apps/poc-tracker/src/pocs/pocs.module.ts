@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { StorageModule } from '../storage/storage.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
-import { CollaboratorController } from './collaborator.controller.js';
-import { CollaboratorRepository } from './collaborator.repository.js';
-import { CollaboratorService } from './collaborator.service.js';
+import { CollaboratorController } from './collaborators/collaborator.controller.js';
+import { CollaboratorRepository } from './collaborators/collaborator.repository.js';
+import { CollaboratorService } from './collaborators/collaborator.service.js';
 import { PocReportService } from './poc-report.service.js';
 import { PocController } from './poc.controller.js';
 import { PocRepository } from './poc.repository.js';

@@ -27,6 +27,6 @@ export function TextLine(options: {
 }
 
 /** The property is a first or last name. */
-export function PersonName(options: { example: string; required: boolean }): PropertyDecorator {
+export function NameField(options: { example: string; required: boolean }): PropertyDecorator {
   return TextLine({ max: 50, ...options });
 }

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { LogLevel } from '../service-settings.js';
+import type { LogLevel } from '../settings/service-settings.js';
 
 /** Deeper chains of causes add length to a line and nothing to an investigation. */
 const MAX_CAUSES = 5;

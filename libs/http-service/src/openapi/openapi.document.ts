@@ -4,7 +4,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } fro
 import { ROUTE_POLICY, type RoutePolicy } from '@poc-tracker/auth-kit';
 import { ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
 import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
-import { ErrorResponse, exampleError } from '../error-response.js';
+import { ErrorResponse, exampleError } from '../errors/error-response.js';
 import { exampleOf, type Schema } from './openapi-example.js';
 
 export interface Media {

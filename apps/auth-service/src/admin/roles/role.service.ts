@@ -10,7 +10,7 @@ import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { UserService } from '../../auth/user.service.js';
+import { UserService } from '../../user/user.service.js';
 import { assertMayShapeRole } from '../role-change.rules.js';
 import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
 import { type RolePageResponse, type RoleResponse, toRoleResponse } from './role.response.js';

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal, Public } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { ResolvedTenant } from '../../tenant/resolved-tenant.decorator.js';
+import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { InvitationAcceptance } from './invitation-acceptance.service.js';
 import {
   CreateInvitationDto,

@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 import { InvitationAcceptance } from './invitation-acceptance.service.js';
-import { InvitationLinkController } from './invitation-link.controller.js';
-import { InvitationLinkRepository } from './invitation-link.repository.js';
-import { InvitationLinkService } from './invitation-link.service.js';
+import { InvitationLinkController } from './links/invitation-link.controller.js';
+import { InvitationLinkRepository } from './links/invitation-link.repository.js';
+import { InvitationLinkService } from './links/invitation-link.service.js';
 import { InvitationTokenRepository } from './invitation-token.repository.js';
 import { InvitationController } from './invitation.controller.js';
 import { InvitationRepository } from './invitation.repository.js';

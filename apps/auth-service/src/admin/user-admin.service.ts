@@ -1,0 +1,127 @@
+import type { Principal } from '@poc-tracker/auth-kit';
+import { decodePageCursor, decodePagePosition, toPage } from '@poc-tracker/http-service';
+import { Injectable } from '@nestjs/common';
+import { uuidv7 } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
+import { formatPosition, parsePosition } from '../user/user-search.js';
+import { toUserResponse, type UserResponse } from '../user/user.response.js';
+import { UserService } from '../user/user.service.js';
+import { PasswordHasher } from '../protection/password.hasher.js';
+import { PasswordPolicy } from '../protection/password.policy.js';
+import type {
+  CreatedUserResponse,
+  CreateUserDto,
+  ListUsersQuery,
+  UpdateUserDto,
+  UserPageResponse,
+} from './user-admin.dto.js';
+import { assertMayDecideOver, assertMayGiveRole, assertMayTouch } from './role-change.rules.js';
+import { temporaryPassword } from './temporary-password.js';
+
+/** Who the people of a tenant are: what those who manage users read and write of them. */
+@Injectable()
+export class UserAdminService {
+  constructor(
+    private readonly users: UserService,
+    private readonly policy: PasswordPolicy,
+    private readonly hasher: PasswordHasher,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * One page of people in the order of their creation, or of those who are searched for in alphabetical order: by key, so
+   * that page 1000 costs what page 1 does.
+   */
+  async list(actor: Principal, query: ListUsersQuery): Promise<UserPageResponse> {
+    const { tenantId } = actor;
+    const { cursor, limit, q: search, role, status, customRoleId } = query;
+    const filter = { role, status, customRoleId };
+    const list = { list: 'users', search, ...filter };
+    await this.users.oversee(actor);
+    if (search === undefined) {
+      const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+      const people = await this.users.list(filter, after, limit + 1);
+      return toUserPage(toPage(tenantId, people, limit, list));
+    }
+    const after =
+      cursor === undefined ? null : parsePosition(decodePagePosition(tenantId, cursor, list));
+    const found = await this.users.search(search, filter, after, limit + 1);
+    return toUserPage(
+      toPage(tenantId, found, limit, list, ({ position }) => formatPosition(position)),
+    );
+  }
+
+  /** @throws ApiError NOT_FOUND */
+  async read(actor: Principal, userId: string): Promise<UserResponse> {
+    await this.users.oversee(actor);
+    return toUserResponse(await this.users.find(userId));
+  }
+
+  /**
+   * Writes a person who did not register. Their first log-in asks for a password of their own. It takes a seat at once.
+   * @throws ApiError INSUFFICIENT_PERMISSIONS, VALIDATION_ERROR, USER_EXISTS, USER_LIMIT_EXCEEDED, SERVICE_BUSY.
+   */
+  async create(actor: Principal, input: CreateUserDto): Promise<CreatedUserResponse> {
+    const { email, firstName, lastName, role, password } = input;
+    assertMayGiveRole(actor, role);
+    const { tenantId, tenant } = actor;
+    if (password !== undefined) this.policy.check(password, { email, firstName, lastName, tenant });
+    const made = password === undefined ? temporaryPassword() : null;
+    // Before the first statement: no connection is held while it is worked out.
+    const passwordHash = await this.hasher.hash(password ?? made ?? '');
+    await this.users.oversee(actor);
+    const user = await this.users.create({
+      tenantId,
+      id: uuidv7(),
+      email,
+      passwordHash,
+      firstName,
+      lastName,
+      role,
+      createdBy: actor.userId,
+      mustChangePassword: true,
+    });
+    await this.events.record({
+      type: 'user.created',
+      result: 'success',
+      target: { type: 'user', id: user.id },
+      details: { role },
+    });
+    return { user: toUserResponse(user), temporaryPassword: made };
+  }
+
+  /**
+   * Changes what is named.
+   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, VALIDATION_ERROR, USER_EXISTS.
+   */
+  async update(actor: Principal, userId: string, changes: UpdateUserDto): Promise<UserResponse> {
+    await this.users.oversee(actor);
+    const target = await this.users.findForChange(userId, (person) => {
+      assertMayTouch(actor, person);
+    });
+    const { email, ...profile } = changes;
+    const moves = email !== undefined && email !== target.email;
+    if (moves) assertMayDecideOver(actor, target);
+    // The address that they have already stays verified.
+    const wanted = moves ? changes : profile;
+    if (email === target.email && Object.keys(wanted).length === 0) return toUserResponse(target);
+    const person = await this.users.update(target.id, wanted);
+    await this.events.record({
+      type: 'user.updated',
+      result: 'success',
+      target: { type: 'user', id: target.id },
+      details: { fields: Object.keys(wanted) },
+    });
+    return toUserResponse(person);
+  }
+}
+
+function toUserPage({
+  items,
+  nextCursor,
+}: {
+  items: Parameters<typeof toUserResponse>[0][];
+  nextCursor: string | null;
+}): UserPageResponse {
+  return { users: items.map(toUserResponse), nextCursor };
+}

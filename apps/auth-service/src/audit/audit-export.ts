@@ -1,0 +1,130 @@
+import { Readable } from 'node:stream';
+import { ApiError } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+import type { AuditRangeQuery } from './audit.dto.js';
+import { readingContext } from './audit-log.service.js';
+import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain/chain-link.js';
+import type { AuditLogHeader, AuditLogLine } from './chain/audit-log-line.js';
+import {
+  END_ID,
+  FIRST_ID,
+  readHead,
+  readPositions,
+  readSealedPage,
+  readWaitingPage,
+  type AuditLogQuery,
+  type AuditLogRange,
+} from './chain/audit-log-pages.js';
+import { SecurityEvents } from './security-events.js';
+import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
+
+/** Entries a transaction: each holds a connection for some milliseconds, however slowly the client reads. */
+const PAGE = 500;
+
+interface Plan {
+  header: AuditLogHeader;
+  range: AuditLogRange;
+}
+
+/**
+ * The trail as lines of JSON that can be verified anywhere. An export has every position from the first of its range to
+ * the last, those of entries that were committed late and lie outside of the range by their time included: a chain with
+ * gaps could not be verified.
+ */
+@Injectable()
+export class AuditExport {
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * The lines, read page by page as the client takes them. The stream ends with a trailer or fails.
+   * @throws ApiError VALIDATION_ERROR for a range that ends before it begins.
+   */
+  async open(reader: Principal, query: AuditRangeQuery): Promise<Readable> {
+    const { from = null, to = null } = query;
+    if (from !== null && to !== null && Date.parse(from) > Date.parse(to))
+      throw ApiError.validation({ field: 'to', message: 'must not be before from' });
+    // Outside of the stream: whoever may not export is told so, and what is refused leaves no half file.
+    const plan = await this.reading(reader, async (ask) => {
+      const planned = await planExport(ask, reader.tenantId, from, to);
+      await this.events.record({
+        type: 'audit.exported',
+        result: 'success',
+        target: { type: 'tenant', id: reader.tenantId },
+        details: { from, to, ...planned.header.head },
+      });
+      return planned;
+    });
+    return Readable.from(this.chunks(reader, plan), { objectMode: true, highWaterMark: 1 });
+  }
+
+  private async *chunks(reader: Principal, { header, range }: Plan): AsyncGenerator<string> {
+    yield toText([header]);
+    let head: ChainHead = { position: range.firstPosition - 1, hash: EMPTY_CHAIN.hash };
+    let [sealed, unsealed] = [0, 0];
+    for (let more = true; more;) {
+      const page = await this.reading(reader, (ask) =>
+        readSealedPage(ask, range, head.position, PAGE),
+      );
+      const last = page.at(-1);
+      if (last !== undefined) head = { position: last.position, hash: last.hash };
+      sealed += page.length;
+      more = page.length === PAGE;
+      if (page.length > 0) yield toText(page);
+    }
+    let after = range.firstId;
+    for (let more = true; more;) {
+      const page = await this.reading(reader, (ask) => readWaitingPage(ask, range, after, PAGE));
+      after = page.at(-1)?.entryId ?? after;
+      unsealed += page.length;
+      more = page.length === PAGE;
+      if (page.length > 0) yield toText(page);
+    }
+    yield toText([{ kind: 'trailer', sealed, unsealed, head }]);
+  }
+
+  private reading<T>(reader: Principal, work: (query: AuditLogQuery) => Promise<T>): Promise<T> {
+    return this.database.transaction(readingContext(reader), () =>
+      work(this.database.query.bind(this.database)),
+    );
+  }
+}
+
+async function planExport(
+  query: AuditLogQuery,
+  tenantId: string,
+  from: string | null,
+  to: string | null,
+): Promise<Plan> {
+  const head = await readHead(query, tenantId);
+  const firstId = from === null ? FIRST_ID : uuidAt(Date.parse(from) - ID_SLACK_MS);
+  const endId = to === null ? END_ID : uuidAt(Date.parse(to) + ID_SLACK_MS);
+  const positions =
+    from === null && to === null
+      ? { first: 1, last: head.position }
+      : await readPositions(query, tenantId, firstId, endId);
+  const lastPosition = to === null ? head.position : (positions?.last ?? 0);
+  const firstPosition = from === null ? 1 : (positions?.first ?? lastPosition + 1);
+  return {
+    header: {
+      kind: 'header',
+      format: CHAIN_FORMAT,
+      algorithm: 'sha256',
+      tenantId,
+      from,
+      to,
+      exportedAt: new Date().toISOString(),
+      firstPosition,
+      head,
+    },
+    range: { tenantId, firstPosition, lastPosition, firstId, endId },
+  };
+}
+
+function toText(lines: readonly AuditLogLine[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}

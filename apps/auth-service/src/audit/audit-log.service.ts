@@ -1,0 +1,70 @@
+import { ApiError } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { decodePageCursor, toPage } from '@poc-tracker/http-service';
+import { type TenantContext, TenantDatabase } from '@poc-tracker/tenancy';
+import type {
+  AuditEntryResponse,
+  AuditHeadResponse,
+  AuditPageResponse,
+  ListAuditQuery,
+} from './audit.dto.js';
+import { ENTRY_COLUMNS } from './audit-entry.js';
+import { readHead } from './chain/audit-log-pages.js';
+import { searchStatement } from './entry-search.js';
+
+const FIND = `
+  SELECT e.*, c.position::float8 AS position, encode(c.hash, 'hex') AS hash
+    FROM (SELECT ${ENTRY_COLUMNS.security_events} FROM security_events WHERE id = $1
+          UNION ALL
+          SELECT ${ENTRY_COLUMNS.audit_log} FROM audit_log WHERE id = $1) e
+    LEFT JOIN audit_chain c ON c.tenant_id = e."tenantId" AND c.entry_id = e.id AND c.entry_table = e."table"`;
+
+/** What the people of a tenant who may see its trail read of it. */
+@Injectable()
+export class AuditLogService {
+  constructor(private readonly database: TenantDatabase) {}
+
+  /** @throws ApiError VALIDATION_ERROR for a cursor of another list. */
+  async list(reader: Principal, query: ListAuditQuery): Promise<AuditPageResponse> {
+    const { limit, cursor, ...filters } = query;
+    const list = { list: 'audit', ...filters };
+    const statement = searchStatement(
+      {
+        ...filters,
+        ...(cursor !== undefined && { before: decodePageCursor(reader.tenantId, cursor, list) }),
+      },
+      limit + 1,
+    );
+    if (statement === null) return { items: [], nextCursor: null };
+    const rows = await this.database.transaction(readingContext(reader), () =>
+      // eslint-disable-next-line poc/sql-from-constants -- searchStatement puts it together of constants
+      this.database.query<AuditEntryResponse>(statement.sql, statement.params),
+    );
+    return toPage(reader.tenantId, rows, limit, list);
+  }
+
+  /** @throws ApiError NOT_FOUND. */
+  async find(reader: Principal, entryId: string): Promise<AuditEntryResponse> {
+    const [entry] = await this.database.transaction(readingContext(reader), () =>
+      this.database.query<AuditEntryResponse>(FIND, [entryId]),
+    );
+    if (entry === undefined) throw new ApiError('NOT_FOUND');
+    return entry;
+  }
+
+  /** The end of the chain, for whoever keeps it elsewhere. */
+  async head(reader: Principal): Promise<AuditHeadResponse> {
+    return this.database.transaction(readingContext(reader), () =>
+      readHead(this.database.query.bind(this.database), reader.tenantId),
+    );
+  }
+}
+
+/**
+ * The policies of the trail know roles alone, and `view_audit` may have been given to somebody of any role: once the
+ * route's guard has asked for it, the transaction goes on with a role that reads. These transactions do nothing else.
+ */
+export function readingContext({ tenantId, userId }: Principal): TenantContext {
+  return { tenantId, userId, role: 'manager' };
+}

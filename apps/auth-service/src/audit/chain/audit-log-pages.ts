@@ -1,0 +1,141 @@
+import { type AuditEntry, ENTRY_COLUMNS, ENTRY_TABLES, toAuditEntry } from '../audit-entry.js';
+import { type ChainHead, EMPTY_CHAIN } from './chain-link.js';
+import type { SealedLine, UnsealedLine } from './audit-log-line.js';
+
+/** Runs one statement in a transaction that may read the trail: of a tenant's people, or of the operators' login. */
+export type AuditLogQuery = <Row>(sql: string, params?: unknown[]) => Promise<Row[]>;
+
+/** Names an entry. */
+export type EntryKey = Pick<AuditEntry, 'tenantId' | 'id' | 'table'>;
+
+/** Part of a trail, by position in the chain and, for what is not in it yet, by id. */
+export interface AuditLogRange {
+  tenantId: string;
+  firstPosition: number;
+  lastPosition: number;
+  /** The first id that belongs to it, and the first one after it. */
+  firstId: string;
+  endId: string;
+}
+
+/** Before the first id and after the last one. */
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+export const END_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+const ENTRIES = `
+  SELECT ${ENTRY_COLUMNS.security_events} FROM security_events
+   WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+  UNION ALL
+  SELECT ${ENTRY_COLUMNS.audit_log} FROM audit_log
+   WHERE (tenant_id, id) IN (SELECT * FROM unnest($3::uuid[], $4::uuid[]))
+  ORDER BY 1, 2`;
+
+const HEAD = `
+  SELECT position::float8 AS position, encode(hash, 'hex') AS hash FROM audit_chain
+   WHERE tenant_id = $1 ORDER BY position DESC LIMIT 1`;
+
+const POSITIONS = `
+  SELECT min(position)::float8 AS first, max(position)::float8 AS last FROM audit_chain
+   WHERE tenant_id = $1 AND entry_id >= $2 AND entry_id < $3`;
+
+const LINKS = `
+  SELECT position::float8 AS position, entry_id AS "entryId", entry_table AS "entryTable",
+         to_char(sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "sealedAt",
+         encode(entry_hash, 'hex') AS "entryHash", encode(previous_hash, 'hex') AS "previousHash",
+         encode(hash, 'hex') AS hash
+    FROM audit_chain
+   WHERE tenant_id = $1 AND position > $2 AND position <= $3
+   ORDER BY position LIMIT $4`;
+
+const QUEUE = `
+  SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_unsealed
+   WHERE tenant_id = $1 AND entry_id > $2 AND entry_id < $3
+   ORDER BY entry_id LIMIT $4`;
+
+/** The entries that are there, ordered by tenant and id. */
+export async function readEntries(
+  query: AuditLogQuery,
+  keys: readonly EntryKey[],
+): Promise<AuditEntry[]> {
+  if (keys.length === 0) return [];
+  const parameters = ENTRY_TABLES.flatMap((table) => {
+    const inTable = keys.filter((key) => key.table === table);
+    return [inTable.map(({ tenantId }) => tenantId), inTable.map(({ id }) => id)];
+  });
+  const rows = await query<AuditEntry>(ENTRIES, parameters);
+  return rows.map(toAuditEntry);
+}
+
+/** The end of a tenant's chain. */
+export async function readHead(query: AuditLogQuery, tenantId: string): Promise<ChainHead> {
+  const [head = EMPTY_CHAIN] = await query<ChainHead>(HEAD, [tenantId]);
+  return head;
+}
+
+/**
+ * The positions of the entries between two ids. Whole: what was committed late, and stands between them in the chain
+ * although it is older, belongs to it. Null: there are none.
+ */
+export async function readPositions(
+  query: AuditLogQuery,
+  tenantId: string,
+  firstId: string,
+  endId: string,
+): Promise<{ first: number; last: number } | null> {
+  const [found] = await query<{ first: number | null; last: number | null }>(POSITIONS, [
+    tenantId,
+    firstId,
+    endId,
+  ]);
+  const { first = null, last = null } = found ?? {};
+  return first === null || last === null ? null : { first, last };
+}
+
+/** The next links after a position with their entries; fewer than `limit` when there are no more. */
+export async function readSealedPage(
+  query: AuditLogQuery,
+  { tenantId, lastPosition }: Pick<AuditLogRange, 'tenantId' | 'lastPosition'>,
+  after: number,
+  limit: number,
+): Promise<SealedLine[]> {
+  const links = await query<Omit<SealedLine, 'kind' | 'entry'>>(LINKS, [
+    tenantId,
+    after,
+    lastPosition,
+    limit,
+  ]);
+  const entries = await readEntriesByKey(
+    query,
+    links.map(({ entryId: id, entryTable: table }) => ({ tenantId, id, table })),
+  );
+  return links.map((link) => ({
+    kind: 'sealed',
+    ...link,
+    entry: entries.get(`${link.entryTable}/${link.entryId}`) ?? null,
+  }));
+}
+
+/** The next entries after an id that wait to be sealed; fewer than `limit` when there are no more. */
+export async function readWaitingPage(
+  query: AuditLogQuery,
+  { tenantId, endId }: Pick<AuditLogRange, 'tenantId' | 'endId'>,
+  after: string,
+  limit: number,
+): Promise<UnsealedLine[]> {
+  const keys = await query<EntryKey>(QUEUE, [tenantId, after, endId, limit]);
+  const entries = await readEntriesByKey(query, keys);
+  return keys.map(({ id, table }) => ({
+    kind: 'unsealed',
+    entryId: id,
+    waiting: true,
+    entry: entries.get(`${table}/${id}`) ?? null,
+  }));
+}
+
+async function readEntriesByKey(
+  query: AuditLogQuery,
+  keys: readonly EntryKey[],
+): Promise<Map<string, AuditEntry>> {
+  const entries = await readEntries(query, keys);
+  return new Map(entries.map((entry) => [`${entry.table}/${entry.id}`, entry]));
+}

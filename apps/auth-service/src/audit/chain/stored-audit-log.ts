@@ -1,0 +1,97 @@
+import type { PlatformDatabase, PlatformQuery } from '@poc-tracker/tenancy';
+import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain-link.js';
+import type { AuditLogLine, UnsealedLine } from './audit-log-line.js';
+import {
+  END_ID,
+  type EntryKey,
+  FIRST_ID,
+  readEntries,
+  readHead,
+  readSealedPage,
+  readWaitingPage,
+} from './audit-log-pages.js';
+
+/** Entries a statement. */
+const PAGE = 1_000;
+
+/** Milliseconds that the search for entries without a link may take in a trail of many millions. */
+const STATEMENT_MS = 10 * 60_000;
+
+/*
+ * Entries that nobody is going to seal. One statement, hence one snapshot: sealing takes an entry out of the queue and
+ * into the chain at one moment.
+ */
+const FORGOTTEN = `
+  SELECT $1::uuid AS "tenantId", e.id, e."table"
+    FROM (SELECT s.id, 'security_events' AS "table" FROM security_events s
+           WHERE s.tenant_id = $1 AND s.id > $2
+             AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.tenant_id = s.tenant_id AND c.entry_id = s.id
+                                AND c.entry_table = 'security_events')
+             AND NOT EXISTS (SELECT FROM audit_unsealed q WHERE q.tenant_id = s.tenant_id AND q.entry_id = s.id
+                                AND q.entry_table = 'security_events')
+          UNION ALL
+          SELECT a.id, 'audit_log' FROM audit_log a
+           WHERE a.tenant_id = $1 AND a.id > $2
+             AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.tenant_id = a.tenant_id AND c.entry_id = a.id
+                                AND c.entry_table = 'audit_log')
+             AND NOT EXISTS (SELECT FROM audit_unsealed q WHERE q.tenant_id = a.tenant_id AND q.entry_id = a.id
+                                AND q.entry_table = 'audit_log')) e
+   ORDER BY e.id LIMIT $3`;
+
+/** A tenant's whole trail as it is stored, in the form of an export, read page by page on the operators' login. */
+export async function* storedAuditLog(
+  database: PlatformDatabase,
+  tenantId: string,
+): AsyncGenerator<AuditLogLine> {
+  const read = <T>(work: (query: PlatformQuery) => Promise<T>): Promise<T> =>
+    database.transaction({ tenantId: null, operatorId: null }, work, {
+      statementTimeoutMs: STATEMENT_MS,
+    });
+  const end = await read((query) => readHead(query, tenantId));
+  yield {
+    kind: 'header',
+    format: CHAIN_FORMAT,
+    algorithm: 'sha256',
+    tenantId,
+    from: null,
+    to: null,
+    exportedAt: new Date().toISOString(),
+    firstPosition: 1,
+    head: end,
+  };
+  const range = { tenantId, lastPosition: end.position, endId: END_ID };
+  let head: ChainHead = EMPTY_CHAIN;
+  let [sealed, unsealed] = [0, 0];
+  for (let more = true; more;) {
+    const after = head.position;
+    const page = await read((query) => readSealedPage(query, range, after, PAGE));
+    yield* page;
+    const last = page.at(-1);
+    if (last !== undefined) head = { position: last.position, hash: last.hash };
+    sealed += page.length;
+    more = page.length === PAGE;
+  }
+  // What was sealed meanwhile is neither forgotten nor waiting any more, and is not looked at this time.
+  for (const readPage of [readWaitingPage, readForgottenPage]) {
+    let after = FIRST_ID;
+    for (let more = true; more;) {
+      const page = await read((query) => readPage(query, range, after, PAGE));
+      yield* page;
+      after = page.at(-1)?.entryId ?? after;
+      unsealed += page.length;
+      more = page.length === PAGE;
+    }
+  }
+  yield { kind: 'trailer', sealed, unsealed, head };
+}
+
+async function readForgottenPage(
+  query: PlatformQuery,
+  { tenantId }: { tenantId: string },
+  after: string,
+  limit: number,
+): Promise<UnsealedLine[]> {
+  const keys = await query<EntryKey>(FORGOTTEN, [tenantId, after, limit]);
+  const entries = await readEntries(query, keys);
+  return entries.map((entry) => ({ kind: 'unsealed', entryId: entry.id, waiting: false, entry }));
+}

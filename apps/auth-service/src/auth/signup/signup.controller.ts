@@ -1,0 +1,25 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '@poc-tracker/auth-kit';
+import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import { CurrentDevice, type Device } from '../../session/device.decorator.js';
+import { CreateTenantDto } from './create-tenant.dto.js';
+import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
+import { SignupResponse } from './signup.response.js';
+import { SignupService } from './signup.service.js';
+
+@ApiTags('tenants')
+@Controller('tenants')
+export class SignupController {
+  constructor(private readonly signup: SignupService) {}
+
+  @Post()
+  @Public()
+  @Tenantless()
+  @ApiOperation({ summary: 'Make a tenant together with its first admin' })
+  @DataResponse(201, SignupResponse)
+  @ApiErrors('SIGNUP_CLOSED', 'TENANT_EXISTS', 'SERVICE_BUSY')
+  create(@Body() input: CreateTenantDto, @CurrentDevice() device: Device): Promise<SignupResponse> {
+    return this.signup.signUp(input, device);
+  }
+}

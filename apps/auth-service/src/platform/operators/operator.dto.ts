@@ -1,0 +1,36 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { EmailAddress } from '@poc-tracker/http-service';
+import { IsString, MaxLength } from 'class-validator';
+import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+
+/** More than any secret has; bounds what is hashed. */
+const MAX_PRESENTED_SECRET = 200;
+
+export class ActivateOperatorDto {
+  @EmailAddress('ops@poctracker.example')
+  email: string;
+
+  @ApiProperty({
+    description: 'The one-time secret that the command line printed.',
+    example: 'pJ0mT2c0bYk9Wn5qvXr8uZ1eLh3sQd6aGf7iKo4tMxE',
+  })
+  @IsString()
+  @MaxLength(MAX_PRESENTED_SECRET)
+  secret: string;
+
+  @ApiProperty({
+    description: 'Held against strength and leaked passwords.',
+    example: 'quatro cavalos pastam longe',
+  })
+  @IsString()
+  @MaxLength(MAX_PRESENTED_PASSWORD)
+  password: string;
+}
+
+export class OperatorResponse {
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
+  id: string;
+
+  @ApiProperty({ format: 'email', example: 'ops@poctracker.example' })
+  email: string;
+}

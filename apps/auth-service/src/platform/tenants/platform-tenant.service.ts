@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { ApiError, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
+import { decodePageCursor, toPage } from '@poc-tracker/http-service';
+import { PlatformDatabase, type PlatformQuery, uuidv7 } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { PasswordHasher } from '../../protection/password.hasher.js';
+import type { PlanChangeResponse } from '../../tenant/entitlements/entitlement.response.js';
+import { EntitlementService } from '../../tenant/entitlements/entitlement.service.js';
+import { SETTINGS_OF_NEW_TENANT } from '../../tenant/settings/settings-resolution.js';
+import type { OperatorActor } from '../operators/operator-actor.js';
+import type { CreatePlatformTenantDto, ListTenantsQuery } from './platform-tenant.dto.js';
+import {
+  type CreatedTenantResponse,
+  type PlatformTenantPage,
+  type PlatformTenantResponse,
+  type PlatformTenantRow,
+  type PlatformTenantSummary,
+  type PlatformUsageResponse,
+  toPlatformTenant,
+} from './platform-tenant.response.js';
+
+/** Nobody guesses it, and it passes the password policy. */
+const TEMPORARY_PASSWORD_BYTES = 15;
+
+const SUMMARY = `
+  t.id, t.name, t.subdomain, t.plan_type AS "planType", t.status,
+  t.subscription_ends_at AS "subscriptionEndsAt", t.created_at AS "createdAt"`;
+
+/* Both hold what they find: the trail of a tenant that is deleted in this moment would stay behind. */
+const LIST = `
+  SELECT ${SUMMARY} FROM tenants t
+   WHERE ($1::uuid IS NULL OR t.id > $1)
+     AND ($2::text IS NULL OR t.status = $2)
+     AND ($3::text IS NULL OR t.plan_type = $3)
+     AND ($4::text IS NULL OR starts_with(lower(t.name), lower($4)) OR starts_with(t.subdomain, lower($4)))
+   ORDER BY t.id LIMIT $5
+     FOR KEY SHARE`;
+
+const READ = `
+  SELECT ${SUMMARY}, t.is_platform AS "isPlatform", t.status_reason AS "statusReason",
+         t.billing_email AS "billingEmail", t.deleted_at AS "deletedAt", t.updated_at AS "updatedAt",
+         u.user_count AS "userCount", u.poc_count AS "pocCount", u.storage_bytes AS "storageBytes",
+         t.max_users AS "maxUsers", t.max_pocs AS "maxPocs", t.max_storage_gb AS "maxStorageGb"
+    FROM tenants t LEFT JOIN tenant_usage u ON u.tenant_id = t.id
+   WHERE t.id = $1
+     FOR KEY SHARE OF t`;
+
+const CREATE = `
+  INSERT INTO tenants (id, name, subdomain, plan_type, features, max_users, max_pocs, max_storage_gb)
+  VALUES ($1, $2, $3, $4, '{}', $5, $6, $7)`;
+
+const CREATE_SETTINGS = `
+  INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
+  SELECT $1, s.key, s.value FROM jsonb_each($2::jsonb) AS s`;
+
+const CREATE_ADMIN = `
+  INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, must_change_password)
+  VALUES ($1, $2, $3, $4, $5, $6, 'admin', true)`;
+
+/** A list of tenants is of none of them. */
+const NO_TENANT = '00000000-0000-0000-0000-000000000000';
+
+const FIND_BY_NAME = 'SELECT id FROM tenants WHERE subdomain = lower($1)';
+
+/**
+ * What operators do with tenants from outside. Every access, reading included, is recorded in the trail of the tenant that
+ * it concerns and in the same transaction: where the record cannot be written, nothing was seen or done.
+ */
+@Injectable()
+export class PlatformTenantService {
+  constructor(
+    private readonly database: PlatformDatabase,
+    private readonly events: SecurityEvents,
+    private readonly entitlements: EntitlementService,
+    private readonly hasher: PasswordHasher,
+  ) {}
+
+  /** One page of tenants in the order of their ids, which is that of their making. @throws ApiError VALIDATION_ERROR. */
+  async list(filter: ListTenantsQuery, actor: OperatorActor): Promise<PlatformTenantPage> {
+    const { limit, status = null, plan = null, search = null } = filter;
+    const list = {
+      list: 'tenants',
+      status: filter.status,
+      plan: filter.plan,
+      search: filter.search,
+    };
+    const after =
+      filter.cursor === undefined ? null : decodePageCursor(NO_TENANT, filter.cursor, list);
+    const { operatorId } = actor;
+    return this.database.transaction({ tenantId: null, operatorId }, async (query) => {
+      const params = [after, status, plan, search, limit + 1];
+      const found = await query<PlatformTenantSummary>(LIST, params);
+      const page = toPage(NO_TENANT, found, limit, list);
+      for (const { id } of page.items) await this.recordAccess(query, id, 'list', actor);
+      return page;
+    });
+  }
+
+  /** @throws ApiError NOT_FOUND. */
+  async read(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
+    return this.inTenant(tenantId, actor, async (query) => {
+      const tenant = await findTenant(query, tenantId);
+      await this.recordAccess(query, tenantId, 'read', actor);
+      return tenant;
+    });
+  }
+
+  /** @throws ApiError NOT_FOUND. */
+  async usage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
+    return this.inTenant(tenantId, actor, async (query) => {
+      const { usage } = await findTenant(query, tenantId);
+      await this.recordAccess(query, tenantId, 'usage', actor);
+      return usage;
+    });
+  }
+
+  /** The id of the tenant with this subdomain, for people who type. @throws ApiError NOT_FOUND. */
+  async findBySubdomain(subdomain: string): Promise<string> {
+    const [found] = await this.database.query<{ id: string }>(FIND_BY_NAME, [subdomain]);
+    if (found === undefined) throw new ApiError('NOT_FOUND');
+    return found.id;
+  }
+
+  /**
+   * Makes a tenant with its default settings and its first admin, who logs in with a temporary password and must change
+   * it. Also where nobody may sign up.
+   * @throws ApiError TENANT_EXISTS, SERVICE_BUSY.
+   */
+  async create(
+    input: CreatePlatformTenantDto,
+    actor: OperatorActor,
+  ): Promise<CreatedTenantResponse> {
+    const { name, subdomain, planType, adminEmail } = input;
+    const tenantId = uuidv7();
+    const temporaryPassword = randomBytes(TEMPORARY_PASSWORD_BYTES).toString('base64url');
+    const passwordHash = await this.hasher.hash(temporaryPassword);
+    return this.inTenant(tenantId, actor, async (query) => {
+      const { maxUsers, maxPocs, maxStorageGb } = PLAN_CATALOGUE[planType].limits;
+      const limits = [maxUsers, maxPocs, maxStorageGb];
+      await query(CREATE, [tenantId, name, subdomain, planType, ...limits]);
+      await query(CREATE_SETTINGS, [tenantId, JSON.stringify(SETTINGS_OF_NEW_TENANT)]);
+      await query(CREATE_ADMIN, [
+        tenantId,
+        uuidv7(),
+        adminEmail,
+        passwordHash,
+        input.adminFirstName ?? null,
+        input.adminLastName ?? null,
+      ]);
+      await this.record(query, tenantId, 'tenant.created', actor, { adminEmail, planType });
+      return { tenant: await findTenant(query, tenantId), adminEmail, temporaryPassword };
+    });
+  }
+
+  /** Changes plan, features and limits (see EntitlementService). @throws ApiError NOT_FOUND, VALIDATION_ERROR. */
+  async changePlan(
+    tenantId: string,
+    change: PlanChange,
+    actor: OperatorActor,
+  ): Promise<PlanChangeResponse> {
+    return this.inTenant(tenantId, actor, async (query) => {
+      const changed = await this.entitlements.changePlan(query, tenantId, change);
+      await this.record(query, tenantId, 'tenant.plan_changed', actor, { ...change });
+      return changed;
+    });
+  }
+
+  private recordAccess(
+    query: PlatformQuery,
+    tenantId: string,
+    action: string,
+    actor: OperatorActor,
+  ): Promise<void> {
+    return this.record(query, tenantId, 'operator.accessed', actor, { action });
+  }
+
+  private async record(
+    query: PlatformQuery,
+    tenantId: string,
+    type: 'operator.accessed' | 'tenant.created' | 'tenant.plan_changed',
+    { operatorId, details }: OperatorActor,
+    more: Record<string, unknown>,
+  ): Promise<void> {
+    await this.events.recordAsOperator(query, tenantId, {
+      type,
+      result: 'success',
+      actorId: operatorId,
+      target: { type: 'tenant', id: tenantId },
+      details: { ...more, ...details },
+    });
+  }
+
+  private inTenant<T>(
+    tenantId: string,
+    { operatorId }: OperatorActor,
+    work: (query: PlatformQuery) => Promise<T>,
+  ): Promise<T> {
+    return this.database.transaction({ tenantId, operatorId }, work);
+  }
+}
+
+/** @throws ApiError NOT_FOUND. */
+export async function findTenant(
+  query: PlatformQuery,
+  tenantId: string,
+): Promise<PlatformTenantResponse> {
+  const [row] = await query<PlatformTenantRow>(READ, [tenantId]);
+  if (row === undefined) throw new ApiError('NOT_FOUND');
+  return toPlatformTenant(row);
+}

@@ -1,0 +1,231 @@
+import { JwtService } from '@nestjs/jwt';
+import { AccessTokenVerifier, KeyRing } from '@poc-tracker/auth-kit';
+import { type Permission, PERMISSIONS, type RefreshTokenClaims } from '@poc-tracker/contracts';
+import { createHmac, createPublicKey, randomBytes, randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { testConfig } from '../../config/test-config.js';
+import { Clock } from '../clock.js';
+import { TokenIssuer } from './token-issuer.js';
+
+const config = testConfig({
+  serviceUrl: 'postgres://service@localhost/unused',
+  platformUrl: 'postgres://platform@localhost/unused',
+});
+const { issuer, audience, privateKey, publicKeys, refreshSecret } = config.tokens;
+
+class MovedClock extends Clock {
+  constructor(private readonly offsetSeconds: number) {
+    super();
+  }
+
+  override now(): Date {
+    return new Date(Date.now() + this.offsetSeconds * 1000);
+  }
+}
+
+const createIssuer = (clock = new Clock()) => new TokenIssuer(new JwtService(), clock, config);
+const tokens = createIssuer();
+const verifier = new AccessTokenVerifier(new KeyRing(publicKeys), { issuer, audience });
+
+const subject = {
+  user: { id: randomUUID(), role: 'manager' as const, permissions: ['manage_users' as const] },
+  tenant: { id: randomUUID(), subdomain: 'acme', plan: 'pro' as const },
+  sessionId: randomUUID(),
+};
+
+const decode = (token: string, part: number): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[part] ?? '', 'base64url').toString());
+
+const now = () => Math.floor(Date.now() / 1000);
+
+function refreshClaims(): Omit<RefreshTokenClaims, 'type'> {
+  return {
+    sub: randomUUID(),
+    tenant_id: randomUUID(),
+    session_id: randomUUID(),
+    generation: 3,
+    jti: randomBytes(32).toString('base64url'),
+    session_expires_at: now() + 86_400,
+    iat: now(),
+    exp: now() + 86_400,
+  };
+}
+
+describe('An access token', () => {
+  it('is accepted by the verifier and says what the contract lists, for fifteen minutes', async () => {
+    const { token, expiresIn } = await tokens.accessToken({ ...subject, deviceId: 'phone' });
+    const claims = verifier.verify(token);
+    expect(claims).toEqual({
+      sub: subject.user.id,
+      iss: 'poc-tracker-auth',
+      aud: 'poc-tracker-api',
+      exp: claims.iat + 900,
+      iat: expect.closeTo(now(), -1),
+      jti: expect.any(String),
+      tenant_id: subject.tenant.id,
+      tenant_subdomain: 'acme',
+      user_role: 'manager',
+      permissions: ['manage_users'],
+      plan_type: 'pro',
+      session_id: subject.sessionId,
+      device_id: 'phone',
+    });
+    expect(Object.keys(decode(token, 1)).sort()).toEqual(Object.keys(claims).sort());
+    expect(expiresIn).toBe(900);
+  });
+
+  it('names its key and its type in the header, and nothing else', async () => {
+    const { token } = await tokens.accessToken(subject);
+    const [key] = new KeyRing([createPublicKey(privateKey)]).jwks().keys;
+    expect(decode(token, 0)).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: key?.kid });
+  });
+
+  it('has an id of its own each time', async () => {
+    const [one, other] = await Promise.all([
+      tokens.accessToken(subject),
+      tokens.accessToken(subject),
+    ]);
+    expect(decode(one.token, 1).jti).not.toBe(decode(other.token, 1).jti);
+  });
+
+  it.each([
+    ['all permissions of the catalogue', [...PERMISSIONS]],
+    [
+      '200 permissions with names of eight letters',
+      Array.from({ length: 200 }, (_, index) => `perm${1000 + index}`) as Permission[],
+    ],
+  ])('stays below 4 KiB with %s', async (_case, permissions) => {
+    const { token } = await tokens.accessToken({
+      ...subject,
+      user: { ...subject.user, permissions },
+    });
+    expect(token.length).toBeLessThan(4096);
+  });
+
+  it('is no refresh token', async () => {
+    const { token } = await tokens.accessToken(subject);
+    expect(() => tokens.verifyRefresh(token)).toThrow(invalidToken);
+  });
+});
+
+describe('A refresh token', () => {
+  it('comes back as the claims that it was made of', () => {
+    const claims = refreshClaims();
+    const token = tokens.refreshToken(claims);
+    expect(tokens.verifyRefresh(token)).toEqual({ ...claims, type: 'refresh' });
+    expect(decode(token, 0)).toEqual({ alg: 'HS256', typ: 'rt+jwt' });
+  });
+
+  it('is the same text for the same claims, at any time and in whatever order they are given', () => {
+    const claims = refreshClaims();
+    const reversed = Object.fromEntries(Object.entries(claims).reverse()) as typeof claims;
+    expect(createIssuer(new MovedClock(3600)).refreshToken(reversed)).toBe(
+      tokens.refreshToken(claims),
+    );
+  });
+
+  it('is another text when the generation or the random bits differ', () => {
+    const claims = refreshClaims();
+    const token = tokens.refreshToken(claims);
+    expect(tokens.refreshToken({ ...claims, generation: 4 })).not.toBe(token);
+    expect(tokens.refreshToken({ ...claims, jti: refreshClaims().jti })).not.toBe(token);
+  });
+
+  it('is no access token', () => {
+    const token = tokens.refreshToken(refreshClaims());
+    expect(() => verifier.verify(token)).toThrow(invalidToken);
+  });
+
+  it('is refused from the second of its expiry, by the clock of the sessions', () => {
+    const claims = refreshClaims();
+    const token = tokens.refreshToken(claims);
+    const left = claims.exp - now();
+    expect(createIssuer(new MovedClock(left - 10)).verifyRefresh(token)).toMatchObject(claims);
+    expect(() => createIssuer(new MovedClock(left)).verifyRefresh(token)).toThrow(invalidToken);
+  });
+
+  const HEADER = { alg: 'HS256', typ: 'rt+jwt' };
+  const good = { ...refreshClaims(), type: 'refresh' };
+  const genuine = forge(HEADER, good);
+
+  it('is accepted in the form that the following attacks start from', () => {
+    expect(tokens.verifyRefresh(genuine)).toEqual(good);
+  });
+
+  it.each([
+    ['alg none', forge({ ...HEADER, alg: 'none' }, good, '')],
+    ['alg none over a good signature', forge({ ...HEADER, alg: 'none' }, good)],
+    ['HS512 named over an HS256 signature', forge({ ...HEADER, alg: 'HS512' }, good)],
+    ['HS512', forge({ ...HEADER, alg: 'HS512' }, good, refreshSecret, 'sha512')],
+    ['no signature', genuine.replace(/[^.]+$/, '')],
+    ['a blank secret', forge(HEADER, good, Buffer.alloc(0))],
+    ['another secret', forge(HEADER, good, randomBytes(48))],
+    ['the public key as secret', forge(HEADER, good, publicPem())],
+    ['typ JWT', forge({ ...HEADER, typ: 'JWT' }, good)],
+    ['typ at+jwt', forge({ ...HEADER, typ: 'at+jwt' }, good)],
+    ['no typ', forge({ alg: 'HS256' }, good)],
+    ['a key id', forge({ ...HEADER, kid: 'x' }, good)],
+    ['a critical extension', forge({ ...HEADER, crit: ['exp'] }, good)],
+    ['an added space', `${genuine} `],
+    ['an added newline', `${genuine}\n`],
+    ['padding', `${genuine}=`],
+    ['changed trailing bits', withOtherTrailingBits(genuine)],
+    ['type access', forge(HEADER, { ...good, type: 'access' })],
+    ['no type', forge(HEADER, { ...good, type: undefined })],
+    ['a generation that is text', forge(HEADER, { ...good, generation: '3' })],
+    ['a negative generation', forge(HEADER, { ...good, generation: -1 })],
+    ['half a generation', forge(HEADER, { ...good, generation: 0.5 })],
+    [
+      'too little randomness',
+      forge(HEADER, { ...good, jti: randomBytes(16).toString('base64url') }),
+    ],
+    ['randomness that is not canonical', forge(HEADER, { ...good, jti: `${'A'.repeat(42)}B` })],
+    ['a session id that is no UUID', forge(HEADER, { ...good, session_id: '1' })],
+    ['a tenant id that is no UUID', forge(HEADER, { ...good, tenant_id: '*' })],
+    ['a user id that is no UUID', forge(HEADER, { ...good, sub: 'admin' })],
+    ['no end of the session', forge(HEADER, { ...good, session_expires_at: undefined })],
+    ['no expiry', forge(HEADER, { ...good, exp: undefined })],
+    ['an expiry that is text', forge(HEADER, { ...good, exp: String(good.exp) })],
+    ['an expiry in the far future', forge(HEADER, { ...good, exp: 1e20 })],
+    ['a life of more than seven days', forge(HEADER, { ...good, exp: good.iat + 7 * 86_400 + 1 })],
+    ['a negative expiry', forge(HEADER, { ...good, exp: -1 })],
+    ['an issue in the future', forge(HEADER, { ...good, iat: now() + 120 })],
+    ['a payload that is no object', forge(HEADER, 'refresh')],
+    ['more than 8 KiB', forge(HEADER, { ...good, filler: 'x'.repeat(8192) })],
+    ['nothing at all', ''],
+  ])('is refused with %s', (_case, token) => {
+    expect(() => tokens.verifyRefresh(token)).toThrow(invalidToken);
+  });
+});
+
+const invalidToken = expect.objectContaining({ code: 'INVALID_TOKEN', details: undefined });
+
+function publicPem(): string {
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+/** Any token at all: nothing is checked. */
+function forge(
+  header: object,
+  claims: unknown,
+  secret: Buffer | string = refreshSecret,
+  hash = 'sha256',
+): string {
+  const content = [header, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  const signature =
+    secret === '' ? '' : createHmac(hash, secret).update(content).digest('base64url');
+  return `${content}.${signature}`;
+}
+
+/** 32 bytes leave two unused bits in the last of 43 characters. */
+function withOtherTrailingBits(token: string): string {
+  const last = token.slice(-1);
+  const other = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].find(
+    (sign) =>
+      sign !== last &&
+      Buffer.from(`AA${sign}`, 'base64url').equals(Buffer.from(`AA${last}`, 'base64url')),
+  );
+  return `${token.slice(0, -1)}${other}`;
+}

@@ -1,0 +1,141 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import {
+  ACCESS_TOKEN_SECONDS,
+  asInvalidToken,
+  ClaimReader,
+  keyId,
+  readStrictHeader,
+} from '@poc-tracker/auth-kit';
+import {
+  ACCESS_TOKEN_TYPE,
+  type AccessTokenClaims,
+  type Permission,
+  REFRESH_TOKEN_TYPE,
+  type RefreshTokenClaims,
+  type Role,
+  type TenantSnapshot,
+} from '@poc-tracker/contracts';
+import { randomUUID } from 'node:crypto';
+import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import { Clock } from '../clock.js';
+
+/** Longest life of a refresh token, in seconds: 7 days. */
+const MAX_REFRESH_SECONDS = 7 * 24 * 60 * 60;
+
+/**
+ * 32 bytes in base64url. The last of the 43 characters carries four bits only, hence the shorter
+ * alphabet.
+ */
+const NONCE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+/** For whom an access token is made. The permissions are the effective ones. */
+export interface AccessTokenSubject {
+  user: { id: string; role: Role; permissions: readonly Permission[] };
+  tenant: Pick<TenantSnapshot, 'id' | 'subdomain' | 'plan'>;
+  sessionId: string;
+  deviceId?: string;
+}
+
+/** Signs the tokens of a session. Only this class holds the private key and the refresh secret. */
+@Injectable()
+export class TokenIssuer {
+  private readonly keyId: string;
+
+  constructor(
+    private readonly jwt: JwtService,
+    private readonly clock: Clock,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {
+    this.keyId = keyId(config.tokens.privateKey);
+  }
+
+  /** An access token (RFC 9068): RS256, valid for `expiresIn` seconds. */
+  async accessToken({ user, tenant, sessionId, deviceId }: AccessTokenSubject): Promise<{
+    token: string;
+    expiresIn: number;
+  }> {
+    const { issuer, audience, privateKey } = this.config.tokens;
+    const iat = this.nowInSeconds();
+    const claims: AccessTokenClaims = {
+      sub: user.id,
+      iss: issuer,
+      aud: audience,
+      exp: iat + ACCESS_TOKEN_SECONDS,
+      iat,
+      jti: randomUUID(),
+      tenant_id: tenant.id,
+      tenant_subdomain: tenant.subdomain,
+      user_role: user.role,
+      permissions: [...user.permissions],
+      plan_type: tenant.plan,
+      session_id: sessionId,
+      ...(deviceId !== undefined && { device_id: deviceId }),
+    };
+    const header = { alg: 'RS256', typ: ACCESS_TOKEN_TYPE, kid: this.keyId };
+    const token = await this.jwt.signAsync(claims, { privateKey, algorithm: 'RS256', header });
+    return { token, expiresIn: ACCESS_TOKEN_SECONDS };
+  }
+
+  /**
+   * A refresh token: HS256 with a secret of its own. The same claims give the same text, so that a
+   * client that refreshes twice at once gets the same successor although no token is stored.
+   */
+  refreshToken(claims: Omit<RefreshTokenClaims, 'type'>): string {
+    // Written out, because the order of the members is part of the text.
+    const payload: RefreshTokenClaims = {
+      sub: claims.sub,
+      tenant_id: claims.tenant_id,
+      session_id: claims.session_id,
+      type: 'refresh',
+      generation: claims.generation,
+      jti: claims.jti,
+      session_expires_at: claims.session_expires_at,
+      iat: claims.iat,
+      exp: claims.exp,
+    };
+    return this.jwt.sign(payload, {
+      secret: this.config.tokens.refreshSecret,
+      algorithm: 'HS256',
+      header: { alg: 'HS256', typ: REFRESH_TOKEN_TYPE },
+    });
+  }
+
+  /**
+   * Checks form, signature and claims of a refresh token. Whether the session still wants it is for
+   * the database to say.
+   * @throws ApiError INVALID_TOKEN
+   */
+  verifyRefresh(token: string): RefreshTokenClaims {
+    readStrictHeader(token, { alg: 'HS256', typ: REFRESH_TOKEN_TYPE, keyed: false });
+    const claims = new ClaimReader(this.readSigned(token));
+    return {
+      sub: claims.uuid('sub'),
+      tenant_id: claims.uuid('tenant_id'),
+      session_id: claims.uuid('session_id'),
+      type: claims.exactly('type', 'refresh'),
+      generation: claims.count('generation'),
+      jti: claims.matching('jti', NONCE),
+      session_expires_at: claims.count('session_expires_at'),
+      ...claims.lifetime(this.nowInSeconds(), MAX_REFRESH_SECONDS),
+    };
+  }
+
+  private readSigned(token: string): unknown {
+    try {
+      return this.jwt.verify<Record<string, unknown>>(token, {
+        secret: this.config.tokens.refreshSecret,
+        algorithms: ['HS256'],
+        // The times are judged by this service's own clock, among the claims.
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
+      });
+    } catch (error) {
+      throw asInvalidToken(error);
+    }
+  }
+
+  private nowInSeconds(): number {
+    return Math.floor(this.clock.now().getTime() / 1000);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Locale, Permission, Role, UserStatus } from '@poc-tracker/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A person of a tenant. */
+@Entity('users')
+export class User {
+  @PrimaryColumn({ name: 'tenant_id', type: 'uuid' })
+  tenantId: string;
+
+  @PrimaryColumn({ type: 'uuid' })
+  id: string;
+
+  /** Trimmed and lower-case; unique in its tenant. */
+  @Column({ type: 'varchar', length: 255 })
+  email: string;
+
+  /** Written, never read: the service's login has no right to select it, so no loaded user can give it away. */
+  @Column({ name: 'password_hash', type: 'text', select: false })
+  passwordHash?: string;
+
+  @Column({ name: 'email_verified_at', type: 'timestamptz', nullable: true })
+  emailVerifiedAt: Date | null;
+
+  @Column({ name: 'first_name', type: 'varchar', length: 100, nullable: true })
+  firstName: string | null;
+
+  @Column({ name: 'last_name', type: 'varchar', length: 100, nullable: true })
+  lastName: string | null;
+
+  @Column({ name: 'avatar_url', type: 'varchar', length: 500, nullable: true })
+  avatarUrl: string | null;
+
+  @Column({ type: 'varchar' })
+  timezone: string;
+
+  @Column({ type: 'varchar' })
+  locale: Locale;
+
+  @Column({ type: 'varchar' })
+  role: Role;
+
+  /** Granted to the person beside those of the role. */
+  @Column({ type: 'jsonb' })
+  permissions: Permission[];
+
+  /** A role that the tenant made for itself, beside the other one. */
+  @Column({ name: 'custom_role_id', type: 'uuid', nullable: true })
+  customRoleId: string | null;
+
+  /** True: the password was chosen by somebody else, or is no longer to be used. */
+  @Column({ name: 'must_change_password', type: 'boolean' })
+  mustChangePassword: boolean;
+
+  @Column({ type: 'varchar' })
+  status: UserStatus;
+
+  @Column({ name: 'last_login_at', type: 'timestamptz', nullable: true })
+  lastLoginAt: Date | null;
+
+  @Column({ name: 'login_count', type: 'int' })
+  loginCount: number;
+
+  @Column({ name: 'created_by', type: 'uuid', nullable: true })
+  createdBy: string | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+}
+
+/** A person together with what their tenant's own role is called and allows. */
+export type UserRecord = Omit<User, 'passwordHash'> & {
+  customRoleName: string | null;
+  /** Empty without such a role. */
+  customRolePermissions: Permission[];
+};

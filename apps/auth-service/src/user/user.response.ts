@@ -1,0 +1,117 @@
+import {
+  effectivePermissions,
+  LOCALES,
+  type Locale,
+  type Permission,
+  PERMISSIONS,
+  type Role,
+  ROLES,
+  USER_STATUSES,
+  type UserStatus,
+} from '@poc-tracker/contracts';
+import { ApiProperty } from '@nestjs/swagger';
+import type { UserRecord } from './user.entity.js';
+
+/** A person as answers show them. */
+export class UserResponse {
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
+  id: string;
+
+  @ApiProperty({ format: 'email', example: 'ana@acme.example' })
+  email: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Ana' })
+  firstName: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Souza' })
+  lastName: string | null;
+
+  @ApiProperty({ enum: ROLES, example: 'user' })
+  role: Role;
+
+  @ApiProperty({
+    enum: PERMISSIONS,
+    isArray: true,
+    description:
+      "All that the person may do: by the role, by the tenant's own role and by themselves.",
+    example: ['create_pocs'],
+  })
+  permissions: Permission[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'uuid',
+    description: 'A role that the tenant made, beside the other one.',
+    example: null,
+  })
+  customRoleId: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  customRoleName: string | null;
+
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-6a10-7b42-8c3d-112233445566' })
+  tenantId: string;
+
+  @ApiProperty({ enum: USER_STATUSES, example: 'active' })
+  status: UserStatus;
+
+  @ApiProperty({
+    description: 'True: the next log-in is refused until the password was changed.',
+    example: false,
+  })
+  mustChangePassword: boolean;
+
+  @ApiProperty({ example: 'America/Sao_Paulo' })
+  timezone: string;
+
+  @ApiProperty({ enum: LOCALES, example: 'pt-BR' })
+  locale: Locale;
+
+  @ApiProperty({ type: String, nullable: true, format: 'uri', example: null })
+  avatarUrl: string | null;
+
+  @ApiProperty({ type: String, nullable: true, format: 'date-time', example: null })
+  emailVerifiedAt: Date | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    example: '2026-11-20T12:00:00.000Z',
+  })
+  lastLoginAt: Date | null;
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-11-20T11:59:00.000Z' })
+  createdAt: Date;
+}
+
+/** What a person may do: by the role, by themselves and by the role that the tenant made. */
+function permissionsOf(
+  user: Pick<UserRecord, 'role' | 'permissions' | 'customRolePermissions'>,
+): Permission[] {
+  return effectivePermissions(user.role, [...user.permissions, ...user.customRolePermissions]);
+}
+
+/** Names each field, so that a column added to the table stays private until somebody decides otherwise. */
+export function toUserResponse(user: UserRecord): UserResponse {
+  return {
+    id: user.id,
+    email: user.email,
+    firstName: user.firstName,
+    lastName: user.lastName,
+    role: user.role,
+    permissions: permissionsOf(user),
+    customRoleId: user.customRoleId,
+    customRoleName: user.customRoleName,
+    tenantId: user.tenantId,
+    status: user.status,
+    mustChangePassword: user.mustChangePassword,
+    timezone: user.timezone,
+    locale: user.locale,
+    avatarUrl: user.avatarUrl,
+    emailVerifiedAt: user.emailVerifiedAt,
+    lastLoginAt: user.lastLoginAt,
+    createdAt: user.createdAt,
+  };
+}

@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { ApiError } from '@poc-tracker/contracts';
+import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
+import { FeatureSettingsReader } from '../../tenant/feature-settings.js';
+import { CollaboratorRepository } from './collaborator.repository.js';
+import { type CollaboratorPageResponse, toCollaboratorResponse } from './collaborator.response.js';
+import { switchedOff } from '../poc.rules.js';
+import { PocService } from '../poc.service.js';
+
+/** Who besides the author works on a POC. */
+@Injectable()
+export class CollaboratorService {
+  constructor(
+    private readonly collaborators: CollaboratorRepository,
+    private readonly pocs: PocService,
+    private readonly settings: FeatureSettingsReader,
+  ) {}
+
+  /** @throws ApiError NOT_FOUND. */
+  async list(
+    person: Principal,
+    pocId: string,
+    query: PageQuery,
+  ): Promise<CollaboratorPageResponse> {
+    await this.pocs.read(pocId);
+    const { tenantId } = person;
+    const { limit, cursor } = query;
+    const list = { list: 'collaborators', pocId };
+    const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+    const rows = await this.collaborators.listAfter(pocId, after, limit + 1);
+    const { items, nextCursor } = toPage(tenantId, rows, limit, list, ({ userId }) => userId);
+    return { items: items.map(toCollaboratorResponse), nextCursor };
+  }
+
+  /** @throws ApiError NOT_FOUND for a POC or a person that the tenant has not, INSUFFICIENT_PERMISSIONS. */
+  async add(person: Principal, pocId: string, userId: string): Promise<void> {
+    await this.pocs.owned(person, pocId);
+    const { enableCollaboration } = await this.settings.read();
+    if (!enableCollaboration) throw switchedOff('enableCollaboration');
+    const { tenantId, userId: addedBy } = person;
+    await this.collaborators.add({ tenantId, pocId, userId, addedBy });
+  }
+
+  /** @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async remove(person: Principal, pocId: string, userId: string): Promise<void> {
+    await this.pocs.owned(person, pocId);
+    if (!(await this.collaborators.remove(pocId, userId))) throw new ApiError('NOT_FOUND');
+  }
+}

@@ -1,0 +1,132 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { ApiError } from '@poc-tracker/contracts';
+import { readBounded } from '../session-status/bounded-response.js';
+import { assertStrong, KeyRing } from './key-ring.js';
+import type { KeySource } from './key-source.js';
+
+/** Bounds what an unknown `kid` costs the issuer: whoever invents ids makes one request in this time, however many come. */
+const MIN_INTERVAL_MS = 10_000;
+
+/** After a failure the next attempt may follow sooner: until one succeeds nobody gets in. */
+const RETRY_MS = 1_000;
+
+/** As long as the issuer lets the set be cached: a key that it withdraws is forgotten that much later. */
+const MAX_AGE_MS = 5 * 60_000;
+
+/** For how long keys are believed while the issuer cannot be asked; a withdrawn one must not live for ever. */
+const MAX_STALE_MS = 60 * 60_000;
+
+const TIMEOUT_MS = 5_000;
+
+const MAX_KEYS = 32;
+
+export interface JwksOptions {
+  /** The issuer's `/.well-known/jwks.json`. */
+  url: string;
+  /** Milliseconds since the epoch; for tests. */
+  now?: () => number;
+  fetch?: typeof fetch;
+}
+
+/**
+ * The public keys that the issuer publishes (RFC 7517), fetched when they are first needed, again when they have grown
+ * old, and when a token names a key that is not among them. Nothing is taken from a token but that name.
+ */
+export class JwksKeySource implements KeySource {
+  private readonly logger = new Logger(JwksKeySource.name);
+  private readonly now: () => number;
+  private readonly request: typeof fetch;
+  private ring: KeyRing | undefined;
+  private fetchedAt = -Infinity;
+  private attemptedAt = -Infinity;
+  private failed = false;
+  private refreshing: Promise<void> | undefined;
+
+  constructor(private readonly options: JwksOptions) {
+    this.now = options.now ?? Date.now;
+    this.request = options.fetch ?? fetch;
+  }
+
+  find(kid: string): KeyObject | undefined {
+    return this.age > MAX_STALE_MS ? undefined : this.ring?.find(kid);
+  }
+
+  /**
+   * Waits for a set that is not too old, so that a withdrawn key is believed beyond that only while the issuer cannot be
+   * asked.
+   * @throws ApiError SERVICE_UNAVAILABLE when the key is not known and the issuer cannot be asked.
+   */
+  async load(kid: string): Promise<void> {
+    if (this.age <= MAX_AGE_MS && this.find(kid) !== undefined) return;
+    if (this.refreshing !== undefined || this.mayAsk()) await this.refresh();
+    if (this.failed && this.find(kid) === undefined) {
+      throw new ApiError('SERVICE_UNAVAILABLE', {
+        retryAfter: RETRY_MS / 1_000,
+        cause: new Error(`The public keys could not be fetched from ${this.options.url}.`),
+      });
+    }
+  }
+
+  private get age(): number {
+    return this.now() - this.fetchedAt;
+  }
+
+  private mayAsk(): boolean {
+    return this.now() - this.attemptedAt >= (this.failed ? RETRY_MS : MIN_INTERVAL_MS);
+  }
+
+  /** One request at a time, which everybody who waits for a key shares. Never rejects. */
+  private refresh(): Promise<void> {
+    return (this.refreshing ??= this.fetchKeys().finally(() => {
+      this.refreshing = undefined;
+    }));
+  }
+
+  private async fetchKeys(): Promise<void> {
+    this.attemptedAt = this.now();
+    try {
+      this.ring = new KeyRing(readKeys(await this.download()));
+      this.fetchedAt = this.now();
+      this.failed = false;
+    } catch (error) {
+      this.failed = true;
+      this.logger.warn(`The public keys could not be fetched: ${(error as Error).message}`);
+    }
+  }
+
+  private async download(): Promise<string> {
+    const response = await this.request(this.options.url, {
+      headers: { accept: 'application/json' },
+      // Whoever can redirect us could hand us keys of their own.
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (response.status !== 200) throw new Error(`The issuer answered ${response.status}.`);
+    return readBounded(response);
+  }
+}
+
+/** The keys of the set that may verify access tokens; others are left out, as RFC 7517, 5 asks for. */
+function readKeys(text: string): KeyObject[] {
+  const { keys } = JSON.parse(text) as { keys?: unknown };
+  if (!Array.isArray(keys)) throw new Error('The answer is no key set.');
+  return keys.slice(0, MAX_KEYS).flatMap((jwk: unknown) => {
+    const key = readKey(jwk);
+    return key === undefined ? [] : [key];
+  });
+}
+
+function readKey(jwk: unknown): KeyObject | undefined {
+  if (typeof jwk !== 'object' || jwk === null) return undefined;
+  const { kty, use = 'sig', alg = 'RS256', n, e } = jwk as JsonWebKey;
+  if (kty !== 'RSA' || use !== 'sig' || alg !== 'RS256') return undefined;
+  if (n === undefined || e === undefined) return undefined;
+  try {
+    const key = createPublicKey({ key: { kty, n, e }, format: 'jwk' });
+    assertStrong(key);
+    return key;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,224 @@
+import { connect } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { ErrorBody } from '@poc-tracker/contracts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createEdge, gate } from '../edge.fixture.js';
+
+let app: NestFastifyApplication;
+let logged: Record<string, unknown>[];
+
+beforeAll(async () => {
+  ({ app, logged } = await createEdge());
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+});
+
+beforeEach(() => {
+  logged.length = 0;
+});
+
+afterAll(async () => {
+  await app.close();
+});
+
+async function failWith(
+  kind: string,
+): Promise<{ status: number; headers: Record<string, unknown>; body: ErrorBody; text: string }> {
+  const answer = await app.inject({ method: 'GET', url: `/api/v1/people/failures/${kind}` });
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    body: answer.json(),
+    text: answer.body,
+  };
+}
+
+describe('what a handler throws', () => {
+  it.each(['raw', 'database', 'upstream', 'text'])(
+    'is answered with INTERNAL_ERROR and nothing of itself when it was not foreseen (%s)',
+    async (kind) => {
+      const { status, body, text, headers } = await failWith(kind);
+      expect(status).toBe(500);
+      expect(body).toEqual({
+        error: 'Something went wrong on our side.',
+        code: 'INTERNAL_ERROR',
+        status: 500,
+        requestId: headers['x-request-id'],
+      });
+      expect(text).not.toMatch(/secret|srv|SELECT|relation|users|upstream|thrown/);
+    },
+  );
+
+  it('is logged with its stack and the request id, without the values of a statement', async () => {
+    const { headers } = await failWith('database');
+    const line = logged.find(({ level }) => level === 'error');
+    expect(line).toMatchObject({
+      requestId: headers['x-request-id'],
+      err: { cause: { code: 'XX000' } },
+    });
+    expect(JSON.stringify(line)).toMatch(/edge\.fixture/);
+    expect(JSON.stringify(line)).not.toMatch(/ana@acme|password_hash/);
+  });
+
+  it('is answered by its meaning when the translator knows it', async () => {
+    const { status, body } = await failWith('unique');
+    expect([status, body.code]).toEqual([409, 'USER_EXISTS']);
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('names the wait in whole seconds, rounded up, and keeps the reason for the log', async () => {
+    const { status, headers, body, text } = await failWith('busy');
+    expect([status, headers['retry-after'], body.code]).toEqual([503, '2', 'SERVICE_BUSY']);
+    expect(text).not.toContain('pool');
+    expect(JSON.stringify(logged.find(({ level }) => level === 'warn'))).toContain(
+      'pool of 10 is empty',
+    );
+  });
+
+  it('carries the challenge of RFC 6750 on every 401, with the error only for a token that was sent', async () => {
+    const revoked = await failWith('token');
+    expect([revoked.status, revoked.headers['www-authenticate']]).toEqual([
+      401,
+      'Bearer realm="poc-tracker", error="invalid_token", error_description="The token has been revoked."',
+    ]);
+    const missing = await failWith('nobody');
+    expect([missing.status, missing.headers['www-authenticate']]).toEqual([
+      401,
+      'Bearer realm="poc-tracker"',
+    ]);
+  });
+});
+
+describe('addresses and methods', () => {
+  it.each([
+    '/',
+    '/nothing',
+    '/api/v1',
+    '/api/v1/',
+    '/api/v1/nothing',
+    '/api/v2/people',
+    '/people',
+    '/api/v1//people',
+    '/api/v1/people/',
+    '/API/v1/people',
+    '/api/v1/people;x',
+  ])('answers %s, where nothing is served, with NOT_FOUND in the one form', async (url) => {
+    const answer = await app.inject({ method: 'GET', url });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toEqual({
+      error: 'There is nothing at this address.',
+      code: 'NOT_FOUND',
+      status: 404,
+      requestId: answer.headers['x-request-id'],
+    });
+  });
+
+  it.each([
+    ['PUT', '/api/v1/people', 'GET, HEAD, POST'],
+    ['OPTIONS', '/api/v1/people', 'GET, HEAD, POST'],
+    ['PATCH', '/api/v1/people?limit=1', 'GET, HEAD, POST'],
+    ['GET', '/api/v1/people/0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', 'DELETE'],
+    ['HEAD', '/api/v1/people/0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', 'DELETE'],
+    ['POST', '/api/v1/%70eople/failures/raw', 'GET, HEAD'],
+    ['POST', '/health', 'GET, HEAD'],
+  ] as const)('answers %s %s with 405 and Allow', async (method, url, allow) => {
+    const answer = await app.inject({ method, url });
+    expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
+    if (method !== 'HEAD')
+      expect(answer.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 });
+  });
+
+  it('serves an encoded address as the plain one', async () => {
+    const answer = await app.inject({ method: 'GET', url: '/api/v1/%70eople?limit=3' });
+    expect(answer.json()).toEqual({ success: true, data: { limit: 3 } });
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const answer = await app.inject({ method: 'HEAD', url: '/api/v1/people' });
+    expect([answer.statusCode, answer.body]).toEqual([200, '']);
+  });
+
+  it('keeps health outside the prefix and out of the envelope', async () => {
+    const answer = await app.inject({ method: 'GET', url: '/health' });
+    expect(answer.json()).toEqual({ status: 'raw' });
+  });
+
+  it('answers a handler that returns nothing with data null', async () => {
+    const answer = await app.inject({ method: 'GET', url: '/api/v1/people/slow' });
+    expect(answer.json()).toEqual({ success: true, data: null });
+  });
+});
+
+describe('headers', () => {
+  it.each([
+    '/api/v1/people',
+    '/nothing',
+    '/health',
+    '/api/v1/people/failures/raw',
+    '/api/v1/people?limit=x',
+  ])(
+    'of %s forbid storing, framing, sniffing and scripts, and tell nothing of the server',
+    async (url) => {
+      const { headers } = await app.inject({ method: 'GET', url });
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'content-security-policy':
+          "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        'content-type': 'application/json; charset=utf-8',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': expect.stringContaining('max-age='),
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      });
+      expect(headers).not.toHaveProperty('server');
+      expect(headers).not.toHaveProperty('x-powered-by');
+    },
+  );
+
+  it('never take over the request id of a client', async () => {
+    const { headers } = await app.inject({
+      method: 'GET',
+      url: '/health',
+      headers: { 'x-request-id': 'forged' },
+    });
+    expect(headers['x-request-id']).not.toBe('forged');
+  });
+});
+
+describe('the log', () => {
+  it('has one line for each finished request, with the pattern of its route and no part of its address', async () => {
+    await app.inject({
+      method: 'GET',
+      url: '/api/v1/people/failures/unheard-of?token=hunter2',
+      headers: { authorization: 'Bearer hunter2', cookie: 'a=hunter2' },
+    });
+    await app.inject({ method: 'GET', url: '/hunter2' });
+    expect(logged).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        requestId: expect.any(String),
+        method: 'GET',
+        route: '/api/v1/people/failures/:kind',
+        status: 404,
+        ms: expect.any(Number),
+      }),
+      expect.objectContaining({ route: null, status: 404 }),
+    ]);
+    expect(JSON.stringify(logged)).not.toMatch(/hunter2|unheard-of/);
+  });
+
+  it('has a line for a request whose client hung up', async () => {
+    await app.listen(0, '127.0.0.1');
+    let release = (): void => {};
+    gate.open = new Promise((resolve) => (release = resolve));
+    const entered = new Promise<void>((resolve) => (gate.entered = resolve));
+    const socket = connect(Number(new URL(await app.getUrl()).port), '127.0.0.1');
+    socket.write('GET /api/v1/people/slow HTTP/1.1\r\nHost: x\r\n\r\n');
+    await entered;
+    socket.destroy();
+    const line = { method: 'GET', route: '/api/v1/people/slow', status: null };
+    await expect.poll(() => logged).toContainEqual(expect.objectContaining(line));
+    release();
+  });
+});

@@ -1,0 +1,90 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { ApiExceptionFilter } from '../errors/api-exception.filter.js';
+import type { ErrorTranslator } from '../errors/error-answer.js';
+import { createFastifyAdapter } from './fastify-adapter.factory.js';
+import { registerFormBodies } from './form-body.js';
+import { registerGracefulClose } from './graceful-close.js';
+import { NestLogger } from '../logging/nest.logger.js';
+import { guardRequests } from './request-guard.js';
+import { logRequests } from '../logging/request-log.js';
+import { limitParsedBodies, registerRawBodies } from './raw-body.js';
+import { RouteDirectory } from './route-directory.js';
+import type { HttpSettings } from '../settings/service-settings.js';
+import { registerSecurityHeaders } from './security-headers.js';
+import { createValidationPipe } from '../fields/validation.pipe.js';
+
+const API_PREFIX = 'api/v1';
+
+/** Served outside the prefix, where probes and verifiers of tokens look for them. */
+const UNPREFIXED_PATHS = [
+  'health',
+  'health/live',
+  'health/ready',
+  `${API_PREFIX}/health`,
+  '.well-known/jwks.json',
+];
+
+export interface HttpEdge {
+  settings: HttpSettings;
+  logger: Logger;
+  requestId: () => string;
+  translateError: ErrorTranslator;
+  /** Opens what a request needs before its guards run; called once, before any route is registered. */
+  prepare?: (fastify: FastifyInstance) => void;
+  /**
+   * Milliseconds for the body of a `@RawBody()` route to arrive. Left out, it has the 30 seconds of any other request.
+   */
+  uploadTimeoutMs?: number;
+  /** True: wires the routes without constructing a provider, so that they can be described without a database. */
+  preview?: boolean;
+}
+
+/**
+ * A Nest application on Fastify with the whole edge of the service in front of its controllers. Not listening yet.
+ * Global guards and interceptors are the module's own (`APP_GUARD`, `APP_INTERCEPTOR`).
+ */
+export async function createHttpApp(
+  module: Type | DynamicModule,
+  {
+    settings,
+    logger,
+    requestId,
+    translateError,
+    prepare,
+    uploadTimeoutMs,
+    preview = false,
+  }: HttpEdge,
+): Promise<NestFastifyApplication> {
+  const adapter = createFastifyAdapter({
+    logger,
+    requestId,
+    trustedProxies: settings.trustedProxies,
+    receiveTimeoutMs: uploadTimeoutMs,
+  });
+  const fastify = adapter.getInstance();
+  const routes = new RouteDirectory();
+  routes.attach(fastify);
+  registerSecurityHeaders(fastify);
+  registerGracefulClose(fastify, settings.requestTimeoutMs);
+  logRequests(fastify);
+  guardRequests(fastify);
+  registerFormBodies(fastify);
+  registerRawBodies(fastify);
+  if (uploadTimeoutMs !== undefined) limitParsedBodies(fastify);
+  prepare?.(fastify);
+
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+    preview,
+  });
+  app.setGlobalPrefix(API_PREFIX, { exclude: UNPREFIXED_PATHS });
+  app.useGlobalFilters(new ApiExceptionFilter(routes, translateError));
+  app.useGlobalPipes(createValidationPipe());
+  return app;
+}

@@ -1,0 +1,34 @@
+import type { SessionClaims, SessionStatus, SessionStatusSource } from '@poc-tracker/auth-kit';
+import type { Permission, Role, UserStatus } from '@poc-tracker/contracts';
+import { type TenantDatabase, type TenantRow, toTenantSnapshot } from '@poc-tracker/tenancy';
+
+/** A row of session_standing(). */
+interface SessionStatusRow extends TenantRow {
+  session_active: boolean;
+  session_expires_at: Date;
+  user_status: UserStatus;
+  user_role: Role;
+  permissions: Permission[];
+}
+
+/** Asks PostgreSQL: one look-up by primary keys, outside of any tenant's transaction. */
+export class DatabaseSessionStatusSource implements SessionStatusSource {
+  constructor(private readonly database: Pick<TenantDatabase, 'lookup'>) {}
+
+  async ask(claims: SessionClaims): Promise<SessionStatus | undefined> {
+    const [row] = await this.database.lookup<SessionStatusRow>(
+      'SELECT * FROM session_standing($1, $2, $3)',
+      [claims.tenant_id, claims.sub, claims.session_id],
+    );
+    return (
+      row && {
+        sessionActive: row.session_active,
+        sessionExpiresAt: row.session_expires_at.getTime(),
+        userStatus: row.user_status,
+        role: row.user_role,
+        permissions: row.permissions,
+        tenant: toTenantSnapshot(row),
+      }
+    );
+  }
+}

@@ -1,0 +1,159 @@
+import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { IsolationProofError } from '../schema/isolation-proof.js';
+import { PlatformDatabase } from './platform-database.js';
+import type { PlatformQuery } from './platform-transaction.js';
+import { requestScope, runInRequestContext } from './request-context.js';
+
+const SETTINGS = `SELECT current_setting('app.current_tenant_id') AS tenant,
+  current_setting('app.current_user_id') AS "user", current_setting('app.user_role') AS role,
+  current_setting('app.actor_kind') AS actor`;
+
+describe('PlatformDatabase', () => {
+  let db: TestDatabase;
+  let platform: PlatformDatabase;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+  });
+
+  beforeEach(() => {
+    platform = new PlatformDatabase({ url: db.platformUrl, tls: false, statementTimeoutMs: 500 });
+  });
+
+  afterEach(() => platform.close());
+
+  afterAll(() => db.drop());
+
+  it('sees every tenant', async () => {
+    const tenants = [await seedTenant(db), await seedTenant(db)];
+    const rows = await platform.query<{ id: string }>(
+      'SELECT id FROM tenants WHERE id = ANY ($1) ORDER BY id',
+      [tenants.map((tenant) => tenant.tenantId)],
+    );
+    expect(rows.map((row) => row.id)).toEqual(tenants.map((tenant) => tenant.tenantId).sort());
+  });
+
+  it('tells the database tenant, operator and kind of actor, for the transaction alone', async () => {
+    const context = { tenantId: randomUUID(), operatorId: randomUUID() };
+    const inside = await platform.transaction(context, (query) => query(SETTINGS));
+    expect(inside).toEqual([
+      { tenant: context.tenantId, user: context.operatorId, role: 'admin', actor: 'operator' },
+    ]);
+    expect(await platform.query(SETTINGS)).toEqual([
+      { tenant: '', user: '', role: 'admin', actor: 'system' },
+    ]);
+    const atHand = new PlatformDatabase({
+      url: db.platformUrl,
+      tls: false,
+      unnamedActor: 'operator',
+    });
+    expect(await atHand.query(SETTINGS)).toMatchObject([{ user: '', actor: 'operator' }]);
+    await atHand.close();
+  });
+
+  it('keeps what resolved, and nothing of what failed', async () => {
+    const { tenantId } = await seedTenant(db);
+    const rename = (name: string) => (query: PlatformQuery) =>
+      query('UPDATE tenants SET name = $2 WHERE id = $1', [tenantId, name]);
+    const context = { tenantId, operatorId: null };
+    await platform.transaction(context, rename('Kept'));
+    const failing = platform.transaction(context, async (query) => {
+      await rename('Lost')(query);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    const rows = await platform.query('SELECT name FROM tenants WHERE id = $1', [tenantId]);
+    expect(rows).toEqual([{ name: 'Kept' }]);
+  });
+
+  it('keeps nothing of a request that has been answered with a time-out', async () => {
+    const { tenantId } = await seedTenant(db, { name: 'Before' });
+    const late = runInRequestContext({ requestId: 'r' }, () =>
+      platform.transaction({ tenantId, operatorId: null }, async (query) => {
+        await query(`UPDATE tenants SET name = 'Late' WHERE id = $1`, [tenantId]);
+        await requestScope().lifetime.abort(new Error('the time is up'));
+      }),
+    );
+    await expect(late).rejects.toThrow('the time is up');
+    const rows = await platform.query('SELECT name FROM tenants WHERE id = $1', [tenantId]);
+    expect(rows).toEqual([{ name: 'Before' }]);
+  });
+
+  it('takes no statement after the end', async () => {
+    let kept: PlatformQuery | undefined;
+    await platform.transaction({ tenantId: null, operatorId: null }, async (query) => {
+      kept = query;
+    });
+    await expect(kept?.('SELECT 1')).rejects.toThrow('has ended');
+  });
+
+  it('is no success when a failed statement was swallowed or the transaction ended from inside', async () => {
+    const context = { tenantId: null, operatorId: null };
+    const swallowing = platform.transaction(context, async (query) => {
+      await query('SELECT 1 / 0').catch(() => undefined);
+    });
+    await expect(swallowing).rejects.toThrow('rolled back');
+    const ending = platform.transaction(context, async (query) => {
+      await query('COMMIT');
+    });
+    await expect(ending).rejects.toThrow('ended the transaction');
+  });
+
+  it('takes ids only, because its opening is built from them', async () => {
+    const hostile = "x'; DROP TABLE tenants; --";
+    const work = async () => undefined;
+    await expect(
+      platform.transaction({ tenantId: hostile, operatorId: null }, work),
+    ).rejects.toThrow('must be given by a UUID');
+    await expect(
+      platform.transaction({ tenantId: null, operatorId: hostile }, work),
+    ).rejects.toThrow('must be given by a UUID');
+  });
+
+  it('ends a statement that runs for too long, and can be used afterwards', async () => {
+    await expect(platform.query('SELECT pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
+    expect(await platform.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    const patient = platform.transaction(
+      { tenantId: null, operatorId: null },
+      (query) => query('SELECT pg_sleep(0.7)'),
+      { statementTimeoutMs: 5_000 },
+    );
+    await expect(patient).resolves.toHaveLength(1);
+  });
+
+  it('survives a connection that is cut while it is used', async () => {
+    const cut = platform.transaction({ tenantId: null, operatorId: null }, async (query) => {
+      const [row] = await query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const admin = new pg.Client(db.adminUrl);
+      await admin.connect();
+      await admin.query('SELECT pg_terminate_backend($1)', [row?.pid]);
+      await admin.end();
+      await query('SELECT 1');
+    });
+    await expect(cut).rejects.toThrow(/terminat|connection error/i);
+    expect(await platform.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('holds five connections at most, under a name of its own', async () => {
+    const at = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        platform.query<{ pid: number; name: string }>(
+          `SELECT pg_backend_pid() AS pid, current_setting('application_name') AS name FROM pg_sleep(0.05)`,
+        ),
+      ),
+    );
+    expect(new Set(at.flat().map((row) => row.pid)).size).toBeLessThanOrEqual(5);
+    expect(at.flat()[0]?.name).toBe('poc-tracker-auth-platform');
+  });
+
+  it("opens with the operators' login alone", async () => {
+    const opened = await PlatformDatabase.open({ url: db.platformUrl, tls: false });
+    await opened.close();
+    for (const url of [db.serviceUrl, db.adminUrl]) {
+      await expect(PlatformDatabase.open({ url, tls: false })).rejects.toThrow(IsolationProofError);
+    }
+  });
+});

@@ -1,0 +1,173 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cliOn } from '../cli.fixture.js';
+import { rotateKeys } from '../key-files.js';
+
+let folder: string;
+const cli = cliOn(null);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keys-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function publicPemOf(privateKey: KeyObject): string {
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+describe('keys generate', () => {
+  it('prints a pair of 2048 bits and writes nothing', async () => {
+    const { out } = await cli('keys', 'generate');
+    const privateKey = createPrivateKey(out);
+    expect(privateKey.asymmetricKeyDetails).toEqual({
+      modulusLength: 2048,
+      publicExponent: 65_537n,
+    });
+    expect(out).toContain(publicPemOf(privateKey));
+  });
+
+  it('writes a pair that only its owner can read, and says how to use it', async () => {
+    const into = join(folder, 'new');
+    const { out } = await cli('keys', 'generate', '--out', into, '--bits', '3072');
+    const files = [join(into, 'jwt-private.pem'), join(into, 'jwt-public.pem')];
+    expect(files.map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
+    const [privatePem, publicPem] = files.map((file) => readFileSync(file, 'utf8'));
+    const privateKey = createPrivateKey(privatePem ?? '');
+    expect(privateKey.asymmetricKeyDetails?.modulusLength).toBe(3072);
+    expect(publicPem).toBe(publicPemOf(privateKey));
+    expect(out).toBe(`JWT_PRIVATE_KEY_FILE=${files[0]}\nJWT_PUBLIC_KEY_FILE=${files[1]}\n`);
+  });
+
+  it.each(['jwt-private.pem', 'jwt-public.pem'])('leaves an existing %s as it is', async (file) => {
+    const existing = join(folder, file);
+    writeFileSync(existing, 'precious');
+    expect(await cli('keys', 'generate', '--out', folder)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${existing} exists already`),
+    });
+    expect(readFileSync(existing, 'utf8')).toBe('precious');
+  });
+});
+
+describe('keys rotate', () => {
+  const files = () => ({
+    privateFile: join(folder, 'jwt-private.pem'),
+    publicFile: join(folder, 'jwt-public.pem'),
+  });
+  const signing = () => publicPemOf(createPrivateKey(readFileSync(files().privateFile)));
+  const bundle = () =>
+    readFileSync(files().publicFile, 'utf8').match(
+      /-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n/g,
+    );
+  const named = () => ['--private', files().privateFile, '--public', files().publicFile];
+
+  beforeEach(async () => {
+    await cli('keys', 'generate', '--out', folder);
+  });
+
+  it('lets a new key sign and keeps the old public key, in files of the same mode', async () => {
+    const old = signing();
+    expect((await cli('keys', 'rotate', ...named())).code).toBe(0);
+    expect(signing()).not.toBe(old);
+    expect(bundle()).toEqual([signing(), old]);
+    expect(Object.values(files()).map((file) => statSync(file).mode & 0o777)).toEqual([
+      0o600, 0o600,
+    ]);
+    expect(readFileSync(files().publicFile, 'utf8')).not.toContain('PRIVATE');
+  });
+
+  it('finds the files by the variables of the service', async () => {
+    const old = signing();
+    const { privateFile, publicFile } = files();
+    const env = { JWT_PRIVATE_KEY_FILE: privateFile, JWT_PUBLIC_KEY_FILE: publicFile };
+    const { json } = await cliOn(null, env)('keys', 'rotate', '--json');
+    expect(json()).toEqual({ ...files(), signs: true, published: 2, removed: 0 });
+    expect(bundle()).toEqual([signing(), old]);
+  });
+
+  it('publishes the next key first where several instances are to learn of it', async () => {
+    const old = signing();
+    await cli('keys', 'rotate', '--prepare', ...named());
+    expect(signing()).toBe(old);
+    const [next] = bundle() ?? [];
+    expect(bundle()).toEqual([next, old]);
+    await cli('keys', 'rotate', ...named());
+    expect(signing()).toBe(next);
+    expect(bundle()).toEqual([next, old]);
+  });
+
+  it('takes a key out once its last token has long expired, and not before', () => {
+    const first = signing();
+    const at = (hours: number) => ({
+      bits: 2048,
+      keepHours: 24,
+      prepareOnly: false,
+      now: new Date(Date.UTC(2026, 0, 1) + hours * 3_600_000),
+    });
+    rotateKeys(files(), at(0));
+    const second = signing();
+    expect(rotateKeys(files(), at(23))).toMatchObject({ published: 3, removed: 0 });
+    expect(bundle()).toEqual([signing(), second, first]);
+    expect(rotateKeys(files(), at(25))).toMatchObject({ published: 3, removed: 1 });
+    expect(bundle()).not.toContain(first);
+  });
+
+  it('keeps every key that the service accepts, in whatever form it was put into the bundle', async () => {
+    const old = signing();
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pkcs1 = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    writeFileSync(files().publicFile, `# of the old service\r\n${pkcs1.replaceAll('\n', '\r\n')}`);
+    const { json } = await cli('keys', 'rotate', ...named(), '--json');
+    expect(json()).toMatchObject({ published: 3, removed: 0 });
+    const spki = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    expect(bundle()).toEqual([signing(), old, spki]);
+  });
+
+  it.each(['no key', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'])(
+    'leaves both files as they are when the bundle holds %j',
+    async (content) => {
+      const old = signing();
+      writeFileSync(files().publicFile, content);
+      const { code, err } = await cli('keys', 'rotate', ...named());
+      expect([code, err]).toEqual([2, expect.stringContaining(files().publicFile)]);
+      expect(signing()).toBe(old);
+      expect(readFileSync(files().publicFile, 'utf8')).toBe(content);
+    },
+  );
+
+  it('can be run again after it was cut off at any point', async () => {
+    const old = signing();
+    const before = readFileSync(files().publicFile, 'utf8');
+    await cli('keys', 'rotate', '--prepare', ...named());
+    // As if it had been killed before the bundle was written, and once more after.
+    const prepared = readFileSync(`${files().privateFile}.next`, 'utf8');
+    writeFileSync(files().publicFile, before);
+    await cli('keys', 'rotate', ...named());
+    expect(readFileSync(files().privateFile, 'utf8')).toBe(prepared);
+    expect(bundle()).toEqual([signing(), old]);
+  });
+
+  it('runs once at a time, and destroys nothing that it cannot read', async () => {
+    writeFileSync(`${files().privateFile}.rotating`, '');
+    expect(await cli('keys', 'rotate', ...named())).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Another rotation runs'),
+    });
+    rmSync(`${files().privateFile}.rotating`);
+    writeFileSync(files().privateFile, 'no key');
+    expect(await cli('keys', 'rotate', ...named())).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no private key'),
+    });
+    expect(readFileSync(files().privateFile, 'utf8')).toBe('no key');
+  });
+});

@@ -1,0 +1,176 @@
+import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OperatorInvitation } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
+import { OperatorService } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
+import { CliContext } from '../cli.context.js';
+import { cliOn } from '../cli.fixture.js';
+
+/** The form is what the database asks for; nobody logs in here. */
+const HASH = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA';
+
+describe('operators', () => {
+  let database: TestDatabase;
+  let admin: pg.Client;
+  let platform: PlatformDatabase;
+  let operators: OperatorService;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    admin = new pg.Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    platform = new PlatformDatabase({ url: database.platformUrl, tls: false });
+    const silent = { env: {}, stdout: () => undefined, stderr: () => undefined };
+    operators = new OperatorService(platform, new CliContext(silent).trail());
+  });
+
+  afterAll(async () => {
+    await platform.close();
+    await admin.end();
+    await database.drop();
+  });
+
+  const cli = (...argv: string[]) => cliOn(database)('operators', ...argv);
+
+  async function invite(email = `${randomUUID()}@example.com`): Promise<OperatorInvitation> {
+    return (await cli('create', '--email', email, '--json')).json() as OperatorInvitation;
+  }
+
+  async function statusOf(email: string): Promise<string | undefined> {
+    const listed = (await cli('list', '--json')).json() as { email: string; status: string }[];
+    return listed.find((row) => row.email === email)?.status;
+  }
+
+  it('makes the platform’s tenant once, under the name that nobody can sign up for', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => invite()));
+    const { rows } = await admin.query('SELECT subdomain, status FROM tenants WHERE is_platform');
+    expect(rows).toEqual([{ subdomain: 'platform', status: 'active' }]);
+  });
+
+  it('prints a secret once, for people and for programs, and keeps its hash alone', async () => {
+    const { out } = await cli('create', '--email', 'Ops@Example.com');
+    const secret = /\n {2}(\S{43})\n/.exec(out)?.[1] ?? '';
+    expect(out).toContain('ops@example.com');
+    const { rows } = await admin.query('SELECT * FROM operator_invitations');
+    expect(JSON.stringify(rows)).not.toContain(secret);
+    const audit = await admin.query('SELECT * FROM audit_log');
+    expect(JSON.stringify(audit.rows)).not.toContain(secret);
+    expect((await cli('list')).out).not.toContain(secret);
+    expect(await operators.activate('ops@example.com', secret, HASH)).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('takes a secret once, however many try at the same time', async () => {
+    const { email, secret } = await invite();
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 20 }, () => operators.activate(email, secret, HASH)),
+    );
+    expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const attempt of attempts)
+      if (attempt.status === 'rejected')
+        expect(attempt.reason).toMatchObject({ code: 'INVALID_INVITE' });
+    expect(await statusOf(email)).toBe('active');
+  });
+
+  it('takes a secret for its own address only, and for an hour only', async () => {
+    const { email, secret } = await invite();
+    const other = await invite();
+    for (const [address, presented] of [
+      [other.email, secret],
+      [email, other.secret],
+      [email, `${secret}x`],
+      [email, ''],
+    ] as const)
+      await expect(operators.activate(address, presented, HASH)).rejects.toMatchObject({
+        code: 'INVALID_INVITE',
+      });
+    await admin.query(
+      `UPDATE operator_invitations SET expires_at = now() - interval '1 second' WHERE email = $1`,
+      [email],
+    );
+    await expect(operators.activate(email, secret, HASH)).rejects.toMatchObject({
+      code: 'INVALID_INVITE',
+    });
+    expect(await statusOf(email)).toBe('invitation expired');
+    const { rows } = await admin.query<{ minutes: number }>(
+      `SELECT extract(epoch FROM expires_at - created_at)::int / 60 AS minutes
+         FROM operator_invitations WHERE email = $1`,
+      [other.email],
+    );
+    expect(rows).toEqual([{ minutes: 60 }]);
+  });
+
+  it('ends an earlier secret with the next one', async () => {
+    const first = await invite();
+    const second = await invite(first.email);
+    await expect(operators.activate(first.email, first.secret, HASH)).rejects.toMatchObject({
+      code: 'INVALID_INVITE',
+    });
+    await operators.activate(first.email, second.secret, HASH);
+  });
+
+  it('revokes log-in, sessions and unused secrets, and a new secret brings the person back', async () => {
+    const { email, secret } = await invite();
+    const id = await operators.activate(email, secret, HASH);
+    await admin.query(
+      `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, expires_at)
+       SELECT tenant_id, id, sha256(uuid_send(id)), 'x', now() + interval '1 hour' FROM users WHERE id = $1`,
+      [id],
+    );
+    const unused = await invite(email);
+    expect((await cli('revoke', '--email', email)).code).toBe(0);
+    expect(await statusOf(email)).toBe('suspended');
+    const { rows } = await admin.query('SELECT is_active FROM user_sessions WHERE user_id = $1', [
+      id,
+    ]);
+    expect(rows).toEqual([{ is_active: false }]);
+    await expect(operators.activate(email, unused.secret, HASH)).rejects.toMatchObject({
+      code: 'INVALID_INVITE',
+    });
+    const again = await invite(email);
+    expect(await operators.activate(email, again.secret, HASH)).toBe(id);
+    expect(await statusOf(email)).toBe('active');
+  });
+
+  it('lets an operator who had to change their password in with the new one', async () => {
+    const { email, secret } = await invite();
+    const id = await operators.activate(email, secret, HASH);
+    await admin.query('UPDATE users SET must_change_password = true WHERE id = $1', [id]);
+    await operators.activate(email, (await invite(email)).secret, HASH);
+    const { rows } = await admin.query('SELECT must_change_password FROM users WHERE id = $1', [
+      id,
+    ]);
+    expect(rows).toEqual([{ must_change_password: false }]);
+  });
+
+  it('knows whom it cannot revoke', async () => {
+    expect(await cli('revoke', '--email', 'nobody@example.com')).toMatchObject({
+      code: 1,
+      err: 'nobody@example.com is no operator.\n',
+    });
+  });
+
+  it('keeps the last operator, and says what to do instead', async () => {
+    const listed = (await cli('list', '--json')).json() as { email: string; status: string }[];
+    const active = listed.filter(({ status }) => status === 'active').map(({ email }) => email);
+    const last = active.pop() ?? '';
+    for (const email of active) expect((await cli('revoke', '--email', email)).code).toBe(0);
+    const refused = await cli('revoke', '--email', last);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('the last operator') });
+    expect(await statusOf(last)).toBe('active');
+  });
+});
+
+describe('operators create', () => {
+  it('says so where a tenant of old has the platform’s name', async () => {
+    const database = await createTestDatabase();
+    try {
+      await seedTenant(database, { subdomain: 'platform' });
+      const run = await cliOn(database)('operators', 'create', '--email', 'ops@example.com');
+      expect(run).toMatchObject({ code: 1, err: expect.stringContaining('TENANT_EXISTS') });
+    } finally {
+      await database.drop();
+    }
+  });
+});

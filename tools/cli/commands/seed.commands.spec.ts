@@ -1,0 +1,120 @@
+import { PLAN_CATALOGUE } from '@poc-tracker/contracts';
+import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
+import { verify } from 'argon2';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cliOn } from '../cli.fixture.js';
+
+const ORDER = ['seed', '--tenants', '40', '--users', '1500', '--sessions', '--json'];
+
+interface Result {
+  tenants: number;
+  users: number;
+  password: string;
+}
+
+describe('seed', () => {
+  let database: TestDatabase;
+  let admin: pg.Client;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    admin = new pg.Client({ connectionString: database.adminUrl });
+    await admin.connect();
+  });
+
+  afterAll(async () => {
+    await admin.end();
+    await database.drop();
+  });
+
+  async function one<Row>(sql: string): Promise<Row | undefined> {
+    return (await admin.query(sql)).rows[0] as Row | undefined;
+  }
+
+  it('adds exactly what was ordered, tells its progress and everybody’s password', async () => {
+    const run = await cliOn(database)(...ORDER);
+    expect(run.err).toContain('100 %: 1500 people in 40 tenants');
+    expect(run.code).toBe(0);
+    const result = run.json() as Result;
+    expect(result).toMatchObject({ tenants: 40, users: 1500 });
+    expect(await one('SELECT count(*)::int AS n FROM users')).toEqual({ n: 1500 });
+    const person = await one<{ password_hash: string }>('SELECT password_hash FROM users LIMIT 1');
+    expect(await verify(person?.password_hash ?? '', result.password)).toBe(true);
+  });
+
+  it('counts right, leaves room within every limit and gives each tenant an admin who is active', async () => {
+    const wrong = await admin.query(`
+      SELECT t.id FROM tenants t JOIN tenant_usage u ON u.tenant_id = t.id
+       WHERE u.user_count <> (SELECT count(*) FROM users p WHERE p.tenant_id = t.id)
+          OR u.user_count > t.max_users
+          OR NOT EXISTS (SELECT FROM users p
+                          WHERE p.tenant_id = t.id AND p.role = 'admin' AND p.status = 'active')`);
+    expect(wrong.rows).toEqual([]);
+    expect((await cliOn(database)('usage', 'check')).code).toBe(0);
+  });
+
+  it('gives each tenant the limits and features of its plan, and room for more people where it has many', async () => {
+    const { rows } = await admin.query<Record<string, unknown>>(
+      `SELECT DISTINCT plan_type, features, max_pocs, max_storage_gb FROM tenants ORDER BY 1`,
+    );
+    const expected = ['basic', 'enterprise', 'pro'] as const;
+    expect(rows).toEqual(
+      expected.map((plan) => {
+        const { maxPocs, maxStorageGb } = PLAN_CATALOGUE[plan].limits;
+        return { plan_type: plan, features: {}, max_pocs: maxPocs, max_storage_gb: maxStorageGb };
+      }),
+    );
+  });
+
+  it('opens a session for each active person', async () => {
+    expect(
+      await one(`SELECT count(DISTINCT s.user_id) = count(*) AND count(*) =
+        (SELECT count(*) FROM users WHERE status = 'active') AS right FROM user_sessions s`),
+    ).toEqual({ right: true });
+  });
+
+  it('leaves triggers and row-level security as they were', async () => {
+    expect(await one(`SELECT count(*)::int AS off FROM pg_trigger WHERE tgenabled = 'D'`)).toEqual({
+      off: 0,
+    });
+    expect(
+      await one(`SELECT count(*)::int AS open FROM pg_class
+        WHERE relname IN ('tenants', 'tenant_settings', 'tenant_usage', 'users', 'user_sessions')
+          AND NOT (relrowsecurity AND relforcerowsecurity)`),
+    ).toEqual({ open: 0 });
+  });
+
+  it('adds nothing when it is run again, and what was missing after an interruption', async () => {
+    const again = await cliOn(database)(...ORDER);
+    expect(again.json()).toMatchObject({ tenants: 0, users: 0 });
+    expect(again.out).not.toContain('password');
+    await admin.query(`SET session_replication_role = 'replica'`);
+    for (const sql of [
+      `DELETE FROM user_sessions WHERE tenant_id IN (SELECT id FROM tenants WHERE subdomain = 'demo-7')`,
+      `DELETE FROM users WHERE tenant_id IN (SELECT id FROM tenants WHERE subdomain = 'demo-7')`,
+      `DELETE FROM tenant_usage WHERE tenant_id IN (SELECT id FROM tenants WHERE subdomain = 'demo-7')`,
+      `DELETE FROM tenant_settings WHERE tenant_id IN (SELECT id FROM tenants WHERE subdomain = 'demo-7')`,
+      `DELETE FROM tenants WHERE subdomain = 'demo-7'`,
+    ])
+      await admin.query(sql);
+    await admin.query(`SET session_replication_role = 'origin'`);
+    expect((await cliOn(database)(...ORDER)).json()).toMatchObject({ tenants: 1 });
+    expect(await one('SELECT count(*)::int AS n FROM users')).toEqual({ n: 1500 });
+  });
+
+  it('keeps labels apart, and refuses a production database and too few people', async () => {
+    const other = ['seed', '--tenants', '2', '--users', '5', '--label', 'two'];
+    expect(await cliOn(database)(...other)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/such as demo-\d+\. .* --force/),
+    });
+    expect(await one('SELECT count(*)::int AS n FROM tenants')).toEqual({ n: 40 });
+    expect((await cliOn(database)(...other, '--force')).code).toBe(0);
+    expect(await one('SELECT count(*)::int AS n FROM tenants')).toEqual({ n: 42 });
+    const production = cliOn(database, { NODE_ENV: 'production' });
+    expect(await production(...ORDER)).toMatchObject({ code: 1, out: '' });
+    expect((await cliOn(database)('seed', '--tenants', '3', '--users', '2')).code).toBe(1);
+  });
+});

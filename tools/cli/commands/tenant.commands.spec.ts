@@ -1,0 +1,187 @@
+import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import { userInfo } from 'node:os';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cliOn } from '../cli.fixture.js';
+
+describe('tenants', () => {
+  let database: TestDatabase;
+  let admin: pg.Client;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    admin = new pg.Client({ connectionString: database.adminUrl });
+    await admin.connect();
+  });
+
+  afterAll(async () => {
+    await admin.end();
+    await database.drop();
+  });
+
+  const cli = (...argv: string[]) => cliOn(database)('tenants', ...argv);
+
+  async function trailOf(tenantId: string): Promise<Record<string, unknown>[]> {
+    const { rows } = await admin.query<Record<string, unknown>>(
+      'SELECT type, actor_kind, actor_id, details FROM security_events WHERE tenant_id = $1 ORDER BY id',
+      [tenantId],
+    );
+    return rows;
+  }
+
+  it('lists them as a table and as JSON, page by page', async () => {
+    for (const index of [1, 2, 3]) await seedTenant(database, { subdomain: `list-${index}` });
+    const table = await cli('list', '--search', 'list-', '--limit', '2');
+    expect(table.out).toMatch(/^id +subdomain +name +plan +status +since\n/);
+    const cursor = /More: --cursor (\S+)\n$/.exec(table.out)?.[1] ?? '';
+    const rest = await cli('list', '--search', 'list-', '--cursor', cursor, '--json');
+    expect(rest.json()).toMatchObject({ items: [{ planType: 'basic' }], nextCursor: null });
+    expect(await cli('list', '--limit', '500')).toMatchObject({ code: 2 });
+  });
+
+  it('shows one by id or subdomain, and leaves the account of the operating system in its trail', async () => {
+    const { tenantId } = await seedTenant(database, { subdomain: 'shown' });
+    for (const name of ['shown', tenantId]) {
+      const { code, out } = await cli('show', name);
+      expect(code).toBe(0);
+      expect(out).toContain(tenantId);
+      expect(out).toMatch(/users +0 +10/);
+    }
+    await cli('usage', 'shown');
+    const event = (action: string) => ({
+      type: 'operator.accessed',
+      actor_kind: 'operator',
+      actor_id: null,
+      details: { action, via: 'cli', osUser: userInfo().username },
+    });
+    expect(await trailOf(tenantId)).toEqual([event('read'), event('read'), event('usage')]);
+    expect(await cli('show', 'nobody')).toMatchObject({
+      code: 1,
+      err: 'There is no tenant "nobody".\n',
+    });
+  });
+
+  it('makes one, held to the rules of the route', async () => {
+    const options = ['--name', 'Initech', '--subdomain', 'initech', '--admin-email'];
+    const { out, code } = await cli('create', ...options, 'boss@initech.example', '--plan', 'pro');
+    expect(code).toBe(0);
+    expect(out).toMatch(/boss@initech\.example logs in with this password.*\n\n {2}\S{20}\n/);
+    const { rows } = await admin.query(
+      `SELECT t.plan_type, u.role, u.must_change_password FROM tenants t JOIN users u ON u.tenant_id = t.id
+        WHERE t.subdomain = 'initech'`,
+    );
+    expect(rows).toEqual([{ plan_type: 'pro', role: 'admin', must_change_password: true }]);
+    expect(await cli('create', ...options, 'boss@initech.example')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('TENANT_EXISTS'),
+    });
+    const wrong = await cli(
+      'create',
+      '--name',
+      'P',
+      '--subdomain',
+      'platform',
+      '--admin-email',
+      'x',
+    );
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('subdomain is a name that the product keeps for itself');
+    expect(wrong.err).toContain('adminEmail');
+  });
+
+  it('changes plan, features and limits', async () => {
+    const { tenantId } = await seedTenant(database, { subdomain: 'planned' });
+    for (const role of ['admin', 'user'] as const) await seedUser(database, tenantId, { role });
+    const { out } = await cli(
+      'change-plan',
+      'planned',
+      '--plan',
+      'enterprise',
+      '--limit',
+      'maxUsers=1',
+      '--feature',
+      'api_access=off',
+    );
+    expect(out).toContain('Plan enterprise\n');
+    expect(out).toMatch(/api_access +false +tenant\n/);
+    expect(out).toContain('Exceeded: maxUsers, 2 of 1 are used.\n');
+    const back = await cli(
+      'change-plan',
+      'planned',
+      '--limit',
+      'maxUsers=plan',
+      '--feature',
+      'api_access=plan',
+      '--json',
+    );
+    expect(back.json()).toMatchObject({ plan: 'enterprise', exceeded: [] });
+    const { features, limits } = back.json() as Record<string, { name: string }[]>;
+    expect(features).toContainEqual(
+      expect.objectContaining({ name: 'api_access', enabled: true, source: 'plan' }),
+    );
+    expect(limits).toContainEqual(
+      expect.objectContaining({ name: 'maxUsers', value: 1000, source: 'plan' }),
+    );
+  });
+
+  it('ends a subscription and renews it', async () => {
+    const { tenantId } = await seedTenant(database, { subdomain: 'renewed' });
+    const endsAt = async () => {
+      const { rows } = await admin.query<{ at: Date | null }>(
+        'SELECT subscription_ends_at AS at FROM tenants WHERE id = $1',
+        [tenantId],
+      );
+      return rows[0]?.at;
+    };
+    const change = (time: string) => cli('change-plan', 'renewed', '--subscription-ends', time);
+    expect((await change('2027-12-31T23:59:59-03:00')).code).toBe(0);
+    expect(await endsAt()).toEqual(new Date('2028-01-01T02:59:59Z'));
+    for (const wrong of ['tomorrow', '2027-12-31T23:59:59', '2027-12-31', '2027-02-31T00:00:00Z'])
+      expect(await change(wrong), wrong).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('subscriptionEndsAt'),
+      });
+    expect(await endsAt()).toEqual(new Date('2028-01-01T02:59:59Z'));
+    expect((await change('never')).code).toBe(0);
+    expect(await endsAt()).toBeNull();
+  });
+
+  it('changes states with a reason, says what is not allowed, and purges what is named twice', async () => {
+    const { tenantId } = await seedTenant(database, { subdomain: 'moved' });
+    await seedUser(database, tenantId, { role: 'admin' });
+    const move = (name: string) => cli(name, 'moved', '--reason', 'unpaid');
+    for (const reason of [' ', 'un\u0007paid', 'x'.repeat(501)])
+      expect(await cli('suspend', 'moved', '--reason', reason)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('reason must'),
+      });
+    expect((await move('suspend')).out).toBe('moved is suspended.\n');
+    expect((await trailOf(tenantId)).map(({ type }) => type)).toEqual([
+      'tenant.suspended',
+      'operator.accessed',
+    ]);
+    expect(await move('suspend')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('INVALID_TRANSITION'),
+    });
+    expect((await move('reactivate')).out).toBe('moved is active.\n');
+    expect((await move('cancel')).out).toBe('moved is canceled.\n');
+    expect((await move('restore')).out).toBe('moved is active.\n');
+    expect(await trailOf(tenantId)).toContainEqual({
+      type: 'tenant.suspended',
+      actor_kind: 'operator',
+      actor_id: null,
+      details: { reason: 'unpaid', from: 'active' },
+    });
+    await move('cancel');
+    const purge = (confirm: string) =>
+      cli('purge', 'moved', '--reason', 'asked for', '--confirm', confirm);
+    expect(await purge('other')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('confirmSubdomain'),
+    });
+    expect(await purge('moved')).toMatchObject({ code: 0, out: 'moved has been purged.\n' });
+    const { rows } = await admin.query('SELECT 1 FROM users WHERE tenant_id = $1', [tenantId]);
+    expect(rows).toEqual([]);
+  });
+});

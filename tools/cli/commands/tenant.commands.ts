@@ -1,0 +1,267 @@
+import {
+  ApiError,
+  type Feature,
+  FEATURES,
+  isUuid,
+  type Limit,
+  LIMITS,
+  type PlanChange,
+  PLANS,
+  TENANT_STATUSES,
+} from '@poc-tracker/contracts';
+import { type Command, Option } from 'commander';
+import type { OperatorActor } from '../../../apps/auth-service/src/platform/operators/operator-actor.js';
+import type { PlatformTenantService } from '../../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
+import type { CliContext } from '../cli.context.js';
+import { misuse, refusal } from '../cli.error.js';
+import { positiveInteger } from './key.commands.js';
+import { commandGroup, subcommand } from '../subcommand.js';
+import { formatFields, formatTable } from '../table.js';
+
+interface Json {
+  json?: boolean;
+}
+
+interface ListOptions extends Json {
+  limit: number;
+  cursor?: string;
+  status?: string;
+  plan?: string;
+  search?: string;
+}
+
+interface CreateOptions extends Json {
+  name: string;
+  subdomain: string;
+  adminEmail: string;
+  plan?: string;
+}
+
+interface PlanOptions extends Json {
+  plan?: (typeof PLANS)[number];
+  feature: string[];
+  limit: string[];
+  subscriptionEnds?: string;
+}
+
+const MOVES = {
+  suspend: 'Lock everybody of a tenant out.',
+  reactivate: "End a tenant's suspension.",
+  cancel: 'Cancel a tenant; for a while it can be restored.',
+  restore: 'Take a cancellation back.',
+} as const;
+
+/** The commands that do what the platform's routes do, with the same rules and the same records. */
+export function registerTenantCommands(program: Command, context: CliContext): void {
+  const group = commandGroup(
+    program,
+    'tenants',
+    'Tenants, from outside. Each access is recorded in the tenant’s own audit trail.',
+  );
+  const actor: OperatorActor = { operatorId: null, details: context.actor };
+  registerReading(group, context, actor);
+  registerCreating(group, context, actor);
+  registerPlans(group, context, actor);
+  registerLifecycle(group, context, actor);
+}
+
+function registerReading(group: Command, context: CliContext, actor: OperatorActor): void {
+  subcommand(group, 'list', 'List and search tenants, page by page.')
+    .option('--search <text>', 'how the name or the subdomain begins')
+    .addOption(new Option('--status <status>').choices([...TENANT_STATUSES]))
+    .addOption(new Option('--plan <plan>').choices([...PLANS]))
+    .option('--limit <number>', 'tenants a page, up to 100', positiveInteger, 50)
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action(async (options: ListOptions) => {
+      const { ListTenantsQuery } =
+        await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
+      const { validInput } = await import('../input.js');
+      const { json: _json, ...filter } = options;
+      const { tenants } = await services(context);
+      const page = await tenants.list(validInput(ListTenantsQuery, filter), actor);
+      context.show(options, page, () => {
+        const table = formatTable(page.items, [
+          { heading: 'id', value: (row) => row.id },
+          { heading: 'subdomain', value: (row) => row.subdomain },
+          { heading: 'name', value: (row) => row.name },
+          { heading: 'plan', value: (row) => row.planType },
+          { heading: 'status', value: (row) => row.status },
+          { heading: 'since', value: (row) => row.createdAt },
+        ]);
+        return page.nextCursor === null ? table : `${table}More: --cursor ${page.nextCursor}\n`;
+      });
+    });
+
+  subcommand(group, 'show <tenant>', 'Read a tenant, named by its id or its subdomain.').action(
+    async (name: string, options: Json) => {
+      const { tenants } = await services(context);
+      const tenant = await tenants.read(await idOf(tenants, name), actor);
+      const { usage, ...fields } = tenant;
+      context.show(options, tenant, () => formatFields({ ...fields }) + formatUsage(usage));
+    },
+  );
+
+  subcommand(group, 'usage <tenant>', 'Read what a tenant uses of its limits.').action(
+    async (name: string, options: Json) => {
+      const { tenants } = await services(context);
+      const usage = await tenants.usage(await idOf(tenants, name), actor);
+      context.show(options, usage, () => formatUsage(usage));
+    },
+  );
+}
+
+function registerCreating(group: Command, context: CliContext, actor: OperatorActor): void {
+  subcommand(group, 'create', 'Make a tenant and its first admin, also where sign-up is closed.')
+    .requiredOption('--name <name>')
+    .requiredOption('--subdomain <subdomain>')
+    .requiredOption('--admin-email <address>')
+    .addOption(new Option('--plan <plan>').choices([...PLANS]))
+    .action(async (options: CreateOptions) => {
+      const { CreatePlatformTenantDto } =
+        await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
+      const { validInput } = await import('../input.js');
+      const { name, subdomain, adminEmail, plan: planType } = options;
+      const input = validInput(CreatePlatformTenantDto, { name, subdomain, adminEmail, planType });
+      const { tenants } = await services(context);
+      const created = await tenants.create(input, actor);
+      context.show(
+        options,
+        created,
+        () =>
+          `Made ${created.tenant.subdomain} (${created.tenant.id}).\n` +
+          `${created.adminEmail} logs in with this password, shown this once, and must change it:\n\n` +
+          `  ${created.temporaryPassword}\n`,
+      );
+    });
+}
+
+function registerPlans(group: Command, context: CliContext, actor: OperatorActor): void {
+  subcommand(
+    group,
+    'change-plan <tenant>',
+    'Change the plan, the features and limits given beside it, and when the subscription ends. What is not named stays.',
+  )
+    .addOption(new Option('--plan <plan>').choices([...PLANS]))
+    .option(
+      '--feature <name=on|off|plan>',
+      `a feature of its own, or back to the plan's: ${FEATURES.join(', ')}`,
+      collect,
+      [],
+    )
+    .option(
+      '--limit <name=number|plan>',
+      `a limit of its own, or back to the plan's: ${LIMITS.join(', ')}`,
+      collect,
+      [],
+    )
+    .option('--subscription-ends <time>', 'when it ends, with its zone (ISO 8601), or "never"')
+    .action(async (name: string, options: PlanOptions) => {
+      const { ChangePlanDto } =
+        await import('../../../apps/auth-service/src/tenant/entitlements/entitlement.dto.js');
+      const { validInput } = await import('../input.js');
+      const change = validInput(ChangePlanDto, planChangeOf(options));
+      const { tenants } = await services(context);
+      const changed = await tenants.changePlan(await idOf(tenants, name), change, actor);
+      context.show(options, changed, () => {
+        const features = changed.features.map((row) => ({ ...row, value: row.enabled }));
+        const table = formatTable(
+          [...features, ...changed.limits],
+          [
+            { heading: 'what', value: (row) => row.name },
+            { heading: 'value', value: (row) => row.value },
+            { heading: 'source', value: (row) => row.source },
+          ],
+        );
+        const exceeded = changed.exceeded.map(
+          ({ limit, used, allowed }) => `Exceeded: ${limit}, ${used} of ${allowed} are used.\n`,
+        );
+        return `Plan ${changed.plan}\n${table}${exceeded.join('')}`;
+      });
+    });
+}
+
+function registerLifecycle(group: Command, context: CliContext, actor: OperatorActor): void {
+  for (const [move, description] of Object.entries(MOVES) as [keyof typeof MOVES, string][]) {
+    subcommand(group, `${move} <tenant>`, description)
+      .requiredOption('--reason <text>', 'why; kept in the audit trail')
+      .action(async (name: string, options: Json & { reason: string }) => {
+        const { TenantReasonDto } =
+          await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
+        const { validInput } = await import('../input.js');
+        const { reason } = validInput(TenantReasonDto, { reason: options.reason });
+        const { tenants, lifecycle } = await services(context);
+        const tenant = await lifecycle.move(move, await idOf(tenants, name), reason, actor);
+        context.show(options, tenant, () => `${tenant.subdomain} is ${tenant.status}.\n`);
+      });
+  }
+  subcommand(group, 'purge <tenant>', 'Delete a canceled tenant and everything in it for good.')
+    .requiredOption('--reason <text>', 'why')
+    .requiredOption('--confirm <subdomain>', 'its subdomain once more')
+    .action(async (name: string, options: Json & { reason: string; confirm: string }) => {
+      const { PurgeTenantDto } =
+        await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
+      const { validInput } = await import('../input.js');
+      const { reason, confirm: confirmSubdomain } = options;
+      const input = validInput(PurgeTenantDto, { reason, confirmSubdomain });
+      const { tenants, lifecycle } = await services(context);
+      const id = await idOf(tenants, name);
+      await lifecycle.beginPurge(id, input, actor);
+      await lifecycle.purge(id);
+      context.show(options, { id, purged: true }, () => `${name} has been purged.\n`);
+    });
+}
+
+async function services(context: CliContext) {
+  const { platformServices } = await import('../platform-services.js');
+  return platformServices(context);
+}
+
+async function idOf(tenants: PlatformTenantService, name: string): Promise<string> {
+  if (isUuid(name)) return name;
+  return tenants.findBySubdomain(name).catch((error: unknown) => {
+    const unknown = error instanceof ApiError && error.code === 'NOT_FOUND';
+    throw unknown ? refusal(`There is no tenant "${name}".`) : error;
+  });
+}
+
+/** The options in the words of the route, whose rules hold them. */
+function planChangeOf({ plan, feature, limit, subscriptionEnds }: PlanOptions): PlanChange {
+  const named = [plan, subscriptionEnds, ...feature, ...limit];
+  if (named.every((option) => option === undefined))
+    throw misuse('Name what to change: --plan, --feature, --limit or --subscription-ends.');
+  const features = feature.map((text): [Feature, boolean | null] => {
+    const [name, value = ''] = text.split('=', 2);
+    const known = FEATURES.find((candidate) => candidate === name);
+    if (known === undefined || !['on', 'off', 'plan'].includes(value))
+      throw misuse(`--feature ${text}: use one of ${FEATURES.join(', ')} with =on, =off or =plan.`);
+    return [known, value === 'plan' ? null : value === 'on'];
+  });
+  const limits = limit.map((text): [Limit, number | null] => {
+    const [name, value = ''] = text.split('=', 2);
+    const known = LIMITS.find((candidate) => candidate === name);
+    if (known === undefined || !/^(\d+|plan)$/.test(value))
+      throw misuse(`--limit ${text}: use one of ${LIMITS.join(', ')} with =<number> or =plan.`);
+    return [known, value === 'plan' ? null : Number(value)];
+  });
+  return {
+    ...(plan !== undefined && { plan }),
+    ...(subscriptionEnds !== undefined && {
+      subscriptionEndsAt: subscriptionEnds === 'never' ? null : subscriptionEnds,
+    }),
+    features: Object.fromEntries(features),
+    limits: Object.fromEntries(limits),
+  };
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function formatUsage(usage: object): string {
+  const rows = Object.entries(usage) as [string, { used: number; limit: number }][];
+  return formatTable(rows, [
+    { heading: 'what', value: ([name]) => name },
+    { heading: 'used', value: ([, { used }]) => used },
+    { heading: 'limit', value: ([, { limit }]) => limit },
+  ]);
+}

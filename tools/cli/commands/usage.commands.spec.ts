@@ -1,0 +1,113 @@
+import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import { userInfo } from 'node:os';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { runCli } from '../program.js';
+
+let database: TestDatabase;
+let admin: pg.Client;
+let tenantId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  admin = new pg.Client({ connectionString: database.adminUrl });
+  await admin.connect();
+  ({ tenantId } = await seedTenant(database, { subdomain: 'acme' }));
+  await seedUser(database, tenantId);
+  await seedTenant(database, { subdomain: 'globex' });
+});
+
+beforeEach(async () => {
+  await admin.query('UPDATE tenant_usage SET user_count = 1, poc_count = 0 WHERE tenant_id = $1', [
+    tenantId,
+  ]);
+});
+
+afterAll(async () => {
+  await admin.end();
+  await database.drop();
+});
+
+async function usage(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const code = await runCli(['usage', 'check', ...args], {
+    env: { PLATFORM_DATABASE_URL: database.platformUrl },
+    stdout: (text) => (out += text),
+    stderr: (text) => (err += text),
+  });
+  return { code, out, err };
+}
+
+const damage = () =>
+  admin.query('UPDATE tenant_usage SET user_count = 9, poc_count = 2 WHERE tenant_id = $1', [
+    tenantId,
+  ]);
+
+describe('usage check', () => {
+  it('says that every count agrees', async () => {
+    expect(await usage()).toEqual({
+      code: 0,
+      out: 'Every count agrees with a recount.\n',
+      err: '',
+    });
+  });
+
+  it('names what is wrong, with exit code 1, and changes nothing', async () => {
+    await damage();
+    for (const args of [[], ['--tenant', 'acme'], ['--tenant', tenantId]]) {
+      const { code, out } = await usage(...args);
+      expect(code).toBe(1);
+      expect(out).toMatch(/acme +users +9 +1\n/);
+      expect(out).toMatch(/acme +pocs +2 +0\n/);
+    }
+    expect((await usage('--tenant', 'globex')).code).toBe(0);
+  });
+
+  it('puts it right', async () => {
+    await damage();
+    const { code, out } = await usage('--repair', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      repaired: true,
+      drift: [
+        { tenantId, subdomain: 'acme', resource: 'pocs', counted: 2, actual: 0 },
+        { tenantId, subdomain: 'acme', resource: 'users', counted: 9, actual: 1 },
+      ],
+    });
+    expect((await usage()).code).toBe(0);
+  });
+
+  it('tells the tenant of the repair, in its own trail, and of nothing else', async () => {
+    const before = (await admin.query('SELECT FROM security_events')).rowCount;
+    await damage();
+    await usage();
+    await usage('--repair');
+    const { rows } = await admin.query(
+      `SELECT tenant_id, type, actor_kind, target_id, details FROM security_events
+        ORDER BY occurred_at OFFSET $1`,
+      [before],
+    );
+    const counts = [
+      { resource: 'pocs', counted: 2, actual: 0 },
+      { resource: 'users', counted: 9, actual: 1 },
+    ];
+    expect(rows).toEqual([
+      {
+        tenant_id: tenantId,
+        type: 'operator.accessed',
+        actor_kind: 'operator',
+        target_id: tenantId,
+        details: { action: 'repair-usage', counts, via: 'cli', osUser: userInfo().username },
+      },
+    ]);
+  });
+
+  it('knows no tenant of another name', async () => {
+    expect(await usage('--tenant', 'nobody')).toEqual({
+      code: 1,
+      out: '',
+      err: 'There is no tenant "nobody".\n',
+    });
+  });
+});

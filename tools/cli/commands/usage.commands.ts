@@ -1,0 +1,108 @@
+import { isUuid } from '@poc-tracker/contracts';
+import type { PlatformDatabase } from '@poc-tracker/tenancy';
+import type { Command } from 'commander';
+import type { CliContext } from '../cli.context.js';
+import { EXIT, refusal } from '../cli.error.js';
+import { commandGroup, subcommand } from '../subcommand.js';
+import { formatTable } from '../table.js';
+
+/** One count that is not what a recount says. bigint arrives as text. */
+interface Drift {
+  tenant_id: string;
+  subdomain: string;
+  resource: 'users' | 'pocs' | 'storage bytes';
+  counted: string;
+  actual: string;
+}
+
+/*
+ * One statement, hence one snapshot, in which the counts and what is counted belong together: it may run while people
+ * come and go. Each table is read once, however many tenants there are.
+ */
+const FIND_DRIFT = `
+  WITH recount AS (
+    SELECT u.tenant_id, t.subdomain, u.user_count, u.poc_count, u.storage_bytes,
+           coalesce(p.users, 0) AS users, coalesce(q.pocs, 0) AS pocs, coalesce(f.bytes, 0) AS bytes
+      FROM tenant_usage u
+      JOIN tenants t ON t.id = u.tenant_id
+      LEFT JOIN (SELECT tenant_id, count(*) AS users FROM users
+                  WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) p USING (tenant_id)
+      LEFT JOIN (SELECT tenant_id, count(*) AS pocs FROM pocs
+                  WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) q USING (tenant_id)
+      LEFT JOIN (SELECT tenant_id, sum(file_size) AS bytes FROM poc_files
+                  WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) f USING (tenant_id)
+     WHERE $1::uuid IS NULL OR u.tenant_id = $1)
+  SELECT r.tenant_id, r.subdomain, c.resource, c.counted::text, c.actual::text
+    FROM recount r
+   CROSS JOIN LATERAL (VALUES ('users', r.user_count::numeric, r.users::numeric),
+                              ('pocs', r.poc_count, r.pocs),
+                              ('storage bytes', r.storage_bytes, r.bytes)) AS c (resource, counted, actual)
+   WHERE c.counted <> c.actual
+   ORDER BY r.subdomain, c.resource`;
+
+/** The commands that hold the counted usage of tenants against what is there. */
+export function registerUsageCommands(program: Command, context: CliContext): void {
+  const usage = commandGroup(program, 'usage', 'What tenants use of their limits.');
+  subcommand(
+    usage,
+    'check',
+    'Count again what tenants use and compare; exit code 1 when a count is wrong. Safe at any time.',
+  )
+    .option('--tenant <subdomain or id>', 'one tenant alone')
+    .option('--repair', 'put wrong counts right')
+    .action(async (options: { json?: boolean; tenant?: string; repair?: boolean }) => {
+      const platform = context.platform();
+      const tenantId =
+        options.tenant === undefined ? null : await findTenant(platform, options.tenant);
+      const drift = await platform.query<Drift>(FIND_DRIFT, [tenantId]);
+      const repaired = options.repair === true && drift.length > 0;
+      if (repaired) await repair(context, drift);
+      const left = repaired ? await platform.query<Drift>(FIND_DRIFT, [tenantId]) : drift;
+      if (left.length > 0) context.exitCode = EXIT.refused;
+      context.show(options, { drift: drift.map(toDrift), repaired }, () =>
+        describe(drift, repaired),
+      );
+    });
+}
+
+/** Recorded in the trail of each tenant, in the transaction that changes its counts. */
+async function repair(context: CliContext, drift: readonly Drift[]): Promise<void> {
+  const events = context.trail();
+  for (const tenantId of new Set(drift.map(({ tenant_id }) => tenant_id))) {
+    const wrong = drift.filter(({ tenant_id }) => tenant_id === tenantId).map(toDrift);
+    const counts = wrong.map(({ resource, counted, actual }) => ({ resource, counted, actual }));
+    await context.platform().transaction({ tenantId, operatorId: null }, async (query) => {
+      await query('SELECT repair_tenant_usage($1)', [tenantId]);
+      await events.recordAsOperator(query, tenantId, {
+        type: 'operator.accessed',
+        result: 'success',
+        target: { type: 'tenant', id: tenantId },
+        details: { action: 'repair-usage', counts, ...context.actor },
+      });
+    });
+  }
+}
+
+async function findTenant(platform: PlatformDatabase, name: string): Promise<string> {
+  const [tenant] = await platform.query<{ id: string }>(
+    'SELECT id FROM tenants WHERE id = $1::uuid OR subdomain = $2',
+    [isUuid(name.toLowerCase()) ? name : null, name.toLowerCase()],
+  );
+  if (tenant === undefined) throw refusal(`There is no tenant "${name}".`);
+  return tenant.id;
+}
+
+function toDrift({ tenant_id: tenantId, subdomain, resource, counted, actual }: Drift) {
+  return { tenantId, subdomain, resource, counted: Number(counted), actual: Number(actual) };
+}
+
+function describe(drift: readonly Drift[], repaired: boolean): string {
+  if (drift.length === 0) return 'Every count agrees with a recount.\n';
+  const table = formatTable(drift, [
+    { heading: 'tenant', value: (row) => row.subdomain },
+    { heading: 'what', value: (row) => row.resource },
+    { heading: 'counted', value: (row) => Number(row.counted) },
+    { heading: 'really', value: (row) => Number(row.actual) },
+  ]);
+  return repaired ? `${table}Put right.\n` : `${table}Put them right with --repair.\n`;
+}

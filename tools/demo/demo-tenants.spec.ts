@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import type { SignupResponse } from '../../apps/auth-service/src/auth/signup/signup.response.js';
+import type { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
+import type { CreateTenantDto } from '../../apps/auth-service/src/auth/signup/create-tenant.dto.js';
+import { createDemoTenants } from './demo-tenants.js';
+
+function signupInto(made: CreateTenantDto[]): Pick<SignupService, 'create'> {
+  return {
+    create: async (input) => {
+      made.push(input);
+      return {} as SignupResponse;
+    },
+  };
+}
+
+describe('createDemoTenants', () => {
+  it('signs up acme and globex, each with one admin, and answers what they log in with', async () => {
+    const made: CreateTenantDto[] = [];
+    const admins = await createDemoTenants(signupInto(made));
+    expect(made.map(({ subdomain }) => subdomain)).toEqual(['acme', 'globex']);
+    expect(
+      made.map(({ adminEmail, adminPassword }) => ({ email: adminEmail, password: adminPassword })),
+    ).toEqual(admins.map(({ email, password }) => ({ email, password })));
+  });
+
+  it('gives no two admins the same password, in this start or the next', async () => {
+    const admins = [
+      ...(await createDemoTenants(signupInto([]))),
+      ...(await createDemoTenants(signupInto([]))),
+    ];
+    expect(new Set(admins.map(({ password }) => password)).size).toBe(4);
+    for (const { password } of admins) expect(password).toMatch(/^[\w-]{20}$/);
+  });
+});
