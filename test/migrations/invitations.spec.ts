@@ -1,13 +1,7 @@
-import { createEmptyDatabase, seedTenant, seedUser } from '@poc-tracker/testing';
+import { seedTenant, seedUser } from '@poc-tracker/testing';
 import type { Role } from '@poc-tracker/contracts';
 import { createHash, randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MIGRATIONS } from '../../apps/auth-service/src/migrations/index.js';
-import {
-  migrationDataSource,
-  runMigrations,
-} from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { HASH, refusal, ServiceDatabase } from './service-database.js';
 
 let db: ServiceDatabase;
@@ -307,38 +301,5 @@ describe('a link invitation', () => {
       [made.linkId],
     );
     expect(rows).toEqual([{ user_id: null }]);
-  });
-});
-
-describe('a database from before invitations were open once for an address', () => {
-  it('keeps the newest of several, and closes the others', async () => {
-    const old = await createEmptyDatabase();
-    const admin = new pg.Client({ connectionString: old.adminUrl });
-    await admin.connect();
-    const until = MIGRATIONS.findIndex(({ name }) => name.startsWith('ExtendInvites'));
-    const before = migrationDataSource(old.migrationUrl, false);
-    await before.setOptions({ migrations: MIGRATIONS.slice(0, until) }).initialize();
-    await before.runMigrations();
-    await before.destroy();
-    const [one, other] = [await seedTenant(old), await seedTenant(old)];
-    for (const { tenantId } of [one, one, one, other])
-      await admin.query(
-        `INSERT INTO invites (tenant_id, token_hash, email, created_at)
-         SELECT $1, $2, 'guest@example.com', now() + count(*) * interval '1 minute' FROM invites`,
-        [tenantId, randomHash()],
-      );
-    await runMigrations(old.migrationUrl, false);
-    const { rows } = await admin.query(
-      `SELECT tenant_id = $1 AS one, superseded_at IS NOT NULL AS closed FROM invites ORDER BY created_at`,
-      [one.tenantId],
-    );
-    await admin.end();
-    await old.drop();
-    expect(rows).toEqual([
-      { one: true, closed: true },
-      { one: true, closed: true },
-      { one: true, closed: false },
-      { one: false, closed: false },
-    ]);
   });
 });

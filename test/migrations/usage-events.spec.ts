@@ -1,9 +1,7 @@
-import { createEmptyDatabase, seedTenant, seedUser } from '@poc-tracker/testing';
+import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { toApiError } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MIGRATIONS } from '../../apps/auth-service/src/migrations/index.js';
-import { migrationDataSource } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { HASH, refusal, ServiceDatabase } from './service-database.js';
 
 let db: ServiceDatabase;
@@ -256,42 +254,5 @@ describe('the counted usage', () => {
     });
     await repair;
     expect(await drift(tenantId)).toEqual(NO_DRIFT);
-  });
-});
-
-describe('limits of tenants that were there before', () => {
-  it('count as given to the tenant where they are not those of its plan', async () => {
-    const database = await createEmptyDatabase();
-    const all = migrationDataSource(database.migrationUrl, false);
-    const index = MIGRATIONS.findIndex(({ name }) => name.startsWith('CreateUsageEvents'));
-    try {
-      all.setOptions({ migrations: MIGRATIONS.slice(0, index) });
-      await all.initialize();
-      await all.runMigrations();
-      await seedTenant(database, {
-        subdomain: 'own',
-        planType: 'pro',
-        maxUsers: 7,
-        maxPocs: 1_000,
-      });
-      await seedTenant(database, { subdomain: 'plain' });
-      await all.destroy();
-      all.setOptions({ migrations: MIGRATIONS.slice(0, index + 1) });
-      await all.initialize();
-      await all.runMigrations();
-      const client = new pg.Client({ connectionString: database.adminUrl });
-      await client.connect();
-      const { rows } = await client.query(
-        `SELECT subdomain, limit_overrides AS given FROM tenants WHERE subdomain <> 'platform' ORDER BY 1`,
-      );
-      await client.end();
-      expect(rows).toEqual([
-        { subdomain: 'own', given: { maxUsers: 7, maxStorageGb: 5 } },
-        { subdomain: 'plain', given: {} },
-      ]);
-    } finally {
-      await all.destroy();
-      await database.drop();
-    }
   });
 });

@@ -18,6 +18,7 @@ export {
   runOutsideRequest,
 } from './transaction/request-context.js';
 export * from './schema/row-level-security.js';
+export type { SchemaPart } from './schema/schema-part.js';
 export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';
 export { TenantDatabase } from './transaction/tenant-database.js';

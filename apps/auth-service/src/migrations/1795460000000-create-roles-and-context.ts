@@ -4,9 +4,8 @@ import { GATEKEEPER_ROLE, OPERATOR_ROLE, SERVICE_ROLE } from '@poc-tracker/tenan
 const GROUP_ROLES = [SERVICE_ROLE, OPERATOR_ROLE, GATEKEEPER_ROLE];
 
 /**
- * The group roles, the context of a transaction and what every table uses. Roles belong to the whole cluster, where
- * another database may use them as well: they are created when missing and never dropped; nor does going down allow
- * temporary tables again.
+ * The roles, the context of a transaction, and the functions that every table uses. Roles belong to the whole cluster
+ * and another database may use them, so they are created if they are missing and never dropped.
  */
 export class CreateRolesAndContext1795460000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -20,12 +19,13 @@ export class CreateRolesAndContext1795460000000 implements MigrationInterface {
     await runner.query(`
       GRANT USAGE ON SCHEMA public TO ${GROUP_ROLES.join(', ')};
 
-      -- A temporary table outlives the transaction on a pooled connection, and no policy covers it.
+      -- A temporary table outlives its transaction on a pooled connection, and no policy protects it. Going down does
+      -- not allow them again.
       DO $$ BEGIN
         EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
       END $$;
 
-      -- RFC 9562, version 7: 48 bits of milliseconds, then random. PostgreSQL has uuidv7() from 18 on only.
+      -- RFC 9562, version 7: 48 bits of milliseconds, then random bits. PostgreSQL has uuidv7() only from version 18.
       CREATE FUNCTION public.uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
       SET search_path = pg_catalog, pg_temp AS $$
         SELECT encode(

@@ -199,3 +199,9 @@ export function asGatekeeper(...statements: string[]): string {
     `REVOKE ${GATEKEEPER_ROLE} FROM CURRENT_USER`,
   ].join(';\n');
 }
+
+/** Statement that records every change of a table's rows in audit_log. To be run inside `asGatekeeper`. */
+export function auditTable(table: string): string {
+  return `CREATE TRIGGER ${table}_audit AFTER INSERT OR UPDATE OR DELETE ON public.${table}
+    FOR EACH ROW EXECUTE FUNCTION public.audit_tenant_access()`;
+}

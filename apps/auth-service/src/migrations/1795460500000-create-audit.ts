@@ -1,0 +1,17 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { AUDIT_LOG } from './create-audit/audit-log.js';
+import { HASH_CHAIN } from './create-audit/hash-chain.js';
+import { SECURITY_EVENTS } from './create-audit/security-events.js';
+
+const PARTS = [AUDIT_LOG, SECURITY_EVENTS, HASH_CHAIN];
+
+/** The audit log, the security events, and the hash chain over both. */
+export class CreateAudit1795460500000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+  }
+}

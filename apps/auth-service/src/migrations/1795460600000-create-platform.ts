@@ -1,0 +1,19 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { ACCESS_RECORDS } from './create-platform/access-records.js';
+import { OPERATORS } from './create-platform/operators.js';
+import { SCHEDULED_JOBS } from './create-platform/scheduled-jobs.js';
+import { SERVICE_CLIENTS } from './create-platform/service-clients.js';
+import { TENANT_PURGE } from './create-platform/tenant-purge.js';
+
+const PARTS = [OPERATORS, SERVICE_CLIENTS, TENANT_PURGE, ACCESS_RECORDS, SCHEDULED_JOBS];
+
+/** The platform: its operators and service clients, the purge of tenants, and scheduled jobs. */
+export class CreatePlatform1795460600000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+  }
+}

@@ -1,0 +1,189 @@
+import {
+  asGatekeeper,
+  definerFunction,
+  OPERATOR_ROLE,
+  protectTenantTable,
+  type SchemaPart,
+  SERVICE_ROLE,
+} from '@poc-tracker/tenancy';
+
+/* Without foreign keys: an event outlives the row that it reports. */
+const TABLE = `
+  CREATE TABLE public.revocation_events (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT public.uuid_v7(),
+    kind text NOT NULL CONSTRAINT revocation_events_kind_check CHECK (kind IN ('session', 'user', 'tenant')),
+    subject_id uuid NOT NULL,
+    -- The transaction that inserted the event. Transactions do not commit in the order in which they begin, so neither
+    -- an id nor a time tells which events a subscriber has not read yet. A snapshot does.
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    occurred_at timestamptz NOT NULL DEFAULT now(),
+    -- When prune_revocations() first found the event committed. Retention counts from here and not from occurred_at.
+    retired_at timestamptz,
+    CONSTRAINT revocation_events_pkey PRIMARY KEY (tenant_id, id)
+  );
+  CREATE INDEX revocation_events_xid_idx ON public.revocation_events (xid)`;
+
+const POLICIES = protectTenantTable({
+  table: 'revocation_events',
+  policies: {},
+  operators: [],
+  gatekeeper: { select: true, insert: true, update: ['retired_at'], delete: true },
+});
+
+/*
+ * A tenant without a row of usage is being deleted. The event of the tenant covers all of its users and sessions, so
+ * none is inserted for each of them. The notification is empty: it only makes subscribers read the feed.
+ */
+const NOTE_REVOCATION = definerFunction({
+  signature: 'note_revocation()',
+  returns: 'trigger',
+  language: 'plpgsql',
+  body: `
+DECLARE
+  tenant uuid;
+  subject uuid;
+BEGIN
+  IF TG_TABLE_NAME = 'tenants' THEN
+    tenant := OLD.id;
+    subject := OLD.id;
+  ELSE
+    tenant := OLD.tenant_id;
+    IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM public.tenant_usage u WHERE u.tenant_id = tenant) THEN
+      RETURN NULL;
+    END IF;
+    IF TG_ARGV[0] = 'tenant' THEN
+      subject := tenant;
+    ELSIF TG_ARGV[0] = 'user' AND TG_TABLE_NAME = 'user_sessions' THEN
+      subject := OLD.user_id;
+    ELSE
+      subject := OLD.id;
+    END IF;
+  END IF;
+  INSERT INTO public.revocation_events (tenant_id, kind, subject_id) VALUES (tenant, TG_ARGV[0], subject);
+  PERFORM pg_notify('poc_tracker_revocations', '');
+  RETURN NULL;
+END`,
+});
+
+/*
+ * Returns each event that became visible since the cursor was issued, exactly once, and the next cursor.
+ *
+ * A cursor names one run of the server and a snapshot in it. After a restart the server may be a copy that lost
+ * transactions, and after a crash it may reuse the numbers of transactions that had not committed. A crash resets the
+ * server's statistics, so the time of their reset is part of the cursor.
+ *
+ * complete is false if the cursor is of another run, or if there are too many events to list. The subscriber must then
+ * invalidate everything that it has cached.
+ *
+ * There are two index conditions: transactions that began after the snapshot, and those that were open in it. Otherwise
+ * one long transaction would make every call read all events since it began.
+ */
+const REVOCATIONS_SINCE = definerFunction({
+  signature: 'revocations_since(p_cursor text)',
+  returns: 'TABLE (next_cursor text, complete boolean, events jsonb)',
+  language: 'plpgsql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+DECLARE
+  most CONSTANT integer := 5000;
+  life CONSTANT text := concat_ws('-', extract(epoch FROM pg_postmaster_start_time()),
+    extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()));
+  here CONSTANT pg_snapshot := pg_current_snapshot();
+  seen pg_snapshot;
+  open_then xid8[];
+BEGIN
+  next_cursor := life || '/' || here::text;
+  complete := false;
+  events := '[]';
+  IF split_part(p_cursor, '/', 1) = life THEN
+    seen := split_part(p_cursor, '/', 2)::pg_snapshot;
+    open_then := ARRAY(SELECT pg_snapshot_xip(seen));
+    SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array(e.kind, e.tenant_id, e.subject_id)), '[]')
+      INTO complete, events
+      FROM (SELECT r.kind, r.tenant_id, r.subject_id
+              FROM public.revocation_events r WHERE r.xid >= pg_snapshot_xmax(seen)
+            UNION ALL
+            SELECT r.kind, r.tenant_id, r.subject_id
+              FROM public.revocation_events r WHERE r.xid = ANY (open_then)
+             LIMIT most + 1) e;
+  END IF;
+  IF NOT complete THEN
+    events := '[]';
+  END IF;
+  RETURN NEXT;
+END`,
+});
+
+/*
+ * Keeps an event for twenty minutes after it was found committed; a subscriber that was away for longer must not trust
+ * its cursor. If the time counted from occurred_at, the event of a long transaction could be deleted before any
+ * subscriber has read it.
+ */
+const PRUNE_REVOCATIONS = definerFunction({
+  signature: 'prune_revocations()',
+  returns: 'bigint',
+  language: 'plpgsql',
+  callers: [OPERATOR_ROLE],
+  body: `
+DECLARE
+  pruned bigint;
+BEGIN
+  DELETE FROM public.revocation_events WHERE retired_at < now() - interval '20 minutes';
+  GET DIAGNOSTICS pruned = ROW_COUNT;
+  UPDATE public.revocation_events SET retired_at = now() WHERE retired_at IS NULL;
+  RETURN pruned;
+END`,
+});
+
+const RIGHTS = ['role', 'permissions', 'status', 'custom_role_id', 'must_change_password'];
+const rightsOf = (row: 'OLD' | 'NEW'): string =>
+  `(${RIGHTS.map((column) => `${row}.${column}`).join(', ')})`;
+
+const TRIGGERS = `
+  CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions
+    FOR EACH ROW WHEN (OLD.is_active AND NOT NEW.is_active) EXECUTE FUNCTION public.note_revocation('session');
+  -- An event of the user, because shorten_sessions() moves the expiry of all their sessions at once.
+  CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions
+    FOR EACH ROW WHEN (OLD.expires_at <> NEW.expires_at AND NEW.is_active)
+    EXECUTE FUNCTION public.note_revocation('user');
+  CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions
+    FOR EACH ROW WHEN (OLD.is_active) EXECUTE FUNCTION public.note_revocation('session');
+  CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users
+    FOR EACH ROW WHEN (${rightsOf('OLD')} IS DISTINCT FROM ${rightsOf('NEW')})
+    EXECUTE FUNCTION public.note_revocation('user');
+  CREATE TRIGGER users_deleted AFTER DELETE ON public.users
+    FOR EACH ROW EXECUTE FUNCTION public.note_revocation('user');
+  -- One event of the tenant, however many users have the role.
+  CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles
+    FOR EACH ROW WHEN (OLD.permissions <> NEW.permissions) EXECUTE FUNCTION public.note_revocation('tenant');
+  CREATE TRIGGER tenants_changed AFTER UPDATE OR DELETE ON public.tenants
+    FOR EACH ROW EXECUTE FUNCTION public.note_revocation('tenant')`;
+
+const TRIGGERS_BY_TABLE = [
+  ['user_sessions', 'user_sessions_ended'],
+  ['user_sessions', 'user_sessions_moved'],
+  ['user_sessions', 'user_sessions_deleted'],
+  ['users', 'users_rights_changed'],
+  ['users', 'users_deleted'],
+  ['tenant_roles', 'tenant_roles_changed'],
+  ['tenants', 'tenants_changed'],
+] as const;
+
+/**
+ * The revocation feed: an event for every change that ends a session or alters the rights in it, inserted by trigger in
+ * the transaction that makes the change.
+ */
+export const REVOCATION_FEED: SchemaPart = {
+  up: [
+    TABLE,
+    POLICIES,
+    asGatekeeper(NOTE_REVOCATION, REVOCATIONS_SINCE, PRUNE_REVOCATIONS, TRIGGERS),
+  ],
+  down: [
+    ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
+    'DROP TABLE public.revocation_events',
+    'DROP FUNCTION public.note_revocation(), public.revocations_since(text), public.prune_revocations()',
+  ],
+};

@@ -1,0 +1,132 @@
+import {
+  asGatekeeper,
+  CURRENT_TENANT,
+  CURRENT_USER_ID,
+  CURRENT_USER_ROLE,
+  definerFunction,
+  protectTenantTable,
+  type SchemaPart,
+  SERVICE_ROLE,
+} from '@poc-tracker/tenancy';
+
+const IS_OWN = `user_id = ${CURRENT_USER_ID}`;
+const MANAGES_SESSIONS = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
+
+const TABLE = `
+  CREATE TABLE public.user_sessions (
+    tenant_id uuid NOT NULL CONSTRAINT user_sessions_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT public.uuid_v7(),
+    user_id uuid NOT NULL,
+    -- SHA-256. The token holds 256 random bits, so a slow hash would add nothing.
+    refresh_token_hash bytea NOT NULL
+      CONSTRAINT user_sessions_refresh_token_hash_check CHECK (octet_length(refresh_token_hash) = 32),
+    previous_refresh_token_hash bytea
+      CONSTRAINT user_sessions_previous_hash_check CHECK (octet_length(previous_refresh_token_hash) = 32),
+    refresh_nonce bytea NOT NULL,
+    generation integer NOT NULL DEFAULT 0 CONSTRAINT user_sessions_generation_check CHECK (generation >= 0),
+    rotated_at timestamptz NOT NULL DEFAULT now(),
+    device_info jsonb NOT NULL DEFAULT '{}',
+    ip_address inet,
+    user_agent text,
+    expires_at timestamptz NOT NULL,
+    last_used_at timestamptz NOT NULL DEFAULT now(),
+    is_active boolean NOT NULL DEFAULT true,
+    revoked_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT user_sessions_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT user_sessions_refresh_token_hash_key UNIQUE (tenant_id, refresh_token_hash),
+    CONSTRAINT user_sessions_user_fkey FOREIGN KEY (tenant_id, user_id)
+      REFERENCES public.users (tenant_id, id) ON DELETE CASCADE
+  );
+  CREATE INDEX user_sessions_user_idx ON public.user_sessions (tenant_id, user_id);
+  CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions (tenant_id, expires_at) WHERE is_active`;
+
+const POLICIES = protectTenantTable({
+  table: 'user_sessions',
+  policies: {
+    select: `${IS_OWN} OR ${MANAGES_SESSIONS}`,
+    insert: IS_OWN,
+    update: `${IS_OWN} OR ${MANAGES_SESSIONS}`,
+    delete: `${IS_OWN} OR ${MANAGES_SESSIONS}`,
+  },
+  columns: {
+    // Without user_id and expires_at: a session keeps its user and its absolute expiry.
+    update: [
+      'refresh_token_hash',
+      'previous_refresh_token_hash',
+      'refresh_nonce',
+      'generation',
+      'rotated_at',
+      'device_info',
+      'ip_address',
+      'user_agent',
+      'last_used_at',
+      'is_active',
+      'revoked_at',
+    ],
+  },
+  gatekeeper: {
+    select: [
+      'tenant_id',
+      'id',
+      'user_id',
+      'ip_address',
+      'expires_at',
+      'last_used_at',
+      'is_active',
+      'created_at',
+    ],
+    update: ['expires_at', 'is_active', 'revoked_at'],
+    delete: true,
+  },
+});
+
+const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END`;
+
+/*
+ * The status of the session of a verified access token, with its user and tenant. The service asks for it before the
+ * transaction has a context; the caller must pass the ids of a token whose signature it has verified.
+ */
+const SESSION_STANDING = definerFunction({
+  signature: 'session_standing(p_tenant uuid, p_user uuid, p_session uuid)',
+  returns: `TABLE (session_active boolean, session_expires_at timestamptz, user_status text, user_role text,
+    permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text,
+    features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamptz,
+    is_platform boolean)`,
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT s.is_active, s.expires_at, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+       t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, ${TENANT_STATUS},
+       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
+  FROM public.user_sessions s
+  JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
+  LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
+  JOIN public.tenants t ON t.id = s.tenant_id
+ WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user`,
+});
+
+/* Applies a shorter session lifetime to the sessions that exist, and revokes those that are already older than it. */
+const SHORTEN_SESSIONS = definerFunction({
+  signature: 'shorten_sessions(p_hours numeric)',
+  returns: 'void',
+  language: 'sql',
+  callers: [SERVICE_ROLE],
+  body: `
+UPDATE public.user_sessions s
+   SET expires_at = s.created_at + p_hours * interval '1 hour',
+       is_active = s.created_at + p_hours * interval '1 hour' > now(),
+       revoked_at = CASE WHEN s.created_at + p_hours * interval '1 hour' <= now() THEN now() END
+ WHERE s.tenant_id = ${CURRENT_TENANT} AND ${CURRENT_USER_ROLE} = 'admin'
+   AND s.is_active AND s.expires_at > s.created_at + p_hours * interval '1 hour'`,
+});
+
+/** Sessions, one per device on which a user has logged in. */
+export const USER_SESSIONS: SchemaPart = {
+  up: [TABLE, POLICIES, asGatekeeper(SESSION_STANDING, SHORTEN_SESSIONS)],
+  down: [
+    'DROP FUNCTION public.session_standing(uuid, uuid, uuid), public.shorten_sessions(numeric)',
+    'DROP TABLE public.user_sessions',
+  ],
+};

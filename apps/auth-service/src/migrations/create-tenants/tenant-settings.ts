@@ -1,0 +1,42 @@
+import {
+  CURRENT_USER_ROLE,
+  protectTenantTable,
+  type SchemaPart,
+  SERVICE_ROLE,
+} from '@poc-tracker/tenancy';
+
+const IS_ADMIN = `${CURRENT_USER_ROLE} = 'admin'`;
+
+const TABLE = `
+  CREATE TABLE public.tenant_settings (
+    tenant_id uuid NOT NULL
+      CONSTRAINT tenant_settings_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
+    setting_key varchar(100) NOT NULL,
+    setting_value jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    -- The fields of the group that the tenant has set itself. It tells a value that was set and equals the default from
+    -- the default.
+    chosen text[] NOT NULL DEFAULT '{}',
+    CONSTRAINT tenant_settings_pkey PRIMARY KEY (tenant_id, setting_key)
+  )`;
+
+const POLICIES = [
+  protectTenantTable({
+    table: 'tenant_settings',
+    policies: { select: 'true', insert: IS_ADMIN, update: IS_ADMIN, delete: IS_ADMIN },
+    columns: { update: ['setting_value', 'updated_at'] },
+  }),
+  // Not among the columns above, which operators may update as well: they choose nothing for a tenant.
+  `GRANT UPDATE (chosen) ON public.tenant_settings TO ${SERVICE_ROLE}`,
+];
+
+const UPDATED_AT = `
+  CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings
+    FOR EACH ROW EXECUTE FUNCTION public.update_updated_at()`;
+
+/** The settings of a tenant, one row per group. */
+export const TENANT_SETTINGS: SchemaPart = {
+  up: [TABLE, ...POLICIES, UPDATED_AT],
+  down: ['DROP TABLE public.tenant_settings'],
+};

@@ -1,0 +1,103 @@
+import {
+  asGatekeeper,
+  CURRENT_USER_ROLE,
+  definerFunction,
+  protectTenantTable,
+  type SchemaPart,
+  SERVICE_ROLE,
+} from '@poc-tracker/tenancy';
+
+const IS_ADMIN = `${CURRENT_USER_ROLE} = 'admin'`;
+
+const TABLE = `
+  CREATE TABLE public.tenants (
+    id uuid NOT NULL DEFAULT public.uuid_v7() CONSTRAINT tenants_pkey PRIMARY KEY,
+    name varchar(255) NOT NULL CONSTRAINT tenants_name_check CHECK (btrim(name) <> ''),
+    subdomain varchar(100) NOT NULL CONSTRAINT tenants_subdomain_key UNIQUE
+      CONSTRAINT tenants_subdomain_check CHECK (subdomain ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'),
+    plan_type text NOT NULL DEFAULT 'basic'
+      CONSTRAINT tenants_plan_type_check CHECK (plan_type IN ('basic', 'pro', 'enterprise')),
+    -- The limits in force: those of the plan, unless limit_overrides says otherwise.
+    max_users integer NOT NULL DEFAULT 10 CONSTRAINT tenants_max_users_check CHECK (max_users >= 0),
+    max_pocs integer NOT NULL DEFAULT 100 CONSTRAINT tenants_max_pocs_check CHECK (max_pocs >= 0),
+    max_storage_gb integer NOT NULL DEFAULT 5 CONSTRAINT tenants_max_storage_gb_check CHECK (max_storage_gb >= 0),
+    features jsonb NOT NULL
+      DEFAULT '{"real_time_dojos": true, "video_generation": false, "advanced_analytics": false, "api_access": false}'
+      CONSTRAINT tenants_features_check CHECK (jsonb_typeof(features) = 'object'),
+    branding jsonb NOT NULL DEFAULT '{"logo_url": null, "primary_color": "#2563eb", "custom_domain": null}'
+      CONSTRAINT tenants_branding_check CHECK (jsonb_typeof(branding) = 'object'),
+    status text NOT NULL DEFAULT 'active'
+      CONSTRAINT tenants_status_check CHECK (status IN ('active', 'suspended', 'canceled')),
+    billing_email varchar(255),
+    subscription_ends_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz,
+    is_platform boolean NOT NULL DEFAULT false
+      CONSTRAINT tenants_platform_name_check CHECK (NOT is_platform OR subdomain = 'platform'),
+    -- The reason that was given for the last change of status.
+    status_reason text,
+    status_changed_at timestamptz,
+    limit_overrides jsonb NOT NULL DEFAULT '{}'
+      CONSTRAINT tenants_limit_overrides_check CHECK (jsonb_typeof(limit_overrides) = 'object'),
+    -- Without the platform tenant, no operator could log in.
+    CONSTRAINT tenants_platform_stays CHECK (
+      NOT is_platform OR (status = 'active' AND deleted_at IS NULL AND subscription_ends_at IS NULL))
+  );
+  CREATE UNIQUE INDEX tenants_custom_domain_key ON public.tenants (lower(branding ->> 'custom_domain'))
+    WHERE branding ->> 'custom_domain' IS NOT NULL;
+  CREATE UNIQUE INDEX tenants_platform_key ON public.tenants (is_platform) WHERE is_platform;
+  CREATE INDEX tenants_active_idx ON public.tenants (status) WHERE status = 'active'`;
+
+/*
+ * The update policy stands apart: the service updates these columns only, and operators update every column. A tenant
+ * admin changes the status through cancel_current_tenant() alone.
+ */
+const POLICIES = [
+  protectTenantTable({
+    table: 'tenants',
+    tenantColumn: 'id',
+    policies: { select: 'true', insert: IS_ADMIN },
+    gatekeeper: { select: true, update: ['branding', 'status', 'status_reason'] },
+  }),
+  `CREATE POLICY tenants_update_${SERVICE_ROLE} ON public.tenants AS PERMISSIVE FOR UPDATE TO ${SERVICE_ROLE}
+     USING (${IS_ADMIN}) WITH CHECK (${IS_ADMIN})`,
+  `GRANT UPDATE (name, branding, billing_email, updated_at) ON public.tenants TO ${SERVICE_ROLE}`,
+  // The insert policy above lets a sign-up create its tenant. This one stops it from creating the platform tenant.
+  `CREATE POLICY tenants_platform_reserved ON public.tenants AS RESTRICTIVE FOR INSERT TO ${SERVICE_ROLE}
+     WITH CHECK (NOT is_platform)`,
+];
+
+/*
+ * Finds a tenant before the caller is known. The first match of subdomain, custom domain and id wins. A canceled tenant
+ * is found with its status: otherwise a request for its domain would fall through to the next name it carries. The
+ * result reveals that a tenant exists, which its public address reveals as well, and nothing about its data.
+ */
+const RESOLVE_TENANT = definerFunction({
+  signature: 'resolve_tenant(p_id uuid, p_subdomain text, p_domain text)',
+  returns: `TABLE (id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb,
+    max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamptz, is_platform boolean)`,
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
+       CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
+       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
+  FROM public.tenants t
+ WHERE t.id = coalesce(
+     (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),
+     (SELECT d.id FROM public.tenants d
+       WHERE lower(d.branding ->> 'custom_domain') = lower(p_domain) AND d.branding ->> 'custom_domain' IS NOT NULL),
+     p_id)`,
+});
+
+const UPDATED_AT = `
+  CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON public.tenants
+    FOR EACH ROW EXECUTE FUNCTION public.update_updated_at()`;
+
+/** Tenants, and the function that finds one before a transaction has a context. */
+export const TENANTS: SchemaPart = {
+  up: [TABLE, ...POLICIES, asGatekeeper(RESOLVE_TENANT), UPDATED_AT],
+  down: ['DROP FUNCTION public.resolve_tenant(uuid, text, text)', 'DROP TABLE public.tenants'],
+};

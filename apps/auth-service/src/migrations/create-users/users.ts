@@ -1,0 +1,171 @@
+import {
+  asGatekeeper,
+  CURRENT_TENANT,
+  CURRENT_USER_ID,
+  CURRENT_USER_ROLE,
+  definerFunction,
+  protectTenantTable,
+  type SchemaPart,
+  SERVICE_ROLE,
+} from '@poc-tracker/tenancy';
+
+const IS_SELF = `id = ${CURRENT_USER_ID}`;
+const SEES_ACTIVE_USERS = `${CURRENT_USER_ROLE} IN ('viewer', 'user')`;
+const SEES_ALL_USERS = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
+/** Checked against the row before and after the change: a manager writes no admin, and makes no user one. */
+const MAY_WRITE = `${CURRENT_USER_ROLE} = 'admin' OR (${CURRENT_USER_ROLE} = 'manager' AND role <> 'admin')`;
+
+/** The form in which names are compared in a search: lower case, and without the most common accents. */
+const searchKey = (text: string): string =>
+  `translate(lower(normalize(${text})),
+     'áàâãäåéèêëíìîïóòôõöúùûüçñýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝ', 'aaaaaaeeeeiiiiooooouuuucnyaaaaaaeeeeiiiiooooouuuucny')`;
+
+/*
+ * The search columns exist because LIKE and lower() are not leakproof: under a policy PostgreSQL uses neither as an
+ * index condition. A comparison of columns it does use, and under collation "C" a prefix is a range. The id at the end
+ * of each index gives the order of pages.
+ */
+const TABLE = `
+  CREATE TABLE public.users (
+    tenant_id uuid NOT NULL CONSTRAINT users_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT public.uuid_v7(),
+    email varchar(255) NOT NULL CONSTRAINT users_email_check CHECK (email = lower(email)),
+    -- Stops a password from being stored in plain text.
+    password_hash text NOT NULL CONSTRAINT users_password_hash_check CHECK (password_hash LIKE '$argon2id$%'),
+    email_verified_at timestamptz,
+    first_name varchar(100),
+    last_name varchar(100),
+    avatar_url varchar(500),
+    timezone varchar(64) NOT NULL DEFAULT 'America/Sao_Paulo',
+    locale text NOT NULL DEFAULT 'pt-BR' CONSTRAINT users_locale_check CHECK (locale IN ('pt-BR', 'en-US')),
+    role text NOT NULL DEFAULT 'user'
+      CONSTRAINT users_role_check CHECK (role IN ('admin', 'manager', 'user', 'viewer')),
+    permissions jsonb NOT NULL DEFAULT '[]'
+      CONSTRAINT users_permissions_check CHECK (jsonb_typeof(permissions) = 'array'),
+    status text NOT NULL DEFAULT 'active'
+      CONSTRAINT users_status_check CHECK (status IN ('active', 'inactive', 'suspended')),
+    last_login_at timestamptz,
+    login_count integer NOT NULL DEFAULT 0 CONSTRAINT users_login_count_check CHECK (login_count >= 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    created_by uuid,
+    -- Somebody else chose the password, so the user must change it before anything else.
+    must_change_password boolean NOT NULL DEFAULT false,
+    custom_role_id uuid,
+    search_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
+      ${searchKey(`btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, ''))`)}) STORED,
+    search_last_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
+      ${searchKey(`coalesce(last_name, '')`)}) STORED,
+    CONSTRAINT users_pkey PRIMARY KEY (tenant_id, id),
+    -- With tenant_id: a key across tenants would reveal to one tenant that an address is used in another.
+    CONSTRAINT users_tenant_email_key UNIQUE (tenant_id, email),
+    CONSTRAINT users_created_by_fkey FOREIGN KEY (tenant_id, created_by)
+      REFERENCES public.users (tenant_id, id) ON DELETE SET NULL (created_by),
+    -- NO ACTION and not RESTRICT. Both keep a role that users have, but RESTRICT would also stop the deletion of a
+    -- tenant, which deletes roles and users in one statement.
+    CONSTRAINT users_custom_role_fkey FOREIGN KEY (tenant_id, custom_role_id)
+      REFERENCES public.tenant_roles (tenant_id, id)
+  );
+  CREATE INDEX users_tenant_role_idx ON public.users (tenant_id, role, id);
+  CREATE INDEX users_tenant_status_idx ON public.users (tenant_id, status, id);
+  CREATE INDEX users_custom_role_idx ON public.users (tenant_id, custom_role_id, id) WHERE custom_role_id IS NOT NULL;
+  CREATE INDEX users_search_email_idx ON public.users (tenant_id, email COLLATE "C", id);
+  CREATE INDEX users_search_name_idx ON public.users (tenant_id, search_name, id);
+  CREATE INDEX users_search_last_name_idx ON public.users (tenant_id, search_last_name, id);
+  -- For the foreign key: without it, deleting a user reads every user of the tenant.
+  CREATE INDEX users_created_by_idx ON public.users (tenant_id, created_by) WHERE created_by IS NOT NULL`;
+
+const PROFILE = [
+  'email',
+  'email_verified_at',
+  'first_name',
+  'last_name',
+  'avatar_url',
+  'timezone',
+  'locale',
+];
+const RIGHTS = ['role', 'permissions', 'status', 'custom_role_id'];
+const LOG_IN = ['last_login_at', 'login_count', 'must_change_password'];
+const RECORD = ['tenant_id', 'id', 'created_at', 'updated_at', 'created_by'];
+const SEARCH = ['search_name', 'search_last_name'];
+
+const POLICIES = protectTenantTable({
+  table: 'users',
+  policies: {
+    select: `(${SEES_ACTIVE_USERS} AND status = 'active') OR ${IS_SELF} OR ${SEES_ALL_USERS}`,
+    // A user who registers inserts their own row, with the role that the transaction was given.
+    insert: `(${IS_SELF} AND role = ${CURRENT_USER_ROLE}) OR ${MAY_WRITE}`,
+    update: `${IS_SELF} OR ${MAY_WRITE}`,
+    delete: MAY_WRITE,
+  },
+  columns: {
+    // Without password_hash, which only find_credentials() reads.
+    select: [...RECORD, ...PROFILE, ...RIGHTS, ...LOG_IN, ...SEARCH],
+    update: ['password_hash', 'updated_at', ...PROFILE, ...RIGHTS, ...LOG_IN],
+  },
+  gatekeeper: {
+    select: ['tenant_id', 'id', 'email', 'password_hash', 'must_change_password', ...RIGHTS],
+  },
+});
+
+const FIND_CREDENTIALS = definerFunction({
+  signature: 'find_credentials(p_email text)',
+  returns:
+    'TABLE (id uuid, password_hash text, status text, role text, permissions jsonb, must_change_password boolean)',
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT u.id, u.password_hash, u.status, u.role, u.permissions, u.must_change_password
+  FROM public.users u
+ WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email = lower(p_email)`,
+});
+
+const VALIDATE_TENANT_ACCESS = definerFunction({
+  signature: 'validate_tenant_access(p_user uuid, p_tenant uuid)',
+  returns: 'boolean',
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT EXISTS (
+  SELECT FROM public.users u
+    JOIN public.tenants t ON t.id = u.tenant_id
+   WHERE u.tenant_id = p_tenant AND u.id = p_user AND u.status = 'active'
+     AND t.status = 'active' AND t.deleted_at IS NULL)`,
+});
+
+const COUNT_TENANT_USERS = definerFunction({
+  signature: 'count_tenant_users()',
+  returns: 'trigger',
+  language: 'plpgsql',
+  body: `
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    PERFORM public.add_tenant_usage(NEW.tenant_id, 1, 0, 0);
+  ELSE
+    PERFORM public.add_tenant_usage(OLD.tenant_id, -1, 0, 0);
+  END IF;
+  RETURN NULL;
+END`,
+});
+
+const TRIGGERS = `
+  CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users
+    FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
+  CREATE TRIGGER users_usage AFTER INSERT OR DELETE ON public.users
+    FOR EACH ROW EXECUTE FUNCTION public.count_tenant_users()`;
+
+/** Users, with the columns that they are searched by, and the functions that look one up at a log-in. */
+export const USERS: SchemaPart = {
+  up: [
+    TABLE,
+    POLICIES,
+    asGatekeeper(FIND_CREDENTIALS, VALIDATE_TENANT_ACCESS, COUNT_TENANT_USERS, TRIGGERS),
+  ],
+  down: [
+    'DROP FUNCTION public.find_credentials(text), public.validate_tenant_access(uuid, uuid)',
+    'DROP TABLE public.users',
+    'DROP FUNCTION public.count_tenant_users()',
+  ],
+};

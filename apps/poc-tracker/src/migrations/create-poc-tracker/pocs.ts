@@ -1,0 +1,66 @@
+import {
+  asGatekeeper,
+  auditTable,
+  definerFunction,
+  protectTenantTable,
+  type SchemaPart,
+} from '@poc-tracker/tenancy';
+import { SERVICE_POLICIES } from './service-policies.js';
+
+const TABLE = `
+  CREATE TABLE public.pocs (
+    tenant_id uuid NOT NULL CONSTRAINT pocs_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT public.uuid_v7(),
+    title varchar(255) NOT NULL,
+    created_by uuid,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    description text NOT NULL DEFAULT ''
+      CONSTRAINT pocs_description_check CHECK (char_length(description) <= 10000),
+    status text NOT NULL DEFAULT 'draft'
+      CONSTRAINT pocs_status_check CHECK (status IN ('draft', 'active', 'completed', 'archived')),
+    is_public boolean NOT NULL DEFAULT false,
+    -- LIKE and lower() are not leakproof, so under a policy an index supports neither. It supports comparisons of text.
+    title_search text COLLATE "C" GENERATED ALWAYS AS (lower(title)) STORED,
+    CONSTRAINT pocs_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT pocs_created_by_fkey FOREIGN KEY (tenant_id, created_by)
+      REFERENCES public.users (tenant_id, id) ON DELETE SET NULL (created_by)
+  );
+  CREATE INDEX pocs_created_by_idx ON public.pocs (tenant_id, created_by);
+  CREATE INDEX pocs_title_search_idx ON public.pocs (tenant_id, title_search, id);
+  CREATE INDEX pocs_status_idx ON public.pocs (tenant_id, status, id)`;
+
+const POLICIES = protectTenantTable({
+  table: 'pocs',
+  policies: SERVICE_POLICIES,
+  columns: { update: ['title', 'updated_at'] },
+  // For repair_tenant_usage(), which counts the rows.
+  gatekeeper: { select: ['tenant_id'] },
+});
+
+const COUNT_TENANT_POCS = definerFunction({
+  signature: 'count_tenant_pocs()',
+  returns: 'trigger',
+  language: 'plpgsql',
+  body: `
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    PERFORM public.add_tenant_usage(NEW.tenant_id, 0, 1, 0);
+  ELSE
+    PERFORM public.add_tenant_usage(OLD.tenant_id, 0, -1, 0);
+  END IF;
+  RETURN NULL;
+END`,
+});
+
+const TRIGGERS = `
+  CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs
+    FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
+  CREATE TRIGGER pocs_usage AFTER INSERT OR DELETE ON public.pocs
+    FOR EACH ROW EXECUTE FUNCTION public.count_tenant_pocs()`;
+
+/** Proofs of concept, counted against the limit of their tenant. */
+export const POCS: SchemaPart = {
+  up: [TABLE, POLICIES, asGatekeeper(COUNT_TENANT_POCS, TRIGGERS, auditTable('pocs'))],
+  down: ['DROP TABLE public.pocs', 'DROP FUNCTION public.count_tenant_pocs()'],
+};
