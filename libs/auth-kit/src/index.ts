@@ -52,4 +52,5 @@ export {
   SessionStatusService,
   type SessionStatusOptions,
 } from './session-status/session-status.service.js';
+export { SAFE_METHODS } from './policy/safe-methods.js';
 export { readStrictHeader } from './token/strict-jwt.js';

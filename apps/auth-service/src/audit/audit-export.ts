@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ApiError } from '@poc-tracker/contracts';
+import { ApiError, MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
@@ -8,8 +8,6 @@ import { readingContext } from './audit-log.service.js';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain/chain-link.js';
 import type { AuditLogHeader, AuditLogLine } from './chain/audit-log-line.js';
 import {
-  END_ID,
-  FIRST_ID,
   readHead,
   readPositions,
   readSealedPage,
@@ -101,8 +99,8 @@ async function planExport(
   to: string | null,
 ): Promise<Plan> {
   const head = await readHead(query, tenantId);
-  const firstId = from === null ? FIRST_ID : uuidAt(Date.parse(from) - ID_SLACK_MS);
-  const endId = to === null ? END_ID : uuidAt(Date.parse(to) + ID_SLACK_MS);
+  const firstId = from === null ? NIL_UUID : uuidAt(Date.parse(from) - ID_SLACK_MS);
+  const endId = to === null ? MAX_UUID : uuidAt(Date.parse(to) + ID_SLACK_MS);
   const positions =
     from === null && to === null
       ? { first: 1, last: head.position }

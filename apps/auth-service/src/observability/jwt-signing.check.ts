@@ -1,12 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessTokenVerifier } from '@poc-tracker/auth-kit';
-import { PLAN_CATALOGUE, type TenantSnapshot } from '@poc-tracker/contracts';
+import { NIL_UUID, PLAN_CATALOGUE, type TenantSnapshot } from '@poc-tracker/contracts';
 import { uuidv7 } from '@poc-tracker/tenancy';
 import { TokenIssuer } from '../session/tokens/token-issuer.js';
 import type { HealthCheck } from './health-check.js';
-
-/** Nobody's id: the token of the probe opens nothing, because no session has it, and it never leaves the process. */
-const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 const NOBODYS_TENANT: TenantSnapshot = {
   id: NIL_UUID,

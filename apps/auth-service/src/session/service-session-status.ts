@@ -1,4 +1,8 @@
-import { SessionStatusService, type SessionStatusProvider } from '@poc-tracker/auth-kit';
+import {
+  SAFE_METHODS,
+  SessionStatusService,
+  type SessionStatusProvider,
+} from '@poc-tracker/auth-kit';
 import { RouteOption } from '@poc-tracker/http-service';
 import { databaseFeed, DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
 import { TenantDatabase } from '@poc-tracker/tenancy';
@@ -27,9 +31,6 @@ export function serviceSessionStatus({
   };
 }
 
-/** Methods that change nothing (RFC 9110, 9.2.1). */
-const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
 interface RouteConfig {
   leavesRightsAlone?: boolean;
 }
@@ -53,7 +54,7 @@ export function registerOwnChanges(
   fastify.addHook('onSend', ({ method, routeOptions }, { statusCode }, _payload, done) => {
     const { leavesRightsAlone = false } = (routeOptions.config ?? {}) as RouteConfig;
     // A refusal may have ended a session: a refresh token that is replayed does.
-    if (!READING_METHODS.has(method) && !(leavesRightsAlone && statusCode < 400))
+    if (!SAFE_METHODS.has(method) && !(leavesRightsAlone && statusCode < 400))
       sessionStatus.distrust();
     done();
   });

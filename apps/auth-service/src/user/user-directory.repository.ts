@@ -1,4 +1,4 @@
-import type { Role, UserStatus } from '@poc-tracker/contracts';
+import { NIL_UUID, type Role, type UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import {
@@ -19,9 +19,6 @@ export interface UserFilter {
 
 /** Somebody who was found, and where the search stands with them. */
 export type FoundUser = UserRecord & { position: SearchPosition };
-
-/** Comes before every id. */
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 const FIND_PEOPLE = `${SELECT_PERSON} WHERE u.id = ANY ($1) ORDER BY u.id`;
 
@@ -51,7 +48,7 @@ export class UserDirectoryRepository {
     const found = await this.database.query<{ id: string }>(
       // eslint-disable-next-line poc/sql-from-constants -- listStatement puts it together of constants
       listStatement(filter),
-      [after ?? FIRST_ID, limit, role, status, customRoleId],
+      [after ?? NIL_UUID, limit, role, status, customRoleId],
     );
     return this.find(found);
   }

@@ -1,4 +1,4 @@
-import { isUuid } from '@poc-tracker/contracts';
+import { isUuid, NIL_UUID } from '@poc-tracker/contracts';
 import { foreignCursor } from '@poc-tracker/http-service';
 
 /**
@@ -59,7 +59,7 @@ export const KEEP_TO_INDEX_ORDER = `
 export const SEARCH_START: SearchPosition = {
   source: 0,
   key: '',
-  id: '00000000-0000-0000-0000-000000000000',
+  id: NIL_UUID,
 };
 
 export function formatPosition({ source, key, id }: SearchPosition): string {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { MAX_UUID } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { FileRow } from './file.response.js';
 
@@ -77,7 +78,7 @@ export class FileRepository {
     return this.database.query<FileRow>(
       `SELECT ${COLUMNS} FROM poc_files
         WHERE poc_id = $1 AND uploaded_at IS NOT NULL
-          AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+          AND id < coalesce($2::uuid, '${MAX_UUID}')
         ORDER BY id DESC LIMIT $3`,
       [pocId, id, limit],
     );

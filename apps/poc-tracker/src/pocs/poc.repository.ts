@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { POC_STATUSES, type PocStatus } from './poc.dto.js';
 import type { PocPosition } from './poc-position.js';
@@ -10,12 +11,12 @@ const COLUMNS = `id, title, title_search AS "titleSearch", description, status, 
 const LIST_NEWEST = `
   SELECT ${COLUMNS} FROM pocs
    WHERE status = ANY ($1) AND ($2::uuid IS NULL OR created_by = $2)
-     AND id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+     AND id < coalesce($3::uuid, '${MAX_UUID}')
    ORDER BY id DESC LIMIT $4`;
 
 const LIST_OLDEST = `
   SELECT ${COLUMNS} FROM pocs
-   WHERE id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+   WHERE id > coalesce($1::uuid, '${NIL_UUID}')
    ORDER BY id LIMIT $2`;
 
 /** Between the prefix and the last text that begins with it: an index serves comparisons below a policy, LIKE it does not. */
@@ -23,7 +24,7 @@ const LIST_BY_TITLE = `
   SELECT ${COLUMNS} FROM pocs
    WHERE status = ANY ($1) AND ($2::uuid IS NULL OR created_by = $2)
      AND title_search >= lower($5) AND title_search < lower($5) || U&'\\+10FFFF'
-     AND (title_search, id) > ($6, coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
+     AND (title_search, id) > ($6, coalesce($3::uuid, '${NIL_UUID}'))
    ORDER BY title_search, id LIMIT $4`;
 
 const FIND_WITH_STAKE = `

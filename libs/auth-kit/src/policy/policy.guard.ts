@@ -4,9 +4,7 @@ import type { AuthRequest } from './auth-request.js';
 import type { Principal } from './principal.js';
 import type { Requirements } from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
-
-/** Methods that change nothing (RFC 9110, 9.2.1). */
-const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+import { SAFE_METHODS } from './safe-methods.js';
 
 /**
  * Holds the request's principal against the policy of the route: roles, then permissions, then plan
@@ -33,7 +31,7 @@ export class PolicyGuard implements CanActivate {
     assertMeets(principal, policy);
     if (
       policy.writesWhenReadOnly !== true &&
-      !READING_METHODS.has(method) &&
+      !SAFE_METHODS.has(method) &&
       isReadOnly(principal.tenant, Date.now())
     ) {
       throw new ApiError('SUBSCRIPTION_ENDED');

@@ -94,8 +94,13 @@ export function createOpenApiDocument(
   return sortKeys(document);
 }
 
-/** `AuthController.login` is `authLogin`: unique, and a good name in a generated client. */
+/** Methods that say verb and noun, such as `listUsers`. */
+const VERB_AND_NOUN =
+  /^(accept|activate|cancel|change|create|delete|download|export|get|inspect|introspect|list|log|purge|reactivate|refresh|register|renew|replace|request|require|resend|restore|revoke|stream|suspend|update|upload|verify)[A-Z]/;
+
+/** The name of the controller's method, which generated clients use; the controller's is put before one without a noun. */
 function operationId(controller: string, method: string): string {
+  if (VERB_AND_NOUN.test(method)) return method;
   const area = controller.replace(/Controller$/, '');
   return `${area.charAt(0).toLowerCase()}${area.slice(1)}${method.charAt(0).toUpperCase()}${method.slice(1)}`;
 }

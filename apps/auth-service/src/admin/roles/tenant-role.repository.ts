@@ -1,4 +1,4 @@
-import type { Permission, Role } from '@poc-tracker/contracts';
+import { NIL_UUID, type Permission, type Role } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
@@ -16,9 +16,6 @@ export type NewTenantRole = Pick<TenantRole, 'name' | 'description' | 'permissio
 
 const COLUMNS = `id, name, description, permissions, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** Comes before every id. */
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-
 /** Questions about the roles of the current transaction's tenant; row-level security answers for no other. */
 @Injectable()
 export class TenantRoleRepository {
@@ -28,7 +25,7 @@ export class TenantRoleRepository {
   async listAfter(id: string | null, limit: number): Promise<TenantRole[]> {
     return this.database.query<TenantRole>(
       `SELECT ${COLUMNS} FROM tenant_roles WHERE id > $1 ORDER BY id LIMIT $2`,
-      [id ?? FIRST_ID, limit],
+      [id ?? NIL_UUID, limit],
     );
   }
 

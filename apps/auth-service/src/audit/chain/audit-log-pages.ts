@@ -18,10 +18,6 @@ export interface AuditLogRange {
   endId: string;
 }
 
-/** Before the first id and after the last one. */
-export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-export const END_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
 const ENTRIES = `
   SELECT ${ENTRY_COLUMNS.security_events} FROM security_events
    WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { NIL_UUID } from '@poc-tracker/contracts';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../../schedule/scheduler.js';
 import type { AuditEntry } from '../audit-entry.js';
@@ -16,8 +17,6 @@ const BATCH = 500;
 
 /** Lines of the log a statement. */
 const HEADS_BATCH = 500;
-
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /*
  * What waits, of one tenant after the other. Whoever wrote it has committed, or it could not be seen; what commits later
@@ -90,7 +89,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
   async sealWaiting(): Promise<number> {
     let sealed = 0;
     const failures: unknown[] = [];
-    let after: EntryKey = { tenantId: FIRST, id: FIRST, table: 'audit_log' };
+    let after: EntryKey = { tenantId: NIL_UUID, id: NIL_UUID, table: 'audit_log' };
     while (!this.stopping) {
       const { waiting, entries } = await this.nextBatch(after);
       const last = waiting.at(-1);
@@ -114,7 +113,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
    * database against it: an end that was cut off, entries and all, shows nowhere else.
    */
   async noteHeads(): Promise<void> {
-    let after = FIRST;
+    let after = NIL_UUID;
     for (let full = true; full && !this.stopping;) {
       const heads = await this.database.query<ChainHead & { tenantId: string; recent: boolean }>(
         HEADS,
@@ -139,7 +138,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
   }
 
   private async append(entries: readonly AuditEntry[]): Promise<number> {
-    const tenantId = entries[0]?.tenantId ?? FIRST;
+    const tenantId = entries[0]?.tenantId ?? NIL_UUID;
     return this.database.transaction({ tenantId, operatorId: null }, async (query) => {
       const start = await readHead(query, tenantId);
       const sealedAt = new Date();

@@ -1,10 +1,9 @@
+import { MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
 import type { PlatformDatabase, PlatformQuery } from '@poc-tracker/tenancy';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain-link.js';
 import type { AuditLogLine, UnsealedLine } from './audit-log-line.js';
 import {
-  END_ID,
   type EntryKey,
-  FIRST_ID,
   readEntries,
   readHead,
   readSealedPage,
@@ -59,7 +58,7 @@ export async function* storedAuditLog(
     firstPosition: 1,
     head: end,
   };
-  const range = { tenantId, lastPosition: end.position, endId: END_ID };
+  const range = { tenantId, lastPosition: end.position, endId: MAX_UUID };
   let head: ChainHead = EMPTY_CHAIN;
   let [sealed, unsealed] = [0, 0];
   for (let more = true; more;) {
@@ -73,7 +72,7 @@ export async function* storedAuditLog(
   }
   // What was sealed meanwhile is neither forgotten nor waiting any more, and is not looked at this time.
   for (const readPage of [readWaitingPage, readForgottenPage]) {
-    let after = FIRST_ID;
+    let after = NIL_UUID;
     for (let more = true; more;) {
       const page = await read((query) => readPage(query, range, after, PAGE));
       yield* page;

@@ -1,4 +1,4 @@
-import type { Role } from '@poc-tracker/contracts';
+import { MAX_UUID, type Role } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { InvitationStatus } from './invitation.dto.js';
@@ -90,7 +90,7 @@ export class InvitationRepository {
   ): Promise<InvitationResponse[]> {
     return this.database.query<InvitationResponse>(
       `SELECT ${INVITATION} FROM invites i
-        WHERE i.id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        WHERE i.id < coalesce($1::uuid, '${MAX_UUID}')
           AND ($2::text IS NULL OR $2 = ${STATUS})
         ORDER BY i.id DESC LIMIT $3`,
       [id, status, limit],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ApiError, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
+import { ApiError, NIL_UUID, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { PlatformDatabase, type PlatformQuery, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
@@ -58,8 +58,8 @@ const CREATE_ADMIN = `
   INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, must_change_password)
   VALUES ($1, $2, $3, $4, $5, $6, 'admin', true)`;
 
-/** A list of tenants is of none of them. */
-const NO_TENANT = '00000000-0000-0000-0000-000000000000';
+/** The tenant of a page cursor; the list of all tenants belongs to none. */
+const NO_TENANT = NIL_UUID;
 
 const FIND_BY_NAME = 'SELECT id FROM tenants WHERE subdomain = lower($1)';
 

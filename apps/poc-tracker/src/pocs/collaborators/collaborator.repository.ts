@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { NIL_UUID } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
 /** A row of poc_collaborators. */
@@ -16,7 +17,7 @@ export class CollaboratorRepository {
   async listAfter(pocId: string, userId: string | null, limit: number): Promise<CollaboratorRow[]> {
     return this.database.query<CollaboratorRow>(
       `SELECT user_id AS "userId", added_by AS "addedBy", created_at AS "createdAt" FROM poc_collaborators
-        WHERE poc_id = $1 AND user_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+        WHERE poc_id = $1 AND user_id > coalesce($2::uuid, '${NIL_UUID}')
         ORDER BY user_id LIMIT $3`,
       [pocId, userId, limit],
     );

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { MAX_UUID } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { CreateInvitationLinkDto } from './invitation-link.dto.js';
 import type {
@@ -13,8 +14,6 @@ const LINK = `
        WHEN l.used_count >= l.quota THEN 'used_up'
        WHEN l.expires_at <= now() THEN 'expired'
        ELSE 'open' END AS status` as const;
-
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff' as const;
 
 /** Link invitations of the current transaction's tenant, as far as policies let whoever asks see and write them. */
 @Injectable()
@@ -38,7 +37,7 @@ export class InvitationLinkRepository {
   /** Newest first, before the one given. */
   async listBefore(id: string | null, limit: number): Promise<InvitationLinkResponse[]> {
     return this.database.query<InvitationLinkResponse>(
-      `SELECT ${LINK} FROM invite_links l WHERE l.id < coalesce($1::uuid, '${LAST_ID}') ORDER BY l.id DESC LIMIT $2`,
+      `SELECT ${LINK} FROM invite_links l WHERE l.id < coalesce($1::uuid, '${MAX_UUID}') ORDER BY l.id DESC LIMIT $2`,
       [id, limit],
     );
   }
@@ -68,7 +67,7 @@ export class InvitationLinkRepository {
   ): Promise<InvitationLinkUseResponse[]> {
     return this.database.query<InvitationLinkUseResponse>(
       `SELECT id, user_id AS "userId", used_at AS "usedAt" FROM invite_link_uses
-        WHERE link_id = $1 AND id < coalesce($2::uuid, '${LAST_ID}') ORDER BY id DESC LIMIT $3`,
+        WHERE link_id = $1 AND id < coalesce($2::uuid, '${MAX_UUID}') ORDER BY id DESC LIMIT $3`,
       [linkId, id, limit],
     );
   }
