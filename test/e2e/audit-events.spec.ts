@@ -373,8 +373,12 @@ describe('the trail of a tenant', () => {
       password: 'hunter2',
       nested: { refreshToken: 'abc', list: [{ secretHash: 'x', kept: 1 }] },
     };
-    await recorder.recordApart(tenantId, { type: 'user.updated', result: 'failure', details });
-    await recorder.recordApart(tenantId, {
+    await recorder.recordInOwnTransaction(tenantId, {
+      type: 'user.updated',
+      result: 'failure',
+      details,
+    });
+    await recorder.recordInOwnTransaction(tenantId, {
       type: 'user.deleted',
       result: 'failure',
       details: { long: 'x'.repeat(100_000) },
@@ -426,7 +430,7 @@ describe('a storm of failing log-ins', () => {
       await blocking.query('BEGIN; LOCK TABLE security_events IN SHARE MODE');
       const storm = Promise.all(
         Array.from({ length: 500 }, () =>
-          recorder.recordApart(tenantId, { type: 'login.failed', result: 'failure' }),
+          recorder.recordInOwnTransaction(tenantId, { type: 'login.failed', result: 'failure' }),
         ),
       );
       await expect.poll(waiting).toBe(4);

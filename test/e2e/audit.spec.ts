@@ -35,8 +35,8 @@ afterAll(async () => {
 const admin = () => adminOn(service);
 const trail = (token: string, query?: Record<string, string>) => trailOn(service, token, query);
 
-/** Until the sealing job has taken everything of the tenant in. */
-async function sealed(tenantId: string): Promise<void> {
+/** Waits until all entries of the tenant are in its hash chain. */
+async function allChained(tenantId: string): Promise<void> {
   await expect
     .poll(
       async () =>
@@ -85,8 +85,8 @@ async function fill(tenantId: string, rows: number, details = '{}'): Promise<voi
   );
 }
 
-function young(lines: readonly { kind: string }[]): number {
-  return lines.filter(({ kind }) => kind === 'unsealed').length;
+function pending(lines: readonly { kind: string }[]): number {
+  return lines.filter(({ kind }) => kind === 'pending').length;
 }
 
 async function verifyFile(text: string): Promise<{ code: number; out: string }> {
@@ -257,11 +257,11 @@ describe('an export', () => {
   it('is whole, can be verified without a database, and is itself on record', async () => {
     const { token, tenantId } = await admin();
     await fill(tenantId, 1_234);
-    await sealed(tenantId);
+    await allChained(tenantId);
     const head = await service.call<AuditHeadResponse>('GET', '/audit/head', { token });
     const { text, lines } = await exported(token);
     expect(lines[0]).toMatchObject({ kind: 'header', tenantId, firstPosition: 1 });
-    expect(lines.filter(({ kind }) => kind === 'sealed').length).toBeGreaterThan(1_234);
+    expect(lines.filter(({ kind }) => kind === 'chained').length).toBeGreaterThan(1_234);
     expect(lines.at(-1)).toMatchObject({ kind: 'trailer' });
     const { code, out } = await verifyFile(text);
     expect(code, out).toBe(0);
@@ -282,7 +282,7 @@ describe('an export', () => {
     const refused = await service.call('PUT', '/auth/me', { token, body: { firstName: forged } });
     expect([refused.status, refused.error.code]).toEqual([400, 'VALIDATION_ERROR']);
     const recorder = service.app.get(SecurityEvents, { strict: false });
-    await recorder.recordApart(
+    await recorder.recordInOwnTransaction(
       tenantId,
       {
         type: 'user.updated',
@@ -292,7 +292,7 @@ describe('an export', () => {
       },
       { client: { ipAddress: '203.0.113.7', userAgent: forged }, requestId: forged },
     );
-    await sealed(tenantId);
+    await allChained(tenantId);
     const { text, lines } = await exported(token);
     expect(text).not.toMatch(/[\r\v\f]/);
     expect(text.match(/\n/g)).toHaveLength(lines.length);
@@ -300,7 +300,7 @@ describe('an export', () => {
     const { code, out } = await verifyFile(text);
     expect(code, out).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      auditLogs: [{ sealed: lines.length - 2 - young(lines) }],
+      auditLogs: [{ chained: lines.length - 2 - pending(lines) }],
     });
     // As a mail program or another system leaves it.
     expect((await verifyFile(text.replaceAll('\n', '\r\n'))).code).toBe(0);
@@ -312,12 +312,12 @@ describe('an export', () => {
     const { token, tenantId } = await admin();
     await fillAt(tenantId, 20, new Date('2026-03-01T12:00:00Z'));
     await fillAt(tenantId, 30, new Date('2026-03-02T12:00:00Z'));
-    await sealed(tenantId);
+    await allChained(tenantId);
     const read = async (query: Record<string, string>): Promise<number> => {
       const { text, lines } = await exported(token, query);
       const { code, out } = await verifyFile(text);
       expect(code, out).toBe(0);
-      return lines.filter(({ kind }) => kind === 'sealed').length;
+      return lines.filter(({ kind }) => kind === 'chained').length;
     };
     const between = '2026-03-02T00:00:00Z';
     expect(await read({ from: between, to: '2026-03-03T00:00:00Z' })).toBe(30);
@@ -330,7 +330,7 @@ describe('an export', () => {
   it('is broken off visibly when the database fails in the middle, and holds no connection meanwhile', async () => {
     const { token, tenantId } = await admin();
     await fill(tenantId, 8_000, JSON.stringify({ padding: 'x'.repeat(4_000) }));
-    await sealed(tenantId);
+    await allChained(tenantId);
     await service.app.listen(0, '127.0.0.1');
     const { port } = service.app.getHttpServer().address() as AddressInfo;
     const sent = request({
@@ -362,7 +362,7 @@ describe('an export', () => {
     } finally {
       await service.sql('GRANT SELECT ON audit_chain TO authenticated_user');
     }
-    expect(text).toContain('"kind":"sealed"');
+    expect(text).toContain('"kind":"chained"');
     expect(text).not.toContain('"kind":"trailer"');
     expect((await verifyFile(text)).code).toBe(1);
     expect((await service.call('GET', '/audit', { token })).status).toBe(200);

@@ -13,7 +13,7 @@ import { type CliRun, cliOn } from '../../tools/cli/cli.fixture.js';
 import type { Scheduler } from '../../apps/auth-service/src/schedule/scheduler.js';
 import { ServiceDatabase } from '../migrations/service-database.js';
 
-const SEALER_NAME = 'sealer-under-test';
+const WRITER_NAME = 'chain-writer-under-test';
 
 const RECORD = `
   INSERT INTO security_events (tenant_id, type, result, actor_kind, details)
@@ -21,13 +21,13 @@ const RECORD = `
 
 let db: ServiceDatabase;
 let platform: PlatformDatabase;
-let sealer: ChainWriter;
+let writer: ChainWriter;
 let cli: (...argv: string[]) => Promise<CliRun>;
 
 beforeAll(async () => {
   db = await ServiceDatabase.create();
   platform = openPlatform();
-  sealer = sealerOn(platform);
+  writer = writerOn(platform);
   cli = cliOn(db.database);
 });
 
@@ -40,11 +40,11 @@ function openPlatform(): PlatformDatabase {
   return new PlatformDatabase({
     url: db.database.platformUrl,
     tls: false,
-    applicationName: SEALER_NAME,
+    applicationName: WRITER_NAME,
   });
 }
 
-function sealerOn(database: PlatformDatabase): ChainWriter {
+function writerOn(database: PlatformDatabase): ChainWriter {
   return new ChainWriter(database, {} as Scheduler);
 }
 
@@ -57,17 +57,18 @@ async function write(tenantId: string, details: unknown = {}): Promise<void> {
   await db.statement({ tenantId, role: 'viewer' }, RECORD, [tenantId, JSON.stringify(details)]);
 }
 
-/** Until nothing of the tenant waits; other tenants of this file may be written to meanwhile. */
-async function sealAll(tenantId: string): Promise<void> {
+/** Appends until no entry of the tenant is pending. Other tests may write to other tenants meanwhile. */
+async function chainAll(tenantId: string): Promise<void> {
   const deadline = Date.now() + 30_000;
-  while ((await count(WAITING, tenantId)) > 0) {
-    if (Date.now() > deadline) throw new Error('The entries were not sealed in time.');
-    await sealer.sealWaiting().catch(() => 0);
+  while ((await count(PENDING, tenantId)) > 0) {
+    if (Date.now() > deadline)
+      throw new Error('The entries were not appended to the chain in time.');
+    await writer.appendPending().catch(() => 0);
   }
 }
 
-const WAITING = 'SELECT count(*) FROM audit_unsealed WHERE tenant_id = $1';
-const SEALED = 'SELECT count(*) FROM audit_chain WHERE tenant_id = $1';
+const PENDING = 'SELECT count(*) FROM audit_unsealed WHERE tenant_id = $1';
+const CHAINED = 'SELECT count(*) FROM audit_chain WHERE tenant_id = $1';
 const WRITTEN = `
   SELECT (SELECT count(*) FROM security_events WHERE tenant_id = $1)
        + (SELECT count(*) FROM audit_log WHERE tenant_id = $1) AS count`;
@@ -88,17 +89,17 @@ async function writeExport(tenantId: string): Promise<{ path: string; lines: str
   return { path, lines };
 }
 
-/** A tenant with a sealed trail of ten events and of its own row. */
-async function sealedTenant(): Promise<{ tenantId: string; head: string }> {
+/** A tenant whose chain has ten events and the change of its own row. */
+async function chainedTenant(): Promise<{ tenantId: string; head: string }> {
   const { tenantId } = await seedTenant(db.database);
   for (let index = 0; index < 10; index += 1) await write(tenantId, { index });
-  await sealAll(tenantId);
+  await chainAll(tenantId);
   const { report } = await verify('--tenant', tenantId);
-  expect(report).toMatchObject({ intact: true, sealed: 11, unsealed: 0 });
+  expect(report).toMatchObject({ intact: true, chained: 11, pending: 0 });
   return { tenantId, head: `${report.head.position}:${report.head.hash}` };
 }
 
-/** As whoever has the server itself: past every trigger. */
+/** Bypasses triggers, as an attacker with control of the server can. */
 async function tamper(sql: string, params: unknown[]): Promise<void> {
   const client = await db.admin.connect();
   try {
@@ -111,33 +112,33 @@ async function tamper(sql: string, params: unknown[]): Promise<void> {
   }
 }
 
-describe('the note of the heads', () => {
+describe('the log of checkpoints', () => {
   it.each([
     ['46 hours ago', true],
     ['49 hours ago', false],
-  ])('of a chain that last grew %s: %s', async (age, noted) => {
-    const { tenantId, head } = await sealedTenant();
+  ])('contains a chain that last grew %s: %s', async (age, noted) => {
+    const { tenantId, head } = await chainedTenant();
     await tamper(`UPDATE audit_chain SET sealed_at = now() - $2::interval WHERE tenant_id = $1`, [
       tenantId,
       age.replace(' ago', ''),
     ]);
     const log = vi.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
     onTestFinished(() => void log.mockRestore());
-    await sealer.noteHeads();
+    await writer.logCheckpoints();
     const lines = log.mock.calls.map(([line]: unknown[]) => line);
-    expect(lines.includes(`The audit trail of ${tenantId} ends at ${head}`)).toBe(noted);
+    expect(lines.includes(`Audit checkpoint of tenant ${tenantId}: ${head}`)).toBe(noted);
   });
 });
 
 describe('the chain of a tenant', () => {
-  it('holds exactly what 200 parallel writers committed, while two sealers seal', async () => {
+  it('contains exactly what 200 parallel transactions committed while two chain writers run', async () => {
     const { tenantId } = await seedTenant(db.database);
     const rolledBack = new Error('rolled back');
     const second = openPlatform();
     onTestFinished(() => second.close());
     let writing = true;
-    const sealing = [sealer, sealerOn(second)].map(async (one) => {
-      while (writing) await one.sealWaiting().catch(() => 0);
+    const appending = [writer, writerOn(second)].map(async (one) => {
+      while (writing) await one.appendPending().catch(() => 0);
     });
     const writers = Array.from({ length: 200 }, async (_, index) => {
       const work = db.within({ tenantId, role: 'viewer' }, async (client) => {
@@ -151,25 +152,25 @@ describe('the chain of a tenant', () => {
     });
     await Promise.all(writers);
     writing = false;
-    await Promise.all(sealing);
-    await sealAll(tenantId);
+    await Promise.all(appending);
+    await chainAll(tenantId);
     const committed =
       2 * Array.from({ length: 200 }, (_, i) => i).filter((i) => i % 3 !== 0).length;
-    expect(await count(SEALED, tenantId)).toBe(committed + 1);
+    expect(await count(CHAINED, tenantId)).toBe(committed + 1);
     expect(await count(WRITTEN, tenantId)).toBe(committed + 1);
     const { code, report } = await verify('--tenant', tenantId);
-    expect([code, report.intact, report.sealed]).toEqual([0, true, committed + 1]);
+    expect([code, report.intact, report.chained]).toEqual([0, true, committed + 1]);
   });
 
-  it('takes in what is committed late, behind what was sealed before', async () => {
+  it('appends an entry that was committed late after entries that were appended earlier', async () => {
     const { tenantId } = await seedTenant(db.database);
     await db.within({ tenantId, role: 'viewer' }, async (client) => {
       await client.query(RECORD, [tenantId, '{"late": true}']);
       await write(tenantId);
-      await sealAll(tenantId);
-      expect(await count(SEALED, tenantId)).toBe(2);
+      await chainAll(tenantId);
+      expect(await count(CHAINED, tenantId)).toBe(2);
     });
-    await sealAll(tenantId);
+    await chainAll(tenantId);
     const { rows } = await db.admin.query(
       `SELECT s.details FROM audit_chain c JOIN security_events s ON s.tenant_id = c.tenant_id AND s.id = c.entry_id
         WHERE c.tenant_id = $1 AND c.position = 3`,
@@ -179,7 +180,7 @@ describe('the chain of a tenant', () => {
     expect((await verify('--tenant', tenantId)).code).toBe(0);
   });
 
-  it('makes no writer wait for another one, nor for the sealing', async () => {
+  it('makes no transaction wait for another one or for the chain writer', async () => {
     const { tenantId } = await seedTenant(db.database);
     await write(tenantId);
     await platform
@@ -195,7 +196,7 @@ describe('the chain of a tenant', () => {
           tenantId,
           JSON.stringify([{ ...entry, sealed_at: new Date() }]),
         ]);
-        // Both of these, and the sealing, are open at once.
+        // Both of these transactions and that of the chain writer are open at once.
         await db.within({ tenantId, role: 'viewer' }, async (client) => {
           await client.query(`SET LOCAL lock_timeout = '1s'`);
           await client.query(RECORD, [tenantId, '{}']);
@@ -209,10 +210,10 @@ describe('the chain of a tenant', () => {
       .catch((error: unknown) => {
         expect(error).toHaveProperty('message', 'undone');
       });
-    expect(await count(WAITING, tenantId)).toBe(4);
+    expect(await count(PENDING, tenantId)).toBe(4);
   });
 
-  it('goes on whole after the sealer was killed in the middle, again and again', async () => {
+  it('stays intact when the connection of the chain writer is terminated repeatedly', async () => {
     const { tenantId } = await seedTenant(db.database);
     await db.statement(
       { tenantId, role: 'viewer' },
@@ -228,24 +229,24 @@ describe('the chain of a tenant', () => {
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE application_name = $1 AND datname = current_database() AND state <> 'idle'
               AND query ~ 'seal_audit_entries'`,
-          [SEALER_NAME],
+          [WRITER_NAME],
         );
         kills += rowCount ?? 0;
         if (kills >= 5) running = false;
       }
     })();
     const deadline = Date.now() + 30_000;
-    while ((await count(WAITING, tenantId)) > 0 && Date.now() < deadline) {
-      await sealer.sealWaiting().catch(() => 0);
+    while ((await count(PENDING, tenantId)) > 0 && Date.now() < deadline) {
+      await writer.appendPending().catch(() => 0);
     }
     running = false;
     await killing;
     expect(kills).toBeGreaterThan(0);
     const { code, report } = await verify('--tenant', tenantId);
-    expect([code, report.sealed]).toEqual([0, 3001]);
+    expect([code, report.chained]).toEqual([0, 3001]);
   });
 
-  it('is not held up by an entry that cannot be hashed, nor by a number beyond every double', async () => {
+  it('is not blocked by an entry that cannot be hashed or by a number that exceeds a double', async () => {
     const { tenantId } = await seedTenant(db.database);
     const deep = `{"a":${'['.repeat(4_000)}${']'.repeat(4_000)}}`;
     const insert = (details: string) =>
@@ -253,22 +254,22 @@ describe('the chain of a tenant', () => {
     await insert(deep);
     await insert('{"n": 1e400}');
     await write(tenantId);
-    await expect(sealer.sealWaiting()).rejects.toThrow('cannot be hashed');
-    expect([await count(SEALED, tenantId), await count(WAITING, tenantId)]).toEqual([3, 1]);
+    await expect(writer.appendPending()).rejects.toThrow('cannot be hashed');
+    expect([await count(CHAINED, tenantId), await count(PENDING, tenantId)]).toEqual([3, 1]);
     const { path } = await writeExport(tenantId);
     for (const call of [
       ['--tenant', tenantId],
       ['--file', path],
     ]) {
       const { code, report } = await verify(...call);
-      expect([code, report.sealed, report.unsealed]).toEqual([0, 3, 1]);
+      expect([code, report.chained, report.pending]).toEqual([0, 3, 1]);
     }
     await tamper('DELETE FROM audit_unsealed WHERE tenant_id = $1', [tenantId]);
     await tamper('DELETE FROM security_events WHERE tenant_id = $1', [tenantId]);
   });
 
-  it("grows under one name in the operators' hands alone, and takes no change of a link", async () => {
-    const { tenantId } = await sealedTenant();
+  it('is written by the chain writer only and refuses changes of its links', async () => {
+    const { tenantId } = await chainedTenant();
     const admin = { tenantId, role: 'admin' };
     for (const [sql, code] of [
       ['DELETE FROM audit_chain', '42501'],
@@ -299,7 +300,7 @@ describe('the chain of a tenant', () => {
   });
 });
 
-describe('verification', () => {
+describe('audit verify', () => {
   const EVENT = (position: number): string =>
     `(SELECT entry_id FROM audit_chain WHERE tenant_id = $1 AND position = ${position})`;
 
@@ -348,7 +349,7 @@ describe('verification', () => {
     ],
     ['a removed chain', `DELETE FROM audit_chain WHERE tenant_id = $1`, 'inserted', null],
     [
-      'an entry put in beside the chain',
+      'an entry inserted without a link',
       `INSERT INTO security_events (tenant_id, type, result, actor_kind) VALUES ($1, 'logout', 'success', 'user')`,
       'inserted',
       null,
@@ -364,7 +365,7 @@ describe('verification', () => {
       5,
     ],
     [
-      'a link put in between',
+      'an inserted link',
       [
         'UPDATE audit_chain SET position = position + 1000 WHERE tenant_id = $1 AND position > 5',
         `INSERT INTO audit_chain SELECT tenant_id, 6, entry_table, gen_random_uuid(), entry_hash, hash, sha256('x'), sealed_at FROM audit_chain WHERE tenant_id = $1 AND position = 5`,
@@ -374,7 +375,7 @@ describe('verification', () => {
       6,
     ],
     [
-      'a changed time of sealing',
+      'a changed time of a link',
       `UPDATE audit_chain SET sealed_at = sealed_at - interval '1 hour' WHERE tenant_id = $1 AND position = 5`,
       'changed',
       5,
@@ -388,7 +389,7 @@ describe('verification', () => {
   ] as const)(
     'finds %s, in the database and in an export of it',
     async (_what, sql, problem, position) => {
-      const { tenantId } = await sealedTenant();
+      const { tenantId } = await chainedTenant();
       for (const statement of [sql].flat()) await tamper(statement, [tenantId]);
       const found = expect.objectContaining({
         problem,
@@ -402,8 +403,8 @@ describe('verification', () => {
     },
   );
 
-  it('finds an end that was cut off without a trace by a head that was kept', async () => {
-    const { tenantId, head } = await sealedTenant();
+  it('finds with a checkpoint that the last entries and their links were removed', async () => {
+    const { tenantId, head } = await chainedTenant();
     await tamper(
       `WITH gone AS (DELETE FROM audit_chain WHERE tenant_id = $1 AND position > 8 RETURNING entry_id)
        DELETE FROM security_events WHERE tenant_id = $1 AND id IN (SELECT entry_id FROM gone)`,
@@ -411,11 +412,14 @@ describe('verification', () => {
     );
     expect((await verify('--tenant', tenantId)).code).toBe(0);
     const { code, report } = await verify('--tenant', tenantId, '--expect-head', head);
-    expect([code, report.findings]).toEqual([1, [expect.objectContaining({ problem: 'cut off' })]]);
+    expect([code, report.findings]).toEqual([
+      1,
+      [expect.objectContaining({ problem: 'truncated' })],
+    ]);
   });
 
-  it('finds a chain that was calculated anew by a head that was kept', async () => {
-    const { tenantId, head } = await sealedTenant();
+  it('finds with a checkpoint that the chain was recalculated', async () => {
+    const { tenantId, head } = await chainedTenant();
     await tamper(`DELETE FROM audit_chain WHERE tenant_id = $1`, [tenantId]);
     await tamper(
       `INSERT INTO audit_unsealed (tenant_id, entry_id, entry_table)
@@ -423,7 +427,7 @@ describe('verification', () => {
        UNION ALL SELECT tenant_id, id, 'audit_log' FROM audit_log WHERE tenant_id = $1`,
       [tenantId],
     );
-    await sealAll(tenantId);
+    await chainAll(tenantId);
     expect((await verify('--tenant', tenantId)).code).toBe(0);
     expect((await verify('--tenant', tenantId, '--expect-head', head)).code).toBe(1);
   });
@@ -448,15 +452,15 @@ describe('verification', () => {
       ],
     ],
   ] as const)('finds %s in a file', async (_what, change) => {
-    const { tenantId } = await sealedTenant();
+    const { tenantId } = await chainedTenant();
     const { path, lines } = await writeExport(tenantId);
     const intact = await verify('--file', path);
-    expect([intact.code, intact.report.sealed]).toEqual([0, 11]);
+    expect([intact.code, intact.report.chained]).toEqual([0, 11]);
     await writeFile(path, `${change(lines).join('\n')}\n`);
     expect((await verify('--file', path)).code).toBe(1);
   });
 
-  it('says that a call is wrong by exit code 2', async () => {
+  it('exits with 2 for invalid options and an unreachable database', async () => {
     const calls = [
       ['--file', '/nowhere/at/all'],
       ['--tenant', randomUUID(), '--file', 'x'],

@@ -28,43 +28,38 @@ interface Verified extends ChainReport {
   name: string;
 }
 
-/* Tenants, and trails whose tenant is not there: a trail goes with its tenant, and never stays behind. */
+/* Tenants, and chains without a tenant: purging a tenant removes its chain, so none may remain. */
 const TENANTS = `
-  WITH RECURSIVE trail AS (
+  WITH RECURSIVE chain AS (
     (SELECT tenant_id FROM audit_chain ORDER BY tenant_id LIMIT 1)
     UNION ALL
     SELECT (SELECT c.tenant_id FROM audit_chain c WHERE c.tenant_id > t.tenant_id ORDER BY c.tenant_id LIMIT 1)
-      FROM trail t WHERE t.tenant_id IS NOT NULL)
+      FROM chain t WHERE t.tenant_id IS NOT NULL)
   SELECT coalesce(t.id, l.tenant_id) AS id, coalesce(t.subdomain, l.tenant_id::text) AS name
-    FROM tenants t FULL JOIN (SELECT tenant_id FROM trail WHERE tenant_id IS NOT NULL) l ON l.tenant_id = t.id
+    FROM tenants t FULL JOIN (SELECT tenant_id FROM chain WHERE tenant_id IS NOT NULL) l ON l.tenant_id = t.id
    WHERE $1::text IS NULL OR t.subdomain = $1 OR t.id = $2::uuid OR l.tenant_id = $2::uuid
    ORDER BY 2`;
 
-/** The commands about the trail of audit. */
+/** Registers the `audit` commands. */
 export function registerAuditCommands(program: Command, context: CliContext): void {
-  const audit = commandGroup(program, 'audit', 'The trail of what was done, refused and changed.');
+  const audit = commandGroup(program, 'audit', 'Verify audit logs.');
   subcommand(
     audit,
     'verify',
-    'Hold trails against their hashes; exit code 1 when an entry was changed, removed, inserted or reordered.',
+    'Verify audit logs against their hash chains. Exits with 1 if an entry was changed, removed, inserted or reordered.',
   )
-    .option('--tenant <subdomain or id>', 'one tenant alone')
-    .option(
-      '--file <export.ndjson>',
-      'an exported file instead of the database, which is not asked',
-    )
+    .option('--tenant <subdomain or id>', 'verify only this tenant')
+    .option('--file <export.ndjson>', 'verify an exported file, without the database')
     .option(
       '--expect-head <position:hash>',
-      'a head that was kept elsewhere, from GET /audit/head, an export or the log: shows that nothing up to it was cut off',
+      'checkpoint from GET /audit/head, an export or the log; the chain must still contain it',
     )
     .action(async (options: VerifyOptions) => {
       const head = parseHead(options.expectHead);
       if (options.file !== undefined && options.tenant !== undefined)
-        throw misuse('Give either --tenant or --file: a file is of one tenant already.');
+        throw misuse('Use either --tenant or --file. A file contains one tenant.');
       if (head !== undefined && options.file === undefined && options.tenant === undefined)
-        throw misuse(
-          '--expect-head is the head of one tenant: name it with --tenant, or give --file.',
-        );
+        throw misuse('--expect-head needs --tenant or --file.');
       const reports =
         options.file === undefined
           ? await verifyStored(context.platform(), options.tenant, head)
@@ -109,8 +104,8 @@ async function verifyFile(path: string, head: ChainHead | undefined): Promise<Ve
 const UNREADABLE = {
   tenantId: null,
   intact: false,
-  sealed: 0,
-  unsealed: 0,
+  chained: 0,
+  pending: 0,
   firstPosition: null,
   head: { position: 0, hash: '' },
 } as const;
@@ -119,19 +114,19 @@ function parseHead(text: string | undefined): ChainHead | undefined {
   if (text === undefined) return undefined;
   const [, position, hash] = /^(\d{1,15}):([0-9a-f]{64})$/i.exec(text) ?? [];
   if (position === undefined || hash === undefined)
-    throw misuse('--expect-head takes a position and 64 hexadecimal digits: 1234:ab…');
+    throw misuse('--expect-head must be a position and 64 hexadecimal digits: 1234:ab…');
   return { position: Number(position), hash: hash.toLowerCase() };
 }
 
 function describe(report: Verified): string {
-  const { name, intact, sealed, unsealed, head, firstPosition, findings } = report;
-  const range = sealed === 0 ? 'nothing sealed' : `positions ${firstPosition} to ${head.position}`;
-  const young = unsealed === 0 ? '' : `, ${unsealed} not sealed yet`;
-  if (intact) return `${name}: intact, ${range}${young}, head ${head.position}:${head.hash}\n`;
+  const { name, intact, chained, pending, head, firstPosition, findings } = report;
+  const range = chained === 0 ? 'no entries' : `positions ${firstPosition} to ${head.position}`;
+  const waiting = pending === 0 ? '' : `, ${pending} pending`;
+  if (intact) return `${name}: intact, ${range}${waiting}, head ${head.position}:${head.hash}\n`;
   const table = formatTable(findings, [
     { heading: 'position', value: (finding) => finding.position },
     { heading: 'problem', value: (finding) => finding.problem },
-    { heading: 'what', value: (finding) => finding.message },
+    { heading: 'message', value: (finding) => finding.message },
   ]);
-  return `${name}: BROKEN, ${range}${young}\n${table}`;
+  return `${name}: BROKEN, ${range}${waiting}\n${table}`;
 }

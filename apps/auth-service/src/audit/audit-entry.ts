@@ -1,11 +1,11 @@
 import type { Json } from './chain/canonical-json.js';
 
-/** The tables that together are the trail: what was done or refused, and which rows were changed. */
+/** The tables of the audit log: security events, and changes of rows. */
 export const ENTRY_TABLES = ['security_events', 'audit_log'] as const;
 
 export type EntryTable = (typeof ENTRY_TABLES)[number];
 
-/** A change of a row, told as the type of an event: what {@link ENTRY_COLUMNS} make of the operation. */
+/** The entry type of a row change by its operation. {@link ENTRY_COLUMNS} has the same mapping in SQL. */
 export const ROW_EVENTS = {
   INSERT: 'row.inserted',
   UPDATE: 'row.updated',
@@ -13,8 +13,8 @@ export const ROW_EVENTS = {
 } as const;
 
 /**
- * One entry of a tenant's trail, from either table. Every stored column is in it: it is what people read, what is
- * exported, and what the hash is made of. `targetType` of a changed row is its table.
+ * One entry of a tenant's audit log, from either table. It has every stored column: it is what the API returns, what an
+ * export contains, and what the hash covers. `targetType` of a row change is its table.
  */
 export interface AuditEntry {
   tenantId: string;
@@ -36,13 +36,16 @@ export interface AuditEntry {
   newData: Json;
 }
 
-/* Times to the microsecond and in UTC, whatever time zone a connection is in. */
+/** Identifies an entry. */
+export type EntryKey = Pick<AuditEntry, 'tenantId' | 'id' | 'table'>;
+
+/* In UTC with microseconds, independent of the connection's time zone. */
 const OCCURRED_AT =
   `to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "occurredAt"` as const;
 const TIMESTAMP =
   `to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "occurredAt"` as const;
 
-/** The columns of an {@link AuditEntry}, to be selected from the table. */
+/** The select list of an {@link AuditEntry} from each table. */
 export const ENTRY_COLUMNS = {
   security_events: `
     tenant_id AS "tenantId", id, 'security_events' AS "table", ${OCCURRED_AT}, type, result,
@@ -58,7 +61,7 @@ export const ENTRY_COLUMNS = {
     NULL::jsonb AS details, old_data AS "oldData", new_data AS "newData"`,
 } as const satisfies Readonly<Record<EntryTable, string>>;
 
-/** An entry out of a row that has more in it. */
+/** Picks the entry out of a row with more columns. */
 export function toAuditEntry(row: AuditEntry): AuditEntry {
   return {
     tenantId: row.tenantId,

@@ -10,15 +10,15 @@ import type { AuditLogHeader, AuditLogLine } from './chain/audit-log-line.js';
 import {
   readHead,
   readPositions,
-  readSealedPage,
-  readWaitingPage,
+  readChainedPage,
+  readPendingPage,
   type AuditLogQuery,
   type AuditLogRange,
 } from './chain/audit-log-pages.js';
 import { SecurityEvents } from './security-events.js';
 import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
 
-/** Entries a transaction: each holds a connection for some milliseconds, however slowly the client reads. */
+/** Entries per transaction: each uses a connection for a few milliseconds, however slowly the client reads. */
 const PAGE = 500;
 
 interface Plan {
@@ -27,9 +27,9 @@ interface Plan {
 }
 
 /**
- * The trail as lines of JSON that can be verified anywhere. An export has every position from the first of its range to
- * the last, those of entries that were committed late and lie outside of the range by their time included: a chain with
- * gaps could not be verified.
+ * Exports the audit log as newline-delimited JSON that can be verified without the database. An export has every position
+ * from the first to the last of its time range. This includes entries outside the range that were committed late, because
+ * a chain with gaps cannot be verified.
  */
 @Injectable()
 export class AuditExport {
@@ -39,50 +39,52 @@ export class AuditExport {
   ) {}
 
   /**
-   * The lines, read page by page as the client takes them. The stream ends with a trailer or fails.
-   * @throws ApiError VALIDATION_ERROR for a range that ends before it begins.
+   * Streams the lines, page by page as the client reads them. The stream ends with a trailer or with an error.
+   * @throws ApiError VALIDATION_ERROR for a range that ends before it starts.
    */
-  async open(reader: Principal, query: AuditRangeQuery): Promise<Readable> {
-    const { from = null, to = null } = query;
+  async open(principal: Principal, range: AuditRangeQuery): Promise<Readable> {
+    const { from = null, to = null } = range;
     if (from !== null && to !== null && Date.parse(from) > Date.parse(to))
       throw ApiError.validation({ field: 'to', message: 'must not be before from' });
-    // Outside of the stream: whoever may not export is told so, and what is refused leaves no half file.
-    const plan = await this.reading(reader, async (ask) => {
-      const planned = await planExport(ask, reader.tenantId, from, to);
+    // Before the stream starts, so that a refusal is an error response and not a truncated file.
+    const plan = await this.reading(principal, async (query) => {
+      const planned = await planExport(query, principal.tenantId, from, to);
       await this.events.record({
         type: 'audit.exported',
         result: 'success',
-        target: { type: 'tenant', id: reader.tenantId },
+        target: { type: 'tenant', id: principal.tenantId },
         details: { from, to, ...planned.header.head },
       });
       return planned;
     });
-    return Readable.from(this.chunks(reader, plan), { objectMode: true, highWaterMark: 1 });
+    return Readable.from(this.chunks(principal, plan), { objectMode: true, highWaterMark: 1 });
   }
 
-  private async *chunks(reader: Principal, { header, range }: Plan): AsyncGenerator<string> {
+  private async *chunks(principal: Principal, { header, range }: Plan): AsyncGenerator<string> {
     yield toText([header]);
     let head: ChainHead = { position: range.firstPosition - 1, hash: EMPTY_CHAIN.hash };
-    let [sealed, unsealed] = [0, 0];
+    let [chained, pending] = [0, 0];
     for (let more = true; more;) {
-      const page = await this.reading(reader, (ask) =>
-        readSealedPage(ask, range, head.position, PAGE),
+      const page = await this.reading(principal, (query) =>
+        readChainedPage(query, range, head.position, PAGE),
       );
       const last = page.at(-1);
       if (last !== undefined) head = { position: last.position, hash: last.hash };
-      sealed += page.length;
+      chained += page.length;
       more = page.length === PAGE;
       if (page.length > 0) yield toText(page);
     }
     let after = range.firstId;
     for (let more = true; more;) {
-      const page = await this.reading(reader, (ask) => readWaitingPage(ask, range, after, PAGE));
+      const page = await this.reading(principal, (query) =>
+        readPendingPage(query, range, after, PAGE),
+      );
       after = page.at(-1)?.entryId ?? after;
-      unsealed += page.length;
+      pending += page.length;
       more = page.length === PAGE;
       if (page.length > 0) yield toText(page);
     }
-    yield toText([{ kind: 'trailer', sealed, unsealed, head }]);
+    yield toText([{ kind: 'trailer', chained, pending, head }]);
   }
 
   private reading<T>(reader: Principal, work: (query: AuditLogQuery) => Promise<T>): Promise<T> {

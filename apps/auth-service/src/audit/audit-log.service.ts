@@ -20,7 +20,7 @@ const FIND = `
           SELECT ${ENTRY_COLUMNS.audit_log} FROM audit_log WHERE id = $1) e
     LEFT JOIN audit_chain c ON c.tenant_id = e."tenantId" AND c.entry_id = e.id AND c.entry_table = e."table"`;
 
-/** What the people of a tenant who may see its trail read of it. */
+/** Reads a tenant's audit log. SecurityEvents is the write side. */
 @Injectable()
 export class AuditLogService {
   constructor(private readonly database: TenantDatabase) {}
@@ -38,14 +38,14 @@ export class AuditLogService {
     );
     if (statement === null) return { items: [], nextCursor: null };
     const rows = await this.database.transaction(readingContext(reader), () =>
-      // eslint-disable-next-line poc/sql-from-constants -- searchStatement puts it together of constants
+      // eslint-disable-next-line poc/sql-from-constants -- searchStatement builds it from constants
       this.database.query<AuditEntryResponse>(statement.sql, statement.params),
     );
     return toPage(reader.tenantId, rows, limit, list);
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async find(reader: Principal, entryId: string): Promise<AuditEntryResponse> {
+  async get(reader: Principal, entryId: string): Promise<AuditEntryResponse> {
     const [entry] = await this.database.transaction(readingContext(reader), () =>
       this.database.query<AuditEntryResponse>(FIND, [entryId]),
     );
@@ -53,7 +53,7 @@ export class AuditLogService {
     return entry;
   }
 
-  /** The end of the chain, for whoever keeps it elsewhere. */
+  /** The head of the hash chain, to be stored elsewhere as a checkpoint. */
   async head(reader: Principal): Promise<AuditHeadResponse> {
     return this.database.transaction(readingContext(reader), () =>
       readHead(this.database.query.bind(this.database), reader.tenantId),

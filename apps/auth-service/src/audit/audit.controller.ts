@@ -13,65 +13,69 @@ import {
 import { AuditLogService } from './audit-log.service.js';
 import { AuditExport } from './audit-export.js';
 
-/** One JSON value a line. */
+/** Newline-delimited JSON: one value per line. */
 const NDJSON = 'application/x-ndjson';
 
 @ApiTags('audit')
 @Controller('audit')
 export class AuditController {
   constructor(
-    private readonly trail: AuditLogService,
+    private readonly auditLog: AuditLogService,
     private readonly exports: AuditExport,
   ) {}
 
   @Get()
   @Permissions('view_audit')
-  @ApiOperation({ summary: "Read the tenant's trail, newest first, page by page" })
+  @ApiOperation({
+    summary: 'List audit log entries',
+    description: 'Entries are sorted by time, newest first.',
+  })
   @DataResponse(200, AuditPageResponse)
-  list(
-    @CurrentUser() reader: Principal,
+  listAuditEntries(
+    @CurrentUser() principal: Principal,
     @Query() query: ListAuditQuery,
   ): Promise<AuditPageResponse> {
-    return this.trail.list(reader, query);
+    return this.auditLog.list(principal, query);
   }
 
   @Get('head')
   @Permissions('view_audit')
   @ApiOperation({
-    summary: "Read the end of the trail's chain",
+    summary: 'Get the head of the audit log hash chain',
     description:
-      'Kept elsewhere, it proves later that nothing up to it was changed, removed or cut off: see "audit verify".',
+      'Store it elsewhere as a checkpoint. The command "audit verify --expect-head" later shows whether an entry up to it was changed or removed.',
   })
   @DataResponse(200, AuditHeadResponse)
-  head(@CurrentUser() reader: Principal): Promise<AuditHeadResponse> {
-    return this.trail.head(reader);
+  getAuditHead(@CurrentUser() principal: Principal): Promise<AuditHeadResponse> {
+    return this.auditLog.head(principal);
   }
 
   @Get('export')
   @Permissions('view_audit')
   @OwnTransactions()
   @ApiOperation({
-    summary: 'Export the trail as lines of JSON',
+    summary: 'Export the audit log as newline-delimited JSON',
     description:
-      'A header, the sealed entries in the order of the chain, those that are too young to be sealed, and a trailer ' +
-      'with their numbers and the head. A file without its trailer was cut off. "audit verify --file" checks it anywhere.',
+      'The lines are a header, the chained entries in the order of the hash chain, the pending entries, and a trailer with ' +
+      'the number of entries and the head. A file without a trailer is truncated. The command "audit verify --file" ' +
+      'verifies the file without the database.',
   })
   @ApiResponse({
     status: 200,
-    description: 'One JSON value a line.',
+    description: 'One JSON value per line.',
     content: {
       [NDJSON]: {
         schema: { type: 'string' },
-        example: '{"kind":"header", …}\n{"kind":"sealed", …}\n',
+        example: '{"kind":"header", …}\n{"kind":"chained", …}\n',
       },
     },
   })
   @ApiErrors('SERVICE_BUSY')
-  async export(
-    @CurrentUser() reader: Principal,
+  async exportAuditLog(
+    @CurrentUser() principal: Principal,
     @Query() query: AuditRangeQuery,
   ): Promise<StreamableFile> {
-    const lines = await this.exports.open(reader, query);
+    const lines = await this.exports.open(principal, query);
     return new StreamableFile(lines, {
       type: NDJSON,
       disposition: 'attachment; filename="audit.ndjson"',
@@ -80,13 +84,13 @@ export class AuditController {
 
   @Get(':entryId')
   @Permissions('view_audit')
-  @ApiOperation({ summary: 'Read one entry of the trail' })
+  @ApiOperation({ summary: 'Get an audit log entry' })
   @DataResponse(200, AuditEntryResponse)
   @ApiErrors('NOT_FOUND')
-  find(
-    @CurrentUser() reader: Principal,
+  getAuditEntry(
+    @CurrentUser() principal: Principal,
     @Param('entryId', UuidParamPipe) entryId: string,
   ): Promise<AuditEntryResponse> {
-    return this.trail.find(reader, entryId);
+    return this.auditLog.get(principal, entryId);
   }
 }

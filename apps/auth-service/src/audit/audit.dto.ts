@@ -12,26 +12,29 @@ const RESULTS = ['success', 'failure'] as const;
 const EXAMPLE_ID = '01890a5d-ac96-774b-bcce-b302099a8057';
 
 /**
- * An instant, with the offset or Z that makes it one, in the form that JavaScript and PostgreSQL read alike: no date by
- * week or day of the year, and no offset that is nowhere on earth.
+ * A timestamp with Z or an offset, in the form that JavaScript and PostgreSQL read alike: no week dates, no ordinal dates,
+ * and no offset beyond 14 hours.
  */
 const INSTANT =
   /^(?!0000)\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-](0\d|1[0-4]):?[0-5]\d)$/;
 
 export class AuditRangeQuery {
-  @ApiPropertyOptional({ description: 'First instant, ISO 8601.', example: '2026-01-01T00:00:00Z' })
+  @ApiPropertyOptional({
+    description: 'Start of the time range, inclusive. ISO 8601 with Z or an offset.',
+    example: '2026-01-01T00:00:00Z',
+  })
   @IsOptional()
   @IsISO8601({ strict: true })
-  @Matches(INSTANT, { message: 'from must be an instant such as 2026-01-01T00:00:00Z' })
+  @Matches(INSTANT, { message: 'from must be a timestamp such as 2026-01-01T00:00:00Z' })
   from?: string;
 
   @ApiPropertyOptional({
-    description: 'First instant after the range, ISO 8601.',
+    description: 'End of the time range, exclusive. ISO 8601 with Z or an offset.',
     example: '2026-02-01T00:00:00Z',
   })
   @IsOptional()
   @IsISO8601({ strict: true })
-  @Matches(INSTANT, { message: 'to must be an instant such as 2026-02-01T00:00:00Z' })
+  @Matches(INSTANT, { message: 'to must be a timestamp such as 2026-02-01T00:00:00Z' })
   to?: string;
 }
 
@@ -46,13 +49,17 @@ export class ListAuditQuery extends IntersectionType(AuditRangeQuery, PageQuery)
   @IsIn(RESULTS)
   result?: (typeof RESULTS)[number];
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'Who did it.', example: EXAMPLE_ID })
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'Id of the user or operator who did it.',
+    example: EXAMPLE_ID,
+  })
   @IsOptional()
   @IsUUID()
   actorId?: string;
 
   @ApiPropertyOptional({
-    description: 'Id of the person, row or thing that it was done to.',
+    description: 'Id of the affected user, row or other object.',
     example: EXAMPLE_ID,
   })
   @IsOptional()
@@ -60,13 +67,13 @@ export class ListAuditQuery extends IntersectionType(AuditRangeQuery, PageQuery)
   @MaxLength(200)
   targetId?: string;
 
-  @ApiPropertyOptional({ description: 'Changes of the rows of this table.', example: 'users' })
+  @ApiPropertyOptional({ description: 'Only changes of rows of this table.', example: 'users' })
   @IsOptional()
   @Matches(/^[a-z_]{1,63}$/)
   table?: string;
 
   @ApiPropertyOptional({
-    description: 'X-Request-Id of an answer: the events of that request.',
+    description: 'Only events of the request with this X-Request-Id.',
     example: EXAMPLE_ID,
   })
   @IsOptional()
@@ -87,7 +94,7 @@ export class AuditEntryResponse {
 
   @ApiProperty({
     enum: ENTRY_TABLES,
-    description: 'Which half of the trail: events, or changes of rows.',
+    description: 'security_events for events, audit_log for changes of rows.',
     example: 'security_events',
   })
   table: EntryTable;
@@ -106,12 +113,16 @@ export class AuditEntryResponse {
 
   @ApiProperty({
     enum: ['user', 'operator', 'system', 'anonymous'],
-    description: 'An operator is of the platform and not of the tenant.',
+    description: 'Operators belong to the platform, not to the tenant.',
     example: 'anonymous',
   })
   actorKind: string;
 
-  @ApiProperty({ ...NULLABLE_TEXT, description: 'For a changed row, its table.', example: 'user' })
+  @ApiProperty({
+    ...NULLABLE_TEXT,
+    description: 'For a change of a row, its table.',
+    example: 'user',
+  })
   targetType: string | null;
 
   @ApiProperty({ ...NULLABLE_TEXT, example: EXAMPLE_ID })
@@ -129,21 +140,34 @@ export class AuditEntryResponse {
   @ApiProperty({ ...ANY_JSON, example: { reason: 'wrong password' } })
   details: Json;
 
-  @ApiProperty({ ...ANY_JSON, description: 'The row before, without secrets.', example: null })
+  @ApiProperty({
+    ...ANY_JSON,
+    description: 'The row before the change, without secrets.',
+    example: null,
+  })
   oldData: Json;
 
-  @ApiProperty({ ...ANY_JSON, description: 'The row after, without secrets.', example: null })
+  @ApiProperty({
+    ...ANY_JSON,
+    description: 'The row after the change, without secrets.',
+    example: null,
+  })
   newData: Json;
 
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Place in the chain; null in the first second or so.',
+    description:
+      'Position in the hash chain. Null for about a second, until the entry is appended.',
     example: 42,
   })
   position: number | null;
 
-  @ApiProperty({ ...NULLABLE_TEXT, description: "The chain's SHA-256 at it.", example: null })
+  @ApiProperty({
+    ...NULLABLE_TEXT,
+    description: 'SHA-256 of the link at this position.',
+    example: null,
+  })
   hash: string | null;
 }
 
@@ -156,9 +180,16 @@ export class AuditPageResponse {
 }
 
 export class AuditHeadResponse {
-  @ApiProperty({ type: 'integer', description: '0: nothing is sealed yet.', example: 1234 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Position of the last link; 0 for an empty chain.',
+    example: 1234,
+  })
   position: number;
 
-  @ApiProperty({ description: 'SHA-256 over the whole chain up to it.', example: 'ab'.repeat(32) })
+  @ApiProperty({
+    description: 'SHA-256 of the last link. It covers the whole chain.',
+    example: 'ab'.repeat(32),
+  })
   hash: string;
 }

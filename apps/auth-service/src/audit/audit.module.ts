@@ -5,7 +5,7 @@ import { ChainWriter } from './chain/chain-writer.js';
 import { SecurityEvents } from './security-events.js';
 import { AuditExport } from './audit-export.js';
 
-/** The trail of a tenant: every module records what it does, a job seals it, the tenant's own admins read it. */
+/** The audit log: every module records its events, a job appends them to the hash chain, tenant admins read them. */
 @Global()
 @Module({
   controllers: [AuditController],

@@ -2,7 +2,7 @@ import type { ListAuditQuery } from './audit.dto.js';
 import { ENTRY_COLUMNS, type EntryTable, ROW_EVENTS } from './audit-entry.js';
 import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
 
-/** What is asked of the trail. `before`: the id of the last entry of the page before. */
+/** Filters of the audit log. `before`: the id of the last entry of the previous page. */
 export type EntryFilters = Pick<
   ListAuditQuery,
   'from' | 'to' | 'type' | 'result' | 'actorId' | 'targetId' | 'table' | 'requestId'
@@ -14,27 +14,29 @@ interface Statement {
 }
 
 /**
- * The statement for the latest entries that meet the filters, newest first. Each half of the trail is asked for its own
- * `limit` by an index that leads with the tenant; a half that cannot have what is asked for is left out.
+ * The statement for the latest entries that match the filters, newest first. Each table is limited on its own, by an
+ * index that starts with the tenant; a table that cannot contain a match is left out. Null if neither can.
  */
 export function searchStatement(filters: EntryFilters, limit: number): Statement | null {
   const params: unknown[] = [limit];
-  const halves = [
-    ...(mayBeEvent(filters) ? [half('security_events', eventConditions(filters, params))] : []),
-    ...(mayBeChange(filters) ? [half('audit_log', changeConditions(filters, params))] : []),
+  const tables = [
+    ...(mayBeEvent(filters)
+      ? [selectFrom('security_events', eventConditions(filters, params))]
+      : []),
+    ...(mayBeChange(filters) ? [selectFrom('audit_log', changeConditions(filters, params))] : []),
   ];
-  if (halves.length === 0) return null;
-  return { sql: `${FOUND}${halves.join(' UNION ALL ')}${WITH_SEALS}`, params };
+  if (tables.length === 0) return null;
+  return { sql: `${FOUND}${tables.join(' UNION ALL ')}${WITH_LINKS}`, params };
 }
 
 const FOUND =
   "SELECT e.*, c.position::float8 AS position, encode(c.hash, 'hex') AS hash FROM (SELECT * FROM (";
 
-const WITH_SEALS = `) h ORDER BY id DESC LIMIT $1) e
+const WITH_LINKS = `) h ORDER BY id DESC LIMIT $1) e
   LEFT JOIN audit_chain c ON c.tenant_id = e."tenantId" AND c.entry_id = e.id AND c.entry_table = e."table"
   ORDER BY e.id DESC`;
 
-function half(table: EntryTable, conditions: readonly string[]): string {
+function selectFrom(table: EntryTable, conditions: readonly string[]): string {
   return `(SELECT ${ENTRY_COLUMNS[table]} FROM ${table} WHERE ${['true', ...conditions].join(' AND ')}
             ORDER BY ${table}.id DESC LIMIT $1)`;
 }
@@ -43,7 +45,7 @@ function mayBeEvent({ type, table }: EntryFilters): boolean {
   return table === undefined && (type === undefined || operationOf(type) === undefined);
 }
 
-/** A change that was not made is not in the trail of rows, and whoever made one is known without the request. */
+/** audit_log holds only changes that succeeded, and no request ids. */
 function mayBeChange({ type, result, requestId }: EntryFilters): boolean {
   return (
     requestId === undefined &&
@@ -73,7 +75,7 @@ function changeConditions(filters: EntryFilters, params: unknown[]): string[] {
   ];
 }
 
-/** Ids begin with their time, so that the order of the pages and a range of time are one range of the index. */
+/** Ids start with their time, so that the page order and a time range are one range of the index. */
 function rangeConditions(
   { from, to, before }: EntryFilters,
   time: string,

@@ -7,18 +7,18 @@ import type { SecurityEvents } from './security-events.js';
 
 const MINUTE_MS = 60_000;
 
-/** Sessions times codes that one process keeps apart in a minute; beyond it, refusals go unrecorded until the next. */
+/** Pairs of session and code per process and minute. Further refusals of that minute are not recorded. */
 const CAPACITY = 10_000;
 
 /**
- * Which refusals are worth an entry: of one session, one of a code a minute. A client that tries every route would
- * otherwise write the disk full and bury what matters; that it was refused, and from where, takes one entry.
+ * Limits the entries to one per session, code and minute. A client that tries every route would otherwise fill the disk
+ * and hide other entries.
  */
-class RefusalSieve {
+class RefusalLimit {
   private minute = 0;
   private readonly seen = new Set<string>();
 
-  admits(sessionId: string, code: string, nowMs: number): boolean {
+  allows(sessionId: string, code: string, nowMs: number): boolean {
     const minute = Math.floor(nowMs / MINUTE_MS);
     if (minute !== this.minute) {
       this.minute = minute;
@@ -32,16 +32,16 @@ class RefusalSieve {
 }
 
 /**
- * Records every 403 that a signed-in person is answered, whichever guard or service gave it, before it is sent. Should
- * that fail, the log tells so and the answer stays what it was.
+ * Records every 403 response to an authenticated request, whichever guard or service refused it, before it is sent. A
+ * failure to record is logged and does not change the response.
  */
 export function registerRefusedAccess(
   fastify: Pick<FastifyInstance, 'addHook'>,
-  events: Pick<SecurityEvents, 'recordApart'>,
+  events: Pick<SecurityEvents, 'recordInOwnTransaction'>,
   now: () => number = Date.now,
 ): void {
   const logger = new Logger('RefusedAccess');
-  const sieve = new RefusalSieve();
+  const limit = new RefusalLimit();
   const record = async (request: FastifyRequest, principal: Principal, code: string) => {
     const { tenantId, sessionId, userId } = principal;
     const event = {
@@ -53,13 +53,13 @@ export function registerRefusedAccess(
     } as const;
     const origin = { requestId: request.id, client: clientOf(request), actorId: userId };
     try {
-      // The request's own transaction has ended by now, and its context takes no other one.
-      await runOutsideRequest(() => events.recordApart(tenantId, event, origin));
+      // The request's transaction has ended, and its context cannot open a second one.
+      await runOutsideRequest(() => events.recordInOwnTransaction(tenantId, event, origin));
     } catch (error) {
-      logger.warn(`A refusal could not be recorded: ${String(error)}`);
+      logger.warn(`A refused request was not recorded: ${String(error)}`);
     }
   };
-  // With a callback, because a promise would cost every request that is not refused.
+  // A callback, because a promise would slow down every request that is not refused.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const { principal } = request;
     if (reply.statusCode !== 403 || principal === undefined) {
@@ -67,13 +67,13 @@ export function registerRefusedAccess(
       return;
     }
     const code = codeOf(payload);
-    if (sieve.admits(principal.sessionId, code, now()))
+    if (limit.allows(principal.sessionId, code, now()))
       void record(request, principal, code).then(() => done());
     else done();
   });
 }
 
-/** The route's pattern, not the path: that may hold anything. */
+/** The route's pattern: the path itself may contain anything. */
 function routeOf(request: FastifyRequest): string {
   return request.routeOptions.url ?? '';
 }

@@ -2,20 +2,19 @@ import type { SecurityEventType } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { findCurrentRequest, type PlatformQuery, TenantDatabase } from '@poc-tracker/tenancy';
 import { WorkQueue } from '../protection/work-queue.js';
-import { presentableDetails } from './event-details.js';
+import { sanitizeDetails } from './event-details.js';
 
-/** What happened, to whom, and how it ended. */
 export interface SecurityEvent {
   type: SecurityEventType;
   result: 'success' | 'failure';
-  /** Default: the person, or the operator, of the transaction. */
+  /** Default: the user or operator of the transaction. */
   actorId?: string | null;
   target?: { type: string; id: string };
-  /** Never a secret: fields that are named like one are left out. */
+  /** Must not contain secrets. Fields that are named like one are left out. */
   details?: Record<string, unknown>;
 }
 
-/** Where an event comes from, for what is recorded outside of the flow of a request. */
+/** Where an event comes from. Default: the current request. */
 export interface EventOrigin {
   requestId?: string | undefined;
   client?: { ipAddress: string | null; userAgent: string | null } | undefined;
@@ -23,8 +22,8 @@ export interface EventOrigin {
 }
 
 /*
- * Tenant and actor are those of the transaction unless others are named; the policy refuses another tenant. On the operators' login
- * app.actor_kind tells a person, at the command line too, from the service's own scheduled work.
+ * Tenant and actor default to those of the transaction; the policy refuses another tenant. On the operators' login
+ * app.actor_kind distinguishes an operator, also at the command line, from scheduled work of the service.
  */
 const RECORD = `
   INSERT INTO security_events
@@ -39,55 +38,55 @@ const RECORD = `
                       ELSE nullif(current_setting('app.current_user_id', true), '')::uuid END AS id) a`;
 
 /**
- * What refusals may take of the pool at a time. They write for less than a millisecond, so that few connections record
- * thousands a second; and the storm of log-ins that fail leaves the others to those that succeed.
+ * Connections that refusals may use at a time. Each insert takes less than a millisecond, so a few connections record
+ * thousands per second, and a burst of failed log-ins does not exhaust the pool.
  */
-const APART_CONCURRENCY = 4;
+const OWN_TRANSACTION_CONCURRENCY = 4;
 
-/** More than the queue of passwords to verify lets through at once. */
-const APART_CAPACITY = 2_000;
+/** More than the password hashing queue can finish at once. */
+const OWN_TRANSACTION_CAPACITY = 2_000;
 
-/** The tenant's trail of what was done and what was refused, beside the changes of rows that triggers record. */
+/** Records security events in a tenant's audit log. Triggers record the changes of rows; AuditLogService reads both. */
 @Injectable()
 export class SecurityEvents {
-  private readonly lane = new WorkQueue({
-    concurrency: APART_CONCURRENCY,
-    capacity: APART_CAPACITY,
+  private readonly queue = new WorkQueue({
+    concurrency: OWN_TRANSACTION_CONCURRENCY,
+    capacity: OWN_TRANSACTION_CAPACITY,
   });
 
   constructor(private readonly database: TenantDatabase) {}
 
-  /** Records in the current transaction: the event is there exactly if what it tells of is. */
+  /** Records in the current transaction: the event is stored if and only if the transaction commits. */
   async record(event: SecurityEvent): Promise<void> {
-    await this.database.query(RECORD, parametersOf(event, originHere()));
+    await this.database.query(RECORD, parametersOf(event, currentOrigin()));
   }
 
   /**
-   * Records in a transaction of its own, for what was refused: it stays although the request leaves nothing else.
-   * To be called before the request's first statement or after its transaction.
-   * @throws ApiError SERVICE_BUSY rather than leaving an event out when too many wait; Error inside a transaction that
-   *   holds a connection (see TenantDatabase.transaction).
+   * Records a refusal in its own transaction, so that it stays although the request is rolled back.
+   * Call it before the request's first statement or after its transaction.
+   * @throws ApiError SERVICE_BUSY if too many events wait; Error inside a transaction that uses a connection (see
+   *   TenantDatabase.transaction).
    */
-  async recordApart(
+  async recordInOwnTransaction(
     tenantId: string,
     event: SecurityEvent,
-    origin: EventOrigin = originHere(),
+    origin: EventOrigin = currentOrigin(),
   ): Promise<void> {
     const context = { tenantId, userId: origin.actorId ?? null, role: null };
-    await this.lane.run(() =>
+    await this.queue.run(() =>
       this.database.transaction(context, async () => {
         await this.database.query(RECORD, parametersOf(event, origin));
       }),
     );
   }
 
-  /** Records an operator's work, or the service's own, in the trail of the tenant that it concerns. */
+  /** Records an event of an operator, or of scheduled work, in the audit log of the tenant that it concerns. */
   async recordAsOperator(
     query: PlatformQuery,
     tenantId: string,
     event: SecurityEvent,
   ): Promise<void> {
-    await query(RECORD, parametersOf(event, originHere(), tenantId));
+    await query(RECORD, parametersOf(event, currentOrigin(), tenantId));
   }
 }
 
@@ -106,13 +105,13 @@ function parametersOf(
     client?.ipAddress ?? null,
     requestId ?? null,
     client?.userAgent ?? null,
-    presentableDetails(details),
+    sanitizeDetails(details),
     tenantId,
   ];
 }
 
-/** Scheduled work and the command line answer no request. */
-function originHere(): EventOrigin {
+/** Empty for scheduled work and the command line. */
+function currentOrigin(): EventOrigin {
   const request = findCurrentRequest();
   return { requestId: request?.requestId, client: request?.client, actorId: request?.user?.id };
 }

@@ -1,27 +1,27 @@
 import { createReadStream } from 'node:fs';
 import type { AuditLogLine } from './audit-log-line.js';
 
-/** The file is no export of a trail. */
+/** The file is not an exported audit log. */
 export class AuditLogFileError extends Error {
   override name = 'AuditLogFileError';
 }
 
-const KINDS: ReadonlySet<unknown> = new Set(['header', 'sealed', 'unsealed', 'trailer']);
+const KINDS: ReadonlySet<unknown> = new Set(['header', 'chained', 'pending', 'trailer']);
 
-/** Fields without which a line cannot even be compared. */
+/** The fields that verification needs. */
 const REQUIRED: Readonly<Record<AuditLogLine['kind'], Readonly<Record<string, string>>>> = {
   header: { tenantId: 'string', firstPosition: 'number', head: 'object', format: 'string' },
-  sealed: { position: 'number', hash: 'string', previousHash: 'string', entryId: 'string' },
-  unsealed: { entryId: 'string', waiting: 'boolean' },
-  trailer: { sealed: 'number', unsealed: 'number', head: 'object' },
+  chained: { position: 'number', hash: 'string', previousHash: 'string', entryId: 'string' },
+  pending: { entryId: 'string', queued: 'boolean' },
+  trailer: { chained: 'number', pending: 'number', head: 'object' },
 };
 
-/** Characters of a line; a row of the trail is far shorter, and a file of another kind may have no line break at all. */
+/** Characters per line. An entry is far shorter; a file of another kind may contain no line feed at all. */
 const MAX_LINE = 64 * 1_024 * 1_024;
 
 /**
- * The lines of an exported file, one at a time.
- * @throws AuditLogFileError naming the line that is none; Error when the file cannot be read.
+ * Reads an exported file line by line.
+ * @throws AuditLogFileError with the number of the invalid line; Error if the file cannot be read.
  */
 export async function* auditLogFile(path: string): AsyncGenerator<AuditLogLine> {
   let number = 0;
@@ -32,8 +32,8 @@ export async function* auditLogFile(path: string): AsyncGenerator<AuditLogLine> 
 }
 
 /**
- * At line feeds alone, which JSON escapes: other characters that some readers break lines at may stand within a name, and
- * whoever bears it would make the export unreadable.
+ * Splits at line feeds only, which JSON escapes. Some readers also split at U+2028 and similar characters; a user name
+ * that contains one would make the export unreadable.
  */
 async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
   let parts: string[] = [];
@@ -48,7 +48,7 @@ async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> 
       length = next.length;
     }
     if (length > MAX_LINE)
-      throw new AuditLogFileError('The file has a line that is no line of a trail.');
+      throw new AuditLogFileError('The file contains a line that is too long for an audit log.');
   }
   if (length > 0) yield parts.join('');
 }
@@ -58,9 +58,10 @@ function parseAuditLogLine(text: string, number: number): AuditLogLine {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new AuditLogFileError(`Line ${number} is no JSON.`, { cause });
+    throw new AuditLogFileError(`Line ${number} is not valid JSON.`, { cause });
   }
-  if (!isAuditLogLine(value)) throw new AuditLogFileError(`Line ${number} is no line of a trail.`);
+  if (!isAuditLogLine(value))
+    throw new AuditLogFileError(`Line ${number} is not a line of an audit log.`);
   return value;
 }
 

@@ -1,44 +1,46 @@
 import type { AuditEntry } from '../audit-entry.js';
-import type { ChainHead, Seal } from './chain-link.js';
+import type { ChainHead, ChainLink } from './chain-link.js';
 
-/** The first line of an exported trail. */
+/** The first line of an exported audit log. */
 export interface AuditLogHeader {
   kind: 'header';
   format: string;
   algorithm: 'sha256';
   tenantId: string;
-  /** The range of time that was asked for; null: no limit. */
+  /** The requested time range; null: no limit. */
   from: string | null;
   to: string | null;
   exportedAt: string;
-  /** The first position that follows, and the end of the chain at the moment of the export. */
+  /** The position of the first chained line. */
   firstPosition: number;
+  /** The head of the chain at the time of the export. */
   head: ChainHead;
 }
 
-/** An entry in its place. The entry is null when the chain tells of one that is not there. */
-export interface SealedLine extends Seal {
-  kind: 'sealed';
-  /** Which entry the chain means, whether it is there or not. */
+/** A link of the chain with its entry. The entry is null if it no longer exists. */
+export interface ChainedLine extends ChainLink {
+  kind: 'chained';
+  /** The entry that the link refers to, whether it exists or not. */
   entryId: string;
   entryTable: AuditEntry['table'];
   entry: AuditEntry | null;
 }
 
-/** An entry that is not in the chain: too young, unless `waiting` says that nobody is going to seal it. */
-export interface UnsealedLine {
-  kind: 'unsealed';
+/** An entry that is not in the chain: `queued` says whether it waits to be appended. */
+export interface PendingLine {
+  kind: 'pending';
   entryId: string;
-  waiting: boolean;
+  queued: boolean;
   entry: AuditEntry | null;
 }
 
-/** The last line: without it, the file was cut off. */
+/** The last line. A file without it is truncated. */
 export interface AuditLogTrailer {
   kind: 'trailer';
-  sealed: number;
-  unsealed: number;
+  /** Number of chained and of pending lines. */
+  chained: number;
+  pending: number;
   head: ChainHead;
 }
 
-export type AuditLogLine = AuditLogHeader | SealedLine | UnsealedLine | AuditLogTrailer;
+export type AuditLogLine = AuditLogHeader | ChainedLine | PendingLine | AuditLogTrailer;

@@ -1,19 +1,22 @@
-import { type AuditEntry, ENTRY_COLUMNS, ENTRY_TABLES, toAuditEntry } from '../audit-entry.js';
+import {
+  type AuditEntry,
+  ENTRY_COLUMNS,
+  ENTRY_TABLES,
+  type EntryKey,
+  toAuditEntry,
+} from '../audit-entry.js';
 import { type ChainHead, EMPTY_CHAIN } from './chain-link.js';
-import type { SealedLine, UnsealedLine } from './audit-log-line.js';
+import type { ChainedLine, PendingLine } from './audit-log-line.js';
 
-/** Runs one statement in a transaction that may read the trail: of a tenant's people, or of the operators' login. */
+/** Runs one statement in a transaction that may read the audit log: of a tenant's user, or of the operators' login. */
 export type AuditLogQuery = <Row>(sql: string, params?: unknown[]) => Promise<Row[]>;
 
-/** Names an entry. */
-export type EntryKey = Pick<AuditEntry, 'tenantId' | 'id' | 'table'>;
-
-/** Part of a trail, by position in the chain and, for what is not in it yet, by id. */
+/** Part of an audit log: chained entries by position, pending ones by id. */
 export interface AuditLogRange {
   tenantId: string;
   firstPosition: number;
   lastPosition: number;
-  /** The first id that belongs to it, and the first one after it. */
+  /** The first id of the range, and the first id after it. */
   firstId: string;
   endId: string;
 }
@@ -36,7 +39,7 @@ const POSITIONS = `
 
 const LINKS = `
   SELECT position::float8 AS position, entry_id AS "entryId", entry_table AS "entryTable",
-         to_char(sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "sealedAt",
+         to_char(sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "chainedAt",
          encode(entry_hash, 'hex') AS "entryHash", encode(previous_hash, 'hex') AS "previousHash",
          encode(hash, 'hex') AS hash
     FROM audit_chain
@@ -48,7 +51,7 @@ const QUEUE = `
    WHERE tenant_id = $1 AND entry_id > $2 AND entry_id < $3
    ORDER BY entry_id LIMIT $4`;
 
-/** The entries that are there, ordered by tenant and id. */
+/** The entries that exist, ordered by tenant and id. */
 export async function readEntries(
   query: AuditLogQuery,
   keys: readonly EntryKey[],
@@ -62,15 +65,15 @@ export async function readEntries(
   return rows.map(toAuditEntry);
 }
 
-/** The end of a tenant's chain. */
+/** The head of a tenant's chain. */
 export async function readHead(query: AuditLogQuery, tenantId: string): Promise<ChainHead> {
   const [head = EMPTY_CHAIN] = await query<ChainHead>(HEAD, [tenantId]);
   return head;
 }
 
 /**
- * The positions of the entries between two ids. Whole: what was committed late, and stands between them in the chain
- * although it is older, belongs to it. Null: there are none.
+ * The first and last position of the entries between two ids; null if there are none. Entries that were committed late
+ * may lie between these positions although their ids are outside.
  */
 export async function readPositions(
   query: AuditLogQuery,
@@ -87,14 +90,14 @@ export async function readPositions(
   return first === null || last === null ? null : { first, last };
 }
 
-/** The next links after a position with their entries; fewer than `limit` when there are no more. */
-export async function readSealedPage(
+/** The next links after a position with their entries; fewer than `limit` on the last page. */
+export async function readChainedPage(
   query: AuditLogQuery,
   { tenantId, lastPosition }: Pick<AuditLogRange, 'tenantId' | 'lastPosition'>,
   after: number,
   limit: number,
-): Promise<SealedLine[]> {
-  const links = await query<Omit<SealedLine, 'kind' | 'entry'>>(LINKS, [
+): Promise<ChainedLine[]> {
+  const links = await query<Omit<ChainedLine, 'kind' | 'entry'>>(LINKS, [
     tenantId,
     after,
     lastPosition,
@@ -105,25 +108,25 @@ export async function readSealedPage(
     links.map(({ entryId: id, entryTable: table }) => ({ tenantId, id, table })),
   );
   return links.map((link) => ({
-    kind: 'sealed',
+    kind: 'chained',
     ...link,
     entry: entries.get(`${link.entryTable}/${link.entryId}`) ?? null,
   }));
 }
 
-/** The next entries after an id that wait to be sealed; fewer than `limit` when there are no more. */
-export async function readWaitingPage(
+/** The next entries after an id that wait to be appended to the chain; fewer than `limit` on the last page. */
+export async function readPendingPage(
   query: AuditLogQuery,
   { tenantId, endId }: Pick<AuditLogRange, 'tenantId' | 'endId'>,
   after: string,
   limit: number,
-): Promise<UnsealedLine[]> {
+): Promise<PendingLine[]> {
   const keys = await query<EntryKey>(QUEUE, [tenantId, after, endId, limit]);
   const entries = await readEntriesByKey(query, keys);
   return keys.map(({ id, table }) => ({
-    kind: 'unsealed',
+    kind: 'pending',
     entryId: id,
-    waiting: true,
+    queued: true,
     entry: entries.get(`${table}/${id}`) ?? null,
   }));
 }

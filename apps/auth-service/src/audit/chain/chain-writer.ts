@@ -2,35 +2,35 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { NIL_UUID } from '@poc-tracker/contracts';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../../schedule/scheduler.js';
-import type { AuditEntry } from '../audit-entry.js';
-import { type ChainHead, entryHash, type Seal, sealEntry } from './chain-link.js';
-import { type EntryKey, readEntries, readHead } from './audit-log-pages.js';
+import type { AuditEntry, EntryKey } from '../audit-entry.js';
+import { type ChainHead, type ChainLink, entryHash, linkEntry } from './chain-link.js';
+import { readEntries, readHead } from './audit-log-pages.js';
 
-/** Milliseconds that an entry waits, at most about: the window in which a change of it would go unnoticed. */
+/** About the longest time in milliseconds that an entry is pending. A change of a pending entry is not detected. */
 const EVERY_MS = 1_000;
 
-/** Milliseconds between two notes of the heads in the log. */
-const HEADS_EVERY_MS = 24 * 60 * 60 * 1_000;
+/** Milliseconds between two checkpoints of the same chain in the log. */
+const CHECKPOINTS_EVERY_MS = 24 * 60 * 60 * 1_000;
 
-/** Entries a transaction: few enough to hold their rows for some milliseconds only. */
+/** Entries per transaction: few enough to keep their rows locked for a few milliseconds only. */
 const BATCH = 500;
 
-/** Lines of the log a statement. */
+/** Heads per statement. */
 const HEADS_BATCH = 500;
 
 /*
- * What waits, of one tenant after the other. Whoever wrote it has committed, or it could not be seen; what commits later
- * is found by the next sweep.
+ * Pending entries, tenant by tenant. Only committed entries are visible; entries that commit later are found by the next
+ * run.
  */
-const WAITING = `
+const PENDING = `
   SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_unsealed
    WHERE (tenant_id, entry_id, entry_table) > ($1::uuid, $2::uuid, $3)
    ORDER BY tenant_id, entry_id, entry_table LIMIT $4`;
 
 /*
- * One look into the index for each tenant, however long the chains are. Two days back: with its jitter, its tries again
- * and a service that was down for a night, up to 46 hours may lie between two notes, and a head that falls between them
- * would be noted nowhere. One that is noted twice does no harm.
+ * One index lookup per tenant, however long the chains are. It covers two days: with jitter, retries and a service that
+ * was down for a night, up to 46 hours may pass between two runs, and a shorter period would skip heads. A head that is
+ * logged twice does no harm.
  */
 const HEADS = `
   WITH RECURSIVE tenant AS (
@@ -46,9 +46,9 @@ const HEADS = `
    ORDER BY 1 LIMIT $2`;
 
 /**
- * Appends what waits to the chains of its tenants. Each batch is one transaction that takes the entries out of the queue
- * and puts them into the chain: killed at any moment it has done both or neither. Two at once do no harm either, the
- * second fails on the position that the first has taken.
+ * Appends pending entries to the hash chains of their tenants. Each batch moves its entries from the queue to the chain in
+ * one transaction, so that a crash leaves no entry in both or in neither. Two writers at once are safe: the second fails
+ * because the first has taken its position.
  */
 @Injectable()
 export class ChainWriter implements OnModuleInit, OnModuleDestroy {
@@ -62,41 +62,41 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.scheduler.register({
-      name: 'seal-audit-trails',
+      name: 'append-audit-chains',
       everyMs: EVERY_MS,
       run: async () => {
-        await this.sealWaiting();
+        await this.appendPending();
       },
     });
     this.scheduler.register({
-      name: 'note-audit-heads',
-      everyMs: HEADS_EVERY_MS,
-      run: () => this.noteHeads(),
+      name: 'log-audit-checkpoints',
+      everyMs: CHECKPOINTS_EVERY_MS,
+      run: () => this.logCheckpoints(),
     });
   }
 
-  /** Lets the running batch end, and the rest to whoever starts next. */
+  /** The running batch ends; the remaining entries stay in the queue. */
   onModuleDestroy(): void {
     this.stopping = true;
   }
 
   /**
-   * Seals what waits at this moment, in one sweep over the tenants. An entry that is gone although it waits is left for
-   * the verification to find.
-   * @returns the number of entries sealed.
-   * @throws AggregateError of the tenants whose entries could not be sealed, after all were tried.
+   * Appends the entries that are pending now. A queued entry that does not exist stays in the queue, where verification
+   * reports it.
+   * @returns the number of appended entries.
+   * @throws AggregateError with the failures, after all tenants were tried.
    */
-  async sealWaiting(): Promise<number> {
-    let sealed = 0;
+  async appendPending(): Promise<number> {
+    let appended = 0;
     const failures: unknown[] = [];
     let after: EntryKey = { tenantId: NIL_UUID, id: NIL_UUID, table: 'audit_log' };
     while (!this.stopping) {
-      const { waiting, entries } = await this.nextBatch(after);
-      const last = waiting.at(-1);
+      const { pending, entries } = await this.nextBatch(after);
+      const last = pending.at(-1);
       if (last === undefined) break;
-      for (const ofTenant of byTenant(entries.filter((entry) => isSealable(entry, failures)))) {
+      for (const ofTenant of byTenant(entries.filter((entry) => isHashable(entry, failures)))) {
         try {
-          sealed += await this.append(ofTenant);
+          appended += await this.append(ofTenant);
         } catch (error) {
           failures.push(error);
         }
@@ -104,15 +104,18 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
       after = last;
     }
     if (failures.length > 0)
-      throw new AggregateError(failures, `Not sealed: ${failures.map(String).join('; ')}`);
-    return sealed;
+      throw new AggregateError(
+        failures,
+        `Entries were not appended to the audit chain: ${failures.map(String).join('; ')}`,
+      );
+    return appended;
   }
 
   /**
-   * Writes the heads of the chains that grew within two days into the log. Whoever keeps the log elsewhere can hold the
-   * database against it: an end that was cut off, entries and all, shows nowhere else.
+   * Logs the heads of the chains that grew within the last two days as checkpoints. Where the log is stored elsewhere, they
+   * show that the last entries of a chain were removed together with their links; nothing else does.
    */
-  async noteHeads(): Promise<void> {
+  async logCheckpoints(): Promise<void> {
     let after = NIL_UUID;
     for (let full = true; full && !this.stopping;) {
       const heads = await this.database.query<ChainHead & { tenantId: string; recent: boolean }>(
@@ -120,7 +123,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
         [after, HEADS_BATCH],
       );
       for (const { tenantId, position, hash, recent } of heads) {
-        if (recent) this.logger.log(`The audit trail of ${tenantId} ends at ${position}:${hash}`);
+        if (recent) this.logger.log(`Audit checkpoint of tenant ${tenantId}: ${position}:${hash}`);
         after = tenantId;
       }
       full = heads.length === HEADS_BATCH;
@@ -129,11 +132,11 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
 
   private async nextBatch(
     after: EntryKey,
-  ): Promise<{ waiting: EntryKey[]; entries: AuditEntry[] }> {
+  ): Promise<{ pending: EntryKey[]; entries: AuditEntry[] }> {
     return this.database.transaction({ tenantId: null, operatorId: null }, async (query) => {
       const position = [after.tenantId, after.id, after.table, BATCH];
-      const waiting = await query<EntryKey>(WAITING, position);
-      return { waiting, entries: await readEntries(query, waiting) };
+      const pending = await query<EntryKey>(PENDING, position);
+      return { pending, entries: await readEntries(query, pending) };
     });
   }
 
@@ -141,24 +144,24 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
     const tenantId = entries[0]?.tenantId ?? NIL_UUID;
     return this.database.transaction({ tenantId, operatorId: null }, async (query) => {
       const start = await readHead(query, tenantId);
-      const sealedAt = new Date();
+      const chainedAt = new Date();
       let head: ChainHead = start;
       const links = entries.map((entry) => {
-        const seal = sealEntry(entry, head, sealedAt);
-        head = seal;
-        return toParameter(entry, seal);
+        const link = linkEntry(entry, head, chainedAt);
+        head = link;
+        return toParameter(entry, link);
       });
-      const [answer] = await query<{ sealed: boolean }>(
-        'SELECT seal_audit_entries($1, $2, $3::jsonb) AS sealed',
+      const [result] = await query<{ appended: boolean }>(
+        'SELECT seal_audit_entries($1, $2, $3::jsonb) AS appended',
         [tenantId, start.position, JSON.stringify(links)],
       );
-      return answer?.sealed === true ? links.length : 0;
+      return result?.appended === true ? links.length : 0;
     });
   }
 }
 
-/** What cannot be hashed, such as JSON that is nested too deeply, stays in the queue and holds up nothing behind it. */
-function isSealable(entry: AuditEntry, failures: unknown[]): boolean {
+/** Entries that cannot be hashed, such as JSON that is nested too deeply, stay in the queue and do not block others. */
+function isHashable(entry: AuditEntry, failures: unknown[]): boolean {
   try {
     entryHash(entry);
     return true;
@@ -168,25 +171,25 @@ function isSealable(entry: AuditEntry, failures: unknown[]): boolean {
   }
 }
 
-/** Entries of one tenant together, in the order in which they came. */
+/** Groups consecutive entries of the same tenant. */
 function byTenant(entries: readonly AuditEntry[]): AuditEntry[][] {
   const groups: AuditEntry[][] = [];
   for (const entry of entries) {
-    const latest = groups.at(-1);
-    if (latest?.[0]?.tenantId === entry.tenantId) latest.push(entry);
+    const last = groups.at(-1);
+    if (last?.[0]?.tenantId === entry.tenantId) last.push(entry);
     else groups.push([entry]);
   }
   return groups;
 }
 
-function toParameter({ id, table }: AuditEntry, seal: Seal): Record<string, unknown> {
+function toParameter({ id, table }: AuditEntry, link: ChainLink): Record<string, unknown> {
   return {
-    position: seal.position,
+    position: link.position,
     entry_table: table,
     entry_id: id,
-    entry_hash: seal.entryHash,
-    previous_hash: seal.previousHash,
-    hash: seal.hash,
-    sealed_at: seal.sealedAt,
+    entry_hash: link.entryHash,
+    previous_hash: link.previousHash,
+    hash: link.hash,
+    sealed_at: link.chainedAt,
   };
 }

@@ -1,26 +1,21 @@
 import { MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
 import type { PlatformDatabase, PlatformQuery } from '@poc-tracker/tenancy';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain-link.js';
-import type { AuditLogLine, UnsealedLine } from './audit-log-line.js';
-import {
-  type EntryKey,
-  readEntries,
-  readHead,
-  readSealedPage,
-  readWaitingPage,
-} from './audit-log-pages.js';
+import type { EntryKey } from '../audit-entry.js';
+import type { AuditLogLine, PendingLine } from './audit-log-line.js';
+import { readEntries, readHead, readChainedPage, readPendingPage } from './audit-log-pages.js';
 
-/** Entries a statement. */
+/** Entries per statement. */
 const PAGE = 1_000;
 
-/** Milliseconds that the search for entries without a link may take in a trail of many millions. */
+/** Statement timeout in milliseconds: the search for entries without a link is slow in a log of many millions. */
 const STATEMENT_MS = 10 * 60_000;
 
 /*
- * Entries that nobody is going to seal. One statement, hence one snapshot: sealing takes an entry out of the queue and
- * into the chain at one moment.
+ * Entries that are neither in the chain nor in the queue. One statement has one snapshot, and appending moves an entry
+ * from the queue to the chain in one transaction, so that no entry is missed or reported while it moves.
  */
-const FORGOTTEN = `
+const UNQUEUED = `
   SELECT $1::uuid AS "tenantId", e.id, e."table"
     FROM (SELECT s.id, 'security_events' AS "table" FROM security_events s
            WHERE s.tenant_id = $1 AND s.id > $2
@@ -37,7 +32,7 @@ const FORGOTTEN = `
                                 AND q.entry_table = 'audit_log')) e
    ORDER BY e.id LIMIT $3`;
 
-/** A tenant's whole trail as it is stored, in the form of an export, read page by page on the operators' login. */
+/** Reads a tenant's whole audit log in the format of an export, page by page on the operators' login. */
 export async function* storedAuditLog(
   database: PlatformDatabase,
   tenantId: string,
@@ -60,37 +55,37 @@ export async function* storedAuditLog(
   };
   const range = { tenantId, lastPosition: end.position, endId: MAX_UUID };
   let head: ChainHead = EMPTY_CHAIN;
-  let [sealed, unsealed] = [0, 0];
+  let [chained, pending] = [0, 0];
   for (let more = true; more;) {
     const after = head.position;
-    const page = await read((query) => readSealedPage(query, range, after, PAGE));
+    const page = await read((query) => readChainedPage(query, range, after, PAGE));
     yield* page;
     const last = page.at(-1);
     if (last !== undefined) head = { position: last.position, hash: last.hash };
-    sealed += page.length;
+    chained += page.length;
     more = page.length === PAGE;
   }
-  // What was sealed meanwhile is neither forgotten nor waiting any more, and is not looked at this time.
-  for (const readPage of [readWaitingPage, readForgottenPage]) {
+  // Entries that were appended in the meantime are in neither of these lists and are not verified this time.
+  for (const readPage of [readPendingPage, readUnqueuedPage]) {
     let after = NIL_UUID;
     for (let more = true; more;) {
       const page = await read((query) => readPage(query, range, after, PAGE));
       yield* page;
       after = page.at(-1)?.entryId ?? after;
-      unsealed += page.length;
+      pending += page.length;
       more = page.length === PAGE;
     }
   }
-  yield { kind: 'trailer', sealed, unsealed, head };
+  yield { kind: 'trailer', chained, pending, head };
 }
 
-async function readForgottenPage(
+async function readUnqueuedPage(
   query: PlatformQuery,
   { tenantId }: { tenantId: string },
   after: string,
   limit: number,
-): Promise<UnsealedLine[]> {
-  const keys = await query<EntryKey>(FORGOTTEN, [tenantId, after, limit]);
+): Promise<PendingLine[]> {
+  const keys = await query<EntryKey>(UNQUEUED, [tenantId, after, limit]);
   const entries = await readEntries(query, keys);
-  return entries.map((entry) => ({ kind: 'unsealed', entryId: entry.id, waiting: false, entry }));
+  return entries.map((entry) => ({ kind: 'pending', entryId: entry.id, queued: false, entry }));
 }

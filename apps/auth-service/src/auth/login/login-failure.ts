@@ -30,7 +30,7 @@ function logInFailure({ code, cause }: ApiError): SecurityEvent {
  * were wrong or have changed before the end; what the input lacks beside them is no refusal.
  */
 export async function recordingRefusal<T>(
-  events: Pick<SecurityEvents, 'recordApart'>,
+  events: Pick<SecurityEvents, 'recordInOwnTransaction'>,
   tenantId: string,
   work: () => Promise<T>,
   eventOf: (refusal: ApiError) => SecurityEvent = logInFailure,
@@ -40,7 +40,7 @@ export async function recordingRefusal<T>(
   } catch (error) {
     const refusal = error instanceof ApiError ? error : toApiError(error);
     if (refusal !== undefined && refusal.status < 500 && refusal.code !== 'VALIDATION_ERROR')
-      await events.recordApart(tenantId, eventOf(refusal));
+      await events.recordInOwnTransaction(tenantId, eventOf(refusal));
     throw error;
   }
 }
