@@ -2,7 +2,7 @@
  * The one-way rules of the code base. Dependencies point down this list, never up:
  *
  *   contracts ← auth-kit ← http-service
- *   contracts ← tenancy ← schedule ← audit ← tenant ← session ← auth ← admin ← platform ← cli
+ *   contracts ← tenancy ← schedule ← audit ← tenant ← user ← session ← auth ← admin ← platform ← cli
  *                                                       session ← oauth
  *
  * Each comment says what to do instead of breaking the rule.
@@ -112,24 +112,30 @@ export default {
     ),
     moduleNeverUses(
       'schedule',
-      ['audit', 'tenant', 'session', 'auth', 'admin', 'oauth'],
+      ['audit', 'tenant', 'user', 'session', 'auth', 'admin', 'oauth'],
       'schedule runs jobs and knows none. Register the job from the module whose work it is.',
     ),
     moduleNeverUses(
       'audit',
-      ['tenant', 'session', 'auth', 'admin', 'oauth'],
+      ['tenant', 'user', 'session', 'auth', 'admin', 'oauth'],
       'audit records what the modules above tell it. Pass what the entry needs to SecurityEvents.record.',
     ),
     moduleNeverUses(
       'oauth',
-      ['auth', 'admin'],
+      ['user', 'auth', 'admin'],
       'oauth answers other services from sessions and tokens. Offer a method on the facade of session/.',
     ),
     moduleNeverUses(
       'tenant',
-      ['session', 'auth', 'admin', 'oauth'],
-      'tenant stands below session, auth and admin. Let the upper module call TenantService and join the ' +
+      ['user', 'session', 'auth', 'admin', 'oauth'],
+      'tenant stands below user, session, auth and admin. Let the upper module call TenantService and join the ' +
         'results (see the sign-up in auth/).',
+    ),
+    moduleNeverUses(
+      'user',
+      ['session', 'auth', 'admin', 'oauth'],
+      'user stands below session, auth and admin. Offer a method on UserService or UserCredentialsService and let ' +
+        'them call it.',
     ),
     moduleNeverUses(
       'session',
@@ -143,7 +149,7 @@ export default {
     ),
     moduleNeverUses(
       'protection',
-      ['tenant', 'session', 'auth', 'admin'],
+      ['tenant', 'user', 'session', 'auth', 'admin'],
       'protection holds rules that every module may use. Pass the words, counts or addresses in.',
     ),
     moduleNeverUses(
@@ -152,6 +158,7 @@ export default {
         'schedule',
         'audit',
         'tenant',
+        'user',
         'session',
         'auth',
         'admin',

@@ -5,7 +5,6 @@ import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { AdminModule } from './admin/admin.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
-import { User } from './user/user.entity.js';
 import type { AppConfig } from './config/app-config.js';
 import { ConfigModule } from './config/config.module.js';
 import { OauthModule } from './oauth/oauth.module.js';
@@ -18,6 +17,8 @@ import { UserSession } from './session/user-session.entity.js';
 import { TENANT_ENTITIES } from './tenant/tenant.entity.js';
 import { TenantGuard } from './tenant/resolution/tenant.guard.js';
 import { TenantModule } from './tenant/tenant.module.js';
+import { User } from './user/user.entity.js';
+import { UserModule } from './user/user.module.js';
 
 /** The whole service. Guards run in the order in which they stand here: who, for which tenant, with what rights. */
 @Module({})
@@ -49,6 +50,7 @@ export class AppModule {
         AuditModule,
         ScheduleModule,
         TenantModule,
+        UserModule,
         SessionModule,
         AuthModule,
         AdminModule,

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { AuthModule } from '../auth/auth.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
+import { UserModule } from '../user/user.module.js';
 import { UserAccessService } from './user-access.service.js';
 import { UserAdminService } from './user-admin.service.js';
 import { RoleController } from './roles/role.controller.js';
@@ -12,7 +12,7 @@ import { UserAdminController } from './user-admin.controller.js';
 
 /** What a tenant does with its people and its own roles. */
 @Module({
-  imports: [AuthModule, SessionModule, ProtectionModule],
+  imports: [UserModule, SessionModule, ProtectionModule],
   controllers: [UserAdminController, UserAccessController, RoleController],
   providers: [UserAdminService, UserAccessService, RoleService, TenantRoleRepository],
 })

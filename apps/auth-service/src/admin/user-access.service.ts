@@ -8,14 +8,12 @@ import type { Principal } from '@poc-tracker/auth-kit';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
-import { UserService } from '../user/user.service.js';
+import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
 import { SessionService } from '../session/session.service.js';
 import type { AssignRoleDto } from './user-admin.dto.js';
 import { assertMayChangeRole, assertMayDecideOver, assertMayTouch } from './role-change.rules.js';
 import { RoleService } from './roles/role.service.js';
-
-type UserRecord = Awaited<ReturnType<UserService['find']>>;
 
 /**
  * What the people of a tenant may do and where they are signed in. Whatever changes here counts from their next request

@@ -5,7 +5,7 @@ import { uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { formatPosition, parsePosition } from '../user/user-search.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
-import { UserService } from '../user/user.service.js';
+import { type UserRecord, UserService } from '../user/user.service.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
 import type {
@@ -70,9 +70,10 @@ export class UserAdminService {
     // Before the first statement: no connection is held while it is worked out.
     const passwordHash = await this.hasher.hash(password ?? made ?? '');
     await this.users.oversee(actor);
-    const user = await this.users.create({
+    const id = uuidv7();
+    await this.users.create({
       tenantId,
-      id: uuidv7(),
+      id,
       email,
       passwordHash,
       firstName,
@@ -84,10 +85,10 @@ export class UserAdminService {
     await this.events.record({
       type: 'user.created',
       result: 'success',
-      target: { type: 'user', id: user.id },
+      target: { type: 'user', id },
       details: { role },
     });
-    return { user: toUserResponse(user), temporaryPassword: made };
+    return { user: await this.users.profile(id), temporaryPassword: made };
   }
 
   /**
@@ -120,7 +121,7 @@ function toUserPage({
   items,
   nextCursor,
 }: {
-  items: Parameters<typeof toUserResponse>[0][];
+  items: UserRecord[];
   nextCursor: string | null;
 }): UserPageResponse {
   return { users: items.map(toUserResponse), nextCursor };

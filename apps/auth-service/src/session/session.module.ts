@@ -6,12 +6,13 @@ import { RevocationPruning } from './revocation-pruning.js';
 import { SessionController } from './session.controller.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
+import { JwksController } from './tokens/jwks.controller.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 
 /** Sessions and their tokens. */
 @Module({
   imports: [TenantModule, JwtModule.register({})],
-  controllers: [SessionController],
+  controllers: [SessionController, JwksController],
   providers: [Clock, RevocationPruning, SessionRepository, SessionService, TokenIssuer],
   exports: [Clock, SessionService, TokenIssuer],
 })

@@ -16,7 +16,10 @@ import {
 } from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';
 
-/** The people of the current tenant, for their own profile and for administration. */
+export type { UserRecord } from './user.entity.js';
+export type { NewUser } from './user.repository.js';
+
+/** The users of the current tenant. */
 @Injectable()
 export class UserService {
   constructor(
@@ -29,6 +32,11 @@ export class UserService {
     const user = await this.users.findById(id);
     if (user === null) throw new ApiError('NOT_FOUND');
     return user;
+  }
+
+  /** Null where `find` throws. */
+  async findIfExists(id: string): Promise<UserRecord | null> {
+    return this.users.findById(id);
   }
 
   async profile(id: string): Promise<UserResponse> {
@@ -47,6 +55,11 @@ export class UserService {
   async oversee({ tenantId, userId, role }: Overseer): Promise<void> {
     if (role === 'viewer' || role === 'user')
       await this.users.assumeRole(tenantId, userId, 'manager');
+  }
+
+  /** Takes on the role of an accepted invitation for the rest of the transaction. */
+  async assumeRole(tenantId: string, userId: string, role: Role): Promise<void> {
+    await this.users.assumeRole(tenantId, userId, role);
   }
 
   /** People in the order of their creation, after the one with this id. */
@@ -82,9 +95,13 @@ export class UserService {
   }
 
   /** @throws the database's refusal of a taken address or of one seat too many. */
-  async create(user: NewUser): Promise<UserRecord> {
+  async create(user: NewUser): Promise<void> {
     await this.users.insert(user);
-    return this.find(user.id);
+  }
+
+  /** Counts a log-in. */
+  async recordLogin(id: string, at: Date): Promise<void> {
+    await this.users.recordLogin(id, at);
   }
 
   /**

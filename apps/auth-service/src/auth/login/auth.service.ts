@@ -9,10 +9,10 @@ import { SignInService } from './sign-in.service.js';
 import type { LoginDto, RegisterDto } from './auth.dto.js';
 import type { LoginResponse } from './login.response.js';
 import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
-import { recordingRefusal, RefusedCredentials } from './login-failure.js';
-import { PasswordService } from '../password/password.service.js';
+import { recordingRefusal } from './login-failure.js';
 import { RegistrationPolicy } from '../signup/registration.policy.js';
-import { UserRepository } from '../../user/user.repository.js';
+import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
+import { UserService } from '../../user/user.service.js';
 
 /** What people have who register without an invitation. */
 const DEFAULT_ROLE: Role = 'user';
@@ -24,9 +24,9 @@ const DEFAULT_ROLE: Role = 'user';
 @Injectable()
 export class AuthService {
   constructor(
-    private readonly users: UserRepository,
+    private readonly users: UserService,
     private readonly signIns: SignInService,
-    private readonly passwords: PasswordService,
+    private readonly credentials: UserCredentialsService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly database: TenantDatabase,
@@ -84,13 +84,13 @@ export class AuthService {
     input: LoginDto,
     device: Device,
   ): Promise<LoginResponse> {
-    const verified = await this.passwords.verify(tenant, input.email, input.password);
-    const { id, role, upgradedHash } = verified;
+    const verified = await this.credentials.verify(tenant, input.email, input.password);
+    const { id, role } = verified;
     if (verified.mustChangePassword)
       throw new ApiError('PASSWORD_CHANGE_REQUIRED', { cause: new RefusedCredentials(id) });
     return this.database.transaction({ tenantId: tenant.id, userId: id, role }, async () => {
-      await this.passwords.assertUnchanged(input.email, verified);
-      if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);
+      await this.credentials.assertUnchanged(input.email, verified);
+      await this.credentials.upgradeHash(verified);
       const { deviceId } = input;
       return this.signIns.admit(tenant, id, device, deviceId === undefined ? {} : { deviceId });
     });

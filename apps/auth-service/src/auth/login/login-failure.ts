@@ -1,16 +1,7 @@
 import { ApiError } from '@poc-tracker/contracts';
 import { toApiError } from '@poc-tracker/tenancy';
 import type { SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
-
-/** Why credentials were refused, for the trail alone: to the caller every refusal is alike. */
-export class RefusedCredentials extends Error {
-  constructor(
-    /** Whose credentials they would have been. */
-    readonly userId: string,
-  ) {
-    super('The credentials of this person were refused.');
-  }
-}
+import { RefusedCredentials } from '../../user/user-credentials.service.js';
 
 /**
  * The event of a log-in that was refused. It names the person whose address was tried, and never the address: a trail of

@@ -12,19 +12,16 @@ import type { TokensResponse } from '../../session/session.response.js';
 import { SignInService } from '../login/sign-in.service.js';
 import type { ChangePasswordDto, RenewPasswordDto } from '../login/auth.dto.js';
 import type { LoginResponse } from '../login/login.response.js';
-import { recordingRefusal, RefusedCredentials } from '../login/login-failure.js';
-import { type Credentials, UserRepository } from '../../user/user.repository.js';
-
-/** Credentials whose password was right, and the hash to store if theirs was made with less than today's settings. */
-export interface VerifiedCredentials extends Credentials {
-  upgradedHash: string | null;
-}
+import { recordingRefusal } from '../login/login-failure.js';
+import { UserCredentialsService } from '../../user/user-credentials.service.js';
+import { UserService } from '../../user/user.service.js';
 
 /** Checks and changes passwords. Hashes are worked out while no connection is held. */
 @Injectable()
 export class PasswordService {
   constructor(
-    private readonly users: UserRepository,
+    private readonly users: UserService,
+    private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionService,
     private readonly signIns: SignInService,
     private readonly policy: PasswordPolicy,
@@ -32,30 +29,6 @@ export class PasswordService {
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
-
-  /**
-   * An unknown address, a wrong password and an account that is not active are alike in the answer and in the work
-   * that is done for it: one look-up and one verification (OWASP ASVS 6.3.8).
-   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY.
-   */
-  async verify(
-    tenant: TenantSnapshot,
-    email: string,
-    password: string,
-  ): Promise<VerifiedCredentials> {
-    const found = await this.database.transaction(
-      { tenantId: tenant.id, userId: null, role: null },
-      () => this.users.findCredentials(email),
-    );
-    if (found === null) {
-      await this.hasher.verifyNobody(password);
-      throw new ApiError('INVALID_CREDENTIALS');
-    }
-    const { valid, outdated } = await this.hasher.verify(found.passwordHash, password);
-    if (!valid || found.status !== 'active')
-      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(found.id) });
-    return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
-  }
 
   /**
    * Sets a new password. Ends every session of the person, this one's outstanding access tokens included, and opens a
@@ -87,15 +60,15 @@ export class PasswordService {
   ): Promise<TokensResponse> {
     const { tenant, userId, role } = principal;
     const context = { tenantId: tenant.id, userId, role };
-    const user = await this.database.transaction(context, () => this.users.findById(userId));
+    const user = await this.database.transaction(context, () => this.users.findIfExists(userId));
     if (user === null) throw new ApiError('INVALID_CREDENTIALS');
-    const verified = await this.verify(tenant, user.email, input.currentPassword);
+    const verified = await this.credentials.verify(tenant, user.email, input.currentPassword);
     this.policy.check(input.newPassword, { ...user, tenant }, 'newPassword');
     assertAnother(input.currentPassword, input.newPassword);
     const passwordHash = await this.hasher.hash(input.newPassword);
     return this.database.transaction(context, async () => {
-      await this.assertUnchanged(user.email, verified);
-      await this.users.setChosenPassword(userId, passwordHash);
+      await this.credentials.assertUnchanged(user.email, verified);
+      await this.credentials.setChosenPassword(userId, passwordHash);
       const target = { type: 'user', id: userId };
       await this.events.record({ type: 'password.changed', result: 'success', target });
       const owner = { id: userId, role, permissions: principal.permissions, tenant };
@@ -123,30 +96,23 @@ export class PasswordService {
     { email, currentPassword, newPassword, deviceId }: RenewPasswordDto,
     device: Device,
   ): Promise<LoginResponse> {
-    const verified = await this.verify(tenant, email, currentPassword);
+    const verified = await this.credentials.verify(tenant, email, currentPassword);
     const context = { tenantId: tenant.id, userId: verified.id, role: verified.role };
-    const user = await this.database.transaction(context, () => this.users.findById(verified.id));
+    const user = await this.database.transaction(context, () =>
+      this.users.findIfExists(verified.id),
+    );
     this.policy.check(newPassword, { ...user, email, tenant }, 'newPassword');
     assertAnother(currentPassword, newPassword);
     const passwordHash = await this.hasher.hash(newPassword);
     return this.database.transaction(context, async () => {
-      await this.assertUnchanged(email, verified);
-      await this.users.setChosenPassword(verified.id, passwordHash);
+      await this.credentials.assertUnchanged(email, verified);
+      await this.credentials.setChosenPassword(verified.id, passwordHash);
       await this.sessions.revokeAll(verified.id);
       const target = { type: 'user', id: verified.id };
       await this.events.record({ type: 'password.changed', result: 'success', target });
       const info = deviceId === undefined ? {} : { deviceId };
       return this.signIns.admit(tenant, verified.id, device, info);
     });
-  }
-
-  /**
-   * Holds the person's row for the rest of the transaction if their password is still the one that was verified.
-   * @throws ApiError INVALID_CREDENTIALS when it was changed, or the account closed, in the meantime.
-   */
-  async assertUnchanged(email: string, verified: Credentials): Promise<void> {
-    if (!(await this.users.lockUnchanged(email, verified)))
-      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(verified.id) });
   }
 }
 

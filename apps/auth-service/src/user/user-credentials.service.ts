@@ -1,0 +1,73 @@
+import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '@poc-tracker/tenancy';
+import { PasswordHasher } from '../protection/password.hasher.js';
+import { type Credentials, UserRepository } from './user.repository.js';
+
+/** Verified credentials. `upgradedHash` is set when the stored hash was made with weaker settings than today's. */
+export interface VerifiedCredentials extends Credentials {
+  upgradedHash: string | null;
+}
+
+/** The cause of INVALID_CREDENTIALS, for the audit log only: the response is the same for every cause. */
+export class RefusedCredentials extends Error {
+  constructor(
+    /** The user whose account the credentials named. */
+    readonly userId: string,
+  ) {
+    super('The credentials of this user were refused.');
+  }
+}
+
+/** Verifies and changes the passwords of the current tenant's users. */
+@Injectable()
+export class UserCredentialsService {
+  constructor(
+    private readonly users: UserRepository,
+    private readonly hasher: PasswordHasher,
+    private readonly database: TenantDatabase,
+  ) {}
+
+  /**
+   * An unknown address, a wrong password and an inactive account get the same answer after the same work: one look-up
+   * and one verification (OWASP ASVS 6.3.8). No connection is in use while the password is hashed.
+   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY.
+   */
+  async verify(
+    tenant: TenantSnapshot,
+    email: string,
+    password: string,
+  ): Promise<VerifiedCredentials> {
+    const found = await this.database.transaction(
+      { tenantId: tenant.id, userId: null, role: null },
+      () => this.users.findCredentials(email),
+    );
+    if (found === null) {
+      await this.hasher.verifyNobody(password);
+      throw new ApiError('INVALID_CREDENTIALS');
+    }
+    const { valid, outdated } = await this.hasher.verify(found.passwordHash, password);
+    if (!valid || found.status !== 'active')
+      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(found.id) });
+    return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
+  }
+
+  /**
+   * Locks the user's row until the transaction ends, if the password is still the one that was verified.
+   * @throws ApiError INVALID_CREDENTIALS if the password or the status has changed since.
+   */
+  async assertUnchanged(email: string, verified: Credentials): Promise<void> {
+    if (!(await this.users.lockUnchanged(email, verified)))
+      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(verified.id) });
+  }
+
+  /** Stores a stronger hash of the same password, where `verify` made one. */
+  async upgradeHash({ id, upgradedHash }: VerifiedCredentials): Promise<void> {
+    if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);
+  }
+
+  /** Sets a password that the user has chosen. */
+  async setChosenPassword(id: string, passwordHash: string): Promise<void> {
+    await this.users.setChosenPassword(id, passwordHash);
+  }
+}
