@@ -9,6 +9,9 @@
  *   inside the tenant policy would be forgeable and would cost every query its index;
  * - `tenant_gatekeeper` (nobody's login): what the SECURITY DEFINER functions that it owns need, column by column;
  * - the owner: no policy at all, and FORCE, hence no rows.
+ *
+ * Released migrations depend on the exact SQL of these functions, and a test compares its checksum. To change what a
+ * function emits, add a new version of it and use that in new migrations.
  */
 
 /** Role of the services' logins: sees the rows of one tenant. */

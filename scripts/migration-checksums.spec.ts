@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../apps/auth-service/src/migrations/index.js';
+import {
+  CHANGED_MIGRATION_HELP,
+  CHECKSUM_FILE,
+  type Checksums,
+  checksumsOf,
+  differences,
+} from './migration-checksums.js';
+
+/** A migration that runs these statements, one by one, and undoes them by one. */
+function migration(...statements: string[]): new () => MigrationInterface {
+  return class Example1795460000000 {
+    async up(runner: QueryRunner): Promise<void> {
+      for (const statement of statements) await runner.query(statement);
+    }
+
+    async down(runner: QueryRunner): Promise<void> {
+      await runner.query('DROP TABLE a');
+    }
+  };
+}
+
+describe('the checksums of the migrations', () => {
+  it('match the SQL that every migration runs', async () => {
+    const committed = JSON.parse(await readFile(CHECKSUM_FILE, 'utf8')) as Checksums;
+    expect(differences(committed, await checksumsOf(MIGRATIONS)), CHANGED_MIGRATION_HELP).toEqual(
+      [],
+    );
+  });
+
+  it('change with any statement of a migration, and are the same for the same statements', async () => {
+    const before = await checksumsOf([migration('CREATE TABLE a ()', 'CREATE TABLE b ()')]);
+    const same = await checksumsOf([migration('CREATE TABLE a ()', 'CREATE TABLE b ()')]);
+    const other = await checksumsOf([migration('CREATE TABLE a ()', 'CREATE TABLE c ()')]);
+    expect(differences(before, same)).toEqual([]);
+    expect(differences(before, other)).toEqual(['Example1795460000000.up() runs other SQL']);
+  });
+
+  it('report a migration that was added or removed', async () => {
+    const one = await checksumsOf([migration('CREATE TABLE a ()')]);
+    expect(differences({}, one)).toEqual(['Example1795460000000 is not in the file']);
+    expect(differences(one, {})).toEqual(['Example1795460000000 is gone']);
+  });
+});
