@@ -46,6 +46,7 @@ beforeEach(() => {
   for (const file of ['nest-cli.json', 'rspack.config.js', 'tsconfig.json']) write(file, '{}');
   write('apps/auth-service/src/main.ts', 'one');
   write('libs/contracts/src/index.ts', 'one');
+  write('tools/standalone/main.ts', 'one');
   write(
     'npm/npm-cli.js',
     `import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

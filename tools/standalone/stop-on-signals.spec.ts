@@ -13,7 +13,7 @@ async function startService(
   stop: string,
 ): Promise<{ service: ChildProcess; output: () => string }> {
   const program = `
-    import { stopOnSignals } from './apps/auth-service/src/standalone/stop-on-signals.ts';
+    import { stopOnSignals } from './tools/standalone/stop-on-signals.ts';
     let release;
     process.stdin.once('data', () => release());
     stopOnSignals(async () => { ${stop} });
