@@ -183,6 +183,15 @@ export default {
       to: { path: module('platform', 'cli') },
     },
     {
+      name: 'nothing-imports-tools',
+      comment:
+        'tools/ holds what the running services do not need: the standalone start, demo data, the command line. A production ' +
+        'bundle contains none of it. Move what a service needs into the service or a library.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: SPECS },
+      to: { path: '^tools/' },
+    },
+    {
       name: 'applications-stand-apart',
       comment:
         'Two services share a database and libraries, never code of each other. Move what both need into a library.',

@@ -1,5 +1,4 @@
-// `npm start`: installs and builds what is missing, then runs the service in this very process; the tracker is started
-// beside it by the service.
+// `npm start`: installs and builds what is missing, then runs tools/standalone in this process.
 import { pathToFileURL } from 'node:url';
 import { endWithNpm, ensureBuild, ensurePackages, requireNodeVersion } from './workspace.mjs';
 

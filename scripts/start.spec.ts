@@ -63,11 +63,12 @@ beforeEach(() => {
     `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
      console.log('nest', process.argv.slice(2).join(' '));
      for (const name of process.argv.slice(3)) {
-       mkdirSync('dist/apps/' + name, { recursive: true });
-       writeFileSync('dist/apps/' + name + '/main.js', '// built');
+       const folder = name === 'standalone' ? 'dist/tools/standalone' : 'dist/apps/' + name;
+       mkdirSync(folder, { recursive: true });
+       writeFileSync(folder + '/main.js', '// built');
      }
      const source = readFileSync('apps/auth-service/src/main.ts', 'utf8');
-     writeFileSync('dist/apps/auth-service/main.js', 'console.log("serving ' + source + ' in process " + process.pid);');`,
+     writeFileSync('dist/tools/standalone/main.js', 'console.log("serving ' + source + ' in process " + process.pid);');`,
   );
 });
 
@@ -95,7 +96,7 @@ describe('npm start', () => {
     expect(output).toContain('Installing packages');
     expect(output).toContain('npm ci --include=dev');
     expect(output).toContain('Building the services');
-    expect(output).toContain('nest build auth-service poc-tracker');
+    expect(output).toContain('nest build auth-service poc-tracker standalone');
     expect(output).toContain(`serving one in process ${pid}`);
   });
 
@@ -115,7 +116,7 @@ describe('npm start', () => {
 
   it('builds again when something else has replaced the bundle', () => {
     start();
-    write('dist/apps/auth-service/main.js', 'console.log("serving a bundle of npm run dev")');
+    write('dist/tools/standalone/main.js', 'console.log("serving a bundle of npm run dev")');
     expect(start().output).toContain('serving one');
   });
 
@@ -159,7 +160,7 @@ describe('npm start', () => {
   it('stops in order when the npm that started it was killed', async () => {
     start();
     write(
-      'dist/apps/auth-service/main.js',
+      'dist/tools/standalone/main.js',
       `import { writeFileSync } from 'node:fs';
        process.on('SIGTERM', () => { writeFileSync('stopped', ''); process.exit(0); });
        setInterval(() => undefined, 1000);
@@ -167,7 +168,7 @@ describe('npm start', () => {
     );
     writeFileSync(
       join(project, 'run.mjs'),
-      `import { endWithNpm } from './scripts/workspace.mjs'; endWithNpm(); await import('./dist/apps/auth-service/main.js');`,
+      `import { endWithNpm } from './scripts/workspace.mjs'; endWithNpm(); await import('./dist/tools/standalone/main.js');`,
     );
     const npm = spawn(
       process.execPath,

@@ -8,9 +8,15 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The applications of the workspace; the first is what `npm start` runs, which starts the others beside itself. */
-const APPLICATIONS = ['auth-service', 'poc-tracker'];
-const bundles = APPLICATIONS.map((name) => join(root, `dist/apps/${name}/main.js`));
+/** What `npm start` builds, by its name in nest-cli.json: the folder of its source, and of its bundle below dist/. */
+const PROGRAMS = {
+  'auth-service': 'apps/auth-service',
+  'poc-tracker': 'apps/poc-tracker',
+  standalone: 'tools/standalone',
+};
+const bundles = Object.values(PROGRAMS).map((folder) => join(root, `dist/${folder}/main.js`));
+/** The program that `npm start` runs. It starts the others. */
+const standalone = join(root, `dist/${PROGRAMS.standalone}/main.js`);
 const buildStamp = join(root, 'dist/build.stamp');
 
 const PARENT_CHECK_MS = 500;
@@ -44,19 +50,19 @@ export function ensurePackages({ development }) {
   npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Builds the services unless the bundles were made from the sources as they are now; gives the one to run. */
+/** Builds the programs unless the bundles match the current sources. Returns the bundle to run. */
 export function ensureBuild() {
   const sources = hashSources();
-  if (readStamp() === `${sources} ${hashBundles()}`) return bundles[0];
+  if (readStamp() === `${sources} ${hashBundles()}`) return standalone;
   ensurePackages({ development: true });
   say('Building the services …');
   run(process.execPath, [
     join(root, 'node_modules/@nestjs/cli/bin/nest.js'),
     'build',
-    ...APPLICATIONS,
+    ...Object.keys(PROGRAMS),
   ]);
   writeFileSync(buildStamp, `${sources} ${hashBundles()}`);
-  return bundles[0];
+  return standalone;
 }
 
 /**

@@ -222,7 +222,7 @@ export class DemoSeeder {
       // What a power cut loses, the next run adds.
       await owner.query('SET LOCAL synchronous_commit = off');
       await owner.query(LOCK_TIMEOUT);
-       
+
       await owner.query(OPEN);
       const ids = new Map(batch.map((tenant) => [tenantId(order.label, tenant.index), tenant]));
       const { rows } = await owner.query<{ id: string }>(ADD_TENANTS, [
@@ -251,7 +251,7 @@ export class DemoSeeder {
         ]);
         if (order.sessions) await owner.query(ADD_SESSIONS, [writtenIds]);
       }
-       
+
       await owner.query(CLOSE);
       await owner.query('COMMIT');
       return written;

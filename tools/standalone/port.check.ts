@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { StartFailureError } from './start-failure.error.js';
+import { StartFailureError } from '@poc-tracker/http-service';
 
 /**
  * Makes sure that the service will be able to listen, before anything is started for it.

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SecretStore } from './secret.store.js';
-import { StartFailureError } from './start-failure.error.js';
+import { StartFailureError } from '@poc-tracker/http-service';
 
 let folder: string;
 

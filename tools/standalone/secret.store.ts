@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { generateLoginPasswords, type LoginPasswords } from '@poc-tracker/embedded';
 import { KEY_FILES } from './running-standalone.js';
-import { StartFailureError } from './start-failure.error.js';
+import { StartFailureError } from '@poc-tracker/http-service';
 
 /** NIST SP 800-57, part 1: 112 bits of security, the least that may sign until 2030. */
 const RSA_BITS = 2048;

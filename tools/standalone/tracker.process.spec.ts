@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pollUntil } from '@poc-tracker/embedded';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StartFailureError } from './start-failure.error.js';
+import { StartFailureError } from '@poc-tracker/http-service';
 import { TrackerProcess } from './tracker.process.js';
 
 const DEADLINE_MS = 10_000;

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StartFailureError } from './start-failure.error.js';
+import { StartFailureError } from '@poc-tracker/http-service';
 
 /** Milliseconds before the tracker is started again, doubled with each time that it did not stay. */
 const FIRST_PAUSE_MS = 1_000;

@@ -34,6 +34,8 @@ export {
 export { NextCursor, PageQuery } from './paging/page.query.js';
 export { RawBody, rawBodyType } from './server/raw-body.js';
 export { RouteOption } from './server/route-option.js';
+export { runProcess } from './server/run-process.js';
+export { StartFailureError } from './server/start-failure.js';
 export {
   type DatabaseSettings,
   deepFreeze,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 let service: ChildProcess | undefined;
@@ -8,16 +9,21 @@ afterEach(() => {
   service?.kill('SIGKILL');
 });
 
-/** A process whose stop takes until the test lets it end, so that no time has to be guessed. */
+/** A process whose stop waits for input from the test, so no test depends on timing. */
 async function startService(
   stop: string,
 ): Promise<{ service: ChildProcess; output: () => string }> {
   const program = `
-    import { stopOnSignals } from './tools/standalone/stop-on-signals.ts';
+    import { runProcess } from '${join(import.meta.dirname, 'run-process.ts')}';
     let release;
     process.stdin.once('data', () => release());
-    stopOnSignals(async () => { ${stop} });
-    console.log('ready');`;
+    runProcess({
+      start: async (stopWith) => {
+        stopWith(async () => { ${stop} });
+        console.log('ready');
+      },
+      translateError: () => undefined,
+    });`;
   service = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -28,9 +34,9 @@ async function startService(
   return { service, output: () => printed };
 }
 
-describe('stopOnSignals', () => {
+describe('runProcess', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'waits for what %s stops and then ends well',
+    'stops in order on %s and exits with code 0',
     async (signal) => {
       const { service, output } = await startService(
         'await new Promise((done) => (release = done)); console.log("stopped");',
@@ -39,11 +45,11 @@ describe('stopOnSignals', () => {
       await once(service.stdout!, 'data');
       service.stdin!.write('go\n');
       expect(await once(service, 'exit')).toEqual([0, null]);
-      expect(output()).toMatch(/Finishing what is in flight[^]*stopped\n$/);
+      expect(output()).toMatch(/Finishing the requests[^]*stopped\n$/);
     },
   );
 
-  it('takes the second signal of one Ctrl-C for the same wish', async () => {
+  it('stops once although Ctrl-C sends two signals', async () => {
     const { service, output } = await startService(
       'await new Promise((done) => (release = done)); console.log("stopped");',
     );
@@ -55,7 +61,7 @@ describe('stopOnSignals', () => {
     expect(output().match(/stopped/g)).toHaveLength(1);
   });
 
-  it('reports why stopping failed', async () => {
+  it('prints why stopping failed and exits with code 1', async () => {
     const { service, output } = await startService('throw new Error("the pool does not close")');
     service.kill('SIGTERM');
     expect(await once(service, 'exit')).toEqual([1, null]);

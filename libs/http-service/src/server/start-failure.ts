@@ -1,0 +1,36 @@
+import type { ApiError } from '@poc-tracker/contracts';
+
+/** The process cannot start for a reason that its operator can fix. The message is one sentence that says how. */
+export class StartFailureError extends Error {
+  override readonly name = 'StartFailureError';
+}
+
+/** Errors whose message is written for the operator. A stack would only hide it. */
+const EXPLAINED = new Set([
+  StartFailureError.name,
+  'ConfigurationError',
+  'EmbeddedPostgresError',
+  'DataDirectoryInUseError',
+  'IsolationProofError',
+]);
+
+/**
+ * What to print when a process cannot start or stop: one sentence for a known reason, the stack for any other error.
+ * @param translateError recognizes errors of the database.
+ */
+export function describeStartFailure(
+  error: unknown,
+  translateError: (error: unknown) => ApiError | undefined,
+): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE')
+    return 'Another program uses this port. Stop that program, or choose another port with PORT.';
+  if (code === 'EACCES' && path !== undefined)
+    return `This user cannot access ${path}. Change its permissions, or choose another path in the settings.`;
+  if (translateError(error)?.code === 'SERVICE_UNAVAILABLE') {
+    // A host name with several addresses fails with one error for all of them, which has a code and no message.
+    return `The database is unreachable, or it refuses the login of DATABASE_URL: ${error.message || String(code)}`;
+  }
+  return EXPLAINED.has(error.name) ? error.message : (error.stack ?? error.message);
+}

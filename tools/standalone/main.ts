@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runProcess } from '@poc-tracker/http-service';
+import { toApiError } from '@poc-tracker/tenancy';
+import { createApp } from '../../apps/auth-service/src/app.setup.js';
+import { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
+import { loadConfig } from '../../apps/auth-service/src/config/app-config.js';
+import { createDemoTenants } from '../demo/demo-tenants.js';
+import { prepareStandalone } from './standalone.environment.js';
+import { TrackerProcess } from './tracker.process.js';
+import { welcomeScreen } from './welcome.screen.js';
+
+/** The built tracker, relative to this file's bundle. */
+const TRACKER = join(dirname(fileURLToPath(import.meta.url)), '../../apps/poc-tracker/main.js');
+
+/* `npm start`: the service, the tracker beside it and, without DATABASE_URL, an embedded PostgreSQL with demo tenants. */
+runProcess({
+  start: async (stopWith) => {
+    const standalone = await prepareStandalone(process.env);
+    const config = loadConfig(standalone.env);
+    const app = await createApp(config);
+    let tracker: TrackerProcess | undefined;
+    stopWith(async () => {
+      await tracker?.stop();
+      await app.close();
+      await standalone.stop();
+    });
+    await app.listen(config.http.port, config.http.host);
+    if (standalone.tracker !== undefined && existsSync(TRACKER)) {
+      const env = { AUTH_URL: await app.getUrl(), ...standalone.tracker };
+      tracker = await TrackerProcess.start({ bundle: TRACKER, env });
+    }
+    if (standalone.dataDirectory === undefined) return;
+    const demoAdmins = standalone.firstStart ? await createDemoTenants(app.get(SignupService)) : [];
+    const { dataDirectory } = standalone;
+    const trackerPort = tracker && Number(new URL(tracker.url).port);
+    process.stdout.write(welcomeScreen({ ...config.http, dataDirectory, trackerPort, demoAdmins }));
+  },
+  translateError: toApiError,
+});
