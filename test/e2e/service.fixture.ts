@@ -152,7 +152,7 @@ export class ServiceFixture {
     try {
       return await this.database.sql<Row>(text, params);
     } finally {
-      this.app.get(SessionStatusService).distrust();
+      this.app.get(SessionStatusService).invalidate();
     }
   }
 }

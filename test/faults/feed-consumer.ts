@@ -49,9 +49,9 @@ function fromIssuer(): SessionStatusService {
   const source = new HttpSessionStatusSource(client);
   return new SessionStatusService({
     source: {
-      ask: (claims) => {
+      fetch: (claims) => {
         asked += 1;
-        return source.ask(claims);
+        return source.fetch(claims);
       },
     },
     transport: new HttpFeedTransport(client, {

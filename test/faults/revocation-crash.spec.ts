@@ -1,4 +1,4 @@
-import type { FeedListener } from '@poc-tracker/auth-kit';
+import type { FeedSubscriber } from '@poc-tracker/auth-kit';
 import { databaseFeed } from '@poc-tracker/revocation-feed';
 import { createTestDatabase, TestCluster, type TestDatabase } from '@poc-tracker/testing';
 import { Logger } from '@nestjs/common';
@@ -32,13 +32,16 @@ it('believes no cursor from before a crash, after which numbers of transactions 
   vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
   vi.spyOn(Logger.prototype, 'log').mockReturnValue();
   let gaps = 0;
-  const listener: FeedListener = { tell: () => undefined, gap: () => (gaps += 1) };
+  const subscriber: FeedSubscriber = {
+    onEvents: () => undefined,
+    onGap: () => (gaps += 1),
+  };
   const transport = databaseFeed({
     databaseUrl: database.serviceUrl,
     tls: false,
     applicationName: 'crash',
   });
-  transport.start(listener);
+  transport.start(subscriber);
   await vi.waitFor(() => expect(gaps).toBe(1), { timeout: 5_000 });
   const before = await startedAt();
   await crash();

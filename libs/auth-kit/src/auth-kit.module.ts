@@ -1,37 +1,27 @@
-import {
-  type DynamicModule,
-  type FactoryProvider,
-  Module,
-  type ModuleMetadata,
-  type ValueProvider,
-} from '@nestjs/common';
-import { AccessTokenVerifier } from './token/access-token.verifier.js';
-import type { ExpectedParties } from './token/access-token.claims.js';
-import type { JwksKeySource } from './token/jwks.key-source.js';
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
 import { JwtAuthGuard } from './policy/jwt-auth.guard.js';
 import { JwtStrategy } from './policy/jwt.strategy.js';
-import { KeyRing } from './token/key-ring.js';
 import { PolicyGuard } from './policy/policy.guard.js';
 import { RoutePolicyReader } from './policy/route-policy.reader.js';
+import type { SessionStatusProvider } from './session-status/session-status.provider.js';
 import { SessionStatusService } from './session-status/session-status.service.js';
-
-/** How the application makes its {@link SessionStatusService}: a value, or a factory with what Nest gives it. */
-export type SessionStatusProvider =
-  | Pick<ValueProvider<SessionStatusService>, 'useValue'>
-  | Pick<FactoryProvider<SessionStatusService>, 'inject' | 'useFactory'>;
+import type { ExpectedParties } from './token/access-token.claims.js';
+import { AccessTokenVerifier } from './token/access-token.verifier.js';
+import type { JwksKeySource } from './token/jwks.key-source.js';
+import { KeyRing } from './token/key-ring.js';
 
 export interface AuthKitOptions extends ExpectedParties {
-  /** The keys themselves, or where the issuer publishes them. */
+  /** The public keys, or where the issuer publishes them. */
   keys: KeyRing | JwksKeySource;
-  /** What tokens are worth now, and what keeps that right. */
+  /** Provides the status of sessions and the current rights of their users. */
   sessionStatus: SessionStatusProvider;
-  /** Modules that the factory of `standings` needs, where they are not global. */
+  /** Modules that the factory of `sessionStatus` needs, unless they are global. */
   imports?: NonNullable<ModuleMetadata['imports']>;
 }
 
 /**
- * Makes a service refuse every request that its routes do not allow. The guards are registered by
- * the application, in this order, because it may put one of its own between them:
+ * Authenticates and authorizes every request by the policy of its route. The application registers the guards itself, in
+ * this order, because it may put a guard of its own between them:
  *
  *     providers: [
  *       { provide: APP_GUARD, useExisting: JwtAuthGuard },

@@ -10,13 +10,13 @@ const OPTIONS: IssuerOptions = {
 const connect = (options: Partial<IssuerOptions>) => () =>
   connectToIssuer({ ...OPTIONS, ...options });
 
-describe('connecting to the issuer', () => {
+describe('connectToIssuer', () => {
   it.each([
     'https://auth.example',
     'http://localhost:3000',
     'http://127.0.0.1:3000',
     'http://[::1]:3000',
-  ])('takes %s', (url) => {
+  ])('accepts the issuer url %s', (url) => {
     expect(connect({ url })).not.toThrow();
   });
 
@@ -26,13 +26,13 @@ describe('connecting to the issuer', () => {
     ['http://127.0.0.1.example', 'must be https'],
     ['ftp://auth.example', 'must be https'],
     ['', 'is empty'],
-    ['auth.example', 'is no URL'],
-  ])('refuses %j, and says what to set', (url, problem) => {
+    ['auth.example', 'is not a URL'],
+  ])('refuses the issuer url %j, and says what to set', (url, problem) => {
     expect(connect({ url })).toThrow(problem);
     expect(connect({ url })).toThrow('such as https://api.poctracker.com');
   });
 
-  it('takes plain http where the application says that the way is safe, and nothing else', () => {
+  it('accepts plain http with allowHttp, but no other scheme', () => {
     expect(connect({ url: 'http://auth.internal', allowHttp: true })).not.toThrow();
     expect(connect({ url: 'ftp://auth.internal', allowHttp: true })).toThrow('must be https');
   });
@@ -42,12 +42,12 @@ describe('connecting to the issuer', () => {
     (name) => {
       for (const empty of ['', ' '])
         expect(connect({ [name]: empty })).toThrow(
-          `The issuer's ${name} is empty; set it to what "npm run cli -- clients create"`,
+          `The issuer's ${name} is empty; set it to the value that "npm run cli -- clients create"`,
         );
     },
   );
 
-  it('tells no password of the url', () => {
+  it('leaves the password of the issuer url out of the error', () => {
     expect(connect({ url: 'http://user:hidden@auth.internal' })).not.toThrow('hidden');
   });
 });

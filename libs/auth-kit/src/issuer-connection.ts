@@ -8,29 +8,29 @@ import { JwksKeySource } from './token/jwks.key-source.js';
 import { JwtAuthGuard } from './policy/jwt-auth.guard.js';
 import { PolicyGuard } from './policy/policy.guard.js';
 
-/** What the auth service writes into its tokens unless it is told otherwise. */
+/** The issuer and the audience of the auth service's tokens by default. */
 export const DEFAULT_PARTIES: ExpectedParties = {
   issuer: 'poc-tracker-auth',
   audience: 'poc-tracker-api',
 };
 
 export interface IssuerOptions extends Partial<ExpectedParties> {
-  /** Where the auth service answers, without a path: `https://api.poctracker.com`. */
+  /** The base URL of the auth service, without a path: `https://api.poctracker.com`. */
   url: string;
-  /** The id and the secret of this application, as `npm run cli -- clients create` of the auth service gives them. */
+  /** The credentials of this application, printed by `npm run cli -- clients create` of the auth service. */
   clientId: string;
   clientSecret: string;
-  /** True: plain http is safe on the way to the issuer, because something else protects it, such as a mesh of proxies. */
+  /** Set it to true if something else protects the connection to the issuer, such as a service mesh. */
   allowHttp?: boolean;
 }
 
 /**
- * Everything that an application needs to let the auth service's people in, over HTTP alone: keys from its JWK set,
- * standings from its introspection, the guards in front of every route, and their refusals answered.
+ * Everything that an application needs to authenticate the users of the auth service over HTTP: keys from its JWK set,
+ * session status from its introspection endpoint, guards on every route, and a filter for their errors.
  *
  *     @Module({ imports: [connectToIssuer({ url, clientId, clientSecret })], controllers: [...] })
  *
- * @throws Error that says what to set, for an unsafe way to the issuer and for empty credentials.
+ * @throws Error that names the option to set, for an unsafe issuer URL and for empty credentials.
  */
 export function connectToIssuer({
   url,
@@ -52,8 +52,8 @@ export function connectToIssuer({
 }
 
 /**
- * The module with both guards in front of every route and with its errors answered: for an application that puts no
- * guard or filter of its own between.
+ * The module with both guards on every route and the error filter, for an application that adds no guard or filter of
+ * its own in between.
  */
 export function guardedModule(module: DynamicModule): DynamicModule {
   return {

@@ -23,19 +23,19 @@ import type {
 } from './session-status/session-status.js';
 import { SessionStatusService } from './session-status/session-status.service.js';
 
-/** Whom a test signs in; what is left out is a `user` of a tenant `acme` on the plan basic. */
+/** The user that a test signs in. Defaults to a `user` of the tenant `acme` on the basic plan. */
 export interface TestSubject {
   userId?: string;
   role?: Role;
-  /** Beside those of the role. */
+  /** In addition to those of the role. */
   permissions?: readonly Permission[];
   plan?: Plan;
-  /** Over those of the plan. */
+  /** Override those of the plan. */
   features?: Partial<FeatureSet>;
   tenant?: Partial<TenantSnapshot>;
 }
 
-/** A token, and the ids that the handler will see. */
+/** A token, and the ids of its principal. */
 export interface SignedIn {
   token: string;
   userId: string;
@@ -44,8 +44,8 @@ export interface SignedIn {
 }
 
 /**
- * Stands in for the auth service in the tests of an application: mints access tokens with a key that lives as long as
- * the test, and knows what each is worth. Nothing is listened to and nobody is asked.
+ * Replaces the auth service in the tests of an application: signs access tokens with a key of its own and keeps the
+ * status of their sessions in memory. It needs no network.
  *
  *     const issuer = new TestIssuer();
  *     const module = await Test.createTestingModule({ imports: [issuer.module()], controllers: [CatsController] }).compile();
@@ -73,7 +73,7 @@ export class TestIssuer implements SessionStatusSource {
     );
   }
 
-  /** Opens a session and mints an access token of it. */
+  /** Creates a session and an access token for it. */
   signIn(subject: TestSubject = {}): SignedIn {
     const { userId = randomUUID(), role = 'user', permissions = [] } = subject;
     const tenant = tenantOf(subject);
@@ -87,23 +87,23 @@ export class TestIssuer implements SessionStatusSource {
       tenant,
     });
     const claims = claimsOf({ userId, role, permissions, tenant, sessionId });
-    return { token: this.mint(claims), userId, tenantId: tenant.id, sessionId };
+    return { token: this.sign(claims), userId, tenantId: tenant.id, sessionId };
   }
 
-  /** From now on the session's tokens are refused. */
+  /** Revokes a session: its tokens are refused from now on. */
   revoke({ sessionId }: Pick<SignedIn, 'sessionId'>): void {
     this.change(sessionId, { sessionActive: false });
   }
 
-  /** Changes what a session's tokens are worth, as a new role or another plan does, without a new token. */
+  /** Changes the status of a session, for example its role or plan, without a new token. */
   change(sessionId: string, change: Partial<SessionStatus>): void {
-    const standing = this.sessionStatus.get(sessionId);
-    if (standing === undefined) throw new Error('This issuer has opened no such session.');
-    this.sessionStatus.set(sessionId, { ...standing, ...change });
+    const status = this.sessionStatus.get(sessionId);
+    if (status === undefined) throw new Error('This issuer has no such session.');
+    this.sessionStatus.set(sessionId, { ...status, ...change });
   }
 
-  /** Signs any claims at all, for tests of what must be refused. */
-  mint(claims: Partial<AccessTokenClaims>): string {
+  /** Signs any claims, valid or not. */
+  sign(claims: Partial<AccessTokenClaims>): string {
     const [kid] = this.keys.jwks().keys.map((key) => key.kid);
     const content = [{ alg: 'RS256', typ: ACCESS_TOKEN_TYPE, kid }, claims]
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
@@ -111,8 +111,8 @@ export class TestIssuer implements SessionStatusSource {
     return `${content}.${sign('sha256', Buffer.from(content), this.privateKey).toString('base64url')}`;
   }
 
-  /** Called by the guard. */
-  ask({ session_id }: SessionClaims): Promise<SessionStatus | undefined> {
+  /** Called by the session status service. */
+  fetch({ session_id }: SessionClaims): Promise<SessionStatus | undefined> {
     return Promise.resolve(this.sessionStatus.get(session_id));
   }
 }

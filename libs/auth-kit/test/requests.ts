@@ -13,10 +13,10 @@ import { PARTIES, ring, TENANT } from './token-forge.js';
 
 type Request = Pick<FastifyRequest, 'headers' | 'principal'> & { raw: { rawHeaders: string[] } };
 
-/** A request as the guards see it, with the header fields as they came over the wire. */
+/** A request as the guards see it, with its raw header fields. */
 export function requestWith(...fields: [name: string, value: string][]): Request {
   const headers: Record<string, string> = {};
-  // Like Node: the first of several Authorization headers stays.
+  // Node keeps the first of several Authorization headers.
   for (const [name, value] of fields) headers[name.toLowerCase()] ??= value;
   return { headers, raw: { rawHeaders: fields.flat() } };
 }
@@ -24,10 +24,7 @@ export function requestWith(...fields: [name: string, value: string][]): Request
 const authenticated = () => undefined;
 Authenticated()({}, 'authenticated', { value: authenticated });
 
-/**
- * The context of a request to a handler; without one, to a route that only needs a signed-in
- * person.
- */
+/** The context of a request to a handler, by default of an `@Authenticated()` route. */
 export function contextOf(
   request: Request,
   handler: () => unknown = authenticated,
@@ -36,24 +33,24 @@ export function contextOf(
   return { getHandler: () => handler, switchToHttp: () => http } as unknown as ExecutionContext;
 }
 
-/** Answers with rights that a test can change, and counts how often it was asked. */
+/** Returns rights that a test can change, and records the claims it was called with. */
 export class FakeSessionStatus extends SessionStatusService {
-  readonly asked: SessionClaims[] = [];
+  readonly queries: SessionClaims[] = [];
   rights: CurrentRights = {
     role: 'user',
     permissions: [],
     tenant: { ...TENANT, features: effectiveFeatures('basic', {}) },
   };
   refusal: Error | undefined;
-  /** Answers like standings that must be asked for first. */
+  /** Returns a promise, as for a session that is not cached. */
   later = false;
 
   constructor() {
-    super({ source: { ask: () => Promise.reject(new Error('A test asked nobody.')) } });
+    super({ source: { fetch: () => Promise.reject(new Error('A fake has no source.')) } });
   }
 
   override currentRights(claims: SessionClaims): CurrentRights | Promise<CurrentRights> {
-    this.asked.push(claims);
+    this.queries.push(claims);
     if (this.refusal) throw this.refusal;
     const { role, permissions } = this.rights;
     const rights = { ...this.rights, permissions: effectivePermissions(role, permissions) };
@@ -61,7 +58,7 @@ export class FakeSessionStatus extends SessionStatusService {
   }
 }
 
-/** The guard with its real collaborators but the standings. */
+/** The guard with its real collaborators except the session status. */
 export function createGuard(verifier = new AccessTokenVerifier(ring, PARTIES)): {
   guard: JwtAuthGuard;
   sessionStatus: FakeSessionStatus;

@@ -11,11 +11,11 @@ interface SessionStatusRow extends TenantRow {
   permissions: Permission[];
 }
 
-/** Asks PostgreSQL: one look-up by primary keys, outside of any tenant's transaction. */
+/** Queries PostgreSQL: one lookup by primary keys, outside of any tenant's transaction. */
 export class DatabaseSessionStatusSource implements SessionStatusSource {
   constructor(private readonly database: Pick<TenantDatabase, 'lookup'>) {}
 
-  async ask(claims: SessionClaims): Promise<SessionStatus | undefined> {
+  async fetch(claims: SessionClaims): Promise<SessionStatus | undefined> {
     const [row] = await this.database.lookup<SessionStatusRow>(
       'SELECT * FROM session_standing($1, $2, $3)',
       [claims.tenant_id, claims.sub, claims.session_id],

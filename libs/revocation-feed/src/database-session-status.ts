@@ -1,17 +1,17 @@
 import { SessionStatusService, type SessionStatusProvider } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { DatabaseSessionStatusSource } from './database-session-status.source.js';
-import type { FeedConnectionOptions } from './feed.connection.js';
+import type { FeedConnectionOptions } from './postgres-feed.connection.js';
 import { PostgresFeedTransport } from './postgres-feed.transport.js';
+import { RedisFeedConnection } from './redis-feed.connection.js';
 import { LEADER_POLL_EVERY_MS, RedisFeedTransport } from './redis-feed.transport.js';
-import { RedisLink } from './redis-link.js';
 
 export interface DatabaseSessionStatusOptions extends FeedConnectionOptions {
-  /** Where there is one, one process asks PostgreSQL for all. */
+  /** With Redis, one process polls PostgreSQL for all. */
   redisUrl?: string | undefined;
 }
 
-/** What carries revocations to a process that has a database. */
+/** The transport of the revocation feed for a process that has access to the database. */
 export function databaseFeed({
   redisUrl,
   ...options
@@ -19,14 +19,11 @@ export function databaseFeed({
   if (redisUrl === undefined) return new PostgresFeedTransport(options);
   return new RedisFeedTransport(
     new PostgresFeedTransport({ ...options, pollEveryMs: LEADER_POLL_EVERY_MS }),
-    new RedisLink(redisUrl, options.applicationName),
+    new RedisFeedConnection(redisUrl, options.applicationName),
   );
 }
 
-/**
- * The standings of an application with a database, for `AuthKitModule.forRoot({ standings })`. TenancyModule must be in
- * the application.
- */
+/** The session status of an application with a database, for `AuthKitModule.forRoot()`. It needs TenancyModule. */
 export function databaseSessionStatus(
   options: DatabaseSessionStatusOptions,
 ): SessionStatusProvider {

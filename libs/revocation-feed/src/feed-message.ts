@@ -1,30 +1,30 @@
 import { readEventTuples, type RevocationEvent, toEventTuples } from '@poc-tracker/auth-kit';
 import type { Ticket } from './redis-ticket.js';
 
-/** What the leader publishes after each of its questions to PostgreSQL, with events or without. */
-export interface FeedLine {
-  /** Of one leadership. */
+/** Published by the leader after each poll of PostgreSQL, with or without events. */
+export interface FeedMessage {
+  /** Identifies one term of a leader. */
   epoch: string;
-  /** Counts the lines of an epoch. */
-  n: number;
-  /** In the leader's hand before it asked: everything that was committed before is in the lines up to this one. */
+  /** Counts the messages of an epoch. */
+  sequence: number;
+  /** Received by the leader before it polled: this and earlier messages have every event committed before that. */
   ticket: Ticket;
   events: RevocationEvent[];
 }
 
-export function formatLine({ epoch, n, ticket, events }: FeedLine): string {
-  return JSON.stringify([epoch, n, ticket.issuer, ticket.number, toEventTuples(events)]);
+export function formatFeedMessage({ epoch, sequence, ticket, events }: FeedMessage): string {
+  return JSON.stringify([epoch, sequence, ticket.issuer, ticket.number, toEventTuples(events)]);
 }
 
-/** Undefined for anything else: whoever may publish there could send what it likes. */
-export function parseLine(text: string): FeedLine | undefined {
+/** @returns undefined for malformed text: any client of Redis may publish on the channel. */
+export function parseFeedMessage(text: string): FeedMessage | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
     if (!Array.isArray(parsed)) return undefined;
-    const [epoch, n, issuer, number, told] = parsed as unknown[];
-    if (typeof epoch !== 'string' || typeof n !== 'number') return undefined;
+    const [epoch, sequence, issuer, number, events] = parsed as unknown[];
+    if (typeof epoch !== 'string' || typeof sequence !== 'number') return undefined;
     if (typeof issuer !== 'string' || typeof number !== 'number') return undefined;
-    return { epoch, n, ticket: { issuer, number }, events: readEventTuples(told) };
+    return { epoch, sequence, ticket: { issuer, number }, events: readEventTuples(events) };
   } catch {
     return undefined;
   }

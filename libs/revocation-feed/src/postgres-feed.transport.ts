@@ -1,26 +1,23 @@
-import { type FeedTransport, type FeedListener, Timestamp } from '@poc-tracker/auth-kit';
 import { Logger } from '@nestjs/common';
+import { type FeedSubscriber, type FeedTransport, Timestamp } from '@poc-tracker/auth-kit';
 import {
-  type FeedAnswer,
-  FeedConnection,
   type FeedConnectionOptions,
   type FeedCursor,
-} from './feed.connection.js';
+  type PollResult,
+  PostgresFeedConnection,
+} from './postgres-feed.connection.js';
 
-/** Between two questions. With the time that an answer takes it stays well below the 100 ms that memory may be old. */
+/** With the response time it stays well below the 100 ms that cached values may be old. */
 const POLL_EVERY_MS = 30;
 
-/** Questions under way at a time: a slow answer must not keep the next question from being sent. */
-const MAX_UNDER_WAY = 3;
+/** A slow response must not delay the next poll. */
+const MAX_IN_FLIGHT = 3;
 
-/** PostgreSQL keeps events for 20 minutes; a cursor that nobody used for this long is not believed any more. */
+/** PostgreSQL keeps events for 20 minutes. A cursor that was not used for this long is discarded. */
 const CURSOR_LIFE_MS = 15 * 60 * 1000;
 
-/**
- * Between two questions while resting: they find out whether the connection lives, and, asked from where this process was
- * answered last, bound for how long lines that somebody else forged could hide an event.
- */
-const REST_POLL_EVERY_MS = 2_000;
+/** Polls while idle detect a dead connection, and bound how long forged messages of Redis could hide an event. */
+const IDLE_POLL_EVERY_MS = 2_000;
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
@@ -30,27 +27,27 @@ export interface PostgresFeedOptions extends FeedConnectionOptions {
 }
 
 /**
- * Brings revocations from PostgreSQL itself. The questions, every 30 ms, are the truth; the notification that rings
- * when an event is committed only makes the next question come at once.
+ * Delivers revocations from PostgreSQL. Correctness comes from polling every 30 ms; the notification of a commit only
+ * makes the next poll start at once.
  */
 export class PostgresFeedTransport implements FeedTransport {
   private readonly logger = new Logger(PostgresFeedTransport.name);
   private readonly pollEveryMs: number;
-  private listener: FeedListener | undefined;
-  private connection: FeedConnection | undefined;
+  private subscriber: FeedSubscriber | undefined;
+  private connection: PostgresFeedConnection | undefined;
   private timer: NodeJS.Timeout | undefined;
   private retryMs = FIRST_RETRY_MS;
   private warned = false;
   private stopped = false;
-  private underWay = 0;
-  private again = false;
-  private asked: Timestamp | undefined;
+  private inFlight = 0;
+  private pollAgain = false;
+  private lastPollAt: Timestamp | undefined;
   private cursor: { value: FeedCursor; asOf: Timestamp } | undefined;
 
-  /** True while somebody else keeps the memory fresh: hardly a question is sent of its own accord. */
-  resting = false;
-  /** Told of every answer after the listener was, in the order of the questions. */
-  onAnswer: ((answer: FeedAnswer) => void) | undefined;
+  /** Set to true while another transport delivers events: then it polls every two seconds only. */
+  idle = false;
+  /** Called with every result after the subscriber, in the order of the polls. */
+  onResult: ((result: PollResult) => void) | undefined;
 
   constructor(private readonly options: PostgresFeedOptions) {
     this.pollEveryMs = options.pollEveryMs ?? POLL_EVERY_MS;
@@ -60,17 +57,17 @@ export class PostgresFeedTransport implements FeedTransport {
     return this.connection !== undefined;
   }
 
-  start(listener: FeedListener): void {
-    this.listener = listener;
+  start(subscriber: FeedSubscriber): void {
+    this.subscriber = subscriber;
     void this.connect();
   }
 
   poll(): void {
     if (this.connection === undefined) return;
-    // Without a cursor each answer says that there is a gap: one of them is enough.
-    const most = this.usableCursor() === undefined ? 1 : MAX_UNDER_WAY;
-    if (this.underWay >= most) this.again = true;
-    else void this.ask(this.connection);
+    // Every result of a poll without a cursor is a gap, and one gap is enough.
+    const limit = this.usableCursor() === undefined ? 1 : MAX_IN_FLIGHT;
+    if (this.inFlight >= limit) this.pollAgain = true;
+    else void this.send(this.connection);
   }
 
   async stop(): Promise<void> {
@@ -83,19 +80,19 @@ export class PostgresFeedTransport implements FeedTransport {
 
   private async connect(): Promise<void> {
     try {
-      const connection = await FeedConnection.open(this.options, {
-        bell: () => {
-          if (!this.resting) this.poll();
+      const connection = await PostgresFeedConnection.open(this.options, {
+        onNotification: () => {
+          if (!this.idle) this.poll();
         },
-        lost: (error) => this.reconnect(error),
+        onLost: (error) => this.reconnect(error),
       });
       if (this.stopped) {
         await connection.close();
         return;
       }
       this.connection = connection;
-      this.underWay = 0;
-      if (this.warned) this.logger.log('The feed of revocations is connected again.');
+      this.inFlight = 0;
+      if (this.warned) this.logger.log('The revocation feed is connected again.');
       this.warned = false;
       this.poll();
       this.schedule();
@@ -110,7 +107,7 @@ export class PostgresFeedTransport implements FeedTransport {
     clearTimeout(this.timer);
     if (!this.warned) {
       this.logger.warn(
-        `The feed of revocations has no database: ${error.message} Until it has, every request asks about its session.`,
+        `The revocation feed cannot reach the database: ${error.message} Until it can, every request queries its session's status.`,
       );
     }
     this.warned = true;
@@ -120,32 +117,32 @@ export class PostgresFeedTransport implements FeedTransport {
 
   private schedule(): void {
     this.timer = setTimeout(() => {
-      if (!this.resting || (this.asked?.age ?? Infinity) >= REST_POLL_EVERY_MS) this.poll();
+      if (!this.idle || (this.lastPollAt?.age ?? Infinity) >= IDLE_POLL_EVERY_MS) this.poll();
       this.schedule();
     }, this.pollEveryMs);
   }
 
-  private async ask(connection: FeedConnection): Promise<void> {
-    this.asked = Timestamp.now();
-    this.underWay += 1;
+  private async send(connection: PostgresFeedConnection): Promise<void> {
+    this.lastPollAt = Timestamp.now();
+    this.inFlight += 1;
     try {
-      const answer = await connection.ask(this.usableCursor());
+      const result = await connection.poll(this.usableCursor());
       if (connection !== this.connection) return;
-      this.underWay -= 1;
-      this.take(answer);
+      this.inFlight -= 1;
+      this.handle(result);
     } catch {
-      // The connection has told of its loss, and is being replaced.
+      // onLost has been called, and reconnects.
     }
   }
 
-  private take(answer: FeedAnswer): void {
+  private handle(result: PollResult): void {
     this.retryMs = FIRST_RETRY_MS;
-    this.cursor = { value: answer.cursor, asOf: answer.askedAt };
-    if (!answer.complete) this.listener?.gap();
-    this.listener?.tell(answer.events, answer.askedAt);
-    this.onAnswer?.(answer);
-    if (!this.again) return;
-    this.again = false;
+    this.cursor = { value: result.cursor, asOf: result.sentAt };
+    if (!result.complete) this.subscriber?.onGap();
+    this.subscriber?.onEvents(result.events, result.sentAt);
+    this.onResult?.(result);
+    if (!this.pollAgain) return;
+    this.pollAgain = false;
     this.poll();
   }
 

@@ -1,66 +1,66 @@
-import { type FeedListener, Timestamp, type RevocationEvent } from '@poc-tracker/auth-kit';
+import { type FeedSubscriber, type RevocationEvent, Timestamp } from '@poc-tracker/auth-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FeedAnswer } from './feed.connection.js';
-import { formatLine, parseLine } from './feed-message.js';
+import { formatFeedMessage, parseFeedMessage } from './feed-message.js';
+import type { PollResult } from './postgres-feed.connection.js';
 import type { PostgresFeedTransport } from './postgres-feed.transport.js';
+import type { RedisFeedConnection } from './redis-feed.connection.js';
 import { RedisFeedTransport } from './redis-feed.transport.js';
-import type { RedisLink } from './redis-link.js';
-import { DrawnTickets, type Ticket } from './redis-ticket.js';
+import { type Ticket, TicketHistory } from './redis-ticket.js';
 
 const EVENT: RevocationEvent = { kind: 'session', tenantId: 'tenant', id: 'session' };
 
-let leads: boolean;
+let isLeader: boolean;
 let number: number;
 let published: string[];
 let polls: number;
-let told: { events: readonly RevocationEvent[]; asOf: Timestamp | undefined }[];
+let delivered: { events: readonly RevocationEvent[]; completeAsOf: Timestamp | undefined }[];
 let transport: RedisFeedTransport;
-let postgres: Pick<PostgresFeedTransport, 'connected' | 'resting' | 'onAnswer'>;
-let hear: (text: string) => void;
-let tickets: DrawnTickets;
+let postgres: Pick<PostgresFeedTransport, 'connected' | 'idle' | 'onResult'>;
+let receive: (text: string) => void;
+let tickets: TicketHistory;
 
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
-const line = (n: number, ticket: Ticket, epoch = 'epoch') =>
-  hear(formatLine({ epoch, n, ticket, events: [EVENT] }));
+const receiveMessage = (sequence: number, ticket: Ticket, epoch = 'epoch') =>
+  receive(formatFeedMessage({ epoch, sequence, ticket, events: [EVENT] }));
 
-/** A ticket of this moment, as the leader draws it. */
-const ticketNow = (): Ticket => ({ issuer: 'redis', number: (number += 1) });
+/** A new ticket, as the leader gets it. */
+const newTicket = (): Ticket => ({ issuer: 'redis', number: (number += 1) });
 
-function answer(complete = true): void {
-  const answered: FeedAnswer = { askedAt: Timestamp.now(), complete, cursor: '', events: [EVENT] };
-  postgres.onAnswer?.(answered);
+function returnResult(complete = true): void {
+  const result: PollResult = { sentAt: Timestamp.now(), complete, cursor: '', events: [EVENT] };
+  postgres.onResult?.(result);
 }
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  [leads, number, published, polls, told] = [false, 0, [], 0, []];
-  tickets = new DrawnTickets();
+  [isLeader, number, published, polls, delivered] = [false, 0, [], 0, []];
+  tickets = new TicketHistory();
   postgres = {
     connected: true,
-    resting: false,
-    onAnswer: undefined,
+    idle: false,
+    onResult: undefined,
     ...{ start: () => undefined, stop: () => Promise.resolve(), poll: () => (polls += 1) },
   };
-  const link = {
+  const redis = {
     tickets,
-    start: (onLine: (text: string) => void) => (hear = onLine),
+    start: (onMessage: (text: string) => void) => (receive = onMessage),
     stop: () => Promise.resolve(),
-    beat: (_lead: boolean, text?: string) => {
-      tickets.add(ticketNow(), Timestamp.now());
-      if (leads && text !== undefined) published.push(text);
-      return Promise.resolve(leads);
+    heartbeat: (_canLead: boolean, text?: string) => {
+      tickets.add(newTicket(), Timestamp.now());
+      if (isLeader && text !== undefined) published.push(text);
+      return Promise.resolve(isLeader);
     },
   };
-  const listener: FeedListener = {
-    tell: (events, asOf) => void told.push({ events, asOf }),
-    gap: () => undefined,
+  const subscriber: FeedSubscriber = {
+    onEvents: (events, completeAsOf) => void delivered.push({ events, completeAsOf }),
+    onGap: () => undefined,
   };
   transport = new RedisFeedTransport(
     postgres as PostgresFeedTransport,
-    link as unknown as RedisLink,
+    redis as unknown as RedisFeedConnection,
   );
-  transport.start(listener);
+  transport.start(subscriber);
   await pass(30);
 });
 
@@ -69,80 +69,83 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** A reader that has heard a line and has asked PostgreSQL for what came before. */
-async function follows(): Promise<void> {
-  line(1, ticketNow());
+/** Receives a first message, and polls PostgreSQL for the events before it. */
+async function catchUp(): Promise<void> {
+  receiveMessage(1, newTicket());
   await pass(1);
-  answer();
+  returnResult();
 }
 
-describe('a reader', () => {
-  it('asks PostgreSQL for what came before the first line, and until then grows no fresher', async () => {
-    line(1, ticketNow());
+describe('RedisFeedTransport of a reader', () => {
+  it('polls PostgreSQL for the events before the first message, and is not fresh until the result arrives', async () => {
+    receiveMessage(1, newTicket());
     expect(polls).toBe(1);
-    line(2, ticketNow());
-    expect(told.map(({ asOf }) => asOf)).toEqual([undefined, undefined]);
+    receiveMessage(2, newTicket());
+    expect(delivered.map(({ completeAsOf }) => completeAsOf)).toEqual([undefined, undefined]);
     await pass(1);
-    answer();
-    line(3, ticketNow());
-    expect(told.at(-1)?.asOf).toBeDefined();
+    returnResult();
+    receiveMessage(3, newTicket());
+    expect(delivered.at(-1)?.completeAsOf).toBeDefined();
   });
 
-  it('counts a line from when it drew a lower ticket itself, however late it hears it', async () => {
-    await follows();
-    const drawn = ticketNow();
+  it('dates a message by its own lower ticket, however late the message arrives', async () => {
+    await catchUp();
+    const drawn = newTicket();
     await pass(200);
-    line(2, drawn);
-    const { asOf } = told.at(-1) ?? {};
-    expect(asOf?.age).toBeGreaterThanOrEqual(200);
-    expect(asOf?.age).toBeLessThan(200 + 2 * 15);
+    receiveMessage(2, drawn);
+    const { completeAsOf } = delivered.at(-1) ?? {};
+    expect(completeAsOf?.age).toBeGreaterThanOrEqual(200);
+    expect(completeAsOf?.age).toBeLessThan(200 + 2 * 15);
   });
 
   it.each([
-    ['of another Redis', (): Ticket => ({ issuer: 'another', number: 1_000 })],
-    ['that is older than all of its own', (): Ticket => ({ issuer: 'redis', number: 0 })],
-  ])('tells the events of a line with a ticket %s, and grows no fresher', async (_what, ticket) => {
-    await follows();
-    line(2, ticket());
-    expect(told.at(-1)).toEqual({ events: [EVENT], asOf: undefined });
-  });
-
-  it.each([
-    ['a line is missing', 3, 'epoch'],
-    ['another leads', 1, 'another'],
+    ['of another Redis server', (): Ticket => ({ issuer: 'another', number: 1_000 })],
+    ['older than all of its own', (): Ticket => ({ issuer: 'redis', number: 0 })],
   ])(
-    'asks PostgreSQL when %s, and believes lines again after the answer',
-    async (_what, n, epoch) => {
-      await follows();
-      polls = 0;
-      line(n, ticketNow(), epoch);
-      expect(polls).toBe(1);
-      expect(told.at(-1)).toEqual({ events: [EVENT], asOf: undefined });
-      await pass(1);
-      answer();
-      line(n + 1, ticketNow(), epoch);
-      expect(told.at(-1)?.asOf).toBeDefined();
+    'delivers the events of a message with a ticket %s, but is no fresher',
+    async (_what, ticket) => {
+      await catchUp();
+      receiveMessage(2, ticket());
+      expect(delivered.at(-1)).toEqual({ events: [EVENT], completeAsOf: undefined });
     },
   );
 
-  it('does not take an answer that was asked for before the line went missing for the missing line', async () => {
-    await follows();
-    const askedAt = Timestamp.now();
+  it.each([
+    ['a message is missing', 3, 'epoch'],
+    ['the leader changes', 1, 'another'],
+  ])(
+    'polls PostgreSQL when %s, and trusts messages again after the result',
+    async (_what, sequence, epoch) => {
+      await catchUp();
+      polls = 0;
+      receiveMessage(sequence, newTicket(), epoch);
+      expect(polls).toBe(1);
+      expect(delivered.at(-1)).toEqual({ events: [EVENT], completeAsOf: undefined });
+      await pass(1);
+      returnResult();
+      receiveMessage(sequence + 1, newTicket(), epoch);
+      expect(delivered.at(-1)?.completeAsOf).toBeDefined();
+    },
+  );
+
+  it('does not close a gap with the result of a poll that was sent before the gap', async () => {
+    await catchUp();
+    const sentAt = Timestamp.now();
     await pass(1);
-    line(3, ticketNow());
-    postgres.onAnswer?.({ askedAt, complete: true, cursor: '', events: [] });
-    line(4, ticketNow());
-    expect(told.at(-1)?.asOf).toBeUndefined();
+    receiveMessage(3, newTicket());
+    postgres.onResult?.({ sentAt, complete: true, cursor: '', events: [] });
+    receiveMessage(4, newTicket());
+    expect(delivered.at(-1)?.completeAsOf).toBeUndefined();
   });
 
-  it('leaves PostgreSQL in peace while lines come, and asks at once when they stop', async () => {
-    await follows();
-    line(2, ticketNow());
+  it('does not poll PostgreSQL while messages arrive, and polls at once when they stop', async () => {
+    await catchUp();
+    receiveMessage(2, newTicket());
     await pass(15);
-    expect(postgres.resting).toBe(true);
+    expect(postgres.idle).toBe(true);
     polls = 0;
     await pass(100);
-    expect(postgres.resting).toBe(false);
+    expect(postgres.idle).toBe(false);
     expect(polls).toBeGreaterThan(0);
   });
 
@@ -153,61 +156,64 @@ describe('a reader', () => {
     '["e",1,"i",1,[["nonsense","t","i"]]]',
     '["e",1,"i",1,[null]]',
     '["e","1","i",1,[]]',
-  ])('does not listen to what is no line: %s', (text) => {
-    hear(text);
-    expect(told).toEqual([]);
-    expect(parseLine(text)).toBeUndefined();
+  ])('ignores a malformed message: %s', (text) => {
+    receive(text);
+    expect(delivered).toEqual([]);
+    expect(parseFeedMessage(text)).toBeUndefined();
   });
 });
 
-describe('a leader', () => {
+describe('RedisFeedTransport of the leader', () => {
   beforeEach(async () => {
-    leads = true;
+    isLeader = true;
     await pass(30);
   });
 
-  it('publishes each answer with a ticket that it held before it asked, and listens to nobody', async () => {
+  it('publishes each result with a ticket received before the poll, and ignores messages of others', async () => {
     const held = number;
     await pass(1);
-    answer();
-    answer();
-    const lines = published.map((text) => parseLine(text));
-    expect(lines.map((sent) => sent?.n)).toEqual([1, 2]);
-    expect(lines[0]).toMatchObject({ ticket: { issuer: 'redis', number: held }, events: [EVENT] });
-    line(1, ticketNow());
-    expect(told).toEqual([]);
+    returnResult();
+    returnResult();
+    const messages = published.map((text) => parseFeedMessage(text));
+    expect(messages.map((message) => message?.sequence)).toEqual([1, 2]);
+    expect(messages[0]).toMatchObject({
+      ticket: { issuer: 'redis', number: held },
+      events: [EVENT],
+    });
+    receiveMessage(1, newTicket());
+    expect(delivered).toEqual([]);
   });
 
-  it('gives a line no ticket that it drew after it had asked', async () => {
+  it('publishes no ticket that it received after the poll was sent', async () => {
     await pass(1);
-    const [askedAt, held] = [Timestamp.now(), number];
+    const [sentAt, held] = [Timestamp.now(), number];
     await pass(60);
     expect(number).toBeGreaterThan(held);
-    postgres.onAnswer?.({ askedAt, complete: true, cursor: '', events: [] });
-    expect(parseLine(published[0] ?? '')?.ticket.number).toBe(held);
+    postgres.onResult?.({ sentAt, complete: true, cursor: '', events: [] });
+    expect(parseFeedMessage(published[0] ?? '')?.ticket.number).toBe(held);
   });
 
-  it('starts another sequence of lines when its own answer had a gap', () => {
-    answer();
-    answer(false);
-    const [before, after] = published.map((text) => parseLine(text));
+  it('starts a new epoch when its own result had a gap', () => {
+    returnResult();
+    returnResult(false);
+    const [before, after] = published.map((text) => parseFeedMessage(text));
     expect(after?.epoch).not.toBe(before?.epoch);
   });
 
-  it('publishes nothing without a ticket of before, and leaves a number out', async () => {
+  it('publishes nothing without an earlier ticket, and skips a sequence number', async () => {
     tickets.clear();
-    answer();
+    returnResult();
     expect(published).toEqual([]);
     await pass(16);
-    answer();
-    expect(parseLine(published[0] ?? '')?.n).toBe(2);
+    returnResult();
+    expect(parseFeedMessage(published[0] ?? '')?.sequence).toBe(2);
   });
 
-  it('starts over when it does not lead any more', async () => {
-    answer();
-    leads = false;
+  it('starts over when it is no longer the leader', async () => {
+    returnResult();
+    isLeader = false;
     await pass(15);
-    line(7, ticketNow(), parseLine(published[0] ?? '')?.epoch);
-    expect(told.at(-1)).toEqual({ events: [EVENT], asOf: undefined });
+    receiveMessage(7, newTicket(), parseFeedMessage(published[0] ?? '')?.epoch);
+    expect(delivered.at(-1)).toEqual({ events: [EVENT], completeAsOf: undefined });
   });
 });

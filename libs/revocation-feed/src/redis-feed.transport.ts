@@ -1,125 +1,124 @@
 import { randomUUID } from 'node:crypto';
-import { type FeedTransport, type FeedListener, Timestamp } from '@poc-tracker/auth-kit';
-import type { FeedAnswer } from './feed.connection.js';
-import { type FeedLine, formatLine, parseLine } from './feed-message.js';
+import { type FeedSubscriber, type FeedTransport, Timestamp } from '@poc-tracker/auth-kit';
+import { type FeedMessage, formatFeedMessage, parseFeedMessage } from './feed-message.js';
+import type { PollResult } from './postgres-feed.connection.js';
 import type { PostgresFeedTransport } from './postgres-feed.transport.js';
-import type { RedisLink } from './redis-link.js';
+import type { RedisFeedConnection } from './redis-feed.connection.js';
 
-/** Between two beats of a process. */
-const BEAT_EVERY_MS = 15;
+const HEARTBEAT_EVERY_MS = 15;
 
-/** Between two questions of the leader: with two beats, its own and a reader's, a line is 50 ms old when the next one comes. */
+/** With two heartbeats, the leader's and a reader's, a message is 50 ms old when the next one arrives. */
 export const LEADER_POLL_EVERY_MS = 20;
 
-/** While the lines keep the memory younger than this, PostgreSQL is left in peace; the rest of the 100 ms is for the question. */
-const REST_AGE_MS = 70;
+/** While messages keep the cache younger than this, PostgreSQL is not polled. The rest of the 100 ms is for a poll. */
+const IDLE_AGE_MS = 70;
 
 /**
- * Brings revocations through Redis, so that one process asks PostgreSQL for all: the leader publishes what it is
- * answered, the others read. Lines are believed as far as they prove themselves: each follows the one before, and each
- * is as young as the ticket that it carries. Whoever misses a line, or finds the lines too old, asks PostgreSQL itself
- * from where it stands.
+ * Delivers revocations through Redis, so that only one process polls PostgreSQL: the leader publishes its results, and the
+ * others read them. A message counts only if it follows the one before, and it is as fresh as its ticket. A reader that
+ * misses a message, or finds the messages too old, polls PostgreSQL itself from its own cursor.
  */
 export class RedisFeedTransport implements FeedTransport {
-  private listener: FeedListener | undefined;
+  private subscriber: FeedSubscriber | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private leads = false;
-  /** Of the lines that are read, or written while this process leads. */
+  private isLeader = false;
+  /** Of the messages read, or published while this process is the leader. */
   private epoch: string | undefined;
-  private n = 0;
-  /** Since when lines are missing; the next answer to a question asked after it closes the gap. */
+  private sequence = 0;
+  /** Since when messages are missing. The result of a poll sent after it closes the gap. */
   private gapSince: Timestamp | undefined = Timestamp.now();
-  private linesAsOf: Timestamp | undefined;
+  private messagesAsOf: Timestamp | undefined;
 
   constructor(
     private readonly postgres: PostgresFeedTransport,
-    private readonly link: RedisLink,
+    private readonly redis: RedisFeedConnection,
   ) {
-    postgres.onAnswer = (answer) => this.onAnswer(answer);
+    postgres.onResult = (result) => this.handleResult(result);
   }
 
   get connected(): boolean {
-    return this.postgres.connected || this.postgres.resting;
+    return this.postgres.connected || this.postgres.idle;
   }
 
-  start(listener: FeedListener): void {
-    this.listener = listener;
-    this.postgres.start(listener);
-    this.link.start((text) => this.onLine(text));
-    this.timer = setInterval(() => this.tick(), BEAT_EVERY_MS);
+  start(subscriber: FeedSubscriber): void {
+    this.subscriber = subscriber;
+    this.postgres.start(subscriber);
+    this.redis.start((text) => this.handleMessage(text));
+    this.timer = setInterval(() => this.tick(), HEARTBEAT_EVERY_MS);
   }
 
-  /** A question of its own, whoever leads: lines are never asked for. */
+  /** Polls PostgreSQL, leader or not: messages cannot be requested from Redis. */
   poll(): void {
     this.postgres.poll();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.link.stop();
+    await this.redis.stop();
     await this.postgres.stop();
   }
 
   private tick(): void {
-    void this.beat();
-    const rests =
-      !this.leads &&
+    void this.heartbeat();
+    const idle =
+      !this.isLeader &&
       this.gapSince === undefined &&
-      this.linesAsOf !== undefined &&
-      this.linesAsOf.age <= REST_AGE_MS;
-    if (this.postgres.resting && !rests) this.postgres.poll();
-    this.postgres.resting = rests;
+      this.messagesAsOf !== undefined &&
+      this.messagesAsOf.age <= IDLE_AGE_MS;
+    if (this.postgres.idle && !idle) this.postgres.poll();
+    this.postgres.idle = idle;
   }
 
-  private async beat(line?: string): Promise<void> {
-    const leads = await this.link.beat(this.postgres.connected, line);
-    if (leads === this.leads) return;
-    this.leads = leads;
+  private async heartbeat(message?: string): Promise<void> {
+    const isLeader = await this.redis.heartbeat(this.postgres.connected, message);
+    if (isLeader === this.isLeader) return;
+    this.isLeader = isLeader;
     this.startOver();
-    this.postgres.resting = false;
+    this.postgres.idle = false;
     this.postgres.poll();
   }
 
-  /** Nothing that was read or written so far can be continued. */
+  /** The sequence of messages read or published so far cannot be continued. */
   private startOver(): void {
-    this.epoch = this.leads ? randomUUID() : undefined;
-    this.n = 0;
-    this.linesAsOf = undefined;
+    this.epoch = this.isLeader ? randomUUID() : undefined;
+    this.sequence = 0;
+    this.messagesAsOf = undefined;
     this.gapSince = Timestamp.now();
   }
 
-  private onAnswer({ askedAt, complete, events }: FeedAnswer): void {
-    if (this.gapSince !== undefined && !askedAt.isBefore(this.gapSince)) this.gapSince = undefined;
-    if (!this.leads || this.epoch === undefined) return;
-    // What the others missed with it they must ask for themselves.
+  private handleResult({ sentAt, complete, events }: PollResult): void {
+    if (this.gapSince !== undefined && !sentAt.isBefore(this.gapSince)) this.gapSince = undefined;
+    if (!this.isLeader || this.epoch === undefined) return;
+    // The readers must query PostgreSQL for what is lost, so they must notice the gap.
     if (!complete) this.startOver();
-    // Counted although it may not be published: whoever reads the next line must see that one is missing.
-    this.n += 1;
-    const ticket = this.link.tickets.heldBefore(askedAt);
+    // Counts even if the message is not published: readers of the next one must notice that one is missing.
+    this.sequence += 1;
+    const ticket = this.redis.tickets.receivedBefore(sentAt);
     if (ticket === undefined) return;
-    void this.beat(formatLine({ epoch: this.epoch, n: this.n, ticket, events }));
+    const { epoch, sequence } = this;
+    void this.heartbeat(formatFeedMessage({ epoch, sequence, ticket, events }));
   }
 
-  private onLine(text: string): void {
-    const line = parseLine(text);
-    if (line === undefined || this.leads) return;
-    const follows = line.epoch === this.epoch && line.n === this.n + 1;
-    this.epoch = line.epoch;
-    this.n = line.n;
+  private handleMessage(text: string): void {
+    const message = parseFeedMessage(text);
+    if (message === undefined || this.isLeader) return;
+    const follows = message.epoch === this.epoch && message.sequence === this.sequence + 1;
+    this.epoch = message.epoch;
+    this.sequence = message.sequence;
     if (!follows) {
       this.gapSince = Timestamp.now();
-      this.postgres.resting = false;
+      this.postgres.idle = false;
       this.postgres.poll();
     }
-    this.listener?.tell(line.events, this.asOf(line));
+    this.subscriber?.onEvents(message.events, this.completeAsOf(message));
   }
 
-  /** As of when the lines up to this one are all that there is; undefined while one is missing. */
-  private asOf({ ticket }: FeedLine): Timestamp | undefined {
+  /** The time up to which messages have delivered every event; undefined while one is missing. */
+  private completeAsOf({ ticket }: FeedMessage): Timestamp | undefined {
     if (this.gapSince !== undefined) return undefined;
-    const moment = this.link.tickets.momentBefore(ticket);
-    if (moment === undefined) return undefined;
-    this.linesAsOf = moment;
-    return moment;
+    const time = this.redis.tickets.timeBefore(ticket);
+    if (time === undefined) return undefined;
+    this.messagesAsOf = time;
+    return time;
   }
 }

@@ -1,50 +1,50 @@
 import { Timestamp } from '@poc-tracker/auth-kit';
 
 /**
- * A number that one Redis process gave out, greater than all that it gave out before. Restarted, flushed or replaced by
- * its replica it is another issuer, and tickets of two issuers say nothing about each other.
+ * A number issued by one Redis process, greater than all numbers it issued before. After a restart, a flush or a failover
+ * the issuer is another one, and tickets of two issuers cannot be compared.
  */
 export interface Ticket {
   issuer: string;
   number: number;
 }
 
-interface Drawn extends Ticket {
-  sentAt: Timestamp;
+interface OwnTicket extends Ticket {
+  requestedAt: Timestamp;
   receivedAt: Timestamp;
 }
 
-/** Enough for a second of draws; a line that is older than all of them is too old anyway. */
-const KEPT = 64;
+/** One second of tickets. A message older than that is too old to be fresh anyway. */
+const CAPACITY = 64;
 
 /**
- * The tickets that this process has drawn, by which two processes compare moments without a common clock: who received
- * a ticket before an act, and whoever asked for a lower one, know that the act came after the asking.
+ * The latest tickets of this process, a logical clock that orders times of two processes. If process A received a ticket
+ * before time `a`, and process B requested a lower ticket at time `b`, then `b` was before `a`.
  */
-export class DrawnTickets {
-  private drawn: Drawn[] = [];
+export class TicketHistory {
+  private tickets: OwnTicket[] = [];
 
-  add(ticket: Ticket, sentAt: Timestamp): void {
-    const latest = this.drawn.at(-1);
-    // Of another issuer: what the earlier ones said is over.
-    if (latest !== undefined && latest.issuer !== ticket.issuer) this.drawn = [];
-    // Answers come in the order of the questions; a number that goes back is no ticket at all.
-    if (latest?.issuer === ticket.issuer && latest.number >= ticket.number) this.drawn = [];
-    this.drawn.push({ ...ticket, sentAt, receivedAt: Timestamp.now() });
-    if (this.drawn.length > KEPT) this.drawn.shift();
+  add(ticket: Ticket, requestedAt: Timestamp): void {
+    const latest = this.tickets.at(-1);
+    // Another issuer, or one whose numbers went back: earlier tickets cannot be compared with this one.
+    if (latest !== undefined && latest.issuer !== ticket.issuer) this.tickets = [];
+    if (latest?.issuer === ticket.issuer && latest.number >= ticket.number) this.tickets = [];
+    this.tickets.push({ ...ticket, requestedAt, receivedAt: Timestamp.now() });
+    if (this.tickets.length > CAPACITY) this.tickets.shift();
   }
 
   clear(): void {
-    this.drawn = [];
+    this.tickets = [];
   }
 
-  /** The latest ticket that was in hand before a moment. */
-  heldBefore(moment: Timestamp): Ticket | undefined {
-    return this.drawn.findLast(({ receivedAt }) => receivedAt.isBefore(moment));
+  /** The latest ticket that this process received before a time. */
+  receivedBefore(time: Timestamp): Ticket | undefined {
+    return this.tickets.findLast(({ receivedAt }) => receivedAt.isBefore(time));
   }
 
-  /** A moment of this process that certainly came before somebody else received the ticket. */
-  momentBefore({ issuer, number }: Ticket): Timestamp | undefined {
-    return this.drawn.findLast((own) => own.issuer === issuer && own.number <= number)?.sentAt;
+  /** A time of this process that is certainly before another process received the ticket. */
+  timeBefore({ issuer, number }: Ticket): Timestamp | undefined {
+    return this.tickets.findLast((own) => own.issuer === issuer && own.number <= number)
+      ?.requestedAt;
   }
 }

@@ -70,7 +70,7 @@ export class IntrospectionService {
 
   /** Undefined for whoever would be refused. */
   private async standingOf(claims: SessionClaims): Promise<SessionStatus | undefined> {
-    const standing = await this.source.ask(claims);
+    const standing = await this.source.fetch(claims);
     const stands =
       standing?.sessionActive === true &&
       standing.userStatus === 'active' &&

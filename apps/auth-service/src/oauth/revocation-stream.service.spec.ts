@@ -25,11 +25,12 @@ function linesOf(reader: PassThrough): unknown[] {
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
-const followers = () => (sessionStatus as unknown as { followers: Set<unknown> }).followers.size;
+const subscribers = () =>
+  (sessionStatus as unknown as { subscribers: Set<unknown> }).subscribers.size;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  sessionStatus = new SessionStatusService({ source: { ask: () => Promise.resolve(undefined) } });
+  sessionStatus = new SessionStatusService({ source: { fetch: () => Promise.resolve(undefined) } });
   streams = new RevocationStreams(sessionStatus);
 });
 
@@ -39,9 +40,9 @@ describe('the streams of revocations', () => {
   it('begin with the time, then hand on what this process is told, and number the lines', () => {
     const reader = open();
     const asOf = Timestamp.now();
-    sessionStatus.tell([EVENT], asOf);
-    sessionStatus.tell([], undefined);
-    sessionStatus.gap();
+    sessionStatus.onEvents([EVENT], asOf);
+    sessionStatus.onEvents([], undefined);
+    sessionStatus.onGap();
     const [first, ...lines] = linesOf(reader);
     expect(first).toMatchObject({ n: 0, t: expect.any(Number), events: [] });
     expect(lines).toMatchObject([
@@ -56,7 +57,7 @@ describe('the streams of revocations', () => {
     expect(() => streams.assertRoom()).toThrow(refusal('SERVICE_BUSY'));
     readers[0]?.destroy();
     await vi.waitFor(() => expect(() => streams.assertRoom()).not.toThrow());
-    expect(followers()).toBe(199);
+    expect(subscribers()).toBe(199);
   });
 
   it('keep nothing for a reader that hung up while its credentials were checked', async () => {
@@ -64,7 +65,7 @@ describe('the streams of revocations', () => {
     reader.destroy();
     await new Promise((resolve) => reader.once('close', resolve));
     streams.serve(reader);
-    expect(followers()).toBe(0);
+    expect(subscribers()).toBe(0);
   });
 
   it('end after a minute, for the credentials to be checked again', async () => {
@@ -74,20 +75,20 @@ describe('the streams of revocations', () => {
     expect(reader.writableEnded).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     expect(reader.writableEnded).toBe(true);
-    expect(followers()).toBe(0);
+    expect(subscribers()).toBe(0);
   });
 
   it('are cut when the reader falls behind by more than a mebibyte', () => {
     const reader = open();
     const events = Array.from({ length: 5_000 }, () => EVENT);
     for (let line = 0; line < 10 && !reader.destroyed; line += 1)
-      sessionStatus.tell(events, undefined);
+      sessionStatus.onEvents(events, undefined);
     expect(reader.destroyed).toBe(true);
   });
 
   it('end with the service, a reader that takes nothing included, and no other is opened', async () => {
     const [reading, stalled] = [open(), open()];
-    sessionStatus.tell(
+    sessionStatus.onEvents(
       Array.from({ length: 500 }, () => EVENT),
       undefined,
     );
@@ -96,6 +97,6 @@ describe('the streams of revocations', () => {
     expect(() => streams.assertRoom()).toThrow(refusal('SERVICE_UNAVAILABLE'));
     await vi.advanceTimersByTimeAsync(500);
     expect([reading.destroyed, stalled.destroyed]).toEqual([true, true]);
-    expect(followers()).toBe(0);
+    expect(subscribers()).toBe(0);
   });
 });

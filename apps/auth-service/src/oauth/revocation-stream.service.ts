@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import {
-  type FeedListener,
+  type FeedSubscriber,
   formatStreamMessage,
   Timestamp,
   type StreamMessage,
@@ -50,13 +50,14 @@ export class RevocationStreams implements BeforeApplicationShutdown {
       reader.write(formatStreamMessage({ epoch, n, ...line }));
       if (reader.writableLength > MAX_BACKLOG) reader.destroy();
     };
-    const listener: FeedListener = {
-      tell: (events, asOf) => write({ t: asOf?.monotonic ?? null, events: [...events] }),
-      gap: () => write({ t: null, gap: true, events: [] }),
+    const subscriber: FeedSubscriber = {
+      onEvents: (events, completeAsOf) =>
+        write({ t: completeAsOf?.monotonic ?? null, events: [...events] }),
+      onGap: () => write({ t: null, gap: true, events: [] }),
     };
-    const unfollow = this.sessionStatus.follow(listener);
+    const unsubscribe = this.sessionStatus.subscribe(subscriber);
     const end = (): void => {
-      unfollow();
+      unsubscribe();
       reader.end();
       setTimeout(() => reader.destroy(), FAREWELL_MS).unref();
     };
@@ -64,7 +65,7 @@ export class RevocationStreams implements BeforeApplicationShutdown {
     this.open.add(end);
     reader.once('close', () => {
       clearTimeout(timer);
-      unfollow();
+      unsubscribe();
       this.open.delete(end);
     });
     reader.on('error', () => undefined);

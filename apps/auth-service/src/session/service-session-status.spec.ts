@@ -3,12 +3,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { registerOwnChanges } from './service-session-status.js';
 
 let app: FastifyInstance;
-let distrusted: number;
+let invalidateed: number;
 
 beforeEach(() => {
-  distrusted = 0;
+  invalidateed = 0;
   app = fastify();
-  registerOwnChanges(app, { distrust: () => void (distrusted += 1) });
+  registerOwnChanges(app, { invalidate: () => void (invalidateed += 1) });
   const answer = (request: { query: unknown }, reply: { code: (status: number) => void }) => {
     reply.code(Number((request.query as { status?: string }).status ?? 200));
     return Promise.resolve({});
@@ -34,6 +34,6 @@ it.each([
   'after %s the memory counts, or not, before the answer leaves',
   async (_what, method, url, times) => {
     await app.inject({ method, url });
-    expect(distrusted).toBe(times);
+    expect(invalidateed).toBe(times);
   },
 );

@@ -49,13 +49,13 @@ export function LeavesRightsAlone(): MethodDecorator {
  */
 export function registerOwnChanges(
   fastify: Pick<FastifyInstance, 'addHook'>,
-  sessionStatus: Pick<SessionStatusService, 'distrust'>,
+  sessionStatus: Pick<SessionStatusService, 'invalidate'>,
 ): void {
   fastify.addHook('onSend', ({ method, routeOptions }, { statusCode }, _payload, done) => {
     const { leavesRightsAlone = false } = (routeOptions.config ?? {}) as RouteConfig;
     // A refusal may have ended a session: a refresh token that is replayed does.
     if (!SAFE_METHODS.has(method) && !(leavesRightsAlone && statusCode < 400))
-      sessionStatus.distrust();
+      sessionStatus.invalidate();
     done();
   });
 }

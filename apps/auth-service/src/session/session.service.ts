@@ -103,7 +103,7 @@ export class SessionService {
   ): Promise<TokensResponse> {
     const claims = this.issuer.verifyRefresh(refreshToken);
     // Asked before the token is spent: a tenant that is suspended for a day must not cost its people their sessions.
-    const rights = await this.sessionStatus.rightsNow(claims);
+    const rights = await this.sessionStatus.fetchRights(claims);
     await this.resolver.assertHostAgrees(request, rights.tenant);
     const exchange = await this.database.transaction(
       { tenantId: claims.tenant_id, userId: claims.sub, role: null },

@@ -63,7 +63,7 @@ describe('JwtAuthGuard', () => {
     const authenticate = vi.spyOn(passport, 'authenticate');
     const token = genuine();
     for (let count = 0; count < 3; count += 1) await admit(guard, bearing(token));
-    expect(sessionStatus.asked).toHaveLength(3);
+    expect(sessionStatus.queries).toHaveLength(3);
     expect(authenticate).toHaveBeenCalledTimes(1);
     authenticate.mockRestore();
   });
@@ -119,13 +119,13 @@ describe('JwtAuthGuard', () => {
     await expect(admit(guard, bearing(token))).rejects.toMatchObject({
       code: 'INVALID_TOKEN',
     });
-    expect(sessionStatus.asked).toHaveLength(2);
+    expect(sessionStatus.queries).toHaveLength(2);
   });
 
   it('never asks the standings about a token that is not good', async () => {
     const { guard, sessionStatus } = createGuard();
     await expect(admit(guard, bearing(`${genuine()}A`))).rejects.toThrow(ApiError);
-    expect(sessionStatus.asked).toEqual([]);
+    expect(sessionStatus.queries).toEqual([]);
   });
 
   it('asks for a token on a route that states no policy', async () => {
@@ -141,7 +141,7 @@ describe('JwtAuthGuard', () => {
     const request = bearing('nonsense');
     expect(guard.canActivate(contextOf(request, Routes.prototype.open))).toBe(true);
     expect(request.principal).toBeUndefined();
-    expect(sessionStatus.asked).toEqual([]);
+    expect(sessionStatus.queries).toEqual([]);
   });
 
   it('reads the token from the Authorization header only', async () => {

@@ -1,16 +1,16 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HttpFeedTransport } from './http-feed.transport.js';
-import type { Timestamp } from './timestamp.js';
-import type { FeedListener, RevocationEvent } from './revocation-feed.js';
+import type { FeedSubscriber, RevocationEvent } from './revocation-feed.js';
 import { formatStreamMessage, type StreamMessage } from './stream-message.js';
+import type { Timestamp } from './timestamp.js';
 
 const EVENT: RevocationEvent = { kind: 'session', tenantId: 'tenant', id: 'session' };
 
 /** How far the issuer's monotonic clock is ahead of ours. */
 const AHEAD = 1_000_000;
 
-/** One stream as the issuer writes it. */
+/** A stream as the issuer writes it. */
 class FakeStream {
   readonly response: Response;
   private n = -1;
@@ -29,10 +29,10 @@ class FakeStream {
     signal?.addEventListener('abort', () => this.fail());
   }
 
-  write(line: Partial<StreamMessage> = {}): void {
+  write(message: Partial<StreamMessage> = {}): void {
     this.n += 1;
     this.send(
-      formatStreamMessage({ epoch: this.epoch, n: this.n, t: issuerNow(), events: [], ...line }),
+      formatStreamMessage({ epoch: this.epoch, n: this.n, t: issuerNow(), events: [], ...message }),
     );
   }
 
@@ -44,7 +44,7 @@ class FakeStream {
     try {
       this.controller?.error(new Error('broken'));
     } catch {
-      // It is at its end already.
+      // It has ended already.
     }
   }
 }
@@ -52,18 +52,18 @@ class FakeStream {
 const issuerNow = () => performance.now() + AHEAD;
 
 let streams: FakeStream[];
-let told: { events: readonly RevocationEvent[]; asOf: Timestamp | undefined }[];
+let delivered: { events: readonly RevocationEvent[]; completeAsOf: Timestamp | undefined }[];
 let gaps: number;
 let transport: HttpFeedTransport;
 let status: number;
 let requested: { url: string; authorization: string }[];
 
-const listener: FeedListener = {
-  tell: (events, asOf) => void told.push({ events, asOf }),
-  gap: () => void (gaps += 1),
+const subscriber: FeedSubscriber = {
+  onEvents: (events, completeAsOf) => void delivered.push({ events, completeAsOf }),
+  onGap: () => void (gaps += 1),
 };
 
-const latest = () => told.at(-1);
+const latest = () => delivered.at(-1);
 
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
@@ -71,7 +71,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
   vi.spyOn(Logger.prototype, 'log').mockReturnValue();
-  [streams, told, gaps, status, requested] = [[], [], 0, 200, []];
+  [streams, delivered, gaps, status, requested] = [[], [], 0, 200, []];
   transport = new HttpFeedTransport(
     { issuerUrl: 'https://issuer.test', clientId: 'client', clientSecret: 's:e' },
     {
@@ -87,7 +87,7 @@ beforeEach(async () => {
       }) as typeof fetch,
     },
   );
-  transport.start(listener);
+  transport.start(subscriber);
   await pass(0);
 });
 
@@ -103,8 +103,8 @@ const stream = (index: number): FakeStream => {
   return found;
 };
 
-describe('the feed over HTTP', () => {
-  it('asks with the credentials of the client and says first that it knows nothing of before', async () => {
+describe('HttpFeedTransport', () => {
+  it('sends the credentials of the client, and reports a gap when the stream opens', async () => {
     expect(requested).toEqual([
       {
         url: 'https://issuer.test/api/v1/oauth/revocations',
@@ -116,60 +116,60 @@ describe('the feed over HTTP', () => {
     await pass(0);
     expect(transport.connected).toBe(true);
     expect(gaps).toBe(1);
-    expect(told).toEqual([]);
+    expect(delivered).toEqual([]);
   });
 
-  it('tells events with an age that no buffer on the way can hide', async () => {
+  it('delivers events with their real age, however long a buffer delayed them', async () => {
     stream(0).write();
     await pass(0);
     stream(0).write({ events: [EVENT] });
     await pass(0);
     expect(latest()?.events).toEqual([EVENT]);
-    expect(latest()?.asOf?.age).toBeLessThan(1);
+    expect(latest()?.completeAsOf?.age).toBeLessThan(1);
     const t = issuerNow();
-    // On the way for three seconds, or in the socket of a process that was frozen.
+    // Delayed on the network, or in the socket of a process that was suspended.
     await pass(1_900);
     stream(0).write({ t });
     await pass(0);
-    expect(latest()?.asOf?.age).toBeGreaterThanOrEqual(1_900);
+    expect(latest()?.completeAsOf?.age).toBeGreaterThanOrEqual(1_900);
   });
 
-  it('counts what the opening took against the issuer, never for it', async () => {
+  it('adds the time that the request took to the age of events', async () => {
     await pass(80);
     stream(0).write();
     await pass(0);
     stream(0).write();
     await pass(0);
-    // The line is of this moment, but all that is known is that the opening was sent 80 ms ago.
-    expect(latest()?.asOf?.age).toBeGreaterThanOrEqual(80);
+    // The message was written now, but all that is known is that the request was sent 80 ms ago.
+    expect(latest()?.completeAsOf?.age).toBeGreaterThanOrEqual(80);
   });
 
-  it('grows no fresher by a line that does not say as of when', async () => {
+  it('is no fresher after a message without a time', async () => {
     stream(0).write();
     stream(0).write({ t: null, events: [EVENT] });
     await pass(0);
-    expect(latest()).toEqual({ events: [EVENT], asOf: undefined });
+    expect(latest()).toEqual({ events: [EVENT], completeAsOf: undefined });
   });
 
-  it('reads lines that come in pieces, and several at once', async () => {
+  it('reads messages that arrive in pieces, and several in one piece', async () => {
     stream(0).write();
     await pass(0);
-    const line = (n: number) =>
+    const message = (n: number) =>
       formatStreamMessage({ epoch: 'epoch 0', n, t: issuerNow(), events: [EVENT] });
-    const text = line(1) + line(2);
+    const text = message(1) + message(2);
     stream(0).send(text.slice(0, 20));
     stream(0).send(text.slice(20));
     await pass(0);
-    expect(told).toHaveLength(2);
+    expect(delivered).toHaveLength(2);
   });
 
   it.each([
-    ['a line is missing', (): void => stream(0).write.call(Object.assign(stream(0), { n: 5 }))],
-    ['a line is of another stream', (): void => stream(0).write({ epoch: 'another' })],
-    ['a line is no line', (): void => stream(0).send('{"events":[]}\n')],
-    ['an event is no event', (): void => stream(0).write({ events: [['session']] as never })],
+    ['a message is missing', (): void => stream(0).write.call(Object.assign(stream(0), { n: 5 }))],
+    ['a message belongs to another stream', (): void => stream(0).write({ epoch: 'another' })],
+    ['a message is malformed', (): void => stream(0).send('{"events":[]}\n')],
+    ['an event is malformed', (): void => stream(0).write({ events: [['session']] as never })],
     ['the stream breaks', (): void => stream(0).fail()],
-  ])('forgets everything when %s, and opens another stream', async (_what, harm) => {
+  ])('reports a gap when %s, and opens another stream', async (_what, harm) => {
     stream(0).write();
     await pass(0);
     expect(gaps).toBe(1);
@@ -185,14 +185,14 @@ describe('the feed over HTTP', () => {
     expect(transport.connected).toBe(true);
   });
 
-  it('forgets everything when the issuer says that there is a gap', async () => {
+  it('reports a gap when the issuer does', async () => {
     stream(0).write();
     stream(0).write({ t: null, gap: true });
     await pass(0);
     expect(gaps).toBe(2);
   });
 
-  it('takes a stream that fell silent for dead', async () => {
+  it('replaces a stream on which no messages arrive', async () => {
     stream(0).write();
     await pass(2_200);
     expect(transport.connected).toBe(false);
@@ -200,7 +200,7 @@ describe('the feed over HTTP', () => {
     expect(streams.length).toBeGreaterThan(1);
   });
 
-  it('tries again, and less and less often, while it is refused', async () => {
+  it('retries with increasing delays while it is refused', async () => {
     stream(0).fail();
     status = 401;
     await pass(60_000);
@@ -210,7 +210,7 @@ describe('the feed over HTTP', () => {
     expect(Logger.prototype.warn).toHaveBeenCalledTimes(1);
   });
 
-  describe('when a stream has run for a while', () => {
+  describe('when a stream is due for renewal', () => {
     const beat = async (milliseconds: number, index = 0): Promise<void> => {
       for (let passed = 0; passed < milliseconds; passed += 100) {
         await pass(100);
@@ -219,7 +219,7 @@ describe('the feed over HTTP', () => {
       await pass(0);
     };
 
-    it('goes over to another one without a gap, once the old one has told up to its opening', async () => {
+    it('switches to a new stream without a gap, once the old one delivered every event before it opened', async () => {
       stream(0).write();
       await beat(8_300);
       expect(streams).toHaveLength(2);
@@ -228,23 +228,23 @@ describe('the feed over HTTP', () => {
       stream(1).write();
       stream(1).write({ events: [EVENT] });
       await pass(0);
-      // Told, but nothing is fresher by it: the old one may still hold back what came earlier.
-      expect(latest()).toEqual({ events: [EVENT], asOf: undefined });
+      // The events are delivered, but the old stream may still have to deliver earlier ones.
+      expect(latest()).toEqual({ events: [EVENT], completeAsOf: undefined });
       stream(0).write({ t: before });
       stream(1).write();
       await pass(0);
-      expect(latest()?.asOf).toBeUndefined();
+      expect(latest()?.completeAsOf).toBeUndefined();
       await pass(10);
       stream(0).write();
       await pass(0);
       stream(1).write();
       await pass(0);
-      expect(latest()?.asOf).toBeDefined();
+      expect(latest()?.completeAsOf).toBeDefined();
       expect(gaps).toBe(1);
       expect(transport.connected).toBe(true);
     });
 
-    it('says nothing of a renewal that failed, since the old one is believed as before', async () => {
+    it('logs nothing about a failed renewal, because the old stream still works', async () => {
       stream(0).write();
       await beat(7_900);
       status = 503;
@@ -257,7 +257,7 @@ describe('the feed over HTTP', () => {
       expect(Logger.prototype.warn).toHaveBeenCalledTimes(1);
     });
 
-    it('forgets everything when the old one breaks before', async () => {
+    it('reports a gap when the old stream breaks before the switch', async () => {
       stream(0).write();
       await beat(8_300);
       stream(1).write();
@@ -268,11 +268,11 @@ describe('the feed over HTTP', () => {
       expect(transport.connected).toBe(false);
     });
 
-    it('lets the clocks run apart by no more than it allows for', async () => {
+    it('adds the maximum clock drift to the age of events', async () => {
       stream(0).write();
       await beat(8_000);
-      expect(latest()?.asOf?.age).toBeGreaterThan(7);
-      expect(latest()?.asOf?.age).toBeLessThan(9);
+      expect(latest()?.completeAsOf?.age).toBeGreaterThan(7);
+      expect(latest()?.completeAsOf?.age).toBeLessThan(9);
     });
   });
 });

@@ -1,15 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { basicAuthorization } from '../session-status/http-session-status.source.js';
-import type { IssuerClient } from '../session-status/issuer-client.js';
-import { Timestamp } from './timestamp.js';
-import type { FeedTransport, FeedListener } from './revocation-feed.js';
-import type { StreamMessage } from './stream-message.js';
+import { basicAuthorization } from '../issuer/basic-authorization.js';
+import type { IssuerClient } from '../issuer/issuer-client.js';
+import type { FeedSubscriber, FeedTransport } from './revocation-feed.js';
 import { RevocationStream } from './revocation-stream.js';
+import type { StreamMessage } from './stream-message.js';
+import { Timestamp } from './timestamp.js';
 
-/** After it the two clocks may have run apart by 8 ms, and a new stream is opened beside the old one. */
+/** By then the two clocks may have drifted apart by 8 ms, so a new stream replaces the old one. */
 const RENEW_AFTER_MS = 8_000;
 
-/** Without a line for so long the stream is taken for dead; lines come every 40 ms at least. */
+/** A stream is considered dead after this long without a message; messages arrive every 40 ms at least. */
 const SILENCE_MS = 2_000;
 
 const FIRST_RETRY_MS = 100;
@@ -17,21 +17,21 @@ const LAST_RETRY_MS = 5_000;
 
 export interface HttpFeedOptions {
   request?: typeof fetch;
-  /** For how long one stream is read, in milliseconds. */
+  /** How long one stream is used, in milliseconds. */
   renewAfterMs?: number;
 }
 
 interface OpenStream {
   stream: RevocationStream;
-  heardAt: Timestamp;
+  lastMessageAt: Timestamp;
   renewAt: number;
-  /** When its first line came: what was told after it is told here. */
+  /** When its first message arrived. Later events are delivered on this stream. */
   openedAt: Timestamp | undefined;
 }
 
 /**
- * Brings revocations from the issuer over HTTP, to applications that have neither its database nor its Redis. A stream is
- * replaced while it still runs, so that nothing falls between the two; when it breaks, everything is forgotten.
+ * Delivers revocations from the issuer over HTTP, for applications with neither its database nor its Redis. A new stream
+ * replaces the old one while both are open, so that no event is lost between the two. A broken stream is a gap.
  */
 export class HttpFeedTransport implements FeedTransport {
   private readonly logger = new Logger(HttpFeedTransport.name);
@@ -39,14 +39,14 @@ export class HttpFeedTransport implements FeedTransport {
   private readonly authorization: string;
   private readonly request: typeof fetch;
   private readonly renewAfterMs: number;
-  private listener: FeedListener | undefined;
+  private subscriber: FeedSubscriber | undefined;
   private timer: NodeJS.Timeout | undefined;
   private retryMs = FIRST_RETRY_MS;
   private retryAt = 0;
   private warned = false;
-  /** What is believed. */
+  /** The stream that vouches for completeness. */
   private current: OpenStream | undefined;
-  /** What will be, once the current one has told everything up to its opening. */
+  /** Takes over once the current one has delivered every event up to its opening. */
   private next: OpenStream | undefined;
 
   constructor(
@@ -63,21 +63,20 @@ export class HttpFeedTransport implements FeedTransport {
     return this.current?.openedAt !== undefined;
   }
 
-  start(listener: FeedListener): void {
-    this.listener = listener;
+  start(subscriber: FeedSubscriber): void {
+    this.subscriber = subscriber;
     this.tick();
     this.timer = setInterval(() => this.tick(), FIRST_RETRY_MS);
     this.timer.unref();
   }
 
-  /** The issuer tells of its own accord. */
   poll(): void {
-    // Nothing can be asked over a stream; a request that cannot wait asks about its session.
+    // The issuer pushes; a stream cannot be polled. A request that cannot wait queries its session's status.
   }
 
   stop(): Promise<void> {
     clearInterval(this.timer);
-    this.listener = undefined;
+    this.subscriber = undefined;
     for (const open of [this.current, this.next]) open?.stream.close();
     return Promise.resolve();
   }
@@ -85,8 +84,8 @@ export class HttpFeedTransport implements FeedTransport {
   private tick(): void {
     const now = performance.now();
     for (const open of [this.current, this.next])
-      if (open !== undefined && open.heardAt.age > SILENCE_MS)
-        this.drop(open, new Error('it fell silent.'));
+      if (open !== undefined && open.lastMessageAt.age > SILENCE_MS)
+        this.drop(open, new Error('no message arrived in time.'));
     if (now < this.retryAt) return;
     if (this.current === undefined) this.current = this.open();
     else if (this.next === undefined && now > this.current.renewAt) this.next = this.open();
@@ -95,40 +94,44 @@ export class HttpFeedTransport implements FeedTransport {
   private open(): OpenStream {
     const opened: OpenStream = {
       stream: new RevocationStream(this.url, this.authorization, this.request),
-      heardAt: Timestamp.now(),
+      lastMessageAt: Timestamp.now(),
       renewAt: performance.now() + this.renewAfterMs,
       openedAt: undefined,
     };
     opened.stream
       .read({
-        opened: () => this.onOpened(opened),
-        line: (line, asOf) => this.onLine(opened, line, asOf),
+        onOpen: () => this.handleOpen(opened),
+        onMessage: (message, completeAsOf) => this.handleMessage(opened, message, completeAsOf),
       })
-      .then(() => this.drop(opened, new Error('it ended.')))
+      .then(() => this.drop(opened, new Error('the stream ended.')))
       .catch((error: unknown) => this.drop(opened, error as Error));
     return opened;
   }
 
-  private onOpened(open: OpenStream): void {
-    open.heardAt = open.openedAt = Timestamp.now();
+  private handleOpen(open: OpenStream): void {
+    open.lastMessageAt = open.openedAt = Timestamp.now();
     this.retryMs = FIRST_RETRY_MS;
-    if (this.warned) this.logger.log('The feed of revocations is connected again.');
+    if (this.warned) this.logger.log('The revocation feed is connected again.');
     this.warned = false;
-    // Nobody told what came before.
-    if (open === this.current) this.listener?.gap();
+    // Events before the opening were not delivered.
+    if (open === this.current) this.subscriber?.onGap();
   }
 
-  private onLine(open: OpenStream, line: StreamMessage, asOf: Timestamp | undefined): void {
-    open.heardAt = Timestamp.now();
+  private handleMessage(
+    open: OpenStream,
+    message: StreamMessage,
+    completeAsOf: Timestamp | undefined,
+  ): void {
+    open.lastMessageAt = Timestamp.now();
     if (open !== this.current) {
-      this.listener?.tell(line.events, undefined);
+      this.subscriber?.onEvents(message.events, undefined);
       return;
     }
-    if (line.gap === true) this.listener?.gap();
-    this.listener?.tell(line.events, asOf);
+    if (message.gap === true) this.subscriber?.onGap();
+    this.subscriber?.onEvents(message.events, completeAsOf);
     const { next } = this;
-    if (next?.openedAt === undefined || asOf?.isBefore(next.openedAt) !== false) return;
-    // Everything up to the next one's opening has been told here, and since then it is told there.
+    if (next?.openedAt === undefined || completeAsOf?.isBefore(next.openedAt) !== false) return;
+    // The old stream delivered every event up to the opening of the new one, which delivers the rest.
     this.current = next;
     this.next = undefined;
     open.stream.close();
@@ -143,14 +146,14 @@ export class HttpFeedTransport implements FeedTransport {
       this.next = undefined;
       return;
     }
-    // What the next one was told so far may lack what this one did not live to tell.
+    // The next stream may lack events that the current one had still to deliver.
     this.next?.stream.close();
     this.current = this.next = undefined;
-    this.listener?.gap();
-    if (this.warned || this.listener === undefined) return;
+    this.subscriber?.onGap();
+    if (this.warned || this.subscriber === undefined) return;
     this.warned = true;
     this.logger.warn(
-      `The feed of revocations broke: ${error.message} Until it is back, every request asks about its session.`,
+      `The revocation feed is disconnected: ${error.message} Until it is back, every request queries its session's status.`,
     );
   }
 }

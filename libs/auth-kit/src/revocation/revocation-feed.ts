@@ -1,33 +1,33 @@
 import type { Timestamp } from './timestamp.js';
 
-/** What ended or changed: one session, everything of one person, or everything of one tenant. */
+/** What an event revokes or changes: one session, everything of one user, or everything of one tenant. */
 export type RevocationKind = 'session' | 'user' | 'tenant';
 
 export interface RevocationEvent {
   readonly kind: RevocationKind;
   readonly tenantId: string;
-  /** Id of the session, the person or the tenant. */
+  /** Id of the session, the user or the tenant. */
   readonly id: string;
 }
 
-/** What a carrier tells the memory. */
-export interface FeedListener {
+/** Receives the events of the revocation feed. */
+export interface FeedSubscriber {
   /**
-   * Everything that was committed before `asOf` has been told by now, `events` included.
-   * @param asOf undefined when that cannot be said: the events count, the memory grows no fresher.
+   * @param completeAsOf every event committed before it has been delivered by now, `events` included. Undefined if the
+   * transport cannot tell: the events count, but cached values become no fresher.
    */
-  tell(events: readonly RevocationEvent[], asOf: Timestamp | undefined): void;
-  /** Events may have been missed: nothing that was remembered before counts any more. */
-  gap(): void;
+  onEvents(events: readonly RevocationEvent[], completeAsOf: Timestamp | undefined): void;
+  /** Events may be lost: everything cached so far is invalid. */
+  onGap(): void;
 }
 
-/** Brings revocations to a process: from PostgreSQL, through Redis, or over HTTP. */
+/** Delivers the revocation feed to a process: from PostgreSQL, through Redis, or over HTTP. */
 export interface FeedTransport {
-  /** True while an answer to `poll()` can be expected soon. */
+  /** True while `poll()` can be expected to deliver soon. */
   readonly connected: boolean;
-  /** Starts in the background, and goes on trying for as long as it takes. */
-  start(listener: FeedListener): void;
-  /** Asks for what is new now, instead of at the next turn. */
+  /** Connects in the background and retries until it succeeds. */
+  start(subscriber: FeedSubscriber): void;
+  /** Requests new events now instead of at the next interval. */
   poll(): void;
   stop(): Promise<void>;
 }

@@ -1,29 +1,28 @@
-import { Timestamp } from './timestamp.js';
 import { parseStreamMessage, type StreamMessage } from './stream-message.js';
+import { Timestamp } from './timestamp.js';
 
-/** How far two clocks run apart at most: each by the 500 ppm that a kernel's clock discipline allows (ntp_adjtime). */
+/** Maximum relative drift of two clocks: 500 ppm each, the limit of the kernel's clock discipline (ntp_adjtime). */
 const DRIFT = 1e-3;
 
-/** A line with all that the issuer ever tells at once is below it. */
-const MAX_LINE = 4 * 1024 * 1024;
+/** No message that the issuer sends is longer. */
+const MAX_MESSAGE_LENGTH = 4 * 1024 * 1024;
 
-export interface StreamListener {
-  /** The stream is open: from here on it tells everything. */
-  opened(): void;
-  /** @param asOf a moment of this process that certainly came before everything that has not been told. */
-  line(line: StreamMessage, asOf: Timestamp | undefined): void;
+export interface StreamHandlers {
+  /** The first message has arrived: every later event will be delivered. */
+  onOpen(): void;
+  /** @param completeAsOf a time of this process that is certainly before every event not yet delivered. */
+  onMessage(message: StreamMessage, completeAsOf: Timestamp | undefined): void;
 }
 
 /**
- * One answer of `GET /oauth/revocations`, read line by line. The issuer's clock is another one; but its first line was
- * written after the request was sent, so whatever it says of a time on its clock happened at least as long after the
- * sending, on ours, as it happened after that line on its own. A line that lay in a buffer somewhere is thereby as old as
- * it is.
+ * One response of `GET /oauth/revocations`, read message by message. The issuer's clock is unrelated to ours, but its
+ * first message was written after our request was sent. So a time on its clock that is `d` after the first message maps
+ * to our sending time plus `d` at the earliest. A message delayed in a buffer therefore never looks fresher than it is.
  */
 export class RevocationStream {
   private readonly abort = new AbortController();
   private epoch: string | undefined;
-  private n = 0;
+  private sequence = 0;
   private sentAt: Timestamp = Timestamp.now();
   private openedAt = 0;
 
@@ -33,8 +32,8 @@ export class RevocationStream {
     private readonly request: typeof fetch,
   ) {}
 
-  /** Reads until the stream ends. @throws Error when it breaks, or is none. */
-  async read(listener: StreamListener): Promise<void> {
+  /** Resolves when the stream ends. @throws Error if it breaks or cannot be opened. */
+  async read(handlers: StreamHandlers): Promise<void> {
     this.sentAt = Timestamp.now();
     const response = await this.request(this.url, {
       headers: { authorization: this.authorization, accept: 'application/x-ndjson' },
@@ -43,15 +42,15 @@ export class RevocationStream {
     });
     if (response.status !== 200 || response.body === null) {
       await response.body?.cancel();
-      throw new Error(`the issuer answered ${response.status}.`);
+      throw new Error(`the issuer responded ${response.status}.`);
     }
     const decoder = new TextDecoder();
     let rest = '';
     for await (const chunk of response.body) {
       const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
-      if (rest.length > MAX_LINE) throw new Error('a line of the feed has no end.');
-      for (const line of lines) this.take(parseStreamMessage(line), listener);
+      if (rest.length > MAX_MESSAGE_LENGTH) throw new Error('a message of the feed is too long.');
+      for (const line of lines) this.handle(parseStreamMessage(line), handlers);
     }
   }
 
@@ -59,23 +58,23 @@ export class RevocationStream {
     this.abort.abort();
   }
 
-  private take(line: StreamMessage, listener: StreamListener): void {
+  private handle(message: StreamMessage, handlers: StreamHandlers): void {
     if (this.epoch === undefined) {
-      if (line.n !== 0 || line.t === null)
-        throw new Error('the feed does not begin at its beginning.');
-      this.epoch = line.epoch;
-      this.openedAt = line.t;
-      listener.opened();
+      if (message.n !== 0 || message.t === null)
+        throw new Error('the first message of the feed is missing.');
+      this.epoch = message.epoch;
+      this.openedAt = message.t;
+      handlers.onOpen();
       return;
     }
-    this.n += 1;
-    if (line.epoch !== this.epoch || line.n !== this.n)
-      throw new Error('a line of the feed is missing.');
-    listener.line(line, line.t === null ? undefined : this.localMoment(line.t));
+    this.sequence += 1;
+    if (message.epoch !== this.epoch || message.n !== this.sequence)
+      throw new Error('a message of the feed is missing.');
+    handlers.onMessage(message, message.t === null ? undefined : this.toLocalTime(message.t));
   }
 
-  private localMoment(issuerTime: number): Timestamp {
+  private toLocalTime(issuerTime: number): Timestamp {
     const drift = DRIFT * Math.max(0, this.sentAt.age);
-    return this.sentAt.earlier(this.openedAt - issuerTime + drift);
+    return this.sentAt.minus(this.openedAt - issuerTime + drift);
   }
 }

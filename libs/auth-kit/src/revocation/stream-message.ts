@@ -3,26 +3,27 @@ import type { RevocationEvent } from './revocation-feed.js';
 
 /** A line of `GET /oauth/revocations`. Times are milliseconds of the issuer's monotonic clock. */
 export interface StreamMessage {
-  /** Of one stream; its first line has `n` 0 and tells nothing but the time. */
+  /** Identifies the stream. */
   epoch: string;
+  /** Sequence number. The first message is 0 and carries only the time. */
   n: number;
-  /** As of when everything has been told; on the first line the time at which it was written. Null: that is not known. */
+  /** Every event before it has been sent; in the first message, the time of writing. Null if unknown. */
   t: number | null;
-  /** True: events may have been missed. */
+  /** True if events may have been lost. */
   gap?: true;
   events: RevocationEvent[];
 }
 
-export function formatStreamMessage({ events, ...line }: StreamMessage): string {
-  return `${JSON.stringify({ ...line, events: toEventTuples(events) })}\n`;
+export function formatStreamMessage({ events, ...message }: StreamMessage): string {
+  return `${JSON.stringify({ ...message, events: toEventTuples(events) })}\n`;
 }
 
-/** @throws Error when it is no such line. */
-export function parseStreamMessage(text: string): StreamMessage {
-  const line = JSON.parse(text) as Partial<Record<keyof StreamMessage, unknown>>;
-  const { epoch, n, t, gap, events } = line;
+/** @throws Error if the line is malformed. */
+export function parseStreamMessage(line: string): StreamMessage {
+  const message = JSON.parse(line) as Partial<Record<keyof StreamMessage, unknown>>;
+  const { epoch, n, t, gap, events } = message;
   const timed = t === null || (typeof t === 'number' && Number.isFinite(t));
   if (typeof epoch !== 'string' || typeof n !== 'number' || !timed)
-    throw new Error('A line of the feed has not the form of one.');
+    throw new Error('A message of the feed is malformed.');
   return { epoch, n, t, ...(gap === true && { gap }), events: readEventTuples(events) };
 }

@@ -1,6 +1,6 @@
 /**
- * A moment on both clocks of this process. The monotonic one can stand still while a machine sleeps, and the wall clock
- * can be set back; of two moments, what counts is the longer of the two distances.
+ * A point in time on both clocks of this process. The monotonic clock may stop while the machine sleeps, and the wall
+ * clock may be set back, so `age` is the larger of the two.
  */
 export class Timestamp {
   private constructor(
@@ -14,13 +14,12 @@ export class Timestamp {
     return new Timestamp(performance.now(), Date.now());
   }
 
-  /** Milliseconds that have passed since then. */
+  /** Milliseconds that have passed since. */
   get age(): number {
     return Math.max(performance.now() - this.monotonic, Date.now() - this.wall);
   }
 
-  /** This moment, moved into the past. */
-  earlier(milliseconds: number): Timestamp {
+  minus(milliseconds: number): Timestamp {
     return new Timestamp(this.monotonic - milliseconds, this.wall - milliseconds);
   }
 

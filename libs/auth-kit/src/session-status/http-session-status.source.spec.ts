@@ -5,7 +5,7 @@ import { HttpSessionStatusSource } from './http-session-status.source.js';
 
 const CLAIMS = { session_id: randomUUID(), sub: randomUUID(), tenant_id: randomUUID() };
 const CLIENT = { issuerUrl: 'http://issuer.test', clientId: 'an id', clientSecret: 'a:secret%' };
-const STANDING = { sessionActive: true };
+const STATUS = { sessionActive: true };
 
 beforeEach(() => {
   vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
@@ -15,20 +15,23 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function answering(status: number, body: string) {
-  const asked: [URL, RequestInit][] = [];
+function responding(status: number, body: string) {
+  const requests: [URL, RequestInit][] = [];
   const request = ((url: URL, init: RequestInit) => {
-    asked.push([url, init]);
+    requests.push([url, init]);
     return Promise.resolve(new Response(body, { status }));
   }) as typeof fetch;
-  return { asked, source: new HttpSessionStatusSource(CLIENT, request) };
+  return { requests, source: new HttpSessionStatusSource(CLIENT, request) };
 }
 
-describe('asking the issuer over HTTP', () => {
-  it('sends the ids and the credentials in the form of the RFC, and follows nobody elsewhere', async () => {
-    const { asked, source } = answering(200, JSON.stringify({ active: true, standing: STANDING }));
-    expect(await source.ask(CLAIMS)).toEqual(STANDING);
-    const [url, init] = asked[0] ?? [];
+describe('HttpSessionStatusSource', () => {
+  it('sends the ids and the credentials as RFC 7662 and RFC 6749 require, and follows no redirect', async () => {
+    const { requests, source } = responding(
+      200,
+      JSON.stringify({ active: true, standing: STATUS }),
+    );
+    expect(await source.fetch(CLAIMS)).toEqual(STATUS);
+    const [url, init] = requests[0] ?? [];
     expect(String(url)).toBe('http://issuer.test/api/v1/oauth/introspect');
     const { authorization = '' } = init?.headers as Record<string, string>;
     const credentials = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString();
@@ -37,8 +40,8 @@ describe('asking the issuer over HTTP', () => {
     expect(init?.redirect).toBe('error');
   });
 
-  it('knows no standing of what is not active', async () => {
-    expect(await answering(200, '{"active":false}').source.ask(CLAIMS)).toBeUndefined();
+  it('returns no status for an inactive session', async () => {
+    expect(await responding(200, '{"active":false}').source.fetch(CLAIMS)).toBeUndefined();
   });
 
   it.each([
@@ -50,7 +53,7 @@ describe('asking the issuer over HTTP', () => {
     [200, '{"active":"true","standing":{}}'],
     [200, '{"active":true}'],
     [200, JSON.stringify({ active: true, standing: {}, more: 'x'.repeat(70_000) })],
-  ])('lets nobody in for %i %s', async (status, body) => {
-    await expect(answering(status, body).source.ask(CLAIMS)).rejects.toThrow();
+  ])('throws on the response %i %s', async (status, body) => {
+    await expect(responding(status, body).source.fetch(CLAIMS)).rejects.toThrow();
   });
 });

@@ -1,12 +1,12 @@
-import type { SessionStatusProvider } from '../auth-kit.module.js';
+import { assertSafeIssuer, type IssuerClient } from '../issuer/issuer-client.js';
 import { HttpFeedTransport } from '../revocation/http-feed.transport.js';
 import { HttpSessionStatusSource } from './http-session-status.source.js';
-import { assertSafeIssuer, type IssuerClient } from './issuer-client.js';
+import type { SessionStatusProvider } from './session-status.provider.js';
 import { SessionStatusService } from './session-status.service.js';
 
 /**
- * The standings of an application that has no database of the issuer's and asks over HTTP.
- * @throws Error that says what to set, for an unsafe way to the issuer and for empty credentials.
+ * The session status of an application that queries the issuer over HTTP, without access to its database.
+ * @throws Error that names the option to set, for an unsafe issuer URL and for empty credentials.
  */
 export function httpSessionStatus(client: IssuerClient): SessionStatusProvider {
   assertSafeIssuer(client);

@@ -1,10 +1,10 @@
 import type { Role } from '@poc-tracker/contracts';
 import type { SessionStatus } from './session-status.js';
 
-/** A token that is good at this moment (RFC 7662, 2.2). Times are seconds since the epoch. */
+/** An active token (RFC 7662, 2.2). Times are seconds since the epoch. */
 export interface ActiveToken {
   active: true;
-  /** `Bearer` for an access token, `N_A` for one that opens no door by itself. */
+  /** `Bearer` for an access token, `N_A` for one that does not authenticate a request. */
   token_type: 'Bearer' | 'N_A';
   sub: string;
   exp: number;
@@ -12,14 +12,14 @@ export interface ActiveToken {
   iss?: string;
   aud?: string;
   jti?: string;
-  /** The effective permissions as they are now, with blanks between. */
+  /** The current effective permissions, separated by spaces. */
   scope: string;
   tenant_id: string;
   session_id: string;
   user_role: Role;
-  /** What an application of this library makes its decisions from. */
+  /** The session status that this library bases its decisions on. */
   standing: SessionStatus;
 }
 
-/** The answer of `POST /oauth/introspect`. What is not good is not told apart. */
+/** The response of `POST /oauth/introspect`. It does not say why a token is not active. */
 export type IntrospectionResponse = { active: false } | ActiveToken;

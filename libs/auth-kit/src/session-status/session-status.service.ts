@@ -1,84 +1,55 @@
 import { ApiError } from '@poc-tracker/contracts';
-import { Timestamp } from '../revocation/timestamp.js';
+import { FeedFreshness } from '../revocation/feed-freshness.js';
 import type {
+  FeedSubscriber,
   FeedTransport,
-  FeedListener,
   RevocationEvent,
 } from '../revocation/revocation-feed.js';
-import { RevocationLog } from '../revocation/revocation-log.js';
+import { Timestamp } from '../revocation/timestamp.js';
+import { SessionDecisionCache } from './session-decision.cache.js';
 import {
   type CurrentRights,
-  judge,
+  evaluateStatus,
   type SessionClaims,
+  type SessionDecision,
   type SessionStatusSource,
-  type Verdict,
 } from './session-status.js';
 
-/** How old the memory may be, in milliseconds: the bound between a revocation and its refusal everywhere. */
-export const MAX_AGE_MS = 100;
+/** From this age on a request polls the feed, so that the cache is not too old for the next request. */
+const POLL_AGE_MS = 40;
 
-/** From this age on a request asks the carrier for news, lest the memory be too old for the next one. */
-const NUDGE_AGE_MS = 40;
-
-/** Sessions remembered at a time: some 60 MiB. Who is pushed out costs one question more. */
-const MAX_REMEMBERED = 50_000;
-
-/**
- * How long a request waits for the news that others have asked for already, before it asks about its own session:
- * under load one poll then serves all requests that came meanwhile.
- */
-const PATIENCE_MS = 50;
-
-/** An answer that an event has overtaken is asked for again, this often at most. */
-const MAX_QUESTIONS = 3;
+/** How often a query is repeated when an event overtakes it. */
+const MAX_QUERIES = 3;
 
 export interface SessionStatusOptions {
   source: SessionStatusSource;
-  /** Without one nothing is believed from memory: every request asks. */
+  /** Without a transport nothing is cached: every request queries the source. */
   transport?: FeedTransport;
-  /** Milliseconds since the epoch; judges the end of a session. Default Date.now. */
+  /** Milliseconds since the epoch, to compare with the end of a session. Default Date.now. */
   now?: () => number;
+  /** Maximum number of cached sessions. */
   capacity?: number;
 }
 
-interface Remembered {
-  readonly tenantId: string;
-  readonly userId: string;
-  /** When the question began, in ticks of the marks. */
-  readonly tick: number;
-  readonly verdict: Verdict;
-}
-
-/** A request that waits for news that was asked for at `since` or later. */
-interface Waiter {
-  readonly since: Timestamp | undefined;
-  readonly resume: () => void;
-}
-
 /**
- * What verified tokens are worth now. Answers come from memory while a feed of revocations keeps it right and it is
- * known to be complete as of at most {@link MAX_AGE_MS} ago; else the source is asked; where it cannot be asked the
- * token is refused.
+ * Knows whether a session is active and what its user may do now. Answers from a cache while the revocation feed is
+ * complete as of at most 100 ms ago. Otherwise it queries the source, and refuses the token if the source is unavailable.
  */
-export class SessionStatusService implements FeedListener {
-  private readonly memory = new Map<string, Remembered>();
-  private readonly marks = new RevocationLog();
+export class SessionStatusService implements FeedSubscriber {
+  private readonly cache: SessionDecisionCache;
+  private readonly freshness = new FeedFreshness();
   private readonly source: SessionStatusSource;
   private readonly transport: FeedTransport | undefined;
   private readonly now: () => number;
-  private readonly capacity: number;
-  /** As of when the memory is complete. */
-  private completeAsOf: Timestamp | undefined;
-  /** News that was asked for before it does not count. */
-  private notBefore: Timestamp | undefined;
-  private readonly waiting = new Set<Waiter>();
-  private readonly followers = new Set<FeedListener>();
+  private readonly subscribers = new Set<FeedSubscriber>();
+  /** The latest change made by this process: cached values count only if the feed is complete as of it. */
+  private invalidatedAt: Timestamp | undefined;
 
   constructor({ source, transport, now, capacity }: SessionStatusOptions) {
     this.source = source;
     this.transport = transport;
     this.now = now ?? Date.now;
-    this.capacity = capacity ?? MAX_REMEMBERED;
+    this.cache = new SessionDecisionCache(capacity);
   }
 
   /** Called by Nest. */
@@ -91,165 +62,106 @@ export class SessionStatusService implements FeedListener {
     await this.transport?.stop();
   }
 
-  /** Milliseconds since the memory was last known to be complete; Infinity when it never was. For health and tests. */
+  /** Milliseconds since the cache was last known to be complete; Infinity if it never was. For health and tests. */
   get age(): number {
-    return this.completeAsOf?.age ?? Infinity;
+    return this.freshness.age;
   }
 
   /**
-   * The rights behind a verified token. Given at once, without a promise, when they are in memory.
-   * @throws ApiError TOKEN_REVOKED, SESSION_EXPIRED, INVALID_TENANT, SERVICE_UNAVAILABLE; at once or by rejection.
+   * The current rights behind a verified token. Returned without a promise when they are cached.
+   * @throws ApiError TOKEN_REVOKED, SESSION_EXPIRED, INVALID_TENANT, SERVICE_UNAVAILABLE; synchronously or by rejection.
    */
   currentRights(claims: SessionClaims): CurrentRights | Promise<CurrentRights> {
-    if (this.marks.hasEnded(claims.session_id, claims.tenant_id))
-      throw new ApiError('TOKEN_REVOKED');
-    const remembered = this.recall(claims);
-    if (remembered === undefined) return this.ask(claims);
-    if (this.age > NUDGE_AGE_MS) this.transport?.poll();
-    return this.isComplete(this.notBefore)
-      ? this.enforce(remembered)
-      : this.waitThenAnswer(claims, this.notBefore);
+    if (this.cache.isRevoked(claims)) throw new ApiError('TOKEN_REVOKED');
+    const cached = this.cache.get(claims);
+    if (cached === undefined) return this.query(claims);
+    if (this.age > POLL_AGE_MS) this.transport?.poll();
+    return this.freshness.isFresh(this.invalidatedAt)
+      ? this.enforce(cached)
+      : this.rightsOnceFresh(claims, this.invalidatedAt);
   }
 
   /**
-   * The rights as they are now, always asked for and never remembered: for a step that is rare and must not be wrong.
+   * The rights as they are now, always queried and never cached: for rare operations that must not use a stale value.
    * @throws ApiError as `currentRights` does, by rejection.
    */
-  async rightsNow(claims: SessionClaims): Promise<CurrentRights> {
-    return this.enforce(judge(await this.askSource(claims)));
+  async fetchRights(claims: SessionClaims): Promise<CurrentRights> {
+    return this.enforce(evaluateStatus(await this.fetchStatus(claims)));
   }
 
   /**
-   * For requests that come from now on, nothing in memory counts until the carrier has asked once more. To be called after
-   * a change that this process committed, before it is answered: whoever made the change sees it at their next request here.
+   * Invalidates the cache until the feed has been polled once more. Call it after this process committed a change and
+   * before it responds, so that the caller's next request to this process sees the change.
    */
-  distrust(): void {
+  invalidate(): void {
     if (this.transport === undefined) return;
-    this.notBefore = Timestamp.now();
+    this.invalidatedAt = Timestamp.now();
     this.transport.poll();
   }
 
   /**
-   * Tells somebody else what this memory is told from now on, to hand it on.
-   * @returns what ends it.
+   * Forwards everything that this process receives of the feed from now on.
+   * @returns a function that unsubscribes.
    */
-  follow(follower: FeedListener): () => void {
-    this.followers.add(follower);
-    return () => void this.followers.delete(follower);
+  subscribe(subscriber: FeedSubscriber): () => void {
+    this.subscribers.add(subscriber);
+    return () => void this.subscribers.delete(subscriber);
   }
 
-  tell(events: readonly RevocationEvent[], asOf: Timestamp | undefined): void {
-    for (const follower of this.followers) follower.tell(events, asOf);
-    const now = this.now();
-    for (const event of events) {
-      this.marks.apply(event, now);
-      if (event.kind === 'session') this.memory.delete(event.id);
-    }
-    if (asOf === undefined) return;
-    if (this.completeAsOf === undefined || this.completeAsOf.isBefore(asOf))
-      this.completeAsOf = asOf;
-    for (const { since, resume } of this.waiting) if (this.isComplete(since)) resume();
+  onEvents(events: readonly RevocationEvent[], completeAsOf: Timestamp | undefined): void {
+    for (const subscriber of this.subscribers) subscriber.onEvents(events, completeAsOf);
+    this.cache.invalidate(events, this.now());
+    if (completeAsOf !== undefined) this.freshness.advance(completeAsOf);
   }
 
-  gap(): void {
-    for (const follower of this.followers) follower.gap();
-    this.marks.forgetEverything();
-    this.memory.clear();
-    this.completeAsOf = undefined;
-  }
-
-  /** What is in memory of exactly this session, person and tenant, and still counts. */
-  private recall(claims: SessionClaims): Verdict | undefined {
-    const { tenant_id: tenantId, sub: userId, session_id: sessionId } = claims;
-    const found = this.memory.get(sessionId);
-    if (
-      found?.userId === userId &&
-      found.tenantId === tenantId &&
-      this.marks.unchangedSince(found.tick, tenantId, userId, sessionId)
-    ) {
-      return found.verdict;
-    }
-    return undefined;
-  }
-
-  /** Whether the memory is complete as of a moment that is young enough, and not before `since`. */
-  private isComplete(since: Timestamp | undefined): boolean {
-    const { completeAsOf } = this;
-    return (
-      completeAsOf !== undefined &&
-      completeAsOf.age <= MAX_AGE_MS &&
-      (since === undefined || !completeAsOf.isBefore(since))
-    );
+  onGap(): void {
+    for (const subscriber of this.subscribers) subscriber.onGap();
+    this.cache.clear();
+    this.freshness.reset();
   }
 
   /**
-   * @param since the last change of our own before this request. One that comes while the request waits does not concern
-   * it; else requests would wait in vain where changes never cease.
+   * @param since the latest change made by this process when the request arrived. Later changes do not concern it;
+   * waiting for those as well could take forever while changes keep coming.
    */
-  private async waitThenAnswer(
+  private async rightsOnceFresh(
     claims: SessionClaims,
     since: Timestamp | undefined,
   ): Promise<CurrentRights> {
-    if (this.transport?.connected === true) await this.news(since);
-    const remembered = this.isComplete(since) ? this.recall(claims) : undefined;
-    return remembered === undefined ? this.ask(claims) : this.enforce(remembered);
-  }
-
-  /** Settles when the memory is complete as of `since`, or when patience is at its end. */
-  private news(since: Timestamp | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const resume = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(waiter);
-        resolve();
-      };
-      const timer = setTimeout(resume, PATIENCE_MS);
-      const waiter: Waiter = { since, resume };
-      this.waiting.add(waiter);
-    });
+    if (this.transport?.connected === true) await this.freshness.wait(since);
+    const cached = this.freshness.isFresh(since) ? this.cache.get(claims) : undefined;
+    return cached === undefined ? this.query(claims) : this.enforce(cached);
   }
 
   /**
-   * Asks the source. The question is younger than the request, so its answer is good for the request however long it
-   * took; it is remembered only when no event about it is known to have come since the question.
+   * The query starts after the request arrived, so its result is fresh enough for the request however long it takes. It
+   * is cached only if no event about it arrived since the query started.
    */
-  private async ask(claims: SessionClaims): Promise<CurrentRights> {
-    const { tenant_id: tenantId, sub: userId, session_id: sessionId } = claims;
-    let verdict: Verdict | undefined;
-    for (let question = 0; question < MAX_QUESTIONS; question += 1) {
-      const { tick } = this.marks;
-      verdict = judge(await this.askSource(claims));
-      if (this.marks.hasEnded(sessionId, tenantId)) throw new ApiError('TOKEN_REVOKED');
-      if (this.marks.unchangedSince(tick, tenantId, userId, sessionId)) {
-        this.remember(sessionId, { tenantId, userId, tick, verdict });
+  private async query(claims: SessionClaims): Promise<CurrentRights> {
+    let decision: SessionDecision | undefined;
+    for (let attempt = 0; attempt < MAX_QUERIES; attempt += 1) {
+      const { version } = this.cache;
+      decision = evaluateStatus(await this.fetchStatus(claims));
+      if (this.cache.isRevoked(claims)) throw new ApiError('TOKEN_REVOKED');
+      if (this.cache.isCurrent(claims, version)) {
+        if (this.transport !== undefined) this.cache.set(claims, version, decision);
         break;
       }
     }
-    return this.enforce(verdict ?? { refusal: 'TOKEN_REVOKED' });
+    return this.enforce(decision ?? { refusal: 'TOKEN_REVOKED' });
   }
 
-  private async askSource(claims: SessionClaims): ReturnType<SessionStatusSource['ask']> {
+  private async fetchStatus(claims: SessionClaims): ReturnType<SessionStatusSource['fetch']> {
     try {
-      return await this.source.ask(claims);
+      return await this.source.fetch(claims);
     } catch (cause) {
       throw cause instanceof ApiError ? cause : new ApiError('SERVICE_UNAVAILABLE', { cause });
     }
   }
 
-  private enforce(verdict: Verdict): CurrentRights {
-    if ('refusal' in verdict) throw new ApiError(verdict.refusal);
-    if (verdict.expiresAt <= this.now()) throw new ApiError('SESSION_EXPIRED');
-    return verdict.rights;
-  }
-
-  private remember(sessionId: string, remembered: Remembered): void {
-    if (this.transport === undefined) return;
-    this.memory.delete(sessionId);
-    this.memory.set(sessionId, remembered);
-    if (this.memory.size <= this.capacity) return;
-    for (const oldest of this.memory.keys()) {
-      this.memory.delete(oldest);
-      return;
-    }
+  private enforce(decision: SessionDecision): CurrentRights {
+    if ('refusal' in decision) throw new ApiError(decision.refusal);
+    if (decision.expiresAt <= this.now()) throw new ApiError('SESSION_EXPIRED');
+    return decision.rights;
   }
 }

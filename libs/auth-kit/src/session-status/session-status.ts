@@ -8,48 +8,48 @@ import {
   type UserStatus,
 } from '@poc-tracker/contracts';
 
-/** By what a session is asked about: an access token has it, and so has a refresh token. */
+/** The claims that identify a session. Access tokens and refresh tokens both have them. */
 export type SessionClaims = Pick<AccessTokenClaims, 'tenant_id' | 'sub' | 'session_id'>;
 
-/** What the issuer's tables say of a session, its person and its tenant at one moment. */
+/** The state of a session, its user and its tenant in the issuer's database. */
 export interface SessionStatus {
   sessionActive: boolean;
   /** Milliseconds since the epoch. */
   sessionExpiresAt: number;
   userStatus: UserStatus;
   role: Role;
-  /** What is granted beside the role, by the person's own row or by a role of the tenant's making. */
+  /** Permissions granted in addition to the role, to the user or by a custom role of the tenant. */
   permissions: readonly Permission[];
   tenant: TenantSnapshot;
 }
 
-/** Where a standing is asked for when it is not in memory. */
+/** Provides the status of a session that is not cached. */
 export interface SessionStatusSource {
   /**
-   * The standing as it is now, never from a cache.
-   * @returns undefined when there is no such session of this person in this tenant.
-   * @throws Error when nobody can be asked.
+   * The current status, never from a cache.
+   * @returns undefined if this user has no such session in this tenant.
+   * @throws Error if the status cannot be fetched.
    */
-  ask(claims: SessionClaims): Promise<SessionStatus | undefined>;
+  fetch(claims: SessionClaims): Promise<SessionStatus | undefined>;
 }
 
-/** What a person may do at this moment, and the tenant as it is at this moment. Shared by requests, hence frozen. */
+/** What the user may do now, and their tenant as it is now. Shared by requests, hence frozen. */
 export interface CurrentRights {
   readonly role: Role;
-  /** The effective permissions: those of the role and those granted beside it. */
+  /** The effective permissions: those of the role and those granted in addition. */
   readonly permissions: readonly Permission[];
   readonly tenant: TenantSnapshot;
 }
 
-/** What a standing is worth: rights until the session's end, or the reason to refuse. */
-export type Verdict =
+/** The rights of a session until it expires, or the reason to refuse it. */
+export type SessionDecision =
   { readonly rights: CurrentRights; readonly expiresAt: number } | { readonly refusal: ErrorCode };
 
-export function judge(standing: SessionStatus | undefined): Verdict {
-  if (standing?.sessionActive !== true || standing.userStatus !== 'active')
+export function evaluateStatus(status: SessionStatus | undefined): SessionDecision {
+  if (status?.sessionActive !== true || status.userStatus !== 'active')
     return { refusal: 'TOKEN_REVOKED' };
-  if (standing.tenant.status !== 'active') return { refusal: 'INVALID_TENANT' };
-  const { role, permissions, tenant, sessionExpiresAt } = standing;
+  if (status.tenant.status !== 'active') return { refusal: 'INVALID_TENANT' };
+  const { role, permissions, tenant, sessionExpiresAt } = status;
   const rights = Object.freeze({
     role,
     permissions: Object.freeze(effectivePermissions(role, permissions)),

@@ -34,7 +34,7 @@ describe('The guard', () => {
       expect(outcome, JSON.stringify(mutant)).toMatchObject({ code: 'INVALID_TOKEN' });
     }
 
-    expect(sessionStatus.asked).toHaveLength(tokens.length);
+    expect(sessionStatus.queries).toHaveLength(tokens.length);
   });
 });
 

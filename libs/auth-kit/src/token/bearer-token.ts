@@ -1,33 +1,49 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from '@poc-tracker/contracts';
-import { type AuthRequest, rawHeadersOf } from '../policy/auth-request.js';
 import { invalidToken } from './invalid-token.js';
 
 const AUTHORIZATION = 'authorization';
 
 const SCHEME = 'bearer ';
 
+/** The headers of a request. Fastify keeps Node's request in `raw`; Express's request is Node's own. */
+export interface TokenRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly raw?: { readonly rawHeaders: readonly string[] };
+  readonly rawHeaders?: readonly string[];
+}
+
 /**
- * The token of a request, from the Authorization header only (RFC 6750, 2.1): a token in a URL ends
- * in logs and histories, and one in a cookie is sent by other people's pages.
- * @throws ApiError TOKEN_REQUIRED without the header, INVALID_TOKEN when it is sent twice or names
- * another scheme.
+ * The token of a request, from the Authorization header only (RFC 6750, 2.1): a token in a URL ends up in logs and
+ * histories, and one in a cookie is sent by pages of other sites.
+ * @throws ApiError TOKEN_REQUIRED if the header is missing, INVALID_TOKEN if it is sent twice or has another scheme.
  */
-export function bearerToken(request: Pick<AuthRequest, 'headers' | 'raw' | 'rawHeaders'>): string {
+export function bearerToken(request: TokenRequest): string {
   const header = request.headers.authorization;
   if (header === undefined) throw new ApiError('TOKEN_REQUIRED');
   if (typeof header !== 'string' || countAuthorization(rawHeadersOf(request)) > 1) {
     throw invalidToken('The Authorization header is sent more than once.');
   }
   if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) {
-    throw invalidToken('The Authorization header names another scheme than Bearer.');
+    throw invalidToken('The scheme of the Authorization header is not Bearer.');
   }
   return header.slice(SCHEME.length);
 }
 
+/** Names and values in turn, as they came over the wire. */
+function rawHeadersOf({ raw, rawHeaders }: TokenRequest): readonly string[] {
+  const found = raw?.rawHeaders ?? rawHeaders;
+  if (found === undefined) {
+    throw new Error(
+      'The request has no raw headers: auth-kit supports the Fastify and Express adapters of Nest.',
+    );
+  }
+  return found;
+}
+
 /**
- * Node keeps the first of several Authorization headers and drops the rest without a word, while a
- * proxy in front may have judged by the last. Only the raw headers (name, value, name, value, …)
- * still show it.
+ * Node keeps the first of several Authorization headers and silently drops the rest, while a proxy in front may have
+ * checked the last one. Only the raw headers (name, value, name, value, …) still show it.
  */
 function countAuthorization(rawHeaders: readonly string[]): number {
   let count = 0;

@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { readBounded } from '../session-status/bounded-response.js';
+import { readBounded } from '../issuer/bounded-response.js';
 import { assertStrong, KeyRing } from './key-ring.js';
 import type { KeySource } from './key-source.js';
 

@@ -1,29 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { Timestamp } from '@poc-tracker/auth-kit';
 import { Logger } from '@nestjs/common';
+import { Timestamp } from '@poc-tracker/auth-kit';
 import { Redis } from 'ioredis';
-import { DrawnTickets } from './redis-ticket.js';
+import { TicketHistory } from './redis-ticket.js';
 
 const CHANNEL = 'poc-tracker:revocations';
-/** One hash tag: a Redis Cluster keeps both on one node, as a script needs it. */
+/** The hash tag keeps both keys on one node of a Redis Cluster, as the script requires. */
 const LEASE = 'poc-tracker:{revocations}:leader';
 const TICKETS = 'poc-tracker:{revocations}:tickets';
 
-/** How long a leader that died keeps the others waiting; they ask PostgreSQL themselves meanwhile. */
+/** How long the others wait for a crashed leader. Meanwhile they poll PostgreSQL themselves. */
 const LEASE_MS = 300;
 
 const COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_DELAY_MS = 2_000;
 
-/** Beats that wait for their answer; past it Redis hangs, and more would only pile up. */
-const MAX_UNDER_WAY = 8;
+/** Heartbeats in flight. Above it Redis hangs, and more would only pile up. */
+const MAX_IN_FLIGHT = 8;
 
 /**
- * Draws a ticket; takes, keeps or gives up the lead; and publishes a line, if the lead is held. In one script, so that a
- * leader that was frozen and thaws finds out before its line goes to anybody.
+ * Issues a ticket; acquires, renews or releases the lease; and publishes a message if this process holds it. A single
+ * script, so that a leader that was suspended loses its lease before its message is published.
  */
-const BEAT = `
+const HEARTBEAT = `
   local issuer = redis.call('HGET', KEYS[2], 'issuer')
   if not issuer then
     issuer = ARGV[2]
@@ -44,16 +44,16 @@ const BEAT = `
   if leader == ARGV[1] and ARGV[4] ~= '' then redis.call('PUBLISH', '${CHANNEL}', ARGV[4]) end
   return {issuer, number, leader == ARGV[1] and 1 or 0}`;
 
-/** The two connections to Redis: one hears the lines, the other draws tickets and publishes. */
-export class RedisLink {
-  readonly tickets = new DrawnTickets();
-  private readonly logger = new Logger(RedisLink.name);
+/** The two connections to Redis: one receives messages, the other sends heartbeats and publishes. */
+export class RedisFeedConnection {
+  readonly tickets = new TicketHistory();
+  private readonly logger = new Logger(RedisFeedConnection.name);
   private readonly id = randomUUID();
   private readonly commands: Redis;
   private readonly subscriber: Redis;
-  /** Of the Redis process at the other end; unknown until it has told. */
+  /** The run id of the Redis server; undefined until it is known. */
   private runId: string | undefined;
-  private underWay = 0;
+  private inFlight = 0;
   private lost = false;
 
   constructor(url: string, applicationName: string) {
@@ -63,7 +63,7 @@ export class RedisLink {
       commandTimeout: COMMAND_TIMEOUT_MS,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
-      // A beat that is sent again would draw its ticket long after the moment that it stands for.
+      // A heartbeat that is sent again would get its ticket long after its request time.
       autoResendUnfulfilledCommands: false,
       connectionName: `${applicationName}-feed`,
       retryStrategy: (attempt: number) => Math.min(attempt * 100, MAX_RECONNECT_DELAY_MS),
@@ -72,13 +72,13 @@ export class RedisLink {
     this.subscriber = new Redis(url, { ...options, autoResubscribe: false });
   }
 
-  start(onLine: (text: string) => void): void {
+  start(onMessage: (text: string) => void): void {
     this.commands.on('ready', () => void this.identify());
-    this.commands.on('close', () => this.forget());
+    this.commands.on('close', () => this.reset());
     this.commands.on('error', (error: Error) => {
       if (!this.lost)
         this.logger.warn(
-          `Redis cannot carry revocations: ${error.message} This process asks PostgreSQL for them itself.`,
+          `Redis cannot deliver revocations: ${error.message} This process polls PostgreSQL instead.`,
         );
       this.lost = true;
     });
@@ -86,61 +86,62 @@ export class RedisLink {
     this.subscriber.on('ready', () => {
       this.subscriber.subscribe(CHANNEL).catch(() => this.subscriber.disconnect(true));
     });
-    this.subscriber.on('message', (_channel: string, text: string) => onLine(text));
+    this.subscriber.on('message', (_channel: string, text: string) => onMessage(text));
     for (const client of [this.commands, this.subscriber]) client.connect().catch(() => undefined);
   }
 
   /**
-   * @param lead whether this process could lead.
-   * @param line to publish, if this process leads.
-   * @returns whether it leads now; false as well when Redis did not answer, and then the line may have been published or not.
+   * @param canLead whether this process may become or stay the leader.
+   * @param message to publish if this process is the leader.
+   * @returns whether it is the leader; false as well if Redis did not respond, and then the message may or may not have
+   * been published.
    */
-  async beat(lead: boolean, line = ''): Promise<boolean> {
+  async heartbeat(canLead: boolean, message = ''): Promise<boolean> {
     const { runId } = this;
-    if (runId === undefined || this.underWay >= MAX_UNDER_WAY) return false;
-    const sentAt = Timestamp.now();
-    this.underWay += 1;
+    if (runId === undefined || this.inFlight >= MAX_IN_FLIGHT) return false;
+    const requestedAt = Timestamp.now();
+    this.inFlight += 1;
     try {
       const [issuer, number, leads] = (await this.commands.eval(
-        BEAT,
+        HEARTBEAT,
         2,
         LEASE,
         TICKETS,
         this.id,
         randomUUID(),
-        lead ? '1' : '0',
-        line,
+        canLead ? '1' : '0',
+        message,
       )) as [string, number, number];
       if (runId !== this.runId) return false;
-      this.tickets.add({ issuer: `${runId}/${issuer}`, number }, sentAt);
+      this.tickets.add({ issuer: `${runId}/${issuer}`, number }, requestedAt);
       return leads === 1;
     } catch {
       return false;
     } finally {
-      this.underWay -= 1;
+      this.inFlight -= 1;
     }
   }
 
   async stop(): Promise<void> {
-    await this.beat(false);
+    await this.heartbeat(false);
     for (const client of [this.commands, this.subscriber]) client.disconnect();
   }
 
-  /** A Redis that does not tell who it is carries nothing: its tickets could be those of another one. */
+  /** Without the run id, tickets of two Redis servers could not be told apart, so none are requested. */
   private async identify(): Promise<void> {
     try {
       const info = await this.commands.info('server');
       const runId = /^run_id:(\w+)/m.exec(info)?.[1];
       this.tickets.clear();
       this.runId = runId;
-      if (this.lost) this.logger.log('Redis carries revocations again.');
+      if (this.lost) this.logger.log('Redis delivers revocations again.');
       this.lost = false;
     } catch {
       this.commands.disconnect(true);
     }
   }
 
-  private forget(): void {
+  private reset(): void {
     this.runId = undefined;
     this.tickets.clear();
   }

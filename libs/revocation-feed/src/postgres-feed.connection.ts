@@ -1,17 +1,16 @@
-import { Timestamp, readEventTuples, type RevocationEvent } from '@poc-tracker/auth-kit';
+import { readEventTuples, type RevocationEvent, Timestamp } from '@poc-tracker/auth-kit';
 import { Client } from 'pg';
 
-/** Up to where a reader has read, in words of PostgreSQL: opaque to everybody else. */
+/** A position in the feed, opaque to everyone but PostgreSQL. */
 export type FeedCursor = string;
 
-/** What came of one question. */
-export interface FeedAnswer {
+export interface PollResult {
   cursor: FeedCursor;
-  /** False: events may have been missed, and none are told. */
+  /** False if events may be lost; then `events` is empty. */
   complete: boolean;
   events: RevocationEvent[];
-  /** When it was asked: what was committed before is in it. */
-  askedAt: Timestamp;
+  /** When the poll was sent: every event committed before has been delivered. */
+  sentAt: Timestamp;
 }
 
 export interface FeedConnectionOptions {
@@ -19,22 +18,29 @@ export interface FeedConnectionOptions {
   databaseUrl: string;
   /** True: TLS with a verified certificate. False: as the URL says. */
   tls: boolean;
-  /** Name of the service; the connection shows as `<name>-feed`. */
+  /** Name of the service; the connection is named `<name>-feed`. */
   applicationName: string;
+}
+
+export interface FeedConnectionHandlers {
+  /** A transaction that wrote an event has committed. Never called behind a transaction pooler. */
+  onNotification(): void;
+  /** Called once, when the connection is no longer usable. */
+  onLost(error: Error): void;
 }
 
 const CONNECT_MS = 2_000;
 
-/** A question that takes longer is taken for a dead connection: the network may have lost it without a word. */
-const ANSWER_MS = 1_000;
+/** A poll that takes longer means a dead connection: the network may have dropped it silently. */
+const RESPONSE_MS = 1_000;
 
 const CHANNEL = 'poc_tracker_revocations';
 
 /**
- * One connection to PostgreSQL for the feed alone, on which questions are sent without waiting for earlier answers: a
- * pool's connections can all be busy, and then the memory would be blind just when it is needed most.
+ * A dedicated connection to PostgreSQL that pipelines polls. The connections of a pool can all be busy, and then the feed
+ * would stop just when it is needed most.
  */
-export class FeedConnection {
+export class PostgresFeedConnection {
   private lost = false;
 
   private constructor(
@@ -45,15 +51,11 @@ export class FeedConnection {
     client.on('end', () => this.lose(new Error('The connection was closed.')));
   }
 
-  /**
-   * @param listeners.bell a transaction that wrote an event has committed; told behind a transaction pooler never.
-   * @param listeners.lost once, when the connection is of no more use.
-   * @throws Error when the server cannot be reached.
-   */
+  /** @throws Error if the server cannot be reached. */
   static async open(
     options: FeedConnectionOptions,
-    listeners: { bell: () => void; lost: (error: Error) => void },
-  ): Promise<FeedConnection> {
+    handlers: FeedConnectionHandlers,
+  ): Promise<PostgresFeedConnection> {
     const client = new Client({
       connectionString: options.databaseUrl,
       ...(options.tls && { ssl: { rejectUnauthorized: true } }),
@@ -62,13 +64,13 @@ export class FeedConnection {
       keepAlive: true,
       pipeline: true,
     });
-    client.on('notification', listeners.bell);
+    client.on('notification', () => handlers.onNotification());
     let failed: Error | undefined;
     client.on('error', (error: Error) => {
       failed = error;
     });
-    // What follows is not bounded by the client's own time for connecting.
-    const timer = setTimeout(() => cut(client), CONNECT_MS + ANSWER_MS);
+    // The client's own timeout covers connecting but not LISTEN.
+    const timer = setTimeout(() => destroySocket(client), CONNECT_MS + RESPONSE_MS);
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
@@ -79,15 +81,15 @@ export class FeedConnection {
     } finally {
       clearTimeout(timer);
     }
-    return new FeedConnection(client, listeners.lost);
+    return new PostgresFeedConnection(client, (error) => handlers.onLost(error));
   }
 
-  /** @throws Error when the connection is lost, or does not answer in time, which loses it. */
-  async ask(cursor: FeedCursor | undefined): Promise<FeedAnswer> {
-    const askedAt = Timestamp.now();
+  /** @throws Error if the connection is lost, or does not respond in time, which loses it. */
+  async poll(cursor: FeedCursor | undefined): Promise<PollResult> {
+    const sentAt = Timestamp.now();
     const timer = setTimeout(() => {
-      this.lose(new Error(`There was no answer within ${ANSWER_MS} ms.`));
-    }, ANSWER_MS);
+      this.lose(new Error(`PostgreSQL did not respond within ${RESPONSE_MS} ms.`));
+    }, RESPONSE_MS);
     try {
       const { rows } = await this.client.query<{
         next_cursor: string;
@@ -97,7 +99,7 @@ export class FeedConnection {
       const [row] = rows;
       if (row === undefined || this.lost) throw new Error('The connection was lost.');
       const events = readEventTuples(row.events);
-      return { cursor: row.next_cursor, complete: row.complete, events, askedAt };
+      return { cursor: row.next_cursor, complete: row.complete, events, sentAt };
     } catch (error) {
       this.lose(error as Error);
       throw error;
@@ -106,11 +108,11 @@ export class FeedConnection {
     }
   }
 
-  /** Gives the connection back to the server; those who wait for an answer get an error. */
+  /** Closes the connection; polls in flight are rejected. */
   async close(): Promise<void> {
     this.lost = true;
     const ended = this.client.end();
-    const timer = setTimeout(() => cut(this.client), CONNECT_MS);
+    const timer = setTimeout(() => destroySocket(this.client), CONNECT_MS);
     await ended.catch(() => undefined);
     clearTimeout(timer);
   }
@@ -118,13 +120,13 @@ export class FeedConnection {
   private lose(error: Error): void {
     if (this.lost) return;
     this.lost = true;
-    cut(this.client);
+    destroySocket(this.client);
     this.onLost(error);
   }
 }
 
-/** Without a good-bye, which a server that does not answer would not take either. */
-function cut(client: Client): void {
+/** Without the protocol's Terminate message, which a server that does not respond would not read either. */
+function destroySocket(client: Client): void {
   const { connection } = client as unknown as {
     connection: { stream: { destroy: () => void } };
   };
