@@ -1,9 +1,9 @@
 import { toApiError } from '@poc-tracker/tenancy';
 import { DatabaseError } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServiceDatabase } from './service-database.js';
+import { describe, expect, it } from 'vitest';
+import { useServiceDatabase } from './service-database.js';
 
-/** SQLSTATE of breaking a constraint, by its kind in pg_constraint; 'i' is a unique index that is none. */
+/** The SQLSTATE of a violation, by the type in pg_constraint; 'i' is a unique index without a constraint. */
 const STATES: Record<string, string> = {
   c: '23514',
   f: '23503',
@@ -12,7 +12,7 @@ const STATES: Record<string, string> = {
   x: '23P01',
 };
 
-/** The names that functions raise, with their SQLSTATE; a name that is put together cannot be read off the source. */
+/** The constraint names that each function raises, with their SQLSTATE. Some names are built by the function. */
 const RAISED: Record<string, Record<string, string>> = {
   add_tenant_usage: {
     tenant_user_limit: '23514',
@@ -30,44 +30,34 @@ const RAISED: Record<string, Record<string, string>> = {
   refuse_audit_change: { audit_log_append_only: '42501' },
 };
 
-const RANDOM_HASH =
-  'the hash of 256 random bits, which no client chooses and no two of which are alike';
+const RANDOM_HASH = 'the hash of 256 random bits that no client chooses, so two are never equal';
 
-/** Constraints that stand for no code, because only a defect of ours can break them. Each with the reason. */
+/** Constraints without an error code, because only a bug of the service can violate them. Each with the reason. */
 const UNREACHABLE: Record<string, string> = {
-  audit_chain_entry_key:
-    'written by the sealing of the trail alone, each entry once under its lock',
-  invite_link_uses_link_fkey: 'written by accept_invite_link for the link that it has just locked',
-  invite_link_uses_user_fkey: 'held at the end of the registration that writes the person',
+  audit_chain_entry_key: 'only the job that extends the hash chain inserts, each entry once',
+  invite_link_uses_link_fkey: 'accept_invite_link() inserts for the link that it has just locked',
+  invite_link_uses_user_fkey: 'checked at the end of the registration that inserts the user',
   invite_links_token_hash_key: RANDOM_HASH,
-  invites_accepted_by_fkey: 'held at the end of the registration that writes the person',
+  invites_accepted_by_fkey: 'checked at the end of the registration that inserts the user',
   invites_token_hash_key: RANDOM_HASH,
   operator_invitations_secret_hash_key: RANDOM_HASH,
-  service_clients_name_key: 'written with ON CONFLICT DO NOTHING',
-  tenant_domains_domain_key: 'written with ON CONFLICT DO NOTHING',
+  service_clients_name_key: 'inserted with ON CONFLICT DO NOTHING',
+  tenant_domains_domain_key: 'inserted with ON CONFLICT DO NOTHING',
   tenants_platform_key:
-    'written by the command line alone, which looks for the platform tenant first',
+    'only the command line inserts, after it has looked for the platform tenant',
   user_sessions_refresh_token_hash_key: RANDOM_HASH,
 };
 
-let db: ServiceDatabase;
-
-beforeAll(async () => {
-  db = await ServiceDatabase.create();
-});
-
-afterAll(async () => {
-  await db.drop();
-});
+const db = useServiceDatabase();
 
 function codeOf(constraint: string, code: string | undefined): string | undefined {
   const error = Object.assign(new DatabaseError('refused', 0, 'error'), { code, constraint });
   return toApiError(error)?.code;
 }
 
-describe('the name of a constraint', () => {
-  it('stands for an error code, or for a defect of ours with the reason why no client can break it', async () => {
-    // Primary keys are left out: their ids are made by the service, and never taken from a client.
+describe('The name of a constraint', () => {
+  it('has an error code, or a reason why no client can violate the constraint', async () => {
+    // Without primary keys: the service creates their ids, and takes none from a client.
     const { rows } = await db.admin.query<{ name: string; kind: string }>(`
       SELECT conname AS name, contype::text AS kind FROM pg_constraint
        WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND contype NOT IN ('p', 'n', 't')
@@ -77,11 +67,11 @@ describe('the name of a constraint', () => {
          AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)`);
     const raised = Object.values(RAISED).flatMap((names) => Object.entries(names));
     const named = [...rows.map(({ name, kind }) => [name, STATES[kind]] as const), ...raised];
-    const speechless = named
+    const withoutCode = named
       .filter(([name, state]) => codeOf(name, state) === undefined && !(name in UNREACHABLE))
       .map(([name]) => name);
     expect(rows.length).toBeGreaterThan(60);
-    expect(speechless).toEqual([]);
+    expect(withoutCode).toEqual([]);
     const names = new Set(named.map(([name]) => name));
     expect(Object.keys(UNREACHABLE).filter((name) => !names.has(name))).toEqual([]);
   });

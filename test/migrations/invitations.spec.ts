@@ -1,22 +1,14 @@
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import type { Role } from '@poc-tracker/contracts';
 import { createHash, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HASH, refusal, ServiceDatabase } from './service-database.js';
+import { describe, expect, it } from 'vitest';
+import { HASH, refusal, useServiceDatabase } from './service-database.js';
 
-let db: ServiceDatabase;
-
-beforeAll(async () => {
-  db = await ServiceDatabase.create();
-});
-
-afterAll(async () => {
-  await db.drop();
-});
+const db = useServiceDatabase();
 
 const randomHash = (): Buffer => createHash('sha256').update(randomUUID()).digest();
 
-/** What a registration does: take the role of the invitation, then write the person's row with it. */
+/** Registers as the service does: accepts the invitation, then inserts the user with its role. */
 async function accept(
   how: 'accept_invite' | 'accept_invite_link',
   tenantId: string,
@@ -41,23 +33,26 @@ async function accept(
   });
 }
 
-interface Invited {
+interface Invitation {
   tenantId: string;
   inviterId: string;
   token: Buffer;
 }
 
-async function inviter(role: Role = 'admin', maxUsers = 100): Promise<Omit<Invited, 'token'>> {
+async function seedInviter(
+  role: Role = 'admin',
+  maxUsers = 100,
+): Promise<Omit<Invitation, 'token'>> {
   const { tenantId } = await seedTenant(db.database, { maxUsers });
   const { userId } = await seedUser(db.database, tenantId, { role });
   return { tenantId, inviterId: userId };
 }
 
-describe('an invitation', () => {
+describe('An invitation', () => {
   async function invite(
     values: { expires?: string; revoked?: string; by?: Role } = {},
-  ): Promise<Invited> {
-    const { tenantId, inviterId } = await inviter(values.by);
+  ): Promise<Invitation> {
+    const { tenantId, inviterId } = await seedInviter(values.by);
     const token = randomHash();
     await db.admin.query(
       `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at, revoked_at, invited_by)
@@ -67,7 +62,7 @@ describe('an invitation', () => {
     return { tenantId, inviterId, token };
   }
 
-  it('gives its role to one of twenty who accept it at once', async () => {
+  it('gives its role to only one of twenty users who accept it at the same time', async () => {
     const { tenantId, token } = await invite();
     const roles = await Promise.all(
       Array.from({ length: 20 }, () => accept('accept_invite', tenantId, token)),
@@ -75,7 +70,7 @@ describe('an invitation', () => {
     expect(roles.filter((role) => role !== undefined)).toEqual(['manager']);
   });
 
-  it('is worth nothing to another address, in another tenant, after its end or when revoked', async () => {
+  it('cannot be accepted with another address, in another tenant, after it expired or after it was revoked', async () => {
     const { tenantId, token } = await invite();
     const { tenantId: elsewhere } = await seedTenant(db.database);
     expect(await accept('accept_invite', tenantId, token, 'other@example.com')).toBeUndefined();
@@ -90,22 +85,22 @@ describe('an invitation', () => {
   it.each([
     ['suspended', `UPDATE users SET status = 'suspended' WHERE id = $1`],
     [
-      'demoted below the role',
+      'demoted below its role',
       `UPDATE users SET role = 'user', permissions = '["manage_invites"]' WHERE id = $1`,
     ],
     [
-      'above the role, without the right to invite',
+      'no longer allowed to invite, whatever their role',
       `WITH invited AS (UPDATE invites SET role = 'viewer' WHERE invited_by = $1)
        UPDATE users SET role = 'user' WHERE id = $1`,
     ],
     ['deleted', 'DELETE FROM users WHERE id = $1'],
-  ])('is worth nothing once its inviter is %s', async (_what, change) => {
+  ])('cannot be accepted once its inviter is %s', async (_what, change) => {
     const { tenantId, inviterId, token } = await invite({ by: 'manager' });
     await db.admin.query(change, [inviterId]);
     expect(await accept('accept_invite', tenantId, token)).toBeUndefined();
   });
 
-  it('is not accepted by somebody who then is not written', async () => {
+  it('is not accepted by a transaction that inserts no user', async () => {
     const { tenantId, token } = await invite();
     const orphan = db.statement(
       { tenantId, role: 'viewer' },
@@ -116,7 +111,7 @@ describe('an invitation', () => {
     expect(await accept('accept_invite', tenantId, token)).toBe('manager');
   });
 
-  it('is open once for an address', async () => {
+  it('is the only open one for its address', async () => {
     const { tenantId, inviterId } = await invite();
     const again = db.statement(
       { tenantId, userId: inviterId, role: 'admin' },
@@ -126,8 +121,8 @@ describe('an invitation', () => {
     await expect(again).rejects.toEqual(refusal('23505', 'invites_open_email_key'));
   });
 
-  it('cannot be read back, nor written above the own role, in the name of another or without the right', async () => {
-    const { tenantId, inviterId } = await inviter('manager');
+  it('cannot reveal its token, nor be inserted for a higher role, for another inviter or without manage_invites', async () => {
+    const { tenantId, inviterId } = await seedInviter('manager');
     const helper = await seedUser(db.database, tenantId, { permissions: ['manage_invites'] });
     const user = await seedUser(db.database, tenantId);
     const recruiter = await seedUser(db.database, tenantId);
@@ -159,11 +154,11 @@ describe('an invitation', () => {
   });
 });
 
-describe('an expired invitation', () => {
-  it('is closed for a new one by whoever may invite, and by nobody else, in their tenant alone', async () => {
-    const { tenantId, inviterId } = await inviter('manager');
+describe('An expired invitation', () => {
+  it('is superseded only by users who may invite, and only in their tenant', async () => {
+    const { tenantId, inviterId } = await seedInviter('manager');
     const { userId } = await seedUser(db.database, tenantId);
-    const other = await inviter('manager');
+    const other = await seedInviter('manager');
     for (const [tenant, expires] of [
       [tenantId, '-1 second'],
       [other.tenantId, '-1 second'],
@@ -194,11 +189,11 @@ describe('an expired invitation', () => {
   });
 });
 
-describe('a link invitation', () => {
-  async function link(
+describe('An invitation link', () => {
+  async function seedLink(
     values: { quota?: number; domains?: string[]; expires?: string; maxUsers?: number } = {},
-  ): Promise<Invited & { linkId: string }> {
-    const { tenantId, inviterId } = await inviter('manager', values.maxUsers);
+  ): Promise<Invitation & { linkId: string }> {
+    const { tenantId, inviterId } = await seedInviter('manager', values.maxUsers);
     const token = randomHash();
     const { rows } = await db.statement(
       { tenantId, userId: inviterId, role: 'manager' },
@@ -215,33 +210,33 @@ describe('a link invitation', () => {
     );
     return { tenantId, inviterId, token, linkId: String(rows[0]?.['id']) };
   }
-  const use = ({ tenantId, token }: Invited, email = `${randomUUID()}@example.com`) =>
+  const use = ({ tenantId, token }: Invitation, email = `${randomUUID()}@example.com`) =>
     accept('accept_invite_link', tenantId, token, email);
 
-  it('serves its quota and not one more, however many come at once, and knows who came', async () => {
-    const made = await link({ quota: 3 });
-    const roles = await Promise.all(Array.from({ length: 25 }, () => use(made)));
+  it('is used exactly as often as its quota, however many users come at the same time, and records them', async () => {
+    const link = await seedLink({ quota: 3 });
+    const roles = await Promise.all(Array.from({ length: 25 }, () => use(link)));
     expect(roles.filter((role) => role !== undefined)).toEqual(['viewer', 'viewer', 'viewer']);
     const { rows } = await db.admin.query(
-      `SELECT l.used_count, count(u.user_id)::int AS people FROM invite_links l
+      `SELECT l.used_count, count(u.user_id)::int AS users FROM invite_links l
          JOIN invite_link_uses u ON u.link_id = l.id WHERE l.id = $1 GROUP BY 1`,
-      [made.linkId],
+      [link.linkId],
     );
-    expect(rows).toEqual([{ used_count: 3, people: 3 }]);
+    expect(rows).toEqual([{ used_count: 3, users: 3 }]);
   });
 
-  it('takes no use for somebody who finds no seat', async () => {
-    const made = await link({ quota: 10, maxUsers: 3 });
-    const results = await Promise.allSettled(Array.from({ length: 20 }, () => use(made)));
+  it('does not count a use if the tenant has no seat left', async () => {
+    const link = await seedLink({ quota: 10, maxUsers: 3 });
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => use(link)));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
     const { rows } = await db.admin.query('SELECT used_count FROM invite_links WHERE id = $1', [
-      made.linkId,
+      link.linkId,
     ]);
     expect(rows).toEqual([{ used_count: 2 }]);
   });
 
-  it('is for addresses of its domains: whole, and what follows the last @', async () => {
-    const made = await link({ domains: ['acme.example'] });
+  it('accepts only addresses whose part after the last @ is one of its domains', async () => {
+    const link = await seedLink({ domains: ['acme.example'] });
     for (const email of [
       'a@other.example',
       'a@sub.acme.example',
@@ -250,28 +245,28 @@ describe('a link invitation', () => {
       '"@acme.example@"@evil.test',
       'acme.example',
     ]) {
-      expect(await use(made, email)).toBeUndefined();
+      expect(await use(link, email)).toBeUndefined();
     }
-    expect(await use(made, 'a@acme.example')).toBe('viewer');
+    expect(await use(link, 'a@acme.example')).toBe('viewer');
   });
 
-  it('is worth nothing after its end, when revoked, elsewhere, or once its maker may not invite', async () => {
-    expect(await use(await link({ expires: '-1 second' }))).toBeUndefined();
-    const revoked = await link();
+  it('cannot be used after it expired, when revoked, in another tenant, or once its creator may not invite', async () => {
+    expect(await use(await seedLink({ expires: '-1 second' }))).toBeUndefined();
+    const revoked = await seedLink();
     await db.statement(
       { tenantId: revoked.tenantId, userId: revoked.inviterId, role: 'manager' },
       'UPDATE invite_links SET revoked_at = now()',
     );
     expect(await use(revoked)).toBeUndefined();
-    const standing = await link();
+    const valid = await seedLink();
     const { tenantId: elsewhere } = await seedTenant(db.database);
-    expect(await use({ ...standing, tenantId: elsewhere })).toBeUndefined();
-    await db.admin.query(`UPDATE users SET role = 'viewer' WHERE id = $1`, [standing.inviterId]);
-    expect(await use(standing)).toBeUndefined();
+    expect(await use({ ...valid, tenantId: elsewhere })).toBeUndefined();
+    await db.admin.query(`UPDATE users SET role = 'viewer' WHERE id = $1`, [valid.inviterId]);
+    expect(await use(valid)).toBeUndefined();
   });
 
-  it('makes no admin, and is not used, counted or read by SQL of the service', async () => {
-    const { tenantId, inviterId } = await link();
+  it('cannot be for an admin, and the service can neither read its token nor change its count', async () => {
+    const { tenantId, inviterId } = await seedLink();
     const context = { tenantId, userId: inviterId, role: 'admin' };
     const asAdmin = db.statement(
       context,
@@ -289,16 +284,17 @@ describe('a link invitation', () => {
     }
   });
 
-  it('remembers a use of somebody who was deleted since', async () => {
-    const made = await link({ quota: 1 });
-    await use(made, 'gone@example.com');
-    await db.admin.query(`DELETE FROM users WHERE email = 'gone@example.com' AND tenant_id = $1`, [
-      made.tenantId,
-    ]);
-    expect(await use(made)).toBeUndefined();
+  it('keeps the use of a user who was deleted', async () => {
+    const link = await seedLink({ quota: 1 });
+    await use(link, 'deleted@example.com');
+    await db.admin.query(
+      `DELETE FROM users WHERE email = 'deleted@example.com' AND tenant_id = $1`,
+      [link.tenantId],
+    );
+    expect(await use(link)).toBeUndefined();
     const { rows } = await db.admin.query(
       'SELECT user_id FROM invite_link_uses WHERE link_id = $1',
-      [made.linkId],
+      [link.linkId],
     );
     expect(rows).toEqual([{ user_id: null }]);
   });

@@ -40,8 +40,8 @@ async function withDataSource<T>(
   }
 }
 
-describe('the migrations', () => {
-  it('make the same schema, policies, grants, triggers and functions again after all were undone', async () => {
+describe('The migrations', () => {
+  it('create the same schema, policies, grants, triggers and functions again after all were reverted', async () => {
     const empty = await schema();
     await runMigrations(database.migrationUrl, false);
     const fresh = await schema();
@@ -56,7 +56,7 @@ describe('the migrations', () => {
     expect(fresh.length).toBeGreaterThan(empty.length);
   });
 
-  it('each undo exactly what they did', async () => {
+  it('each revert exactly what they created', async () => {
     const before: string[] = [];
     for (const [index] of MIGRATIONS.entries()) {
       before.push(await schema());
@@ -73,14 +73,14 @@ describe('the migrations', () => {
     });
   });
 
-  it('are applied once, however many instances start together', async () => {
+  it('are applied once, however many instances start at the same time', async () => {
     const applied = await Promise.all(
       [1, 2, 3].map(() => runMigrations(database.migrationUrl, false)),
     );
     expect(applied.map((names) => names.length).sort()).toEqual([0, 0, MIGRATIONS.length]);
   });
 
-  it('answer the names of what they applied, oldest first', async () => {
+  it('return the names of those that were applied, oldest first', async () => {
     expect(await runMigrations(database.migrationUrl, false)).toEqual(
       MIGRATIONS.map((migration) => migration.name),
     );

@@ -42,7 +42,7 @@ interface Context {
   role: string | null;
 }
 
-/** Statements in one transaction of the tracker's login, always rolled back; the rows that the last one reached. */
+/** Runs statements in a transaction of the tracker's login and rolls it back. @returns the row count of the last one. */
 async function as(context: Context, ...statements: [string, ...unknown[]][]): Promise<number> {
   const client = await tracker.connect();
   try {
@@ -72,15 +72,15 @@ async function set(settings: object): Promise<void> {
 
 const refused = expect.objectContaining({ code: REFUSED }) as Error;
 
-describe("the tracker's login", () => {
+describe("The tracker's login", () => {
   const query = async (sql: string, params?: unknown[]) =>
     (await tracker.query<Record<string, unknown>>(sql, params)).rows;
 
-  it('is proved to be held to its tenant', async () => {
+  it('passes the proof of isolation', async () => {
     await proveIsolation(query, { login: 'tracker' });
   });
 
-  it('is not taken for the proof when it could be more, or when a table of its own is open', async () => {
+  it('fails the proof of isolation with the rights of the service, or with a table that has no tenant policy', async () => {
     const url = database.serviceUrl;
     const service = new pg.Client({ connectionString: url });
     await service.connect();
@@ -110,18 +110,18 @@ describe("the tracker's login", () => {
     'CREATE TEMP TABLE mine ()',
     'TRUNCATE pocs CASCADE',
     'SET ROLE authenticated_user',
-  ])('may not: %s', async (sql) => {
+  ])('cannot run %s', async (sql) => {
     await expect(as({ user: ana, role: 'manager' }, [sql])).rejects.toEqual(refused);
   });
 
-  it('reads of the settings what it needs, and no other group', async () => {
+  it('reads only the feature settings of its tenant', async () => {
     await set({});
     await admin.query(`INSERT INTO tenant_settings VALUES ($1, 'security', '{}')`, [tenantId]);
     const read = 'SELECT setting_key FROM tenant_settings';
     expect(await as({ user: ana, role: 'viewer' }, [read])).toBe(1);
   });
 
-  it('finds and lists by indexes that begin with the tenant, also what a title begins with', async () => {
+  it('uses indexes that begin with the tenant to list POCs and to search titles by prefix', async () => {
     const client = await tracker.connect();
     await client.query('BEGIN');
     await client.query('SELECT set_user_context($1, $2, $3)', [tenantId, ana, 'user']);
@@ -143,12 +143,12 @@ describe("the tracker's login", () => {
   });
 });
 
-describe('a POC, to the policies', () => {
+describe('A POC', () => {
   const rename = 'UPDATE pocs SET title = $2 WHERE id = $1';
   const read = 'SELECT id FROM pocs WHERE id = $1';
   const remove = 'DELETE FROM pocs WHERE id = $1';
 
-  it('is changed by its author and by who oversees all, and by nobody else', async () => {
+  it('is updated only by its creator and by managers', async () => {
     expect(await as({ user: ana, role: 'user' }, [rename, poc, 'y'])).toBe(1);
     expect(await as({ user: bia, role: 'manager' }, [rename, poc, 'y'])).toBe(1);
     expect(await as({ user: bia, role: 'user' }, [rename, poc, 'y'])).toBe(0);
@@ -156,7 +156,7 @@ describe('a POC, to the policies', () => {
     expect(await as({ user: bia, role: 'user' }, [remove, poc])).toBe(0);
   });
 
-  it('is changed by collaborators while the tenant lets people work together, and deleted by none', async () => {
+  it('is updated by collaborators while the tenant enables collaboration, and never deleted by them', async () => {
     await admin.query(
       'INSERT INTO poc_collaborators (tenant_id, poc_id, user_id) VALUES ($1, $2, $3)',
       [tenantId, poc, bia],
@@ -166,14 +166,14 @@ describe('a POC, to the policies', () => {
     expect(await as({ user: bia, role: 'user' }, [remove, poc])).toBe(0);
     await set({ enableCollaboration: false });
     expect(await as({ user: bia, role: 'user' }, [rename, poc, 'y'])).toBe(0);
-    await set({ enableCollaboration: 'damaged' });
+    await set({ enableCollaboration: 'malformed' });
     expect(await as({ user: bia, role: 'user' }, [rename, poc, 'y'])).toBe(1);
   });
 
-  it('is not made in the name of another, nor collaborators by a stranger', async () => {
-    const make = 'INSERT INTO pocs (tenant_id, title, created_by) VALUES ($1, $2, $3)';
+  it('cannot be created for another user, and only its creator adds collaborators', async () => {
+    const insert = 'INSERT INTO pocs (tenant_id, title, created_by) VALUES ($1, $2, $3)';
     const add = 'INSERT INTO poc_collaborators (tenant_id, poc_id, user_id) VALUES ($1, $2, $3)';
-    await expect(as({ user: bia, role: 'user' }, [make, tenantId, 'x', ana])).rejects.toEqual(
+    await expect(as({ user: bia, role: 'user' }, [insert, tenantId, 'x', ana])).rejects.toEqual(
       refused,
     );
     await expect(as({ user: bia, role: 'user' }, [add, tenantId, poc, bia])).rejects.toEqual(
@@ -182,25 +182,25 @@ describe('a POC, to the policies', () => {
     expect(await as({ user: ana, role: 'user' }, [add, tenantId, poc, bia])).toBe(1);
   });
 
-  it('is seen without a person only when it is public and the tenant allows that', async () => {
-    const nobody = { user: null, role: null };
+  it('is visible without a user only if it is public and the tenant allows public POCs', async () => {
+    const anonymous = { user: null, role: null };
     await admin.query('UPDATE pocs SET is_public = true WHERE id = $1', [poc]);
-    expect(await as(nobody, [read, poc])).toBe(0);
+    expect(await as(anonymous, [read, poc])).toBe(0);
     await set({ allowPublicPocs: true });
-    expect(await as(nobody, [read, poc])).toBe(1);
+    expect(await as(anonymous, [read, poc])).toBe(1);
     await admin.query('UPDATE pocs SET is_public = false WHERE id = $1', [poc]);
-    expect(await as(nobody, [read, poc])).toBe(0);
+    expect(await as(anonymous, [read, poc])).toBe(0);
   });
 
-  it('takes no file of somebody who may not edit it, nor one in the name of another', async () => {
-    const put =
+  it('accepts files only from users who may edit it, and only in their own name', async () => {
+    const insert =
       'INSERT INTO poc_files (tenant_id, poc_id, file_name, file_size, created_by) VALUES ($1, $2, $3, 1, $4)';
-    expect(await as({ user: ana, role: 'user' }, [put, tenantId, poc, 'x', ana])).toBe(1);
-    await expect(as({ user: bia, role: 'user' }, [put, tenantId, poc, 'x', bia])).rejects.toEqual(
-      refused,
-    );
+    expect(await as({ user: ana, role: 'user' }, [insert, tenantId, poc, 'x', ana])).toBe(1);
     await expect(
-      as({ user: bia, role: 'manager' }, [put, tenantId, poc, 'x', ana]),
+      as({ user: bia, role: 'user' }, [insert, tenantId, poc, 'x', bia]),
+    ).rejects.toEqual(refused);
+    await expect(
+      as({ user: bia, role: 'manager' }, [insert, tenantId, poc, 'x', ana]),
     ).rejects.toEqual(refused);
   });
 });

@@ -1,9 +1,21 @@
+import type { Permission } from '@poc-tracker/contracts';
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 
-/** Anything that passes for an Argon2id hash. */
+/** A string that the schema accepts as an Argon2id hash. */
 export const HASH = '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA';
+
+export const INSERT_USER =
+  'INSERT INTO users (tenant_id, email, password_hash) VALUES ($1, $2, $3)';
+export const INSERT_POC =
+  'INSERT INTO pocs (tenant_id, title, created_by) VALUES ($1, $2, $3) RETURNING id';
+export const INSERT_FILE =
+  'INSERT INTO poc_files (tenant_id, poc_id, file_name, file_size, created_by) VALUES ($1, $2, $3, $4, $5)';
+
+/** What usageDrift() returns if every count is right. */
+export const NO_DRIFT = { users: '0', pocs: '0', bytes: '0' };
 
 export interface Context {
   tenantId: string;
@@ -13,25 +25,29 @@ export interface Context {
 
 type Result = pg.QueryResult<Record<string, unknown>>;
 
-/** A migrated database and the service's login on it, many connections wide. */
+/** A migrated database, and the service's login on it with a pool of 20 connections. */
 export class ServiceDatabase {
-  private constructor(
-    readonly database: TestDatabase,
-    readonly pool: pg.Pool,
-    /** The superuser, to arrange what the service cannot. */
-    readonly admin: pg.Pool,
-  ) {}
+  database: TestDatabase;
+  pool: pg.Pool;
+  /** The login of the operators. */
+  operators: pg.Pool;
+  /** The superuser, for set-up that the service is not allowed to do. */
+  admin: pg.Pool;
 
   static async create(): Promise<ServiceDatabase> {
-    const database = await createTestDatabase();
-    return new ServiceDatabase(
-      database,
-      new pg.Pool({ connectionString: database.serviceUrl, max: 20 }),
-      new pg.Pool({ connectionString: database.adminUrl, max: 2 }),
-    );
+    const db = new ServiceDatabase();
+    await db.open();
+    return db;
   }
 
-  /** A transaction of the service in a tenant, committed when the work resolves. */
+  async open(): Promise<void> {
+    this.database = await createTestDatabase();
+    this.pool = new pg.Pool({ connectionString: this.database.serviceUrl, max: 20 });
+    this.operators = new pg.Pool({ connectionString: this.database.platformUrl, max: 3 });
+    this.admin = new pg.Pool({ connectionString: this.database.adminUrl, max: 2 });
+  }
+
+  /** Runs the work in a transaction of the service, and commits it if the work resolves. */
   async within<T>(context: Context, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     try {
@@ -52,18 +68,67 @@ export class ServiceDatabase {
     }
   }
 
-  /** One statement in such a transaction. */
+  /** Runs one statement in such a transaction. */
   async statement(context: Context, sql: string, params: unknown[] = []): Promise<Result> {
     return this.within(context, (client) => client.query(sql, params));
   }
 
+  /** Inserts a custom role as the superuser. @returns its id. */
+  async seedRole(tenantId: string, permissions: Permission[]): Promise<string> {
+    const { rows } = await this.admin.query<{ id: string }>(
+      'INSERT INTO tenant_roles (tenant_id, name, permissions) VALUES ($1, $2, $3) RETURNING id',
+      [tenantId, randomUUID(), JSON.stringify(permissions)],
+    );
+    return rows[0]?.id ?? '';
+  }
+
+  /** Inserts a user as the service does, with the role `user`, so that they are counted. */
+  async register(tenantId: string): Promise<void> {
+    const email = `${randomUUID()}@example.com`;
+    await this.statement({ tenantId, role: 'admin' }, INSERT_USER, [tenantId, email, HASH]);
+  }
+
+  /** The counted usage minus a recount. */
+  async usageDrift(tenantId: string): Promise<unknown> {
+    const { rows } = await this.operators.query<Record<string, string>>(
+      `SELECT u.user_count - (SELECT count(*) FROM users x WHERE x.tenant_id = u.tenant_id) AS users,
+              u.poc_count - (SELECT count(*) FROM pocs x WHERE x.tenant_id = u.tenant_id) AS pocs,
+              u.storage_bytes
+                - (SELECT coalesce(sum(file_size), 0) FROM poc_files x WHERE x.tenant_id = u.tenant_id) AS bytes
+         FROM tenant_usage u WHERE u.tenant_id = $1`,
+      [tenantId],
+    );
+    return rows[0];
+  }
+
+  /** Resolves when a statement in this database waits for a lock. */
+  async waitForLock(): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    for (;;) {
+      const { rows } = await this.admin.query<{ waiting: boolean }>(
+        `SELECT EXISTS (SELECT FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock') AS waiting`,
+      );
+      if (rows[0]?.waiting === true) return;
+      if (Date.now() > deadline) throw new Error('No statement waits for a lock.');
+    }
+  }
+
   async drop(): Promise<void> {
-    await Promise.all([this.pool.end(), this.admin.end()]);
+    await Promise.all([this.pool.end(), this.operators.end(), this.admin.end()]);
     await this.database.drop();
   }
 }
 
-/** Matches the error of a refused statement by what the service tells refusals apart by. */
+/** A database for all tests of the calling file. Usable from its beforeAll hooks on, dropped after its tests. */
+export function useServiceDatabase(): ServiceDatabase {
+  const db = new ServiceDatabase();
+  beforeAll(() => db.open());
+  afterAll(() => db.drop());
+  return db;
+}
+
+/** Matches a database error by its SQLSTATE and, if given, its constraint. */
 export function refusal(code: string, constraint?: string): unknown {
   return expect.objectContaining(constraint === undefined ? { code } : { code, constraint });
 }

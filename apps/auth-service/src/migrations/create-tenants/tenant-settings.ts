@@ -15,8 +15,8 @@ const TABLE = `
     setting_value jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    -- The fields of the group that the tenant has set itself. It tells a value that was set and equals the default from
-    -- the default.
+    -- The fields of the group that the tenant has set. Without it, a value that was set and equals the default would look
+    -- like the default.
     chosen text[] NOT NULL DEFAULT '{}',
     CONSTRAINT tenant_settings_pkey PRIMARY KEY (tenant_id, setting_key)
   )`;

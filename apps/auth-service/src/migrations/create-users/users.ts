@@ -49,7 +49,7 @@ const TABLE = `
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     created_by uuid,
-    -- Somebody else chose the password, so the user must change it before anything else.
+    -- Set when an admin chose the password: the user must change it before anything else.
     must_change_password boolean NOT NULL DEFAULT false,
     custom_role_id uuid,
     search_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (

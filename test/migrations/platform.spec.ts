@@ -1,14 +1,13 @@
 import { seedUser } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HASH, refusal, ServiceDatabase } from './service-database.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { HASH, refusal, useServiceDatabase } from './service-database.js';
 
-let db: ServiceDatabase;
+const db = useServiceDatabase();
 let platformId: string;
 let operatorId: string;
 
 beforeAll(async () => {
-  db = await ServiceDatabase.create();
   const { rows } = await db.admin.query<{ id: string }>(
     `INSERT INTO tenants (name, subdomain, is_platform) VALUES ('Platform', 'platform', true) RETURNING id`,
   );
@@ -16,24 +15,20 @@ beforeAll(async () => {
   operatorId = (await seedUser(db.database, platformId, { role: 'admin' })).userId;
 });
 
-afterAll(async () => {
-  await db.drop();
-});
-
-/** As the service acts for an operator who is logged in: the most that the services' login can be in that tenant. */
+/** The context of an operator's request: the most rights that the service's login can have in the platform tenant. */
 const asOperator = () => ({ tenantId: platformId, userId: operatorId, role: 'admin' });
 
 const INSERT_USER = `INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, '${HASH}', $4)`;
 
-describe('the roads to an operator that the services’ login could take', () => {
+describe('The login of the service', () => {
   it.each(['admin', 'user'])(
-    'to write a person of role %s into the platform’s tenant',
+    'cannot insert a user with the role %s into the platform tenant',
     async (role) => {
       const id = randomUUID();
-      const person = [platformId, id, `${id}@example.com`, role];
+      const user = [platformId, id, `${id}@example.com`, role];
       const registering = { tenantId: platformId, userId: id, role };
       for (const context of [registering, asOperator()]) {
-        await expect(db.statement(context, INSERT_USER, person)).rejects.toEqual(
+        await expect(db.statement(context, INSERT_USER, user)).rejects.toEqual(
           refusal('42501', 'users_platform_people'),
         );
       }
@@ -45,7 +40,7 @@ describe('the roads to an operator that the services’ login could take', () =>
     [`role = 'admin'`],
     [`status = 'active'`],
     [`permissions = '["manage_users"]'`],
-  ])('to set %s of a person there', async (assignment) => {
+  ])('cannot set %s for a user of the platform tenant', async (assignment) => {
     const { userId } = await seedUser(db.database, platformId, {
       role: 'manager',
       status: 'suspended',
@@ -55,7 +50,7 @@ describe('the roads to an operator that the services’ login could take', () =>
     ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
   });
 
-  it('to make another tenant the platform’s, or a second one', async () => {
+  it('cannot create a platform tenant, or turn a tenant into one', async () => {
     const id = randomUUID();
     const context = { tenantId: id, userId: randomUUID(), role: 'admin' };
     const insert =
@@ -75,7 +70,7 @@ describe('the roads to an operator that the services’ login could take', () =>
     ).rejects.toEqual(refusal('42501'));
   });
 
-  it('to write, read or use a one-time secret', async () => {
+  it('cannot read or write the invitations of operators', async () => {
     for (const sql of [
       'SELECT * FROM operator_invitations',
       'DELETE FROM operator_invitations',
@@ -87,8 +82,8 @@ describe('the roads to an operator that the services’ login could take', () =>
   });
 });
 
-describe('the platform’s tenant', () => {
-  it('is one, under its own name, and never ends', async () => {
+describe('The platform tenant', () => {
+  it('has a fixed subdomain, and cannot be suspended or expire', async () => {
     const change = (assignment: string) =>
       db.admin.query(`UPDATE tenants SET ${assignment} WHERE id = $1`, [platformId]);
     await expect(
@@ -104,7 +99,7 @@ describe('the platform’s tenant', () => {
     );
   });
 
-  it('lets its people change what is theirs', async () => {
+  it('lets its users update their own profile and password', async () => {
     const { rowCount } = await db.statement(
       asOperator(),
       `UPDATE users SET first_name = 'Ana', password_hash = '${HASH}' WHERE id = $1`,

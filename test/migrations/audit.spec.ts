@@ -1,19 +1,11 @@
 import { seedTenant, seedUser } from '@poc-tracker/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HASH, refusal, ServiceDatabase } from './service-database.js';
+import { describe, expect, it } from 'vitest';
+import { HASH, refusal, useServiceDatabase } from './service-database.js';
 
-let db: ServiceDatabase;
+const db = useServiceDatabase();
 
-beforeAll(async () => {
-  db = await ServiceDatabase.create();
-});
-
-afterAll(async () => {
-  await db.drop();
-});
-
-describe('the audit trail', () => {
-  it('tells who changed what, without a secret, and that a secret was changed', async () => {
+describe('The audit log', () => {
+  it('records who changed what, and that a secret was changed, but not the secret', async () => {
     const { tenantId } = await seedTenant(db.database);
     const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
     const context = { tenantId, userId, role: 'admin' };
@@ -39,7 +31,7 @@ describe('the audit trail', () => {
     expect(JSON.stringify(rows)).not.toContain('$argon2id$');
   });
 
-  it('takes no notice of a session that was merely used', async () => {
+  it('does not record that a session was used', async () => {
     const { tenantId } = await seedTenant(db.database);
     const { userId } = await seedUser(db.database, tenantId);
     const context = { tenantId, userId, role: 'admin' };
@@ -62,7 +54,7 @@ describe('the audit trail', () => {
     expect(JSON.stringify(rows)).not.toMatch(/nonce|refresh_token_hash/);
   });
 
-  it('is read by managers and admins of the tenant alone, and changed by nobody', async () => {
+  it('is read only by managers and admins of the tenant, and never changed', async () => {
     const { tenantId } = await seedTenant(db.database);
     const { userId } = await seedUser(db.database, tenantId);
     const entries = async (role: string): Promise<number> =>

@@ -1,27 +1,26 @@
 import type { TenantDatabase } from '@poc-tracker/tenancy';
 import { seedTenant } from '@poc-tracker/testing';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type UserFilter,
   UserDirectoryRepository,
-} from '../../apps/auth-service/src/user/user-directory.repository.js';
-import type { SearchPosition } from '../../apps/auth-service/src/user/user-search.js';
-import { HASH, ServiceDatabase } from './service-database.js';
+} from '../../../apps/auth-service/src/user/user-directory.repository.js';
+import type { SearchPosition } from '../../../apps/auth-service/src/user/user-search.js';
+import { HASH, useServiceDatabase } from '../service-database.js';
 
 const TENANTS = 20;
-const PEOPLE = 1_000;
+const USERS = 1_000;
 
-let db: ServiceDatabase;
+const db = useServiceDatabase();
 const tenants: string[] = [];
 
 beforeAll(async () => {
-  db = await ServiceDatabase.create();
   for (let index = 0; index < TENANTS; index += 1)
     tenants.push((await seedTenant(db.database)).tenantId);
   const admin = new pg.Client({ connectionString: db.database.adminUrl });
   await admin.connect();
-  // Without the triggers, which would write a trail of 20,000 people.
+  // Without the triggers, which would write 20,000 entries to the audit log.
   await admin.query('SET session_replication_role = replica');
   await admin.query(
     `INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, status)
@@ -31,27 +30,27 @@ beforeAll(async () => {
             CASE WHEN n % 100 = 0 THEN 'manager' ELSE 'user' END,
             CASE WHEN n % 50 = 0 THEN 'suspended' ELSE 'active' END
        FROM unnest($1::uuid[]) t, generate_series(1, $3::int) n`,
-    [tenants, HASH, PEOPLE],
+    [tenants, HASH, USERS],
   );
   await admin.query('ANALYZE');
   await admin.end();
 });
 
-afterAll(async () => {
-  await db.drop();
-});
-
-/** What the repository asks, run in a tenant by the service's login under row-level security. */
+/** Runs the query of the repository in a tenant, with the service's login under row-level security. */
 async function inTenant<T>(
   tenantId: string,
-  ask: (directory: UserDirectoryRepository) => Promise<T>,
-  seen: (client: pg.PoolClient, sql: string, params: unknown[]) => Promise<void> = async () => {},
+  query: (directory: UserDirectoryRepository) => Promise<T>,
+  onStatement: (
+    client: pg.PoolClient,
+    sql: string,
+    params: unknown[],
+  ) => Promise<void> = async () => {},
 ): Promise<T> {
   return db.within({ tenantId, role: 'manager' }, (client) =>
-    ask(
+    query(
       new UserDirectoryRepository({
         query: async (sql: string, params: unknown[]) => {
-          await seen(client, sql, params);
+          await onStatement(client, sql, params);
           return (await client.query(sql, params)).rows as unknown[];
         },
       } as unknown as TenantDatabase),
@@ -59,19 +58,19 @@ async function inTenant<T>(
   );
 }
 
-const search = (text: string, limit = PEOPLE, filter: UserFilter = {}) =>
+const search = (text: string, limit = USERS, filter: UserFilter = {}) =>
   inTenant(tenants[0] ?? '', (directory) => directory.search(text, filter, null, limit));
 
-/** And not for the people of those ids, nor for a setting. */
-const asksForIds = (sql: string): boolean => /\bFROM users\s+WHERE\b/.test(sql);
+/** Whether a statement searches, and does not set anything or load users by their ids. */
+const searches = (sql: string): boolean => /\bFROM users\s+WHERE\b/.test(sql);
 
-/** The plans of statements that ask `users`: with the values known, and the one that a prepared statement comes to. */
+/** The plans of the statements that search: the custom and the generic plan of each. */
 async function plansOf(
-  ask: (directory: UserDirectoryRepository) => Promise<unknown>,
+  query: (directory: UserDirectoryRepository) => Promise<unknown>,
 ): Promise<string[]> {
   const plans: string[] = [];
-  await inTenant(tenants[7] ?? '', ask, async (client, sql, params) => {
-    if (!asksForIds(sql)) return;
+  await inTenant(tenants[7] ?? '', query, async (client, sql, params) => {
+    if (!searches(sql)) return;
     await client.query(`PREPARE page AS ${sql}`);
     const values = params.map((value) =>
       typeof value === 'string' || typeof value === 'number'
@@ -90,13 +89,13 @@ async function plansOf(
   return plans;
 }
 
-/** Where a page in the middle of a tenant begins. */
+/** The id after which a page in the middle of a tenant begins. */
 async function middleOf(tenantId: string): Promise<string> {
-  const people = await inTenant(tenantId, (directory) => directory.list({}, null, PEOPLE / 2));
-  return people.at(-1)?.id ?? '';
+  const users = await inTenant(tenantId, (directory) => directory.list({}, null, USERS / 2));
+  return users.at(-1)?.id ?? '';
 }
 
-/** The conditions that the indexes are entered with. */
+/** The index conditions of a plan. */
 const conditions = (plan: string): string[] =>
   [...plan.matchAll(/Index Cond: (.*)/g)].map(([, condition]) => condition ?? '');
 
@@ -111,23 +110,23 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** Rows that were taken up anywhere in a plan. */
+/** Rows that all nodes of a plan read. */
 function rowsRead(node?: PlanNode): number {
   if (node === undefined) return 0;
   const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
   return (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), own);
 }
 
-describe('the search for people under row-level security', () => {
+describe('The search for users under row-level security', () => {
   it.each(['email', 'search_name', 'search_last_name'])(
-    'enters the index of %s with the tenant, the range of the prefix and the place, in its order',
+    'uses the index of %s for tenant, prefix and cursor, without sorting',
     async (column) => {
       const source = ['email', 'search_name', 'search_last_name'].indexOf(column);
       const after = { source, key: 'zoe', id: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' };
       const plans = await plansOf((directory) =>
-        directory.search('zo', { role: 'user' }, after, PEOPLE),
+        directory.search('zo', { role: 'user' }, after, USERS),
       );
-      // The first two are of the source that the page goes on in.
+      // The first two plans belong to the column in which the page continues.
       for (const plan of plans.slice(0, 2)) {
         const [condition = ''] = conditions(plan);
         expect(condition, plan).toMatch(/tenant_id = /);
@@ -140,13 +139,13 @@ describe('the search for people under row-level security', () => {
     },
   );
 
-  it('reads one page for a page, however many people match', async () => {
+  it('reads no more rows than one page, however many users match', async () => {
     const read: number[] = [];
     await inTenant(
       tenants[0] ?? '',
       (directory) => directory.search('an', {}, null, 20),
       async (client, sql, params) => {
-        if (!asksForIds(sql)) return;
+        if (!searches(sql)) return;
         const { rows } = await client.query<Record<'QUERY PLAN', Plan[]>>(
           `EXPLAIN (ANALYZE, FORMAT json) ${sql}`,
           params,
@@ -154,8 +153,8 @@ describe('the search for people under row-level security', () => {
         read.push(rowsRead(rows[0]?.['QUERY PLAN'][0]?.Plan));
       },
     );
-    // No address begins with it, 333 names do. Counted are the page, the limit above it and what the policy asks once.
-    const [byAddress = PEOPLE, byName = PEOPLE, ...others] = read;
+    // No address begins with "an", but 333 names do. The page counts once in the index scan and once in the limit.
+    const [byAddress = USERS, byName = USERS, ...others] = read;
     expect(byAddress).toBeLessThan(20);
     expect(byName).toBeLessThan(60);
     expect(others).toEqual([]);
@@ -166,19 +165,22 @@ describe('the search for people under row-level security', () => {
     ['role', { role: 'manager' }, /tenant_id = .*\(role = .*\(id > /],
     ['status', { status: 'suspended' }, /tenant_id = .*\(status = .*\(id > /],
     [
-      'role of the tenant',
+      'custom role',
       { customRoleId: tenants[0] ?? '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' },
       /tenant_id = .*\(custom_role_id = .*\(id > /,
     ],
-  ])('enters an index with the tenant for a list by %s', async (_name, filter, expected) => {
-    const after = await middleOf(tenants[7] ?? '');
-    for (const plan of await plansOf((directory) => directory.list(filter, after, 51))) {
-      expect(conditions(plan).join('\n'), plan).toMatch(expected);
-      expect(plan).not.toContain('Seq Scan on users');
-    }
-  });
+  ])(
+    'uses an index that begins with the tenant for a list by %s',
+    async (_name, filter, expected) => {
+      const after = await middleOf(tenants[7] ?? '');
+      for (const plan of await plansOf((directory) => directory.list(filter, after, 51))) {
+        expect(conditions(plan).join('\n'), plan).toMatch(expected);
+        expect(plan).not.toContain('Seq Scan on users');
+      }
+    },
+  );
 
-  it('stands on comparisons that PostgreSQL calls leakproof', async () => {
+  it('uses only comparisons that are leakproof', async () => {
     const { rows } = await db.admin.query(
       `SELECT proname, proleakproof FROM pg_proc
         WHERE oid IN ('text_ge'::regproc, 'text_gt'::regproc, 'text_lt'::regproc, 'uuid_gt'::regproc) ORDER BY 1`,
@@ -191,7 +193,7 @@ describe('the search for people under row-level security', () => {
     );
   });
 
-  it('finds by the beginning of the address, of the name and of the last name, without accents or case', async () => {
+  it('matches the beginning of the email address, the name and the last name, ignoring accents and case', async () => {
     const names = async (text: string) =>
       new Set((await search(text)).map(({ firstName }) => firstName));
     expect(await names('joa')).toEqual(new Set(['JOÃO']));
@@ -206,16 +208,16 @@ describe('the search for people under row-level security', () => {
     );
     expect((await search('B.1@Example')).map(({ email }) => email)).toEqual(['b.1@example.com']);
     expect(await search('%')).toEqual([]);
-    expect(await search('nobody')).toEqual([]);
+    expect(await search('unknown')).toEqual([]);
   });
 
-  it('tells each person once, by address, then by name, then by last name, page after page', async () => {
+  it('returns each user once across pages: by email address, then by name, then by last name', async () => {
     const all = await search('a');
     const ids = all.map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(300);
     expect(new Set(ids).size).toBe(ids.length);
-    const places = all.map(({ position: { source, key, id } }) => [source, key, id].join('\0'));
-    expect(places).toEqual([...places].sort());
+    const positions = all.map(({ position: { source, key, id } }) => [source, key, id].join('\0'));
+    expect(positions).toEqual([...positions].sort());
     expect(new Set(all.map(({ position }) => position.source))).toEqual(new Set([0, 1, 2]));
     const paged: string[] = [];
     for (let after: SearchPosition | null = null, page = 0; page < 20; page += 1) {
@@ -229,9 +231,9 @@ describe('the search for people under row-level security', () => {
     expect(paged).toEqual(ids);
   });
 
-  it('goes on behind somebody who has another name, or is gone, in the meantime', async () => {
+  it('continues after a user whose email address changed in the meantime', async () => {
     const [first, second, third] = await search('b.1', 3);
-    if (first === undefined) throw new Error('Nobody was found.');
+    if (first === undefined) throw new Error('The search found no user.');
     await db.admin.query(`UPDATE users SET email = 'zz@example.com' WHERE id = $1`, [first.id]);
     const rest = await inTenant(tenants[0] ?? '', (directory) =>
       directory.search('b.1', {}, first.position, 2),
@@ -240,8 +242,8 @@ describe('the search for people under row-level security', () => {
     expect(rest.map(({ id }) => id)).toEqual([second?.id, third?.id]);
   });
 
-  it('is narrowed by role and status', async () => {
-    const found = await search('a', PEOPLE, { role: 'manager', status: 'suspended' });
+  it('can be filtered by role and status', async () => {
+    const found = await search('a', USERS, { role: 'manager', status: 'suspended' });
     expect(found.length).toBeGreaterThan(0);
     for (const { role, status } of found) expect([role, status]).toEqual(['manager', 'suspended']);
   });

@@ -1,0 +1,174 @@
+import { seedTenant, seedUser } from '@poc-tracker/testing';
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import {
+  HASH,
+  INSERT_FILE,
+  INSERT_POC,
+  INSERT_USER,
+  NO_DRIFT,
+  refusal,
+  useServiceDatabase,
+} from './service-database.js';
+
+const db = useServiceDatabase();
+
+describe('A tenant', () => {
+  it('is found by subdomain, then by custom domain, then by id', async () => {
+    const domain = `${randomUUID()}.example.com`;
+    const bySubdomain = await seedTenant(db.database);
+    const byDomain = await seedTenant(db.database, { branding: { custom_domain: domain } });
+    const byId = await seedTenant(db.database);
+    const resolve = async (...params: unknown[]): Promise<unknown> =>
+      (
+        await db.pool.query<{ id: string }>('SELECT id FROM resolve_tenant($1, $2, $3)', params)
+      ).rows.map((row) => row.id);
+    expect(await resolve(byId.tenantId, bySubdomain.subdomain, domain)).toEqual([
+      bySubdomain.tenantId,
+    ]);
+    expect(await resolve(byId.tenantId, null, domain.toUpperCase())).toEqual([byDomain.tenantId]);
+    expect(await resolve(byId.tenantId, null, null)).toEqual([byId.tenantId]);
+    expect(await resolve(randomUUID(), 'unknown', 'unknown.example.com')).toEqual([]);
+    await db.admin.query('UPDATE tenants SET deleted_at = now() WHERE id = $1', [byId.tenantId]);
+    const { rows } = await db.pool.query('SELECT status FROM resolve_tenant($1, NULL, NULL)', [
+      byId.tenantId,
+    ]);
+    expect(rows).toEqual([{ status: 'canceled' }]);
+  });
+});
+
+/** How many rows of all tables PostgreSQL reads for one registration. */
+async function rowsReadToRegister(tenantId: string): Promise<number> {
+  const rowsRead = `
+    SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_user_tables`;
+  return db.within({ tenantId, role: 'admin' }, async (client) => {
+    const before = await client.query<{ rows: number }>(rowsRead);
+    await client.query(INSERT_USER, [tenantId, 'one.more@example.com', HASH]);
+    const after = await client.query<{ rows: number }>(rowsRead);
+    return (after.rows[0]?.rows ?? 0) - (before.rows[0]?.rows ?? 0);
+  });
+}
+
+describe('The limits of a tenant', () => {
+  it('allow exactly as many users as there are seats, however many register at the same time', async () => {
+    const { tenantId } = await seedTenant(db.database, { maxUsers: 3 });
+    const context = { tenantId, role: 'admin' };
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) =>
+        db.statement(context, INSERT_USER, [tenantId, `${n}@example.com`, HASH]),
+      ),
+    );
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(3);
+    for (const result of results) {
+      if (result.status === 'rejected')
+        expect(result.reason).toEqual(refusal('23514', 'tenant_user_limit'));
+    }
+    const { rows } = await db.statement(context, 'SELECT user_count FROM tenant_usage');
+    expect(rows).toEqual([{ user_count: 3 }]);
+  });
+
+  it('cost a registration as many rows in a tenant of a thousand users as in a small one', async () => {
+    const users = 1_000;
+    const small = await seedTenant(db.database);
+    const large = await seedTenant(db.database, { maxUsers: 2 * users });
+    await db.admin.query(
+      `INSERT INTO users (tenant_id, email, password_hash)
+       SELECT $1, n || '@many.example', $2 FROM generate_series(1, $3::int) n`,
+      [large.tenantId, HASH, users],
+    );
+    expect(await rowsReadToRegister(large.tenantId)).toBe(await rowsReadToRegister(small.tenantId));
+  });
+
+  it('free a seat when a user is deleted or a registration is rolled back', async () => {
+    const { tenantId } = await seedTenant(db.database, { maxUsers: 1 });
+    const context = { tenantId, role: 'admin' };
+    await expect(
+      db.within(context, async (client) => {
+        await client.query(INSERT_USER, [tenantId, 'a@example.com', HASH]);
+        throw new Error('rolled back');
+      }),
+    ).rejects.toThrow('rolled back');
+    await db.statement(context, INSERT_USER, [tenantId, 'b@example.com', HASH]);
+    await db.statement(context, 'DELETE FROM users');
+    await db.statement(context, INSERT_USER, [tenantId, 'c@example.com', HASH]);
+  });
+
+  it('apply to POCs and to the bytes of their files', async () => {
+    const { tenantId } = await seedTenant(db.database, { maxPocs: 1, maxStorageGb: 1 });
+    const { userId } = await seedUser(db.database, tenantId);
+    const context = { tenantId, userId, role: 'user' };
+    const { rows } = await db.statement(context, INSERT_POC, [tenantId, 'first', userId]);
+    await expect(db.statement(context, INSERT_POC, [tenantId, 'second', userId])).rejects.toEqual(
+      refusal('23514', 'tenant_poc_limit'),
+    );
+    const poc = rows[0]?.['id'];
+    await db.statement(context, INSERT_FILE, [tenantId, poc, 'a', 2 ** 30 - 1, userId]);
+    await expect(
+      db.statement(context, INSERT_FILE, [tenantId, poc, 'b', 2, userId]),
+    ).rejects.toEqual(refusal('23514', 'tenant_storage_limit'));
+    await expect(
+      db.statement(context, `UPDATE poc_files SET file_size = file_size + 2`),
+    ).rejects.toEqual(refusal('23514', 'tenant_storage_limit'));
+    await db.statement(context, INSERT_FILE, [tenantId, poc, 'c', 1, userId]);
+    const usage = await db.statement(
+      context,
+      'SELECT poc_count, storage_bytes::text FROM tenant_usage',
+    );
+    expect(usage.rows).toEqual([{ poc_count: 1, storage_bytes: String(2 ** 30) }]);
+    await db.statement(context, 'DELETE FROM pocs');
+    const after = await db.statement(
+      context,
+      'SELECT poc_count, storage_bytes::text FROM tenant_usage',
+    );
+    expect(after.rows).toEqual([{ poc_count: 0, storage_bytes: '0' }]);
+  });
+});
+
+describe('The counted usage', () => {
+  it('equals a recount after many concurrent inserts, updates, deletions and rollbacks', async () => {
+    const { tenantId } = await seedTenant(db.database, { maxUsers: 40, maxPocs: 30 });
+    const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    const context = { tenantId, userId, role: 'admin' };
+    const work = Array.from({ length: 120 }, (_, n) => async () => {
+      await db.within(context, async (client) => {
+        if (n % 4 === 0) {
+          await client.query(
+            `DELETE FROM pocs WHERE id = (SELECT id FROM pocs ORDER BY random() LIMIT 1)`,
+          );
+        }
+        await client.query(INSERT_USER, [tenantId, `concurrent-${n}@example.com`, HASH]);
+        const { rows } = await client.query<{ id: string }>(INSERT_POC, [tenantId, `${n}`, userId]);
+        await client.query(INSERT_FILE, [tenantId, rows[0]?.id, 'f', n * 1_000, userId]);
+        await client.query('SAVEPOINT s');
+        await client.query('UPDATE poc_files SET file_size = file_size * 2 WHERE poc_id = $1', [
+          rows[0]?.id,
+        ]);
+        if (n % 3 === 0) await client.query('ROLLBACK TO SAVEPOINT s');
+        if (n % 5 === 0) throw new Error('aborted');
+        if (n % 7 === 0)
+          await client.query('DELETE FROM users WHERE email = $1', [`concurrent-${n}@example.com`]);
+      });
+    });
+    const results = await Promise.allSettled(work.map((run) => run()));
+    expect(results.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(10);
+    expect(await db.usageDrift(tenantId)).toEqual(NO_DRIFT);
+  });
+
+  it('can be repaired by operators, even while a user registers', async () => {
+    const { tenantId } = await seedTenant(db.database, { maxUsers: 100 });
+    await db.register(tenantId);
+    await db.admin.query(
+      'UPDATE tenant_usage SET user_count = 7, poc_count = 3 WHERE tenant_id = $1',
+      [tenantId],
+    );
+    expect(await db.usageDrift(tenantId)).toEqual({ users: '6', pocs: '3', bytes: '0' });
+    let repair: Promise<unknown> | undefined;
+    await db.within({ tenantId, role: 'admin' }, async (client) => {
+      await client.query(INSERT_USER, [tenantId, 'meanwhile@example.com', HASH]);
+      repair = db.operators.query('SELECT repair_tenant_usage($1)', [tenantId]);
+      await db.waitForLock();
+    });
+    await repair;
+    expect(await db.usageDrift(tenantId)).toEqual(NO_DRIFT);
+  });
+});

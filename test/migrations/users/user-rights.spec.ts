@@ -1,0 +1,224 @@
+import { PERMISSIONS, permissionsOfRole, type Permission, ROLES } from '@poc-tracker/contracts';
+import { seedTenant, seedUser } from '@poc-tracker/testing';
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { HASH, refusal, useServiceDatabase } from '../service-database.js';
+
+const db = useServiceDatabase();
+
+describe('The permissions of a user', () => {
+  const HELD = 'SELECT holds_permissions($1, $2) AS held';
+
+  async function seedManagerAndUser() {
+    const { tenantId } = await seedTenant(db.database);
+    await seedUser(db.database, tenantId, { role: 'admin' });
+    const manager = await seedUser(db.database, tenantId, { role: 'manager' });
+    const { userId } = await seedUser(db.database, tenantId, { permissions: ['view_audit'] });
+    return {
+      tenantId,
+      userId,
+      asManager: { tenantId, userId: manager.userId, role: 'manager' },
+      // The service chooses the role of its transaction, but not the permissions of a user.
+      asManagerInAdminContext: { tenantId, userId: manager.userId, role: 'admin' },
+    };
+  }
+
+  it('are the same in the database as in libs/contracts for every role', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    for (const role of ROLES) {
+      const { userId } = await seedUser(db.database, tenantId, { role });
+      const held: Permission[] = [];
+      for (const permission of PERMISSIONS) {
+        const { rows } = await db.statement({ tenantId, role: '' }, HELD, [
+          userId,
+          JSON.stringify([permission]),
+        ]);
+        if (rows[0]?.['held'] === true) held.push(permission);
+      }
+      expect(held).toEqual([...permissionsOfRole(role)]);
+    }
+  });
+
+  it('are those of their role, their own and those of their custom role, while they are active in the current tenant', async () => {
+    const { tenantId, userId } = await seedManagerAndUser();
+    const { tenantId: elsewhere } = await seedTenant(db.database);
+    const roleId = await db.seedRole(tenantId, ['manage_roles']);
+    await db.admin.query('UPDATE users SET custom_role_id = $2 WHERE id = $1', [userId, roleId]);
+    const held = async (tenant: string, ...permissions: Permission[]): Promise<unknown> =>
+      (
+        await db.statement({ tenantId: tenant, role: '' }, HELD, [
+          userId,
+          JSON.stringify(permissions),
+        ])
+      ).rows[0]?.['held'];
+    expect(await held(tenantId, 'create_pocs', 'view_audit', 'manage_roles')).toBe(true);
+    expect(await held(tenantId, 'create_pocs', 'view_usage')).toBe(false);
+    expect(await held(elsewhere, 'create_pocs')).toBe(false);
+    await db.admin.query(`UPDATE users SET status = 'suspended' WHERE id = $1`, [userId]);
+    expect(await held(tenantId, 'create_pocs')).toBe(false);
+  });
+
+  it('are neither granted nor revoked by a user who lacks them', async () => {
+    const { tenantId, userId, asManager, asManagerInAdminContext } = await seedManagerAndUser();
+    const set = (context: typeof asManager, permissions: Permission[]): Promise<unknown> =>
+      db.statement(context, 'UPDATE users SET permissions = $2 WHERE id = $1', [
+        userId,
+        JSON.stringify(permissions),
+      ]);
+    for (const context of [asManager, asManagerInAdminContext]) {
+      for (const refused of [[], ['view_audit', 'manage_settings'], ['view_usage']] as const) {
+        await expect(set(context, [...refused])).rejects.toEqual(
+          refusal('42501', 'users_rights_held'),
+        );
+      }
+    }
+    await set(asManager, ['view_audit', 'view_usage']);
+    await set(asManager, ['view_audit']);
+    const stranger = { tenantId, userId: randomUUID(), role: 'admin' };
+    await expect(set(stranger, ['view_audit', 'view_usage'])).rejects.toEqual(
+      refusal('42501', 'users_rights_held'),
+    );
+  });
+
+  it('come with a custom role only from a user who holds all permissions of that role', async () => {
+    const { tenantId, userId, asManager } = await seedManagerAndUser();
+    const [usageViewer, auditor] = [
+      await db.seedRole(tenantId, ['view_usage']),
+      await db.seedRole(tenantId, ['view_usage', 'view_audit']),
+    ];
+    const assign = (roleId: string | null): Promise<unknown> =>
+      db.statement(asManager, 'UPDATE users SET custom_role_id = $2 WHERE id = $1', [
+        userId,
+        roleId,
+      ]);
+    // The user already holds view_audit, but the manager assigns every permission of the role.
+    await expect(assign(auditor)).rejects.toEqual(refusal('42501', 'users_rights_held'));
+    await assign(usageViewer);
+    await assign(null);
+    await db.admin.query(`UPDATE users SET permissions = '[]', custom_role_id = $2 WHERE id = $1`, [
+      userId,
+      auditor,
+    ]);
+    await expect(assign(null)).rejects.toEqual(refusal('42501', 'users_rights_held'));
+  });
+
+  it('are checked for each source alone, because one source can outlast another', async () => {
+    const { tenantId, userId, asManager } = await seedManagerAndUser();
+    const auditor = await db.seedRole(tenantId, ['view_audit']);
+    const arrange = (permissions: Permission[], roleId: string | null): Promise<unknown> =>
+      db.admin.query('UPDATE users SET permissions = $2, custom_role_id = $3 WHERE id = $1', [
+        userId,
+        JSON.stringify(permissions),
+        roleId,
+      ]);
+    const refused = async (change: string): Promise<void> => {
+      const update = db.statement(asManager, `UPDATE users SET ${change} WHERE id = $1`, [userId]);
+      await expect(update).rejects.toEqual(refusal('42501', 'users_rights_held'));
+    };
+    await arrange([], auditor);
+    await refused(`permissions = '["view_audit"]'`);
+    await arrange(['view_audit'], auditor);
+    await refused(`permissions = '[]'`);
+    await refused('custom_role_id = NULL');
+  });
+
+  it('cannot be chosen at registration', async () => {
+    const { tenantId } = await seedManagerAndUser();
+    const id = randomUUID();
+    const roleId = await db.seedRole(tenantId, ['view_usage']);
+    const register = (column: string, value: string): Promise<unknown> =>
+      db.statement(
+        { tenantId, userId: id, role: 'user' },
+        `INSERT INTO users (tenant_id, id, email, password_hash, role, ${column})
+         VALUES ($1, $2, 'new@example.com', $3, 'user', $4)`,
+        [tenantId, id, HASH, value],
+      );
+    await expect(register('permissions', '["manage_users"]')).rejects.toEqual(
+      refusal('42501', 'users_rights_held'),
+    );
+    await expect(register('custom_role_id', roleId)).rejects.toEqual(
+      refusal('42501', 'users_rights_held'),
+    );
+  });
+
+  it('cannot be changed by the user through a custom role', async () => {
+    const { tenantId } = await seedManagerAndUser();
+    const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    const update = db.statement(
+      { tenantId, userId, role: 'admin' },
+      'UPDATE users SET custom_role_id = $2 WHERE id = $1',
+      [userId, await db.seedRole(tenantId, [])],
+    );
+    await expect(update).rejects.toEqual(refusal('42501', 'users_own_role_fixed'));
+  });
+});
+
+describe('A custom role', () => {
+  const INSERT = 'INSERT INTO tenant_roles (tenant_id, name, permissions) VALUES ($1, $2, $3)';
+
+  async function seedHolder(...granted: Permission[]) {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId, { permissions: granted });
+    return { tenantId, userId, context: { tenantId, userId, role: 'user' } };
+  }
+
+  it('is created, updated and deleted only by users with manage_roles', async () => {
+    for (const [holder, affected] of [
+      [await seedHolder('manage_roles'), 1],
+      [await seedHolder('manage_users'), 0],
+    ] as const) {
+      const { tenantId, context } = holder;
+      const roleId = await db.seedRole(tenantId, []);
+      const insert = db.statement(context, INSERT, [tenantId, 'Guest', '["create_pocs"]']);
+      if (affected === 1) await insert;
+      else await expect(insert).rejects.toEqual(refusal('42501'));
+      for (const sql of [
+        `UPDATE tenant_roles SET name = 'Other' WHERE id = $1`,
+        'DELETE FROM tenant_roles WHERE id = $1',
+      ]) {
+        expect((await db.statement(context, sql, [roleId])).rowCount).toBe(affected);
+      }
+    }
+  });
+
+  it('gains and loses only permissions that the caller holds', async () => {
+    const { tenantId, context } = await seedHolder('manage_roles', 'view_usage');
+    const lacking = refusal('42501', 'tenant_roles_rights_held');
+    await expect(
+      db.statement(context, INSERT, [tenantId, 'Auditor', '["view_audit"]']),
+    ).rejects.toEqual(lacking);
+    const roleId = await db.seedRole(tenantId, ['view_audit']);
+    const set = (permissions: Permission[]): Promise<unknown> =>
+      db.statement(context, 'UPDATE tenant_roles SET permissions = $2 WHERE id = $1', [
+        roleId,
+        JSON.stringify(permissions),
+      ]);
+    await expect(set([])).rejects.toEqual(lacking);
+    await expect(set(['view_audit', 'manage_settings'])).rejects.toEqual(lacking);
+    await set(['view_audit', 'view_usage']);
+    await set(['view_audit']);
+  });
+
+  it('has a name that is unique in its tenant, ignoring case', async () => {
+    const { tenantId, context } = await seedHolder('manage_roles');
+    const other = await seedHolder('manage_roles');
+    await db.statement(context, INSERT, [tenantId, 'Guest', '[]']);
+    await expect(db.statement(context, INSERT, [tenantId, 'GUEST', '[]'])).rejects.toEqual(
+      refusal('23505', 'tenant_roles_name_key'),
+    );
+    await db.statement(other.context, INSERT, [other.tenantId, 'Guest', '[]']);
+  });
+
+  it('cannot be deleted while users have it, nor assigned to a user of another tenant', async () => {
+    const { tenantId, userId, context } = await seedHolder('manage_roles');
+    const roleId = await db.seedRole(tenantId, []);
+    const foreign = await db.seedRole((await seedHolder()).tenantId, []);
+    const assign = (id: string): Promise<unknown> =>
+      db.admin.query('UPDATE users SET custom_role_id = $2 WHERE id = $1', [userId, id]);
+    await expect(assign(foreign)).rejects.toEqual(refusal('23503', 'users_custom_role_fkey'));
+    await assign(roleId);
+    await expect(
+      db.statement(context, 'DELETE FROM tenant_roles WHERE id = $1', [roleId]),
+    ).rejects.toEqual(refusal('23503', 'users_custom_role_fkey'));
+  });
+});
