@@ -80,7 +80,7 @@ describe('a custom domain', () => {
         isCurrent: false,
       },
     });
-    expect(asked.data.proof.value).toMatch(/^poc-tracker-verification=[A-Za-z0-9_-]{32}$/);
+    expect(asked.data.proof.value).toMatch(/^poc-tracker-verification=[A-Za-z0-9_-]{43}$/);
     expect(await at('login.acme-1.example')).toBe('TENANT_REQUIRED');
     expect(await verify(token, asked.data.id)).toMatchObject({
       status: 409,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
-import type { Device } from '../../apps/auth-service/src/session/device.decorator.js';
+import type { RequestClient } from '@poc-tracker/tenancy';
 
 const DEMO_TENANTS = [
   { name: 'Acme', subdomain: 'acme' },
@@ -18,7 +18,7 @@ export interface DemoAdmin {
 }
 
 /** Nobody's browser: the session that comes with a new tenant is never used. */
-const NO_DEVICE: Device = { ipAddress: null, userAgent: null };
+const NO_CLIENT: RequestClient = { ipAddress: null, userAgent: null };
 
 /** Makes the tenants that a first start offers to play with, two of them, so that their being apart can be seen. */
 export async function createDemoTenants(
@@ -30,7 +30,7 @@ export async function createDemoTenants(
     const password = randomBytes(PASSWORD_BYTES).toString('base64url');
     await signup.create(
       { name, subdomain, adminEmail: email, adminPassword: password, planType: 'basic' },
-      NO_DEVICE,
+      NO_CLIENT,
     );
     admins.push({ subdomain, email, password });
   }

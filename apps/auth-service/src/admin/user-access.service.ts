@@ -89,7 +89,7 @@ export class UserAccessService {
     await this.users.oversee(actor);
     const target = await this.users.find(userId);
     if (target.id !== actor.userId) assertMayTouch(actor, target);
-    return this.sessions.listOf(target.id, actor.sessionId);
+    return this.sessions.list(target.id, actor.sessionId);
   }
 
   async endSession(

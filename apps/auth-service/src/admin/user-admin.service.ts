@@ -8,6 +8,7 @@ import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
+import { temporaryPassword } from '../protection/temporary-password.js';
 import type {
   CreatedUserResponse,
   CreateUserDto,
@@ -16,7 +17,6 @@ import type {
   UserPageResponse,
 } from './user-admin.dto.js';
 import { assertMayDecideOver, assertMayGiveRole, assertMayTouch } from './role-change.rules.js';
-import { temporaryPassword } from './temporary-password.js';
 
 /** Who the people of a tenant are: what those who manage users read and write of them. */
 @Injectable()

@@ -1,6 +1,11 @@
-import type { SecurityEventType } from '@poc-tracker/contracts';
+import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { findCurrentRequest, type PlatformQuery, TenantDatabase } from '@poc-tracker/tenancy';
+import {
+  findCurrentRequest,
+  type PlatformQuery,
+  TenantDatabase,
+  toApiError,
+} from '@poc-tracker/tenancy';
 import { WorkQueue } from '../protection/work-queue.js';
 import { sanitizeDetails } from './event-details.js';
 
@@ -78,6 +83,25 @@ export class SecurityEvents {
         await this.database.query(RECORD, parametersOf(event, origin));
       }),
     );
+  }
+
+  /**
+   * Runs `work`, outside of a transaction. If it fails with a client error other than VALIDATION_ERROR, records the event
+   * of the refusal and throws the error again.
+   */
+  async recordingRefusal<T>(
+    tenantId: string,
+    work: () => Promise<T>,
+    eventOf: (refusal: ApiError) => SecurityEvent,
+  ): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const refusal = error instanceof ApiError ? error : toApiError(error);
+      if (refusal !== undefined && refusal.status < 500 && refusal.code !== 'VALIDATION_ERROR')
+        await this.recordInOwnTransaction(tenantId, eventOf(refusal));
+      throw error;
+    }
   }
 
   /** Records an event of an operator, or of scheduled work, in the audit log of the tenant that it concerns. */

@@ -3,19 +3,27 @@ import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
-import { SignInService } from './login/sign-in.service.js';
-import { AuthController } from './login/auth.controller.js';
-import { AuthService } from './login/auth.service.js';
 import { InvitationModule } from './invitations/invitation.module.js';
+import { LoginController } from './login/login.controller.js';
+import { LoginService } from './login/login.service.js';
+import { PasswordController } from './password/password.controller.js';
 import { PasswordService } from './password/password.service.js';
+import { RegistrationController } from './signup/registration.controller.js';
 import { RegistrationPolicy } from './signup/registration.policy.js';
+import { RegistrationService } from './signup/registration.service.js';
 import { SignupController } from './signup/signup.controller.js';
 import { SignupService } from './signup/signup.service.js';
 
-/** People: how they come in, their passwords and profiles; and tenants, which come with their first admin. */
+/** Log-in, changes of the own password, registration of users, and sign-up of tenants. */
 @Module({
   imports: [TenantModule, UserModule, SessionModule, ProtectionModule, InvitationModule],
-  controllers: [AuthController, SignupController],
-  providers: [SignInService, AuthService, PasswordService, RegistrationPolicy, SignupService],
+  controllers: [LoginController, PasswordController, RegistrationController, SignupController],
+  providers: [
+    LoginService,
+    PasswordService,
+    RegistrationPolicy,
+    RegistrationService,
+    SignupService,
+  ],
 })
 export class AuthModule {}

@@ -9,32 +9,32 @@ import { effectivePermissions, isUuid } from '@poc-tracker/contracts';
 import { DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { Clock } from '../session/clock.js';
-import { SessionService } from '../session/session.service.js';
+import { RefreshService } from '../session/tokens/refresh.service.js';
 import { fieldsOf } from './clients/client-authentication.js';
 import { tokenOf } from './token.form.js';
 import { type ReadToken, TokenReader } from './token-reader.js';
 
 const INACTIVE: IntrospectionResponse = { active: false };
 
-/** Tells other services what a token is worth at this moment (RFC 7662). */
+/** Introspects tokens for other services (RFC 7662). */
 @Injectable()
 export class IntrospectionService {
   private readonly source: DatabaseSessionStatusSource;
 
   constructor(
     private readonly reader: TokenReader,
-    private readonly sessions: SessionService,
+    private readonly refreshes: RefreshService,
     private readonly clock: Clock,
     database: TenantDatabase,
   ) {
-    // Asked anew each time: who introspects has a memory of its own, and asks because it must not believe one.
+    // Not cached: callers have a cache of their own and introspect when they must not rely on it.
     this.source = new DatabaseSessionStatusSource(database);
   }
 
   /**
-   * The answer to a form: to its `token`, or, where that is absent, to the ids `session_id`, `sub` and `tenant_id` of
-   * one whose signature the asking service has verified itself.
-   * @throws ApiError VALIDATION_ERROR without either.
+   * Introspects the `token` of a form or, without one, the session of the ids `session_id`, `sub` and `tenant_id`, which
+   * the caller has read from a token whose signature it has verified.
+   * @throws ApiError VALIDATION_ERROR if the form has neither.
    */
   async answer(form: unknown): Promise<IntrospectionResponse> {
     const { token, session_id, sub, tenant_id } = fieldsOf(form);
@@ -49,40 +49,40 @@ export class IntrospectionService {
     return this.ofToken(tokenOf(form));
   }
 
-  /** The answer to a token of either kind; a refresh token that was exchanged already is as good as none. */
+  /** A token of either kind. A refresh token that was exchanged is inactive. */
   private async ofToken(token: string): Promise<IntrospectionResponse> {
     const read = this.reader.read(token);
     if (read === undefined) return INACTIVE;
-    const standing = await this.standingOf(read.claims);
-    if (standing === undefined) return INACTIVE;
-    if (read.type === 'refresh_token' && !(await this.sessions.isCurrent(read.claims, token)))
+    const status = await this.activeStatusOf(read.claims);
+    if (status === undefined) return INACTIVE;
+    if (read.type === 'refresh_token' && !(await this.refreshes.isCurrent(read.claims, token)))
       return INACTIVE;
-    return { ...describe(read), ...describeSessionStatus(read.claims, standing) };
+    return { ...describe(read), ...describeSessionStatus(read.claims, status) };
   }
 
   private async ofSession(ids: SessionClaims): Promise<IntrospectionResponse> {
     if (!isUuid(ids.tenant_id) || !isUuid(ids.sub) || !isUuid(ids.session_id)) return INACTIVE;
-    const standing = await this.standingOf(ids);
-    if (standing === undefined) return INACTIVE;
-    const exp = Math.floor(standing.sessionExpiresAt / 1_000);
-    return { active: true, token_type: 'N_A', exp, ...describeSessionStatus(ids, standing) };
+    const status = await this.activeStatusOf(ids);
+    if (status === undefined) return INACTIVE;
+    const exp = Math.floor(status.sessionExpiresAt / 1_000);
+    return { active: true, token_type: 'N_A', exp, ...describeSessionStatus(ids, status) };
   }
 
-  /** Undefined for whoever would be refused. */
-  private async standingOf(claims: SessionClaims): Promise<SessionStatus | undefined> {
-    const standing = await this.source.fetch(claims);
-    const stands =
-      standing?.sessionActive === true &&
-      standing.userStatus === 'active' &&
-      standing.tenant.status === 'active' &&
-      standing.sessionExpiresAt > this.clock.now().getTime();
-    return stands ? standing : undefined;
+  /** Undefined if a request with this token would be refused. */
+  private async activeStatusOf(claims: SessionClaims): Promise<SessionStatus | undefined> {
+    const status = await this.source.fetch(claims);
+    const active =
+      status?.sessionActive === true &&
+      status.userStatus === 'active' &&
+      status.tenant.status === 'active' &&
+      status.sessionExpiresAt > this.clock.now().getTime();
+    return active ? status : undefined;
   }
 }
 
 type TokenPart = Pick<ActiveToken, 'active' | 'token_type' | 'exp' | 'iat' | 'iss' | 'aud' | 'jti'>;
 
-/** The `jti` of a refresh token stays here: it is what makes the token unguessable. */
+/** The `jti` of a refresh token is left out: it makes the token unguessable. */
 function describe(read: ReadToken): TokenPart {
   if (read.type === 'refresh_token') {
     const { exp, iat } = read.claims;
@@ -94,8 +94,8 @@ function describe(read: ReadToken): TokenPart {
 
 function describeSessionStatus(
   { sub, tenant_id, session_id }: SessionClaims,
-  standing: SessionStatus,
+  status: SessionStatus,
 ): Pick<ActiveToken, 'sub' | 'scope' | 'tenant_id' | 'session_id' | 'user_role' | 'standing'> {
-  const scope = effectivePermissions(standing.role, standing.permissions).join(' ');
-  return { sub, scope, tenant_id, session_id, user_role: standing.role, standing };
+  const scope = effectivePermissions(status.role, status.permissions).join(' ');
+  return { sub, scope, tenant_id, session_id, user_role: status.role, standing: status };
 }

@@ -19,7 +19,7 @@ export class TokenRevocationService {
     if (read === undefined) return;
     const { tenant_id: tenantId, sub: userId, session_id: sessionId } = read.claims;
     await this.database.transaction({ tenantId, userId, role: null }, () =>
-      this.sessions.endForClient(client.id, userId, sessionId),
+      this.sessions.revokeForClient(client.id, userId, sessionId),
     );
   }
 }

@@ -4,7 +4,7 @@ import { Scheduler } from '../schedule/scheduler.js';
 
 const EVERY_MS = 5 * 60 * 1000;
 
-/** Deletes events that every reader has read by now: twenty minutes old, where a reader's cursor lives for fifteen. */
+/** Deletes events of the revocation feed after twenty minutes. A subscriber's cursor expires after fifteen. */
 @Injectable()
 export class RevocationPruning implements OnModuleInit {
   constructor(

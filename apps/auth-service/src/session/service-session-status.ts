@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AppConfig } from '../config/app-config.js';
 import { Clock } from './clock.js';
 
-/** As any service with a database has them, but that the end of a session is judged by the clock that made it. */
+/** Session status from the database, as in any service that has one; expiry is decided by the clock of the sessions. */
 export function serviceSessionStatus({
   database,
   redis,
@@ -36,16 +36,16 @@ interface RouteConfig {
 }
 
 /**
- * The route is called often, with a method that changes something, and ends no session and changes nobody's rights when
- * it is answered well: its callers make nobody else wait for the feed.
+ * For a route that is called often and, when it succeeds, neither revokes a session nor changes a user's rights: it does
+ * not invalidate the cached session status of other users.
  */
 export function LeavesRightsAlone(): MethodDecorator {
   return RouteOption({ leavesRightsAlone: true } satisfies RouteConfig);
 }
 
 /**
- * Whoever changes something here, be it the own session or somebody's rights, finds it changed at the next request to
- * this process, without waiting for the feed: what was committed is asked for before anything in memory counts again.
+ * A change of a session or of a user's rights takes effect at the next request to this process, without waiting for the
+ * revocation feed: cached session status is invalidated before the response is sent.
  */
 export function registerOwnChanges(
   fastify: Pick<FastifyInstance, 'addHook'>,
@@ -53,7 +53,7 @@ export function registerOwnChanges(
 ): void {
   fastify.addHook('onSend', ({ method, routeOptions }, { statusCode }, _payload, done) => {
     const { leavesRightsAlone = false } = (routeOptions.config ?? {}) as RouteConfig;
-    // A refusal may have ended a session: a refresh token that is replayed does.
+    // An error response may have revoked a session: a replayed refresh token does.
     if (!SAFE_METHODS.has(method) && !(leavesRightsAlone && statusCode < 400))
       sessionStatus.invalidate();
     done();

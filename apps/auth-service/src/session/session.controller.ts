@@ -17,19 +17,19 @@ export class SessionController {
 
   @Get()
   @Authenticated()
-  @ApiOperation({ summary: 'List the own open sessions' })
+  @ApiOperation({ summary: 'List your sessions' })
   @DataResponse(200, SessionResponse, { isArray: true })
-  list(@CurrentUser() { userId, sessionId }: Principal): Promise<SessionResponse[]> {
-    return this.sessions.listOf(userId, sessionId);
+  listSessions(@CurrentUser() { userId, sessionId }: Principal): Promise<SessionResponse[]> {
+    return this.sessions.list(userId, sessionId);
   }
 
   @Delete(':id')
   @Authenticated()
   @WritesWhenReadOnly()
-  @ApiOperation({ summary: 'End one of the own sessions' })
+  @ApiOperation({ summary: 'Revoke one of your sessions' })
   @DataResponse(200, RevokedSessionsResponse)
   @ApiErrors('NOT_FOUND')
-  revoke(
+  revokeSession(
     @CurrentUser() { userId }: Principal,
     @Param('id', UuidParamPipe) id: string,
   ): Promise<RevokedSessionsResponse> {
@@ -39,9 +39,11 @@ export class SessionController {
   @Delete()
   @Authenticated()
   @WritesWhenReadOnly()
-  @ApiOperation({ summary: 'End all own sessions but this one' })
+  @ApiOperation({ summary: 'Revoke all other sessions' })
   @DataResponse(200, RevokedSessionsResponse)
-  revokeOthers(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
+  revokeOtherSessions(
+    @CurrentUser() { userId, sessionId }: Principal,
+  ): Promise<RevokedSessionsResponse> {
     return this.sessions.revokeOthers(userId, sessionId);
   }
 }

@@ -7,13 +7,21 @@ import { SessionController } from './session.controller.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { JwksController } from './tokens/jwks.controller.js';
+import { RefreshService } from './tokens/refresh.service.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 
 /** Sessions and their tokens. */
 @Module({
   imports: [TenantModule, JwtModule.register({})],
   controllers: [SessionController, JwksController],
-  providers: [Clock, RevocationPruning, SessionRepository, SessionService, TokenIssuer],
-  exports: [Clock, SessionService, TokenIssuer],
+  providers: [
+    Clock,
+    RefreshService,
+    RevocationPruning,
+    SessionRepository,
+    SessionService,
+    TokenIssuer,
+  ],
+  exports: [Clock, RefreshService, SessionService, TokenIssuer],
 })
 export class SessionModule {}

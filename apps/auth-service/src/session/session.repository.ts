@@ -1,21 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase } from '@poc-tracker/tenancy';
+import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { MoreThan } from 'typeorm';
-import type { Device, DeviceInfo } from './device.decorator.js';
-import { UserSession } from './user-session.entity.js';
+import { type DeviceInfo, UserSession } from './user-session.entity.js';
 
-/** What one rotation writes. */
+/** The values that one rotation writes. */
 export interface Rotation {
   sessionId: string;
-  /** Hash of the token that is spent by it. */
+  /** Hash of the token that it spends. */
   spentHash: Buffer;
   successorHash: Buffer;
   successorNonce: Buffer;
   at: Date;
-  device: Device;
+  client: RequestClient;
 }
 
-/** Spends a token and puts its successor in place. */
+/** Spends a token and stores the hash of its successor. */
 export const ROTATE = `
   UPDATE user_sessions
      SET generation = generation + 1,
@@ -29,7 +28,7 @@ export const ROTATE = `
    WHERE id = $1 AND refresh_token_hash = $2 AND is_active AND expires_at > $5
   RETURNING device_info AS "deviceInfo"`;
 
-/** Questions about the sessions of the current transaction's tenant; row-level security answers for no other. */
+/** Sessions of the current transaction's tenant; row-level security hides those of any other. */
 @Injectable()
 export class SessionRepository {
   constructor(private readonly database: TenantDatabase) {}
@@ -44,7 +43,7 @@ export class SessionRepository {
     return manager.findOneBy(UserSession, { id });
   }
 
-  /** The living sessions of one person, latest use first. A manager sees other people's too, hence the user in the question. */
+  /** The active sessions of one user, last used first. A manager sees other users' sessions too, hence the filter. */
   async listActiveOf(userId: string, now: Date): Promise<UserSession[]> {
     const manager = await this.database.manager();
     return manager.find(UserSession, {
@@ -54,9 +53,9 @@ export class SessionRepository {
   }
 
   /**
-   * Spends the presented token and puts its successor in place, in one statement: of any number of parallel attempts
-   * one finds the hash, the rest wait for its row lock and then find none.
-   * @returns what the client told of its device, or null when the token is not the session's current one or the session has ended.
+   * Spends the presented token and stores its successor, in one statement: of any number of parallel attempts one matches
+   * the hash; the others wait for its row lock and then match none.
+   * @returns the device of the session, or null if the token is not the current one or the session has ended.
    */
   async rotate(rotation: Rotation): Promise<DeviceInfo | null> {
     const [rotated] = await this.database.query<{ deviceInfo: DeviceInfo }>(ROTATE, [
@@ -65,13 +64,13 @@ export class SessionRepository {
       rotation.successorHash,
       rotation.successorNonce,
       rotation.at,
-      rotation.device.ipAddress,
-      rotation.device.userAgent,
+      rotation.client.ipAddress,
+      rotation.client.userAgent,
     ]);
     return rotated?.deviceInfo ?? null;
   }
 
-  /** Ends one session of a person. Empty when there is none to end. */
+  /** Revokes one active session of a user. @returns its id, or nothing. */
   async revoke(userId: string, sessionId: string, at: Date): Promise<string[]> {
     return this.idsOf(
       `UPDATE user_sessions SET is_active = false, revoked_at = $3
@@ -80,7 +79,7 @@ export class SessionRepository {
     );
   }
 
-  /** Ends all sessions of a person but one; with `keep` null, all of them. */
+  /** Revokes all active sessions of a user except `keep`. @returns their ids. */
   async revokeAllBut(userId: string, keep: string | null, at: Date): Promise<string[]> {
     return this.idsOf(
       `UPDATE user_sessions SET is_active = false, revoked_at = $3

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { UserSession } from './user-session.entity.js';
 
-/** The beginning of real ones; whole ones are for the client alone. */
+/** Shortened: real tokens are longer. */
 const EXAMPLE_ACCESS_TOKEN =
   'eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJwb2MtdHJhY2tlci1hdXRoIn0.c2lnbmF0dXJl';
 export const EXAMPLE_REFRESH_TOKEN =
@@ -10,33 +10,33 @@ export const EXAMPLE_REFRESH_TOKEN =
 /** The tokens of a session. */
 export class TokensResponse {
   @ApiProperty({
-    description: 'Bearer token of the API (RS256, 15 minutes).',
+    description: 'Bearer token of the API (JWT, RS256), valid for 15 minutes.',
     example: EXAMPLE_ACCESS_TOKEN,
   })
   accessToken: string;
 
   @ApiProperty({
-    description: 'Good for one rotation at POST /auth/refresh.',
+    description: 'Can be used once, at POST /auth/refresh.',
     example: EXAMPLE_REFRESH_TOKEN,
   })
   refreshToken: string;
 
-  @ApiProperty({ description: 'Life of the access token in seconds.', example: 900 })
+  @ApiProperty({ description: 'Lifetime of the access token in seconds.', example: 900 })
   expiresIn: number;
 }
 
-/** One of the caller's own sessions. */
+/** An active session of a user. */
 export class SessionResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60718' })
   id: string;
 
-  @ApiProperty({ description: 'True for the session that asks.', example: true })
+  @ApiProperty({ description: 'True for the session of this request.', example: true })
   current: boolean;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'As the app named it at log-in.',
+    description: 'The name that the app gave to the device at log-in.',
     example: 'ana-notebook',
   })
   deviceId: string | null;
@@ -44,7 +44,7 @@ export class SessionResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Of the latest log-in or refresh.',
+    description: 'The IP address of the last log-in or refresh.',
     example: '203.0.113.7',
   })
   ipAddress: string | null;
@@ -58,24 +58,24 @@ export class SessionResponse {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'Time of the latest log-in or refresh.',
+    description: 'Time of the last log-in or refresh.',
   })
   lastUsedAt: Date;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it ends, however much it is used.',
+    description: 'Absolute end of the session. Use does not extend it.',
   })
   expiresAt: Date;
 }
 
 export class RevokedSessionsResponse {
-  @ApiProperty({ description: 'How many sessions were ended.', example: 1 })
+  @ApiProperty({ description: 'Number of revoked sessions.', example: 1 })
   revoked: number;
 }
 
-/** Names each field: the row also holds hashes and the nonce of the refresh token. */
+/** Lists each field: the row also has the hashes and the nonce of the refresh token. */
 export function toSessionResponse(session: UserSession, currentSessionId: string): SessionResponse {
   return {
     id: session.id,

@@ -1,5 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { DeviceInfo } from './device.decorator.js';
+
+/** The device as the app named it at log-in. */
+export interface DeviceInfo {
+  deviceId?: string | undefined;
+}
 
 /** One log-in on one device. Its refresh token changes with every rotation; the row and its id stay. */
 @Entity('user_sessions')
@@ -13,19 +17,19 @@ export class UserSession {
   @Column({ name: 'user_id', type: 'uuid' })
   userId: string;
 
-  /** SHA-256 of the one refresh token that is good for a rotation. */
+  /** SHA-256 of the current refresh token. */
   @Column({ name: 'refresh_token_hash', type: 'bytea' })
   refreshTokenHash: Buffer;
 
-  /** SHA-256 of the token that the last rotation spent: recognised for the grace only. */
+  /** SHA-256 of the token that the last rotation spent; accepted within the grace period only. */
   @Column({ name: 'previous_refresh_token_hash', type: 'bytea', nullable: true })
   previousRefreshTokenHash: Buffer | null;
 
-  /** The 256 random bits of the current token: with them the same successor can be made again within the grace. */
+  /** The 256 random bits of the current token, from which the same token can be issued again within the grace period. */
   @Column({ name: 'refresh_nonce', type: 'bytea' })
   refreshNonce: Buffer;
 
-  /** Number of rotations so far; tells a spent token from the current one even within one second. */
+  /** Number of rotations so far; distinguishes a spent token from the current one even within one second. */
   @Column({ type: 'int' })
   generation: number;
 
@@ -38,7 +42,7 @@ export class UserSession {
   @Column({ name: 'user_agent', type: 'text', nullable: true })
   userAgent: string | null;
 
-  /** End of the absolute life, set at log-in; no rotation moves it. */
+  /** Absolute end of the session, set at log-in; rotations do not change it. */
   @Column({ name: 'expires_at', type: 'timestamptz' })
   expiresAt: Date;
 

@@ -2,11 +2,8 @@ import { ApiError, type Role, type TenantSnapshot } from '@poc-tracker/contracts
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { InvitationTokenRepository } from './invitation-token.repository.js';
-import {
-  hashOfInvitationToken,
-  type InvitationKind,
-  kindOfInvitationToken,
-} from './invitation-token.js';
+import { hashOfSecret } from '../../protection/secret.js';
+import { type InvitationKind, kindOfInvitationToken } from './invitation-token.js';
 import type { InvitationPreviewResponse } from './invitation.response.js';
 import { maskedAddress } from './invitation.rules.js';
 
@@ -63,5 +60,5 @@ export class InvitationAcceptance {
 function read(token: string): { kind: InvitationKind; tokenHash: Buffer } {
   const kind = kindOfInvitationToken(token);
   if (kind === undefined) throw new ApiError('INVALID_INVITE');
-  return { kind, tokenHash: hashOfInvitationToken(token) };
+  return { kind, tokenHash: hashOfSecret(token) };
 }

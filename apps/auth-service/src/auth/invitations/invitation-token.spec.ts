@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import {
   acceptanceLink,
-  hashOfInvitationToken,
   INVITATION_KINDS,
   kindOfInvitationToken,
   newInvitationToken,
 } from './invitation-token.js';
+import { hashOfSecret } from '../../protection/secret.js';
 
 describe('the token of an invitation', () => {
   it.each(INVITATION_KINDS)('of a %s holds 256 bits and tells its kind', (kind) => {
     const { token, tokenHash } = newInvitationToken(kind);
     expect(kindOfInvitationToken(token)).toBe(kind);
     expect(Buffer.from(token.slice(5), 'base64url')).toHaveLength(32);
-    expect(tokenHash).toEqual(hashOfInvitationToken(token));
+    expect(tokenHash).toEqual(hashOfSecret(token));
     expect(newInvitationToken(kind).token).not.toBe(token);
   });
 
@@ -38,7 +38,7 @@ describe('the token of an invitation', () => {
     expect(Buffer.from(altered.slice(5), 'base64url')).toEqual(
       Buffer.from(token.slice(5), 'base64url'),
     );
-    expect(hashOfInvitationToken(altered)).not.toEqual(tokenHash);
+    expect(hashOfSecret(altered)).not.toEqual(tokenHash);
   });
 
   it('travels in the fragment of its link', () => {

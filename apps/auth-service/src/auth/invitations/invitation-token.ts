@@ -1,7 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-
-/** 256 bits: nobody finds one by trying, so neither a slow hash nor a checksum is needed. */
-const TOKEN_BYTES = 32;
+import { hashOfSecret, newSecret } from '../../protection/secret.js';
 
 /**
  * The kinds of token by their prefix, which carries the version of their form as well. It tells a secret scanner what
@@ -16,14 +13,9 @@ export const INVITATION_KINDS = Object.keys(PREFIXES) as InvitationKind[];
 
 const FORM = /^(pti1_|ptl1_)[A-Za-z0-9_-]{43}$/;
 
-/** What of a token is stored; the token itself is for whoever is invited alone. */
-export function hashOfInvitationToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
-
 export function newInvitationToken(kind: InvitationKind): { token: string; tokenHash: Buffer } {
-  const token = PREFIXES[kind] + randomBytes(TOKEN_BYTES).toString('base64url');
-  return { token, tokenHash: hashOfInvitationToken(token) };
+  const token = PREFIXES[kind] + newSecret();
+  return { token, tokenHash: hashOfSecret(token) };
 }
 
 /** The kind of a token that may be one of ours, undefined for any other text. */

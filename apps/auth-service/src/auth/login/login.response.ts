@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { TokensResponse } from '../../session/session.response.js';
 import { UserResponse } from '../../user/user.response.js';
 
-/** Somebody who has just been let in. */
+/** A user and the tokens of their new session. */
 export class LoginResponse {
   @ApiProperty({ type: UserResponse })
   user: UserResponse;

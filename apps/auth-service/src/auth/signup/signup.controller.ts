@@ -2,7 +2,8 @@ import { Body, Controller, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
-import { CurrentDevice, type Device } from '../../session/device.decorator.js';
+import type { RequestClient } from '@poc-tracker/tenancy';
+import { CurrentClient } from '../../session/current-client.decorator.js';
 import { CreateTenantDto } from './create-tenant.dto.js';
 import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
 import { SignupResponse } from './signup.response.js';
@@ -16,10 +17,13 @@ export class SignupController {
   @Post()
   @Public()
   @Tenantless()
-  @ApiOperation({ summary: 'Make a tenant together with its first admin' })
+  @ApiOperation({ summary: 'Create a tenant and its first admin' })
   @DataResponse(201, SignupResponse)
   @ApiErrors('SIGNUP_CLOSED', 'TENANT_EXISTS', 'SERVICE_BUSY')
-  create(@Body() input: CreateTenantDto, @CurrentDevice() device: Device): Promise<SignupResponse> {
-    return this.signup.signUp(input, device);
+  createTenant(
+    @Body() input: CreateTenantDto,
+    @CurrentClient() client: RequestClient,
+  ): Promise<SignupResponse> {
+    return this.signup.signUp(input, client);
   }
 }

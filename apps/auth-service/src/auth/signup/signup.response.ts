@@ -3,7 +3,7 @@ import { TokensResponse } from '../../session/session.response.js';
 import { TenantResponse } from '../../tenant/tenant.response.js';
 import { UserResponse } from '../../user/user.response.js';
 
-/** A new tenant and its first admin, signed in. */
+/** A new tenant, its first admin and the tokens of their session. */
 export class SignupResponse {
   @ApiProperty({ type: TenantResponse })
   tenant: TenantResponse;

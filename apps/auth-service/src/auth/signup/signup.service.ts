@@ -1,25 +1,26 @@
 import { ApiError, type Role } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { type RequestClient, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
-import type { Device } from '../../session/device.decorator.js';
 import type { CreateTenantDto } from './create-tenant.dto.js';
 import { TenantService } from '../../tenant/tenant.service.js';
-import { SignInService } from '../login/sign-in.service.js';
+import { UserService } from '../../user/user.service.js';
+import { LoginService } from '../login/login.service.js';
 import type { SignupResponse } from './signup.response.js';
 
 const FIRST_ROLE: Role = 'admin';
 
-/** How tenants come into being: together with their first admin, or not at all. */
+/** Creation of tenants, each together with its first admin. */
 @Injectable()
 export class SignupService {
   constructor(
     @Inject(APP_CONFIG) private readonly config: AppConfig,
     private readonly tenants: TenantService,
-    private readonly signIns: SignInService,
+    private readonly users: UserService,
+    private readonly logins: LoginService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly database: TenantDatabase,
@@ -27,24 +28,24 @@ export class SignupService {
   ) {}
 
   /**
-   * Makes a tenant for whoever asks, where that is allowed, and lets its first admin in.
+   * Creates a tenant if the deployment allows it, and opens a session for its first admin.
    * @throws ApiError SIGNUP_CLOSED, VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
    */
-  async signUp(input: CreateTenantDto, device: Device): Promise<SignupResponse> {
+  async signUp(input: CreateTenantDto, client: RequestClient): Promise<SignupResponse> {
     const { signup, signupPlans } = this.config.tenancy;
     if (signup === 'closed') throw new ApiError('SIGNUP_CLOSED');
     if (!signupPlans.includes(input.planType)) {
-      const message = `must be one of ${signupPlans.join(', ')}; larger plans are given by operators`;
+      const message = `must be one of ${signupPlans.join(', ')}; operators assign larger plans`;
       throw ApiError.validation({ field: 'planType', message });
     }
-    return this.create(input, device);
+    return this.create(input, client);
   }
 
   /**
-   * Makes a tenant with its default settings and its first admin, and lets the admin in; all of it in one transaction.
+   * Creates a tenant with its default settings and its first admin and opens a session, in one transaction.
    * @throws ApiError VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
    */
-  async create(input: CreateTenantDto, device: Device): Promise<SignupResponse> {
+  async create(input: CreateTenantDto, client: RequestClient): Promise<SignupResponse> {
     const { name, subdomain, planType: plan, adminEmail: email } = input;
     const admin = {
       email,
@@ -67,11 +68,8 @@ export class SignupService {
         target: { type: 'tenant', id: tenantId },
         details: { adminEmail: email, planType: plan },
       });
-      const { user, tokens } = await this.signIns.enrol(
-        tenant,
-        { ...admin, tenantId, id, passwordHash, role },
-        device,
-      );
+      await this.users.create({ ...admin, tenantId, id, passwordHash, role });
+      const { user, tokens } = await this.logins.openSession(tenant, id, client);
       return { tenant: await this.tenants.current(), adminUser: user, tokens };
     });
   }

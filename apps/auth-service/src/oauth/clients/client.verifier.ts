@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ApiError, isUuid } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
+import { matchesSecret } from '../../protection/secret.js';
 
 /** A service that may ask about tokens. */
 export interface ServiceClient {
@@ -23,8 +23,7 @@ export class ClientVerifier {
     const [found] = isUuid(id)
       ? await this.database.lookup<ServiceClientRow>('SELECT * FROM find_service_client($1)', [id])
       : [];
-    const presented = createHash('sha256').update(secret).digest();
-    if (found === undefined || !timingSafeEqual(found.secret_hash, presented))
+    if (found === undefined || !matchesSecret(secret, found.secret_hash))
       throw new ApiError('INVALID_CLIENT');
     return { id: found.id, name: found.name };
   }

@@ -3,7 +3,7 @@ import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
-import { hashOfSecret } from './one-time-secret.js';
+import { hashOfSecret } from '../../protection/secret.js';
 import type { ActivateOperatorDto, OperatorResponse } from './operator.dto.js';
 import { OperatorService } from './operator.service.js';
 

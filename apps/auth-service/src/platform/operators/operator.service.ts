@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { hashOfSecret, newSecret } from './one-time-secret.js';
+import { hashOfSecret, newSecret } from '../../protection/secret.js';
 import type { OperatorActor } from './operator-actor.js';
 import { findPlatformTenant, inPlatformTenant } from './platform-tenant.js';
 

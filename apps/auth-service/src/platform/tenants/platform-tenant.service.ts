@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ApiError, NIL_UUID, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { PlatformDatabase, type PlatformQuery, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
+import { temporaryPassword } from '../../protection/temporary-password.js';
 import type { PlanChangeResponse } from '../../tenant/entitlements/entitlement.response.js';
 import { EntitlementService } from '../../tenant/entitlements/entitlement.service.js';
 import { SETTINGS_OF_NEW_TENANT } from '../../tenant/settings/settings-resolution.js';
@@ -19,9 +19,6 @@ import {
   type PlatformUsageResponse,
   toPlatformTenant,
 } from './platform-tenant.response.js';
-
-/** Nobody guesses it, and it passes the password policy. */
-const TEMPORARY_PASSWORD_BYTES = 15;
 
 const SUMMARY = `
   t.id, t.name, t.subdomain, t.plan_type AS "planType", t.status,
@@ -133,8 +130,8 @@ export class PlatformTenantService {
   ): Promise<CreatedTenantResponse> {
     const { name, subdomain, planType, adminEmail } = input;
     const tenantId = uuidv7();
-    const temporaryPassword = randomBytes(TEMPORARY_PASSWORD_BYTES).toString('base64url');
-    const passwordHash = await this.hasher.hash(temporaryPassword);
+    const adminPassword = temporaryPassword();
+    const passwordHash = await this.hasher.hash(adminPassword);
     return this.inTenant(tenantId, actor, async (query) => {
       const { maxUsers, maxPocs, maxStorageGb } = PLAN_CATALOGUE[planType].limits;
       const limits = [maxUsers, maxPocs, maxStorageGb];
@@ -149,7 +146,11 @@ export class PlatformTenantService {
         input.adminLastName ?? null,
       ]);
       await this.record(query, tenantId, 'tenant.created', actor, { adminEmail, planType });
-      return { tenant: await findTenant(query, tenantId), adminEmail, temporaryPassword };
+      return {
+        tenant: await findTenant(query, tenantId),
+        adminEmail,
+        temporaryPassword: adminPassword,
+      };
     });
   }
 

@@ -17,21 +17,21 @@ const JWK_SET = {
   },
 };
 
-/** The public keys of the access tokens (RFC 7517), for services that verify them on their own. */
+/** The public keys of the access tokens (RFC 7517), for services that verify them locally. */
 @ApiTags('keys')
 @Controller('.well-known/jwks.json')
 export class JwksController {
   constructor(private readonly keys: KeyRing) {}
 
-  /** Five minutes: a new key is published before it signs, and a withdrawn one must not linger in caches. */
+  /** Five minutes: a new key is published before it signs, and a removed one must not stay in caches. */
   @Get()
   @Public()
   @Tenantless()
   @RawResponse()
   @Header('Cache-Control', 'public, max-age=300')
-  @ApiOperation({ summary: 'Read the public keys of the access tokens' })
+  @ApiOperation({ summary: 'Get the public keys of the access tokens' })
   @ApiOkResponse({ description: 'A JSON Web Key Set.', content: JWK_SET })
-  read(): ReturnType<KeyRing['jwks']> {
+  getJwks(): ReturnType<KeyRing['jwks']> {
     return this.keys.jwks();
   }
 }

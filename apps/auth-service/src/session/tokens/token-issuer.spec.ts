@@ -5,7 +5,7 @@ import { createHmac, createPublicKey, randomBytes, randomUUID } from 'node:crypt
 import { describe, expect, it } from 'vitest';
 import { testConfig } from '../../config/test-config.js';
 import { Clock } from '../clock.js';
-import { TokenIssuer } from './token-issuer.js';
+import { type RefreshState, TokenIssuer } from './token-issuer.js';
 
 const config = testConfig({
   serviceUrl: 'postgres://service@localhost/unused',
@@ -38,21 +38,32 @@ const decode = (token: string, part: number): Record<string, unknown> =>
 
 const now = () => Math.floor(Date.now() / 1000);
 
-function refreshClaims(): Omit<RefreshTokenClaims, 'type'> {
-  return {
-    sub: randomUUID(),
-    tenant_id: randomUUID(),
-    session_id: randomUUID(),
-    generation: 3,
-    jti: randomBytes(32).toString('base64url'),
-    session_expires_at: now() + 86_400,
-    iat: now(),
-    exp: now() + 86_400,
-  };
-}
+const DAY = 86_400;
 
-describe('An access token', () => {
-  it('is accepted by the verifier and says what the contract lists, for fifteen minutes', async () => {
+const refreshState = (sessionEnd = now() + DAY): RefreshState => ({
+  userId: randomUUID(),
+  tenantId: randomUUID(),
+  id: randomUUID(),
+  generation: 3,
+  refreshNonce: randomBytes(32),
+  rotatedAt: new Date(now() * 1000 + 789),
+  expiresAt: new Date(sessionEnd * 1000),
+});
+
+const claimsOf = (state: RefreshState): RefreshTokenClaims => ({
+  sub: state.userId,
+  tenant_id: state.tenantId,
+  session_id: state.id,
+  type: 'refresh',
+  generation: state.generation,
+  jti: state.refreshNonce.toString('base64url'),
+  session_expires_at: state.expiresAt.getTime() / 1000,
+  iat: Math.floor(state.rotatedAt.getTime() / 1000),
+  exp: state.expiresAt.getTime() / 1000,
+});
+
+describe('an access token', () => {
+  it('is accepted by the verifier and has the documented claims, for fifteen minutes', async () => {
     const { token, expiresIn } = await tokens.accessToken({ ...subject, deviceId: 'phone' });
     const claims = verifier.verify(token);
     expect(claims).toEqual({
@@ -74,13 +85,13 @@ describe('An access token', () => {
     expect(expiresIn).toBe(900);
   });
 
-  it('names its key and its type in the header, and nothing else', async () => {
+  it('has algorithm, type and key id in its header, and nothing else', async () => {
     const { token } = await tokens.accessToken(subject);
     const [key] = new KeyRing([createPublicKey(privateKey)]).jwks().keys;
     expect(decode(token, 0)).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: key?.kid });
   });
 
-  it('has an id of its own each time', async () => {
+  it('has a different id each time', async () => {
     const [one, other] = await Promise.all([
       tokens.accessToken(subject),
       tokens.accessToken(subject),
@@ -102,53 +113,65 @@ describe('An access token', () => {
     expect(token.length).toBeLessThan(4096);
   });
 
-  it('is no refresh token', async () => {
+  it('is refused as a refresh token', async () => {
     const { token } = await tokens.accessToken(subject);
     expect(() => tokens.verifyRefresh(token)).toThrow(invalidToken);
   });
 });
 
-describe('A refresh token', () => {
-  it('comes back as the claims that it was made of', () => {
-    const claims = refreshClaims();
-    const token = tokens.refreshToken(claims);
-    expect(tokens.verifyRefresh(token)).toEqual({ ...claims, type: 'refresh' });
+describe('a refresh token', () => {
+  it('verifies as the claims of its session', () => {
+    const state = refreshState();
+    const token = tokens.refreshToken(state);
+    expect(tokens.verifyRefresh(token)).toEqual(claimsOf(state));
     expect(decode(token, 0)).toEqual({ alg: 'HS256', typ: 'rt+jwt' });
   });
 
-  it('is the same text for the same claims, at any time and in whatever order they are given', () => {
-    const claims = refreshClaims();
-    const reversed = Object.fromEntries(Object.entries(claims).reverse()) as typeof claims;
+  it('expires after seven days, or with the session if that is sooner', () => {
+    const lifetimeUntil = (sessionEnd: number) => {
+      const { exp, iat, session_expires_at } = tokens.verifyRefresh(
+        tokens.refreshToken(refreshState(sessionEnd)),
+      );
+      expect(session_expires_at).toBe(sessionEnd);
+      return exp === sessionEnd ? 'session' : exp - iat;
+    };
+    expect(lifetimeUntil(now() + 30 * DAY)).toBe(7 * DAY);
+    expect(lifetimeUntil(now() + DAY)).toBe('session');
+  });
+
+  it('is the same text for the same session, at any time and in any order of its columns', () => {
+    const state = refreshState();
+    const reversed = Object.fromEntries(Object.entries(state).reverse()) as typeof state;
     expect(createIssuer(new MovedClock(3600)).refreshToken(reversed)).toBe(
-      tokens.refreshToken(claims),
+      tokens.refreshToken(state),
     );
   });
 
-  it('is another text when the generation or the random bits differ', () => {
-    const claims = refreshClaims();
-    const token = tokens.refreshToken(claims);
-    expect(tokens.refreshToken({ ...claims, generation: 4 })).not.toBe(token);
-    expect(tokens.refreshToken({ ...claims, jti: refreshClaims().jti })).not.toBe(token);
+  it('is another text if the generation or the random bits differ', () => {
+    const state = refreshState();
+    const token = tokens.refreshToken(state);
+    expect(tokens.refreshToken({ ...state, generation: 4 })).not.toBe(token);
+    expect(tokens.refreshToken({ ...state, refreshNonce: randomBytes(32) })).not.toBe(token);
   });
 
-  it('is no access token', () => {
-    const token = tokens.refreshToken(refreshClaims());
+  it('is refused as an access token', () => {
+    const token = tokens.refreshToken(refreshState());
     expect(() => verifier.verify(token)).toThrow(invalidToken);
   });
 
   it('is refused from the second of its expiry, by the clock of the sessions', () => {
-    const claims = refreshClaims();
-    const token = tokens.refreshToken(claims);
-    const left = claims.exp - now();
-    expect(createIssuer(new MovedClock(left - 10)).verifyRefresh(token)).toMatchObject(claims);
+    const state = refreshState();
+    const token = tokens.refreshToken(state);
+    const left = claimsOf(state).exp - now();
+    expect(createIssuer(new MovedClock(left - 10)).verifyRefresh(token)).toEqual(claimsOf(state));
     expect(() => createIssuer(new MovedClock(left)).verifyRefresh(token)).toThrow(invalidToken);
   });
 
   const HEADER = { alg: 'HS256', typ: 'rt+jwt' };
-  const good = { ...refreshClaims(), type: 'refresh' };
+  const good = claimsOf(refreshState());
   const genuine = forge(HEADER, good);
 
-  it('is accepted in the form that the following attacks start from', () => {
+  it('is accepted before it is altered', () => {
     expect(tokens.verifyRefresh(genuine)).toEqual(good);
   });
 
@@ -193,7 +216,7 @@ describe('A refresh token', () => {
     ['a payload that is no object', forge(HEADER, 'refresh')],
     ['more than 8 KiB', forge(HEADER, { ...good, filler: 'x'.repeat(8192) })],
     ['nothing at all', ''],
-  ])('is refused with %s', (_case, token) => {
+  ])('is refused if altered: %s', (_case, token) => {
     expect(() => tokens.verifyRefresh(token)).toThrow(invalidToken);
   });
 });
@@ -204,7 +227,7 @@ function publicPem(): string {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
 }
 
-/** Any token at all: nothing is checked. */
+/** Signs any header and claims. */
 function forge(
   header: object,
   claims: unknown,

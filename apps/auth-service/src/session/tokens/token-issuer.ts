@@ -19,9 +19,11 @@ import {
 import { randomUUID } from 'node:crypto';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { Clock } from '../clock.js';
+import type { TokensResponse } from '../session.response.js';
+import type { UserSession } from '../user-session.entity.js';
 
-/** Longest life of a refresh token, in seconds: 7 days. */
-const MAX_REFRESH_SECONDS = 7 * 24 * 60 * 60;
+/** Lifetime of an unused refresh token, in seconds: 7 days. */
+const REFRESH_TOKEN_SECONDS = 7 * 24 * 60 * 60;
 
 /**
  * 32 bytes in base64url. The last of the 43 characters carries four bits only, hence the shorter
@@ -29,15 +31,21 @@ const MAX_REFRESH_SECONDS = 7 * 24 * 60 * 60;
  */
 const NONCE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-/** For whom an access token is made. The permissions are the effective ones. */
+/** The content of an access token. The permissions are the effective ones. */
 export interface AccessTokenSubject {
   user: { id: string; role: Role; permissions: readonly Permission[] };
   tenant: Pick<TenantSnapshot, 'id' | 'subdomain' | 'plan'>;
   sessionId: string;
-  deviceId?: string;
+  deviceId?: string | undefined;
 }
 
-/** Signs the tokens of a session. Only this class holds the private key and the refresh secret. */
+/** The columns of a session that determine its refresh token. */
+export type RefreshState = Pick<
+  UserSession,
+  'tenantId' | 'id' | 'userId' | 'generation' | 'refreshNonce' | 'rotatedAt' | 'expiresAt'
+>;
+
+/** Signs the tokens of a session. Only this class has the private key and the refresh secret. */
 @Injectable()
 export class TokenIssuer {
   private readonly keyId: string;
@@ -48,6 +56,12 @@ export class TokenIssuer {
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {
     this.keyId = keyId(config.tokens.privateKey);
+  }
+
+  /** A refresh token and a new access token as the API returns them. */
+  async tokens(subject: AccessTokenSubject, refreshToken: string): Promise<TokensResponse> {
+    const { token, expiresIn } = await this.accessToken(subject);
+    return { accessToken: token, refreshToken, expiresIn };
   }
 
   /** An access token (RFC 9068): RS256, valid for `expiresIn` seconds. */
@@ -78,21 +92,23 @@ export class TokenIssuer {
   }
 
   /**
-   * A refresh token: HS256 with a secret of its own. The same claims give the same text, so that a
-   * client that refreshes twice at once gets the same successor although no token is stored.
+   * The current refresh token of a session: HS256 with its own secret. It depends on the stored state only, so that a
+   * client that refreshes twice at once gets the same successor although the database has no usable token.
    */
-  refreshToken(claims: Omit<RefreshTokenClaims, 'type'>): string {
-    // Written out, because the order of the members is part of the text.
+  refreshToken(session: RefreshState): string {
+    const iat = toSeconds(session.rotatedAt);
+    const sessionEnd = toSeconds(session.expiresAt);
+    // The order of the members is part of the text.
     const payload: RefreshTokenClaims = {
-      sub: claims.sub,
-      tenant_id: claims.tenant_id,
-      session_id: claims.session_id,
+      sub: session.userId,
+      tenant_id: session.tenantId,
+      session_id: session.id,
       type: 'refresh',
-      generation: claims.generation,
-      jti: claims.jti,
-      session_expires_at: claims.session_expires_at,
-      iat: claims.iat,
-      exp: claims.exp,
+      generation: session.generation,
+      jti: session.refreshNonce.toString('base64url'),
+      session_expires_at: sessionEnd,
+      iat,
+      exp: Math.min(iat + REFRESH_TOKEN_SECONDS, sessionEnd),
     };
     return this.jwt.sign(payload, {
       secret: this.config.tokens.refreshSecret,
@@ -102,8 +118,8 @@ export class TokenIssuer {
   }
 
   /**
-   * Checks form, signature and claims of a refresh token. Whether the session still wants it is for
-   * the database to say.
+   * Verifies form, signature and claims of a refresh token. Whether it is the current one of its session is decided by the
+   * database.
    * @throws ApiError INVALID_TOKEN
    */
   verifyRefresh(token: string): RefreshTokenClaims {
@@ -117,7 +133,7 @@ export class TokenIssuer {
       generation: claims.count('generation'),
       jti: claims.matching('jti', NONCE),
       session_expires_at: claims.count('session_expires_at'),
-      ...claims.lifetime(this.nowInSeconds(), MAX_REFRESH_SECONDS),
+      ...claims.lifetime(this.nowInSeconds(), REFRESH_TOKEN_SECONDS),
     };
   }
 
@@ -126,7 +142,7 @@ export class TokenIssuer {
       return this.jwt.verify<Record<string, unknown>>(token, {
         secret: this.config.tokens.refreshSecret,
         algorithms: ['HS256'],
-        // The times are judged by this service's own clock, among the claims.
+        // The times are verified among the claims, by the clock of the sessions.
         ignoreExpiration: true,
         ignoreNotBefore: true,
       });
@@ -136,6 +152,10 @@ export class TokenIssuer {
   }
 
   private nowInSeconds(): number {
-    return Math.floor(this.clock.now().getTime() / 1000);
+    return toSeconds(this.clock.now());
   }
+}
+
+function toSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
 }

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import { newSecret } from '../../protection/secret.js';
 import { TenantOfficer } from '../tenant-officer.js';
 import { judgeDomain } from './domain-name.js';
 import { TenantDomainRepository } from './tenant-domain.repository.js';
@@ -14,9 +14,6 @@ import {
   toTenantDomainResponse,
 } from './tenant-domain.response.js';
 import { TxtResolver } from './txt-resolver.js';
-
-/** Bytes of randomness in a proof: nobody may publish one before it was given out. */
-const TOKEN_BYTES = 24;
 
 /** More is a mistake or an attempt to fill the table. */
 const MAX_DOMAINS = 20;
@@ -63,11 +60,7 @@ export class TenantDomainService {
       const message = `must be one of at most ${MAX_DOMAINS} domains of the tenant`;
       throw ApiError.validation({ field: 'domain', message });
     }
-    const row = await this.domains.insert(
-      tenantId,
-      domain,
-      randomBytes(TOKEN_BYTES).toString('base64url'),
-    );
+    const row = await this.domains.insert(tenantId, domain, newSecret());
     await this.record('tenant.domain_requested', row);
     return toTenantDomainResponse(row);
   }

@@ -3,25 +3,25 @@ import type { UserSession } from '../user-session.entity.js';
 
 /**
  * How long a spent refresh token still gives its successor, in milliseconds: long enough for a client that refreshes
- * from two tabs at once or lost the answer on the way, too short for a stolen token to travel.
+ * from two tabs at once or lost the response, too short to use a stolen token.
  */
 export const REFRESH_GRACE_MS = 10_000;
 
-/** Why a refresh token that is not the session's current one was presented, and hence what to do. */
-export type RefreshVerdict =
-  /** The rotation that the client asked for has already happened: give the same successor again. */
+/** Why a refresh token is not the current one of its session. */
+export type SpentToken =
+  /** The rotation that the client asks for has already happened: issue the same successor again. */
   | 'repeated'
-  /** A spent token came back (RFC 9700, 4.14.2): it is in two hands, so the session ends. */
+  /** A spent token was presented again (RFC 9700, 4.14.2): two parties have it, so revoke the session. */
   | 'replayed'
   | 'expired'
   | 'revoked';
 
-/** Judges a refresh token that was good once, against the session as it is now. */
-export function judgeSpentToken(
+/** Classifies a refresh token that is genuine but not current, against the session as it is now. */
+export function classifySpentToken(
   session: UserSession,
   presented: { claims: RefreshTokenClaims; hash: Buffer },
   now: Date,
-): RefreshVerdict {
+): SpentToken {
   if (!session.isActive) return 'revoked';
   if (session.expiresAt <= now) return 'expired';
   const isPrevious =

@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
 
-/** Without letters and digits that look alike: it is read out and typed. */
+/** Without letters and digits that look alike: the password is read out and typed. */
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** Twenty characters of 31: 99 bits, which no policy of strength refuses. */
+/** Twenty characters of 31: 99 bits, which every password policy accepts. */
 const GROUPS = 4;
 const GROUP_LENGTH = 5;
 
-/** A password for somebody's first log-in, such as `k7wqd-3mzhp-x9rta-e4vbn`. */
+/** A generated password for a user's first log-in, such as `k7wqd-3mzhp-x9rta-e4vbn`. */
 export function temporaryPassword(): string {
   const group = (): string =>
     Array.from({ length: GROUP_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');

@@ -1,0 +1,89 @@
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  Authenticated,
+  CurrentUser,
+  type Principal,
+  Public,
+  WritesWhenReadOnly,
+} from '@poc-tracker/auth-kit';
+import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import type { NamingRequest, RequestClient } from '@poc-tracker/tenancy';
+import { CurrentClient } from '../../session/current-client.decorator.js';
+import { LeavesRightsAlone } from '../../session/service-session-status.js';
+import { RevokedSessionsResponse, TokensResponse } from '../../session/session.response.js';
+import { SessionService } from '../../session/session.service.js';
+import { RefreshService } from '../../session/tokens/refresh.service.js';
+import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
+import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
+import { LoginDto, RefreshDto } from './login.dto.js';
+import { LoginResponse } from './login.response.js';
+import { LoginService } from './login.service.js';
+
+@ApiTags('auth')
+@Controller('auth')
+export class LoginController {
+  constructor(
+    private readonly logins: LoginService,
+    private readonly refreshes: RefreshService,
+    private readonly sessions: SessionService,
+  ) {}
+
+  @Post('login')
+  @HttpCode(200)
+  @Public()
+  @LeavesRightsAlone()
+  @ApiOperation({ summary: 'Log in' })
+  @DataResponse(200, LoginResponse)
+  @ApiErrors(
+    'TENANT_REQUIRED',
+    'INVALID_TENANT',
+    'INVALID_CREDENTIALS',
+    'PASSWORD_CHANGE_REQUIRED',
+    'SERVICE_BUSY',
+  )
+  logIn(
+    @ResolvedTenant() tenant: TenantSnapshot,
+    @Body() input: LoginDto,
+    @CurrentClient() client: RequestClient,
+  ): Promise<LoginResponse> {
+    return this.logins.logIn(tenant, input, client);
+  }
+
+  @Post('refresh')
+  @HttpCode(200)
+  @Public()
+  @LeavesRightsAlone()
+  @Tenantless()
+  @ApiOperation({
+    summary: 'Refresh the tokens of a session',
+    description:
+      'Each refresh token can be used once. Reuse after a short grace revokes the session.',
+  })
+  @DataResponse(200, TokensResponse)
+  @ApiErrors(
+    'INVALID_TOKEN',
+    'TOKEN_REVOKED',
+    'SESSION_EXPIRED',
+    'INVALID_TENANT',
+    'TENANT_MISMATCH',
+  )
+  refreshTokens(
+    @Body() { refreshToken }: RefreshDto,
+    @CurrentClient() client: RequestClient,
+    @Req() request: NamingRequest,
+  ): Promise<TokensResponse> {
+    return this.refreshes.refresh(refreshToken, client, request);
+  }
+
+  @Post('logout')
+  @HttpCode(200)
+  @Authenticated()
+  @WritesWhenReadOnly()
+  @ApiOperation({ summary: 'Log out', description: 'Revokes the current session.' })
+  @DataResponse(200, RevokedSessionsResponse)
+  logOut(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
+    return this.sessions.logOut(userId, sessionId);
+  }
+}

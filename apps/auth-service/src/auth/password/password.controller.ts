@@ -1,0 +1,59 @@
+import { Body, Controller, HttpCode, Post, Put } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  Authenticated,
+  CurrentUser,
+  type Principal,
+  Public,
+  WritesWhenReadOnly,
+} from '@poc-tracker/auth-kit';
+import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import type { RequestClient } from '@poc-tracker/tenancy';
+import { CurrentClient } from '../../session/current-client.decorator.js';
+import { TokensResponse } from '../../session/session.response.js';
+import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
+import { LoginResponse } from '../login/login.response.js';
+import { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
+import { PasswordService } from './password.service.js';
+
+@ApiTags('auth')
+@Controller('auth/password')
+export class PasswordController {
+  constructor(private readonly passwords: PasswordService) {}
+
+  @Put()
+  @Authenticated()
+  @WritesWhenReadOnly()
+  @ApiOperation({
+    summary: 'Change your password',
+    description: 'Revokes all your sessions and returns the tokens of a new one.',
+  })
+  @DataResponse(200, TokensResponse)
+  @ApiErrors('INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  changePassword(
+    @CurrentUser() user: Principal,
+    @Body() input: ChangePasswordDto,
+    @CurrentClient() client: RequestClient,
+  ): Promise<TokensResponse> {
+    return this.passwords.change(user, input, client);
+  }
+
+  @Post('renew')
+  @HttpCode(200)
+  @Public()
+  @ApiOperation({
+    summary: 'Replace your password and log in',
+    description:
+      'For users whose log-in returns PASSWORD_CHANGE_REQUIRED. Revokes all their sessions.',
+  })
+  @DataResponse(200, LoginResponse)
+  @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  renewPassword(
+    @ResolvedTenant() tenant: TenantSnapshot,
+    @Body() input: RenewPasswordDto,
+    @CurrentClient() client: RequestClient,
+  ): Promise<LoginResponse> {
+    return this.passwords.renew(tenant, input, client);
+  }
+}

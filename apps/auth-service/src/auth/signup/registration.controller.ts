@@ -1,0 +1,43 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '@poc-tracker/auth-kit';
+import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import type { RequestClient } from '@poc-tracker/tenancy';
+import { CurrentClient } from '../../session/current-client.decorator.js';
+import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
+import { LoginResponse } from '../login/login.response.js';
+import { RegisterDto } from './registration.dto.js';
+import { RegistrationService } from './registration.service.js';
+
+@ApiTags('auth')
+@Controller('auth/register')
+export class RegistrationController {
+  constructor(private readonly registrations: RegistrationService) {}
+
+  @Post()
+  @Public()
+  @ApiOperation({
+    summary: 'Register as a user of a tenant',
+    description:
+      'Uses up the invitation if a token is sent. Returns the tokens of a first session.',
+  })
+  @DataResponse(201, LoginResponse)
+  @ApiErrors(
+    'TENANT_REQUIRED',
+    'INVALID_TENANT',
+    'REGISTRATION_REFUSED',
+    'SUBSCRIPTION_ENDED',
+    'INVALID_INVITE',
+    'USER_EXISTS',
+    'USER_LIMIT_EXCEEDED',
+    'SERVICE_BUSY',
+  )
+  registerUser(
+    @ResolvedTenant() tenant: TenantSnapshot,
+    @Body() input: RegisterDto,
+    @CurrentClient() client: RequestClient,
+  ): Promise<LoginResponse> {
+    return this.registrations.register(tenant, input, client);
+  }
+}

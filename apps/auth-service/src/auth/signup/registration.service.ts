@@ -1,0 +1,75 @@
+import type { Role, TenantSnapshot } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { type RequestClient, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { PasswordHasher } from '../../protection/password.hasher.js';
+import { PasswordPolicy } from '../../protection/password.policy.js';
+import { UserService } from '../../user/user.service.js';
+import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
+import type { LoginResponse } from '../login/login.response.js';
+import { LoginService } from '../login/login.service.js';
+import type { RegisterDto } from './registration.dto.js';
+import { RegistrationPolicy } from './registration.policy.js';
+
+/** The role of users who register without an invitation. */
+const DEFAULT_ROLE: Role = 'user';
+
+/** Registration of a user in an existing tenant. */
+@Injectable()
+export class RegistrationService {
+  constructor(
+    private readonly registration: RegistrationPolicy,
+    private readonly invitations: InvitationAcceptance,
+    private readonly users: UserService,
+    private readonly logins: LoginService,
+    private readonly policy: PasswordPolicy,
+    private readonly hasher: PasswordHasher,
+    private readonly database: TenantDatabase,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * Creates a user, as `user` or with the role of the invitation, and opens a session.
+   * @throws ApiError REGISTRATION_REFUSED, SUBSCRIPTION_ENDED, VALIDATION_ERROR, INVALID_INVITE, USER_EXISTS,
+   *   USER_LIMIT_EXCEEDED, SERVICE_BUSY.
+   */
+  async register(
+    tenant: TenantSnapshot,
+    input: RegisterDto,
+    client: RequestClient,
+  ): Promise<LoginResponse> {
+    await this.database.transaction({ tenantId: tenant.id, userId: null, role: null }, () =>
+      this.registration.assertMayRegister(tenant, input),
+    );
+    this.policy.check(input.password, { tenant, ...input });
+    // Outside of a transaction: no connection is in use while the password is hashed.
+    const passwordHash = await this.hasher.hash(input.password);
+    const id = uuidv7();
+    const context = { tenantId: tenant.id, userId: id, role: DEFAULT_ROLE };
+    return this.database.transaction(context, async () => {
+      const role = await this.roleFor(input, context);
+      const { email, firstName, lastName } = input;
+      const user = { tenantId: tenant.id, id, email, passwordHash, firstName, lastName, role };
+      await this.users.create(user);
+      const response = await this.logins.openSession(tenant, id, client);
+      await this.events.record({
+        type: 'user.registered',
+        result: 'success',
+        actorId: id,
+        target: { type: 'user', id },
+        details: { role, invited: input.inviteToken !== undefined },
+      });
+      return response;
+    });
+  }
+
+  private async roleFor(
+    { inviteToken, email }: RegisterDto,
+    { tenantId, userId }: { tenantId: string; userId: string },
+  ): Promise<Role> {
+    if (inviteToken === undefined) return DEFAULT_ROLE;
+    const role = await this.invitations.accept(inviteToken, email, userId);
+    await this.users.assumeRole(tenantId, userId, role);
+    return role;
+  }
+}

@@ -1,0 +1,146 @@
+import type { RefreshTokenClaims, TenantSnapshot } from '@poc-tracker/contracts';
+import { TenancyModule, TenantDatabase, TenantResolver } from '@poc-tracker/tenancy';
+import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import { SessionStatusService } from '@poc-tracker/auth-kit';
+import { DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
+import { JwtService } from '@nestjs/jwt';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { SecurityEvents } from '../audit/security-events.js';
+import { testConfig } from '../config/test-config.js';
+import type { TenantService } from '../tenant/tenant.service.js';
+import { Clock } from './clock.js';
+import { SessionRepository } from './session.repository.js';
+import { SessionService } from './session.service.js';
+import { RefreshService } from './tokens/refresh.service.js';
+import { TokenIssuer } from './tokens/token-issuer.js';
+import { UserSession } from './user-session.entity.js';
+
+export const SECOND = 1_000;
+export const HOUR = 3_600 * SECOND;
+
+const CLIENT = { ipAddress: '203.0.113.7', userAgent: 'curl/8' };
+
+/** A clock that moves only when it is told to. */
+class ManualClock extends Clock {
+  private time = new Date('2026-11-20T12:00:00.000Z').getTime();
+
+  override now(): Date {
+    return new Date(this.time);
+  }
+
+  forward(milliseconds: number): void {
+    this.time += milliseconds;
+  }
+}
+
+export function claimsOf(token: string): RefreshTokenClaims {
+  return JSON.parse(
+    Buffer.from(token.split('.')[1] ?? '', 'base64url').toString(),
+  ) as RefreshTokenClaims;
+}
+
+/** The session services of one process on a database of their own, with one user and a clock that a test moves. */
+export class SessionFixture {
+  clock = new ManualClock();
+  sessionTimeout = 24;
+  sessions: SessionService;
+  private refreshes: RefreshService;
+  private sessionStatus: SessionStatusService;
+
+  private constructor(
+    readonly db: TestDatabase,
+    private readonly module: TestingModule,
+    readonly database: TenantDatabase,
+    readonly owner: { id: string; tenantId: string },
+  ) {
+    this.reset();
+  }
+
+  static async create(): Promise<SessionFixture> {
+    const db = await createTestDatabase();
+    const module = await Test.createTestingModule({
+      imports: [
+        TenancyModule.forRoot({
+          serviceUrl: db.serviceUrl,
+          poolMin: 0,
+          poolMax: 10,
+          tls: false,
+          requestTimeoutMs: 10_000,
+          entities: [UserSession],
+        }),
+      ],
+    }).compile();
+    module.enableShutdownHooks();
+    const { tenantId } = await seedTenant(db);
+    const { userId } = await seedUser(db, tenantId);
+    return new SessionFixture(db, module, module.get(TenantDatabase), { id: userId, tenantId });
+  }
+
+  async close(): Promise<void> {
+    await this.module.close();
+    await this.db.drop();
+  }
+
+  /** The clock, the tenant's setting and the services as at the start. */
+  reset(): void {
+    this.clock = new ManualClock();
+    this.sessionTimeout = 24;
+    this.restart();
+  }
+
+  /** Replaces the services by those of a process that has just started, with an empty cache. */
+  restart(): void {
+    const { database, clock } = this;
+    const settings = () => Promise.resolve({ security: { sessionTimeout: this.sessionTimeout } });
+    const tenants = { settings } as unknown as TenantService;
+    const config = testConfig(this.db);
+    const issuer = new TokenIssuer(new JwtService({}), clock, config);
+    const repository = new SessionRepository(database);
+    const events = new SecurityEvents(database);
+    this.sessionStatus = new SessionStatusService({
+      source: new DatabaseSessionStatusSource(database),
+      now: () => clock.now().getTime(),
+    });
+    this.sessions = new SessionService(repository, issuer, tenants, clock, events);
+    this.refreshes = new RefreshService(
+      repository,
+      issuer,
+      this.sessionStatus,
+      new TenantResolver({ naming: config.tenancy }, database),
+      database,
+      clock,
+      events,
+    );
+  }
+
+  asOwner<T>(work: () => Promise<T>): Promise<T> {
+    const { tenantId, id: userId } = this.owner;
+    return this.database.transaction({ tenantId, userId, role: 'user' }, work);
+  }
+
+  /** Opens a session. @returns its refresh token. */
+  async open(): Promise<string> {
+    const tenant = { id: this.owner.tenantId, subdomain: 'acme', plan: 'basic' } as TenantSnapshot;
+    const owner = { id: this.owner.id, role: 'user', permissions: [], tenant } as const;
+    const device = { deviceId: 'phone' };
+    const { refreshToken } = await this.asOwner(() => this.sessions.open(owner, CLIENT, device));
+    return refreshToken;
+  }
+
+  /** The default host names no tenant: the token alone decides. @returns the successor. */
+  async refresh(token: string, host = 'poctracker.com'): Promise<string> {
+    const request = { host, headers: {}, query: {}, raw: { rawHeaders: [] } };
+    return (await this.refreshes.refresh(token, CLIENT, request)).refreshToken;
+  }
+
+  stored(token: string): Promise<UserSession> {
+    const { session_id: id } = claimsOf(token);
+    return this.asOwner(async () =>
+      (await this.database.manager()).findOneByOrFail(UserSession, { id }),
+    );
+  }
+
+  async rights(token: string) {
+    return this.sessionStatus.currentRights(claimsOf(token));
+  }
+}

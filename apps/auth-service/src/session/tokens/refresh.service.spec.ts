@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { claimsOf, HOUR, SECOND, SessionFixture } from '../session.fixture.js';
+
+let fixture: SessionFixture;
+
+beforeAll(async () => {
+  fixture = await SessionFixture.create();
+});
+
+afterAll(async () => {
+  await fixture?.close();
+});
+
+beforeEach(() => {
+  fixture.reset();
+});
+
+describe('refreshing a session', () => {
+  it('keeps the session and its row', async () => {
+    let token = await fixture.open();
+    const first = await fixture.stored(token);
+    for (let round = 0; round < 20; round += 1) token = await fixture.refresh(token);
+    const last = await fixture.stored(token);
+    expect(last).toMatchObject({
+      id: first.id,
+      generation: 20,
+      createdAt: first.createdAt,
+      expiresAt: first.expiresAt,
+    });
+  });
+
+  it('gives 100 parallel requests the same successor and revokes no session', async () => {
+    const token = await fixture.open();
+    const successors = await Promise.all(Array.from({ length: 100 }, () => fixture.refresh(token)));
+    expect(new Set(successors).size).toBe(1);
+    expect(successors[0]).not.toBe(token);
+    expect(await fixture.stored(token)).toMatchObject({ generation: 1, isActive: true });
+    await expect(fixture.refresh(successors[0] ?? '')).resolves.toBeTypeOf('string');
+  });
+
+  it('gives the same successor to a client that lost the response, within the grace period', async () => {
+    const token = await fixture.open();
+    const successor = await fixture.refresh(token);
+    fixture.clock.forward(10 * SECOND);
+    expect(await fixture.refresh(token)).toBe(successor);
+  });
+
+  it('revokes the session if a token is replayed after the grace period, and refuses its successor', async () => {
+    const token = await fixture.open();
+    const successor = await fixture.refresh(token);
+    fixture.clock.forward(10 * SECOND + 1);
+    await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    expect(await fixture.stored(token)).toMatchObject({
+      isActive: false,
+      revokedAt: fixture.clock.now(),
+    });
+    await expect(fixture.refresh(successor)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    await expect(fixture.rights(successor)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  it('detects a replay by the generation after two rotations within one second', async () => {
+    const token = await fixture.open();
+    await fixture.refresh(await fixture.refresh(token));
+    await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    expect((await fixture.stored(token)).isActive).toBe(false);
+  });
+
+  it('refuses a replayed token after a restart', async () => {
+    const token = await fixture.open();
+    const successor = await fixture.refresh(token);
+    fixture.clock.forward(11 * SECOND);
+    fixture.restart();
+    await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    fixture.restart();
+    await expect(fixture.refresh(successor)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  it('does not extend the session, however often it is refreshed', async () => {
+    let token = await fixture.open();
+    const { expiresAt } = await fixture.stored(token);
+    for (let hour = 0; hour < 23; hour += 1) {
+      fixture.clock.forward(HOUR);
+      token = await fixture.refresh(token);
+      expect(claimsOf(token).exp * SECOND).toBe(expiresAt.getTime());
+    }
+    fixture.clock.forward(HOUR);
+    await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'INVALID_TOKEN' });
+    await expect(fixture.rights(token)).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });
+  });
+
+  it('refuses a token that was unused for seven days in a longer session', async () => {
+    fixture.sessionTimeout = 30 * 24;
+    const token = await fixture.open();
+    fixture.clock.forward(7 * 24 * HOUR);
+    await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'INVALID_TOKEN' });
+    expect((await fixture.stored(token)).isActive).toBe(true);
+  });
+
+  it('refuses a token of another tenant than the host names, without spending it', async () => {
+    const token = await fixture.open();
+    await expect(fixture.refresh(token, 'another.poctracker.com')).rejects.toMatchObject({
+      code: 'TENANT_MISMATCH',
+    });
+    await expect(fixture.refresh(token)).resolves.toBeTypeOf('string');
+  });
+});

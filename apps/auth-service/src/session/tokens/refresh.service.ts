@@ -1,0 +1,145 @@
+import { ApiError, type RefreshTokenClaims } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { SessionStatusService } from '@poc-tracker/auth-kit';
+import {
+  type NamingRequest,
+  type RequestClient,
+  TenantDatabase,
+  TenantResolver,
+} from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { hashOfSecret, randomSecretBytes } from '../../protection/secret.js';
+import { Clock } from '../clock.js';
+import { SessionRepository } from '../session.repository.js';
+import type { TokensResponse } from '../session.response.js';
+import type { DeviceInfo, UserSession } from '../user-session.entity.js';
+import { classifySpentToken } from './spent-token.js';
+import { type RefreshState, TokenIssuer } from './token-issuer.js';
+
+interface PresentedToken {
+  claims: RefreshTokenClaims;
+  hash: Buffer;
+}
+
+/** The result of an exchange. A refusal is a value, so that what it wrote is committed before the error is thrown. */
+type Exchange =
+  | { refreshToken: string; deviceInfo: DeviceInfo }
+  | { refused: 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
+
+/** Rotation of refresh tokens (RFC 9700, 4.14.2). */
+@Injectable()
+export class RefreshService {
+  constructor(
+    private readonly sessions: SessionRepository,
+    private readonly issuer: TokenIssuer,
+    private readonly sessionStatus: SessionStatusService,
+    private readonly resolver: TenantResolver,
+    private readonly database: TenantDatabase,
+    private readonly clock: Clock,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * Exchanges a refresh token for its successor and a new access token of the same session. Presented again within the
+   * grace period it gives the same successor; presented later it revokes the session. The token names its tenant; a host
+   * that names another one is refused.
+   * @throws ApiError INVALID_TOKEN, TENANT_MISMATCH, TOKEN_REVOKED, SESSION_EXPIRED, INVALID_TENANT.
+   */
+  async refresh(
+    refreshToken: string,
+    client: RequestClient,
+    request: NamingRequest,
+  ): Promise<TokensResponse> {
+    const claims = this.issuer.verifyRefresh(refreshToken);
+    // Checked before the token is spent: a suspended tenant's users keep their sessions until it is reactivated.
+    const rights = await this.sessionStatus.fetchRights(claims);
+    await this.resolver.assertHostAgrees(request, rights.tenant);
+    const exchange = await this.database.transaction(
+      { tenantId: claims.tenant_id, userId: claims.sub, role: null },
+      () => this.exchange({ claims, hash: hashOfSecret(refreshToken) }, client),
+    );
+    if ('refused' in exchange) throw new ApiError(exchange.refused);
+    const { tenant, ...user } = rights;
+    const { deviceId } = exchange.deviceInfo;
+    return this.issuer.tokens(
+      { user: { ...user, id: claims.sub }, tenant, sessionId: claims.session_id, deviceId },
+      exchange.refreshToken,
+    );
+  }
+
+  /** True for the token that its session would exchange now, false for a spent one. */
+  async isCurrent(claims: RefreshTokenClaims, refreshToken: string): Promise<boolean> {
+    const context = { tenantId: claims.tenant_id, userId: claims.sub, role: null };
+    const session = await this.database.transaction(context, () =>
+      this.sessions.findById(claims.session_id),
+    );
+    return (
+      session?.isActive === true && session.refreshTokenHash.equals(hashOfSecret(refreshToken))
+    );
+  }
+
+  private async exchange(presented: PresentedToken, client: RequestClient): Promise<Exchange> {
+    const { claims } = presented;
+    const now = this.clock.now();
+    const successor: RefreshState = {
+      tenantId: claims.tenant_id,
+      id: claims.session_id,
+      userId: claims.sub,
+      generation: claims.generation + 1,
+      refreshNonce: randomSecretBytes(),
+      rotatedAt: now,
+      expiresAt: originalExpiry(claims),
+    };
+    const refreshToken = this.issuer.refreshToken(successor);
+    const deviceInfo = await this.sessions.rotate({
+      sessionId: claims.session_id,
+      spentHash: presented.hash,
+      successorHash: hashOfSecret(refreshToken),
+      successorNonce: successor.refreshNonce,
+      at: now,
+      client,
+    });
+    if (deviceInfo !== null) return { refreshToken, deviceInfo };
+    const session = await this.sessions.findById(claims.session_id);
+    return session === null
+      ? { refused: 'TOKEN_REVOKED' }
+      : this.answerSpentToken(session, presented, now);
+  }
+
+  private async answerSpentToken(
+    session: UserSession,
+    presented: PresentedToken,
+    now: Date,
+  ): Promise<Exchange> {
+    switch (classifySpentToken(session, presented, now)) {
+      case 'repeated':
+        return {
+          refreshToken: this.issuer.refreshToken({
+            ...session,
+            expiresAt: originalExpiry(presented.claims),
+          }),
+          deviceInfo: session.deviceInfo,
+        };
+      case 'replayed':
+        await this.sessions.revoke(session.userId, session.id, now);
+        await this.events.record({
+          type: 'refresh.replayed',
+          result: 'failure',
+          target: { type: 'session', id: session.id },
+        });
+        return { refused: 'TOKEN_REVOKED' };
+      case 'expired':
+        return { refused: 'SESSION_EXPIRED' };
+      case 'revoked':
+        return { refused: 'TOKEN_REVOKED' };
+    }
+  }
+}
+
+/**
+ * The end of the session as its tokens have stated it since log-in. A shorter time-out changes the end of the stored
+ * session and not this one: a successor that is issued again must be the same token.
+ */
+function originalExpiry(claims: RefreshTokenClaims): Date {
+  return new Date(claims.session_expires_at * 1000);
+}
