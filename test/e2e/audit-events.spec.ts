@@ -351,9 +351,9 @@ describe('the trail of a tenant', () => {
     const operatorId = randomUUID();
     const platform = service.app.get(PlatformDatabase, { strict: false });
     const recorder = service.app.get(SecurityEvents, { strict: false });
-    await platform.transaction({ tenantId, operatorId }, async (query) => {
-      await query(`UPDATE tenants SET name = 'Renamed' WHERE id = $1`, [tenantId]);
-      await recorder.recordAsOperator(query, tenantId, {
+    await platform.transaction({ tenantId, operatorId }, async (transaction) => {
+      await transaction.query(`UPDATE tenants SET name = 'Renamed' WHERE id = $1`, [tenantId]);
+      await recorder.recordAsOperator(transaction, tenantId, {
         type: 'tenant.updated',
         result: 'success',
       });

@@ -37,8 +37,8 @@ function entitlements(token: string): Promise<Answer<EntitlementsResponse>> {
 }
 
 function changePlan(tenantId: string, change: Parameters<EntitlementService['changePlan']>[2]) {
-  return platform.transaction({ tenantId, operatorId: null }, (query) =>
-    service.app.get(EntitlementService).changePlan(query, tenantId, change),
+  return platform.transaction({ tenantId, operatorId: null }, (transaction) =>
+    service.app.get(EntitlementService).changePlan(transaction, tenantId, change),
   );
 }
 

@@ -74,9 +74,9 @@ const tablesWithRows = async (tenantId: string) =>
 /** Canceled and its purge begun, as an operator does it. */
 async function begin(tenantId: string, reason = 'asked for') {
   const change = { tenantId, operatorId: randomUUID(), reason };
-  await platform.transaction(change, async (query) => {
-    await lifecycle.move(query, 'cancel', change);
-    await lifecycle.beginPurge(query, change);
+  await platform.transaction(change, async (transaction) => {
+    await lifecycle.move(transaction, 'cancel', change);
+    await lifecycle.beginPurge(transaction, change);
   });
 }
 
@@ -154,8 +154,8 @@ describe('a purge', () => {
       let left = allowed;
       // A process that dies in the middle of a transaction: PostgreSQL rolls it back.
       const transaction: PlatformDatabase['transaction'] = (context, work) =>
-        platform.transaction(context, async (query) => {
-          const result = await work(query);
+        platform.transaction(context, async (transaction) => {
+          const result = await work(transaction);
           left -= 1;
           if (left < 0) throw new Error('killed');
           return result;
@@ -242,7 +242,9 @@ describe('a purge', () => {
     const { tenantId } = await service.tenant();
     const suspended = await service.tenant({ status: 'suspended' });
     const change = { tenantId, operatorId: null, reason: 'asked for' };
-    await platform.transaction(change, (query) => lifecycle.move(query, 'cancel', change));
+    await platform.transaction(change, (transaction) =>
+      lifecycle.move(transaction, 'cancel', change),
+    );
     const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
     await jobs.purgeOverdue(inDays(29.9));
     expect(await tombstone(tenantId)).toBeUndefined();
@@ -266,7 +268,9 @@ describe('the purge that comes by itself', () => {
 
   const cancelAnew = (tenantId: string) => {
     const change = { tenantId, operatorId: null, reason: 'asked for' };
-    return platform.transaction(change, (query) => lifecycle.move(query, 'cancel', change));
+    return platform.transaction(change, (transaction) =>
+      lifecycle.move(transaction, 'cancel', change),
+    );
   };
 
   const run = () =>

@@ -46,8 +46,10 @@ async function tenantWithAdmin(overrides: Parameters<ServiceFixture['tenant']>[0
 /** As an operator would: the move in a transaction of the operators' login. */
 function move(tenantId: string, name: TenantMove, reason = 'for the test') {
   const change = { tenantId, operatorId: randomUUID(), reason };
-  return platform.transaction({ tenantId, operatorId: change.operatorId }, (query) =>
-    name === 'purge' ? lifecycle.beginPurge(query, change) : lifecycle.move(query, name, change),
+  return platform.transaction({ tenantId, operatorId: change.operatorId }, (transaction) =>
+    name === 'purge'
+      ? lifecycle.beginPurge(transaction, change)
+      : lifecycle.move(transaction, name, change),
   );
 }
 
@@ -110,7 +112,7 @@ describe('the moves of a tenant', () => {
     const { tenantId } = await service.tenant();
     await move(tenantId, 'suspend', 'unpaid');
     expect(recorded).toHaveBeenCalledWith(
-      expect.any(Function),
+      expect.objectContaining({ query: expect.any(Function) as unknown }),
       tenantId,
       expect.objectContaining({
         type: 'tenant.suspended',

@@ -184,15 +184,15 @@ describe('the chain of a tenant', () => {
     const { tenantId } = await seedTenant(db.database);
     await write(tenantId);
     await platform
-      .transaction({ tenantId, operatorId: null }, async (query) => {
-        const [queued] = await query<{ id: string }>(
+      .transaction({ tenantId, operatorId: null }, async (transaction) => {
+        const [queued] = await transaction.query<{ id: string }>(
           'SELECT entry_id AS id FROM audit_unsealed WHERE tenant_id = $1 AND entry_table = $2',
           [tenantId, 'security_events'],
         );
         const link = { position: 1, entry_table: 'security_events', entry_id: queued?.id };
         const zeros = '0'.repeat(64);
         const entry = { ...link, entry_hash: zeros, previous_hash: zeros, hash: zeros };
-        await query('SELECT seal_audit_entries($1, 0, $2)', [
+        await transaction.query('SELECT seal_audit_entries($1, 0, $2)', [
           tenantId,
           JSON.stringify([{ ...entry, sealed_at: new Date() }]),
         ]);

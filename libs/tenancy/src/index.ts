@@ -1,11 +1,7 @@
 export { toApiError } from './transaction/database-errors.js';
 export * from './schema/isolation-proof.js';
 export { PlatformDatabase, type PlatformDatabaseOptions } from './transaction/platform-database.js';
-export type {
-  PlatformContext,
-  PlatformLimits,
-  PlatformQuery,
-} from './transaction/platform-transaction.js';
+export type { PlatformContext, PlatformLimits } from './transaction/platform-transaction.js';
 export { OwnTransactions } from './transaction/own-transactions.decorator.js';
 export {
   clientOf,
@@ -21,6 +17,7 @@ export * from './schema/row-level-security.js';
 export type { SchemaPart } from './schema/schema-part.js';
 export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';
+export type { SqlRunner } from './transaction/sql-runner.js';
 export { TenantDatabase } from './transaction/tenant-database.js';
 export * from './resolution/tenant-naming.js';
 export { type NamingRequest, TenantResolver } from './resolution/tenant.resolver.js';

@@ -71,9 +71,9 @@ async function repair(context: CliContext, drift: readonly Drift[]): Promise<voi
   for (const tenantId of new Set(drift.map(({ tenant_id }) => tenant_id))) {
     const wrong = drift.filter(({ tenant_id }) => tenant_id === tenantId).map(toDrift);
     const counts = wrong.map(({ resource, counted, actual }) => ({ resource, counted, actual }));
-    await context.platform().transaction({ tenantId, operatorId: null }, async (query) => {
-      await query('SELECT repair_tenant_usage($1)', [tenantId]);
-      await events.recordAsOperator(query, tenantId, {
+    await context.platform().transaction({ tenantId, operatorId: null }, async (transaction) => {
+      await transaction.query('SELECT repair_tenant_usage($1)', [tenantId]);
+      await events.recordAsOperator(transaction, tenantId, {
         type: 'operator.accessed',
         result: 'success',
         target: { type: 'tenant', id: tenantId },

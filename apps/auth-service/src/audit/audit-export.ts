@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { ApiError, MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { TenantDatabase } from '@poc-tracker/tenancy';
+import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import type { AuditRangeQuery } from './audit.dto.js';
 import { readingContext } from './audit-log.service.js';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain/chain-link.js';
@@ -12,7 +12,6 @@ import {
   readPositions,
   readChainedPage,
   readPendingPage,
-  type AuditLogQuery,
   type AuditLogRange,
 } from './chain/audit-log-pages.js';
 import { SecurityEvents } from './security-events.js';
@@ -47,8 +46,8 @@ export class AuditExport {
     if (from !== null && to !== null && Date.parse(from) > Date.parse(to))
       throw ApiError.validation({ field: 'to', message: 'must not be before from' });
     // Before the stream starts, so that a refusal is an error response and not a truncated file.
-    const plan = await this.reading(principal, async (query) => {
-      const planned = await planExport(query, principal.tenantId, from, to);
+    const plan = await this.reading(principal, async (transaction) => {
+      const planned = await planExport(transaction, principal.tenantId, from, to);
       await this.events.record({
         type: 'audit.exported',
         result: 'success',
@@ -65,8 +64,8 @@ export class AuditExport {
     let head: ChainHead = { position: range.firstPosition - 1, hash: EMPTY_CHAIN.hash };
     let [chained, pending] = [0, 0];
     for (let more = true; more;) {
-      const page = await this.reading(principal, (query) =>
-        readChainedPage(query, range, head.position, PAGE),
+      const page = await this.reading(principal, (transaction) =>
+        readChainedPage(transaction, range, head.position, PAGE),
       );
       const last = page.at(-1);
       if (last !== undefined) head = { position: last.position, hash: last.hash };
@@ -76,8 +75,8 @@ export class AuditExport {
     }
     let after = range.firstId;
     for (let more = true; more;) {
-      const page = await this.reading(principal, (query) =>
-        readPendingPage(query, range, after, PAGE),
+      const page = await this.reading(principal, (transaction) =>
+        readPendingPage(transaction, range, after, PAGE),
       );
       after = page.at(-1)?.entryId ?? after;
       pending += page.length;
@@ -87,26 +86,24 @@ export class AuditExport {
     yield toText([{ kind: 'trailer', chained, pending, head }]);
   }
 
-  private reading<T>(reader: Principal, work: (query: AuditLogQuery) => Promise<T>): Promise<T> {
-    return this.database.transaction(readingContext(reader), () =>
-      work(this.database.query.bind(this.database)),
-    );
+  private reading<T>(reader: Principal, work: (transaction: SqlRunner) => Promise<T>): Promise<T> {
+    return this.database.transaction(readingContext(reader), () => work(this.database));
   }
 }
 
 async function planExport(
-  query: AuditLogQuery,
+  transaction: SqlRunner,
   tenantId: string,
   from: string | null,
   to: string | null,
 ): Promise<Plan> {
-  const head = await readHead(query, tenantId);
+  const head = await readHead(transaction, tenantId);
   const firstId = from === null ? NIL_UUID : uuidAt(Date.parse(from) - ID_SLACK_MS);
   const endId = to === null ? MAX_UUID : uuidAt(Date.parse(to) + ID_SLACK_MS);
   const positions =
     from === null && to === null
       ? { first: 1, last: head.position }
-      : await readPositions(query, tenantId, firstId, endId);
+      : await readPositions(transaction, tenantId, firstId, endId);
   const lastPosition = to === null ? head.position : (positions?.last ?? 0);
   const firstPosition = from === null ? 1 : (positions?.first ?? lastPosition + 1);
   return {

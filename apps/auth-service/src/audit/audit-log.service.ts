@@ -56,7 +56,7 @@ export class AuditLogService {
   /** The head of the hash chain, to be stored elsewhere as a checkpoint. */
   async head(reader: Principal): Promise<AuditHeadResponse> {
     return this.database.transaction(readingContext(reader), () =>
-      readHead(this.database.query.bind(this.database), reader.tenantId),
+      readHead(this.database, reader.tenantId),
     );
   }
 }

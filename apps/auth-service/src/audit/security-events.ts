@@ -1,11 +1,6 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import {
-  findCurrentRequest,
-  type PlatformQuery,
-  TenantDatabase,
-  toApiError,
-} from '@poc-tracker/tenancy';
+import { findCurrentRequest, type SqlRunner, TenantDatabase, toApiError } from '@poc-tracker/tenancy';
 import { WorkQueue } from '../protection/work-queue.js';
 import { sanitizeDetails } from './event-details.js';
 
@@ -106,11 +101,11 @@ export class SecurityEvents {
 
   /** Records an event of an operator, or of scheduled work, in the audit log of the tenant that it concerns. */
   async recordAsOperator(
-    query: PlatformQuery,
+    transaction: SqlRunner,
     tenantId: string,
     event: SecurityEvent,
   ): Promise<void> {
-    await query(RECORD, parametersOf(event, currentOrigin(), tenantId));
+    await transaction.query(RECORD, parametersOf(event, currentOrigin(), tenantId));
   }
 }
 

@@ -4,8 +4,8 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { IsolationProofError } from '../schema/isolation-proof.js';
 import { PlatformDatabase } from './platform-database.js';
-import type { PlatformQuery } from './platform-transaction.js';
 import { requestScope, runInRequestContext } from './request-context.js';
+import type { SqlRunner } from './sql-runner.js';
 
 const SETTINGS = `SELECT current_setting('app.current_tenant_id') AS tenant,
   current_setting('app.current_user_id') AS "user", current_setting('app.user_role') AS role,
@@ -38,7 +38,9 @@ describe('PlatformDatabase', () => {
 
   it('tells the database tenant, operator and kind of actor, for the transaction alone', async () => {
     const context = { tenantId: randomUUID(), operatorId: randomUUID() };
-    const inside = await platform.transaction(context, (query) => query(SETTINGS));
+    const inside = await platform.transaction(context, (transaction) =>
+      transaction.query(SETTINGS),
+    );
     expect(inside).toEqual([
       { tenant: context.tenantId, user: context.operatorId, role: 'admin', actor: 'operator' },
     ]);
@@ -56,12 +58,12 @@ describe('PlatformDatabase', () => {
 
   it('keeps what resolved, and nothing of what failed', async () => {
     const { tenantId } = await seedTenant(db);
-    const rename = (name: string) => (query: PlatformQuery) =>
-      query('UPDATE tenants SET name = $2 WHERE id = $1', [tenantId, name]);
+    const rename = (name: string) => (transaction: SqlRunner) =>
+      transaction.query('UPDATE tenants SET name = $2 WHERE id = $1', [tenantId, name]);
     const context = { tenantId, operatorId: null };
     await platform.transaction(context, rename('Kept'));
-    const failing = platform.transaction(context, async (query) => {
-      await rename('Lost')(query);
+    const failing = platform.transaction(context, async (transaction) => {
+      await rename('Lost')(transaction);
       throw new Error('changed my mind');
     });
     await expect(failing).rejects.toThrow('changed my mind');
@@ -72,8 +74,8 @@ describe('PlatformDatabase', () => {
   it('keeps nothing of a request that has been answered with a time-out', async () => {
     const { tenantId } = await seedTenant(db, { name: 'Before' });
     const late = runInRequestContext({ requestId: 'r' }, () =>
-      platform.transaction({ tenantId, operatorId: null }, async (query) => {
-        await query(`UPDATE tenants SET name = 'Late' WHERE id = $1`, [tenantId]);
+      platform.transaction({ tenantId, operatorId: null }, async (transaction) => {
+        await transaction.query(`UPDATE tenants SET name = 'Late' WHERE id = $1`, [tenantId]);
         await requestScope().lifetime.abort(new Error('the time is up'));
       }),
     );
@@ -83,21 +85,21 @@ describe('PlatformDatabase', () => {
   });
 
   it('takes no statement after the end', async () => {
-    let kept: PlatformQuery | undefined;
-    await platform.transaction({ tenantId: null, operatorId: null }, async (query) => {
-      kept = query;
+    let kept: SqlRunner | undefined;
+    await platform.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
+      kept = transaction;
     });
-    await expect(kept?.('SELECT 1')).rejects.toThrow('has ended');
+    await expect(kept?.query('SELECT 1')).rejects.toThrow('has ended');
   });
 
   it('is no success when a failed statement was swallowed or the transaction ended from inside', async () => {
     const context = { tenantId: null, operatorId: null };
-    const swallowing = platform.transaction(context, async (query) => {
-      await query('SELECT 1 / 0').catch(() => undefined);
+    const swallowing = platform.transaction(context, async (transaction) => {
+      await transaction.query('SELECT 1 / 0').catch(() => undefined);
     });
     await expect(swallowing).rejects.toThrow('rolled back');
-    const ending = platform.transaction(context, async (query) => {
-      await query('COMMIT');
+    const ending = platform.transaction(context, async (transaction) => {
+      await transaction.query('COMMIT');
     });
     await expect(ending).rejects.toThrow('ended the transaction');
   });
@@ -118,20 +120,20 @@ describe('PlatformDatabase', () => {
     expect(await platform.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     const patient = platform.transaction(
       { tenantId: null, operatorId: null },
-      (query) => query('SELECT pg_sleep(0.7)'),
+      (transaction) => transaction.query('SELECT pg_sleep(0.7)'),
       { statementTimeoutMs: 5_000 },
     );
     await expect(patient).resolves.toHaveLength(1);
   });
 
   it('survives a connection that is cut while it is used', async () => {
-    const cut = platform.transaction({ tenantId: null, operatorId: null }, async (query) => {
-      const [row] = await query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const cut = platform.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
+      const [row] = await transaction.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       const admin = new pg.Client(db.adminUrl);
       await admin.connect();
       await admin.query('SELECT pg_terminate_backend($1)', [row?.pid]);
       await admin.end();
-      await query('SELECT 1');
+      await transaction.query('SELECT 1');
     });
     await expect(cut).rejects.toThrow(/terminat|connection error/i);
     expect(await platform.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);

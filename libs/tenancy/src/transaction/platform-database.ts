@@ -3,12 +3,12 @@ import { Pool } from 'pg';
 import { proveIsolation } from '../schema/isolation-proof.js';
 import {
   type ActorKind,
-  OpenPlatformTransaction,
   type PlatformContext,
   type PlatformLimits,
-  type PlatformQuery,
+  PlatformTransaction,
 } from './platform-transaction.js';
 import { currentScope } from './request-context.js';
+import type { SqlRunner } from './sql-runner.js';
 
 export interface PlatformDatabaseOptions {
   /** URL of the operators' login, a member of super_admin. */
@@ -85,7 +85,9 @@ export class PlatformDatabase {
 
   /** One statement of fixed text in a transaction of its own, with neither tenant nor operator. */
   async query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
-    return this.transaction({ tenantId: null, operatorId: null }, (query) => query(sql, params));
+    return this.transaction({ tenantId: null, operatorId: null }, (transaction) =>
+      transaction.query(sql, params),
+    );
   }
 
   /**
@@ -97,21 +99,21 @@ export class PlatformDatabase {
    */
   async transaction<T>(
     context: PlatformContext,
-    work: (query: PlatformQuery) => Promise<T>,
+    work: (transaction: SqlRunner) => Promise<T>,
     limits: PlatformLimits = {},
   ): Promise<T> {
     const { statementTimeoutMs = this.statementTimeoutMs } = limits;
     const { idleTimeoutMs = statementTimeoutMs } = limits;
     const client = await this.pool.connect();
-    const open = new OpenPlatformTransaction(
+    const open = new PlatformTransaction(
       client,
       context,
       { statementTimeoutMs, idleTimeoutMs },
       context.operatorId === null ? this.unnamedActor : 'operator',
     );
     const { request } = currentScope();
-    return open.run(async (query) => {
-      const result = await work(query);
+    return open.run(async (transaction) => {
+      const result = await work(transaction);
       // Whoever was answered that the time was up has been told that nothing was done.
       request?.lifetime.assertRunning();
       return result;

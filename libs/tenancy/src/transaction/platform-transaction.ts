@@ -1,8 +1,6 @@
 import { isUuid } from '@poc-tracker/contracts';
 import type { PoolClient } from 'pg';
-
-/** Runs one statement of fixed text inside the transaction and gives its rows; not two at once. */
-export type PlatformQuery = <Row>(sql: string, params?: unknown[]) => Promise<Row[]>;
+import type { SqlRunner } from './sql-runner.js';
 
 export interface PlatformContext {
   /** The tenant that the operator acts on; null for what concerns all or none. */
@@ -24,8 +22,8 @@ export interface PlatformLimits {
 /** How much longer than PostgreSQL's own limit a statement is waited for before its connection is taken for dead. */
 const GRACE_MS = 2_000;
 
-/** One transaction of the operators' login, from its BEGIN until its connection is given back. Of the library itself. */
-export class OpenPlatformTransaction {
+/** One transaction of the operators' login, from its BEGIN until its connection is released. Internal to the library. */
+export class PlatformTransaction implements SqlRunner {
   private ended = false;
 
   constructor(
@@ -35,11 +33,11 @@ export class OpenPlatformTransaction {
     private readonly actorKind: ActorKind,
   ) {}
 
-  async run<T>(work: (query: PlatformQuery) => Promise<T>): Promise<T> {
+  async run<T>(work: (transaction: SqlRunner) => Promise<T>): Promise<T> {
     let defect: Error | undefined;
     try {
       await this.send(openingStatement(this.context, this.limits, this.actorKind));
-      const result = await work((sql, params = []) => this.rows(sql, params));
+      const result = await work(this);
       this.ended = true;
       await this.commit();
       return result;
@@ -55,7 +53,8 @@ export class OpenPlatformTransaction {
     }
   }
 
-  private async rows<Row>(sql: string, params: unknown[]): Promise<Row[]> {
+  /** @throws Error after the end of the transaction, and whatever the statement fails with. */
+  async query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
     if (this.ended)
       throw new Error("The operator's transaction has ended; it takes no further statement.");
     return (await this.send(sql, params)) as Row[];

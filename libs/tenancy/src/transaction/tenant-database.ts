@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { currentScope, requestScope, runInTransaction } from './request-context.js';
+import type { SqlRunner } from './sql-runner.js';
 import { type PoolTotals, TenantPool } from './tenant-pool.js';
 import type { TenantContext, TenantTransaction } from './tenant-transaction.js';
 
@@ -10,7 +11,7 @@ import type { TenantContext, TenantTransaction } from './tenant-transaction.js';
  * TenantInterceptor ends.
  */
 @Injectable()
-export class TenantDatabase {
+export class TenantDatabase implements SqlRunner {
   constructor(private readonly pool: TenantPool) {}
 
   /**

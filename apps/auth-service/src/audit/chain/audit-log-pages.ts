@@ -5,11 +5,9 @@ import {
   type EntryKey,
   toAuditEntry,
 } from '../audit-entry.js';
+import type { SqlRunner } from '@poc-tracker/tenancy';
 import { type ChainHead, EMPTY_CHAIN } from './chain-link.js';
 import type { ChainedLine, PendingLine } from './audit-log-line.js';
-
-/** Runs one statement in a transaction that may read the audit log: of a tenant's user, or of the operators' login. */
-export type AuditLogQuery = <Row>(sql: string, params?: unknown[]) => Promise<Row[]>;
 
 /** Part of an audit log: chained entries by position, pending ones by id. */
 export interface AuditLogRange {
@@ -53,7 +51,7 @@ const QUEUE = `
 
 /** The entries that exist, ordered by tenant and id. */
 export async function readEntries(
-  query: AuditLogQuery,
+  transaction: SqlRunner,
   keys: readonly EntryKey[],
 ): Promise<AuditEntry[]> {
   if (keys.length === 0) return [];
@@ -61,13 +59,13 @@ export async function readEntries(
     const inTable = keys.filter((key) => key.table === table);
     return [inTable.map(({ tenantId }) => tenantId), inTable.map(({ id }) => id)];
   });
-  const rows = await query<AuditEntry>(ENTRIES, parameters);
+  const rows = await transaction.query<AuditEntry>(ENTRIES, parameters);
   return rows.map(toAuditEntry);
 }
 
 /** The head of a tenant's chain. */
-export async function readHead(query: AuditLogQuery, tenantId: string): Promise<ChainHead> {
-  const [head = EMPTY_CHAIN] = await query<ChainHead>(HEAD, [tenantId]);
+export async function readHead(transaction: SqlRunner, tenantId: string): Promise<ChainHead> {
+  const [head = EMPTY_CHAIN] = await transaction.query<ChainHead>(HEAD, [tenantId]);
   return head;
 }
 
@@ -76,35 +74,34 @@ export async function readHead(query: AuditLogQuery, tenantId: string): Promise<
  * may lie between these positions although their ids are outside.
  */
 export async function readPositions(
-  query: AuditLogQuery,
+  transaction: SqlRunner,
   tenantId: string,
   firstId: string,
   endId: string,
 ): Promise<{ first: number; last: number } | null> {
-  const [found] = await query<{ first: number | null; last: number | null }>(POSITIONS, [
-    tenantId,
-    firstId,
-    endId,
-  ]);
+  const [found] = await transaction.query<{ first: number | null; last: number | null }>(
+    POSITIONS,
+    [tenantId, firstId, endId],
+  );
   const { first = null, last = null } = found ?? {};
   return first === null || last === null ? null : { first, last };
 }
 
 /** The next links after a position with their entries; fewer than `limit` on the last page. */
 export async function readChainedPage(
-  query: AuditLogQuery,
+  transaction: SqlRunner,
   { tenantId, lastPosition }: Pick<AuditLogRange, 'tenantId' | 'lastPosition'>,
   after: number,
   limit: number,
 ): Promise<ChainedLine[]> {
-  const links = await query<Omit<ChainedLine, 'kind' | 'entry'>>(LINKS, [
+  const links = await transaction.query<Omit<ChainedLine, 'kind' | 'entry'>>(LINKS, [
     tenantId,
     after,
     lastPosition,
     limit,
   ]);
   const entries = await readEntriesByKey(
-    query,
+    transaction,
     links.map(({ entryId: id, entryTable: table }) => ({ tenantId, id, table })),
   );
   return links.map((link) => ({
@@ -116,13 +113,13 @@ export async function readChainedPage(
 
 /** The next entries after an id that wait to be appended to the chain; fewer than `limit` on the last page. */
 export async function readPendingPage(
-  query: AuditLogQuery,
+  transaction: SqlRunner,
   { tenantId, endId }: Pick<AuditLogRange, 'tenantId' | 'endId'>,
   after: string,
   limit: number,
 ): Promise<PendingLine[]> {
-  const keys = await query<EntryKey>(QUEUE, [tenantId, after, endId, limit]);
-  const entries = await readEntriesByKey(query, keys);
+  const keys = await transaction.query<EntryKey>(QUEUE, [tenantId, after, endId, limit]);
+  const entries = await readEntriesByKey(transaction, keys);
   return keys.map(({ id, table }) => ({
     kind: 'pending',
     entryId: id,
@@ -132,9 +129,9 @@ export async function readPendingPage(
 }
 
 async function readEntriesByKey(
-  query: AuditLogQuery,
+  transaction: SqlRunner,
   keys: readonly EntryKey[],
 ): Promise<Map<string, AuditEntry>> {
-  const entries = await readEntries(query, keys);
+  const entries = await readEntries(transaction, keys);
   return new Map(entries.map((entry) => [`${entry.table}/${entry.id}`, entry]));
 }

@@ -133,17 +133,17 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
   private async nextBatch(
     after: EntryKey,
   ): Promise<{ pending: EntryKey[]; entries: AuditEntry[] }> {
-    return this.database.transaction({ tenantId: null, operatorId: null }, async (query) => {
+    return this.database.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
       const position = [after.tenantId, after.id, after.table, BATCH];
-      const pending = await query<EntryKey>(PENDING, position);
-      return { pending, entries: await readEntries(query, pending) };
+      const pending = await transaction.query<EntryKey>(PENDING, position);
+      return { pending, entries: await readEntries(transaction, pending) };
     });
   }
 
   private async append(entries: readonly AuditEntry[]): Promise<number> {
     const tenantId = entries[0]?.tenantId ?? NIL_UUID;
-    return this.database.transaction({ tenantId, operatorId: null }, async (query) => {
-      const start = await readHead(query, tenantId);
+    return this.database.transaction({ tenantId, operatorId: null }, async (transaction) => {
+      const start = await readHead(transaction, tenantId);
       const chainedAt = new Date();
       let head: ChainHead = start;
       const links = entries.map((entry) => {
@@ -151,7 +151,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
         head = link;
         return toParameter(entry, link);
       });
-      const [result] = await query<{ appended: boolean }>(
+      const [result] = await transaction.query<{ appended: boolean }>(
         'SELECT seal_audit_entries($1, $2, $3::jsonb) AS appended',
         [tenantId, start.position, JSON.stringify(links)],
       );

@@ -1,5 +1,5 @@
 import { MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
-import type { PlatformDatabase, PlatformQuery } from '@poc-tracker/tenancy';
+import type { PlatformDatabase, SqlRunner } from '@poc-tracker/tenancy';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain-link.js';
 import type { EntryKey } from '../audit-entry.js';
 import type { AuditLogLine, PendingLine } from './audit-log-line.js';
@@ -37,11 +37,11 @@ export async function* storedAuditLog(
   database: PlatformDatabase,
   tenantId: string,
 ): AsyncGenerator<AuditLogLine> {
-  const read = <T>(work: (query: PlatformQuery) => Promise<T>): Promise<T> =>
+  const read = <T>(work: (transaction: SqlRunner) => Promise<T>): Promise<T> =>
     database.transaction({ tenantId: null, operatorId: null }, work, {
       statementTimeoutMs: STATEMENT_MS,
     });
-  const end = await read((query) => readHead(query, tenantId));
+  const end = await read((transaction) => readHead(transaction, tenantId));
   yield {
     kind: 'header',
     format: CHAIN_FORMAT,
@@ -58,7 +58,7 @@ export async function* storedAuditLog(
   let [chained, pending] = [0, 0];
   for (let more = true; more;) {
     const after = head.position;
-    const page = await read((query) => readChainedPage(query, range, after, PAGE));
+    const page = await read((transaction) => readChainedPage(transaction, range, after, PAGE));
     yield* page;
     const last = page.at(-1);
     if (last !== undefined) head = { position: last.position, hash: last.hash };
@@ -69,7 +69,7 @@ export async function* storedAuditLog(
   for (const readPage of [readPendingPage, readUnqueuedPage]) {
     let after = NIL_UUID;
     for (let more = true; more;) {
-      const page = await read((query) => readPage(query, range, after, PAGE));
+      const page = await read((transaction) => readPage(transaction, range, after, PAGE));
       yield* page;
       after = page.at(-1)?.entryId ?? after;
       pending += page.length;
@@ -80,12 +80,12 @@ export async function* storedAuditLog(
 }
 
 async function readUnqueuedPage(
-  query: PlatformQuery,
+  transaction: SqlRunner,
   { tenantId }: { tenantId: string },
   after: string,
   limit: number,
 ): Promise<PendingLine[]> {
-  const keys = await query<EntryKey>(UNQUEUED, [tenantId, after, limit]);
-  const entries = await readEntries(query, keys);
+  const keys = await transaction.query<EntryKey>(UNQUEUED, [tenantId, after, limit]);
+  const entries = await readEntries(transaction, keys);
   return entries.map((entry) => ({ kind: 'pending', entryId: entry.id, queued: false, entry }));
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { hashOfSecret, newSecret } from '../../protection/secret.js';
 import type { OperatorActor } from '../operators/operator-actor.js';
@@ -37,42 +37,45 @@ export class ServiceClientService {
   /** @returns the client, and its secret, which is told here once. @throws ApiError VALIDATION_ERROR for a taken name. */
   async create(name: string, actor: OperatorActor): Promise<ServiceClient & { secret: string }> {
     const secret = newSecret();
-    return inPlatformTenant(this.database, actor, async (query, tenantId) => {
+    return inPlatformTenant(this.database, actor, async (transaction, tenantId) => {
       const values = [tenantId, name, hashOfSecret(secret)];
-      const [client] = await query<ServiceClient>(CREATE, values);
+      const [client] = await transaction.query<ServiceClient>(CREATE, values);
       if (client === undefined)
         throw ApiError.validation({ field: 'name', message: 'is the name of another client' });
-      await this.record(query, tenantId, 'client.created', client.id, { name, ...actor.details });
+      await this.record(transaction, tenantId, 'client.created', client.id, {
+        name,
+        ...actor.details,
+      });
       return { ...client, secret };
     });
   }
 
   async list(): Promise<ServiceClient[]> {
-    return this.database.transaction({ tenantId: null, operatorId: null }, async (query) => {
-      const tenantId = await findPlatformTenant(query);
-      return tenantId === null ? [] : query<ServiceClient>(LIST, [tenantId]);
+    return this.database.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
+      const tenantId = await findPlatformTenant(transaction);
+      return tenantId === null ? [] : transaction.query<ServiceClient>(LIST, [tenantId]);
     });
   }
 
   /** From now on the client is unknown. @throws ApiError NOT_FOUND, also for one that is revoked already. */
   async revoke(id: string, actor: OperatorActor): Promise<void> {
-    await inPlatformTenant(this.database, actor, async (query, tenantId) => {
-      const [revoked] = await query<{ name: string }>(REVOKE, [tenantId, id]);
+    await inPlatformTenant(this.database, actor, async (transaction, tenantId) => {
+      const [revoked] = await transaction.query<{ name: string }>(REVOKE, [tenantId, id]);
       if (revoked === undefined) throw new ApiError('NOT_FOUND');
       const details = { name: revoked.name, ...actor.details };
-      await this.record(query, tenantId, 'client.revoked', id, details);
+      await this.record(transaction, tenantId, 'client.revoked', id, details);
     });
   }
 
   private async record(
-    query: PlatformQuery,
+    transaction: SqlRunner,
     tenantId: string,
     type: 'client.created' | 'client.revoked',
     id: string,
     details: Record<string, string>,
   ): Promise<void> {
     const target = { type: 'service_client', id };
-    await this.events.recordAsOperator(query, tenantId, {
+    await this.events.recordAsOperator(transaction, tenantId, {
       type,
       result: 'success',
       target,

@@ -85,12 +85,12 @@ export class OperatorService {
   async invite(email: string, actor: OperatorActor): Promise<OperatorInvitation> {
     const secret = newSecret();
     const address = email.toLowerCase();
-    return inPlatformTenant(this.database, actor, async (query, tenantId) => {
-      await query(CLOSE_INVITATIONS, [tenantId, address]);
+    return inPlatformTenant(this.database, actor, async (transaction, tenantId) => {
+      await transaction.query(CLOSE_INVITATIONS, [tenantId, address]);
       const values = [tenantId, address, hashOfSecret(secret), SECRET_LIFE_MINUTES];
-      const [made] = await query<{ id: string; expires_at: Date }>(INVITE, values);
+      const [made] = await transaction.query<{ id: string; expires_at: Date }>(INVITE, values);
       if (made === undefined) throw new Error('An invitation was written and not answered.');
-      await this.events.recordAsOperator(query, tenantId, {
+      await this.events.recordAsOperator(transaction, tenantId, {
         type: 'operator.invited',
         result: 'success',
         target: { type: 'operator_invitation', id: made.id },
@@ -101,9 +101,9 @@ export class OperatorService {
   }
 
   async list(): Promise<Operator[]> {
-    return this.database.transaction({ tenantId: null, operatorId: null }, async (query) => {
-      const tenantId = await findPlatformTenant(query);
-      return tenantId === null ? [] : query<Operator>(LIST, [tenantId]);
+    return this.database.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
+      const tenantId = await findPlatformTenant(transaction);
+      return tenantId === null ? [] : transaction.query<Operator>(LIST, [tenantId]);
     });
   }
 
@@ -113,12 +113,12 @@ export class OperatorService {
    */
   async revoke(email: string, actor: OperatorActor): Promise<void> {
     const address = email.toLowerCase();
-    await inPlatformTenant(this.database, actor, async (query, tenantId) => {
-      const closed = await query(CLOSE_INVITATIONS, [tenantId, address]);
-      const [person] = await query<{ id: string }>(SUSPEND, [tenantId, address]);
+    await inPlatformTenant(this.database, actor, async (transaction, tenantId) => {
+      const closed = await transaction.query(CLOSE_INVITATIONS, [tenantId, address]);
+      const [person] = await transaction.query<{ id: string }>(SUSPEND, [tenantId, address]);
       if (person === undefined && closed.length === 0) throw new ApiError('NOT_FOUND');
-      if (person !== undefined) await query(END_SESSIONS, [tenantId, person.id]);
-      await this.events.recordAsOperator(query, tenantId, {
+      if (person !== undefined) await transaction.query(END_SESSIONS, [tenantId, person.id]);
+      await this.events.recordAsOperator(transaction, tenantId, {
         type: 'operator.revoked',
         result: 'success',
         ...(person !== undefined && { target: { type: 'user', id: person.id } }),
@@ -136,15 +136,16 @@ export class OperatorService {
    */
   async activate(email: string, secret: string, passwordHash: string): Promise<string> {
     const address = email.toLowerCase();
-    return inPlatformTenant(this.database, { operatorId: null }, async (query, tenantId) => {
-      const claimed = await query(CLAIM, [tenantId, hashOfSecret(secret), address]);
+    return inPlatformTenant(this.database, { operatorId: null }, async (transaction, tenantId) => {
+      const claimed = await transaction.query(CLAIM, [tenantId, hashOfSecret(secret), address]);
       if (claimed.length === 0) throw new ApiError('INVALID_INVITE');
       const values = [tenantId, address, passwordHash];
-      const [known] = await query<{ id: string }>(READMIT, values);
-      const [person] = known === undefined ? await query<{ id: string }>(ADMIT, values) : [known];
+      const [known] = await transaction.query<{ id: string }>(READMIT, values);
+      const [person] =
+        known === undefined ? await transaction.query<{ id: string }>(ADMIT, values) : [known];
       if (person === undefined) throw new Error('An operator was written and not answered.');
-      await query(END_SESSIONS, [tenantId, person.id]);
-      await this.events.recordAsOperator(query, tenantId, {
+      await transaction.query(END_SESSIONS, [tenantId, person.id]);
+      await this.events.recordAsOperator(transaction, tenantId, {
         type: 'operator.activated',
         result: 'success',
         actorId: person.id,

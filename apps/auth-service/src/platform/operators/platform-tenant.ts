@@ -1,5 +1,5 @@
 import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
-import type { PlatformDatabase, PlatformQuery } from '@poc-tracker/tenancy';
+import type { PlatformDatabase, SqlRunner } from '@poc-tracker/tenancy';
 import type { OperatorActor } from './operator-actor.js';
 
 const FIND = 'SELECT id FROM tenants WHERE is_platform';
@@ -10,8 +10,8 @@ const CREATE = `
   ON CONFLICT DO NOTHING`;
 
 /** The id of the operators' own tenant; null before the first operator is made. */
-export async function findPlatformTenant(query: PlatformQuery): Promise<string | null> {
-  const [found] = await query<{ id: string }>(FIND);
+export async function findPlatformTenant(transaction: SqlRunner): Promise<string | null> {
+  const [found] = await transaction.query<{ id: string }>(FIND);
   return found?.id ?? null;
 }
 
@@ -22,21 +22,23 @@ export async function findPlatformTenant(query: PlatformQuery): Promise<string |
 export async function inPlatformTenant<T>(
   database: PlatformDatabase,
   { operatorId }: OperatorActor,
-  work: (query: PlatformQuery, tenantId: string) => Promise<T>,
+  work: (transaction: SqlRunner, tenantId: string) => Promise<T>,
 ): Promise<T> {
   const tenantId = await database.transaction({ tenantId: null, operatorId }, ensurePlatformTenant);
-  return database.transaction({ tenantId, operatorId }, (query) => work(query, tenantId));
+  return database.transaction({ tenantId, operatorId }, (transaction) =>
+    work(transaction, tenantId),
+  );
 }
 
 /**
  * The id of the operators' own tenant, which is made when it is missing.
  * @throws ApiError TENANT_EXISTS when a tenant of old has taken its subdomain.
  */
-export async function ensurePlatformTenant(query: PlatformQuery): Promise<string> {
-  const existing = await findPlatformTenant(query);
+export async function ensurePlatformTenant(transaction: SqlRunner): Promise<string> {
+  const existing = await findPlatformTenant(transaction);
   if (existing !== null) return existing;
-  await query(CREATE, [PLATFORM_SUBDOMAIN]);
-  const made = await findPlatformTenant(query);
+  await transaction.query(CREATE, [PLATFORM_SUBDOMAIN]);
+  const made = await findPlatformTenant(transaction);
   if (made === null) throw new ApiError('TENANT_EXISTS');
   return made;
 }

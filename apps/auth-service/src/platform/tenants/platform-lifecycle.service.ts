@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase, type PlatformQuery, toApiError } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner, toApiError } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import {
   TenantLifecycleService,
@@ -36,9 +36,9 @@ export class PlatformLifecycleService {
     reason: string,
     actor: OperatorActor,
   ): Promise<PlatformTenantResponse> {
-    return this.change(tenantId, reason, actor, move, async (query, change) => {
-      await this.lifecycle.move(query, move, change);
-      return findTenant(query, tenantId);
+    return this.change(tenantId, reason, actor, move, async (transaction, change) => {
+      await this.lifecycle.move(transaction, move, change);
+      return findTenant(transaction, tenantId);
     });
   }
 
@@ -54,14 +54,14 @@ export class PlatformLifecycleService {
     { reason, confirmSubdomain }: { reason: string; confirmSubdomain: string },
     actor: OperatorActor,
   ): Promise<void> {
-    await this.change(tenantId, reason, actor, 'purge', async (query, change) => {
-      const [tenant] = await query<{ subdomain: string }>(SUBDOMAIN, [tenantId]);
+    await this.change(tenantId, reason, actor, 'purge', async (transaction, change) => {
+      const [tenant] = await transaction.query<{ subdomain: string }>(SUBDOMAIN, [tenantId]);
       if (tenant === undefined) throw new ApiError('NOT_FOUND');
       if (tenant.subdomain !== confirmSubdomain) {
         const message = 'must repeat the subdomain of the tenant';
         throw ApiError.validation({ field: 'confirmSubdomain', message });
       }
-      await this.lifecycle.beginPurge(query, change);
+      await this.lifecycle.beginPurge(transaction, change);
     });
   }
 
@@ -84,13 +84,13 @@ export class PlatformLifecycleService {
     reason: string,
     actor: OperatorActor,
     action: string,
-    work: (query: PlatformQuery, change: StateChange) => Promise<T>,
+    work: (transaction: SqlRunner, change: StateChange) => Promise<T>,
   ): Promise<T> {
     const { operatorId } = actor;
     try {
-      return await this.database.transaction({ tenantId, operatorId }, async (query) => {
-        const done = await work(query, { tenantId, operatorId, reason });
-        await this.record(query, tenantId, 'success', actor, { action, reason });
+      return await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
+        const done = await work(transaction, { tenantId, operatorId, reason });
+        await this.record(transaction, tenantId, 'success', actor, { action, reason });
         return done;
       });
     } catch (error) {
@@ -108,20 +108,20 @@ export class PlatformLifecycleService {
     details: Record<string, string>,
   ): Promise<void> {
     const { operatorId } = actor;
-    await this.database.transaction({ tenantId, operatorId }, async (query) => {
-      const [tenant] = await query(HELD, [tenantId]);
-      if (tenant !== undefined) await this.record(query, tenantId, 'failure', actor, details);
+    await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
+      const [tenant] = await transaction.query(HELD, [tenantId]);
+      if (tenant !== undefined) await this.record(transaction, tenantId, 'failure', actor, details);
     });
   }
 
   private async record(
-    query: PlatformQuery,
+    transaction: SqlRunner,
     tenantId: string,
     result: 'success' | 'failure',
     { operatorId, details }: OperatorActor,
     more: Record<string, string>,
   ): Promise<void> {
-    await this.events.recordAsOperator(query, tenantId, {
+    await this.events.recordAsOperator(transaction, tenantId, {
       type: 'operator.accessed',
       result,
       actorId: operatorId,

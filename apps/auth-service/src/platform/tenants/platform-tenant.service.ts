@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, NIL_UUID, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
-import { PlatformDatabase, type PlatformQuery, uuidv7 } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { temporaryPassword } from '../../protection/temporary-password.js';
@@ -85,29 +85,29 @@ export class PlatformTenantService {
     const after =
       filter.cursor === undefined ? null : decodePageCursor(NO_TENANT, filter.cursor, list);
     const { operatorId } = actor;
-    return this.database.transaction({ tenantId: null, operatorId }, async (query) => {
+    return this.database.transaction({ tenantId: null, operatorId }, async (transaction) => {
       const params = [after, status, plan, search, limit + 1];
-      const found = await query<PlatformTenantSummary>(LIST, params);
+      const found = await transaction.query<PlatformTenantSummary>(LIST, params);
       const page = toPage(NO_TENANT, found, limit, list);
-      for (const { id } of page.items) await this.recordAccess(query, id, 'list', actor);
+      for (const { id } of page.items) await this.recordAccess(transaction, id, 'list', actor);
       return page;
     });
   }
 
   /** @throws ApiError NOT_FOUND. */
   async read(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
-    return this.inTenant(tenantId, actor, async (query) => {
-      const tenant = await findTenant(query, tenantId);
-      await this.recordAccess(query, tenantId, 'read', actor);
+    return this.inTenant(tenantId, actor, async (transaction) => {
+      const tenant = await findTenant(transaction, tenantId);
+      await this.recordAccess(transaction, tenantId, 'read', actor);
       return tenant;
     });
   }
 
   /** @throws ApiError NOT_FOUND. */
   async usage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
-    return this.inTenant(tenantId, actor, async (query) => {
-      const { usage } = await findTenant(query, tenantId);
-      await this.recordAccess(query, tenantId, 'usage', actor);
+    return this.inTenant(tenantId, actor, async (transaction) => {
+      const { usage } = await findTenant(transaction, tenantId);
+      await this.recordAccess(transaction, tenantId, 'usage', actor);
       return usage;
     });
   }
@@ -132,12 +132,12 @@ export class PlatformTenantService {
     const tenantId = uuidv7();
     const adminPassword = temporaryPassword();
     const passwordHash = await this.hasher.hash(adminPassword);
-    return this.inTenant(tenantId, actor, async (query) => {
+    return this.inTenant(tenantId, actor, async (transaction) => {
       const { maxUsers, maxPocs, maxStorageGb } = PLAN_CATALOGUE[planType].limits;
       const limits = [maxUsers, maxPocs, maxStorageGb];
-      await query(CREATE, [tenantId, name, subdomain, planType, ...limits]);
-      await query(CREATE_SETTINGS, [tenantId, JSON.stringify(SETTINGS_OF_NEW_TENANT)]);
-      await query(CREATE_ADMIN, [
+      await transaction.query(CREATE, [tenantId, name, subdomain, planType, ...limits]);
+      await transaction.query(CREATE_SETTINGS, [tenantId, JSON.stringify(SETTINGS_OF_NEW_TENANT)]);
+      await transaction.query(CREATE_ADMIN, [
         tenantId,
         uuidv7(),
         adminEmail,
@@ -145,9 +145,9 @@ export class PlatformTenantService {
         input.adminFirstName ?? null,
         input.adminLastName ?? null,
       ]);
-      await this.record(query, tenantId, 'tenant.created', actor, { adminEmail, planType });
+      await this.record(transaction, tenantId, 'tenant.created', actor, { adminEmail, planType });
       return {
-        tenant: await findTenant(query, tenantId),
+        tenant: await findTenant(transaction, tenantId),
         adminEmail,
         temporaryPassword: adminPassword,
       };
@@ -160,30 +160,30 @@ export class PlatformTenantService {
     change: PlanChange,
     actor: OperatorActor,
   ): Promise<PlanChangeResponse> {
-    return this.inTenant(tenantId, actor, async (query) => {
-      const changed = await this.entitlements.changePlan(query, tenantId, change);
-      await this.record(query, tenantId, 'tenant.plan_changed', actor, { ...change });
+    return this.inTenant(tenantId, actor, async (transaction) => {
+      const changed = await this.entitlements.changePlan(transaction, tenantId, change);
+      await this.record(transaction, tenantId, 'tenant.plan_changed', actor, { ...change });
       return changed;
     });
   }
 
   private recordAccess(
-    query: PlatformQuery,
+    transaction: SqlRunner,
     tenantId: string,
     action: string,
     actor: OperatorActor,
   ): Promise<void> {
-    return this.record(query, tenantId, 'operator.accessed', actor, { action });
+    return this.record(transaction, tenantId, 'operator.accessed', actor, { action });
   }
 
   private async record(
-    query: PlatformQuery,
+    transaction: SqlRunner,
     tenantId: string,
     type: 'operator.accessed' | 'tenant.created' | 'tenant.plan_changed',
     { operatorId, details }: OperatorActor,
     more: Record<string, unknown>,
   ): Promise<void> {
-    await this.events.recordAsOperator(query, tenantId, {
+    await this.events.recordAsOperator(transaction, tenantId, {
       type,
       result: 'success',
       actorId: operatorId,
@@ -195,7 +195,7 @@ export class PlatformTenantService {
   private inTenant<T>(
     tenantId: string,
     { operatorId }: OperatorActor,
-    work: (query: PlatformQuery) => Promise<T>,
+    work: (transaction: SqlRunner) => Promise<T>,
   ): Promise<T> {
     return this.database.transaction({ tenantId, operatorId }, work);
   }
@@ -203,10 +203,10 @@ export class PlatformTenantService {
 
 /** @throws ApiError NOT_FOUND. */
 export async function findTenant(
-  query: PlatformQuery,
+  transaction: SqlRunner,
   tenantId: string,
 ): Promise<PlatformTenantResponse> {
-  const [row] = await query<PlatformTenantRow>(READ, [tenantId]);
+  const [row] = await transaction.query<PlatformTenantRow>(READ, [tenantId]);
   if (row === undefined) throw new ApiError('NOT_FOUND');
   return toPlatformTenant(row);
 }

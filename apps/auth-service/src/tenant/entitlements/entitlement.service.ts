@@ -6,7 +6,7 @@ import {
   planChange,
   plainEntitlements,
 } from '@poc-tracker/contracts';
-import { type PlatformQuery, TenantDatabase } from '@poc-tracker/tenancy';
+import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import {
   type EntitlementsResponse,
   type PlanChangeResponse,
@@ -57,17 +57,17 @@ export class EntitlementService {
    * @throws ApiError NOT_FOUND without such a tenant.
    */
   async changePlan(
-    query: PlatformQuery,
+    transaction: SqlRunner,
     tenantId: string,
     change: PlanChange,
   ): Promise<PlanChangeResponse> {
     const { subscriptionEndsAt } = change;
-    const [row] = await query<EntitlementRow>(LOCKED, [tenantId]);
+    const [row] = await transaction.query<EntitlementRow>(LOCKED, [tenantId]);
     if (row === undefined) throw new ApiError('NOT_FOUND');
     const current = { plan: row.plan_type, overrides: overridesOf(row) };
     const planned = planChange(current, change, usageOf(row));
     const { limits } = plainEntitlements(planned.entitlements);
-    await query(CHANGE, [
+    await transaction.query(CHANGE, [
       tenantId,
       planned.entitlements.plan,
       JSON.stringify(planned.overrides.features),
@@ -79,7 +79,7 @@ export class EntitlementService {
       subscriptionEndsAt ?? null,
     ]);
     // Once the limits are written the counts stand still until the commit; before, people may have come in.
-    const [after] = await query<EntitlementRow>(LOCKED, [tenantId]);
+    const [after] = await transaction.query<EntitlementRow>(LOCKED, [tenantId]);
     const usage = usageOf(after ?? row);
     return toPlanChangeResponse(planChange(current, change, usage), usage);
   }

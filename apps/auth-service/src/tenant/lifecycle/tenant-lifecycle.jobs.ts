@@ -107,11 +107,15 @@ export class TenantLifecycleJobs implements OnModuleInit {
 
   private suspend(id: string, now: Date): Promise<void> {
     const { graceDays } = this.tenancy;
-    return this.database.transaction({ tenantId: id, operatorId: null }, async (query) => {
-      const [suspended] = await query<{ endedAt: Date }>(SUSPEND_ENDED, [now, graceDays, id]);
+    return this.database.transaction({ tenantId: id, operatorId: null }, async (transaction) => {
+      const [suspended] = await transaction.query<{ endedAt: Date }>(SUSPEND_ENDED, [
+        now,
+        graceDays,
+        id,
+      ]);
       // Renewed at the last moment, or suspended by an operator.
       if (suspended === undefined) return;
-      await this.events.recordAsOperator(query, id, {
+      await this.events.recordAsOperator(transaction, id, {
         type: 'tenant.subscription_ended',
         result: 'success',
         actorId: null,
@@ -123,12 +127,12 @@ export class TenantLifecycleJobs implements OnModuleInit {
 
   private beginPurge(tenantId: string, now: Date): Promise<void> {
     const { restoreDays } = this.tenancy;
-    return this.database.transaction({ tenantId, operatorId: null }, async (query) => {
+    return this.database.transaction({ tenantId, operatorId: null }, async (transaction) => {
       // Restored at the last moment, and perhaps canceled anew: it then has all its days before it.
-      const still = await query(STILL_OVERDUE, [now, restoreDays, tenantId]);
+      const still = await transaction.query(STILL_OVERDUE, [now, restoreDays, tenantId]);
       if (still.length === 0) return;
       const reason = `Canceled over ${restoreDays} days ago.`;
-      await this.lifecycle.beginPurge(query, { tenantId, operatorId: null, reason });
+      await this.lifecycle.beginPurge(transaction, { tenantId, operatorId: null, reason });
     });
   }
 }

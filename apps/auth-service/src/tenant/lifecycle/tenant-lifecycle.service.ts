@@ -1,6 +1,6 @@
 import { ApiError, type TenantStatus } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { currentRequest, type PlatformQuery, TenantDatabase } from '@poc-tracker/tenancy';
+import { currentRequest, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { assertAllowed, notAllowed, type StateMove, TENANT_MOVES } from './tenant-moves.js';
@@ -46,18 +46,18 @@ export class TenantLifecycleService {
 
   /** @throws ApiError NOT_FOUND; INVALID_TRANSITION, for a cancellation that is too old to be taken back too. */
   async move(
-    query: PlatformQuery,
+    transaction: SqlRunner,
     move: StateMove,
     { tenantId, operatorId, reason }: StateChange,
   ): Promise<void> {
-    const { status, restorable } = await this.stateOf(query, tenantId);
+    const { status, restorable } = await this.stateOf(transaction, tenantId);
     assertAllowed(move, status);
     if (move === 'restore' && !restorable) {
       throw notAllowed(status, { reason: `It was canceled over ${this.restoreDays} days ago.` });
     }
     const { to, event } = TENANT_MOVES[move];
-    await query(MOVE, [tenantId, to, reason]);
-    await this.events.recordAsOperator(query, tenantId, {
+    await transaction.query(MOVE, [tenantId, to, reason]);
+    await this.events.recordAsOperator(transaction, tenantId, {
       type: event,
       result: 'success',
       actorId: operatorId,
@@ -71,10 +71,10 @@ export class TenantLifecycleService {
    * afterwards, by `TenantPurgeService.purge` or by the schedule.
    * @throws ApiError NOT_FOUND, INVALID_TRANSITION.
    */
-  async beginPurge(query: PlatformQuery, change: StateChange): Promise<void> {
+  async beginPurge(transaction: SqlRunner, change: StateChange): Promise<void> {
     const { tenantId, operatorId, reason } = change;
-    assertAllowed('purge', (await this.stateOf(query, tenantId)).status);
-    await query('SELECT begin_purge($1, $2, $3)', [tenantId, operatorId, reason]);
+    assertAllowed('purge', (await this.stateOf(transaction, tenantId)).status);
+    await transaction.query('SELECT begin_purge($1, $2, $3)', [tenantId, operatorId, reason]);
   }
 
   /**
@@ -105,8 +105,8 @@ export class TenantLifecycleService {
     return { status: 'canceled', restorableUntil: canceled.restorableUntil };
   }
 
-  private async stateOf(query: PlatformQuery, tenantId: string): Promise<StateRow> {
-    const [state] = await query<StateRow>(STATE, [tenantId, this.restoreDays]);
+  private async stateOf(transaction: SqlRunner, tenantId: string): Promise<StateRow> {
+    const [state] = await transaction.query<StateRow>(STATE, [tenantId, this.restoreDays]);
     if (state === undefined) throw new ApiError('NOT_FOUND');
     return state;
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { PlatformDatabase, type PlatformQuery } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PURGED_TABLES, type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
 import { tryEach } from './try-each.js';
@@ -62,20 +62,26 @@ export class TenantPurgeService implements OnModuleDestroy {
     // Known to this call alone: once it has returned, no pseudonym leads back to a person.
     const key = randomBytes(32);
     await this.database.query('SELECT keep_log_ins($1, $2)', [tenantId, key]);
-    await this.inBatches(tenantId, (query) =>
-      countOf(query, 'SELECT keep_access_records($1, $2, $3) AS rows', [tenantId, key, BATCH]),
+    await this.inBatches(tenantId, (transaction) =>
+      countOf(transaction, 'SELECT keep_access_records($1, $2, $3) AS rows', [
+        tenantId,
+        key,
+        BATCH,
+      ]),
     );
     const tables = await this.database.query<PurgedTable>(PURGED_TABLES);
     const order = purgeOrder(tables);
     for (const table of order) {
-      await this.inBatches(tenantId, (query) => deleteRows(query, tenantId, table, BATCH));
+      await this.inBatches(tenantId, (transaction) =>
+        deleteRows(transaction, tenantId, table, BATCH),
+      );
     }
     if (!this.stopping) await this.finish(begun, tables, order);
   }
 
   private async inBatches(
     tenantId: string,
-    deleteSome: (query: PlatformQuery) => Promise<number>,
+    deleteSome: (transaction: SqlRunner) => Promise<number>,
   ): Promise<void> {
     for (let deleted = BATCH; deleted >= BATCH && !this.stopping;) {
       deleted = await this.database.transaction({ tenantId, operatorId: null }, deleteSome);
@@ -87,15 +93,17 @@ export class TenantPurgeService implements OnModuleDestroy {
     tables: readonly PurgedTable[],
     order: readonly PurgedTable[],
   ): Promise<void> {
-    await this.database.transaction({ tenantId: tenant, operatorId }, async (query) => {
-      await query('DELETE FROM tenants WHERE id = $1', [tenant]);
+    await this.database.transaction({ tenantId: tenant, operatorId }, async (transaction) => {
+      await transaction.query('DELETE FROM tenants WHERE id = $1', [tenant]);
       // Of the row's own deletion, and of whatever came in while the batches ran.
-      for (const table of order) await deleteRows(query, tenant, table, null);
-      await assertNothingLeft(query, tenant, tables);
-      await query('SELECT finish_purge($1)', [tenant]);
-      const [platform] = await query<{ id: string }>('SELECT id FROM tenants WHERE is_platform');
+      for (const table of order) await deleteRows(transaction, tenant, table, null);
+      await assertNothingLeft(transaction, tenant, tables);
+      await transaction.query('SELECT finish_purge($1)', [tenant]);
+      const [platform] = await transaction.query<{ id: string }>(
+        'SELECT id FROM tenants WHERE is_platform',
+      );
       if (platform === undefined) return;
-      await this.events.recordAsOperator(query, platform.id, {
+      await this.events.recordAsOperator(transaction, platform.id, {
         type: 'tenant.purged',
         result: 'success',
         actorId: operatorId,
@@ -109,35 +117,35 @@ export class TenantPurgeService implements OnModuleDestroy {
 
 /** `limit` null: all there are. */
 function deleteRows(
-  query: PlatformQuery,
+  transaction: SqlRunner,
   tenantId: string,
   { name, how }: PurgedTable,
   limit: number | null,
 ): Promise<number> {
   const params = [tenantId, name, limit];
   return how === 'rows'
-    ? countOf(query, 'SELECT purge_rows($1, $2, $3) AS rows', params)
-    : countOf(query, 'SELECT purge_trail($1, $2, $3) AS rows', params);
+    ? countOf(transaction, 'SELECT purge_rows($1, $2, $3) AS rows', params)
+    : countOf(transaction, 'SELECT purge_trail($1, $2, $3) AS rows', params);
 }
 
-async function countOf(query: PlatformQuery, sql: string, params: unknown[]): Promise<number> {
-  const [answer] = await query<{ rows: number }>(sql, params);
+async function countOf(transaction: SqlRunner, sql: string, params: unknown[]): Promise<number> {
+  const [answer] = await transaction.query<{ rows: number }>(sql, params);
   return answer?.rows ?? 0;
 }
 
 /** @throws Error naming every table that still has rows of the tenant: somebody forgot to let them be purged. */
 async function assertNothingLeft(
-  query: PlatformQuery,
+  transaction: SqlRunner,
   tenantId: string,
   tables: readonly PurgedTable[],
 ): Promise<void> {
   const left: string[] = [];
   for (const { name, readable } of tables) {
     const [answer] = readable
-      ? await query<{ remaining: boolean }>('SELECT has_tenant_rows($1, $2) AS remaining', [
-          tenantId,
-          name,
-        ])
+      ? await transaction.query<{ remaining: boolean }>(
+          'SELECT has_tenant_rows($1, $2) AS remaining',
+          [tenantId, name],
+        )
       : [];
     if (answer?.remaining === true) left.push(name);
   }
