@@ -1,6 +1,7 @@
 import { EnvironmentReader } from '@poc-tracker/http-service';
 import { PlatformLifecycleService } from '../../apps/auth-service/src/platform/tenants/platform-lifecycle.service.js';
 import { PlatformTenantService } from '../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
+import { ARGON2_DEFAULTS } from '../../apps/auth-service/src/config/argon2-settings.js';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
 import { EntitlementService } from '../../apps/auth-service/src/tenant/entitlements/entitlement.service.js';
 import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
@@ -9,7 +10,7 @@ import type { CliContext } from './cli.context.js';
 import { NO_TENANT_DATABASE } from './no-tenant-database.js';
 
 /** The service's defaults; whoever logs in has a weaker hash renewed. */
-const PASSWORDS = { memoryKib: 19_456, iterations: 2, parallelism: 1, concurrency: 1 };
+const PASSWORDS = { ...ARGON2_DEFAULTS, concurrency: 1 };
 
 /**
  * The very services behind the platform's routes, on the command line's connection. In a file of its own, which the

@@ -1,12 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthKitModule, JwtAuthGuard, KeyRing, PolicyGuard } from '@poc-tracker/auth-kit';
+import { ConfigModule } from '@poc-tracker/http-service';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { AdminModule } from './admin/admin.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
-import type { AppConfig } from './config/app-config.js';
-import { ConfigModule } from './config/config.module.js';
+import { APP_CONFIG, type AppConfig } from './config/app-config.js';
 import { OauthModule } from './oauth/oauth.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
@@ -28,7 +28,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.of(config),
+        ConfigModule.of(APP_CONFIG, config),
         TenancyModule.forRoot({
           serviceUrl: database.serviceUrl,
           platformUrl: database.platformUrl,

@@ -7,10 +7,10 @@ import {
   KeyRing,
   PolicyGuard,
 } from '@poc-tracker/auth-kit';
+import { ConfigModule } from '@poc-tracker/http-service';
 import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
-import { ConfigModule } from './config/config.module.js';
-import type { TrackerConfig } from './config/tracker-config.js';
+import { TRACKER_CONFIG, type TrackerConfig } from './config/tracker-config.js';
 import { EventsModule } from './events/events.module.js';
 import { FilesModule } from './files/files.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
@@ -28,7 +28,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.of(config),
+        ConfigModule.of(TRACKER_CONFIG, config),
         TenancyModule.forRoot({
           ...database,
           login: 'tracker',

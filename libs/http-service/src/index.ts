@@ -1,4 +1,5 @@
 export { RawResponse } from './server/api.adapter.js';
+export { ConfigModule } from './settings/config.module.js';
 export { ConfigurationError, EnvironmentReader } from './settings/environment-reader.js';
 export { ErrorResponse } from './errors/error-response.js';
 export { FormBody } from './server/form-body.js';
@@ -40,11 +41,9 @@ export {
   type DatabaseSettings,
   deepFreeze,
   type HttpSettings,
-  LOG_LEVELS,
   type LogLevel,
-  readDatabaseSettings,
   readDatabaseUrl,
-  readHttpSettings,
-  readTenancySettings,
+  readServiceSettings,
+  type ServiceSettings,
   type TenancySettings,
 } from './settings/service-settings.js';

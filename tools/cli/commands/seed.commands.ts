@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { argon2id, hash } from 'argon2';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Client } from 'pg';
+import { ARGON2_DEFAULTS } from '../../../apps/auth-service/src/config/argon2-settings.js';
 import type { CliContext } from '../cli.context.js';
 import { refusal } from '../cli.error.js';
 import { DemoSeeder, type SeedProgress } from '../../demo/demo-seeder.js';
@@ -20,8 +21,12 @@ interface SeedOptions {
 /** Nobody guesses it, and it passes the password policy. */
 const PASSWORD_BYTES = 15;
 
-/** As the service's own: OWASP Password Storage. */
-const ARGON2 = { type: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1, hashLength: 32 };
+const ARGON2 = {
+  type: argon2id,
+  memoryCost: ARGON2_DEFAULTS.memoryKib,
+  timeCost: ARGON2_DEFAULTS.iterations,
+  parallelism: ARGON2_DEFAULTS.parallelism,
+};
 
 /** The command that fills a database with made-up tenants and people. */
 export function registerSeedCommands(program: Command, context: CliContext): void {

@@ -37,7 +37,7 @@ function refused(env: NodeJS.ProcessEnv): string {
 }
 
 describe('loadConfig', () => {
-  it('fills every setting that is left out with its default', () => {
+  it('uses the defaults of settings that are not set', () => {
     const config = load({});
     expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000, trustedProxies: [] });
     expect(config.database).toMatchObject({ poolMin: 10, poolMax: 100, tls: false });
@@ -56,7 +56,7 @@ describe('loadConfig', () => {
     expect(config.passwords).toMatchObject({ memoryKib: 19_456, iterations: 2, parallelism: 1 });
   });
 
-  it('cannot be changed once it is read', () => {
+  it('returns a frozen configuration', () => {
     const config = load({});
     expect(() => Object.assign(config.tenancy, { signup: 'closed' })).toThrow(TypeError);
   });
@@ -87,13 +87,13 @@ describe('loadConfig', () => {
     ['NODE_ENV', 'staging'],
     ['ARGON2_MEMORY_KIB', '1024'],
     ['REQUEST_TIMEOUT_MS', '1'],
-  ])('refuses %s=%s and names the variable with an example', (variable, value) => {
+  ])('refuses %s=%s with an error that contains the variable and an example', (variable, value) => {
     expect(refused({ [variable]: value })).toMatch(
       new RegExp(`${variable} .+ Example: ${variable}=.+`),
     );
   });
 
-  it('names every wrong variable at once', () => {
+  it('reports every invalid variable at once', () => {
     const message = refused({
       PORT: 'x',
       LOG_LEVEL: 'x',
@@ -106,12 +106,12 @@ describe('loadConfig', () => {
     }
   });
 
-  it('leaves a thread of the pool free of password hashing', () => {
+  it('leaves one thread of libuv free of password hashing', () => {
     expect(load({ UV_THREADPOOL_SIZE: '2' }).passwords.concurrency).toBe(1);
     expect(load({ UV_THREADPOOL_SIZE: '1024' }).passwords.concurrency).toBe(availableParallelism());
   });
 
-  it('lets sign-ups choose among the plans that are listed', () => {
+  it('reads the plans that are available at sign-up', () => {
     expect(load({ SIGNUP_PLANS: 'pro, basic' }).tenancy.signupPlans).toEqual(['basic', 'pro']);
   });
 
@@ -121,7 +121,7 @@ describe('loadConfig', () => {
     expect(config.database.tls).toBe(true);
   });
 
-  it('refuses a database URL that would switch TLS off in production', () => {
+  it('refuses a database URL that disables TLS in production', () => {
     const url = 'postgres://service:secret@db.internal/poc_tracker?sslmode=disable';
     expect(refused({ NODE_ENV: 'production', DATABASE_URL: url })).toContain(
       'DATABASE_URL must not',
@@ -129,7 +129,7 @@ describe('loadConfig', () => {
     expect(load({ DATABASE_URL: url }).database.serviceUrl).toBe(url);
   });
 
-  it('reads a key from the file that the variable names, and refuses both forms at once', () => {
+  it('reads a key from a file, and refuses a key and a file at once', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'key.pem');
     writeFileSync(file, pair.privateKey);
     const config = load({ JWT_PRIVATE_KEY: '', JWT_PRIVATE_KEY_FILE: file });
@@ -139,12 +139,12 @@ describe('loadConfig', () => {
     );
   });
 
-  it('reads a key that was put on one line with \\n', () => {
+  it('reads a key on one line with \\n as line breaks', () => {
     const config = load({ JWT_PRIVATE_KEY: pair.privateKey.replaceAll('\n', '\\n') });
     expect(config.tokens.publicKeys).toHaveLength(1);
   });
 
-  it('accepts the keys of earlier rotations beside the signing key, which comes first and once', () => {
+  it('returns the signing key first and once, followed by the keys of earlier rotations', () => {
     const earlier = keyPair();
     const { publicKeys } = load({ JWT_PUBLIC_KEY: pair.publicKey + earlier.publicKey }).tokens;
     expect(publicKeys.map((key) => key.export({ type: 'spki', format: 'pem' }))).toEqual([

@@ -6,93 +6,72 @@ import {
   type DatabaseSettings,
   deepFreeze,
   EnvironmentReader,
-  type HttpSettings,
-  LOG_LEVELS,
-  type LogLevel,
-  readDatabaseSettings,
   readDatabaseUrl,
-  readHttpSettings,
   readKey,
   readParties,
   readPublicKeys,
-  readTenancySettings,
+  readServiceSettings,
+  type ServiceSettings,
   type TenancySettings,
 } from '@poc-tracker/http-service';
+import { type Argon2Parameters, readArgon2Parameters } from './argon2-settings.js';
 
-/** Everything that can be set, read once from the environment; nothing else in the service reads it. */
-export interface AppConfig {
-  readonly environment: 'production' | 'development' | 'test';
+/** All settings of the service. They are read once; no other code of the service reads the environment. */
+export interface AppConfig extends ServiceSettings {
   readonly version: string;
-  readonly http: HttpSettings;
-  /** `platformUrl`: the operators' login, which scheduled work uses as well. */
+  /** `platformUrl`: the operators' login, which scheduled jobs use as well. */
   readonly database: DatabaseSettings & { readonly platformUrl: string };
-  readonly redis: { readonly url: string | undefined };
   readonly tenancy: TenancySettings & {
     readonly signup: 'open' | 'closed';
-    /** The plans that whoever signs up may choose; any other is for operators to give. */
+    /** The plans that are available at sign-up. Operators can assign any plan. */
     readonly signupPlans: readonly Plan[];
-    /** Days in which a canceled tenant can be brought back. */
+    /** Days in which a canceled tenant can be restored. */
     readonly restoreDays: number;
-    /** Days of reading alone between the end of a subscription and the suspension. */
+    /** Days between the end of a subscription, which makes the tenant read-only, and its suspension. */
     readonly graceDays: number;
   };
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
     readonly privateKey: KeyObject;
-    /** Every key that is accepted, the signing one first. */
+    /** All accepted keys; the signing key is first. */
     readonly publicKeys: readonly KeyObject[];
     readonly refreshSecret: Buffer;
   };
-  readonly passwords: {
-    readonly memoryKib: number;
-    readonly iterations: number;
-    readonly parallelism: number;
-    /** Hashes at a time: one a core, and never every thread of libuv's pool, which also looks names up and reads files. */
+  readonly passwords: Readonly<Argon2Parameters> & {
+    /** Concurrent hashes: one per core, but fewer than the threads of libuv, which also serve DNS and files. */
     readonly concurrency: number;
   };
-  readonly logLevel: LogLevel;
 }
 
 /** Injection token of the {@link AppConfig}. */
 export const APP_CONFIG = Symbol('APP_CONFIG');
 
-/** Bytes of the refresh secret: as long as the output of the hash behind it (RFC 7518, 3.2). */
+/** Minimum size of the refresh secret: the output size of its hash (RFC 7518, 3.2). */
 const MIN_REFRESH_SECRET_BYTES = 32;
 
 /**
- * Reads and checks the whole environment.
- * @throws ConfigurationError that names every wrong variable, what is wrong and an example.
+ * Reads and validates the environment.
+ * @throws ConfigurationError with every invalid variable, what is wrong and an example.
  */
 export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   const reader = new EnvironmentReader(env);
-  const environment = reader.choice(
-    'NODE_ENV',
-    ['production', 'development', 'test'],
-    'development',
-  );
-  const production = environment === 'production';
+  const service = readServiceSettings(reader, 3000);
+  const production = service.environment === 'production';
   const tokens = readTokens(reader);
   const settings: Omit<AppConfig, 'tokens'> = {
-    environment,
+    ...service,
     version: packageJson.version,
-    http: readHttpSettings(reader, 3000),
-    database: {
-      ...readDatabaseSettings(reader, production),
-      platformUrl: readPlatformUrl(reader, production),
-    },
-    redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
+    database: { ...service.database, platformUrl: readPlatformUrl(reader, production) },
     tenancy: {
-      ...readTenancySettings(reader),
+      ...service.tenancy,
       signup: reader.choice('TENANT_SIGNUP', ['open', 'closed'], production ? 'closed' : 'open'),
       signupPlans: readSignupPlans(reader),
       restoreDays: reader.integer('TENANT_RESTORE_DAYS', 30, { min: 1, max: 3_650 }),
       graceDays: reader.integer('SUBSCRIPTION_GRACE_DAYS', 7, { min: 0, max: 3_650 }),
     },
     passwords: {
-      memoryKib: reader.integer('ARGON2_MEMORY_KIB', 19_456, { min: 7_168, max: 1_048_576 }),
-      iterations: reader.integer('ARGON2_ITERATIONS', 2, { min: 1, max: 20 }),
-      parallelism: reader.integer('ARGON2_PARALLELISM', 1, { min: 1, max: 16 }),
+      ...readArgon2Parameters(reader),
       concurrency: Math.max(
         1,
         Math.min(
@@ -101,7 +80,6 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
         ),
       ),
     },
-    logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   reader.assertValid();
   if (tokens === undefined) throw new Error('A key is missing although no variable was refused.');
@@ -121,7 +99,7 @@ function readSignupPlans(reader: EnvironmentReader): Plan[] {
   const given = reader.list('SIGNUP_PLANS');
   const plans = PLANS.filter((plan) => given.includes(plan));
   if (plans.length !== given.length)
-    reader.refuse('SIGNUP_PLANS', `must list plans out of ${PLANS.join(', ')}.`, 'basic,pro');
+    reader.refuse('SIGNUP_PLANS', `must list plans of ${PLANS.join(', ')}.`, 'basic,pro');
   return given.length === 0 ? ['basic'] : plans;
 }
 

@@ -6,7 +6,7 @@ import { loadConfig } from './app-config.js';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 
-/** Read beside the configuration: by the standalone start and by the migration commands. */
+/** Sources that read variables besides the configuration: the standalone start and the migration commands. */
 const OTHER_READERS = [
   'apps/auth-service/src/main.ts',
   'tools/standalone',
@@ -14,7 +14,7 @@ const OTHER_READERS = [
   'scripts/start.mjs',
 ];
 
-/** What the system itself sets; these are no settings of the product. */
+/** Variables of the operating system, which are not settings of the product. */
 const SYSTEM_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'NO_COLOR', 'CI', 'XDG_CACHE_HOME'];
 
 function readByConfiguration(): string[] {
@@ -49,7 +49,7 @@ function sourcesOf(path: string): string[] {
   );
 }
 
-/** The tracker reads its own configuration, by the same reader. */
+/** The tracker's configuration. */
 const TRACKER = 'apps/poc-tracker/src/config/tracker-config.ts';
 
 function readElsewhere(): string[] {
@@ -63,7 +63,7 @@ function readElsewhere(): string[] {
     .filter((variable) => !SYSTEM_VARIABLES.includes(variable));
 }
 
-/** Every name in the first column of the table of settings. */
+/** The names in the first column of the settings table. */
 function documented(): string[] {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const settings = readme.slice(readme.indexOf('## Settings'));
@@ -73,8 +73,8 @@ function documented(): string[] {
   );
 }
 
-describe('the table of settings in README.md', () => {
-  it('names every variable that is read, and no other', () => {
+describe('the settings table in README.md', () => {
+  it('lists exactly the variables that are read', () => {
     const read = new Set([...readByConfiguration(), ...readElsewhere()]);
     expect(documented().sort()).toEqual([...read].sort());
   });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type AppConfig, loadConfig } from './app-config.js';
 
-/** One pair a process: making an RSA key takes longer than most tests. */
+/** One key pair per process: creating an RSA key takes longer than most tests. */
 const signingKey = generateKeyPairSync('rsa', {
   modulusLength: 2048,
   publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -11,8 +11,8 @@ const signingKey = generateKeyPairSync('rsa', {
 const refreshSecret = randomBytes(48).toString('base64');
 
 /**
- * The configuration of a service under test: made from an environment as in production, on the given database, with
- * the cheapest permitted password hashing. `env` overrides single variables.
+ * The configuration of a service under test: read from an environment as in production, with the given database and
+ * the cheapest password hashing. `env` overrides single variables.
  */
 export function testConfig(
   database: { serviceUrl: string; platformUrl: string },

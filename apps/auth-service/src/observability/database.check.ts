@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { HealthCheck } from './health-check.js';
 
-/** PostgreSQL answers on a connection of the pool. */
+/** Checks that PostgreSQL answers a query on a connection of the pool. */
 @Injectable()
 export class DatabaseCheck implements HealthCheck {
   readonly name = 'database';

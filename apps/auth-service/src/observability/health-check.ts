@@ -1,4 +1,4 @@
-/** What the service stands on. */
+/** The dependencies of the service. */
 export const HEALTH_CHECK_NAMES = [
   'database',
   'redis',
@@ -8,12 +8,16 @@ export const HEALTH_CHECK_NAMES = [
 
 export type HealthCheckName = (typeof HEALTH_CHECK_NAMES)[number];
 
-/** One thing that the service stands on. */
+/** Checks one dependency of the service. */
 export interface HealthCheck {
   readonly name: HealthCheckName;
-  /** True: without it nothing can be answered. False: without it the service is degraded. */
+  /** If a critical dependency fails, the service is unhealthy; otherwise it is degraded. */
   readonly critical: boolean;
-  /** Uses the thing as a request would. @returns what is worth telling the public. @throws whatever stands in the way. */
+  /**
+   * Uses the dependency as a request does.
+   * @returns details for the public response.
+   * @throws Error if the dependency does not work.
+   */
   probe(): Promise<Record<string, unknown>>;
 }
 

@@ -7,7 +7,7 @@ import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { HealthResponse, ProbeResponse } from './health.response.js';
 import { HealthService } from './health.service.js';
 
-/** For load balancers and operators; public, and therefore without reasons, hosts or names. */
+/** For load balancers and operators. The routes are public, so responses contain no reasons, hosts or names. */
 @ApiTags('health')
 @Controller()
 export class HealthController {
@@ -17,23 +17,27 @@ export class HealthController {
   @Public()
   @RawResponse()
   @Tenantless()
-  @ApiOperation({ summary: 'Tell how the service and what it stands on are' })
-  @ApiResponse({ status: 200, description: 'Healthy or degraded.', type: HealthResponse })
-  @ApiResponse({ status: 503, description: 'Unhealthy.', type: HealthResponse })
-  async report(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
+  @ApiOperation({ summary: 'Get the health of the service and its dependencies' })
+  @ApiResponse({
+    status: 200,
+    description: 'The service is healthy or degraded.',
+    type: HealthResponse,
+  })
+  @ApiResponse({ status: 503, description: 'The service is unhealthy.', type: HealthResponse })
+  async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
     const report = await this.health.report();
     if (report.status === 'unhealthy') void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
     return report;
   }
 
-  /** The same for clients that know nothing but the API's prefix. */
+  /** The same below the API's prefix, for clients that only know the prefix. */
   @Get('api/v1/health')
   @Public()
   @RawResponse()
   @Tenantless()
   @ApiExcludeEndpoint()
-  reportUnderPrefix(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
-    return this.report(reply);
+  getHealthUnderPrefix(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
+    return this.getHealth(reply);
   }
 
   @Get('health/live')
@@ -41,12 +45,12 @@ export class HealthController {
   @RawResponse()
   @Tenantless()
   @ApiOperation({
-    summary: 'Tell that the process runs',
+    summary: 'Liveness probe',
     description:
-      'Depends on nothing: restarting the service does not mend a database that is down.',
+      'Checks no dependency, because restarting the service does not repair a dependency.',
   })
-  @ApiResponse({ status: 200, description: 'It runs.', type: ProbeResponse })
-  live(): ProbeResponse {
+  @ApiResponse({ status: 200, description: 'The process is running.', type: ProbeResponse })
+  getLiveness(): ProbeResponse {
     return { status: 'healthy', timestamp: new Date().toISOString() };
   }
 
@@ -54,10 +58,14 @@ export class HealthController {
   @Public()
   @RawResponse()
   @Tenantless()
-  @ApiOperation({ summary: 'Tell whether requests can be answered' })
-  @ApiResponse({ status: 200, description: 'They can.', type: ProbeResponse })
+  @ApiOperation({ summary: 'Readiness probe', description: 'Checks the database only.' })
+  @ApiResponse({
+    status: 200,
+    description: 'The service can answer requests.',
+    type: ProbeResponse,
+  })
   @ApiResponse({ status: 503, description: 'The database is down.', type: ProbeResponse })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponse> {
+  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponse> {
     const readiness = await this.health.readiness();
     if (readiness.status === 'unhealthy') void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
     return readiness;

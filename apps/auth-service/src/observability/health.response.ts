@@ -7,16 +7,15 @@ type ServiceStatus = Exclude<HealthStatus, 'degraded'>;
 
 const SERVICE_STATUSES: ServiceStatus[] = ['healthy', 'unhealthy'];
 
-/** One thing that the service stands on. */
+/** The health of one dependency. */
 export class ServiceHealth {
   @ApiProperty({ enum: SERVICE_STATUSES })
   status: ServiceStatus;
 
-  @ApiProperty({ description: 'How long the check took.', example: 2 })
+  @ApiProperty({ description: 'Duration of the check in milliseconds.', example: 2 })
   responseTimeMs: number;
 }
 
-/** The connections of the pool. */
 class PoolHealth {
   @ApiProperty({ example: 10 })
   total: number;
@@ -24,7 +23,7 @@ class PoolHealth {
   @ApiProperty({ example: 9 })
   idle: number;
 
-  @ApiProperty({ description: 'Requests that wait for a connection.', example: 0 })
+  @ApiProperty({ description: 'Number of requests that wait for a connection.', example: 0 })
   waiting: number;
 
   @ApiProperty({ example: 100 })
@@ -32,7 +31,7 @@ class PoolHealth {
 }
 
 class DatabaseHealth extends ServiceHealth {
-  @ApiPropertyOptional({ description: 'Of PostgreSQL.', example: '18.4' })
+  @ApiPropertyOptional({ description: 'Version of PostgreSQL.', example: '18.4' })
   version?: string;
 
   @ApiPropertyOptional({ type: PoolHealth })
@@ -42,11 +41,14 @@ class DatabaseHealth extends ServiceHealth {
 class RedisHealth extends ServiceHealth {
   @ApiPropertyOptional({
     enum: ['server', 'embedded'],
-    description: 'Embedded: the process keeps the state itself.',
+    description: 'embedded: no Redis is configured, and the process keeps the state itself.',
   })
   mode?: 'server' | 'embedded';
 
-  @ApiPropertyOptional({ description: 'Where the server tells it.', example: 1_048_576 })
+  @ApiPropertyOptional({
+    description: 'Memory in use, if the server reports it.',
+    example: 1_048_576,
+  })
   usedMemoryBytes?: number;
 }
 
@@ -64,7 +66,7 @@ class ServicesHealth implements Record<HealthCheckName, ServiceHealth> {
   jwt_signing: ServiceHealth;
 }
 
-/** Whether the process runs, or can serve. */
+/** The result of a liveness or readiness probe. */
 export class ProbeResponse {
   @ApiProperty({ enum: SERVICE_STATUSES })
   status: ServiceStatus;
@@ -73,18 +75,18 @@ export class ProbeResponse {
   timestamp: string;
 }
 
-/** The whole picture. */
 export class HealthResponse {
   @ApiProperty({
     enum: ['healthy', 'degraded', 'unhealthy'] satisfies HealthStatus[],
-    description: 'Degraded: everything works, some of it slower. Unhealthy: answered with 503.',
+    description:
+      'degraded: everything works, but some requests are slower. unhealthy: the status code is 503.',
   })
   status: HealthStatus;
 
   @ApiProperty({ type: String, format: 'date-time' })
   timestamp: string;
 
-  @ApiProperty({ description: 'Of this service.', example: '0.1.0' })
+  @ApiProperty({ description: 'Version of this service.', example: '0.1.0' })
   version: string;
 
   @ApiProperty({ type: ServicesHealth })

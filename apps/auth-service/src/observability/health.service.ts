@@ -4,13 +4,13 @@ import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { HEALTH_CHECKS, type HealthCheck, type HealthCheckName } from './health-check.js';
 import type { HealthResponse, ProbeResponse, ServiceHealth } from './health.response.js';
 
-/** A check that takes longer counts as failed: whoever asks must be told while asking still makes sense. */
+/** A check that takes longer counts as failed, so that a load balancer gets an answer before its own timeout. */
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** The address is public: however often it is asked, the database is asked once in this time. */
+/** The route is public: however often it is called, each dependency is checked once in this time. */
 const CACHE_MS = 1_000;
 
-/** Runs the health checks, each bounded in time and none more than once at a time. */
+/** Runs the health checks, each with a timeout and at most once at a time. */
 @Injectable()
 export class HealthService {
   private readonly logger = new Logger(HealthService.name);
@@ -23,10 +23,10 @@ export class HealthService {
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'version'>,
   ) {}
 
-  /** The whole picture. Never throws: what fails is reported. */
+  /** The health of the service. Never throws: failed checks are part of the report. */
   async report(): Promise<HealthResponse> {
     const entries = await Promise.all(
-      this.checks.map(async (check) => [check.name, await this.examine(check)] as const),
+      this.checks.map(async (check) => [check.name, await this.run(check)] as const),
     );
     const services = Object.fromEntries(entries) as unknown as HealthResponse['services'];
     const failed = this.checks.filter(({ name }) => services[name].status === 'unhealthy');
@@ -38,32 +38,38 @@ export class HealthService {
     return { status, timestamp: new Date().toISOString(), version: this.config.version, services };
   }
 
-  /** Whether requests can be answered: the database decides. */
+  /** Whether requests can be answered, which depends on the database only. */
   async readiness(): Promise<ProbeResponse> {
     const checks = this.checks.filter(({ name }) => name === 'database');
-    const results = await Promise.all(checks.map((check) => this.examine(check)));
+    const results = await Promise.all(checks.map((check) => this.run(check)));
     const healthy = results.every(({ status }) => status === 'healthy');
     return { status: healthy ? 'healthy' : 'unhealthy', timestamp: new Date().toISOString() };
   }
 
-  private async examine(check: HealthCheck): Promise<ServiceHealth> {
+  private async run(check: HealthCheck): Promise<ServiceHealth> {
     const attempt = this.indicators
       .check(check.name)
       .attempt(() => this.runOnce(check))
       .withTimeout(CHECK_TIMEOUT_MS)
       .cacheFor(CACHE_MS);
     const { [check.name]: outcome } = await attempt;
-    const { status, responseTime, message, cachedResponse: _cached, ...told } = outcome as Outcome;
+    const {
+      status,
+      responseTime,
+      message,
+      cachedResponse: _cached,
+      ...details
+    } = outcome as Outcome;
     const healthy = status === 'up';
-    this.noteChange(check.name, healthy ? undefined : String(message));
+    this.logChange(check.name, healthy ? undefined : String(message));
     return {
       status: healthy ? 'healthy' : 'unhealthy',
       responseTimeMs: responseTime,
-      ...(healthy && told),
+      ...(healthy && details),
     };
   }
 
-  /** Joins a probe that still hangs from an earlier time: an outage must not pile up probes that wait for it. */
+  /** Reuses a probe that is still running, so that hanging probes do not accumulate during an outage. */
   private runOnce(check: HealthCheck): Promise<Record<string, unknown>> {
     const running =
       this.running.get(check.name) ?? check.probe().finally(() => this.running.delete(check.name));
@@ -71,8 +77,8 @@ export class HealthService {
     return running;
   }
 
-  /** The reason goes to the log, once an outage: it may name hosts, and the answer is public. */
-  private noteChange(name: HealthCheckName, reason: string | undefined): void {
+  /** Logs the reason once per outage. It may contain host names, so it is not part of the public response. */
+  private logChange(name: HealthCheckName, reason: string | undefined): void {
     if (reason === undefined) {
       if (this.failing.delete(name)) this.logger.log(`${name} is healthy again.`);
     } else if (!this.failing.has(name)) {
@@ -82,7 +88,7 @@ export class HealthService {
   }
 }
 
-/** What an attempt of terminus resolves with, beside what the probe told. */
+/** The result of a Terminus check; other fields are the details of the probe. */
 interface Outcome extends Record<string, unknown> {
   status: 'up' | 'down' | 'degraded';
   responseTime: number;

@@ -14,9 +14,10 @@ import { HealthService } from './health.service.js';
 import { JwtSigningCheck } from './jwt-signing.check.js';
 import { RedisCheck } from './redis.check.js';
 import { TenantResolutionCheck } from './tenant-resolution.check.js';
+
 type Probe = HealthCheck['probe'];
 
-const WELL: Record<HealthCheckName, Probe> = {
+const PASSING: Record<HealthCheckName, Probe> = {
   database: () =>
     Promise.resolve({ version: '18.4', pool: { total: 10, idle: 9, waiting: 0, max: 100 } }),
   redis: () => Promise.resolve({ mode: 'server', usedMemoryBytes: 1_048_576 }),
@@ -28,9 +29,9 @@ const SECRET = 'connect ECONNREFUSED db.internal:5432 (password hunter2)';
 const failing: Probe = () => Promise.reject(new Error(SECRET));
 const hanging: Probe = () => new Promise(() => undefined);
 
-/** Health over checks of which those given are replaced. */
+/** A health service with passing checks, except for those that are replaced. */
 function healthWith(replaced: Partial<Record<HealthCheckName, Probe>> = {}): HealthService {
-  const checks = Object.entries({ ...WELL, ...replaced }).map(([name, probe]): HealthCheck => ({
+  const checks = Object.entries({ ...PASSING, ...replaced }).map(([name, probe]): HealthCheck => ({
     name: name as HealthCheckName,
     critical: name !== 'redis',
     probe,
@@ -53,8 +54,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('the report', () => {
-  it('has the full shape when everything is well', async () => {
+describe('the health report', () => {
+  it('has the documented fields when all checks pass', async () => {
     const responseTimeMs = expect.any(Number) as number;
     expect(await healthWith().report()).toEqual({
       status: 'healthy',
@@ -87,7 +88,7 @@ describe('the report', () => {
     },
   );
 
-  it('gives up a check that hangs after two seconds, and a later report does not start it again', async () => {
+  it('times out a hanging check after two seconds and does not start it a second time', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const probe = vi.fn(hanging);
     const health = healthWith({ database: probe });
@@ -101,9 +102,9 @@ describe('the report', () => {
     expect(probe).toHaveBeenCalledTimes(1);
   });
 
-  it('asks each thing once a second, however often it is asked itself', async () => {
+  it('checks each dependency once per second, however often it is called', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    const probe = vi.fn(WELL.database);
+    const probe = vi.fn(PASSING.database);
     const health = healthWith({ database: probe });
     await Promise.all(Array.from({ length: 50 }, () => health.report()));
     await health.report();
@@ -113,7 +114,7 @@ describe('the report', () => {
     expect(probe).toHaveBeenCalledTimes(2);
   });
 
-  it('tells the reason to the log alone, once an outage', async () => {
+  it('logs the reason once per outage and does not return it', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const health = healthWith({ database: failing });
     const report = await health.report();
@@ -124,8 +125,8 @@ describe('the report', () => {
   });
 });
 
-describe('the checks', () => {
-  it('of the database tell its version and the totals of the pool', async () => {
+describe('the health checks', () => {
+  it('return the version of the database and the totals of its pool', async () => {
     const lookup = vi.fn().mockResolvedValue([{ version: '15.18' }]);
     const check = new DatabaseCheck({
       lookup,
@@ -137,11 +138,11 @@ describe('the checks', () => {
     });
   });
 
-  it('of Redis tell that there is none where none is set', async () => {
+  it('report the embedded mode when no Redis is configured', async () => {
     expect(await new RedisCheck({ client: undefined }).probe()).toEqual({ mode: 'embedded' });
   });
 
-  it('of tenant resolution ask the resolver for an id that nobody has, and fail on any other answer than that', async () => {
+  it('resolve an unknown tenant id and fail on any result except INVALID_TENANT', async () => {
     const probe = (lookup: () => Promise<unknown[]>): Promise<unknown> => {
       const naming = { baseDomain: 'poctracker.com', defaultTenant: 'acme' };
       const resolver = new TenantResolver({ naming }, { lookup } as unknown as TenantDatabase);
@@ -154,10 +155,10 @@ describe('the checks', () => {
     const found = new TenantResolutionCheck({
       resolve: () => Promise.resolve({} as TenantSnapshot),
     });
-    await expect(found.probe()).rejects.toThrow('nobody has');
+    await expect(found.probe()).rejects.toThrow('unknown id');
   });
 
-  it('of signing fail when the token that is verified is another, or none is accepted', async () => {
+  it('fail when the verified token is not the signed one, or when no token is accepted', async () => {
     const issuer = { accessToken: () => Promise.resolve({ token: 'signed', expiresIn: 900 }) };
     const other = { verify: () => ({ session_id: 'other' }) as never };
     await expect(new JwtSigningCheck(issuer, other).probe()).rejects.toThrow('not the one');
@@ -170,7 +171,7 @@ describe('the checks', () => {
   });
 });
 
-describe('the addresses', () => {
+describe('the health routes', () => {
   let app: NestFastifyApplication;
 
   async function serve(health: HealthService): Promise<void> {
@@ -190,11 +191,11 @@ describe('the addresses', () => {
   }
 
   async function statuses(): Promise<Record<string, [number, string]>> {
-    const addresses = ['/health', '/api/v1/health', '/health/live', '/health/ready'];
-    const answers = await Promise.all(addresses.map((url) => app.inject({ method: 'GET', url })));
+    const paths = ['/health', '/api/v1/health', '/health/live', '/health/ready'];
+    const answers = await Promise.all(paths.map((url) => app.inject({ method: 'GET', url })));
     return Object.fromEntries(
       answers.map((answer, index) => [
-        addresses[index],
+        paths[index],
         [answer.statusCode, answer.json<{ status: string }>().status],
       ]),
     );
@@ -204,7 +205,7 @@ describe('the addresses', () => {
     await app.close();
   });
 
-  it('answer 200 while healthy', async () => {
+  it('return 200 while the service is healthy', async () => {
     await serve(healthWith());
     expect(await statuses()).toEqual({
       '/health': [200, 'healthy'],
@@ -214,7 +215,7 @@ describe('the addresses', () => {
     });
   });
 
-  it('answer 200 while degraded', async () => {
+  it('return 200 while the service is degraded', async () => {
     await serve(healthWith({ redis: failing }));
     expect(await statuses()).toMatchObject({
       '/health': [200, 'degraded'],
@@ -222,7 +223,7 @@ describe('the addresses', () => {
     });
   });
 
-  it('answer 503 while the database is down, except for liveness', async () => {
+  it('return 503 while the database is down, except for the liveness probe', async () => {
     await serve(healthWith({ database: failing }));
     expect(await statuses()).toEqual({
       '/health': [503, 'unhealthy'],

@@ -5,7 +5,7 @@ import { uuidv7 } from '@poc-tracker/tenancy';
 import { TokenIssuer } from '../session/tokens/token-issuer.js';
 import type { HealthCheck } from './health-check.js';
 
-const NOBODYS_TENANT: TenantSnapshot = {
+const PROBE_TENANT: TenantSnapshot = {
   id: NIL_UUID,
   name: 'health',
   subdomain: 'health',
@@ -17,7 +17,7 @@ const NOBODYS_TENANT: TenantSnapshot = {
   ...PLAN_CATALOGUE.basic,
 };
 
-/** A token that is signed here is accepted here: the private key, the published one and the rules fit together. */
+/** Checks that a token signed by this service is accepted by it: the private key matches the published one. */
 @Injectable()
 export class JwtSigningCheck implements HealthCheck {
   readonly name = 'jwt_signing';
@@ -32,12 +32,12 @@ export class JwtSigningCheck implements HealthCheck {
     const sessionId = uuidv7();
     const { token } = await this.issuer.accessToken({
       user: { id: NIL_UUID, role: 'viewer', permissions: [] },
-      tenant: NOBODYS_TENANT,
+      tenant: PROBE_TENANT,
       sessionId,
     });
     const claims = this.verifier.verify(token);
     if (claims.session_id !== sessionId)
-      throw new Error('The token that was verified is not the one that was signed.');
+      throw new Error('The verified token is not the one that was signed.');
     return {};
   }
 }

@@ -13,7 +13,7 @@ import { TenantResolutionCheck } from './tenant-resolution.check.js';
 
 const CHECKS = [DatabaseCheck, RedisCheck, TenantResolutionCheck, JwtSigningCheck];
 
-/** How the service is. */
+/** Health checks and probes. */
 @Module({
   imports: [TerminusModule, RedisModule, TenantModule, SessionModule],
   controllers: [HealthController],

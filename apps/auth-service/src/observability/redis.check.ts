@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { RedisConnection } from '../redis/redis.connection.js';
 import type { HealthCheck } from './health-check.js';
 
-/** Redis answers, or there is none to answer and the process keeps short-lived state itself. */
+/** Checks that Redis answers. Without a REDIS_URL the process keeps short-lived state itself, which is healthy too. */
 @Injectable()
 export class RedisCheck implements HealthCheck {
   readonly name = 'redis';
@@ -16,7 +16,7 @@ export class RedisCheck implements HealthCheck {
     const { client } = this.connection;
     if (client === undefined) return { mode: 'embedded' };
     await client.ping();
-    // INFO is among the commands that a careful operator denies the service; memory is then left out.
+    // An operator may deny INFO by an ACL; the memory is then left out.
     const memory = await client.info('memory').catch(() => '');
     const used = /^used_memory:(\d+)/m.exec(memory)?.[1];
     return { mode: 'server', ...(used !== undefined && { usedMemoryBytes: Number(used) }) };

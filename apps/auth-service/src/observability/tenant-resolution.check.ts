@@ -3,7 +3,7 @@ import { ApiError } from '@poc-tracker/contracts';
 import { TENANT_HEADER, TenantResolver, uuidv7 } from '@poc-tracker/tenancy';
 import type { HealthCheck } from './health-check.js';
 
-/** The resolver looks a tenant up as for any request, and says of an id that nobody has that nobody has it. */
+/** Resolves an unknown tenant id as for any request, and expects INVALID_TENANT. */
 @Injectable()
 export class TenantResolutionCheck implements HealthCheck {
   readonly name = 'tenant_resolution';
@@ -12,7 +12,7 @@ export class TenantResolutionCheck implements HealthCheck {
   constructor(@Inject(TenantResolver) private readonly resolver: Pick<TenantResolver, 'resolve'>) {}
 
   async probe(): Promise<Record<string, unknown>> {
-    // Another id each time, so that no memory of unknown tenants can answer for the database.
+    // A new id each time, so that the answer comes from the database and not from the cache of unknown tenants.
     const request = {
       host: 'localhost',
       headers: { [TENANT_HEADER]: uuidv7() },
@@ -25,6 +25,6 @@ export class TenantResolutionCheck implements HealthCheck {
       if (error instanceof ApiError && error.code === 'INVALID_TENANT') return {};
       throw error;
     }
-    throw new Error('A tenant was found for an id that nobody has.');
+    throw new Error('A tenant was found for an unknown id.');
   }
 }

@@ -12,19 +12,19 @@ describe('BreachedPasswords', () => {
     '1q2w3e4r5t',
     'iloveyou',
     'qwertyuiop',
-  ])('knows %s, whatever its case or width', (password) => {
+  ])('contains %s regardless of case and width', (password) => {
     expect(list.has(password)).toBe(true);
   });
 
-  it('takes no random password for a leaked one', () => {
-    const strangers = Array.from(
+  it('does not contain random passwords', () => {
+    const unlisted = Array.from(
       { length: 20_000 },
       (_, index) => `never-leaked-${index}-${index * 7919}`,
     );
-    expect(strangers.filter((password) => list.has(password))).toEqual([]);
+    expect(unlisted.filter((password) => list.has(password))).toEqual([]);
   });
 
-  it('refuses a file that was cut short, empty or overlong rather than letting passwords through', () => {
+  it('refuses a list that is truncated, empty or too long', () => {
     const empty = Buffer.alloc(BUCKETS);
     const oneEntry = Buffer.concat([Buffer.from([1]), Buffer.alloc(BUCKETS - 1)]);
     expect(() => new BreachedPasswords(empty)).toThrow('damaged');

@@ -2,27 +2,25 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { foldPassword } from './password-text.js';
 
-/** Buckets of the list: one for each value of the first two bytes of a fingerprint. */
+/** Number of buckets: one per value of the first two bytes of a fingerprint. */
 export const BUCKETS = 0x1_0000;
 
 /**
- * Bytes kept of an entry inside its bucket: with the bucket's two they make 40 bits of the digest.
+ * Bytes per entry in a bucket. Together with the two bytes of the bucket they are 40 bits of the digest.
  */
 export const SUFFIX_BYTES = 3;
 
 /**
- * Passwords that leaked elsewhere, as a set of 40-bit fingerprints: half a million entries in 1.5
- * MB. A password that is not on the list is taken for one in a chance of 1 to 2,000,000; one that
- * is on it is never missed.
+ * A set of breached passwords as 40-bit fingerprints: half a million entries in 1.5 MB. The false
+ * positive rate is 1 in 2,000,000; there are no false negatives.
  *
- * Layout: one byte a bucket with its number of entries, then the suffixes of all buckets, sorted.
+ * Layout: one byte per bucket with its number of entries, then the sorted suffixes of all buckets.
  */
 export class BreachedPasswords {
   private readonly starts = new Uint32Array(BUCKETS + 1);
 
   /**
-   * @throws Error when the bytes are no such list: a truncated one would let leaked passwords
-   *   through.
+   * @throws Error if the list is damaged. A truncated list would accept breached passwords.
    */
   constructor(private readonly list: Buffer) {
     for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
@@ -30,14 +28,13 @@ export class BreachedPasswords {
     }
     if (this.size === 0 || list.length !== BUCKETS + this.size * SUFFIX_BYTES) {
       throw new Error(
-        'The list of breached passwords is damaged; make it again with: npx tsx scripts/build-breached-passwords.ts',
+        'The list of breached passwords is damaged. Rebuild it with: npx tsx scripts/build-breached-passwords.ts',
       );
     }
   }
 
   /**
-   * Reads the list that lies beside this module; the bundler carries it along because of how the
-   * URL is written.
+   * Reads the list beside this module. The bundler recognizes this form of URL and copies the file.
    */
   static load(): BreachedPasswords {
     return new BreachedPasswords(
@@ -49,7 +46,7 @@ export class BreachedPasswords {
     return this.starts[BUCKETS] ?? 0;
   }
 
-  /** True when the password, whatever its case or Unicode form, is on the list. */
+  /** True if the password is on the list, regardless of its case and Unicode form. */
   has(password: string): boolean {
     const { bucket, suffix } = fingerprint(password);
     const end = this.starts[bucket + 1] ?? 0;
@@ -62,8 +59,8 @@ export class BreachedPasswords {
 }
 
 /**
- * Where a password stands in the list. Case is folded: whoever tries a leaked password tries its
- * capitalised forms too.
+ * The bucket and suffix of a password. Case is folded, because attackers also try capitalized
+ * forms of breached passwords.
  */
 export function fingerprint(password: string): { bucket: number; suffix: number } {
   const digest = createHash('sha256').update(foldPassword(password)).digest();

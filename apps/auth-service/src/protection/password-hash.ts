@@ -1,32 +1,21 @@
-/** What a hash costs: memory in KiB, passes over it, lanes (RFC 9106). */
-export interface Argon2Parameters {
-  memoryKib: number;
-  iterations: number;
-  parallelism: number;
-}
+import { ARGON2_MAXIMUM, type Argon2Parameters } from '../config/argon2-settings.js';
 
-/** A stored hash as its PHC string describes it. */
+/** The parameters in the PHC string of a stored hash. */
 export interface PasswordHash extends Argon2Parameters {
   variant: string;
   version: number;
 }
 
-/**
- * The most that a stored hash may demand. One beyond, planted or imported, would turn each attempt
- * to log in to that account into gigabytes and minutes.
- */
-const MAX_COST: Argon2Parameters = { memoryKib: 1_048_576, iterations: 20, parallelism: 16 };
-
-/** The version of Argon2 that is in use (RFC 9106). */
+/** Version 1.3 of Argon2 (RFC 9106). */
 const ARGON2_VERSION = 19;
 
 /**
- * Numbers of at most ten digits, salt and digest of at most 64 bytes: nothing longer is ever ours.
+ * Limits numbers to ten digits, and salt and digest to 64 bytes. The service creates nothing longer.
  */
 const PHC_STRING =
   /^\$argon2(id|i|d)\$v=(\d{1,10})\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
 
-/** Reads a PHC string of Argon2; undefined when the text is none. */
+/** Parses a PHC string of Argon2; undefined if it is not valid. */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
   const match = PHC_STRING.exec(text);
   if (match === null) return undefined;
@@ -40,18 +29,18 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
   };
 }
 
-/** False when verifying against the hash would cost more than a log-in may. */
+/** False if verifying the hash would cost more than {@link ARGON2_MAXIMUM}. */
 export function isAffordable(hash: Argon2Parameters): boolean {
   return (
-    hash.memoryKib <= MAX_COST.memoryKib &&
-    hash.iterations <= MAX_COST.iterations &&
-    hash.parallelism <= MAX_COST.parallelism
+    hash.memoryKib <= ARGON2_MAXIMUM.memoryKib &&
+    hash.iterations <= ARGON2_MAXIMUM.iterations &&
+    hash.parallelism <= ARGON2_MAXIMUM.parallelism
   );
 }
 
 /**
- * True when the current setting asks for more than the stored hash has; more lanes are not more
- * work.
+ * True if the hash is weaker than the current parameters. Lanes are ignored, because they do not
+ * add work.
  */
 export function isWeaker(hash: PasswordHash, current: Argon2Parameters): boolean {
   return (

@@ -3,43 +3,40 @@ import * as common from '@zxcvbn-ts/language-common';
 import * as english from '@zxcvbn-ts/language-en';
 import * as portuguese from '@zxcvbn-ts/language-pt-br';
 
-/**
- * What zxcvbn says of a password: a score from 0 to 4, and what a person can do about a low one.
- */
+/** The result of zxcvbn: a score from 0 to 4, and how to improve a low one. */
 export interface PasswordStrength {
   score: number;
   warning: string | undefined;
   suggestions: string[];
 }
 
-/** Lowest score that a password may have: 3 stands for more than 10^8 guesses. */
+/** Minimum score of a password: 3 means at least 10^8 guesses. */
 export const MIN_PASSWORD_SCORE = 3;
 
 /**
- * Code points that zxcvbn sees at once. Its work grows faster than the square of the length: 256
- * random characters took it ten seconds with its own settings, and a request must not stop all
- * others for that long.
+ * Maximum number of code points that zxcvbn checks at once. Its run time grows faster than the
+ * square of the length: 256 random characters take ten seconds with its default settings, during
+ * which the process answers no other request.
  */
 const WINDOW = 20;
 
 /**
- * Readings of a text in which digits and signs stand for letters (p4$$w0rd) that are looked up.
- * Each is another pass over all dictionaries; beyond eight the verdict on real words hardly
- * changes, the time does.
+ * Maximum number of leet substitutions (p4$$w0rd) that zxcvbn tries. Each takes another pass over
+ * all dictionaries. More than eight take more time and hardly change the score of real words.
  */
-const LEET_READINGS = 8;
+const MAX_LEET_SUBSTITUTIONS = 8;
 
 const scorer = new ZxcvbnFactory({
   translations: english.translations,
   graphs: common.adjacencyGraphs,
   dictionary: mergedDictionaries(),
-  l33tMaxSubstitutions: LEET_READINGS,
+  l33tMaxSubstitutions: MAX_LEET_SUBSTITUTIONS,
 });
 
 /**
- * How well the password resists guessing. A long one is judged by its first and by its last 20
- * characters, the better of the two: the whole is at least as hard to guess as any part of it.
- * @param words words that a guesser of this very password tries first, such as its owner's name
+ * Estimates how hard the password is to guess. For a long one, the result is the better of its first
+ * and its last 20 characters: the whole is at least as hard to guess as any part of it.
+ * @param words words that an attacker would try first, such as the user's name
  */
 export function passwordStrength(password: string, words: readonly string[]): PasswordStrength {
   const characters = [...password];
@@ -49,7 +46,7 @@ export function passwordStrength(password: string, words: readonly string[]): Pa
   return end.score > start.score ? end : start;
 }
 
-/** One for each way in which zxcvbn reads a text: words, leet, sequences, keys that are neighbours, repeats, dates. */
+/** One text per matcher of zxcvbn: words, leet, sequences, keyboard neighbours, repeats, dates. */
 const WARM_UP_TEXTS = [
   'quatro cavalos pastam longe',
   'p4$$w0rd!l33t@@1',
@@ -59,15 +56,15 @@ const WARM_UP_TEXTS = [
   '2#4@6!8$0^1&3*5(',
 ];
 
-/** The second round halves what the first verdict costs after it; a third one changes nothing. */
+/** The second round halves the time of the first check afterwards; a third round changes nothing. */
 const WARM_UP_ROUNDS = 2;
 
 let warm = false;
 
 /**
- * Lets the engine compile the scorer before the first request has to wait for it. Measured on one core, the first
- * verdicts take 8 to 15 ms without and 2 to 5 ms with it, for 80 ms once at the start of the process; a worker thread
- * would save less than its copy of the dictionaries costs.
+ * Makes the engine compile the scorer before the first request. Measured on one core: the first checks take 8 to 15 ms
+ * without and 2 to 5 ms with the warm-up, which takes 80 ms at the start of the process. A worker thread would save less
+ * than its copy of the dictionaries costs.
  */
 export function warmUpPasswordStrength(): void {
   if (warm) return;
@@ -83,10 +80,9 @@ function estimate(characters: string[], words: readonly string[]): PasswordStren
 }
 
 /**
- * The dictionaries of both languages, with the 28 short ones of word sequences (days, months,
- * numbers…) joined into one: every substring is looked up in every dictionary, and joined it takes
- * a third of the time. zxcvbn tells sequences by the name before the hyphen and reads nothing else
- * from it.
+ * The dictionaries of both languages, with the 28 short dictionaries of word sequences (days,
+ * months, numbers…) merged into one. Every substring is looked up in every dictionary, and merging
+ * takes a third of the time. zxcvbn only uses the part of the name before the hyphen.
  */
 function mergedDictionaries(): OptionsDictionary {
   const dictionaries: OptionsDictionary = {

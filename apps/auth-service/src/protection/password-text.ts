@@ -1,55 +1,46 @@
-/**
- * Shortest password, in code points (contract; NIST SP 800-63B-4 asks for 8 beside a second
- * factor).
- */
+/** Minimum length in code points (NIST SP 800-63B-4: 8 with a second factor). */
 export const MIN_PASSWORD_LENGTH = 8;
 
-/**
- * Longest password, in code points: room for any passphrase, and a bound on what normalising and
- * hashing cost.
- */
+/** Maximum length in code points: enough for any passphrase, and a limit on the cost of hashing. */
 export const MAX_PASSWORD_LENGTH = 256;
 
 /**
- * Longest text that is looked at at all, in UTF-16 units: a password of the permitted length grows
- * at most fourfold when it arrives decomposed.
+ * Maximum length in UTF-16 units before normalization: decomposed text is at most four times as
+ * long as its normal form.
  */
 const MAX_RAW_LENGTH = 4 * MAX_PASSWORD_LENGTH;
 
 /**
- * Longest text that a request may present as a password, in UTF-16 units. It stands well above the longest password
- * that can be set, so that a log-in never tells more than "wrong", and bounds what is normalised for one attempt.
+ * Maximum length in UTF-16 units of a password in a log-in request. It is well above the longest password that can be
+ * set, so that a log-in answers only "invalid credentials", and it limits the cost of normalization.
  */
 export const MAX_PRESENTED_PASSWORD = MAX_RAW_LENGTH;
 
-/** A lone surrogate has no UTF-8 form: all of them would hash alike. */
+/** Lone surrogates have no UTF-8 form, so all of them would have the same hash. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * The one form in which a password is measured, judged and hashed: NFKC (NIST SP 800-63B-4,
- * 3.1.1.2), so that it is the same password whichever keyboard composed its accents. Spaces and
- * case stay.
+ * The form in which a password is measured, checked and hashed: NFKC (NIST SP 800-63B-4, 3.1.1.2),
+ * so that accents are equal whichever keyboard composed them. Spaces and case are kept.
  */
 export function normalizePassword(password: string): string {
   return password.normalize('NFKC');
 }
 
 /**
- * The normal form with its case folded, for comparisons that must not be escaped by a capital
- * letter.
+ * The normal form with its case folded, for comparisons that ignore case.
  */
 export function foldPassword(password: string): string {
   return normalizePassword(password).toLowerCase();
 }
 
-/** Length in code points of the normal form: what a person counts, not what UTF-16 stores. */
+/** Length of the normal form in code points, as a user counts characters. */
 export function passwordLength(password: string): number {
   return [...normalizePassword(password)].length;
 }
 
 /**
- * False for text that can be nobody's password, so that neither normalising nor hashing is spent on
- * it.
+ * False for text that cannot be a password, so that it is neither normalized nor hashed.
  */
 export function canBePassword(password: string): boolean {
   return (

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import * as argon2 from 'argon2';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ARGON2_DEFAULTS } from '../config/argon2-settings.js';
 import { MAX_WAITING_HASHES, PasswordHasher } from './password.hasher.js';
 
 vi.mock('argon2', async (importOriginal) => {
@@ -8,14 +9,14 @@ vi.mock('argon2', async (importOriginal) => {
   return { ...original, hash: vi.fn(original.hash), verify: vi.fn(original.verify) };
 });
 
-/** OWASP's parameters, as in production. */
-const OWASP = { memoryKib: 19_456, iterations: 2, parallelism: 1, concurrency: 2 };
+/** The parameters of production. */
+const OWASP = { ...ARGON2_DEFAULTS, concurrency: 2 };
 const CHEAP = { memoryKib: 7_168, iterations: 1, parallelism: 1, concurrency: 2 };
 
 const hasherOf = (passwords: typeof OWASP) => new PasswordHasher({ passwords });
 const SALT_AND_HASH = '$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 
-// Refused hashes are logged, and there are many of them here.
+// These tests cause many warnings about refused hashes.
 Logger.overrideLogger(false);
 
 afterEach(() => {
@@ -25,8 +26,8 @@ afterEach(() => {
 });
 
 /**
- * Processor time that the work took, on all threads: unlike the clock it does not depend on who
- * else runs.
+ * CPU time of the work on all threads. Unlike the elapsed time, it does not depend on other
+ * processes.
  */
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
@@ -35,8 +36,8 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1_000;
 }
 
-describe('hash', () => {
-  it('makes argon2id hashes with the configured parameters and a salt of their own', async () => {
+describe('PasswordHasher.hash', () => {
+  it('creates argon2id hashes with the configured parameters and a random salt', async () => {
     const hasher = hasherOf(OWASP);
     const [first, second] = await Promise.all([
       hasher.hash('quatro cavalos'),
@@ -58,10 +59,10 @@ describe('hash', () => {
   });
 });
 
-describe('verify', () => {
+describe('PasswordHasher.verify', () => {
   const hasher = hasherOf(CHEAP);
 
-  it('knows the password again, and no other', async () => {
+  it('accepts the password and no other', async () => {
     const stored = await hasher.hash('quatro cavalos pastam longe');
     await expect(hasher.verify(stored, 'quatro cavalos pastam longe')).resolves.toEqual({
       valid: true,
@@ -76,7 +77,7 @@ describe('verify', () => {
     });
   });
 
-  it.each([80, 256])('reads a password of %i characters to its last', async (length) => {
+  it.each([80, 256])('compares every character of a password of %i characters', async (length) => {
     const password = 'k'.repeat(length);
     const stored = await hasher.hash(password);
     await expect(hasher.verify(stored, `${password.slice(0, -1)}K`)).resolves.toMatchObject({
@@ -88,7 +89,7 @@ describe('verify', () => {
     await expect(hasher.verify(stored, password)).resolves.toMatchObject({ valid: true });
   });
 
-  it('takes the composed and the decomposed form of one password for the same', async () => {
+  it('accepts the composed and the decomposed form of the same password', async () => {
     const password = 'maçã é fruta 🍎 ﬁm';
     const stored = await hasher.hash(password.normalize('NFC'));
     for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD']) {
@@ -109,7 +110,7 @@ describe('verify', () => {
     ],
     ['the same setting', { memoryCost: 8_192, timeCost: 2, parallelism: 1 }, false],
     ['more of everything', { memoryCost: 16_384, timeCost: 3, parallelism: 2 }, false],
-  ])('tells whether a hash with %s is outdated', async (_what, options, outdated) => {
+  ])('returns whether a hash with %s is outdated', async (_what, options, outdated) => {
     const current = hasherOf({ ...CHEAP, memoryKib: 8_192, iterations: 2 });
     const stored = await argon2.hash('quatro cavalos', options);
     await expect(current.verify(stored, 'quatro cavalos')).resolves.toEqual({
@@ -126,7 +127,7 @@ describe('verify', () => {
     ['8 GiB of memory', `$argon2id$v=19$m=8388608,t=2,p=1${SALT_AND_HASH}`],
     ['1000 passes', `$argon2id$v=19$m=19456,t=1000,p=1${SALT_AND_HASH}`],
     ['a thousand lanes', `$argon2id$v=19$m=19456,t=2,p=1000${SALT_AND_HASH}`],
-    ['a number beyond all measure', `$argon2id$v=19$m=${'9'.repeat(400)},t=2,p=1${SALT_AND_HASH}`],
+    ['a number of 400 digits', `$argon2id$v=19$m=${'9'.repeat(400)},t=2,p=1${SALT_AND_HASH}`],
     [
       'a digest of a kilobyte',
       `$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$${'A'.repeat(1_366)}`,
@@ -144,23 +145,23 @@ describe('verify', () => {
     expect(argon2.verify).not.toHaveBeenCalled();
   });
 
-  it('refuses 4 KiB within 50 ms and without hashing, for a known account and for none', async () => {
+  it('refuses a password of 4 KiB within 50 ms and without hashing, for a known and an unknown account', async () => {
     const stored = await hasher.hash('quatro cavalos');
     const spent = await milliseconds(async () => {
       await expect(hasher.verify(stored, 'x'.repeat(4_096))).resolves.toEqual({
         valid: false,
         outdated: false,
       });
-      await hasher.verifyNobody('x'.repeat(4_096));
+      await hasher.verifyDummy('x'.repeat(4_096));
     });
     expect(spent).toBeLessThan(50);
     expect(argon2.verify).not.toHaveBeenCalled();
   });
 });
 
-describe('verifyNobody', () => {
-  it('hashes with the current parameters, as verify does for a known account', async () => {
-    await hasherOf(OWASP).verifyNobody('quatro cavalos');
+describe('PasswordHasher.verifyDummy', () => {
+  it('uses the current parameters, as verify does for a known account', async () => {
+    await hasherOf(OWASP).verifyDummy('quatro cavalos');
     expect(vi.mocked(argon2.verify).mock.calls).toEqual([
       [expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/), 'quatro cavalos'],
     ]);
@@ -169,18 +170,18 @@ describe('verifyNobody', () => {
   it('takes as long as verify', async () => {
     const hasher = hasherOf(OWASP);
     const stored = await hasher.hash('quatro cavalos');
-    let [known, nobody] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    let [known, unknown] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     for (let attempt = 0; attempt < 15; attempt += 1) {
       known = Math.min(known, await milliseconds(() => hasher.verify(stored, 'cinco cavalos')));
-      nobody = Math.min(nobody, await milliseconds(() => hasher.verifyNobody('cinco cavalos')));
+      unknown = Math.min(unknown, await milliseconds(() => hasher.verifyDummy('cinco cavalos')));
     }
-    expect(nobody / known).toBeGreaterThan(0.75);
-    expect(nobody / known).toBeLessThan(1.33);
+    expect(unknown / known).toBeGreaterThan(0.75);
+    expect(unknown / known).toBeLessThan(1.33);
   });
 });
 
-describe('a storm', () => {
-  it('hashes as many at a time as it is allowed, lets 64 wait and refuses exactly the rest with SERVICE_BUSY', async () => {
+describe('PasswordHasher under load', () => {
+  it('hashes up to the configured concurrency, queues 64 more and refuses the rest with SERVICE_BUSY', async () => {
     const hasher = hasherOf(CHEAP);
     const genuine = vi.mocked(argon2.verify).getMockImplementation();
     let active = 0;
@@ -199,7 +200,7 @@ describe('a storm', () => {
       Array.from({ length: 200 }, (_, index) =>
         index % 2 === 0
           ? hasher.verify(stored, 'quatro cavalos')
-          : hasher.verifyNobody('quatro cavalos'),
+          : hasher.verifyDummy('quatro cavalos'),
       ),
     );
     const refused = results.filter((result) => result.status === 'rejected');

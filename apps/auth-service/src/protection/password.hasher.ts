@@ -2,18 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { argon2id, hash, verify } from 'argon2';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
-import {
-  type Argon2Parameters,
-  isAffordable,
-  isWeaker,
-  parsePasswordHash,
-} from './password-hash.js';
+import type { Argon2Parameters } from '../config/argon2-settings.js';
+import { isAffordable, isWeaker, parsePasswordHash } from './password-hash.js';
 import { canBePassword, normalizePassword } from './password-text.js';
 import { WorkQueue } from './work-queue.js';
 
 /**
- * Hashes that may wait for a core: about a second of work. More would keep clients waiting past
- * their patience, and the memory of the requests with them.
+ * Maximum number of queued hashes: about a second of work. Clients should not wait longer, and the
+ * queue limits the memory of waiting requests.
  */
 export const MAX_WAITING_HASHES = 64;
 
@@ -21,28 +17,28 @@ const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
 /**
- * Argon2id with the configured parameters (OWASP Password Storage: 19 MiB, t=2, p=1). Every call
- * takes its turn in one queue, so that a storm of log-ins uses no more memory than one hash a core.
+ * Argon2id with the configured parameters. All calls share one queue, so that a burst of log-ins uses
+ * the memory of one hash per core at most.
  *
- * All methods throw ApiError SERVICE_BUSY when the queue is full.
+ * All methods throw ApiError SERVICE_BUSY if the queue is full.
  */
 @Injectable()
 export class PasswordHasher {
   private readonly logger = new Logger(PasswordHasher.name);
   private readonly queue: WorkQueue;
   private readonly current: Argon2Parameters;
-  private readonly nobodysHash: string;
+  private readonly dummyHash: string;
 
   constructor(@Inject(APP_CONFIG) config: Pick<AppConfig, 'passwords'>) {
     const { concurrency } = config.passwords;
     this.queue = new WorkQueue({ concurrency, capacity: MAX_WAITING_HASHES });
     this.current = config.passwords;
-    this.nobodysHash = unmatchedHash(this.current);
+    this.dummyHash = unmatchedHash(this.current);
   }
 
   /**
-   * @returns the PHC string to be stored
-   * @throws RangeError for text that the password policy refuses for its length or its encoding
+   * @returns the PHC string to store
+   * @throws RangeError if the password is too long or not valid Unicode; check it with the policy first
    */
   async hash(password: string): Promise<string> {
     if (!canBePassword(password))
@@ -60,10 +56,10 @@ export class PasswordHasher {
   }
 
   /**
-   * Compares a password with a stored hash. A hash that is none, or that would cost more than the
-   * service is ready to pay for anybody's log-in, matches nothing and is not computed.
-   * @returns `outdated` when the password is right and the stored hash weaker than the current
-   *   setting
+   * Verifies a password against a stored hash. A malformed or too expensive hash matches no password
+   * and is not computed.
+   * @returns `outdated` if the password is valid and the stored hash is weaker than the current
+   *   parameters
    */
   async verify(
     storedHash: string,
@@ -72,28 +68,28 @@ export class PasswordHasher {
     const stored = parsePasswordHash(storedHash);
     if (stored === undefined || !isAffordable(stored)) {
       this.logger.warn(
-        'A stored password hash is malformed or too costly: its owner cannot log in before a reset.',
+        'A stored password hash is malformed or too expensive. Its user cannot log in until the password is reset.',
       );
       return { valid: false, outdated: false };
     }
-    // Depends on what was sent alone, so the quick answer tells nothing about the account.
+    // This depends on the request only, so the fast response reveals nothing about the account.
     if (!canBePassword(password)) return { valid: false, outdated: false };
     const valid = await this.queue.run(() => verify(storedHash, normalizePassword(password)));
     return { valid, outdated: valid && isWeaker(stored, this.current) };
   }
 
   /**
-   * Takes as long as {@link verify} for an account that does not exist, so that time does not tell
-   * who has one.
+   * Takes as long as {@link verify}. Call it for an account that does not exist, so that the response
+   * time does not reveal which accounts exist.
    */
-  async verifyNobody(password: string): Promise<void> {
-    await this.verify(this.nobodysHash, password);
+  async verifyDummy(password: string): Promise<void> {
+    await this.verify(this.dummyHash, password);
   }
 }
 
 /**
- * A hash with the given parameters that no password matches: made of random bytes, so it costs
- * nothing to make.
+ * A hash with the given parameters that no password matches. It consists of random bytes, so it
+ * needs no hashing.
  */
 function unmatchedHash({ memoryKib, iterations, parallelism }: Argon2Parameters): string {
   const [salt, digest] = [SALT_BYTES, HASH_BYTES].map((bytes) =>

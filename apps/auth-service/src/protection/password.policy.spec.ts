@@ -15,7 +15,7 @@ const list = BreachedPasswords.load();
 const problem = (password: string, overrides: Partial<PasswordContext> = {}) =>
   passwordProblem(password, { ...context, ...overrides }, list);
 
-/** Characters without any pattern, the same in every run. */
+/** Characters without a pattern, the same in every run. */
 function scrambled(length: number): string {
   return Array.from({ length }, (_, index) =>
     String.fromCharCode(33 + ((index * index * 31 + index * 17) % 94)),
@@ -23,8 +23,8 @@ function scrambled(length: number): string {
 }
 
 /**
- * The least processor time that the work took in a few tries: unlike the clock it does not depend
- * on who else runs.
+ * The lowest CPU time of the work in four tries. Unlike the elapsed time, it does not depend on
+ * other processes.
  */
 function milliseconds(work: () => unknown): number {
   const tries = Array.from({ length: 4 }, () => {
@@ -36,32 +36,32 @@ function milliseconds(work: () => unknown): number {
   return Math.min(...tries);
 }
 
-describe('length', () => {
-  it('refuses seven characters for their number and eight for nothing but their strength', () => {
+describe('the length of a password', () => {
+  it('is at least eight characters', () => {
     expect(problem('9v#Lq2!')).toMatchObject({ reason: 'too_short' });
     expect(problem('9v#Lq2!x')).toMatchObject({ reason: 'weak', score: 2 });
     expect(problem('9v#Lq2!xK')).toBeUndefined();
   });
 
-  it('counts code points, not UTF-16 units', () => {
+  it('is counted in code points, not in UTF-16 units', () => {
     expect(problem('🦊🌵🪁🧭🎻🥁🦉')).toMatchObject({ reason: 'too_short' });
     expect(problem(`${'🦊'.repeat(250)}9v#Lq2`)?.reason).not.toBe('too_long');
   });
 
-  it('counts the normal form: eight decomposed accents are eight characters', () => {
+  it('is counted in the normal form: four decomposed accents are four characters', () => {
     expect(problem('e\u0301e\u0301e\u0301e\u0301')).toMatchObject({ reason: 'too_short' });
   });
 
-  it.each([64, 128, 256])('takes %i characters', (length) => {
+  it.each([64, 128, 256])('may be %i characters', (length) => {
     expect(problem(scrambled(length))).toBeUndefined();
   });
 
-  it('refuses 257 characters, also where only normalising makes them so many', () => {
+  it('is at most 256 characters, before and after normalization', () => {
     expect(problem(scrambled(257))).toMatchObject({ reason: 'too_long' });
     expect(problem('\uFDFA'.repeat(20))).toMatchObject({ reason: 'too_long' });
   });
 
-  it('refuses 4 KiB and 64 KiB within 50 ms', () => {
+  it('is refused within 50 ms at 4 KiB and 64 KiB', () => {
     for (const length of [4_096, 65_536]) {
       expect(
         milliseconds(() =>
@@ -71,24 +71,24 @@ describe('length', () => {
     }
   });
 
-  it('refuses half a surrogate pair, which has no UTF-8 form', () => {
+  it('does not matter for a lone surrogate, which is always refused', () => {
     expect(problem('9v#Lq2!x\uD83D')).toMatchObject({ reason: 'too_long' });
   });
 });
 
-describe('composition', () => {
+describe('the composition of a password', () => {
   it.each([
     'quatro cavalos pastam longe',
     'correcthorsebatterystaplers',
     '  espaços também contam  ',
     '锦上添花画蛇添足亡羊补牢',
     '🦊 corre 🌵 devagar 🪁',
-  ])('asks for no kind of character: %s', (password) => {
+  ])('has no rules: accepts %s', (password) => {
     expect(problem(password)).toBeUndefined();
   });
 });
 
-describe('personal words', () => {
+describe('a password with personal words', () => {
   it.each([
     ["the tenant's subdomain", 'uxq-padoca-93!vz'],
     ["the tenant's subdomain in capitals", 'uxq-PADOCA-93!vz'],
@@ -101,7 +101,7 @@ describe('personal words', () => {
     ['the first of two first names', 'vz93!MARIA-uxqk'],
     ['the last name', 'vz93!oliveirauxqk'],
     ['the last name in full-width letters', 'vz93!ｏｌｉｖｅｉｒａuxqk'],
-  ])('refuses %s inside of a password that is strong otherwise', (_what, password) => {
+  ])('is refused for %s although it is strong otherwise', (_what, password) => {
     expect(problem(password)).toMatchObject({ reason: 'personal' });
     expect(
       passwordProblem(
@@ -112,7 +112,7 @@ describe('personal words', () => {
     ).toBe(/poc.?tracker/i.test(password) ? 'personal' : undefined);
   });
 
-  it('leaves words of three letters alone: they turn up by chance', () => {
+  it('is accepted for words of three letters, which occur by chance', () => {
     const short = {
       tenant: { name: 'Ace', subdomain: 'ace' },
       email: 'ana@example.com',
@@ -122,26 +122,26 @@ describe('personal words', () => {
     expect(problem('bananas no palácio azul', short)).toBeUndefined();
   });
 
-  it('works without names and with an address that has no local part', () => {
+  it('is checked without names and with an e-mail address without a local part', () => {
     expect(
       problem('quatro cavalos pastam longe', { email: '', firstName: null, lastName: undefined }),
     ).toBeUndefined();
   });
 });
 
-describe('breached passwords', () => {
-  it('are refused with that reason, however strong they look', () => {
+describe('a breached password', () => {
+  it('is refused with the reason breached, however strong it looks', () => {
     const strong = passwordProblem('9v#Lq2!x-uk', context, { has: () => true });
     expect(strong).toMatchObject({
       reason: 'breached',
-      message: expect.stringContaining('leaked') as string,
+      message: expect.stringContaining('breached') as string,
     });
     expect(problem('Password1')).toMatchObject({ reason: 'breached' });
   });
 });
 
-describe('strength', () => {
-  it('refuses what is easy to guess and says what would help', () => {
+describe('the strength of a password', () => {
+  it('is refused with suggestions if it is easy to guess', () => {
     expect(problem('ab'.repeat(30))).toMatchObject({
       reason: 'weak',
       score: expect.any(Number) as number,
@@ -156,13 +156,13 @@ describe('strength', () => {
     'zxcvbnm,./asdfgh',
     'c4v4l0s99',
     'saudade2025',
-  ])('knows words of both languages, sequences and keyboards: %s', (password) => {
+  ])('considers words of both languages, sequences and keyboard patterns: %s', (password) => {
     expect(problem(password)).toMatchObject({
       reason: expect.stringMatching(/weak|breached/) as string,
     });
   });
 
-  it('takes a long password that is strong at either end', () => {
+  it('is high enough if either end of a long password is strong', () => {
     expect(problem(`${'a'.repeat(100)}${scrambled(20)}`)).toBeUndefined();
     expect(problem(`${scrambled(20)}${'a'.repeat(100)}`)).toBeUndefined();
     expect(problem('a'.repeat(124))).toMatchObject({ reason: 'weak' });
@@ -170,8 +170,8 @@ describe('strength', () => {
 
   it.each([
     ['scrambled', scrambled(256)],
-    ['letters written as digits and signs', 'p@$$w0rd1!'.repeat(25)],
-    ['readings without number', '4@8({[<3€6191|!17105$§7+2%'.repeat(9)],
+    ['leet substitutions', 'p@$$w0rd1!'.repeat(25)],
+    ['many possible leet substitutions', '4@8({[<3€6191|!17105$§7+2%'.repeat(9)],
     ['digits', '0123456789'.repeat(25)],
     ['one letter', 'a'.repeat(256)],
     ['a date', '19900101'.repeat(32)],
@@ -179,7 +179,7 @@ describe('strength', () => {
     ['slashes', '\\/'.repeat(128)],
     ['words', 'password dragon monkey '.repeat(11)],
     ['decomposed accents', 'e\u0301'.repeat(256)],
-  ])('judges 256 characters quickly: %s', (_what, password) => {
+  ])('is checked within 100 ms for 256 characters: %s', (_what, password) => {
     expect(milliseconds(() => problem(password))).toBeLessThan(100);
   });
 });
@@ -196,7 +196,7 @@ describe('PasswordPolicy', () => {
     throw new Error('expected an ApiError');
   }
 
-  it('throws a VALIDATION_ERROR that names the field, the reason and what to do', () => {
+  it('throws a VALIDATION_ERROR with the field, the reason and the score', () => {
     expect(refusal('ab'.repeat(30), 'newPassword')).toMatchObject({
       code: 'VALIDATION_ERROR',
       status: 400,
@@ -205,13 +205,13 @@ describe('PasswordPolicy', () => {
     expect(refusal('Password1').details).toMatchObject([{ field: 'password', reason: 'breached' }]);
   });
 
-  it('never repeats the password', () => {
+  it('does not repeat the password in the error', () => {
     for (const password of ['ab'.repeat(30), 'Password1', 'vz93!MARIA-uxqk', '9v#Lq2!']) {
       expect(JSON.stringify(refusal(password))).not.toContain(password);
     }
   });
 
-  it('lets a good one pass', () => {
+  it('accepts a strong password', () => {
     expect(() => policy.check('quatro cavalos pastam longe', context)).not.toThrow();
   });
 });

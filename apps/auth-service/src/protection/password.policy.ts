@@ -15,15 +15,15 @@ import {
 } from './password-text.js';
 import { containsPersonalWord, type PasswordContext, personalWords } from './personal-words.js';
 
-/** Why a password was refused, for a client that words it itself. */
+/** Why a password was refused, for clients that show their own text. */
 export type PasswordRefusal = 'too_long' | 'too_short' | 'personal' | 'breached' | 'weak';
 
-/** What the `details` of a refused password hold beside the field and the message. */
+/** The error details of a refused password. */
 export interface PasswordFieldError extends FieldError {
   reason: PasswordRefusal;
-  /** Strength from 0 to 4; only where that was the reason. */
+  /** Strength from 0 to 4; only with the reason `weak`. */
   score?: number;
-  /** What would make it stronger; only where strength was the reason. */
+  /** How to make it stronger; only with the reason `weak`. */
   suggestions?: string[];
 }
 
@@ -32,14 +32,14 @@ const MESSAGES: Record<PasswordRefusal, string> = {
   too_short: `must have at least ${MIN_PASSWORD_LENGTH} characters.`,
   personal:
     "must not contain your name, your e-mail address, or the tenant's or the product's name.",
-  breached: 'is on a list of passwords that have leaked elsewhere; choose another.',
+  breached: 'is on a list of breached passwords. Choose another one.',
   weak: 'is too easy to guess.',
 };
 
 /**
- * Judges a new password by length, personal words, leaked passwords and strength; the cheap tests
- * come first. Which kinds of characters it is made of does not matter (NIST SP 800-63B-4, 3.1.1.2).
- * @returns what is wrong with it, without the field's name; undefined when nothing is.
+ * Checks a new password for length, personal words, breached passwords and strength, the cheapest
+ * check first. There are no composition rules (NIST SP 800-63B-4, 3.1.1.2).
+ * @returns the first problem, without the field's name; undefined if there is none.
  */
 export function passwordProblem(
   rawPassword: string,
@@ -63,9 +63,7 @@ function problem(reason: PasswordRefusal): Omit<PasswordFieldError, 'field'> {
   return { reason, message: MESSAGES[reason] };
 }
 
-/**
- * Decides which passwords may be chosen. Passwords that are already in use are never judged again.
- */
+/** Checks new passwords. Passwords that are already in use are not checked again. */
 @Injectable()
 export class PasswordPolicy implements OnModuleInit {
   private readonly breached = BreachedPasswords.load();
@@ -75,8 +73,8 @@ export class PasswordPolicy implements OnModuleInit {
   }
 
   /**
-   * @param field name of the field that carried the password, for the error
-   * @throws ApiError VALIDATION_ERROR whose details hold one {@link PasswordFieldError}
+   * @param field name of the password field, for the error
+   * @throws ApiError VALIDATION_ERROR with one {@link PasswordFieldError} in its details
    */
   check(password: string, context: PasswordContext, field = 'password'): void {
     const found = passwordProblem(password, context, this.breached);

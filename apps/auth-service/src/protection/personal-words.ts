@@ -1,4 +1,4 @@
-/** Whom and what a password is for: words that it must not be made of. */
+/** The user and tenant of a password. It must not contain their names. */
 export interface PasswordContext {
   tenant: { name: string; subdomain: string };
   email: string;
@@ -8,15 +8,15 @@ export interface PasswordContext {
 
 const PRODUCT_NAME = 'POC Tracker';
 
-/** Shorter words turn up inside good passwords by chance. */
+/** Shorter words occur in strong passwords by chance. */
 const MIN_WORD_LENGTH = 4;
 
 const SEPARATORS = /[^\p{L}\p{N}]+/gu;
 
 /**
- * True when the password contains the product's name, the tenant's name or subdomain, the part of
- * the e-mail address before the @, or one of the person's names (OWASP ASVS 5.0, 6.1.2 and 6.2.11).
- * Case and accents make no difference, nor do the separators inside a name of several words.
+ * True if the password contains the product's name, the tenant's name or subdomain, the local part
+ * of the e-mail address, or one of the user's names (OWASP ASVS 5.0, 6.1.2 and 6.2.11). Case,
+ * accents and the separators within a name are ignored.
  */
 export function containsPersonalWord(password: string, context: PasswordContext): boolean {
   const text = fold(password);
@@ -29,7 +29,7 @@ export function containsPersonalWord(password: string, context: PasswordContext)
 }
 
 /**
- * The words themselves and the parts of those that are compounds, folded: what a guesser would try.
+ * The names and the parts of compound names, folded, as an attacker would try them.
  */
 export function personalWords({ tenant, email, firstName, lastName }: PasswordContext): string[] {
   const names = [firstName, lastName];
@@ -42,8 +42,8 @@ export function personalWords({ tenant, email, firstName, lastName }: PasswordCo
     localPart.split('+')[0],
     ...names,
   ];
-  const people = names.flatMap((name) => name?.split(SEPARATORS));
-  return [...new Set([...wholes, ...people].map((word) => fold(word ?? '').trim()))].filter(
+  const nameParts = names.flatMap((name) => name?.split(SEPARATORS));
+  return [...new Set([...wholes, ...nameParts].map((word) => fold(word ?? '').trim()))].filter(
     (word) => word !== '',
   );
 }

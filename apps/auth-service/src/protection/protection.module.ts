@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { PasswordHasher } from './password.hasher.js';
 import { PasswordPolicy } from './password.policy.js';
 
-/** What stands between the service and those who guess. */
+/** Password hashing and the password policy. */
 @Module({
   providers: [PasswordPolicy, PasswordHasher],
   exports: [PasswordPolicy, PasswordHasher],

@@ -2,8 +2,8 @@ import { ApiError } from '@poc-tracker/contracts';
 import { describe, expect, it } from 'vitest';
 import { WorkQueue } from './work-queue.js';
 
-/** Work that ends when the test says so. */
-function heldWork() {
+/** Tasks that end when the test resolves or rejects them. */
+function pendingTasks() {
   const running: PromiseWithReject[] = [];
   let most = 0;
   let active = 0;
@@ -27,9 +27,9 @@ interface PromiseWithReject {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('WorkQueue', () => {
-  it('runs as much at a time as it may, keeps as much waiting as it may, and refuses exactly the rest', async () => {
+  it('runs up to its concurrency, queues up to its capacity and refuses the rest', async () => {
     const queue = new WorkQueue({ concurrency: 3, capacity: 5 });
-    const { work, running, most } = heldWork();
+    const { work, running, most } = pendingTasks();
     const outcomes = Array.from({ length: 100 }, () => queue.run(work));
     const refused: unknown[] = [];
     for (const outcome of outcomes) outcome.catch((error: unknown) => refused.push(error));
@@ -50,14 +50,14 @@ describe('WorkQueue', () => {
     expect(most()).toBe(3);
   });
 
-  it('starts what waits in the order in which it came', async () => {
+  it('starts queued tasks in order of arrival', async () => {
     const queue = new WorkQueue({ concurrency: 1, capacity: 10 });
     const order: number[] = [];
     await Promise.all([1, 2, 3, 4].map((piece) => queue.run(async () => void order.push(piece))));
     expect(order).toEqual([1, 2, 3, 4]);
   });
 
-  it('frees the place of work that fails, at once or later, and passes the error on', async () => {
+  it('frees the slot of a task that throws or rejects, and passes its error on', async () => {
     const queue = new WorkQueue({ concurrency: 1, capacity: 2 });
     const late = queue.run(() => Promise.reject(new Error('late')));
     const atOnce = queue.run(() => {
@@ -72,7 +72,7 @@ describe('WorkQueue', () => {
     ).resolves.toEqual([1, 2, 3]);
   });
 
-  it('keeps its bound when newcomers arrive in the moment a place is handed on', async () => {
+  it('does not exceed its concurrency when new tasks arrive while a slot is passed on', async () => {
     const queue = new WorkQueue({ concurrency: 2, capacity: 1_000 });
     let active = 0;
     let most = 0;
@@ -89,9 +89,9 @@ describe('WorkQueue', () => {
     expect(active).toBe(0);
   });
 
-  it('runs nothing of what it refuses', async () => {
+  it('does not run a refused task', async () => {
     const queue = new WorkQueue({ concurrency: 1, capacity: 0 });
-    const { work, running } = heldWork();
+    const { work, running } = pendingTasks();
     const first = queue.run(work);
     let ran = false;
     await expect(queue.run(async () => void (ran = true))).rejects.toMatchObject({

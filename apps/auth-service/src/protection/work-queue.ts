@@ -1,22 +1,18 @@
 import { ApiError } from '@poc-tracker/contracts';
 
-/** How much work a {@link WorkQueue} takes on. */
 export interface WorkQueueLimits {
-  /** Pieces of work under way at a time. */
+  /** Maximum number of running tasks. */
   concurrency: number;
-  /** Pieces of work that may wait for their turn. */
+  /** Maximum number of queued tasks. */
   capacity: number;
 }
 
-/**
- * Seconds after which a refused client may come back: a full queue is worked off in about that
- * time.
- */
+/** Seconds until a refused client should retry. A full queue takes about this time. */
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * Runs expensive work a few pieces at a time, in order of arrival, and refuses what it could not
- * start soon.
+ * Runs expensive tasks with limited concurrency, in order of arrival, and refuses tasks when too
+ * many wait.
  */
 export class WorkQueue {
   private running = 0;
@@ -25,20 +21,19 @@ export class WorkQueue {
   constructor(private readonly limits: WorkQueueLimits) {}
 
   /**
-   * Runs the work when its turn comes and answers what it answers; one that fails frees its place
-   * like any other.
-   * @throws ApiError SERVICE_BUSY, at once and without running the work, when the queue is full
+   * Runs the task when its turn comes, and returns its result or throws its error.
+   * @throws ApiError SERVICE_BUSY immediately, without running the task, if the queue is full
    */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.enter();
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    await this.acquire();
     try {
-      return await work();
+      return await task();
     } finally {
-      this.leave();
+      this.release();
     }
   }
 
-  private async enter(): Promise<void> {
+  private async acquire(): Promise<void> {
     if (this.running < this.limits.concurrency) {
       this.running += 1;
       return;
@@ -50,10 +45,10 @@ export class WorkQueue {
   }
 
   /**
-   * The place goes straight to the next in line: were it freed in between, a newcomer could take it
-   * too.
+   * Passes the slot directly to the next task. If it were freed first, a new task could take it as
+   * well.
    */
-  private leave(): void {
+  private release(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.running -= 1;
     else next();

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisCheck } from '../observability/redis.check.js';
 import { RedisConnection } from './redis.connection.js';
 
-/** Enough of Redis for a connection: answers by the command's name, or never. */
+/** A minimal Redis: answers by the command's name, or not at all while silent. */
 class FakeRedis {
   private readonly sockets = new Set<Socket>();
   readonly commands: string[] = [];
@@ -84,7 +84,7 @@ const isReady = (): Promise<void> =>
   }, 10_000);
 
 describe('the connection to Redis', () => {
-  it('connects in the background and tells the memory in use', async () => {
+  it('connects in the background and reports the memory in use', async () => {
     connection.onModuleInit();
     await isReady();
     expect(await new RedisCheck(connection).probe()).toEqual({
@@ -94,7 +94,7 @@ describe('the connection to Redis', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('fails commands at once while Redis is away, warns once without the password, and comes back by itself', async () => {
+  it('fails commands immediately while Redis is down, logs one warning without the password, and reconnects', async () => {
     connection.onModuleInit();
     await isReady();
     const { port } = fake;
@@ -115,7 +115,7 @@ describe('the connection to Redis', () => {
     expect(warnings[0]).not.toContain('hunter2');
   });
 
-  it('gives up on a Redis that takes commands and never answers', async () => {
+  it('times out commands that Redis does not answer', async () => {
     connection.onModuleInit();
     await isReady();
     fake.silent = true;
@@ -124,7 +124,7 @@ describe('the connection to Redis', () => {
     expect(Date.now() - started).toBeLessThan(2_000);
   });
 
-  it('ends politely, and within its time when Redis does not answer the good-bye', async () => {
+  it('sends QUIT at shutdown and disconnects in time when Redis does not answer it', async () => {
     connection.onModuleInit();
     await isReady();
     await connection.onApplicationShutdown();
@@ -133,18 +133,18 @@ describe('the connection to Redis', () => {
       expect(connection.client?.status).toBe('end');
     }, 1_000);
 
-    const mute = new RedisConnection({ redis: { url: fake.url } });
-    mute.onModuleInit();
+    const unanswered = new RedisConnection({ redis: { url: fake.url } });
+    unanswered.onModuleInit();
     await vi.waitFor(() => {
-      expect(mute.client?.status).toBe('ready');
+      expect(unanswered.client?.status).toBe('ready');
     }, 5_000);
     fake.silent = true;
     const started = Date.now();
-    await mute.onApplicationShutdown();
+    await unanswered.onApplicationShutdown();
     expect(Date.now() - started).toBeLessThan(2_500);
   });
 
-  it('is no connection at all without an address', async () => {
+  it('has no client without a REDIS_URL', async () => {
     const none = new RedisConnection({ redis: { url: undefined } });
     none.onModuleInit();
     await none.onApplicationShutdown();

@@ -8,43 +8,43 @@ import {
 import { Redis } from 'ioredis';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 
-/** A command that takes longer is given up: a Redis that hangs must not hang the requests that ask it. */
+/** Timeout of a command, so that requests do not wait for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 1_000;
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
-/** Waits between attempts to reconnect grow to this, so that a Redis that comes back is found within seconds. */
+/** Maximum delay between two attempts to reconnect. */
 const MAX_RECONNECT_DELAY_MS = 5_000;
 
 /**
- * The connection to Redis, which accelerates and never decides: losing it is logged once an outage, commands fail at
- * once instead of queueing, and the process goes on. Without a REDIS_URL there is none.
+ * The connection to Redis, which is an accelerator only. While it is lost, commands fail immediately instead of being
+ * queued, and the service continues. An outage is logged once. Without a REDIS_URL there is no connection.
  */
 @Injectable()
 export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RedisConnection.name);
   private lost = false;
 
-  /** Undefined in the embedded set-up. */
+  /** Undefined without a REDIS_URL. */
   readonly client: Redis | undefined;
 
   constructor(@Inject(APP_CONFIG) { redis }: Pick<AppConfig, 'redis'>) {
     if (redis.url !== undefined) this.client = this.connect(redis.url);
   }
 
-  /** Starts connecting and does not wait for it: a service without its accelerator still serves. */
+  /** Starts connecting and does not wait: the service works without Redis. */
   onModuleInit(): void {
-    // The 'error' event has told of a failure, and the client retries by itself.
+    // The 'error' listener logs a failure, and the client retries by itself.
     this.client?.connect().catch(() => undefined);
   }
 
-  /** After the HTTP server has answered what was in flight, which may still have used the connection. */
+  /** Runs after the HTTP server has finished open requests, which may still use the connection. */
   async onApplicationShutdown(): Promise<void> {
     if (this.client === undefined) return;
     try {
       if (this.client.status === 'ready') await this.client.quit();
     } catch {
-      // The connection broke, or nobody answered in time, which is an end too.
+      // The connection is broken or Redis did not answer in time; disconnect anyway.
     } finally {
       this.client.disconnect();
     }
@@ -63,12 +63,12 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     client.on('error', (error: Error) => {
       if (!this.lost)
         this.logger.warn(
-          `Redis cannot be reached: ${error.message}. The service goes on without it.`,
+          `Redis cannot be reached: ${error.message}. The service continues without it.`,
         );
       this.lost = true;
     });
     client.on('ready', () => {
-      this.logger.log(this.lost ? 'Redis is back.' : 'Redis is connected.');
+      this.logger.log(this.lost ? 'Redis is reconnected.' : 'Redis is connected.');
       this.lost = false;
     });
     return client;

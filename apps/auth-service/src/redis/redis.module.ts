@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { RedisConnection } from './redis.connection.js';
 
-/** The one connection to Redis of the process. */
+/** The process has one connection to Redis. */
 @Module({ providers: [RedisConnection], exports: [RedisConnection] })
 export class RedisModule {}

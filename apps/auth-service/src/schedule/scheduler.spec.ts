@@ -26,7 +26,7 @@ afterEach(async () => {
   await admin.query('DELETE FROM scheduled_jobs');
 });
 
-/** Another instance of the service: a pool of its own and a scheduler of its own. */
+/** A scheduler with its own pool, as in another instance of the service. */
 function instance(): Scheduler {
   const database = new PlatformDatabase({ url: test.platformUrl, tls: false });
   databases.push(database);
@@ -45,7 +45,7 @@ function gate(): { opened: Promise<void>; open: () => void } {
 }
 
 describe('the scheduler', () => {
-  it('runs a job once an interval, however many instances ask at once', async () => {
+  it('runs a job once per interval, however many instances poll at once', async () => {
     const runs: number[] = [];
     const instances = [instance(), instance(), instance()];
     for (const [index, scheduler] of instances.entries()) {
@@ -55,16 +55,16 @@ describe('the scheduler', () => {
         run: () => Promise.resolve(void runs.push(index)),
       });
     }
-    const askAll = () =>
+    const pollAll = () =>
       Promise.all(
         Array.from({ length: 5 }, () => instances.map((one) => one.runIfDue('count'))).flat(),
       );
-    const asked = await askAll();
-    expect(asked.filter(Boolean)).toHaveLength(1);
-    await askAll();
+    const polled = await pollAll();
+    expect(polled.filter(Boolean)).toHaveLength(1);
+    await pollAll();
     expect(runs).toHaveLength(1);
     await makeDue();
-    await askAll();
+    await pollAll();
     expect(runs).toHaveLength(2);
   });
 
@@ -95,7 +95,7 @@ describe('the scheduler', () => {
     expect(await other.runIfDue('slow')).toBe(true);
   });
 
-  it('takes a job over from an instance that died, when its lease has ended', async () => {
+  it('runs the job of an instance that died after its lease has expired', async () => {
     await admin.query(
       `INSERT INTO scheduled_jobs (name, started_at, holder, lease_ends_at)
        VALUES ('orphan', now() - interval '1 hour', gen_random_uuid(), now() + interval '1 minute')`,
@@ -107,7 +107,7 @@ describe('the scheduler', () => {
     expect(await scheduler.runIfDue('orphan')).toBe(true);
   });
 
-  it('logs the failure of a job with its name and runs it again the next time', async () => {
+  it('logs a failed job with its name and runs it again in the next interval', async () => {
     const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const scheduler = instance();
     let runs = 0;
@@ -116,20 +116,20 @@ describe('the scheduler', () => {
       everyMs: 60_000,
       run: () => {
         runs += 1;
-        return Promise.reject(new Error('out of luck'));
+        return Promise.reject(new Error('disk full'));
       },
     });
     expect(await scheduler.runIfDue('brittle')).toBe(true);
     expect(errors).toHaveBeenCalledWith(
       expect.stringContaining('brittle'),
-      expect.stringContaining('out of luck'),
+      expect.stringContaining('disk full'),
     );
     await makeDue();
     expect(await scheduler.runIfDue('brittle')).toBe(true);
     expect(runs).toBe(2);
   });
 
-  it('asks by itself once the application runs, and not after it stops', async () => {
+  it('polls while the application runs, and not after it has stopped', async () => {
     const ran = gate();
     const scheduler = instance();
     let runs = 0;
@@ -145,12 +145,12 @@ describe('the scheduler', () => {
     scheduler.onApplicationBootstrap();
     await ran.opened;
     await scheduler.beforeApplicationShutdown();
-    const atTheEnd = runs;
+    const atShutdown = runs;
     expect(await scheduler.runIfDue('by-itself')).toBe(false);
-    expect(runs).toBe(atTheEnd);
+    expect(runs).toBe(atShutdown);
   });
 
-  it('waits at the end for what runs', async () => {
+  it('waits for running jobs at shutdown', async () => {
     const [started, { opened, open }] = [gate(), gate()];
     const scheduler = instance();
     let finished = false;
@@ -173,7 +173,7 @@ describe('the scheduler', () => {
     expect(rows).toEqual([{ holder: null }]);
   });
 
-  it('refuses a second job of the same name, and one that nobody registered', async () => {
+  it('refuses a second job with the same name and the run of an unknown job', async () => {
     const scheduler = instance();
     scheduler.register({ name: 'one', everyMs: 1_000, run: () => Promise.resolve() });
     expect(() => {

@@ -6,17 +6,17 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
-import { delayUntilAsking, dueAfter, type ScheduledJob } from './scheduled-job.js';
+import { delayUntilPoll, dueAfter, type ScheduledJob } from './scheduled-job.js';
 
-/** How long a job stays another instance's after that one was last heard of. */
+/** How long a job stays claimed after its instance last renewed the lease. */
 const LEASE_MS = 60_000;
 
 const RENEW_EVERY_MS = LEASE_MS / 3;
 
 /**
- * Runs each job on one instance at a time and once an interval, however many instances there are:
- * PostgreSQL decides who may, by one row a job and by its own clock. An instance that dies in the
- * middle of a job leaves it to the others when its lease ends.
+ * Runs each job once per interval and on one instance at a time, however many instances there are.
+ * PostgreSQL grants the lease, with one row per job and with its own clock. When an instance dies
+ * during a job, another one can run the job after the lease has expired.
  */
 @Injectable()
 export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -31,11 +31,12 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   constructor(private readonly database: PlatformDatabase) {}
 
   /**
-   * To be called while the application starts (`onModuleInit`), or at any time after.
-   * @throws Error when another job has the name.
+   * Call it in `onModuleInit` or later.
+   * @throws Error if another job has the same name.
    */
   register(job: ScheduledJob): void {
-    if (this.jobs.has(job.name)) throw new Error(`There are two jobs with the name ${job.name}.`);
+    if (this.jobs.has(job.name))
+      throw new Error(`A job with the name ${job.name} is already registered.`);
     this.jobs.set(job.name, job);
     if (this.started) this.plan(job, true);
   }
@@ -45,7 +46,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
     for (const job of this.jobs.values()) this.plan(job, true);
   }
 
-  /** Starts nothing more and waits for what runs; the connections that it uses are closed after this. */
+  /** Starts no more jobs and waits for running ones; their connections are closed afterwards. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     for (const timer of this.timers.values()) clearTimeout(timer);
@@ -53,13 +54,13 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   /**
-   * Runs a job if it is due and no instance runs it. A failure of the job is logged and ends here.
-   * @returns whether it ran here.
-   * @throws Error for a name that was never registered, or when PostgreSQL cannot be asked.
+   * Runs a job if it is due and no instance is running it. A failure of the job is logged and not thrown.
+   * @returns true if the job ran on this instance.
+   * @throws Error if no job has this name, or if PostgreSQL does not answer.
    */
   async runIfDue(name: string): Promise<boolean> {
     const job = this.jobs.get(name);
-    if (job === undefined) throw new Error(`There is no job with the name ${name}.`);
+    if (job === undefined) throw new Error(`No job with the name ${name} is registered.`);
     if (this.stopping) return false;
     return this.track(this.attempt(job));
   }
@@ -70,15 +71,15 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
       () => {
         this.runIfDue(job.name)
           .catch((error: unknown) => {
-            this.logger.warn(`Whether ${job.name} is due could not be asked: ${String(error)}`);
+            this.logger.warn(`The job ${job.name} could not be claimed: ${String(error)}`);
           })
           .finally(() => {
             this.plan(job, false);
           });
       },
-      delayUntilAsking(job, first, Math.random()),
+      delayUntilPoll(job, first, Math.random()),
     );
-    // A process that has nothing else to do may end.
+    // The timer does not keep the process alive.
     timer.unref();
     this.timers.set(job.name, timer);
   }
@@ -97,7 +98,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
       await job.run();
     } catch (error) {
       this.logger.error(
-        `The job ${job.name} failed; it is tried again in ${job.everyMs} ms.`,
+        `The job ${job.name} failed. It is retried in ${job.everyMs} ms.`,
         error instanceof Error ? error.stack : String(error),
       );
     } finally {
@@ -118,7 +119,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
     });
   }
 
-  /** Not written, the lease runs out instead. */
+  /** If this fails, the lease expires instead. */
   private async finish({ name }: ScheduledJob): Promise<void> {
     try {
       await this.database.query('SELECT finish_job($1, $2)', [name, this.instance]);

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { type Plan, PLAN_CATALOGUE, PLANS, type Role } from '@poc-tracker/contracts';
+import { ConfigModule } from '@poc-tracker/http-service';
 import { TenancyModule, TenantDatabase, toApiError, uuidv7 } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditModule } from '../audit/audit.module.js';
-import { ConfigModule } from '../config/config.module.js';
+import { APP_CONFIG } from '../config/app-config.js';
 import { testConfig } from '../config/test-config.js';
 import { ScheduleModule } from '../schedule/schedule.module.js';
 import { TENANT_ENTITIES } from './tenant.entity.js';
@@ -26,7 +27,7 @@ describe('TenantService', () => {
     const { serviceUrl, platformUrl, poolMin, poolMax, tls } = config.database;
     module = await Test.createTestingModule({
       imports: [
-        ConfigModule.of(config),
+        ConfigModule.of(APP_CONFIG, config),
         TenancyModule.forRoot({
           serviceUrl,
           platformUrl,

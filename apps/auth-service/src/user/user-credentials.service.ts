@@ -43,7 +43,7 @@ export class UserCredentialsService {
       () => this.users.findCredentials(email),
     );
     if (found === null) {
-      await this.hasher.verifyNobody(password);
+      await this.hasher.verifyDummy(password);
       throw new ApiError('INVALID_CREDENTIALS');
     }
     const { valid, outdated } = await this.hasher.verify(found.passwordHash, password);

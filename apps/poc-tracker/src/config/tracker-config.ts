@@ -2,31 +2,21 @@ import type { KeyObject } from 'node:crypto';
 import { isSafeIssuer } from '@poc-tracker/auth-kit';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
-  type DatabaseSettings,
   deepFreeze,
   EnvironmentReader,
-  type HttpSettings,
-  LOG_LEVELS,
-  type LogLevel,
-  readDatabaseSettings,
-  readHttpSettings,
   readParties,
   readPublicKeys,
-  readTenancySettings,
-  type TenancySettings,
+  readServiceSettings,
+  type ServiceSettings,
 } from '@poc-tracker/http-service';
 
-/** Everything that can be set, read once from the environment; nothing else in the service reads it. */
-export interface TrackerConfig {
+/** All settings of the tracker. They are read once; no other code of the tracker reads the environment. */
+export interface TrackerConfig extends ServiceSettings {
   readonly version: string;
-  readonly http: HttpSettings;
-  readonly database: DatabaseSettings;
-  readonly redis: { readonly url: string | undefined };
-  readonly tenancy: TenancySettings;
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
-    /** Empty: they are fetched from `jwksUrl`. */
+    /** If empty, the keys are fetched from `jwksUrl`. */
     readonly publicKeys: readonly KeyObject[];
     readonly jwksUrl: string;
   };
@@ -35,7 +25,6 @@ export interface TrackerConfig {
     readonly maxUploadBytes: number;
     readonly uploadTimeoutMs: number;
   };
-  readonly logLevel: LogLevel;
 }
 
 /** Injection token of the {@link TrackerConfig}. */
@@ -45,24 +34,16 @@ const BYTES_OF_MB = 1024 * 1024;
 const MS_OF_MINUTE = 60_000;
 
 /**
- * Reads and checks the whole environment.
- * @throws ConfigurationError that names every wrong variable, what is wrong and an example.
+ * Reads and validates the environment.
+ * @throws ConfigurationError with every invalid variable, what is wrong and an example.
  */
 export function loadTrackerConfig(env: NodeJS.ProcessEnv): TrackerConfig {
   const reader = new EnvironmentReader(env);
-  const environment = reader.choice(
-    'NODE_ENV',
-    ['production', 'development', 'test'],
-    'development',
-  );
-  const production = environment === 'production';
+  const service = readServiceSettings(reader, 3001);
   const config: TrackerConfig = {
+    ...service,
     version: packageJson.version,
-    http: readHttpSettings(reader, 3001),
-    database: readDatabaseSettings(reader, production),
-    redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
-    tenancy: readTenancySettings(reader),
-    tokens: readTokens(reader, production),
+    tokens: readTokens(reader, service.environment === 'production'),
     files: {
       directory: reader.optional('STORAGE_DIR') ?? '.data/files',
       maxUploadBytes:
@@ -70,7 +51,6 @@ export function loadTrackerConfig(env: NodeJS.ProcessEnv): TrackerConfig {
       uploadTimeoutMs:
         reader.integer('UPLOAD_TIMEOUT_MINUTES', 60, { min: 1, max: 1_440 }) * MS_OF_MINUTE,
     },
-    logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   reader.assertValid();
   return deepFreeze(config);
@@ -79,7 +59,7 @@ export function loadTrackerConfig(env: NodeJS.ProcessEnv): TrackerConfig {
 function readTokens(reader: EnvironmentReader, production: boolean): TrackerConfig['tokens'] {
   const publicKeys = readPublicKeys(reader);
   const authUrl = reader.url('AUTH_URL', ['http', 'https'], 'https://auth.poctracker.com');
-  if (publicKeys.length === 0) refuseUnsafeIssuer(reader, authUrl, production);
+  if (publicKeys.length === 0) validateAuthUrl(reader, authUrl, production);
   return {
     ...readParties(reader),
     publicKeys,
@@ -87,8 +67,8 @@ function readTokens(reader: EnvironmentReader, production: boolean): TrackerConf
   };
 }
 
-/** Whoever can change the answer on its way can make tokens of their own. */
-function refuseUnsafeIssuer(
+/** An attacker who can change the response with the keys can forge tokens. */
+function validateAuthUrl(
   reader: EnvironmentReader,
   url: string | undefined,
   production: boolean,

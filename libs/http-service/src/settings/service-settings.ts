@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { EnvironmentReader } from './environment-reader.js';
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -33,9 +33,38 @@ export interface TenancySettings {
   readonly defaultTenant: string | undefined;
 }
 
+/** What every service reads from the environment. */
+export interface ServiceSettings {
+  readonly environment: 'production' | 'development' | 'test';
+  readonly http: HttpSettings;
+  readonly database: DatabaseSettings;
+  readonly redis: { readonly url: string | undefined };
+  readonly tenancy: TenancySettings;
+  readonly logLevel: LogLevel;
+}
+
 const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_tracker';
 
-export function readHttpSettings(reader: EnvironmentReader, defaultPort: number): HttpSettings {
+export function readServiceSettings(
+  reader: EnvironmentReader,
+  defaultPort: number,
+): ServiceSettings {
+  const environment = reader.choice(
+    'NODE_ENV',
+    ['production', 'development', 'test'],
+    'development',
+  );
+  return {
+    environment,
+    http: readHttpSettings(reader, defaultPort),
+    database: readDatabaseSettings(reader, environment === 'production'),
+    redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
+    tenancy: readTenancySettings(reader),
+    logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+}
+
+function readHttpSettings(reader: EnvironmentReader, defaultPort: number): HttpSettings {
   return {
     host: reader.text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'must be a host name or an address.'),
     port: reader.integer('PORT', defaultPort, { min: 0, max: 65_535 }),
@@ -45,10 +74,7 @@ export function readHttpSettings(reader: EnvironmentReader, defaultPort: number)
 }
 
 /** @param production TLS is verified and cannot be switched off by the URL. */
-export function readDatabaseSettings(
-  reader: EnvironmentReader,
-  production: boolean,
-): DatabaseSettings {
+function readDatabaseSettings(reader: EnvironmentReader, production: boolean): DatabaseSettings {
   const settings = {
     serviceUrl: readDatabaseUrl(reader, 'DATABASE_URL', production) ?? '',
     poolMin: reader.integer('DB_POOL_MIN', 10, { min: 0, max: 1_000 }),
@@ -80,7 +106,7 @@ export function readDatabaseUrl(
   return url;
 }
 
-export function readTenancySettings(reader: EnvironmentReader): TenancySettings {
+function readTenancySettings(reader: EnvironmentReader): TenancySettings {
   return {
     baseDomain: reader
       .text(

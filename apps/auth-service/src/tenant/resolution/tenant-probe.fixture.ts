@@ -23,9 +23,9 @@ import { IsIn } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { AuditModule } from '../../audit/audit.module.js';
-import { ConfigModule } from '../../config/config.module.js';
+import { APP_CONFIG } from '../../config/app-config.js';
 import { testConfig } from '../../config/test-config.js';
-import { createHttpApp, createLogger } from '@poc-tracker/http-service';
+import { ConfigModule, createHttpApp, createLogger } from '@poc-tracker/http-service';
 import { ScheduleModule } from '../../schedule/schedule.module.js';
 import { ResolvedTenant } from './resolved-tenant.decorator.js';
 import { TENANT_ENTITIES } from '../tenant.entity.js';
@@ -89,7 +89,7 @@ async function createProbe(
   const { serviceUrl, platformUrl, poolMin, poolMax, tls } = config.database;
   @Module({
     imports: [
-      ConfigModule.of(config),
+      ConfigModule.of(APP_CONFIG, config),
       TenancyModule.forRoot({
         serviceUrl,
         platformUrl,
