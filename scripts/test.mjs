@@ -1,28 +1,29 @@
-// `npm test`: installs what is missing, runs every test and ends with the line "N passed, N failed".
+// `npm test`: installs missing packages, runs the tests and ends with the line "N passed, N failed, N skipped".
+// The arguments are those of `vitest run`: `npm run test:unit` adds `--project unit`.
 import { endWithNpm, ensurePackages, requireNodeVersion, root } from './workspace.mjs';
 
 requireNodeVersion();
 ensurePackages({ development: true });
 endWithNpm();
 
-// In this process: one that is killed must not leave another behind that goes on testing.
+// In this process, so that killing it leaves no other process behind that goes on testing.
 const { parseCLI, startVitest } = await import('vitest/node');
 const { filter, options } = parseCLI(['vitest', 'run', ...process.argv.slice(2)]);
 const { state } = await startVitest('test', filter, { ...options, root, run: true });
 
 const files = state.getTestModules();
 const tests = files.flatMap((file) => [...file.children.allTests()]);
-const passed = tests.filter(hasPassed).length;
+const passed = count('passed');
 const failed =
-  tests.filter(hasFailed).length +
-  // A file that could not be loaded or prepared, and an error outside of any test, fail the run as a test does.
+  count('failed') +
+  // A file that could not be loaded or set up, and an error outside any test, count as a failed test.
   files.filter((file) => !file.ok() && ![...file.children.allTests()].some(hasFailed)).length +
   state.getUnhandledErrors().length;
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed, ${count('skipped')} skipped`);
 process.exit(process.exitCode || (failed === 0 && passed > 0 ? 0 : 1));
 
-function hasPassed(test) {
-  return test.result().state === 'passed';
+function count(state) {
+  return tests.filter((test) => test.result().state === state).length;
 }
 
 function hasFailed(test) {

@@ -34,7 +34,7 @@ describe('the command line', () => {
     [['operators', 'create', '--email', 'ana@acme..example'], 'no e-mail address'],
     [['audit', 'verify', '--tenant', 'acme', '--file', 'x'], 'either --tenant or --file'],
     [['audit', 'verify', '--expect-head', '1:ab', '--tenant', 'acme'], '64 hexadecimal digits'],
-    [['audit', 'verify', '--expect-head', `1:${'ab'.repeat(32)}`], 'name it with --tenant'],
+    [['audit', 'verify', '--expect-head', `1:${'ab'.repeat(32)}`], '--expect-head needs --tenant'],
     [['tenants', 'suspend', 'acme'], "required option '--reason <text>'"],
     [['operators', 'list', '--colour'], "unknown option '--colour'"],
     [['clients', 'revoke', 'me'], "no client's id"],

@@ -11,9 +11,10 @@ import type { TestClusterAccess } from './test-cluster.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    postgres: TestClusterAccess;
+    /** Absent in unit tests, like Redis. */
+    postgres?: TestClusterAccess;
     /** The URL, or why there is no server. */
-    redis: { url: string } | { failure: string };
+    redis?: { url: string } | { failure: string };
   }
 }
 
@@ -29,7 +30,7 @@ export interface TestDatabase extends DatabaseUrls {
 
 /** A database with the whole schema and no rows. A spec file makes its own and drops it when it is done. */
 export async function createTestDatabase(
-  cluster: TestClusterAccess = inject('postgres'),
+  cluster: TestClusterAccess = testCluster(),
 ): Promise<TestDatabase> {
   if (cluster.templateFailure !== null) {
     throw new Error(
@@ -41,16 +42,34 @@ export async function createTestDatabase(
 
 /** A database with its logins and nothing else: for tests of the migrations themselves. */
 export async function createEmptyDatabase(
-  cluster: TestClusterAccess = inject('postgres'),
+  cluster: TestClusterAccess = testCluster(),
 ): Promise<TestDatabase> {
   return openTestDatabase(cluster);
 }
 
-/** The Redis server of this run. Keys of one spec file should carry a prefix of its own: the server is shared. */
+/**
+ * The PostgreSQL server of this test run.
+ * @throws Error in a unit test, which has none.
+ */
+export function testCluster(): TestClusterAccess {
+  return inject('postgres') ?? refuseUnitTest('PostgreSQL');
+}
+
+/**
+ * The Redis server of this test run. All spec files share it: each prefixes its keys.
+ * @throws Error in a unit test, and where Redis could not be started.
+ */
 export function redisUrl(): string {
-  const redis = inject('redis');
+  const redis = inject('redis') ?? refuseUnitTest('Redis');
   if ('failure' in redis) throw new Error(redis.failure);
   return redis.url;
+}
+
+function refuseUnitTest(server: string): never {
+  throw new Error(
+    `Unit tests have no ${server}. Rename the file to *.database.spec.ts, or to *.system.spec.ts if it needs a whole ` +
+      'application; vitest.config.ts describes the tiers.',
+  );
 }
 
 async function openTestDatabase(

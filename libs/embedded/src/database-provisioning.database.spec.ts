@@ -1,5 +1,6 @@
+import { testCluster } from '@poc-tracker/testing';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createDatabase,
   databaseUrls,
@@ -8,7 +9,7 @@ import {
 } from './database-provisioning.js';
 
 const database = `provisioning_${process.pid}`;
-const { adminUrl, passwords } = inject('postgres');
+const { adminUrl, passwords } = testCluster();
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });

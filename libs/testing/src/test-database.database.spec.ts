@@ -1,10 +1,11 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedTenant, seedUser } from './seeds.js';
 import {
   createEmptyDatabase,
   createTestDatabase,
   redisUrl,
+  testCluster,
   type TestDatabase,
 } from './test-database.js';
 
@@ -66,7 +67,7 @@ describe('a test database', () => {
     await client.connect();
     await short.drop();
     const rows = await query(
-      inject('postgres').adminUrl,
+      testCluster().adminUrl,
       `SELECT 1 FROM pg_database WHERE datname = '${short.name}'`,
     );
     expect(rows).toEqual([]);

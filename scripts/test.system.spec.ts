@@ -45,32 +45,44 @@ const passing = "it('passes', () => undefined);";
 const failing = "it('fails', () => expect(1).toBe(2));";
 
 describe('npm test', () => {
-  it('ends well, with the numbers of passed and failed tests', () => {
+  it('succeeds and ends with the numbers of passed, failed and skipped tests', () => {
     expect(runTests(passing, passing + passing)).toEqual({
-      lastLine: '3 passed, 0 failed',
+      lastLine: '3 passed, 0 failed, 0 skipped',
       status: 0,
     });
   });
 
-  it('ends badly when a test failed', () => {
-    expect(runTests(passing + failing)).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
-  });
-
-  it('counts a file that cannot be loaded or prepared as a failed test', () => {
-    const unprepared = `beforeAll(() => { throw new Error('no database'); }); ${passing}`;
-    expect(runTests(passing, "import './missing.js';", unprepared)).toEqual({
-      lastLine: '1 passed, 2 failed',
+  it('fails when a test failed', () => {
+    expect(runTests(passing + failing)).toEqual({
+      lastLine: '1 passed, 1 failed, 0 skipped',
       status: 1,
     });
   });
 
-  it('counts an error outside of any test', () => {
-    const unhandled =
-      "it('passes', () => void Promise.reject(new Error('nobody waits for this')));";
-    expect(runTests(unhandled)).toEqual({ lastLine: '1 passed, 1 failed', status: 1 });
+  it('counts a file that cannot be loaded or set up as a failed test, and its tests as skipped', () => {
+    const withoutSetup = `beforeAll(() => { throw new Error('no database'); }); ${passing}`;
+    expect(runTests(passing, "import './missing.js';", withoutSetup)).toEqual({
+      lastLine: '1 passed, 2 failed, 1 skipped',
+      status: 1,
+    });
   });
 
-  it('ends badly when there is nothing to test', () => {
+  it('counts an error outside any test as a failed test', () => {
+    const unhandled = "it('passes', () => void Promise.reject(new Error('unhandled')));";
+    expect(runTests(unhandled)).toEqual({
+      lastLine: '1 passed, 1 failed, 0 skipped',
+      status: 1,
+    });
+  });
+
+  it('counts skipped tests apart and still succeeds', () => {
+    expect(runTests(`${passing} it.skip('waits for a platform', () => undefined);`)).toEqual({
+      lastLine: '1 passed, 0 failed, 1 skipped',
+      status: 0,
+    });
+  });
+
+  it('fails when there is nothing to test', () => {
     expect(runTests().status).toBe(1);
   });
 });
