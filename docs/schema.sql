@@ -353,6 +353,15 @@ $function$;
 ALTER FUNCTION finish_purge(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION finish_purge(uuid) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.has_permission(p_permission text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((p_permission = ANY (string_to_array(current_setting('app.user_permissions'::text, true), ' '::text))), false);
+GRANT EXECUTE ON FUNCTION has_permission(text) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION has_permission(text) TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION has_permission(text) TO tracker_user;
+
 CREATE OR REPLACE FUNCTION public.has_tenant_rows(p_tenant uuid, p_table regclass)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -367,28 +376,6 @@ AS $function$
   END
   $function$;
 GRANT EXECUTE ON FUNCTION has_tenant_rows(uuid,regclass) TO super_admin;
-
-CREATE OR REPLACE FUNCTION public.holds_permissions(p_user uuid, p_wanted jsonb)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-BEGIN
-  RETURN EXISTS (
-    SELECT FROM public.users u
-      LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
-     WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.id = p_user AND u.status = 'active'
-       AND (u.role = 'admin'
-            OR ('{
-  "viewer": [],
-  "user": ["create_pocs"],
-  "manager": ["manage_users", "manage_invites", "view_usage", "create_pocs", "manage_pocs"]
-}'::jsonb -> u.role) || u.permissions || coalesce(r.permissions, '[]') @> p_wanted));
-END
-$function$;
-ALTER FUNCTION holds_permissions(uuid,jsonb) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION holds_permissions(uuid,jsonb) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.inspect_invitation(p_token_hash bytea)
  RETURNS TABLE(email text, role text, expires_at timestamp with time zone, allowed_domains text[])
@@ -409,6 +396,24 @@ $function$;
 ALTER FUNCTION inspect_invitation(bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION inspect_invitation(bytea) TO authenticated_user;
 
+CREATE OR REPLACE FUNCTION public.invited_role()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  RETURN coalesce(
+    (SELECT i.role FROM public.invites i
+      WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.accepted_by = (select nullif(current_setting('app.current_user_id', true), '')::uuid) LIMIT 1),
+    (SELECT l.role FROM public.invite_link_uses u
+       JOIN public.invite_links l ON l.tenant_id = u.tenant_id AND l.id = u.link_id
+      WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) LIMIT 1));
+END
+$function$;
+ALTER FUNCTION invited_role() OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION invited_role() TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.is_being_purged(p_tenant uuid)
  RETURNS boolean
  LANGUAGE sql
@@ -419,6 +424,34 @@ SELECT EXISTS (SELECT FROM public.purged_tenants p WHERE p.purged_tenant = p_ten
 $function$;
 ALTER FUNCTION is_being_purged(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION is_being_purged(uuid) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.is_new_tenant()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  RETURN EXISTS (
+      SELECT FROM public.tenants t
+       WHERE t.id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.xmin = pg_current_xact_id_if_assigned()::xid)
+    AND NOT EXISTS (SELECT FROM public.users u WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid));
+END
+$function$;
+ALTER FUNCTION is_new_tenant() OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION is_new_tenant() TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.is_user_within_own_rank(p_user uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT EXISTS (
+      SELECT FROM public.users u
+       WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.id = p_user AND array_position(ARRAY['viewer', 'user', 'manager', 'admin'], u.role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true))))
+  $function$;
+GRANT EXECUTE ON FUNCTION is_user_within_own_rank(uuid) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.keep_access_records(p_tenant uuid, p_key bytea, p_limit integer)
  RETURNS integer
@@ -481,7 +514,7 @@ BEGIN
      AND EXISTS (SELECT FROM public.tenants WHERE id = OLD.tenant_id)
      AND NOT EXISTS (
        SELECT FROM public.users WHERE tenant_id = OLD.tenant_id AND role = 'admin' AND status = 'active') THEN
-    RAISE EXCEPTION 'the last active admin of a tenant stays' USING
+    RAISE EXCEPTION 'a tenant keeps its last active admin' USING
       ERRCODE = 'check_violation', TABLE = 'users', CONSTRAINT = 'users_last_admin_stays';
   END IF;
   RETURN NULL;
@@ -519,7 +552,7 @@ CREATE OR REPLACE FUNCTION public.keep_own_rights()
 AS $function$
   BEGIN
     IF NEW.id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) THEN
-      RAISE EXCEPTION 'nobody changes their own rights' USING
+      RAISE EXCEPTION 'a user cannot change their own rights' USING
         ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_role_fixed';
     END IF;
     RETURN NEW;
@@ -590,33 +623,39 @@ CREATE OR REPLACE FUNCTION public.keep_to_held_rights()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   DECLARE
-    before jsonb := '[]';
-    old_role uuid;
-    wanted jsonb;
+    wanted jsonb := '[]';
+    moved uuid[];
   BEGIN
-    IF pg_has_role(current_user, 'super_admin', 'USAGE') THEN
-      RETURN NEW;
+    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+      RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' THEN
-      before := OLD.permissions;
+    IF TG_OP <> 'DELETE' THEN
+      wanted := public.changed_permissions(CASE TG_OP WHEN 'UPDATE' THEN OLD.permissions ELSE '[]' END, NEW.permissions);
     END IF;
-    wanted := public.changed_permissions(before, NEW.permissions);
     IF TG_TABLE_NAME = 'users' THEN
-      IF TG_OP = 'UPDATE' THEN
-        old_role := OLD.custom_role_id;
+      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.status <> NEW.status OR OLD.email <> NEW.email)) THEN
+        wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
+        moved := ARRAY[OLD.custom_role_id];
       END IF;
-      IF NEW.custom_role_id IS DISTINCT FROM old_role THEN
-        wanted := wanted || coalesce((
-          SELECT jsonb_agg(p.permission)
-            FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
-           WHERE r.tenant_id = NEW.tenant_id AND r.id IN (old_role, NEW.custom_role_id)), '[]');
+      IF TG_OP = 'INSERT' THEN
+        moved := ARRAY[NEW.custom_role_id];
+      ELSIF TG_OP = 'UPDATE' AND OLD.custom_role_id IS DISTINCT FROM NEW.custom_role_id THEN
+        moved := ARRAY[OLD.custom_role_id, NEW.custom_role_id];
       END IF;
+      wanted := wanted || coalesce((
+        SELECT jsonb_agg(p.permission)
+          FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
+         WHERE r.id = ANY (moved)), '[]');
+    ELSIF TG_OP = 'UPDATE' AND wanted <> '[]' AND EXISTS (
+      SELECT FROM public.role_holders(NEW.id) h WHERE h.self OR h.above) THEN
+      RAISE EXCEPTION 'a user cannot change a role that they hold, or that a user above them holds' USING
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = 'tenant_roles_holders';
     END IF;
-    IF wanted <> '[]' AND NOT public.holds_permissions((select nullif(current_setting('app.current_user_id', true), '')::uuid), wanted) THEN
-      RAISE EXCEPTION 'nobody gives or takes a right that they lack' USING
+    IF EXISTS (SELECT FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission)) THEN
+      RAISE EXCEPTION 'a user cannot grant or revoke a permission that they do not hold' USING
         ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
   END
   $function$;
 
@@ -835,11 +874,12 @@ CREATE OR REPLACE FUNCTION public.rank_to_invite(p_user uuid)
 AS $function$
 SELECT array_position(ARRAY['viewer', 'user', 'manager', 'admin'], u.role)
   FROM public.users u
+  LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
  WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.id = p_user AND u.status = 'active'
-   AND public.holds_permissions(p_user, '["manage_invites"]')
+   AND to_jsonb(public.role_permissions(u.role)) || u.permissions || coalesce(r.permissions, '[]')
+         @> '["manage_invites"]'
 $function$;
 ALTER FUNCTION rank_to_invite(uuid) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION rank_to_invite(uuid) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.record_limit_event()
  RETURNS trigger
@@ -1004,6 +1044,41 @@ ALTER FUNCTION revocations_since(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION revocations_since(text) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION revocations_since(text) TO tracker_user;
 
+CREATE OR REPLACE FUNCTION public.role_holders(p_role uuid)
+ RETURNS TABLE(self boolean, above boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT EXISTS (
+         SELECT FROM public.users u
+          WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.custom_role_id = p_role AND u.id = (select nullif(current_setting('app.current_user_id', true), '')::uuid)),
+       EXISTS (
+         SELECT FROM public.users u
+          WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.custom_role_id = p_role
+            AND (array_position(ARRAY['viewer', 'user', 'manager', 'admin'], u.role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true)))) IS NOT TRUE)
+$function$;
+ALTER FUNCTION role_holders(uuid) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION role_holders(uuid) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.role_permissions(p_role text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+        SELECT CASE p_role
+          WHEN 'user' THEN ARRAY['create_pocs']
+          WHEN 'manager' THEN ARRAY['manage_users', 'manage_invites', 'view_usage', 'create_pocs', 'manage_pocs']
+          WHEN 'admin' THEN ARRAY['manage_users', 'manage_roles', 'manage_invites', 'manage_settings', 'view_usage',
+                                  'view_audit', 'create_pocs', 'manage_pocs']
+          ELSE ARRAY[]::text[] END
+      $function$;
+GRANT EXECUTE ON FUNCTION role_permissions(text) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION role_permissions(text) TO super_admin;
+GRANT EXECUTE ON FUNCTION role_permissions(text) TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION role_permissions(text) TO tracker_user;
+
 CREATE OR REPLACE FUNCTION public.seal_audit_entries(p_tenant uuid, p_after bigint, p_entries jsonb)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1086,18 +1161,46 @@ AS $function$
 GRANT EXECUTE ON FUNCTION set_tenant_context(uuid) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION set_tenant_context(uuid) TO super_admin;
 
-CREATE OR REPLACE FUNCTION public.set_user_context(p_tenant uuid, p_user uuid, p_role text)
+CREATE OR REPLACE FUNCTION public.set_user_context(p_tenant uuid, p_user uuid, p_role text, p_permissions text[] DEFAULT NULL::text[])
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
         SELECT set_config('app.current_tenant_id', coalesce(p_tenant::text, ''), true),
                set_config('app.current_user_id', coalesce(p_user::text, ''), true),
-               set_config('app.user_role', coalesce(p_role, ''), true)
+               set_config('app.user_role', coalesce(p_role, ''), true),
+               set_config('app.user_permissions',
+                 array_to_string(coalesce(p_permissions, public.role_permissions(p_role)), ' '), true)
       $function$;
-GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text) TO authenticated_user;
-GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text) TO super_admin;
-GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text) TO tracker_user;
+GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text,text[]) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text,text[]) TO super_admin;
+GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text,text[]) TO tracker_user;
+
+CREATE OR REPLACE FUNCTION public.settle_uploads(p_files uuid[])
+ RETURNS TABLE(file uuid, known boolean, complete boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  rows_before uuid[];
+BEGIN
+  IF cardinality(p_files) > 500 THEN
+    RAISE EXCEPTION 'at most 500 files are settled at a time' USING ERRCODE = 'program_limit_exceeded';
+  END IF;
+  rows_before := ARRAY(
+    SELECT f.id FROM public.poc_files f WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.id = ANY (p_files));
+  DELETE FROM public.poc_files f
+   WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.id = ANY (p_files) AND f.uploaded_at IS NULL;
+  RETURN QUERY
+    SELECT p.id, p.id = ANY (rows_before), EXISTS (
+             SELECT FROM public.poc_files f
+              WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.id = p.id AND f.uploaded_at IS NOT NULL)
+      FROM unnest(p_files) AS p (id);
+END
+$function$;
+ALTER FUNCTION settle_uploads(uuid[]) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION settle_uploads(uuid[]) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.shorten_sessions(p_hours numeric)
  RETURNS void
@@ -1109,7 +1212,7 @@ UPDATE public.user_sessions s
    SET expires_at = s.created_at + p_hours * interval '1 hour',
        is_active = s.created_at + p_hours * interval '1 hour' > now(),
        revoked_at = CASE WHEN s.created_at + p_hours * interval '1 hour' <= now() THEN now() END
- WHERE s.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND (select current_setting('app.user_role', true)) = 'admin'
+ WHERE s.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND (select public.has_permission('manage_settings'))
    AND s.is_active AND s.expires_at > s.created_at + p_hours * interval '1 hour'
 $function$;
 ALTER FUNCTION shorten_sessions(numeric) OWNER TO tenant_gatekeeper;
@@ -1125,7 +1228,7 @@ WITH expired AS (
   SELECT i.tenant_id, i.id FROM public.invites i
    WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.email = ANY (p_emails) AND i.accepted_at IS NULL
      AND i.revoked_at IS NULL AND i.superseded_at IS NULL AND i.expires_at <= now()
-     AND public.rank_to_invite((select nullif(current_setting('app.current_user_id', true), '')::uuid)) IS NOT NULL
+     AND (select public.has_permission('manage_invites'))
    ORDER BY i.email, i.id
      FOR NO KEY UPDATE
 )
@@ -1188,7 +1291,7 @@ AS $function$
 SELECT EXISTS (
   SELECT FROM public.users u
     JOIN public.tenants t ON t.id = u.tenant_id
-   WHERE u.tenant_id = p_tenant AND u.id = p_user AND u.status = 'active'
+   WHERE u.tenant_id = p_tenant AND u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.id = p_user AND u.status = 'active'
      AND t.status = 'active' AND t.deleted_at IS NULL)
 $function$;
 ALTER FUNCTION validate_tenant_access(uuid,uuid) OWNER TO tenant_gatekeeper;
@@ -1231,7 +1334,7 @@ CREATE POLICY audit_chain_tenant_isolation ON audit_chain AS RESTRICTIVE FOR ALL
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY audit_chain_select_authenticated_user ON audit_chain AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])));
+  USING (( SELECT has_permission('view_audit'::text) AS has_permission));
 CREATE POLICY audit_chain_select_super_admin ON audit_chain AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY audit_chain_select_tenant_gatekeeper ON audit_chain AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -1276,7 +1379,7 @@ CREATE POLICY audit_log_tenant_isolation ON audit_log AS RESTRICTIVE FOR ALL TO 
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY audit_log_select_authenticated_user ON audit_log AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])));
+  USING (( SELECT has_permission('view_audit'::text) AS has_permission));
 CREATE POLICY audit_log_select_super_admin ON audit_log AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY audit_log_select_tenant_gatekeeper ON audit_log AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -1305,7 +1408,7 @@ CREATE POLICY audit_unsealed_tenant_isolation ON audit_unsealed AS RESTRICTIVE F
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY audit_unsealed_select_authenticated_user ON audit_unsealed AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])));
+  USING (( SELECT has_permission('view_audit'::text) AS has_permission));
 CREATE POLICY audit_unsealed_select_super_admin ON audit_unsealed AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY audit_unsealed_select_tenant_gatekeeper ON audit_unsealed AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -1336,14 +1439,17 @@ CREATE POLICY invite_link_uses_tenant_isolation ON invite_link_uses AS RESTRICTI
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY invite_link_uses_select_authenticated_user ON invite_link_uses AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite) IS NOT NULL));
+  USING (( SELECT has_permission('manage_invites'::text) AS has_permission));
 CREATE POLICY invite_link_uses_select_super_admin ON invite_link_uses AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY invite_link_uses_select_tenant_gatekeeper ON invite_link_uses AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY invite_link_uses_insert_tenant_gatekeeper ON invite_link_uses AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
   WITH CHECK (true);
 GRANT SELECT ON invite_link_uses TO authenticated_user;
 GRANT SELECT ON invite_link_uses TO super_admin;
 GRANT INSERT (tenant_id, link_id, user_id) ON invite_link_uses TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, link_id, user_id) ON invite_link_uses TO tenant_gatekeeper;
 
 CREATE TABLE invite_links (
   tenant_id uuid NOT NULL,
@@ -1374,18 +1480,18 @@ CREATE POLICY invite_links_tenant_isolation ON invite_links AS RESTRICTIVE FOR A
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY invite_links_select_authenticated_user ON invite_links AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite) IS NOT NULL));
+  USING (( SELECT has_permission('manage_invites'::text) AS has_permission));
 CREATE POLICY invite_links_select_super_admin ON invite_links AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY invite_links_select_tenant_gatekeeper ON invite_links AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY invite_links_insert_authenticated_user ON invite_links AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK (((array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite)) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
+  WITH CHECK ((( SELECT has_permission('manage_invites'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
 CREATE POLICY invite_links_insert_super_admin ON invite_links AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY invite_links_update_authenticated_user ON invite_links AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite)))
-  WITH CHECK ((array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite)));
+  USING ((( SELECT has_permission('manage_invites'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position))))
+  WITH CHECK ((( SELECT has_permission('manage_invites'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position))));
 CREATE POLICY invite_links_update_super_admin ON invite_links AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
@@ -1438,18 +1544,18 @@ CREATE POLICY invites_tenant_isolation ON invites AS RESTRICTIVE FOR ALL TO auth
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY invites_select_authenticated_user ON invites AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite) IS NOT NULL));
+  USING (( SELECT has_permission('manage_invites'::text) AS has_permission));
 CREATE POLICY invites_select_super_admin ON invites AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY invites_select_tenant_gatekeeper ON invites AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY invites_insert_authenticated_user ON invites AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK (((array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite)) AND (invited_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
+  WITH CHECK ((( SELECT has_permission('manage_invites'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)) AND (invited_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
 CREATE POLICY invites_insert_super_admin ON invites AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY invites_update_authenticated_user ON invites AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite)))
-  WITH CHECK ((array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT rank_to_invite(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AS rank_to_invite)));
+  USING ((( SELECT has_permission('manage_invites'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position))))
+  WITH CHECK ((( SELECT has_permission('manage_invites'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position))));
 CREATE POLICY invites_update_super_admin ON invites AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
@@ -1465,7 +1571,7 @@ GRANT SELECT (tenant_id, id, email, role, expires_at, accepted_at, accepted_by, 
 GRANT UPDATE (token_hash, expires_at, invited_by, revoked_at, sent_count, last_sent_at, superseded_at) ON invites TO authenticated_user;
 GRANT SELECT (tenant_id, id, email, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO super_admin;
 GRANT UPDATE (token_hash, expires_at, invited_by, revoked_at, sent_count, last_sent_at, superseded_at) ON invites TO super_admin;
-GRANT SELECT (tenant_id, id, token_hash, email, role, expires_at, accepted_at, invited_by, revoked_at, superseded_at) ON invites TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, token_hash, email, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, superseded_at) ON invites TO tenant_gatekeeper;
 GRANT UPDATE (accepted_at, accepted_by, superseded_at) ON invites TO tenant_gatekeeper;
 
 CREATE TABLE operator_invitations (
@@ -1535,7 +1641,7 @@ CREATE POLICY poc_collaborators_insert_super_admin ON poc_collaborators AS PERMI
 CREATE POLICY poc_collaborators_insert_tracker_user ON poc_collaborators AS PERMISSIVE FOR INSERT TO tracker_user
   WITH CHECK ((( SELECT (NOT (EXISTS ( SELECT
            FROM tenant_settings s
-          WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])) AND (EXISTS ( SELECT
+          WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (EXISTS ( SELECT
    FROM pocs p
   WHERE ((p.tenant_id = poc_collaborators.tenant_id) AND (p.id = poc_collaborators.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))))))));
 CREATE POLICY poc_collaborators_update_super_admin ON poc_collaborators AS PERMISSIVE FOR UPDATE TO super_admin
@@ -1544,7 +1650,7 @@ CREATE POLICY poc_collaborators_update_super_admin ON poc_collaborators AS PERMI
 CREATE POLICY poc_collaborators_delete_super_admin ON poc_collaborators AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE POLICY poc_collaborators_delete_tracker_user ON poc_collaborators AS PERMISSIVE FOR DELETE TO tracker_user
-  USING (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])) AND (EXISTS ( SELECT
+  USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (EXISTS ( SELECT
    FROM pocs p
   WHERE ((p.tenant_id = poc_collaborators.tenant_id) AND (p.id = poc_collaborators.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
 CREATE TRIGGER poc_collaborators_notify AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
@@ -1590,36 +1696,36 @@ CREATE POLICY poc_files_select_super_admin ON poc_files AS PERMISSIVE FOR SELECT
 CREATE POLICY poc_files_select_tenant_gatekeeper ON poc_files AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY poc_files_select_tracker_user ON poc_files AS PERMISSIVE FOR SELECT TO tracker_user
-  USING (((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text)));
+  USING ((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL));
 CREATE POLICY poc_files_insert_authenticated_user ON poc_files AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))));
+  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)));
 CREATE POLICY poc_files_insert_super_admin ON poc_files AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY poc_files_insert_tracker_user ON poc_files AS PERMISSIVE FOR INSERT TO tracker_user
-  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])) AND ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])) OR (EXISTS ( SELECT
+  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND ((EXISTS ( SELECT
    FROM pocs p
   WHERE ((p.tenant_id = poc_files.tenant_id) AND (p.id = poc_files.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))) OR (( SELECT (NOT (EXISTS ( SELECT
            FROM tenant_settings s
           WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND (EXISTS ( SELECT
    FROM poc_collaborators c
-  WHERE ((c.tenant_id = poc_files.tenant_id) AND (c.poc_id = poc_files.poc_id) AND (c.user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))))))));
+  WHERE ((c.tenant_id = poc_files.tenant_id) AND (c.poc_id = poc_files.poc_id) AND (c.user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))))))))));
 CREATE POLICY poc_files_update_authenticated_user ON poc_files AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))))
-  WITH CHECK ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)))
+  WITH CHECK ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY poc_files_update_super_admin ON poc_files AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
 CREATE POLICY poc_files_update_tracker_user ON poc_files AS PERMISSIVE FOR UPDATE TO tracker_user
-  USING (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text) OR ((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])))))
-  WITH CHECK (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text) OR ((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])))));
+  USING (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR ( SELECT has_permission('create_pocs'::text) AS has_permission))))
+  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR ( SELECT has_permission('create_pocs'::text) AS has_permission))));
 CREATE POLICY poc_files_delete_authenticated_user ON poc_files AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY poc_files_delete_super_admin ON poc_files AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE POLICY poc_files_delete_tenant_gatekeeper ON poc_files AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
   USING (true);
 CREATE POLICY poc_files_delete_tracker_user ON poc_files AS PERMISSIVE FOR DELETE TO tracker_user
-  USING (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])) OR ((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])) AND (EXISTS ( SELECT
+  USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (EXISTS ( SELECT
    FROM pocs p
   WHERE ((p.tenant_id = poc_files.tenant_id) AND (p.id = poc_files.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
 CREATE TRIGGER poc_files_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
@@ -1670,38 +1776,38 @@ CREATE POLICY pocs_select_super_admin ON pocs AS PERMISSIVE FOR SELECT TO super_
 CREATE POLICY pocs_select_tenant_gatekeeper ON pocs AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY pocs_select_tracker_user ON pocs AS PERMISSIVE FOR SELECT TO tracker_user
-  USING (((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text) OR (is_public AND ( SELECT (EXISTS ( SELECT
+  USING (((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL) OR (is_public AND ( SELECT (EXISTS ( SELECT
            FROM tenant_settings s
           WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"allowPublicPocs": true}'::jsonb)))) AS "exists"))));
 CREATE POLICY pocs_insert_authenticated_user ON pocs AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))));
+  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)));
 CREATE POLICY pocs_insert_super_admin ON pocs AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY pocs_insert_tracker_user ON pocs AS PERMISSIVE FOR INSERT TO tracker_user
-  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))));
+  WITH CHECK ((( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
 CREATE POLICY pocs_update_authenticated_user ON pocs AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))))
-  WITH CHECK ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)))
+  WITH CHECK ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY pocs_update_super_admin ON pocs AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
 CREATE POLICY pocs_update_tracker_user ON pocs AS PERMISSIVE FOR UPDATE TO tracker_user
-  USING (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])) OR ((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])) AND ( SELECT (NOT (EXISTS ( SELECT
+  USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND ( SELECT (NOT (EXISTS ( SELECT
            FROM tenant_settings s
           WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND (EXISTS ( SELECT
    FROM poc_collaborators c
   WHERE ((c.tenant_id = pocs.tenant_id) AND (c.poc_id = pocs.id) AND (c.user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))))
-  WITH CHECK (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])) OR ((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])) AND ( SELECT (NOT (EXISTS ( SELECT
+  WITH CHECK ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND ( SELECT (NOT (EXISTS ( SELECT
            FROM tenant_settings s
           WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND (EXISTS ( SELECT
    FROM poc_collaborators c
   WHERE ((c.tenant_id = pocs.tenant_id) AND (c.poc_id = pocs.id) AND (c.user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
 CREATE POLICY pocs_delete_authenticated_user ON pocs AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text]))) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY pocs_delete_super_admin ON pocs AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE POLICY pocs_delete_tracker_user ON pocs AS PERMISSIVE FOR DELETE TO tracker_user
-  USING (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])) OR ((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['user'::text, 'manager'::text, 'admin'::text])))));
+  USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))));
 CREATE TRIGGER pocs_audit AFTER INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
 CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION update_updated_at();
@@ -1797,7 +1903,7 @@ CREATE POLICY security_events_tenant_isolation ON security_events AS RESTRICTIVE
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY security_events_select_authenticated_user ON security_events AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text])));
+  USING (( SELECT has_permission('view_audit'::text) AS has_permission));
 CREATE POLICY security_events_select_super_admin ON security_events AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY security_events_select_tenant_gatekeeper ON security_events AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -1878,17 +1984,17 @@ CREATE POLICY tenant_domains_select_super_admin ON tenant_domains AS PERMISSIVE 
 CREATE POLICY tenant_domains_select_tenant_gatekeeper ON tenant_domains AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY tenant_domains_insert_authenticated_user ON tenant_domains AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_domains_insert_super_admin ON tenant_domains AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY tenant_domains_update_authenticated_user ON tenant_domains AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text))
-  WITH CHECK ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission))
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_domains_update_super_admin ON tenant_domains AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
 CREATE POLICY tenant_domains_delete_authenticated_user ON tenant_domains AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_domains_delete_super_admin ON tenant_domains AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER tenant_domains_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
@@ -1927,22 +2033,22 @@ CREATE POLICY tenant_roles_select_super_admin ON tenant_roles AS PERMISSIVE FOR 
 CREATE POLICY tenant_roles_select_tenant_gatekeeper ON tenant_roles AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY tenant_roles_insert_authenticated_user ON tenant_roles AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK (( SELECT holds_permissions(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"), '["manage_roles"]'::jsonb) AS holds_permissions));
+  WITH CHECK (( SELECT has_permission('manage_roles'::text) AS has_permission));
 CREATE POLICY tenant_roles_insert_super_admin ON tenant_roles AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY tenant_roles_update_authenticated_user ON tenant_roles AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING (( SELECT holds_permissions(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"), '["manage_roles"]'::jsonb) AS holds_permissions))
-  WITH CHECK (( SELECT holds_permissions(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"), '["manage_roles"]'::jsonb) AS holds_permissions));
+  USING (( SELECT has_permission('manage_roles'::text) AS has_permission))
+  WITH CHECK (( SELECT has_permission('manage_roles'::text) AS has_permission));
 CREATE POLICY tenant_roles_update_super_admin ON tenant_roles AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
 CREATE POLICY tenant_roles_delete_authenticated_user ON tenant_roles AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING (( SELECT holds_permissions(( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"), '["manage_roles"]'::jsonb) AS holds_permissions));
+  USING (( SELECT has_permission('manage_roles'::text) AS has_permission));
 CREATE POLICY tenant_roles_delete_super_admin ON tenant_roles AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER tenant_roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles FOR EACH ROW WHEN ((old.permissions <> new.permissions)) EXECUTE FUNCTION note_revocation('tenant');
-CREATE TRIGGER tenant_roles_rights_held BEFORE INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_to_held_rights();
+CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_to_held_rights();
 CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO super_admin;
@@ -1975,17 +2081,17 @@ CREATE POLICY tenant_settings_select_super_admin ON tenant_settings AS PERMISSIV
 CREATE POLICY tenant_settings_select_tracker_user ON tenant_settings AS PERMISSIVE FOR SELECT TO tracker_user
   USING (((setting_key)::text = 'features'::text));
 CREATE POLICY tenant_settings_insert_authenticated_user ON tenant_settings AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  WITH CHECK ((( SELECT has_permission('manage_settings'::text) AS has_permission) OR ( SELECT is_new_tenant() AS is_new_tenant)));
 CREATE POLICY tenant_settings_insert_super_admin ON tenant_settings AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY tenant_settings_update_authenticated_user ON tenant_settings AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text))
-  WITH CHECK ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission))
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_update_super_admin ON tenant_settings AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
 CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
@@ -2083,12 +2189,12 @@ CREATE POLICY tenants_select_super_admin ON tenants AS PERMISSIVE FOR SELECT TO 
 CREATE POLICY tenants_select_tenant_gatekeeper ON tenants AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY tenants_insert_authenticated_user ON tenants AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  WITH CHECK (true);
 CREATE POLICY tenants_insert_super_admin ON tenants AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY tenants_update_authenticated_user ON tenants AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text))
-  WITH CHECK ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text));
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission))
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenants_update_super_admin ON tenants AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
@@ -2176,7 +2282,7 @@ CREATE POLICY user_sessions_tenant_isolation ON user_sessions AS RESTRICTIVE FOR
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY user_sessions_select_authenticated_user ON user_sessions AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
 CREATE POLICY user_sessions_select_super_admin ON user_sessions AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY user_sessions_select_tenant_gatekeeper ON user_sessions AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -2186,8 +2292,8 @@ CREATE POLICY user_sessions_insert_authenticated_user ON user_sessions AS PERMIS
 CREATE POLICY user_sessions_insert_super_admin ON user_sessions AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY user_sessions_update_authenticated_user ON user_sessions AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))))
-  WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))))
+  WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
 CREATE POLICY user_sessions_update_super_admin ON user_sessions AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
@@ -2195,7 +2301,7 @@ CREATE POLICY user_sessions_update_tenant_gatekeeper ON user_sessions AS PERMISS
   USING (true)
   WITH CHECK (true);
 CREATE POLICY user_sessions_delete_authenticated_user ON user_sessions AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
 CREATE POLICY user_sessions_delete_super_admin ON user_sessions AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
@@ -2261,23 +2367,23 @@ CREATE POLICY users_tenant_isolation ON users AS RESTRICTIVE FOR ALL TO authenti
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY users_select_authenticated_user ON users AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['viewer'::text, 'user'::text])) AND (status = 'active'::text)) OR (id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['manager'::text, 'admin'::text]))));
+  USING ((((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text])) AND (status = 'active'::text)) OR (id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR ( SELECT has_permission('manage_users'::text) AS has_permission)));
 CREATE POLICY users_select_super_admin ON users AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY users_select_tenant_gatekeeper ON users AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY users_insert_authenticated_user ON users AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK ((((id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (role = ( SELECT current_setting('app.user_role'::text, true) AS current_setting))) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'manager'::text) AND (role <> 'admin'::text))));
+  WITH CHECK ((((id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ((role = COALESCE(( SELECT invited_role() AS invited_role), 'user'::text)) OR ((role = 'admin'::text) AND ( SELECT is_new_tenant() AS is_new_tenant)))) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)))));
 CREATE POLICY users_insert_super_admin ON users AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY users_update_authenticated_user ON users AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING (((id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'manager'::text) AND (role <> 'admin'::text))))
-  WITH CHECK (((id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'manager'::text) AND (role <> 'admin'::text))));
+  USING (((id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)))))
+  WITH CHECK (((id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)))));
 CREATE POLICY users_update_super_admin ON users AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
 CREATE POLICY users_delete_authenticated_user ON users AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING (((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'admin'::text) OR ((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = 'manager'::text) AND (role <> 'admin'::text))));
+  USING ((( SELECT has_permission('manage_users'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)) AND (id IS DISTINCT FROM ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
 CREATE POLICY users_delete_super_admin ON users AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
@@ -2288,8 +2394,9 @@ CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN 
 CREATE TRIGGER users_platform_people BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_people();
 CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION keep_platform_people();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
-CREATE TRIGGER users_rights_held BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION keep_to_held_rights();
-CREATE TRIGGER users_rights_held_from_start BEFORE INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION keep_to_held_rights();
+CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR (((old.email)::text <> (new.email)::text) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION keep_to_held_rights();
+CREATE TRIGGER users_rights_held_from_start AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION keep_to_held_rights();
+CREATE TRIGGER users_rights_held_to_end AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_to_held_rights();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;

@@ -42,10 +42,10 @@ server.get('/', () => 'ready');
 
 server.get('/api/v1/auth/me', async (request) => {
   const claims = claimsOf(request.headers.authorization?.slice('Bearer '.length) ?? '');
-  const { tenant_id: tenantId, sub: userId, user_role: role } = claims;
+  const { tenant_id: tenantId, sub: userId, user_role: role, permissions } = claims;
   const client = await pool.connect();
   try {
-    const opening = client.query(openingStatement({ tenantId, userId, role }, limits));
+    const opening = client.query(openingStatement({ tenantId, userId, role, permissions }, limits));
     if (!pipeline) await opening;
     const user = client.query<UserRecord>({
       name: 'user',

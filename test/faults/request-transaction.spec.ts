@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { contextWithoutRights } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -158,7 +159,7 @@ describe("a request's transaction", () => {
   it('is given up in time when the request only waits for a connection', async () => {
     const free = deferred();
     const { database } = app;
-    const holding = database.transaction({ tenantId, userId: null, role: null }, async () => {
+    const holding = database.transaction(contextWithoutRights(tenantId), async () => {
       await database.query('SELECT 1');
       await free.promise;
     });

@@ -13,6 +13,7 @@ export {
   runInRequestContext,
   runOutsideRequest,
 } from './transaction/request-context.js';
+export * from './schema/context-settings.js';
 export * from './schema/row-level-security.js';
 export type { SchemaPart } from './schema/schema-part.js';
 export { TenancyModule } from './tenancy.module.js';
@@ -24,5 +25,9 @@ export { type NamingRequest, TenantResolver } from './resolution/tenant.resolver
 export * from './resolution/tenant-snapshot.js';
 export { TenantInterceptor } from './transaction/tenant.interceptor.js';
 export type { PoolTotals } from './transaction/tenant-pool.js';
-export { openingStatement, type TenantContext } from './transaction/tenant-transaction.js';
+export {
+  contextWithoutRights,
+  openingStatement,
+  type TenantContext,
+} from './transaction/tenant-transaction.js';
 export { uuidv7 } from './schema/uuidv7.js';

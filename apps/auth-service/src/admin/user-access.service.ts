@@ -52,23 +52,16 @@ export class UserAccessService {
    * @throws ApiError VALIDATION_ERROR for a role that the tenant does not have.
    */
   async assignRole(actor: Principal, userId: string, change: AssignRoleDto): Promise<UserResponse> {
-    const target = await this.targetOf(actor, userId, (_actor, person) => {
-      assertMayChangeRole(actor, person, { role: change.role, permissions: change.permissions });
+    const target = await this.targetOf(actor, userId, async (_actor, user) => {
+      const { role, permissions, customRoleId } = change;
+      const customRolePermissions =
+        customRoleId === undefined || customRoleId === user.customRoleId
+          ? undefined
+          : await this.allowedBy(customRoleId);
+      assertMayChangeRole(actor, user, { role, permissions, customRolePermissions });
     });
-    const { role, permissions = target.permissions } = change;
-    const { customRoleId = target.customRoleId } = change;
-    const moves = customRoleId !== target.customRoleId;
-    const assertMayGive = (customRolePermissions: readonly Permission[] | null): void => {
-      assertMayChangeRole(actor, target, {
-        role,
-        permissions,
-        customRolePermissions: moves ? customRolePermissions : undefined,
-      });
-    };
-    assertMayGive(moves ? await this.allowedBy(customRoleId) : null);
+    const { role, permissions = target.permissions, customRoleId = target.customRoleId } = change;
     const changed = await this.users.setRights(target.id, { role, permissions, customRoleId });
-    // Somebody may just have added to the role. From here on they wait: the reference to it holds its row.
-    assertMayGive(changed.customRolePermissions);
     await this.record('user.role_changed', target, {
       from: rightsOf(target),
       to: { role, permissions, customRoleId },
@@ -86,7 +79,6 @@ export class UserAccessService {
   }
 
   async listSessions(actor: Principal, userId: string): Promise<SessionResponse[]> {
-    await this.users.oversee(actor);
     const target = await this.users.find(userId);
     if (target.id !== actor.userId) assertMayTouch(actor, target);
     return this.sessions.list(target.id, actor.sessionId);
@@ -123,12 +115,9 @@ export class UserAccessService {
   private async targetOf(
     actor: Principal,
     userId: string,
-    rule: (actor: Principal, person: UserRecord) => void,
+    rule: (actor: Principal, user: UserRecord) => void | Promise<void>,
   ): Promise<UserRecord> {
-    await this.users.oversee(actor);
-    return this.users.findForChange(userId, (person) => {
-      rule(actor, person);
-    });
+    return this.users.findForChange(userId, (user) => rule(actor, user));
   }
 
   /** What a role of the tenant's making allows; null for none. */

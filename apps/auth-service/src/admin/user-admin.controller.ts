@@ -48,11 +48,8 @@ export class UserAdminController {
   @ApiOperation({ summary: 'Read a person' })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND')
-  read(
-    @CurrentUser() actor: Principal,
-    @Param('userId', UuidParamPipe) userId: string,
-  ): Promise<UserResponse> {
-    return this.people.read(actor, userId);
+  read(@Param('userId', UuidParamPipe) userId: string): Promise<UserResponse> {
+    return this.people.read(userId);
   }
 
   @Patch(':userId')

@@ -4,7 +4,6 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import type { AuditRangeQuery } from './audit.dto.js';
-import { readingContext } from './audit-log.service.js';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain/chain-link.js';
 import type { AuditLogHeader, AuditLogLine } from './chain/audit-log-line.js';
 import {
@@ -87,7 +86,7 @@ export class AuditExport {
   }
 
   private reading<T>(reader: Principal, work: (transaction: SqlRunner) => Promise<T>): Promise<T> {
-    return this.database.transaction(readingContext(reader), () => work(this.database));
+    return this.database.transaction(reader, () => work(this.database));
   }
 }
 

@@ -2,7 +2,7 @@ import { ApiError } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
-import { type TenantContext, TenantDatabase } from '@poc-tracker/tenancy';
+import { TenantDatabase } from '@poc-tracker/tenancy';
 import type {
   AuditEntryResponse,
   AuditHeadResponse,
@@ -37,7 +37,7 @@ export class AuditLogService {
       limit + 1,
     );
     if (statement === null) return { items: [], nextCursor: null };
-    const rows = await this.database.transaction(readingContext(reader), () =>
+    const rows = await this.database.transaction(reader, () =>
       // eslint-disable-next-line poc/sql-from-constants -- searchStatement builds it from constants
       this.database.query<AuditEntryResponse>(statement.sql, statement.params),
     );
@@ -46,7 +46,7 @@ export class AuditLogService {
 
   /** @throws ApiError NOT_FOUND. */
   async get(reader: Principal, entryId: string): Promise<AuditEntryResponse> {
-    const [entry] = await this.database.transaction(readingContext(reader), () =>
+    const [entry] = await this.database.transaction(reader, () =>
       this.database.query<AuditEntryResponse>(FIND, [entryId]),
     );
     if (entry === undefined) throw new ApiError('NOT_FOUND');
@@ -55,16 +55,6 @@ export class AuditLogService {
 
   /** The head of the hash chain, to be stored elsewhere as a checkpoint. */
   async head(reader: Principal): Promise<AuditHeadResponse> {
-    return this.database.transaction(readingContext(reader), () =>
-      readHead(this.database, reader.tenantId),
-    );
+    return this.database.transaction(reader, () => readHead(this.database, reader.tenantId));
   }
-}
-
-/**
- * The policies of the trail know roles alone, and `view_audit` may have been given to somebody of any role: once the
- * route's guard has asked for it, the transaction goes on with a role that reads. These transactions do nothing else.
- */
-export function readingContext({ tenantId, userId }: Principal): TenantContext {
-  return { tenantId, userId, role: 'manager' };
 }

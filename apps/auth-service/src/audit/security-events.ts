@@ -1,6 +1,12 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { findCurrentRequest, type SqlRunner, TenantDatabase, toApiError } from '@poc-tracker/tenancy';
+import {
+  contextWithoutRights,
+  findCurrentRequest,
+  type SqlRunner,
+  TenantDatabase,
+  toApiError,
+} from '@poc-tracker/tenancy';
 import { WorkQueue } from '../protection/work-queue.js';
 import { sanitizeDetails } from './event-details.js';
 
@@ -72,7 +78,7 @@ export class SecurityEvents {
     event: SecurityEvent,
     origin: EventOrigin = currentOrigin(),
   ): Promise<void> {
-    const context = { tenantId, userId: origin.actorId ?? null, role: null };
+    const context = contextWithoutRights(tenantId, origin.actorId ?? null);
     await this.queue.run(() =>
       this.database.transaction(context, async () => {
         await this.database.query(RECORD, parametersOf(event, origin));

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase } from '@poc-tracker/tenancy';
+import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 import { SessionService } from '../session/session.service.js';
 import type { ServiceClient } from './clients/client.verifier.js';
 import { TokenReader } from './token-reader.js';
@@ -18,7 +18,7 @@ export class TokenRevocationService {
     const read = this.reader.read(token);
     if (read === undefined) return;
     const { tenant_id: tenantId, sub: userId, session_id: sessionId } = read.claims;
-    await this.database.transaction({ tenantId, userId, role: null }, () =>
+    await this.database.transaction(contextWithoutRights(tenantId, userId), () =>
       this.sessions.revokeForClient(client.id, userId, sessionId),
     );
   }

@@ -1,5 +1,10 @@
 import type { RefreshTokenClaims, TenantSnapshot } from '@poc-tracker/contracts';
-import { TenancyModule, TenantDatabase, TenantResolver } from '@poc-tracker/tenancy';
+import {
+  contextWithoutRights,
+  TenancyModule,
+  TenantDatabase,
+  TenantResolver,
+} from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import { SessionStatusService } from '@poc-tracker/auth-kit';
 import { DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
@@ -115,7 +120,7 @@ export class SessionFixture {
 
   asOwner<T>(work: () => Promise<T>): Promise<T> {
     const { tenantId, id: userId } = this.owner;
-    return this.database.transaction({ tenantId, userId, role: 'user' }, work);
+    return this.database.transaction(contextWithoutRights(tenantId, userId), work);
   }
 
   /** Opens a session. @returns its refresh token. */

@@ -89,7 +89,12 @@ describe('revoking sessions', () => {
     const token = await fixture.open();
     const { userId } = await seedUser(fixture.db, fixture.owner.tenantId, { role: 'manager' });
     const attempt = fixture.database.transaction(
-      { tenantId: fixture.owner.tenantId, userId, role: 'manager' },
+      {
+        tenantId: fixture.owner.tenantId,
+        userId,
+        role: 'manager',
+        permissions: ['manage_users'],
+      },
       () => fixture.sessions.revoke(userId, claimsOf(token).session_id),
     );
     await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });

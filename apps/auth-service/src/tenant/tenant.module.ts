@@ -16,7 +16,6 @@ import { SettingsRepository } from './settings/settings.repository.js';
 import { SettingsService } from './settings/settings.service.js';
 import { TenantController } from './tenant.controller.js';
 import { TenantGuard } from './resolution/tenant.guard.js';
-import { TenantOfficer } from './tenant-officer.js';
 import { TenantRepository } from './tenant.repository.js';
 import { TenantService } from './tenant.service.js';
 
@@ -40,7 +39,6 @@ import { TenantService } from './tenant.service.js';
     TenantGuard,
     TenantLifecycleJobs,
     TenantLifecycleService,
-    TenantOfficer,
     TenantPurgeService,
     TenantRepository,
     TenantService,

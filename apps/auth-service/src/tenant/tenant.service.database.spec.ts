@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { type Plan, PLAN_CATALOGUE, PLANS, type Role } from '@poc-tracker/contracts';
 import { ConfigModule } from '@poc-tracker/http-service';
-import { TenancyModule, TenantDatabase, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import {
+  contextWithoutRights,
+  TenancyModule,
+  TenantDatabase,
+  toApiError,
+  uuidv7,
+} from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,11 +62,13 @@ describe('TenantService', () => {
   });
 
   function as<T>(tenantId: string, work: () => Promise<T>, role: Role = 'admin'): Promise<T> {
-    return database.transaction({ tenantId, userId: randomUUID(), role }, work);
+    return database.transaction({ tenantId, userId: randomUUID(), role, permissions: null }, work);
   }
 
   function create(subdomain: string, plan: Plan = 'basic', id = uuidv7()) {
-    return as(id, () => tenants.create({ id, name: `${subdomain} Ltda`, subdomain, plan }));
+    return database.transaction(contextWithoutRights(id), () =>
+      tenants.create({ id, name: `${subdomain} Ltda`, subdomain, plan }),
+    );
   }
 
   it.each(PLANS)('makes a tenant with the limits and features of the plan %s', async (plan) => {

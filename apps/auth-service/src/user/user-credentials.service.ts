@@ -1,6 +1,6 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase } from '@poc-tracker/tenancy';
+import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 
@@ -38,9 +38,8 @@ export class UserCredentialsService {
     email: string,
     password: string,
   ): Promise<VerifiedCredentials> {
-    const found = await this.database.transaction(
-      { tenantId: tenant.id, userId: null, role: null },
-      () => this.users.findCredentials(email),
+    const found = await this.database.transaction(contextWithoutRights(tenant.id), () =>
+      this.users.findCredentials(email),
     );
     if (found === null) {
       await this.hasher.verifyDummy(password);

@@ -145,9 +145,4 @@ export class UserRepository {
   async delete(id: string): Promise<void> {
     await this.database.query('DELETE FROM users WHERE id = $1', [id]);
   }
-
-  /** Takes on a role for the rest of the transaction, which the policies then judge by. */
-  async assumeRole(tenantId: string, userId: string, role: Role): Promise<void> {
-    await this.database.query('SELECT set_user_context($1, $2, $3)', [tenantId, userId, role]);
-  }
 }

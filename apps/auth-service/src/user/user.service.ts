@@ -1,4 +1,4 @@
-import { ApiError, type Role, type UserStatus } from '@poc-tracker/contracts';
+import { ApiError, type UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { UserRecord } from './user.entity.js';
 import type { SearchPosition } from './user-search.js';
@@ -48,20 +48,6 @@ export class UserService {
     return toUserResponse(await this.update(id, changes));
   }
 
-  /**
-   * Lets the rest of the transaction see and write people as far as a manager may. For whoever holds `manage_users`
-   * without being one: the policies know roles alone, so the route's guard and the rules must have spoken before.
-   */
-  async oversee({ tenantId, userId, role }: Overseer): Promise<void> {
-    if (role === 'viewer' || role === 'user')
-      await this.users.assumeRole(tenantId, userId, 'manager');
-  }
-
-  /** Takes on the role of an accepted invitation for the rest of the transaction. */
-  async assumeRole(tenantId: string, userId: string, role: Role): Promise<void> {
-    await this.users.assumeRole(tenantId, userId, role);
-  }
-
   /** People in the order of their creation, after the one with this id. */
   async list(filter: UserFilter, after: string | null, limit: number): Promise<UserRecord[]> {
     return this.directory.list(filter, after, limit);
@@ -78,20 +64,20 @@ export class UserService {
   }
 
   /**
-   * The person, locked until the transaction ends, so that what is decided about them stays true.
-   * @param assertMayChange asked before the lock too: where the policies would refuse without a word, it says why.
-   * @throws ApiError NOT_FOUND for an unknown person, INSUFFICIENT_PERMISSIONS for one that the caller may only see, and
+   * The user, locked until the transaction ends.
+   * @param assertMayChange the rule, which gives the reason of a refusal. The policies apply it as well, but only leave
+   *   the row out.
+   * @throws ApiError NOT_FOUND for an unknown user, INSUFFICIENT_PERMISSIONS for one that the caller may only see, and
    *   what `assertMayChange` throws.
    */
   async findForChange(
     id: string,
-    assertMayChange: (person: UserRecord) => void,
+    assertMayChange: (user: UserRecord) => void | Promise<void>,
   ): Promise<UserRecord> {
-    assertMayChange(await this.find(id));
-    const user = await this.users.findForUpdate(id);
-    if (user === null) throw new ApiError('INSUFFICIENT_PERMISSIONS');
-    assertMayChange(user);
-    return user;
+    const locked = await this.users.findForUpdate(id);
+    await assertMayChange(locked ?? (await this.find(id)));
+    if (locked === null) throw new ApiError('INSUFFICIENT_PERMISSIONS');
+    return locked;
   }
 
   /** @throws the database's refusal of a taken address or of one seat too many. */
@@ -141,10 +127,4 @@ export class UserService {
   async delete(id: string): Promise<void> {
     await this.users.delete(id);
   }
-}
-
-interface Overseer {
-  tenantId: string;
-  userId: string;
-  role: Role;
 }

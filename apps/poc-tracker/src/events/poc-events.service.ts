@@ -49,7 +49,7 @@ export class PocEventsService implements OnModuleDestroy {
         changed: (change) => this.tell(change),
         missed: () => this.tellAllToReadAnew(),
       });
-      await this.pocs.asPerson(person, () => this.pocs.read(pocId));
+      await this.pocs.asPrincipal(person, () => this.pocs.read(pocId));
       return this.open(person, pocId);
     } finally {
       this.arriving -= 1;

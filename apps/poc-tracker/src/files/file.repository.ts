@@ -41,31 +41,6 @@ export class FileRepository {
     return row;
   }
 
-  /** Gives the bytes of files that did not come back. */
-  async release(ids: readonly string[]): Promise<void> {
-    await this.database.query('DELETE FROM poc_files WHERE id = ANY ($1) AND uploaded_at IS NULL', [
-      ids,
-    ]);
-  }
-
-  /** Which of the files are complete. */
-  async findComplete(ids: readonly string[]): Promise<Set<string>> {
-    const rows = await this.database.query<{ id: string }>(
-      'SELECT id FROM poc_files WHERE id = ANY ($1) AND uploaded_at IS NOT NULL',
-      [ids],
-    );
-    return new Set(rows.map(({ id }) => id));
-  }
-
-  /** Which of the files have a row, complete or not. */
-  async findKnown(ids: readonly string[]): Promise<Set<string>> {
-    const rows = await this.database.query<{ id: string }>(
-      'SELECT id FROM poc_files WHERE id = ANY ($1)',
-      [ids],
-    );
-    return new Set(rows.map(({ id }) => id));
-  }
-
   async find(pocId: string, id: string): Promise<FileRow | undefined> {
     const [row] = await this.database.query<FileRow>(
       `SELECT ${COLUMNS} FROM poc_files WHERE poc_id = $1 AND id = $2 AND uploaded_at IS NOT NULL`,

@@ -42,7 +42,7 @@ export class FileService {
 
   /** As `read`, in a transaction of its own. @throws ApiError NOT_FOUND. */
   async readAs(person: Principal, pocId: string, id: string): Promise<FileResponse> {
-    return this.pocs.asPerson(person, () => this.read(pocId, id));
+    return this.pocs.asPrincipal(person, () => this.read(pocId, id));
   }
 
   /** The content of a file, or a part of it. @throws ApiError NOT_FOUND when it was deleted in this moment. */
@@ -65,7 +65,7 @@ export class FileService {
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
    */
   async remove(person: Principal, pocId: string, id: string): Promise<void> {
-    await this.pocs.asPerson(person, async () => {
+    await this.pocs.asPrincipal(person, async () => {
       const file = await this.find(pocId, id);
       if (file.createdBy === person.userId) await this.pocs.editable(person, pocId);
       else await this.pocs.owned(person, pocId);

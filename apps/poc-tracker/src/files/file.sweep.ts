@@ -4,9 +4,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { TenantDatabase } from '@poc-tracker/tenancy';
 import { FileStorage, type StoredFile } from '../storage/file-storage.js';
-import { FileRepository } from './file.repository.js';
 import { LeftoverRepository } from './leftover.repository.js';
 
 /** Few files are on their way at a time, and a tenant waits for the bytes of those that were left there. */
@@ -24,7 +22,7 @@ const ABANDONED_MS = 10 * 60_000;
  */
 const ORPHANED_MS = 24 * 60 * 60_000;
 
-/** Files that are looked up at a time. */
+/** Files that are settled at a time; the database takes no more. */
 const BATCH = 500;
 
 /**
@@ -40,9 +38,7 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly storage: FileStorage,
-    private readonly files: FileRepository,
     private readonly leftovers: LeftoverRepository,
-    private readonly database: TenantDatabase,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -103,16 +99,13 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async settle(tenantId: string, found: readonly StoredFile[], now: number): Promise<void> {
     const ids = found.map(({ id }) => id);
-    const service = { tenantId, userId: null, role: 'admin' as const };
-    const { known, complete } = await this.database.transaction(service, async () => {
-      const before = await this.files.findKnown(ids);
-      await this.files.release(ids);
-      return { known: before, complete: await this.files.findComplete(ids) };
-    });
+    const settled = await this.leftovers.settle({ tenantId, userId: null }, ids);
+    const byId = new Map(settled.map((row) => [row.file, row]));
     for (const file of found) {
-      if (complete.has(file.id)) {
+      const { known, complete } = byId.get(file.id) ?? { known: false, complete: false };
+      if (complete) {
         if (file.orphan) await this.storage.unmarkOrphan(file);
-      } else if (file.incoming || known.has(file.id)) await this.storage.discard(file);
+      } else if (file.incoming || known) await this.storage.discard(file);
       else await this.settleOrphan(file, now);
     }
   }

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Principal, SessionStatusService, toSessionClaims } from '@poc-tracker/auth-kit';
 import { ApiError, isReadOnly, plansWithFeature } from '@poc-tracker/contracts';
 import { rawBodyType } from '@poc-tracker/http-service';
-import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { uuidv7 } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { PocService } from '../pocs/poc.service.js';
@@ -11,6 +11,7 @@ import { FileStorage } from '../storage/file-storage.js';
 import { readMediaType } from './content-headers.js';
 import { FileRepository, type Reservation } from './file.repository.js';
 import { type FileResponse, type FileRow, toFileResponse } from './file.response.js';
+import { LeftoverRepository } from './leftover.repository.js';
 
 const VIDEO = 'video_generation';
 
@@ -28,7 +29,7 @@ export class UploadService {
     private readonly files: FileRepository,
     private readonly pocs: PocService,
     private readonly storage: FileStorage,
-    private readonly database: TenantDatabase,
+    private readonly leftovers: LeftoverRepository,
     private readonly sessionStatus: SessionStatusService,
   ) {}
 
@@ -56,7 +57,7 @@ export class UploadService {
     // Before the reservation: a sweep finds every reservation that was left behind by the draft beside it.
     const draft = await this.storage.begin(file);
     try {
-      await this.pocs.asPerson(person, async () => {
+      await this.pocs.asPrincipal(person, async () => {
         await this.pocs.editable(person, pocId);
         await this.files.reserve(file);
       });
@@ -74,7 +75,7 @@ export class UploadService {
     const { permissions, tenant } = await this.sessionStatus.currentRights(toSessionClaims(person));
     if (isReadOnly(tenant, Date.now())) throw new ApiError('SUBSCRIPTION_ENDED');
     const asNow = { ...person, permissions };
-    return this.pocs.asPerson(asNow, async () => {
+    return this.pocs.asPrincipal(asNow, async () => {
       await this.pocs.editable(asNow, file.pocId);
       const row = await this.files.complete(file.id, sha256);
       if (row === undefined) throw new ApiError('NOT_FOUND');
@@ -86,13 +87,9 @@ export class UploadService {
   private async takeBack({ tenantId, id, createdBy }: Reservation, draft: Draft): Promise<void> {
     try {
       await draft.close();
-      const service = { tenantId, userId: createdBy, role: 'admin' as const };
-      const complete = await this.database.transaction(service, async () => {
-        await this.files.release([id]);
-        return this.files.findComplete([id]);
-      });
+      const [settled] = await this.leftovers.settle({ tenantId, userId: createdBy }, [id]);
       // A commit whose answer was lost has shown the file all the same.
-      if (!complete.has(id)) await this.storage.discard({ tenantId, id });
+      if (settled?.complete !== true) await this.storage.discard({ tenantId, id });
     } catch (error) {
       this.logger.warn(`An upload could not be taken back yet: ${(error as Error).message}`);
     }

@@ -60,7 +60,7 @@ export class PocReportService {
     for (;;) {
       const from: string | null = after;
       const { permissions } = await this.sessionStatus.currentRights(toSessionClaims(person));
-      const rows: PocRow[] = await this.pocs.asPerson({ ...person, permissions }, () =>
+      const rows: PocRow[] = await this.pocs.asPrincipal({ ...person, permissions }, () =>
         this.repository.listOldest(from, EXPORT_PAGE),
       );
       if (rows.length > 0)

@@ -2,9 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
 import { decodePagePosition, toPage } from '@poc-tracker/http-service';
-import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import { contextWithoutRights, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { FileStorage } from '../storage/file-storage.js';
-import { databaseRole } from '../tenant/database-role.js';
 import { FeatureSettingsReader } from '../tenant/feature-settings.js';
 import type { ChangePocDto, ListPocsQuery, WritePocDto } from './poc.dto.js';
 import { formatPosition, parsePosition } from './poc-position.js';
@@ -80,8 +79,9 @@ export class PocService {
    * @throws ApiError NOT_FOUND.
    */
   async readPublic(tenantId: string, id: string): Promise<PublicPocResponse> {
-    const nobody = { tenantId, userId: null, role: null };
-    const row = await this.database.transaction(nobody, () => this.pocs.find(id));
+    const row = await this.database.transaction(contextWithoutRights(tenantId), () =>
+      this.pocs.find(id),
+    );
     if (row === undefined) throw new ApiError('NOT_FOUND');
     return toPublicPocResponse(row);
   }
@@ -108,7 +108,7 @@ export class PocService {
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
    */
   async remove(person: Principal, id: string): Promise<void> {
-    const files = await this.asPerson(person, async () => {
+    const files = await this.asPrincipal(person, async () => {
       await this.owned(person, id);
       const deleted = await this.pocs.delete(id);
       if (deleted === undefined) throw new ApiError('NOT_FOUND');
@@ -117,10 +117,9 @@ export class PocService {
     for (const file of files) await this.storage.remove({ tenantId: person.tenantId, id: file });
   }
 
-  /** Runs `work` in a transaction of its own, as the person, where the request has none. */
-  asPerson<T>(person: Principal, work: () => Promise<T>): Promise<T> {
-    const { tenantId, userId } = person;
-    return this.database.transaction({ tenantId, userId, role: databaseRole(person) }, work);
+  /** Runs `work` in a transaction of its own with the rights of the principal, where the request has none. */
+  asPrincipal<T>(principal: Principal, work: () => Promise<T>): Promise<T> {
+    return this.database.transaction(principal, work);
   }
 
   /** Whoever repeats what they read of a POC's being public has not set it, and undoes no owner who changed it since. */

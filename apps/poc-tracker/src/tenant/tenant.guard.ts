@@ -1,7 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { currentRequest, TENANT_PARAMETER, TenantResolver } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
-import { databaseRole } from './database-role.js';
 
 /**
  * Tells the database for whom a request is: the tenant of the token, which the host may not contradict. A public route
@@ -19,7 +18,8 @@ export class TenantGuard implements CanActivate {
     await this.resolver.assertHostAgrees(request, principal.tenant);
     const current = currentRequest();
     current.tenant = principal.tenant;
-    current.user = { id: principal.userId, role: databaseRole(principal) };
+    const { userId: id, role, permissions } = principal;
+    current.user = { id, role, permissions };
     // It has been read: the route behind, whose own parameters are checked strictly, need not know it.
     delete (request.query as Record<string, unknown>)[TENANT_PARAMETER];
     return true;

@@ -1,3 +1,5 @@
+import { CURRENT_TENANT } from './context-settings.js';
+
 /**
  * The SQL that puts a table under row-level security, the same for every tenant table of every service.
  *
@@ -28,15 +30,6 @@ export const OPERATOR_ROLE = 'super_admin';
 
 /** Role that owns the SECURITY DEFINER functions; no login may be a member. */
 export const GATEKEEPER_ROLE = 'tenant_gatekeeper';
-
-/*
- * The three settings of a transaction, as expressions. Each is a scalar sub-select, which PostgreSQL evaluates once a
- * statement and not once a row. `nullif`: a pooled connection that has carried a transaction-local setting
- * before reports it as '' and not as NULL, and ''::uuid is an error, not "no rows".
- */
-export const CURRENT_TENANT = `(select nullif(current_setting('app.current_tenant_id', true), '')::uuid)`;
-export const CURRENT_USER_ID = `(select nullif(current_setting('app.current_user_id', true), '')::uuid)`;
-export const CURRENT_USER_ROLE = `(select current_setting('app.user_role', true))`;
 
 export type Command = 'select' | 'insert' | 'update' | 'delete';
 

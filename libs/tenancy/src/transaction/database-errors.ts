@@ -30,6 +30,7 @@ const CONSTRAINT_CODES: Readonly<Record<string, ErrorCode>> = {
   users_platform_rights: 'INSUFFICIENT_PERMISSIONS',
   users_rights_held: 'INSUFFICIENT_PERMISSIONS',
   tenant_roles_rights_held: 'INSUFFICIENT_PERMISSIONS',
+  tenant_roles_holders: 'INSUFFICIENT_PERMISSIONS',
   tenant_roles_name_key: 'ROLE_EXISTS',
   users_custom_role_fkey: 'ROLE_IN_USE',
 };

@@ -42,10 +42,10 @@ describe('PlatformDatabase', () => {
       transaction.query(SETTINGS),
     );
     expect(inside).toEqual([
-      { tenant: context.tenantId, user: context.operatorId, role: 'admin', actor: 'operator' },
+      { tenant: context.tenantId, user: context.operatorId, role: '', actor: 'operator' },
     ]);
     expect(await platform.query(SETTINGS)).toEqual([
-      { tenant: '', user: '', role: 'admin', actor: 'system' },
+      { tenant: '', user: '', role: '', actor: 'system' },
     ]);
     const atHand = new PlatformDatabase({
       url: db.platformUrl,

@@ -92,7 +92,7 @@ export class PlatformDatabase {
 
   /**
    * Runs `work` in one transaction on a connection of its own, commits when it resolves and rolls back when it rejects.
-   * The context is transaction-local: the tenant, the operator as user, role 'admin', and `app.actor_kind` ('operator' or
+   * The context is transaction-local: the tenant, the operator as user, no role, and `app.actor_kind` ('operator' or
    * 'system'), by which the audit trail tells such work from that of the tenant's people.
    * @throws Error when an id is no UUID, when PostgreSQL did not commit, when the request around it was ended before, and
    *   whatever a statement fails with. A statement after the end fails as well.

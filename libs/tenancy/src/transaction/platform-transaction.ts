@@ -92,7 +92,7 @@ function openingStatement(
   actorKind: ActorKind,
 ): string {
   return (
-    `BEGIN; SELECT set_user_context(${uuidLiteral(tenantId, 'tenant')}, ${uuidLiteral(operatorId, 'operator')}, 'admin'), ` +
+    `BEGIN; SELECT set_user_context(${uuidLiteral(tenantId, 'tenant')}, ${uuidLiteral(operatorId, 'operator')}, NULL), ` +
     `set_config('app.actor_kind', '${actorKind}', true); ` +
     `SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)}; ` +
     `SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(idleTimeoutMs)}`

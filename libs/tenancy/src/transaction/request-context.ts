@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isIP } from 'node:net';
-import type { Role, TenantSnapshot } from '@poc-tracker/contracts';
+import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestLifetime } from './request-lifetime.js';
 import type { TenantTransaction } from './tenant-transaction.js';
@@ -22,7 +22,8 @@ export interface RequestContext {
   /** Who asks; absent where nobody does, as in tests of the library. */
   readonly client?: RequestClient;
   tenant?: TenantSnapshot;
-  user?: { id: string; role: Role };
+  /** The authenticated user with their rights as they are now. */
+  user?: { id: string; role: Role; permissions: readonly Permission[] };
 }
 
 /** What travels with the flow of control. A background job has an explicit transaction and no request. */

@@ -28,6 +28,7 @@ describe('TenantDatabase', () => {
       tenantId,
       userId: randomUUID(),
       role: 'admin',
+      permissions: null,
     });
     acme = actingFor((await seedTenant(db, { subdomain: 'acme' })).tenantId);
     globex = actingFor((await seedTenant(db, { subdomain: 'globex' })).tenantId);

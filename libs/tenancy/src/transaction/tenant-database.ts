@@ -97,6 +97,7 @@ export class TenantDatabase implements SqlRunner {
         tenantId: tenant.id,
         userId: user?.id ?? null,
         role: user?.role ?? null,
+        permissions: user?.permissions ?? [],
       });
     });
   }

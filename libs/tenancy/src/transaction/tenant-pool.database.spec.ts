@@ -60,6 +60,7 @@ describe('TenantPool', () => {
       tenantId: (await seedTenant(db)).tenantId,
       userId: null,
       role: null,
+      permissions: [],
     });
     const runner = await transaction.runner();
     const slow = runner.rows('SELECT pg_sleep(0.2)', []);

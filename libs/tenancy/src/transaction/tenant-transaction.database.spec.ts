@@ -34,7 +34,12 @@ describe('TenantTransaction', () => {
     await admin.connect();
     await admin.query(`CREATE TABLE deferred (id integer CONSTRAINT deferred_key UNIQUE DEFERRABLE INITIALLY DEFERRED);
       GRANT ALL ON deferred TO authenticated_user`);
-    acting = { tenantId: (await seedTenant(db)).tenantId, userId: uuidv7(), role: 'admin' };
+    acting = {
+      tenantId: (await seedTenant(db)).tenantId,
+      userId: uuidv7(),
+      role: 'admin',
+      permissions: null,
+    };
   });
 
   beforeEach(async () => {

@@ -1,12 +1,26 @@
-import { isUuid, ROLES, type Role } from '@poc-tracker/contracts';
+import { isUuid, type Permission, ROLES, type Role } from '@poc-tracker/contracts';
 import type { QueryResult } from 'pg';
 import { connectionLost, type Refusal, type TenantQueryRunner } from './tenant-query-runner.js';
 
-/** Whom a transaction acts for: what the three settings that the policies read are made of. */
+/** The user that a transaction acts for, and their rights: the four settings that the policies read. */
 export interface TenantContext {
-  tenantId: string;
-  userId: string | null;
-  role: Role | null;
+  readonly tenantId: string;
+  readonly userId: string | null;
+  /** The rank of the user, which no user that they change may exceed. */
+  readonly role: Role | null;
+  /** Everything that the user may do now. Null means what the role permits, for callers that know nothing else. */
+  readonly permissions: readonly Permission[] | null;
+}
+
+/**
+ * The context of work that needs no rights. Without a user it sees what a tenant shows to everyone; with a user it also
+ * reads and changes what belongs to that user.
+ */
+export function contextWithoutRights(
+  tenantId: string,
+  userId: string | null = null,
+): TenantContext {
+  return { tenantId, userId, role: null, permissions: [] };
 }
 
 export interface TransactionLimits {
@@ -15,6 +29,9 @@ export interface TransactionLimits {
   /** Milliseconds after which PostgreSQL ends a session that idles in its transaction: the net under a stalled process. */
   idleTimeoutMs: number;
 }
+
+/** By its form and not by the catalogue: another service may know permissions that this one does not. */
+const PERMISSION_NAME = /^[a-z][a-z0-9_.:-]*$/;
 
 /**
  * One tenant's transaction on a connection of its own, opened by its first statement and ended once, by `commit` or
@@ -31,7 +48,7 @@ export class TenantTransaction {
   private refusal: Refusal | undefined;
   private over = false;
 
-  /** @throws Error when an id of the context is no UUID or the role is none of the catalogue. */
+  /** @throws Error when an id of the context is no UUID, or its role or a permission is malformed. */
   constructor(
     context: TenantContext,
     limits: TransactionLimits,
@@ -183,7 +200,7 @@ async function sendRollback(runner: TenantQueryRunner): Promise<void> {
  * parameters; every literal is therefore held to an alphabet without quotes.
  */
 export function openingStatement(
-  { tenantId, userId, role }: TenantContext,
+  { tenantId, userId, role, permissions }: TenantContext,
   limits: TransactionLimits,
 ): string {
   if (!isUuid(tenantId)) throw new Error('The tenant of a transaction must be given by its UUID.');
@@ -193,9 +210,17 @@ export function openingStatement(
     throw new Error('The role of a transaction must be of the catalogue.');
   const user = userId === null ? 'NULL' : `'${userId}'`;
   const roleName = role === null ? 'NULL' : `'${role}'`;
+  const held = permissions === null ? 'NULL' : permissionsLiteral(permissions);
   return (
-    `BEGIN; SELECT set_user_context('${tenantId}', ${user}, ${roleName}); ` +
+    `BEGIN; SELECT set_user_context('${tenantId}', ${user}, ${roleName}, ${held}); ` +
     `SET LOCAL statement_timeout = ${Math.ceil(limits.statementTimeoutMs)}; ` +
     `SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(limits.idleTimeoutMs)}`
   );
+}
+
+/** A text[]. The names are quoted, because an unquoted null would be no name. */
+function permissionsLiteral(permissions: readonly string[]): string {
+  if (!permissions.every((permission) => PERMISSION_NAME.test(permission)))
+    throw new Error('A permission of a transaction must be a name in lower case.');
+  return `'{${permissions.map((permission) => `"${permission}"`).join(',')}}'`;
 }

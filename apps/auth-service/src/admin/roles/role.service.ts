@@ -1,16 +1,8 @@
-import {
-  ApiError,
-  outranks,
-  type Permission,
-  type Role,
-  ROLES,
-  type SecurityEventType,
-} from '@poc-tracker/contracts';
+import { ApiError, type Permission, ROLES, type SecurityEventType } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { UserService } from '../../user/user.service.js';
 import { assertMayShapeRole } from '../role-change.rules.js';
 import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
 import { type RolePageResponse, type RoleResponse, toRoleResponse } from './role.response.js';
@@ -23,7 +15,6 @@ const ROLE_LIST = { list: 'roles' };
 export class RoleService {
   constructor(
     private readonly roles: TenantRoleRepository,
-    private readonly users: UserService,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -68,16 +59,11 @@ export class RoleService {
         message: 'must name at least one field to change',
       });
     }
-    const { userId } = actor;
-    await this.users.oversee(actor);
     const before = found(await this.roles.findForUpdate(id));
     const { name = before.name, description = before.description } = changes;
     const { permissions = before.permissions } = changes;
     if (name !== before.name) assertFreeName(name);
-    assertMayShapeRole(actor, before.permissions, permissions, {
-      self: (await this.users.find(userId)).customRoleId === id,
-      above: await this.roles.isHeldByOneOf(id, rolesAbove(actor.role)),
-    });
+    assertMayShapeRole(actor, before.permissions, permissions, await this.roles.holdersOf(id));
     const role = found(await this.roles.update(id, { name, description, permissions }));
     await this.record('role.updated', role, {
       from: { name: before.name, permissions: before.permissions },
@@ -105,10 +91,6 @@ export class RoleService {
 function found(role: TenantRole | undefined): TenantRole {
   if (role === undefined) throw new ApiError('NOT_FOUND');
   return role;
-}
-
-function rolesAbove(own: Role): Role[] {
-  return ROLES.filter((role) => outranks(role, own));
 }
 
 /** A second "admin" would be taken for the one that has every right. */

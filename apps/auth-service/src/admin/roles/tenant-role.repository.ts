@@ -1,4 +1,4 @@
-import { NIL_UUID, type Permission, type Role } from '@poc-tracker/contracts';
+import { NIL_UUID, type Permission } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
@@ -10,6 +10,12 @@ export interface TenantRole {
   permissions: Permission[];
   createdAt: Date;
   updatedAt: Date;
+}
+
+/** Who holds a custom role, as far as it limits a change of it. */
+export interface RoleHolders {
+  self: boolean;
+  above: boolean;
 }
 
 export type NewTenantRole = Pick<TenantRole, 'name' | 'description' | 'permissions'>;
@@ -71,10 +77,10 @@ export class TenantRoleRepository {
     await this.database.query('DELETE FROM tenant_roles WHERE id = $1', [id]);
   }
 
-  /** Whether one of those who have the role has one of these beside it; of everybody whom the caller may see. */
-  async isHeldByOneOf(id: string, roles: readonly Role[]): Promise<boolean> {
-    if (roles.length === 0) return false;
-    const sql = 'SELECT FROM users WHERE custom_role_id = $1 AND role = ANY ($2) LIMIT 1';
-    return (await this.database.query(sql, [id, roles])).length > 0;
+  /** Whether the current user holds the role, and whether a user above them does. */
+  async holdersOf(id: string): Promise<RoleHolders> {
+    const sql = 'SELECT self, above FROM role_holders($1)';
+    const [holders] = await this.database.query<RoleHolders>(sql, [id]);
+    return holders ?? { self: false, above: false };
   }
 }

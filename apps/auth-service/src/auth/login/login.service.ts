@@ -1,6 +1,6 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
+import { contextWithoutRights, type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
 import { Clock } from '../../session/clock.js';
 import { SessionService } from '../../session/session.service.js';
@@ -37,10 +37,10 @@ export class LoginService {
     const { email, password, deviceId } = input;
     return this.recordingRefusal(tenant, async () => {
       const verified = await this.credentials.verify(tenant, email, password);
-      const { id, role } = verified;
+      const { id } = verified;
       if (verified.mustChangePassword)
         throw new ApiError('PASSWORD_CHANGE_REQUIRED', { cause: new RefusedCredentials(id) });
-      return this.database.transaction({ tenantId: tenant.id, userId: id, role }, async () => {
+      return this.database.transaction(contextWithoutRights(tenant.id, id), async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.credentials.upgradeHash(verified);
         return this.openSession(tenant, id, client, deviceId);

@@ -1,7 +1,7 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
+import { contextWithoutRights, type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { normalizePassword } from '../../protection/password-text.js';
@@ -62,8 +62,8 @@ export class PasswordService {
   ): Promise<LoginResponse> {
     return this.logins.recordingRefusal(tenant, async () => {
       const verified = await this.credentials.verify(tenant, email, currentPassword);
-      const { id, role } = verified;
-      const context = { tenantId: tenant.id, userId: id, role };
+      const { id } = verified;
+      const context = contextWithoutRights(tenant.id, id);
       const user = await this.database.transaction(context, () => this.users.findIfExists(id));
       this.policy.check(newPassword, { ...user, email, tenant }, 'newPassword');
       assertAnother(currentPassword, newPassword);
@@ -83,7 +83,7 @@ export class PasswordService {
     client: RequestClient,
   ): Promise<TokensResponse> {
     const { tenant, userId, role, permissions, sessionId } = principal;
-    const context = { tenantId: tenant.id, userId, role };
+    const context = contextWithoutRights(tenant.id, userId);
     const user = await this.database.transaction(context, () => this.users.findIfExists(userId));
     if (user === null) throw new ApiError('INVALID_CREDENTIALS');
     const verified = await this.credentials.verify(tenant, user.email, currentPassword);

@@ -1,6 +1,11 @@
 import type { Role, TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { type RequestClient, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import {
+  contextWithoutRights,
+  type RequestClient,
+  TenantDatabase,
+  uuidv7,
+} from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
@@ -38,17 +43,19 @@ export class RegistrationService {
     input: RegisterDto,
     client: RequestClient,
   ): Promise<LoginResponse> {
-    await this.database.transaction({ tenantId: tenant.id, userId: null, role: null }, () =>
+    await this.database.transaction(contextWithoutRights(tenant.id), () =>
       this.registration.assertMayRegister(tenant, input),
     );
     this.policy.check(input.password, { tenant, ...input });
     // Outside of a transaction: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(input.password);
     const id = uuidv7();
-    const context = { tenantId: tenant.id, userId: id, role: DEFAULT_ROLE };
-    return this.database.transaction(context, async () => {
-      const role = await this.roleFor(input, context);
-      const { email, firstName, lastName } = input;
+    return this.database.transaction(contextWithoutRights(tenant.id, id), async () => {
+      const { email, firstName, lastName, inviteToken } = input;
+      const role =
+        inviteToken === undefined
+          ? DEFAULT_ROLE
+          : await this.invitations.accept(inviteToken, email, id);
       const user = { tenantId: tenant.id, id, email, passwordHash, firstName, lastName, role };
       await this.users.create(user);
       const response = await this.logins.openSession(tenant, id, client);
@@ -57,19 +64,9 @@ export class RegistrationService {
         result: 'success',
         actorId: id,
         target: { type: 'user', id },
-        details: { role, invited: input.inviteToken !== undefined },
+        details: { role, invited: inviteToken !== undefined },
       });
       return response;
     });
-  }
-
-  private async roleFor(
-    { inviteToken, email }: RegisterDto,
-    { tenantId, userId }: { tenantId: string; userId: string },
-  ): Promise<Role> {
-    if (inviteToken === undefined) return DEFAULT_ROLE;
-    const role = await this.invitations.accept(inviteToken, email, userId);
-    await this.users.assumeRole(tenantId, userId, role);
-    return role;
   }
 }

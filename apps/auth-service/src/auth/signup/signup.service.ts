@@ -1,6 +1,11 @@
 import { ApiError, type Role } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { type RequestClient, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
+import {
+  contextWithoutRights,
+  type RequestClient,
+  TenantDatabase,
+  uuidv7,
+} from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
@@ -58,9 +63,8 @@ export class SignupService {
       'adminPassword',
     );
     const passwordHash = await this.hasher.hash(input.adminPassword);
-    const context = { tenantId: uuidv7(), userId: uuidv7(), role: FIRST_ROLE };
-    return this.database.transaction(context, async () => {
-      const { tenantId, userId: id, role } = context;
+    const [tenantId, id] = [uuidv7(), uuidv7()];
+    return this.database.transaction(contextWithoutRights(tenantId, id), async () => {
       const tenant = await this.tenants.create({ id: tenantId, name, subdomain, plan });
       await this.events.record({
         type: 'tenant.created',
@@ -68,7 +72,7 @@ export class SignupService {
         target: { type: 'tenant', id: tenantId },
         details: { adminEmail: email, planType: plan },
       });
-      await this.users.create({ ...admin, tenantId, id, passwordHash, role });
+      await this.users.create({ ...admin, tenantId, id, passwordHash, role: FIRST_ROLE });
       const { user, tokens } = await this.logins.openSession(tenant, id, client);
       return { tenant: await this.tenants.current(), adminUser: user, tokens };
     });

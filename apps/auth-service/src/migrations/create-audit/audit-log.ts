@@ -2,8 +2,8 @@ import {
   asGatekeeper,
   auditTable,
   CURRENT_USER_ID,
-  CURRENT_USER_ROLE,
   definerFunction,
+  hasPermission,
   protectTenantTable,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
@@ -37,7 +37,7 @@ const TABLE = `
 
 const POLICIES = protectTenantTable({
   table: 'audit_log',
-  policies: { select: `${CURRENT_USER_ROLE} IN ('manager', 'admin')` },
+  policies: { select: hasPermission('view_audit') },
   operators: ['select'],
   gatekeeper: { select: true, insert: true, delete: true },
 });

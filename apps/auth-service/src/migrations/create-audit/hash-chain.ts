@@ -1,14 +1,12 @@
 import {
   asGatekeeper,
-  CURRENT_USER_ROLE,
   definerFunction,
+  hasPermission,
   OPERATOR_ROLE,
   protectTenantTable,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
 import { appendOnly } from './audit-log.js';
-
-const MAY_READ = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
 
 const TABLES = `
   CREATE TABLE public.audit_chain (
@@ -38,7 +36,7 @@ const TABLES = `
 const POLICIES = ['audit_chain', 'audit_unsealed'].map((table) =>
   protectTenantTable({
     table,
-    policies: { select: MAY_READ },
+    policies: { select: hasPermission('view_audit') },
     operators: ['select'],
     gatekeeper: { select: true, insert: true, delete: true },
   }),

@@ -1,8 +1,8 @@
 import {
   asGatekeeper,
   CURRENT_USER_ID,
-  CURRENT_USER_ROLE,
   definerFunction,
+  hasPermission,
   protectTenantTable,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
@@ -50,7 +50,7 @@ const EVENT = [
 const POLICIES = protectTenantTable({
   table: 'security_events',
   policies: {
-    select: `${CURRENT_USER_ROLE} IN ('manager', 'admin')`,
+    select: hasPermission('view_audit'),
     // The service cannot insert an entry in the name of an operator.
     insert: `actor_kind <> 'operator'`,
   },

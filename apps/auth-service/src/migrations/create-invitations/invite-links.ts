@@ -7,7 +7,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { MAY_INVITE_TO_ROLE, mayStillInvite, SEES_INVITATIONS } from './inviter-rank.js';
+import { MANAGES_INVITES, MAY_INVITE_TO_ROLE, mayStillInvite } from './inviter-rank.js';
 import { INVITE_IS_VALID } from './invites.js';
 
 const TABLES = `
@@ -69,7 +69,7 @@ const POLICIES = [
   protectTenantTable({
     table: 'invite_links',
     policies: {
-      select: SEES_INVITATIONS,
+      select: MANAGES_INVITES,
       insert: `${MAY_INVITE_TO_ROLE} AND created_by = ${CURRENT_USER_ID}`,
       update: MAY_INVITE_TO_ROLE,
     },
@@ -82,9 +82,12 @@ const POLICIES = [
   }),
   protectTenantTable({
     table: 'invite_link_uses',
-    policies: { select: SEES_INVITATIONS },
+    policies: { select: MANAGES_INVITES },
     operators: ['select'],
-    gatekeeper: { insert: ['tenant_id', 'link_id', 'user_id'] },
+    gatekeeper: {
+      select: ['tenant_id', 'link_id', 'user_id'],
+      insert: ['tenant_id', 'link_id', 'user_id'],
+    },
   }),
 ];
 

@@ -1,42 +1,39 @@
 import {
   asGatekeeper,
   CURRENT_TENANT,
-  CURRENT_USER_ID,
   definerFunction,
+  hasPermission,
+  isWithinOwnRank,
+  RANKS,
   type SchemaPart,
-  SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
 
-/** Lowest first, as ROLES in libs/contracts. */
-const RANKS = `ARRAY['viewer', 'user', 'manager', 'admin']`;
-
-/** The rank of the current user, or null if they may not invite. Evaluated once per statement. */
-const OWN_RANK = `(select public.rank_to_invite(${CURRENT_USER_ID}))`;
-
-export const SEES_INVITATIONS = `${OWN_RANK} IS NOT NULL`;
+export const MANAGES_INVITES = hasPermission('manage_invites');
 
 /** The role of the row is not above that of the current user. */
-export const MAY_INVITE_TO_ROLE = `array_position(${RANKS}, role) <= ${OWN_RANK}`;
+export const MAY_INVITE_TO_ROLE = `${MANAGES_INVITES} AND ${isWithinOwnRank('role')}`;
 
 /** The inviter may still give the role: an invitation loses its effect when the inviter loses that right. */
 export const mayStillInvite = (role: string, inviter: string): string =>
   `array_position(${RANKS}, ${role}) <= public.rank_to_invite(${inviter})`;
 
 /*
- * The rank of the highest role that a user may invite to, which is their own. Null if they are not active or may not
- * invite. The policies ask about the current user, and the acceptance of an invitation asks about its inviter.
+ * The rank of the highest role that an inviter may give now, which is their own. Null if they are not active or may not
+ * invite. It reads the rights of another user and not of the current one, so no login may call it: only the functions
+ * that accept and show an invitation do.
  */
 const RANK_TO_INVITE = definerFunction({
   signature: 'rank_to_invite(p_user uuid)',
   returns: 'integer',
   language: 'sql',
   volatility: 'stable',
-  callers: [SERVICE_ROLE],
   body: `
 SELECT array_position(${RANKS}, u.role)
   FROM public.users u
+  LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
  WHERE u.tenant_id = ${CURRENT_TENANT} AND u.id = p_user AND u.status = 'active'
-   AND public.holds_permissions(p_user, '["manage_invites"]')`,
+   AND to_jsonb(public.role_permissions(u.role)) || u.permissions || coalesce(r.permissions, '[]')
+         @> '["manage_invites"]'`,
 });
 
 /** The rule that invitations and invitation links share: no user invites to a role above their own. */

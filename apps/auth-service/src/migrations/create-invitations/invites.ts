@@ -7,7 +7,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { MAY_INVITE_TO_ROLE, SEES_INVITATIONS, mayStillInvite } from './inviter-rank.js';
+import { MANAGES_INVITES, MAY_INVITE_TO_ROLE, mayStillInvite } from './inviter-rank.js';
 
 const TABLE = `
   CREATE TABLE public.invites (
@@ -48,7 +48,7 @@ const DELIVERY = ['sent_count', 'last_sent_at', 'superseded_at'];
 const POLICIES = protectTenantTable({
   table: 'invites',
   policies: {
-    select: SEES_INVITATIONS,
+    select: MANAGES_INVITES,
     insert: `${MAY_INVITE_TO_ROLE} AND invited_by = ${CURRENT_USER_ID}`,
     update: MAY_INVITE_TO_ROLE,
   },
@@ -58,7 +58,7 @@ const POLICIES = protectTenantTable({
     update: ['token_hash', 'expires_at', 'revoked_at', 'invited_by', ...DELIVERY],
   },
   gatekeeper: {
-    select: [...INVITE, 'token_hash', 'superseded_at', 'invited_by'],
+    select: [...INVITE, 'token_hash', 'superseded_at', 'invited_by', 'accepted_by'],
     update: ['accepted_at', 'accepted_by', 'superseded_at'],
   },
 });
@@ -98,7 +98,7 @@ WITH expired AS (
   SELECT i.tenant_id, i.id FROM public.invites i
    WHERE i.tenant_id = ${CURRENT_TENANT} AND i.email = ANY (p_emails) AND i.accepted_at IS NULL
      AND i.revoked_at IS NULL AND i.superseded_at IS NULL AND i.expires_at <= now()
-     AND public.rank_to_invite(${CURRENT_USER_ID}) IS NOT NULL
+     AND ${MANAGES_INVITES}
    ORDER BY i.email, i.id
      FOR NO KEY UPDATE
 )

@@ -2,15 +2,16 @@ import {
   asGatekeeper,
   CURRENT_TENANT,
   CURRENT_USER_ID,
-  CURRENT_USER_ROLE,
   definerFunction,
+  hasPermission,
   protectTenantTable,
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
 
 const IS_OWN = `user_id = ${CURRENT_USER_ID}`;
-const MANAGES_SESSIONS = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
+/** The sessions of another user, unless that user has a higher role. */
+const MAY_MANAGE = `${hasPermission('manage_users')} AND public.is_user_within_own_rank(user_id)`;
 
 const TABLE = `
   CREATE TABLE public.user_sessions (
@@ -44,10 +45,10 @@ const TABLE = `
 const POLICIES = protectTenantTable({
   table: 'user_sessions',
   policies: {
-    select: `${IS_OWN} OR ${MANAGES_SESSIONS}`,
+    select: `${IS_OWN} OR (${MAY_MANAGE})`,
     insert: IS_OWN,
-    update: `${IS_OWN} OR ${MANAGES_SESSIONS}`,
-    delete: `${IS_OWN} OR ${MANAGES_SESSIONS}`,
+    update: `${IS_OWN} OR (${MAY_MANAGE})`,
+    delete: `${IS_OWN} OR (${MAY_MANAGE})`,
   },
   columns: {
     // Without user_id and expires_at: a session keeps its user and its absolute expiry.
@@ -118,7 +119,7 @@ UPDATE public.user_sessions s
    SET expires_at = s.created_at + p_hours * interval '1 hour',
        is_active = s.created_at + p_hours * interval '1 hour' > now(),
        revoked_at = CASE WHEN s.created_at + p_hours * interval '1 hour' <= now() THEN now() END
- WHERE s.tenant_id = ${CURRENT_TENANT} AND ${CURRENT_USER_ROLE} = 'admin'
+ WHERE s.tenant_id = ${CURRENT_TENANT} AND ${hasPermission('manage_settings')}
    AND s.is_active AND s.expires_at > s.created_at + p_hours * interval '1 hour'`,
 });
 

@@ -1,12 +1,12 @@
 import {
   asGatekeeper,
-  CURRENT_USER_ROLE,
   definerFunction,
+  hasPermission,
   protectTenantTable,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
 
-const IS_ADMIN = `${CURRENT_USER_ROLE} = 'admin'`;
+const MANAGES_SETTINGS = hasPermission('manage_settings');
 
 const TABLE = `
   CREATE TABLE public.tenant_domains (
@@ -25,7 +25,12 @@ const TABLE = `
 
 const POLICIES = protectTenantTable({
   table: 'tenant_domains',
-  policies: { select: 'true', insert: IS_ADMIN, update: IS_ADMIN, delete: IS_ADMIN },
+  policies: {
+    select: 'true',
+    insert: MANAGES_SETTINGS,
+    update: MANAGES_SETTINGS,
+    delete: MANAGES_SETTINGS,
+  },
   columns: { update: ['verified_at'] },
   gatekeeper: { select: true },
 });

@@ -1,11 +1,11 @@
 import {
-  CURRENT_USER_ROLE,
+  hasPermission,
   protectTenantTable,
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
 
-const IS_ADMIN = `${CURRENT_USER_ROLE} = 'admin'`;
+const MANAGES_SETTINGS = hasPermission('manage_settings');
 
 const TABLE = `
   CREATE TABLE public.tenant_settings (
@@ -24,7 +24,13 @@ const TABLE = `
 const POLICIES = [
   protectTenantTable({
     table: 'tenant_settings',
-    policies: { select: 'true', insert: IS_ADMIN, update: IS_ADMIN, delete: IS_ADMIN },
+    policies: {
+      select: 'true',
+      // A sign-up inserts the defaults before its tenant has a user who could hold a permission.
+      insert: `${MANAGES_SETTINGS} OR (select public.is_new_tenant())`,
+      update: MANAGES_SETTINGS,
+      delete: MANAGES_SETTINGS,
+    },
     columns: { update: ['setting_value', 'updated_at'] },
   }),
   // Not among the columns above, which operators may update as well: they choose nothing for a tenant.

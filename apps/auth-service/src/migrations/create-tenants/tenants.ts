@@ -1,13 +1,14 @@
 import {
   asGatekeeper,
-  CURRENT_USER_ROLE,
+  CURRENT_TENANT,
   definerFunction,
+  hasPermission,
   protectTenantTable,
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
 
-const IS_ADMIN = `${CURRENT_USER_ROLE} = 'admin'`;
+const MANAGES_SETTINGS = hasPermission('manage_settings');
 
 const TABLE = `
   CREATE TABLE public.tenants (
@@ -57,11 +58,15 @@ const POLICIES = [
   protectTenantTable({
     table: 'tenants',
     tenantColumn: 'id',
-    policies: { select: 'true', insert: IS_ADMIN },
+    policies: {
+      select: 'true',
+      // Anyone may sign up. The tenant of the transaction is the only one that it can create, and it cannot exist yet.
+      insert: 'true',
+    },
     gatekeeper: { select: true, update: ['branding', 'status', 'status_reason'] },
   }),
   `CREATE POLICY tenants_update_${SERVICE_ROLE} ON public.tenants AS PERMISSIVE FOR UPDATE TO ${SERVICE_ROLE}
-     USING (${IS_ADMIN}) WITH CHECK (${IS_ADMIN})`,
+     USING (${MANAGES_SETTINGS}) WITH CHECK (${MANAGES_SETTINGS})`,
   `GRANT UPDATE (name, branding, billing_email, updated_at) ON public.tenants TO ${SERVICE_ROLE}`,
   // The insert policy above lets a sign-up create its tenant. This one stops it from creating the platform tenant.
   `CREATE POLICY tenants_platform_reserved ON public.tenants AS RESTRICTIVE FOR INSERT TO ${SERVICE_ROLE}
@@ -92,12 +97,35 @@ SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
      p_id)`,
 });
 
+/*
+ * True while a sign-up creates the current tenant: this transaction inserted its row, and it has no user yet. Such a
+ * transaction has no rights, but it must insert the default settings and the first admin. The users are created by a
+ * later migration.
+ */
+const IS_NEW_TENANT = definerFunction({
+  signature: 'is_new_tenant()',
+  returns: 'boolean',
+  language: 'plpgsql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+BEGIN
+  RETURN EXISTS (
+      SELECT FROM public.tenants t
+       WHERE t.id = ${CURRENT_TENANT} AND t.xmin = pg_current_xact_id_if_assigned()::xid)
+    AND NOT EXISTS (SELECT FROM public.users u WHERE u.tenant_id = ${CURRENT_TENANT});
+END`,
+});
+
 const UPDATED_AT = `
   CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON public.tenants
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at()`;
 
 /** Tenants, and the function that finds one before a transaction has a context. */
 export const TENANTS: SchemaPart = {
-  up: [TABLE, ...POLICIES, asGatekeeper(RESOLVE_TENANT), UPDATED_AT],
-  down: ['DROP FUNCTION public.resolve_tenant(uuid, text, text)', 'DROP TABLE public.tenants'],
+  up: [TABLE, ...POLICIES, asGatekeeper(RESOLVE_TENANT, IS_NEW_TENANT), UPDATED_AT],
+  down: [
+    'DROP FUNCTION public.resolve_tenant(uuid, text, text), public.is_new_tenant()',
+    'DROP TABLE public.tenants',
+  ],
 };

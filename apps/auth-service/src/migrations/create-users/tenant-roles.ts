@@ -1,14 +1,6 @@
-import {
-  asGatekeeper,
-  CURRENT_TENANT,
-  CURRENT_USER_ID,
-  definerFunction,
-  protectTenantTable,
-  type SchemaPart,
-  SERVICE_ROLE,
-} from '@poc-tracker/tenancy';
+import { hasPermission, protectTenantTable, type SchemaPart } from '@poc-tracker/tenancy';
 
-const MAY_MANAGE = `(select public.holds_permissions(${CURRENT_USER_ID}, '["manage_roles"]'))`;
+const MANAGES_ROLES = hasPermission('manage_roles');
 
 /* created_by is no foreign key: users refer to roles, so the two tables would depend on each other. */
 const TABLE = `
@@ -26,39 +18,14 @@ const TABLE = `
   );
   CREATE UNIQUE INDEX tenant_roles_name_key ON public.tenant_roles (tenant_id, lower(name))`;
 
-/** The permissions of each built-in role, as in libs/contracts. Admins hold every permission, so they have no entry. */
-const ROLE_PERMISSIONS = `'{
-  "viewer": [],
-  "user": ["create_pocs"],
-  "manager": ["manage_users", "manage_invites", "view_usage", "create_pocs", "manage_pocs"]
-}'::jsonb`;
-
-/* A user holds the permissions of their role, their own, and those of their custom role. */
-const HOLDS_PERMISSIONS = definerFunction({
-  signature: 'holds_permissions(p_user uuid, p_wanted jsonb)',
-  returns: 'boolean',
-  language: 'plpgsql',
-  volatility: 'stable',
-  callers: [SERVICE_ROLE],
-  body: `
-BEGIN
-  RETURN EXISTS (
-    SELECT FROM public.users u
-      LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
-     WHERE u.tenant_id = ${CURRENT_TENANT} AND u.id = p_user AND u.status = 'active'
-       AND (u.role = 'admin'
-            OR (${ROLE_PERMISSIONS} -> u.role) || u.permissions || coalesce(r.permissions, '[]') @> p_wanted));
-END`,
-});
-
 const POLICIES = protectTenantTable({
   table: 'tenant_roles',
   policies: {
     // Every user sees the name of their own role.
     select: 'true',
-    insert: MAY_MANAGE,
-    update: MAY_MANAGE,
-    delete: MAY_MANAGE,
+    insert: MANAGES_ROLES,
+    update: MANAGES_ROLES,
+    delete: MANAGES_ROLES,
   },
   columns: { update: ['name', 'description', 'permissions', 'updated_at'] },
   gatekeeper: { select: ['tenant_id', 'id', 'permissions'] },
@@ -68,8 +35,8 @@ const UPDATED_AT = `
   CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at()`;
 
-/** The custom roles of a tenant, and the function that says which permissions a user holds. */
+/** The custom roles of a tenant. */
 export const TENANT_ROLES: SchemaPart = {
-  up: [TABLE, asGatekeeper(HOLDS_PERMISSIONS), POLICIES, UPDATED_AT],
-  down: ['DROP TABLE public.tenant_roles', 'DROP FUNCTION public.holds_permissions(uuid, jsonb)'],
+  up: [TABLE, POLICIES, UPDATED_AT],
+  down: ['DROP TABLE public.tenant_roles'],
 };

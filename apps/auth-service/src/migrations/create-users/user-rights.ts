@@ -1,7 +1,9 @@
 import {
   asGatekeeper,
+  CURRENT_TENANT,
   CURRENT_USER_ID,
   definerFunction,
+  isWithinOwnRank,
   OPERATOR_ROLE,
   type SchemaPart,
   SERVICE_ROLE,
@@ -13,7 +15,7 @@ const KEEP_OWN_RIGHTS = `
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
     IF NEW.id = ${CURRENT_USER_ID} THEN
-      RAISE EXCEPTION 'nobody changes their own rights' USING
+      RAISE EXCEPTION 'a user cannot change their own rights' USING
         ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_role_fixed';
     END IF;
     RETURN NEW;
@@ -38,7 +40,7 @@ BEGIN
      AND EXISTS (SELECT FROM public.tenants WHERE id = OLD.tenant_id)
      AND NOT EXISTS (
        SELECT FROM public.users WHERE tenant_id = OLD.tenant_id AND role = 'admin' AND status = 'active') THEN
-    RAISE EXCEPTION 'the last active admin of a tenant stays' USING
+    RAISE EXCEPTION 'a tenant keeps its last active admin' USING
       ERRCODE = 'check_violation', TABLE = 'users', CONSTRAINT = 'users_last_admin_stays';
   END IF;
   RETURN NULL;
@@ -57,62 +59,97 @@ const CHANGED_PERMISSIONS = `
   GRANT EXECUTE ON FUNCTION public.changed_permissions(jsonb, jsonb) TO ${SERVICE_ROLE}`;
 
 /*
+ * Who holds a custom role: the current user, and users above their role. A change of the role is one of their rights,
+ * and the current user may change neither. It answers the service as well, which cannot see all users with
+ * manage_roles alone.
+ */
+const ROLE_HOLDERS = definerFunction({
+  signature: 'role_holders(p_role uuid)',
+  returns: 'TABLE (self boolean, above boolean)',
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT EXISTS (
+         SELECT FROM public.users u
+          WHERE u.tenant_id = ${CURRENT_TENANT} AND u.custom_role_id = p_role AND u.id = ${CURRENT_USER_ID}),
+       EXISTS (
+         SELECT FROM public.users u
+          WHERE u.tenant_id = ${CURRENT_TENANT} AND u.custom_role_id = p_role
+            AND (${isWithinOwnRank('u.role')}) IS NOT TRUE)`,
+});
+
+/*
  * A user grants or revokes only permissions that they hold: a user's own permissions, a user's custom role, and the
  * permissions of a custom role. Each of these is checked alone, so a user who holds a permission in two ways keeps it
- * when one is revoked. The function runs with the rights of the caller, because operators and the restore of a dump may
- * write every permission.
+ * when one is revoked. Suspending, reactivating or deleting a user, and changing the address that they log in with,
+ * grants or revokes everything that they hold.
+ *
+ * Operators and the restore of a dump may write every permission. They are told by the login and not by the current
+ * role, which is the owner of the table when a user is deleted together with their tenant.
  */
 const KEEP_TO_HELD_RIGHTS = `
   CREATE FUNCTION public.keep_to_held_rights() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
-    before jsonb := '[]';
-    old_role uuid;
-    wanted jsonb;
+    wanted jsonb := '[]';
+    moved uuid[];
   BEGIN
-    IF pg_has_role(current_user, '${OPERATOR_ROLE}', 'USAGE') THEN
-      RETURN NEW;
+    IF pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
+      RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' THEN
-      before := OLD.permissions;
+    IF TG_OP <> 'DELETE' THEN
+      wanted := public.changed_permissions(CASE TG_OP WHEN 'UPDATE' THEN OLD.permissions ELSE '[]' END, NEW.permissions);
     END IF;
-    wanted := public.changed_permissions(before, NEW.permissions);
     IF TG_TABLE_NAME = 'users' THEN
-      IF TG_OP = 'UPDATE' THEN
-        old_role := OLD.custom_role_id;
+      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.status <> NEW.status OR OLD.email <> NEW.email)) THEN
+        wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
+        moved := ARRAY[OLD.custom_role_id];
       END IF;
-      IF NEW.custom_role_id IS DISTINCT FROM old_role THEN
-        wanted := wanted || coalesce((
-          SELECT jsonb_agg(p.permission)
-            FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
-           WHERE r.tenant_id = NEW.tenant_id AND r.id IN (old_role, NEW.custom_role_id)), '[]');
+      IF TG_OP = 'INSERT' THEN
+        moved := ARRAY[NEW.custom_role_id];
+      ELSIF TG_OP = 'UPDATE' AND OLD.custom_role_id IS DISTINCT FROM NEW.custom_role_id THEN
+        moved := ARRAY[OLD.custom_role_id, NEW.custom_role_id];
       END IF;
+      wanted := wanted || coalesce((
+        SELECT jsonb_agg(p.permission)
+          FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
+         WHERE r.id = ANY (moved)), '[]');
+    ELSIF TG_OP = 'UPDATE' AND wanted <> '[]' AND EXISTS (
+      SELECT FROM public.role_holders(NEW.id) h WHERE h.self OR h.above) THEN
+      RAISE EXCEPTION 'a user cannot change a role that they hold, or that a user above them holds' USING
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = 'tenant_roles_holders';
     END IF;
-    IF wanted <> '[]' AND NOT public.holds_permissions(${CURRENT_USER_ID}, wanted) THEN
-      RAISE EXCEPTION 'nobody gives or takes a right that they lack' USING
+    IF EXISTS (SELECT FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission)) THEN
+      RAISE EXCEPTION 'a user cannot grant or revoke a permission that they do not hold' USING
         ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
   END
   $$;
   REVOKE ALL ON FUNCTION public.keep_to_held_rights() FROM PUBLIC`;
 
 /*
- * Triggers fire in the order of their names. users_own_rights precedes users_rights_held, so a user who changes their
- * own rights gets the error that says so.
+ * The rights are checked after the change: by then the foreign key has locked the custom role, so a permission that was
+ * added to it at the same time is checked as well. A user may always change their own address.
  */
 const TRIGGERS = `
   CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status, OLD.custom_role_id)
       IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id))
     EXECUTE FUNCTION public.keep_own_rights();
-  CREATE TRIGGER users_rights_held BEFORE UPDATE ON public.users
-    FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id) IS DISTINCT FROM (NEW.permissions, NEW.custom_role_id))
+  CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users
+    FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id, OLD.status)
+        IS DISTINCT FROM (NEW.permissions, NEW.custom_role_id, NEW.status)
+      OR (OLD.email <> NEW.email AND NEW.id IS DISTINCT FROM
+        nullif(current_setting('app.current_user_id', true), '')::uuid))
     EXECUTE FUNCTION public.keep_to_held_rights();
-  CREATE TRIGGER users_rights_held_from_start BEFORE INSERT ON public.users
+  CREATE TRIGGER users_rights_held_from_start AFTER INSERT ON public.users
     FOR EACH ROW WHEN (NEW.permissions <> '[]' OR NEW.custom_role_id IS NOT NULL)
     EXECUTE FUNCTION public.keep_to_held_rights();
-  CREATE TRIGGER tenant_roles_rights_held BEFORE INSERT OR UPDATE OF permissions ON public.tenant_roles
+  CREATE TRIGGER users_rights_held_to_end AFTER DELETE ON public.users
+    FOR EACH ROW EXECUTE FUNCTION public.keep_to_held_rights();
+  CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles
     FOR EACH ROW EXECUTE FUNCTION public.keep_to_held_rights();
   CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users
     FOR EACH ROW WHEN (OLD.role = 'admin' AND OLD.status = 'active' AND (NEW.role <> 'admin' OR NEW.status <> 'active'))
@@ -125,6 +162,7 @@ const TRIGGERS_BY_TABLE = [
   ['users', 'users_own_rights'],
   ['users', 'users_rights_held'],
   ['users', 'users_rights_held_from_start'],
+  ['users', 'users_rights_held_to_end'],
   ['tenant_roles', 'tenant_roles_rights_held'],
   ['users', 'users_last_admin'],
   ['users', 'users_last_admin_deleted'],
@@ -135,12 +173,13 @@ export const USER_RIGHTS: SchemaPart = {
   up: [
     KEEP_OWN_RIGHTS,
     CHANGED_PERMISSIONS,
+    asGatekeeper(ROLE_HOLDERS),
     KEEP_TO_HELD_RIGHTS,
     asGatekeeper(KEEP_LAST_ADMIN, TRIGGERS),
   ],
   down: [
     ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
     `DROP FUNCTION public.keep_own_rights(), public.keep_to_held_rights(), public.changed_permissions(jsonb, jsonb),
-       public.keep_last_admin()`,
+       public.keep_last_admin(), public.role_holders(uuid)`,
   ],
 };

@@ -4,16 +4,21 @@ import {
   CURRENT_USER_ID,
   CURRENT_USER_ROLE,
   definerFunction,
+  hasPermission,
+  isWithinOwnRank,
   protectTenantTable,
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
 
 const IS_SELF = `id = ${CURRENT_USER_ID}`;
-const SEES_ACTIVE_USERS = `${CURRENT_USER_ROLE} IN ('viewer', 'user')`;
-const SEES_ALL_USERS = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
-/** Checked against the row before and after the change: a manager writes no admin, and makes no user one. */
-const MAY_WRITE = `${CURRENT_USER_ROLE} = 'admin' OR (${CURRENT_USER_ROLE} = 'manager' AND role <> 'admin')`;
+const HAS_ROLE = `${CURRENT_USER_ROLE} IN ('viewer', 'user', 'manager', 'admin')`;
+const MANAGES_USERS = hasPermission('manage_users');
+/** Checked against the row before and after the change: no user changes one above their role, or raises one above it. */
+const MAY_WRITE = `${MANAGES_USERS} AND ${isWithinOwnRank('role')}`;
+/** The role of an accepted invitation, or that of the first admin of a new tenant. */
+const REGISTERS = `${IS_SELF} AND (role = coalesce((select public.invited_role()), 'user')
+  OR (role = 'admin' AND (select public.is_new_tenant())))`;
 
 /** The form in which names are compared in a search: lower case, and without the most common accents. */
 const searchKey = (text: string): string =>
@@ -92,11 +97,11 @@ const SEARCH = ['search_name', 'search_last_name'];
 const POLICIES = protectTenantTable({
   table: 'users',
   policies: {
-    select: `(${SEES_ACTIVE_USERS} AND status = 'active') OR ${IS_SELF} OR ${SEES_ALL_USERS}`,
-    // A user who registers inserts their own row, with the role that the transaction was given.
-    insert: `(${IS_SELF} AND role = ${CURRENT_USER_ROLE}) OR ${MAY_WRITE}`,
-    update: `${IS_SELF} OR ${MAY_WRITE}`,
-    delete: MAY_WRITE,
+    select: `(${HAS_ROLE} AND status = 'active') OR ${IS_SELF} OR ${MANAGES_USERS}`,
+    // A user who registers inserts their own row.
+    insert: `(${REGISTERS}) OR (${MAY_WRITE})`,
+    update: `${IS_SELF} OR (${MAY_WRITE})`,
+    delete: `${MAY_WRITE} AND id IS DISTINCT FROM ${CURRENT_USER_ID}`,
   },
   columns: {
     // Without password_hash, which only find_credentials() reads.
@@ -121,6 +126,29 @@ SELECT u.id, u.password_hash, u.status, u.role, u.permissions, u.must_change_pas
  WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email = lower(p_email)`,
 });
 
+/*
+ * The role that the current user's invitation gives, and null without one. The user accepts the invitation just before
+ * their row is inserted, in the same transaction: the deferred foreign keys let no other transaction see a use of it
+ * without its user. The tables are created by the migration of invitations.
+ */
+const INVITED_ROLE = definerFunction({
+  signature: 'invited_role()',
+  returns: 'text',
+  language: 'plpgsql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+BEGIN
+  RETURN coalesce(
+    (SELECT i.role FROM public.invites i
+      WHERE i.tenant_id = ${CURRENT_TENANT} AND i.accepted_by = ${CURRENT_USER_ID} LIMIT 1),
+    (SELECT l.role FROM public.invite_link_uses u
+       JOIN public.invite_links l ON l.tenant_id = u.tenant_id AND l.id = u.link_id
+      WHERE u.tenant_id = ${CURRENT_TENANT} AND u.user_id = ${CURRENT_USER_ID} LIMIT 1));
+END`,
+});
+
+/* Answers about the current tenant only, so that it cannot be used to find out which tenants a user belongs to. */
 const VALIDATE_TENANT_ACCESS = definerFunction({
   signature: 'validate_tenant_access(p_user uuid, p_tenant uuid)',
   returns: 'boolean',
@@ -131,9 +159,20 @@ const VALIDATE_TENANT_ACCESS = definerFunction({
 SELECT EXISTS (
   SELECT FROM public.users u
     JOIN public.tenants t ON t.id = u.tenant_id
-   WHERE u.tenant_id = p_tenant AND u.id = p_user AND u.status = 'active'
+   WHERE u.tenant_id = p_tenant AND u.tenant_id = ${CURRENT_TENANT} AND u.id = p_user AND u.status = 'active'
      AND t.status = 'active' AND t.deleted_at IS NULL)`,
 });
+
+/* For the policies of tables whose rows belong to a user. It runs with the rights of the caller, who manages users. */
+const IS_USER_WITHIN_OWN_RANK = `
+  CREATE FUNCTION public.is_user_within_own_rank(p_user uuid) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+      SELECT FROM public.users u
+       WHERE u.tenant_id = ${CURRENT_TENANT} AND u.id = p_user AND ${isWithinOwnRank('u.role')})
+  $$;
+  REVOKE ALL ON FUNCTION public.is_user_within_own_rank(uuid) FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION public.is_user_within_own_rank(uuid) TO ${SERVICE_ROLE}`;
 
 const COUNT_TENANT_USERS = definerFunction({
   signature: 'count_tenant_users()',
@@ -160,12 +199,15 @@ const TRIGGERS = `
 export const USERS: SchemaPart = {
   up: [
     TABLE,
+    asGatekeeper(INVITED_ROLE),
     POLICIES,
+    IS_USER_WITHIN_OWN_RANK,
     asGatekeeper(FIND_CREDENTIALS, VALIDATE_TENANT_ACCESS, COUNT_TENANT_USERS, TRIGGERS),
   ],
   down: [
-    'DROP FUNCTION public.find_credentials(text), public.validate_tenant_access(uuid, uuid)',
+    `DROP FUNCTION public.find_credentials(text), public.validate_tenant_access(uuid, uuid),
+       public.is_user_within_own_rank(uuid)`,
     'DROP TABLE public.users',
-    'DROP FUNCTION public.count_tenant_users()',
+    'DROP FUNCTION public.count_tenant_users(), public.invited_role()',
   ],
 };

@@ -2,6 +2,7 @@ import { ApiError, type RefreshTokenClaims } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { SessionStatusService } from '@poc-tracker/auth-kit';
 import {
+  contextWithoutRights,
   type NamingRequest,
   type RequestClient,
   TenantDatabase,
@@ -55,7 +56,7 @@ export class RefreshService {
     const rights = await this.sessionStatus.fetchRights(claims);
     await this.resolver.assertHostAgrees(request, rights.tenant);
     const exchange = await this.database.transaction(
-      { tenantId: claims.tenant_id, userId: claims.sub, role: null },
+      contextWithoutRights(claims.tenant_id, claims.sub),
       () => this.exchange({ claims, hash: hashOfSecret(refreshToken) }, client),
     );
     if ('refused' in exchange) throw new ApiError(exchange.refused);
@@ -69,7 +70,7 @@ export class RefreshService {
 
   /** True for the token that its session would exchange now, false for a spent one. */
   async isCurrent(claims: RefreshTokenClaims, refreshToken: string): Promise<boolean> {
-    const context = { tenantId: claims.tenant_id, userId: claims.sub, role: null };
+    const context = contextWithoutRights(claims.tenant_id, claims.sub);
     const session = await this.database.transaction(context, () =>
       this.sessions.findById(claims.session_id),
     );

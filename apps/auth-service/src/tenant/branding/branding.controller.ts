@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Permissions, Public } from '@poc-tracker/auth-kit';
+import { CurrentUser, Permissions, type Principal, Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { TenantResponse } from '../tenant.response.js';
 import { UpdateTenantDto } from './branding.dto.js';
@@ -16,8 +16,11 @@ export class BrandingController {
   @Permissions('manage_settings')
   @ApiOperation({ summary: 'Change the name, the branding and the billing address of the tenant' })
   @DataResponse(200, TenantResponse)
-  update(@Body() input: UpdateTenantDto): Promise<TenantResponse> {
-    return this.brandings.update(input);
+  update(
+    @CurrentUser() principal: Principal,
+    @Body() input: UpdateTenantDto,
+  ): Promise<TenantResponse> {
+    return this.brandings.update(principal, input);
   }
 
   @Get('branding')

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { TenantOfficer } from '../tenant-officer.js';
 import type { TenantResponse } from '../tenant.response.js';
 import { TenantService } from '../tenant.service.js';
 import type { UpdateTenantDto } from './branding.dto.js';
@@ -19,13 +19,15 @@ const UPDATE = `
 export class BrandingService {
   constructor(
     private readonly tenants: TenantService,
-    private readonly officer: TenantOfficer,
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
 
   /** Changes what is named of the current tenant. */
-  async update({ name, branding = {}, billingEmail }: UpdateTenantDto): Promise<TenantResponse> {
+  async update(
+    { tenantId }: Principal,
+    { name, branding = {}, billingEmail }: UpdateTenantDto,
+  ): Promise<TenantResponse> {
     const changed = [
       ...(name === undefined ? [] : ['name']),
       ...(branding.logoUrl === undefined ? [] : ['branding.logoUrl']),
@@ -33,7 +35,6 @@ export class BrandingService {
       ...(billingEmail === undefined ? [] : ['billingEmail']),
     ];
     if (changed.length > 0) {
-      const tenantId = await this.officer.act();
       const brandingRow = {
         ...(branding.logoUrl !== undefined && { logo_url: branding.logoUrl }),
         ...(branding.primaryColor !== undefined && { primary_color: branding.primaryColor }),

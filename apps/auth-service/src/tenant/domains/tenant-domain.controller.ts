@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Permissions } from '@poc-tracker/auth-kit';
+import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { RequestDomainDto } from './tenant-domain.dto.js';
 import { TenantDomainResponse } from './tenant-domain.response.js';
@@ -28,8 +28,11 @@ export class TenantDomainController {
   @Permissions('manage_settings')
   @ApiOperation({ summary: 'Ask for a domain; answers the DNS record that proves it' })
   @DataResponse(201, TenantDomainResponse)
-  request(@Body() { domain }: RequestDomainDto): Promise<TenantDomainResponse> {
-    return this.domains.request(domain);
+  request(
+    @CurrentUser() principal: Principal,
+    @Body() { domain }: RequestDomainDto,
+  ): Promise<TenantDomainResponse> {
+    return this.domains.request(principal, domain);
   }
 
   @Post(':domainId/verify')
@@ -38,8 +41,11 @@ export class TenantDomainController {
   @ApiOperation({ summary: 'Look the proof of a domain up and take the domain into use' })
   @DataResponse(200, TenantDomainResponse)
   @ApiErrors('NOT_FOUND', 'DOMAIN_NOT_VERIFIED', 'DOMAIN_TAKEN')
-  verify(@Param('domainId', UuidParamPipe) domainId: string): Promise<TenantDomainResponse> {
-    return this.domains.verify(domainId);
+  verify(
+    @CurrentUser() principal: Principal,
+    @Param('domainId', UuidParamPipe) domainId: string,
+  ): Promise<TenantDomainResponse> {
+    return this.domains.verify(principal, domainId);
   }
 
   @Delete(':domainId')

@@ -1,10 +1,10 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { newSecret } from '../../protection/secret.js';
-import { TenantOfficer } from '../tenant-officer.js';
 import { judgeDomain } from './domain-name.js';
 import { TenantDomainRepository } from './tenant-domain.repository.js';
 import {
@@ -27,7 +27,6 @@ export class TenantDomainService {
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'tenancy'>,
     private readonly domains: TenantDomainRepository,
     private readonly resolver: TxtResolver,
-    private readonly officer: TenantOfficer,
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {
@@ -48,12 +47,11 @@ export class TenantDomainService {
    * ask for one: who proves it first has it.
    * @throws ApiError VALIDATION_ERROR.
    */
-  async request(input: string): Promise<TenantDomainResponse> {
+  async request({ tenantId }: Principal, input: string): Promise<TenantDomainResponse> {
     const verdict = judgeDomain(input, this.baseDomain);
     if ('refusal' in verdict)
       throw ApiError.validation({ field: 'domain', message: verdict.refusal });
     const { domain } = verdict;
-    const tenantId = await this.officer.act();
     await this.domains.lockForAdding();
     const known = await this.domains.list();
     if (known.length >= MAX_DOMAINS && !known.some((one) => one.domain === domain)) {
@@ -71,15 +69,14 @@ export class TenantDomainService {
    * @throws ApiError NOT_FOUND; DOMAIN_NOT_VERIFIED (details: the record to publish); DOMAIN_TAKEN when another
    *   tenant was first; SERVICE_UNAVAILABLE when the DNS does not answer.
    */
-  async verify(id: string): Promise<TenantDomainResponse> {
-    const context = this.officer.context();
-    const row = await this.database.transaction(context, () => this.find(id));
+  async verify(principal: Principal, id: string): Promise<TenantDomainResponse> {
+    const row = await this.database.transaction(principal, () => this.find(id));
     if (row.verifiedAt !== null) return toTenantDomainResponse(row);
     const proof = proofOf(row);
     const published = await this.resolver.txt(proof.name);
     if (!published.includes(proof.value))
       throw new ApiError('DOMAIN_NOT_VERIFIED', { details: proof });
-    return this.database.transaction(context, async () => {
+    return this.database.transaction(principal, async () => {
       if (await this.domains.markVerified(id)) await this.record('tenant.domain_verified', row);
       return toTenantDomainResponse(await this.find(id));
     });
@@ -87,7 +84,6 @@ export class TenantDomainService {
 
   /** Gives a domain up; another one that was proven takes its place. @throws ApiError NOT_FOUND. */
   async remove(id: string): Promise<{ removed: true }> {
-    await this.officer.act();
     const domain = await this.domains.delete(id);
     if (domain === undefined) throw new ApiError('NOT_FOUND');
     await this.record('tenant.domain_removed', { id, domain });

@@ -40,7 +40,8 @@ export class TenantGuard implements CanActivate {
 function enter(request: FastifyRequest, principal: Principal): true {
   const current = currentRequest();
   current.tenant = principal.tenant;
-  current.user = { id: principal.userId, role: principal.role };
+  const { userId: id, role, permissions } = principal;
+  current.user = { id, role, permissions };
   return forgetParameter(request);
 }
 

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated, Permissions } from '@poc-tracker/auth-kit';
+import { Authenticated, CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { DataResponse } from '@poc-tracker/http-service';
 import { ChangeSettingsDto } from './settings.dto.js';
 import {
@@ -27,8 +27,11 @@ export class SettingsController {
   @Permissions('manage_settings')
   @ApiOperation({ summary: 'Change settings of the own tenant; null is as inherited' })
   @DataResponse(200, ResolvedSettingsResponse)
-  change(@Body() input: ChangeSettingsDto): Promise<ResolvedSettingsResponse> {
-    return this.settings.change(input);
+  change(
+    @CurrentUser() principal: Principal,
+    @Body() input: ChangeSettingsDto,
+  ): Promise<ResolvedSettingsResponse> {
+    return this.settings.change(principal, input);
   }
 
   @Get('settings/catalogue')

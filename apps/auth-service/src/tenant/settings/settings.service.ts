@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { TenantOfficer } from '../tenant-officer.js';
 import { changedSettings, readSettingsChange } from './settings-change.js';
 import type { TenantSettings } from './settings-catalogue.js';
 import { type ResolvedSettings, resolveSettings, valuesOf } from './settings-resolution.js';
@@ -11,7 +11,6 @@ import { SettingsRepository } from './settings.repository.js';
 export class SettingsService {
   constructor(
     private readonly settings: SettingsRepository,
-    private readonly officer: TenantOfficer,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -31,10 +30,9 @@ export class SettingsService {
    * `security.sessionTimeout` applies to running sessions as well, a longer one to new sessions alone.
    * @throws ApiError VALIDATION_ERROR naming each wrong field by its path; INVALID_TENANT.
    */
-  async change(input: object): Promise<ResolvedSettings> {
+  async change({ tenantId }: Principal, input: object): Promise<ResolvedSettings> {
     const changes = readSettingsChange(input);
     if (changes.length === 0) return this.resolved();
-    const tenantId = await this.officer.act();
     for (const change of changes) await this.settings.merge(tenantId, change);
     const resolved = await this.resolved();
     const changed = changedSettings(changes);

@@ -1,6 +1,7 @@
 import {
   asGatekeeper,
   auditTable,
+  CURRENT_TENANT,
   definerFunction,
   protectTenantTable,
   type SchemaPart,
@@ -38,7 +39,7 @@ const POLICIES = protectTenantTable({
   table: 'poc_files',
   policies: SERVICE_POLICIES,
   columns: { update: ['file_name', 'file_size', 'updated_at'] },
-  // For repair_tenant_usage(), which adds up the sizes, and for release_abandoned_uploads().
+  // For repair_tenant_usage(), which adds up the sizes, and for the two functions that release uploads.
   gatekeeper: {
     select: ['tenant_id', 'id', 'file_size', 'uploaded_at', 'created_at'],
     delete: true,
@@ -62,6 +63,9 @@ BEGIN
 END`,
 });
 
+/** What the tracker's clean-up asks about in one statement. */
+const SETTLED_AT_A_TIME = 500;
+
 /*
  * The tracker's clean-up finds an upload by its draft file. An upload whose draft was lost, for example when the database
  * was restored, would be counted forever. An upload takes a day at most, so after 25 hours none is still in progress.
@@ -83,6 +87,35 @@ WITH released AS (
 SELECT count(*)::integer FROM released`,
 });
 
+/*
+ * Deletes the rows of uploads that failed, and reports about each of the given files whether it had a row and whether it
+ * is complete. The clean-up of the tracker runs it for the tenant of the transaction, as no user: the user of an upload
+ * may have lost the right to delete it.
+ */
+const SETTLE_UPLOADS = definerFunction({
+  signature: 'settle_uploads(p_files uuid[])',
+  returns: 'TABLE (file uuid, known boolean, complete boolean)',
+  language: 'plpgsql',
+  callers: [TRACKER_ROLE],
+  body: `
+DECLARE
+  rows_before uuid[];
+BEGIN
+  IF cardinality(p_files) > ${SETTLED_AT_A_TIME} THEN
+    RAISE EXCEPTION 'at most ${SETTLED_AT_A_TIME} files are settled at a time' USING ERRCODE = 'program_limit_exceeded';
+  END IF;
+  rows_before := ARRAY(
+    SELECT f.id FROM public.poc_files f WHERE f.tenant_id = ${CURRENT_TENANT} AND f.id = ANY (p_files));
+  DELETE FROM public.poc_files f
+   WHERE f.tenant_id = ${CURRENT_TENANT} AND f.id = ANY (p_files) AND f.uploaded_at IS NULL;
+  RETURN QUERY
+    SELECT p.id, p.id = ANY (rows_before), EXISTS (
+             SELECT FROM public.poc_files f
+              WHERE f.tenant_id = ${CURRENT_TENANT} AND f.id = p.id AND f.uploaded_at IS NOT NULL)
+      FROM unnest(p_files) AS p (id);
+END`,
+});
+
 const TRIGGERS = `
   CREATE TRIGGER poc_files_updated_at BEFORE UPDATE ON public.poc_files
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
@@ -97,12 +130,14 @@ export const POC_FILES: SchemaPart = {
     asGatekeeper(
       COUNT_TENANT_STORAGE,
       RELEASE_ABANDONED_UPLOADS,
+      SETTLE_UPLOADS,
       TRIGGERS,
       auditTable('poc_files'),
     ),
   ],
   down: [
     'DROP TABLE public.poc_files',
-    'DROP FUNCTION public.count_tenant_storage(), public.release_abandoned_uploads()',
+    `DROP FUNCTION public.count_tenant_storage(), public.release_abandoned_uploads(),
+       public.settle_uploads(uuid[])`,
   ],
 };

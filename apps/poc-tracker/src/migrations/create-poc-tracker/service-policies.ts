@@ -1,7 +1,7 @@
-import { CURRENT_USER_ID, CURRENT_USER_ROLE } from '@poc-tracker/tenancy';
+import { CURRENT_USER_ID, hasPermission } from '@poc-tracker/tenancy';
 
-const IS_CREATOR = `created_by = ${CURRENT_USER_ID} AND ${CURRENT_USER_ROLE} IN ('user', 'manager', 'admin')`;
-const MAY_WRITE = `(${IS_CREATOR}) OR ${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
+const IS_CREATOR = `created_by = ${CURRENT_USER_ID} AND ${hasPermission('create_pocs')}`;
+const MAY_WRITE = `(${IS_CREATOR}) OR ${hasPermission('manage_pocs')}`;
 
 /** What the login of the authentication service may do with POCs and their files. */
 export const SERVICE_POLICIES = {

@@ -2,18 +2,17 @@ import {
   admitRole,
   asGatekeeper,
   CURRENT_USER_ID,
-  CURRENT_USER_ROLE,
   dismissRole,
+  hasPermission,
   type SchemaPart,
   TRACKER_ROLE,
 } from '@poc-tracker/tenancy';
 
 const SIGNED_IN = `${CURRENT_USER_ID} IS NOT NULL`;
-/** The clean-up of the tracker itself. No request runs in a transaction with this role. */
-const IS_SERVICE = `${CURRENT_USER_ROLE} = 'admin'`;
-const MANAGES_POCS = `${CURRENT_USER_ROLE} IN ('manager', 'admin')`;
-const WRITES = `${CURRENT_USER_ROLE} IN ('user', 'manager', 'admin')`;
-const IS_CREATOR = `created_by = ${CURRENT_USER_ID} AND ${WRITES}`;
+const CREATES_POCS = hasPermission('create_pocs');
+const MANAGES_POCS = hasPermission('manage_pocs');
+const IS_CREATOR = `created_by = ${CURRENT_USER_ID}`;
+const OWNS = `${MANAGES_POCS} OR (${CREATES_POCS} AND ${IS_CREATOR})`;
 
 /** Compares the JSON and does not read from it, so that a malformed value is no error. */
 const isSet = (setting: string, value: boolean): string =>
@@ -37,10 +36,10 @@ const TABLES: Parameters<typeof admitRole>[1][] = [
   {
     table: 'pocs',
     policies: {
-      select: `${SIGNED_IN} OR ${IS_SERVICE} OR (is_public AND ${PUBLIC_POCS})`,
-      insert: IS_CREATOR,
-      update: `${MANAGES_POCS} OR (${IS_CREATOR}) OR (${WRITES} AND ${collaborates('pocs', 'id')})`,
-      delete: `${MANAGES_POCS} OR (${IS_CREATOR})`,
+      select: `${SIGNED_IN} OR (is_public AND ${PUBLIC_POCS})`,
+      insert: `${CREATES_POCS} AND ${IS_CREATOR}`,
+      update: `${OWNS} OR (${CREATES_POCS} AND ${collaborates('pocs', 'id')})`,
+      delete: OWNS,
     },
     columns: { update: ['title', 'description', 'status', 'is_public', 'updated_at'] },
   },
@@ -48,17 +47,18 @@ const TABLES: Parameters<typeof admitRole>[1][] = [
     table: 'poc_collaborators',
     policies: {
       select: SIGNED_IN,
-      insert: `${COLLABORATION} AND (${MANAGES_POCS} OR (${WRITES} AND ${createdPocOf('poc_collaborators')}))`,
-      delete: `${MANAGES_POCS} OR (${WRITES} AND ${createdPocOf('poc_collaborators')})`,
+      insert: `${COLLABORATION} AND (${MANAGES_POCS} OR (${CREATES_POCS} AND ${createdPocOf('poc_collaborators')}))`,
+      delete: `${MANAGES_POCS} OR (${CREATES_POCS} AND ${createdPocOf('poc_collaborators')})`,
     },
   },
   {
     table: 'poc_files',
     policies: {
-      select: `${SIGNED_IN} OR ${IS_SERVICE}`,
-      insert: `${IS_CREATOR} AND (${MANAGES_POCS} OR ${createdPocOf('poc_files')} OR (${collaborates('poc_files', 'poc_id')}))`,
-      update: `${IS_SERVICE} OR (${IS_CREATOR})`,
-      delete: `${MANAGES_POCS} OR (${IS_CREATOR}) OR (${WRITES} AND ${createdPocOf('poc_files')})`,
+      select: SIGNED_IN,
+      insert: `${IS_CREATOR} AND (${MANAGES_POCS}
+        OR (${CREATES_POCS} AND (${createdPocOf('poc_files')} OR (${collaborates('poc_files', 'poc_id')}))))`,
+      update: `${IS_CREATOR} AND (${MANAGES_POCS} OR ${CREATES_POCS})`,
+      delete: `${OWNS} OR (${CREATES_POCS} AND ${createdPocOf('poc_files')})`,
     },
     columns: { update: ['content_sha256', 'uploaded_at', 'updated_at'] },
   },
@@ -69,7 +69,8 @@ const TABLES: Parameters<typeof admitRole>[1][] = [
   },
 ];
 
-const PLAIN_FUNCTIONS = 'FUNCTION public.uuid_v7(), public.set_user_context(uuid, uuid, text)';
+const PLAIN_FUNCTIONS = `FUNCTION public.uuid_v7(), public.set_user_context(uuid, uuid, text, text[]),
+  public.role_permissions(text), public.has_permission(text)`;
 
 /** They resolve the tenant, read the session status and the revocation feed, and list the files to delete, all by id. */
 const DEFINER_FUNCTIONS = `FUNCTION public.session_standing(uuid, uuid, uuid), public.revocations_since(text),
