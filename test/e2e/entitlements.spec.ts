@@ -1,7 +1,7 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { RequireFeature } from '@poc-tracker/auth-kit';
 import { createHttpApp, createLogger } from '@poc-tracker/http-service';
-import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
 import { createTestDatabase } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppModule } from '../../apps/auth-service/src/app.module.js';
@@ -11,6 +11,7 @@ import type { EntitlementsResponse } from '../../apps/auth-service/src/tenant/en
 import type { TenantUsageResponse } from '../../apps/auth-service/src/tenant/entitlements/tenant-usage.response.js';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { type Answer, ServiceFixture } from './service.fixture.js';
+import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
 
 let service: ServiceFixture;
 let platform: PlatformDatabase;

@@ -1,5 +1,5 @@
 import { createHttpApp, createLogger } from '@poc-tracker/http-service';
-import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
 import { createTestDatabase, type SeededUser } from '@poc-tracker/testing';
 import type { Permission, Role } from '@poc-tracker/contracts';
 import { createHash, randomUUID } from 'node:crypto';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppModule } from '../../apps/auth-service/src/app.module.js';
 import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
 import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
+import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
 
 interface Sent {
   invitation: { id: string; status: string; expiresAt: string; sentCount: number };

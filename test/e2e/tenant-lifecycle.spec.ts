@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PlatformDatabase, toApiError } from '@poc-tracker/tenancy';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
@@ -12,6 +12,7 @@ import {
   type TenantMove,
 } from '../../apps/auth-service/src/tenant/lifecycle/tenant-moves.js';
 import { GOOD_PASSWORD, ServiceFixture } from './service.fixture.js';
+import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
 
 const DAY_MS = 86_400_000;
 const STATES = ['active', 'suspended', 'canceled'] as const;

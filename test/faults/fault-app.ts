@@ -18,13 +18,13 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/cor
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiError, type Role, type TenantSnapshot } from '@poc-tracker/contracts';
 import {
+  createErrorTranslator,
   currentRequest,
   registerRequestContext,
   TenancyModule,
   type TenancyOptions,
   TenantDatabase,
   TenantInterceptor,
-  toApiError,
   uuidv7,
 } from '@poc-tracker/tenancy';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -90,6 +90,8 @@ class FaultController {
     return handler(this.database);
   }
 }
+
+const toApiError = createErrorTranslator();
 
 @Catch()
 class CodeFilter implements ExceptionFilter {

@@ -1,6 +1,6 @@
-import { toApiError } from '@poc-tracker/tenancy';
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { describe, expect, it } from 'vitest';
+import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
 import {
   HASH,
   INSERT_FILE,

@@ -1,5 +1,4 @@
 import { ApiError, type FieldError } from '@poc-tracker/contracts';
-import { toApiError } from '@poc-tracker/tenancy';
 import { Command, CommanderError } from 'commander';
 import { registerAuditCommands } from './commands/audit.commands.js';
 import { CliContext, type CliIo } from './cli.context.js';
@@ -10,6 +9,7 @@ import { registerOperatorCommands } from './commands/operator.commands.js';
 import { registerSeedCommands } from './commands/seed.commands.js';
 import { registerTenantCommands } from './commands/tenant.commands.js';
 import { registerUsageCommands } from './commands/usage.commands.js';
+import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
 
 /**
  * Runs one command line and answers its exit code: 0 done, 1 a finding or a refusal, 2 a wrong call or no database.

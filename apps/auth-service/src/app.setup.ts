@@ -6,12 +6,13 @@ import {
   serveDocumentation,
 } from '@poc-tracker/http-service';
 import { SessionStatusService } from '@poc-tracker/auth-kit';
-import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { SecurityEvents } from './audit/security-events.js';
 import { registerRefusedAccess } from './audit/refused-access.js';
 import { registerOwnChanges } from './session/service-session-status.js';
+import { toApiError } from './constraint-codes.js';
 
 /** What the OpenAPI document says of the whole. */
 export const API_DESCRIPTION: ApiDescription = {

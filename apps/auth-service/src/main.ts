@@ -1,7 +1,7 @@
 import { runProcess } from '@poc-tracker/http-service';
-import { toApiError } from '@poc-tracker/tenancy';
 import { createApp } from './app.setup.js';
 import { loadConfig } from './config/app-config.js';
+import { toApiError } from './constraint-codes.js';
 
 runProcess({
   start: async (stopWith) => {

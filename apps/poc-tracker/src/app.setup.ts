@@ -5,9 +5,10 @@ import {
   createLogger,
   serveDocumentation,
 } from '@poc-tracker/http-service';
-import { registerRequestContext, toApiError, uuidv7 } from '@poc-tracker/tenancy';
+import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
 import { AppModule } from './app.module.js';
 import type { TrackerConfig } from './config/tracker-config.js';
+import { toApiError } from './constraint-codes.js';
 
 /** What the OpenAPI document says of the whole. */
 export const API_DESCRIPTION: ApiDescription = {

@@ -1,4 +1,4 @@
-export { toApiError } from './transaction/database-errors.js';
+export { type ConstraintCodes, createErrorTranslator } from './transaction/database-errors.js';
 export * from './schema/isolation-proof.js';
 export { PlatformDatabase, type PlatformDatabaseOptions } from './transaction/platform-database.js';
 export type { PlatformContext, PlatformLimits } from './transaction/platform-transaction.js';

@@ -5,10 +5,10 @@ import {
   findCurrentRequest,
   type SqlRunner,
   TenantDatabase,
-  toApiError,
 } from '@poc-tracker/tenancy';
 import { WorkQueue } from '../protection/work-queue.js';
 import { sanitizeDetails } from './event-details.js';
+import { toApiError } from '../constraint-codes.js';
 
 export interface SecurityEvent {
   type: SecurityEventType;

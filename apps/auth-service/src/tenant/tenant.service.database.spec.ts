@@ -2,13 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { type Plan, PLAN_CATALOGUE, PLANS, type Role } from '@poc-tracker/contracts';
 import { ConfigModule } from '@poc-tracker/http-service';
-import {
-  contextWithoutRights,
-  TenancyModule,
-  TenantDatabase,
-  toApiError,
-  uuidv7,
-} from '@poc-tracker/tenancy';
+import { contextWithoutRights, TenancyModule, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +13,7 @@ import { ScheduleModule } from '../schedule/schedule.module.js';
 import { TENANT_ENTITIES } from './tenant.entity.js';
 import { TenantModule } from './tenant.module.js';
 import { TenantService } from './tenant.service.js';
+import { toApiError } from '../constraint-codes.js';
 
 describe('TenantService', () => {
   let db: TestDatabase;

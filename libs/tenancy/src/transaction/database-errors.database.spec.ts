@@ -2,21 +2,26 @@ import { createEmptyDatabase, type TestDatabase } from '@poc-tracker/testing';
 import pg, { DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toApiError } from './database-errors.js';
+import { createErrorTranslator } from './database-errors.js';
+
+const toApiError = createErrorTranslator({
+  users_tenant_email_key: 'USER_EXISTS',
+  tenant_user_limit: 'USER_LIMIT_EXCEEDED',
+  users_last_admin_stays: 'LAST_ADMIN',
+});
 
 function databaseError(fields: { code: string; constraint?: string }): DatabaseError {
   return Object.assign(new DatabaseError('refused by PostgreSQL', 0, 'error'), fields);
 }
 
-describe('toApiError', () => {
+describe('createErrorTranslator', () => {
   it.each([
     ['users_tenant_email_key', '23505', 'USER_EXISTS'],
-    ['tenants_subdomain_key', '23505', 'TENANT_EXISTS'],
     ['tenant_user_limit', '23514', 'USER_LIMIT_EXCEEDED'],
     ['users_last_admin_stays', '23514', 'LAST_ADMIN'],
-    ['users_own_role_fixed', '42501', 'INSUFFICIENT_PERMISSIONS'],
     ['users_locale_check', '23514', 'VALIDATION_ERROR'],
-  ])('reads the constraint %s as what it means', (constraint, code, expected) => {
+    ['users_tenant_fkey', '23503', 'INVALID_TENANT'],
+  ])('maps the constraint %s with SQLSTATE %s to %s', (constraint, code, expected) => {
     expect(toApiError(databaseError({ code, constraint }))?.code).toBe(expected);
   });
 
@@ -29,15 +34,15 @@ describe('toApiError', () => {
     ['57P01', 'SERVICE_UNAVAILABLE'],
     ['08006', 'SERVICE_UNAVAILABLE'],
     ['53300', 'SERVICE_UNAVAILABLE'],
-  ])('reads SQLSTATE %s as %s', (code, expected) => {
+  ])('maps SQLSTATE %s to %s', (code, expected) => {
     expect(toApiError(databaseError({ code }))?.code).toBe(expected);
   });
 
-  it('tells a client that lost a race when to try again', () => {
+  it('sets Retry-After when a request conflicted with another transaction', () => {
     expect(toApiError(databaseError({ code: '40001' }))?.retryAfter).toBe(1);
   });
 
-  it('sees through what TypeORM and others wrap around the error', () => {
+  it('unwraps the errors of TypeORM and other causes', () => {
     const inner = databaseError({ code: '23505', constraint: 'users_tenant_email_key' });
     const wrapped = new Error('registering failed', {
       cause: new QueryFailedError('INSERT …', undefined, inner),
@@ -45,7 +50,15 @@ describe('toApiError', () => {
     expect(toApiError(wrapped)).toMatchObject({ code: 'USER_EXISTS', cause: wrapped });
   });
 
-  it('says nothing of the database to the client', () => {
+  it('adds limit and usage to an exceeded limit, and no other details of PostgreSQL', () => {
+    const detail = '{"limit" : 2, "usage" : 4}';
+    const limit = databaseError({ code: '23514', constraint: 'tenant_user_limit' });
+    expect(toApiError(Object.assign(limit, { detail }))?.details).toEqual({ limit: 2, usage: 4 });
+    const row = databaseError({ code: '23505', constraint: 'users_tenant_email_key' });
+    expect(toApiError(Object.assign(row, { detail }))?.details).toBeUndefined();
+  });
+
+  it('exposes nothing of the database to the client', () => {
     const error = toApiError(databaseError({ code: '22P02' }));
     expect(error?.message).not.toContain('PostgreSQL');
     expect(error?.details).toBeUndefined();
@@ -54,23 +67,23 @@ describe('toApiError', () => {
   it.each([
     ['a defect in a statement', databaseError({ code: '42703' })],
     [
-      'a constraint that no code stands for',
+      'a constraint without an error code',
       databaseError({ code: '23505', constraint: 'users_pkey' }),
     ],
-    ['an error of other origin', new TypeError('x is not a function')],
-    ['what is no error', 'text'],
-    ['nothing', undefined],
-  ])('leaves %s to be an internal error', (_what, error) => {
+    ['another error', new TypeError('x is not a function')],
+    ['a string', 'text'],
+    ['undefined', undefined],
+  ])('returns undefined for %s', (_what, error) => {
     expect(toApiError(error)).toBeUndefined();
   });
 
-  it('ends on causes that go round in a circle', () => {
+  it('stops at a circular chain of causes', () => {
     const error = new Error('round');
     error.cause = error;
     expect(toApiError(error)).toBeUndefined();
   });
 
-  describe('with errors as they really come', () => {
+  describe('with errors of a real server', () => {
     let db: TestDatabase;
 
     beforeAll(async () => {
@@ -104,23 +117,23 @@ describe('toApiError', () => {
       ['a NUL byte', 'SELECT $1::text', ['a\0b'], 'VALIDATION_ERROR'],
       ['an escaped NUL in JSON', 'SELECT $1::jsonb', ['"\\u0000"'], 'VALIDATION_ERROR'],
       ['a number out of range', 'SELECT $1::integer', ['99999999999'], 'VALIDATION_ERROR'],
-      ['a missing right', 'SELECT rolpassword FROM pg_authid', [], 'INSUFFICIENT_PERMISSIONS'],
+      ['a missing privilege', 'SELECT rolpassword FROM pg_authid', [], 'INSUFFICIENT_PERMISSIONS'],
       [
-        'its own termination',
+        'a terminated connection',
         'SELECT pg_terminate_backend(pg_backend_pid())',
         [],
         'SERVICE_UNAVAILABLE',
       ],
-    ])('understands %s', async (_what, statement, params, expected) => {
+    ])('maps %s to an error code', async (_what, statement, params, expected) => {
       expect(toApiError(await failureOf(statement, params))?.code).toBe(expected);
     });
 
-    it('understands a server that is not there', async () => {
+    it('maps a refused connection to SERVICE_UNAVAILABLE', async () => {
       const nobody = await failureOf('SELECT 1', [], 'postgres://nobody:nothing@localhost:1/none');
       expect(toApiError(nobody)?.code).toBe('SERVICE_UNAVAILABLE');
     });
 
-    it('understands a pool without a free connection', async () => {
+    it('maps an exhausted pool to SERVICE_UNAVAILABLE', async () => {
       const pool = new pg.Pool({
         connectionString: db.serviceUrl,
         max: 1,

@@ -1,41 +1,9 @@
 import { ApiError, type ErrorCode } from '@poc-tracker/contracts';
 
-/** Constraint names are an interface of the schema: what breaking each of them means to a client. */
-const CONSTRAINT_CODES: Readonly<Record<string, ErrorCode>> = {
-  users_tenant_email_key: 'USER_EXISTS',
-  tenants_subdomain_key: 'TENANT_EXISTS',
-  tenant_user_limit: 'USER_LIMIT_EXCEEDED',
-  tenant_poc_limit: 'POC_LIMIT_EXCEEDED',
-  tenant_storage_limit: 'STORAGE_LIMIT_EXCEEDED',
-  users_last_admin_stays: 'LAST_ADMIN',
-  poc_collaborators_poc_fkey: 'NOT_FOUND',
-  poc_collaborators_user_fkey: 'NOT_FOUND',
-  poc_files_poc_fkey: 'NOT_FOUND',
-  users_own_role_fixed: 'INSUFFICIENT_PERMISSIONS',
-  invites_open_email_key: 'INVITE_EXISTS',
-  // Who writes in the very moment in which they are deleted.
-  invites_invited_by_fkey: 'TOKEN_REVOKED',
-  invite_links_created_by_fkey: 'TOKEN_REVOKED',
-  users_created_by_fkey: 'TOKEN_REVOKED',
-  pocs_created_by_fkey: 'TOKEN_REVOKED',
-  poc_files_created_by_fkey: 'TOKEN_REVOKED',
-  poc_collaborators_added_by_fkey: 'TOKEN_REVOKED',
-  user_sessions_user_fkey: 'INVALID_CREDENTIALS',
-  tenants_status_move: 'INVALID_TRANSITION',
-  tenants_custom_domain_key: 'DOMAIN_TAKEN',
-  tenant_domains_verified_key: 'DOMAIN_TAKEN',
-  tenants_custom_domain_proven: 'DOMAIN_NOT_VERIFIED',
-  tenants_platform_stays: 'INVALID_TRANSITION',
-  users_platform_people: 'REGISTRATION_REFUSED',
-  users_platform_rights: 'INSUFFICIENT_PERMISSIONS',
-  users_rights_held: 'INSUFFICIENT_PERMISSIONS',
-  tenant_roles_rights_held: 'INSUFFICIENT_PERMISSIONS',
-  tenant_roles_holders: 'INSUFFICIENT_PERMISSIONS',
-  tenant_roles_name_key: 'ROLE_EXISTS',
-  users_custom_role_fkey: 'ROLE_IN_USE',
-};
+/** The error code of each constraint that a client can violate, by the constraint's name. */
+export type ConstraintCodes = Readonly<Record<string, ErrorCode>>;
 
-/** SQLSTATEs with one meaning wherever they come from (PostgreSQL, appendix A). */
+/** SQLSTATEs that mean the same for every statement (PostgreSQL, appendix A). */
 const STATE_CODES: Readonly<Record<string, ErrorCode>> = {
   '22001': 'VALIDATION_ERROR', // string_data_right_truncation
   '22003': 'VALIDATION_ERROR', // numeric_value_out_of_range
@@ -44,7 +12,7 @@ const STATE_CODES: Readonly<Record<string, ErrorCode>> = {
   '22021': 'VALIDATION_ERROR', // character_not_in_repertoire: a NUL byte
   '22P02': 'VALIDATION_ERROR', // invalid_text_representation
   '22P05': 'VALIDATION_ERROR', // untranslatable_character: \u0000 in JSON
-  '42501': 'INSUFFICIENT_PERMISSIONS', // a policy or a grant refused the row
+  '42501': 'INSUFFICIENT_PERMISSIONS', // refused by a policy or a grant
   '40001': 'SERVICE_BUSY', // serialization_failure
   '40P01': 'SERVICE_BUSY', // deadlock_detected
   '55P03': 'SERVICE_BUSY', // lock_not_available
@@ -53,7 +21,7 @@ const STATE_CODES: Readonly<Record<string, ErrorCode>> = {
   '57014': 'SERVICE_UNAVAILABLE', // query_canceled: statement_timeout
 };
 
-/** Connection exceptions, a log-in or a database that is refused, insufficient resources, operator intervention. */
+/** Connection exception, invalid authorization, invalid catalog name, insufficient resources, operator intervention. */
 const UNAVAILABLE_CLASSES = new Set(['08', '28', '3D', '53', '57']);
 
 const SOCKET_ERRORS = new Set([
@@ -67,7 +35,7 @@ const SOCKET_ERRORS = new Set([
   'EAI_AGAIN',
 ]);
 
-/** node-postgres, its pool and TypeORM name the failures of a connection in words only. */
+/** node-postgres, its pool and TypeORM report connection failures by message only. */
 const CONNECTION_MESSAGES = [
   'timeout exceeded when trying to connect',
   'Connection terminated',
@@ -79,7 +47,7 @@ const CONNECTION_MESSAGES = [
   'Database connection provided by a query runner was already released',
 ];
 
-/** Seconds after which a client may try again what lost a race against another transaction. */
+/** Seconds after which a client may retry a request that conflicted with another transaction. */
 const RETRY_AFTER_SECONDS = 1;
 
 const MAX_CAUSES = 5;
@@ -93,34 +61,49 @@ interface DatabaseFailure {
   driverError?: unknown;
 }
 
+/** Details are public only for these codes: those of other errors quote rows. */
+const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
+  'USER_LIMIT_EXCEEDED',
+  'POC_LIMIT_EXCEEDED',
+  'STORAGE_LIMIT_EXCEEDED',
+]);
+
 /**
- * What an error of PostgreSQL, node-postgres or TypeORM means to a client, or undefined when it is none of them or
- * means a defect of ours. The original is the `cause`; nothing of it is public.
+ * Translates errors of PostgreSQL, node-postgres and TypeORM for an application whose schema has these constraints. The
+ * translator returns undefined for any other error and for a defect of the application. The original error becomes the
+ * `cause`; nothing of it is public.
  */
-export function toApiError(error: unknown): ApiError | undefined {
-  let current = error;
-  for (
-    let depth = 0;
-    depth < MAX_CAUSES && typeof current === 'object' && current !== null;
-    depth += 1
-  ) {
-    const failure: DatabaseFailure = current;
-    const code = codeOf(failure);
-    if (code === 'SERVICE_BUSY')
-      return new ApiError(code, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
-    if (code !== undefined)
-      return new ApiError(code, { details: limitDetails(failure), cause: error });
-    current = failure.driverError ?? failure.cause;
-  }
-  return undefined;
+export function createErrorTranslator(
+  constraintCodes: ConstraintCodes = {},
+): (error: unknown) => ApiError | undefined {
+  return (error) => {
+    let current = error;
+    for (
+      let depth = 0;
+      depth < MAX_CAUSES && typeof current === 'object' && current !== null;
+      depth += 1
+    ) {
+      const failure: DatabaseFailure = current;
+      const code = codeOf(failure, constraintCodes);
+      if (code === 'SERVICE_BUSY')
+        return new ApiError(code, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
+      if (code !== undefined)
+        return new ApiError(code, { details: limitDetails(code, failure), cause: error });
+      current = failure.driverError ?? failure.cause;
+    }
+    return undefined;
+  };
 }
 
-function codeOf({ code, constraint, message }: DatabaseFailure): ErrorCode | undefined {
+function codeOf(
+  { code, constraint, message }: DatabaseFailure,
+  constraintCodes: ConstraintCodes,
+): ErrorCode | undefined {
   if (typeof constraint === 'string') {
-    const named = CONSTRAINT_CODES[constraint];
+    const named = constraintCodes[constraint];
     if (named !== undefined) return named;
     if (code === '23514' && constraint.endsWith('_check')) return 'VALIDATION_ERROR';
-    // The tenant was purged in this moment.
+    // The tenant was purged at the same time.
     if (code === '23503' && constraint.endsWith('_tenant_fkey')) return 'INVALID_TENANT';
   }
   if (typeof code === 'string') {
@@ -132,15 +115,11 @@ function codeOf({ code, constraint, message }: DatabaseFailure): ErrorCode | und
   return lost ? 'SERVICE_UNAVAILABLE' : undefined;
 }
 
-/**
- * Limit and usage of a tenant that has reached a limit, as add_tenant_usage() found them under its lock. The details of
- * any other error stay in the log: PostgreSQL's own quote rows.
- */
-function limitDetails({ constraint, detail }: DatabaseFailure): unknown {
-  if (typeof constraint !== 'string' || typeof detail !== 'string') return undefined;
-  if (!/^tenant_(user|poc|storage)_limit$/.test(constraint)) return undefined;
-  const told = /^\{"limit" : (\d+), "usage" : (\d+)\}$/.exec(detail);
-  return told === null ? undefined : { limit: Number(told[1]), usage: Number(told[2]) };
+/** Limit and usage of a tenant that has reached a limit, as add_tenant_usage() reports them. */
+function limitDetails(code: ErrorCode, { detail }: DatabaseFailure): unknown {
+  if (!LIMIT_CODES.has(code) || typeof detail !== 'string') return undefined;
+  const match = /^\{"limit" : (\d+), "usage" : (\d+)\}$/.exec(detail);
+  return match === null ? undefined : { limit: Number(match[1]), usage: Number(match[2]) };
 }
 
 function isUnavailable(state: string): boolean {

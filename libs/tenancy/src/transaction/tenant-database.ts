@@ -27,7 +27,7 @@ export class TenantDatabase implements SqlRunner {
   /**
    * Runs one statement of fixed text in the current transaction and gives its rows. The text is prepared once per
    * connection: pass what varies as `params`, never in the text.
-   * @throws Error as `manager()` does, and whatever PostgreSQL answers (see `toApiError`).
+   * @throws Error as `manager()` does, and the errors of PostgreSQL (see `createErrorTranslator`).
    */
   query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
     try {

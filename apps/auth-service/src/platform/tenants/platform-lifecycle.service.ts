@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase, type SqlRunner, toApiError } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import {
   TenantLifecycleService,
@@ -11,6 +11,7 @@ import { TenantPurgeService } from '../../tenant/lifecycle/tenant-purge.service.
 import type { OperatorActor } from '../operators/operator-actor.js';
 import type { PlatformTenantResponse } from './platform-tenant.response.js';
 import { findTenant } from './platform-tenant.service.js';
+import { toApiError } from '../../constraint-codes.js';
 
 const SUBDOMAIN = 'SELECT subdomain FROM tenants WHERE id = $1';
 

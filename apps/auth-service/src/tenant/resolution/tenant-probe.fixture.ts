@@ -16,7 +16,6 @@ import {
   TenancyModule,
   TenantDatabase,
   TenantInterceptor,
-  toApiError,
 } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { IsIn } from 'class-validator';
@@ -32,6 +31,7 @@ import { TENANT_ENTITIES } from '../tenant.entity.js';
 import { TenantGuard } from './tenant.guard.js';
 import { TenantModule } from '../tenant.module.js';
 import { Tenantless } from './tenantless.decorator.js';
+import { toApiError } from '../../constraint-codes.js';
 
 class StrictQuery {
   @IsIn(['yes', undefined])
