@@ -14,6 +14,8 @@ export default function configure(defaults) {
       // Beside the bundle, where the next build removes them with it.
       assetModuleFilename: `${dirname(defaults.output.filename)}/[name][ext]`,
     },
+    // Of package.json only the version ends up in the bundle.
+    optimization: { ...defaults.optimization, usedExports: true },
     module: {
       ...defaults.module,
       parser: {

@@ -148,12 +148,13 @@ describe('npm start', () => {
     ]);
   });
 
-  it('ends with a sentence when Node.js is too old', () => {
-    write('package.json', JSON.stringify({ type: 'module', engines: { node: '>=99.1.0' } }));
+  it('ends with a sentence when Node.js is not supported', () => {
+    const node = '^98.1.0 || >=99.1.0';
+    write('package.json', JSON.stringify({ type: 'module', engines: { node } }));
     const { status, error } = start();
     expect(status).toBe(1);
     expect(error).toBe(
-      `Node.js 99.1.0 or newer is needed; this is ${process.versions.node}. See https://nodejs.org.\n`,
+      `Node.js ${process.versions.node} is not supported. Install Node.js 24 from https://nodejs.org (supported: ${node}).\n`,
     );
   });
 

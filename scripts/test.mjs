@@ -1,8 +1,15 @@
 // `npm test`: installs missing packages, runs the tests and ends with the line "N passed, N failed, N skipped".
 // The arguments are those of `vitest run`: `npm run test:unit` adds `--project unit`.
-import { endWithNpm, ensurePackages, requireNodeVersion, root } from './workspace.mjs';
+import {
+  endWithNpm,
+  ensurePackages,
+  requireNodeVersion,
+  root,
+  warnOfOldNode,
+} from './workspace.mjs';
 
 requireNodeVersion();
+warnOfOldNode();
 ensurePackages({ development: true });
 endWithNpm();
 

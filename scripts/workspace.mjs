@@ -32,14 +32,19 @@ const BUILD_INPUTS = [
   'package-lock.json',
 ];
 
-/** Ends the process with one sentence when the Node.js that runs is older than package.json asks for. */
+/** Ends the process with one sentence if package.json does not support the Node.js that runs. */
 export function requireNodeVersion() {
-  const wanted = readJson('package.json').engines.node.replace(/^>=/, '');
-  if (compareVersions(process.versions.node, wanted) < 0) {
-    fail(
-      `Node.js ${wanted} or newer is needed; this is ${process.versions.node}. See https://nodejs.org.`,
-    );
-  }
+  const range = readJson('package.json').engines.node;
+  if (satisfies(process.versions.node, range)) return;
+  fail(
+    `Node.js ${process.versions.node} is not supported. Install Node.js 24 from https://nodejs.org (supported: ${range}).`,
+  );
+}
+
+/** The service itself prints the same line when it starts. */
+export function warnOfOldNode() {
+  if (Number.parseInt(process.versions.node) < 22)
+    process.stderr.write('Node 20 reached its end of life in April 2026; use 24.\n');
 }
 
 /** Installs the packages of the lock file unless exactly those are there. */
@@ -129,10 +134,14 @@ function readStamp() {
 }
 
 function npm(args) {
-  // Set when npm runs this script: the same npm then, which need not be the first on PATH.
+  const [command, ...rest] = npmCommand(args);
+  run(command, rest);
+}
+
+/** The npm that runs this script, if one does: it need not be the first on PATH. */
+export function npmCommand(args) {
   const cli = process.env.npm_execpath ?? '';
-  if (basename(cli) === 'npm-cli.js') run(process.execPath, [cli, ...args]);
-  else run('npm', args);
+  return basename(cli) === 'npm-cli.js' ? [process.execPath, cli, ...args] : ['npm', ...args];
 }
 
 /** Runs a program in the project's folder with our terminal and ends this process when it fails. */
@@ -149,6 +158,15 @@ function run(command, args) {
 
 function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8'));
+}
+
+/** Knows the ranges of our own package.json: "^1.2.3" and ">=1.2.3", with "||" between them. */
+function satisfies(version, range) {
+  return range.split('||').some((part) => {
+    const [, operator, lowest] = /^(\^|>=)(\d+\.\d+\.\d+)$/.exec(part.trim());
+    const sameMajor = Number.parseInt(version) === Number.parseInt(lowest);
+    return compareVersions(version, lowest) >= 0 && (operator === '>=' || sameMajor);
+  });
 }
 
 function compareVersions(left, right) {

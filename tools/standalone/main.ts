@@ -27,15 +27,28 @@ runProcess({
       await standalone.stop();
     });
     await app.listen(config.http.port, config.http.host);
+    const url = await app.getUrl();
     if (standalone.tracker !== undefined && existsSync(TRACKER)) {
-      const env = { AUTH_URL: await app.getUrl(), ...standalone.tracker };
+      const env = { AUTH_URL: url, ...standalone.tracker };
       tracker = await TrackerProcess.start({ bundle: TRACKER, env });
     }
     if (standalone.dataDirectory === undefined) return;
     const demoAdmins = standalone.firstStart ? await createDemoTenants(app.get(SignupService)) : [];
     const { dataDirectory } = standalone;
-    const trackerPort = tracker && Number(new URL(tracker.url).port);
-    process.stdout.write(welcomeScreen({ ...config.http, dataDirectory, trackerPort, demoAdmins }));
+    process.stdout.write(
+      welcomeScreen({
+        host: config.http.host,
+        port: portOf(url),
+        trackerPort: tracker && portOf(tracker.url),
+        dataDirectory,
+        demoAdmins,
+      }),
+    );
   },
   translateError: toApiError,
 });
+
+/** The configured port may be 0, which takes a free one. */
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}

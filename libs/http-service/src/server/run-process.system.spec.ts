@@ -49,6 +49,14 @@ describe('runProcess', () => {
     },
   );
 
+  it('warns on a Node.js after its end of life, and on no other', async () => {
+    const { service, output } = await startService('');
+    service.kill('SIGTERM');
+    await once(service, 'exit');
+    const old = Number.parseInt(process.versions.node) < 22;
+    expect(output().includes('Node 20 reached its end of life')).toBe(old);
+  });
+
   it('stops once although Ctrl-C sends two signals', async () => {
     const { service, output } = await startService(
       'await new Promise((done) => (release = done)); console.log("stopped");',

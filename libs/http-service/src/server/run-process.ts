@@ -20,7 +20,14 @@ export function runProcess({ start, translateError }: ProcessOptions): void {
     process.stderr.write(`${describeStartFailure(error, translateError)}\n`);
     process.exit(1);
   };
+  warnOfOldNode();
   start((stop) => stopOnSignals(stop, fail)).catch(fail);
+}
+
+/** A forked process leaves the warning to the one that forked it. */
+function warnOfOldNode(): void {
+  if (process.send !== undefined || Number.parseInt(process.versions.node) >= 22) return;
+  process.stderr.write('Node 20 reached its end of life in April 2026; use 24.\n');
 }
 
 /** Ignores further signals while stopping: npm passes on a Ctrl-C that the terminal has sent to this process already. */
@@ -29,7 +36,8 @@ function stopOnSignals(stop: () => Promise<void>, fail: (error: unknown) => neve
   const handle = (): void => {
     if (stopping) return;
     stopping = true;
-    process.stdout.write('Finishing the requests in progress and stopping …\n');
+    if (process.send === undefined)
+      process.stdout.write('Finishing the requests in progress and stopping …\n');
     stop().then(() => process.exit(0), fail);
   };
   process.on('SIGINT', handle);

@@ -18,8 +18,14 @@ describe('describeStartFailure', () => {
     expect(describeStartFailure(error, unknown)).toBe(error.message);
   });
 
-  it('says which setting changes a port that is in use', () => {
-    expect(describeStartFailure(errorWith({ code: 'EADDRINUSE' }), unknown)).toContain('PORT');
+  it.each([
+    ['PORT', { code: 'EADDRINUSE' }],
+    ['PORT', { code: 'EACCES', syscall: 'listen' }],
+    ['HOST', { code: 'EADDRNOTAVAIL' }],
+  ])('names the setting %s for an address that cannot be used: %j', (setting, properties) => {
+    const sentence = describeStartFailure(errorWith(properties), unknown);
+    expect(sentence).toContain(setting);
+    expect(sentence).not.toContain('\n');
   });
 
   it('names the path that this user cannot access', () => {

@@ -23,9 +23,13 @@ export function describeStartFailure(
   translateError: (error: unknown) => ApiError | undefined,
 ): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, path } = error as NodeJS.ErrnoException;
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return 'Another program uses this port. Stop that program, or choose another port with PORT.';
+  if (code === 'EADDRNOTAVAIL')
+    return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all addresses.';
+  if (code === 'EACCES' && syscall === 'listen')
+    return 'This user cannot listen on this port. Choose a port from 1024 up with PORT.';
   if (code === 'EACCES' && path !== undefined)
     return `This user cannot access ${path}. Change its permissions, or choose another path in the settings.`;
   if (translateError(error)?.code === 'SERVICE_UNAVAILABLE') {

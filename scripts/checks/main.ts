@@ -1,0 +1,46 @@
+/** Checks the rules that no other tool knows: dependencies and production bundles. Ends with 1 on any fault. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findBundleFaults } from './bundle.rules.js';
+import { findDependencyFaults, type LockedPackage, type Manifest } from './dependency.rules.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SERVICES = ['auth-service', 'poc-tracker'];
+
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+const installed = new Set(Object.keys(manifest.dependencies ?? {}));
+
+const faults = [
+  ...findDependencyFaults({
+    manifest,
+    lock: Object.fromEntries(
+      Object.entries(lock.packages).map(([path, locked]) => [
+        path,
+        withInstalledLicence(path, locked),
+      ]),
+    ),
+    document: read('docs/dependencies.md'),
+  }),
+  ...SERVICES.flatMap((name) => findBundleFaults(readBundle(name), installed)),
+];
+for (const fault of faults) console.error(fault);
+process.exitCode = faults.length === 0 ? 0 : 1;
+
+/** Packages for other platforms are not installed. What the lock file says of them must do. */
+function withInstalledLicence(path: string, locked: LockedPackage): LockedPackage {
+  const file = `${path}/package.json`;
+  if (path === '' || !existsSync(join(ROOT, file))) return locked;
+  const { license } = JSON.parse(read(file)) as { license?: unknown };
+  return typeof license === 'string' ? { ...locked, license } : locked;
+}
+
+function readBundle(name: string) {
+  const file = `dist/apps/${name}/main.js`;
+  const { sources } = JSON.parse(read(`${file}.map`)) as { sources: string[] };
+  return { name: file, code: read(file), sources };
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
