@@ -18,7 +18,7 @@ const library = (...names) => `^libs/(${names.join('|')})/`;
 /** A library may use itself and the libraries named here; specs may use libs/testing as well. */
 function libraryMayUse(name, allowed, comment) {
   return {
-    name: `${name}-stands-on-${allowed.join('-and-') || 'nothing'}`,
+    name: `${name}-uses-only-${allowed.join('-and-') || 'nothing'}`,
     comment,
     severity: 'error',
     from: { path: library(name), pathNot: SPECS },
@@ -171,10 +171,10 @@ export default {
       'config only reads the environment. Inject APP_CONFIG where the value is used.',
     ),
     {
-      name: 'platform-stands-on-top',
+      name: 'platform-uses-only-top',
       comment:
-        'platform/ sees every tenant, on the login of the operators. Nothing below may reach up to it; take what is needed ' +
-        'as a parameter.',
+        'platform/ sees every tenant, on the login of the operators. No lower module imports it: take ' +
+        'what you need as a parameter.',
       severity: 'error',
       from: {
         path: '^apps/auth-service/src/(?!platform/|cli/|app\\.module\\.ts$)',
@@ -192,9 +192,9 @@ export default {
       to: { path: '^tools/' },
     },
     {
-      name: 'applications-stand-apart',
+      name: 'apps-never-import-each-other',
       comment:
-        'Two services share a database and libraries, never code of each other. Move what both need into a library.',
+        'Services share a database and libraries, but no code. Move what both need into a library.',
       severity: 'error',
       from: { path: '^apps/([^/]+)/', pathNot: `${SPECS}|^apps/[^/]+/src/migrations/` },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
@@ -223,7 +223,7 @@ export default {
       'pocs stands below files and events. Offer a method on PocService and let them call it.',
     ),
     {
-      name: 'migrations-stand-alone',
+      name: 'migrations-import-only-sql-helpers',
       comment:
         'A released migration must not change. It imports the SQL helpers of libs/tenancy and the constants of its own ' +
         'folder; copy any other value into it. Only the list of all migrations imports that of another app.',
@@ -280,7 +280,7 @@ export default {
       to: { path: library('embedded') },
     },
     {
-      name: 'nobody-imports-a-test',
+      name: 'tests-are-not-imported',
       comment: 'Move what is shared into libs/testing.',
       severity: 'error',
       from: { path: '^(apps|libs|scripts)/', pathNot: SPECS },
