@@ -245,7 +245,7 @@ describe('an invitation', () => {
       service.call('POST', '/auth/invitations/inspect', { host, body: { token: presented } });
     const seen = await inspect(at.host, token);
     expect(seen.data).toEqual({
-      kind: 'person',
+      kind: 'user',
       tenantName: expect.any(String),
       role: 'viewer',
       email: 'c***@example.com',

@@ -99,7 +99,7 @@ async function seedRole(tenantId: string): Promise<string> {
 
 async function seedInvitations(tenantId: string): Promise<Scene['invited']> {
   const [invitationId, linkId] = [randomUUID(), randomUUID()];
-  const { token, tokenHash } = newInvitationToken('person');
+  const { token, tokenHash } = newInvitationToken('user');
   const { userId } = await service.user(tenantId, { role: 'admin' });
   await service.sql(
     `INSERT INTO invites (tenant_id, id, token_hash, email, role, invited_by) VALUES ($1, $2, $3, $4, 'user', $5)`,

@@ -367,7 +367,7 @@ describe('nobody gives or takes a right that they lack', () => {
     await assign(admin.token, manager.userId, { role: 'manager', customRoleId: helped.id });
     expect(await change(maker.token, helped.id, { permissions: [] })).toMatchObject({
       status: 403,
-      error: { details: { reason: 'person_above_own_role' } },
+      error: { details: { reason: 'user_above_own_role' } },
     });
   });
 });

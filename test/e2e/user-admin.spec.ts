@@ -96,7 +96,7 @@ describe('who may do what to whom', () => {
         if (!allowed) {
           expect(answer.error.code).toBe('INSUFFICIENT_PERMISSIONS');
           expect(answer.error.details).toEqual(
-            entitled ? { reason: 'person_above_own_role' } : { required: ['manage_users'] },
+            entitled ? { reason: 'user_above_own_role' } : { required: ['manage_users'] },
           );
         }
       }

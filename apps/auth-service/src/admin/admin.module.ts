@@ -10,7 +10,7 @@ import { TenantRoleRepository } from './roles/tenant-role.repository.js';
 import { UserAccessController } from './user-access.controller.js';
 import { UserAdminController } from './user-admin.controller.js';
 
-/** What a tenant does with its people and its own roles. */
+/** Administration of a tenant's users and custom roles. */
 @Module({
   imports: [UserModule, SessionModule, ProtectionModule],
   controllers: [UserAdminController, UserAccessController, RoleController],

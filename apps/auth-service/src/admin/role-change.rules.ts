@@ -1,3 +1,4 @@
+import type { Principal } from '@poc-tracker/auth-kit';
 import {
   ApiError,
   effectivePermissions,
@@ -6,14 +7,10 @@ import {
   type Role,
 } from '@poc-tracker/contracts';
 
-/** Who acts: effective permissions. */
-export interface Actor {
-  userId: string;
-  role: Role;
-  permissions: readonly Permission[];
-}
+/** The caller, with the effective permissions. */
+export type Caller = Pick<Principal, 'userId' | 'role' | 'permissions'>;
 
-/** Who is acted on: what is granted to them beside the role, by themselves and by a role of the tenant's making. */
+/** The user that the caller changes, with the personal permissions and those of the custom role. */
 export interface Target {
   id: string;
   role: Role;
@@ -23,66 +20,67 @@ export interface Target {
 
 export interface RoleChange {
   role: Role;
-  /** Left out: they stay. */
+  /** If undefined, they stay unchanged. */
   permissions?: readonly Permission[] | undefined;
-  /** What the role of the tenant's making allows that is given; null takes it away, left out it stays. */
+  /** The permissions of the new custom role; null removes the custom role, undefined leaves it unchanged. */
   customRolePermissions?: readonly Permission[] | null | undefined;
 }
 
 /**
- * Nobody acts on themselves or on a person above them, on any road of administration (OWASP API5).
- * @throws ApiError INSUFFICIENT_PERMISSIONS; `details.reason` tells which rule.
+ * For every change of a user by an admin: users may not change themselves here, or a user above their own role (OWASP
+ * API5).
+ * @throws ApiError INSUFFICIENT_PERMISSIONS; `details.reason` names the rule.
  */
-export function assertMayTouch(actor: Actor, target: Target): void {
-  if (target.id === actor.userId) throw refusal('own_account');
-  if (outranks(target.role, actor.role)) throw refusal('person_above_own_role');
+export function assertMayTouch(caller: Caller, target: Target): void {
+  if (target.id === caller.userId) throw refusal('own_account');
+  if (outranks(target.role, caller.role)) throw refusal('user_above_own_role');
 }
 
 /**
- * For what gives or takes all that a person may do: to suspend, let in again or delete them, or to change the address
- * that the account hangs on. Whoever lacks one of their rights can neither give nor take it.
+ * For changes that give or remove all rights of a user: suspend, reactivate, delete, or change the e-mail address. The
+ * caller must have every permission of the user.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
-export function assertMayDecideOver(actor: Actor, target: Target): void {
-  assertMayTouch(actor, target);
+export function assertMayDecideOver(caller: Caller, target: Target): void {
+  assertMayTouch(caller, target);
   assertHolds(
-    actor,
+    caller,
     effectivePermissions(target.role, [...target.permissions, ...target.customRolePermissions]),
   );
 }
 
 /**
- * The rules of giving rights, for every road that leads to them: nobody changes their own, touches a person above them,
- * gives a role above their own, or gives or takes a permission that they lack. What stays as it is may be what they
- * lack. A role of the tenant's making is given and taken as a whole, and what a person has by it does not count as
- * theirs: of the two sources of a permission, each outlives the other.
+ * The rules for assigning rights. Users may not change their own rights or those of a user above them, assign a role above
+ * their own, or grant or remove a permission that they lack. Permissions that stay unchanged are not checked. A custom
+ * role is assigned and rereplaced as a whole, and its permissions are checked even if the user also has them personally: each
+ * source of a permission can be rereplaced without the other.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
-export function assertMayChangeRole(actor: Actor, target: Target, change: RoleChange): void {
-  if (target.id === actor.userId) throw refusal('own_role');
-  assertMayTouch(actor, target);
-  assertMayGiveRole(actor, change.role);
+export function assertMayChangeRole(caller: Caller, target: Target, change: RoleChange): void {
+  if (target.id === caller.userId) throw refusal('own_role');
+  assertMayTouch(caller, target);
+  assertMayGiveRole(caller, change.role);
   const { permissions = target.permissions, customRolePermissions } = change;
-  const moved = customRolePermissions === undefined ? [] : target.customRolePermissions;
-  assertHolds(actor, [
+  const replaced = customRolePermissions === undefined ? [] : target.customRolePermissions;
+  assertHolds(caller, [
     ...changed(target.permissions, permissions),
-    ...moved,
+    ...replaced,
     ...(customRolePermissions ?? []),
   ]);
 }
 
-/** @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the own one. */
-export function assertMayGiveRole(actor: Actor, role: Role): void {
-  if (outranks(role, actor.role)) throw refusal('role_above_own');
+/** @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the caller's. */
+export function assertMayGiveRole(caller: Caller, role: Role): void {
+  if (outranks(role, caller.role)) throw refusal('role_above_own');
 }
 
 /**
- * The same for a role of the tenant's making. A change of it is one of all its people.
- * @param holders whether the actor, or somebody above them, is among those people.
+ * The same for a change of a custom role, which changes the rights of every user who has it.
+ * @param holders whether the caller, or a user above them, has the role.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
 export function assertMayShapeRole(
-  actor: Actor,
+  caller: Caller,
   before: readonly Permission[],
   after: readonly Permission[],
   holders: { self: boolean; above: boolean } = { self: false, above: false },
@@ -90,11 +88,11 @@ export function assertMayShapeRole(
   const difference = changed(before, after);
   if (difference.length === 0) return;
   if (holders.self) throw refusal('own_role');
-  if (holders.above) throw refusal('person_above_own_role');
-  assertHolds(actor, difference);
+  if (holders.above) throw refusal('user_above_own_role');
+  assertHolds(caller, difference);
 }
 
-/** What is in exactly one of the two. */
+/** The permissions that are in exactly one of the two. */
 function changed(before: readonly Permission[], after: readonly Permission[]): Permission[] {
   return [
     ...before.filter((permission) => !after.includes(permission)),
@@ -102,8 +100,8 @@ function changed(before: readonly Permission[], after: readonly Permission[]): P
   ];
 }
 
-function assertHolds(actor: Actor, permissions: readonly Permission[]): void {
-  const missing = permissions.filter((permission) => !actor.permissions.includes(permission));
+function assertHolds(caller: Caller, permissions: readonly Permission[]): void {
+  const missing = permissions.filter((permission) => !caller.permissions.includes(permission));
   if (missing.length > 0) throw refusal('permission_not_held', [...new Set(missing)]);
 }
 

@@ -21,93 +21,101 @@ export class UserAccessController {
   @HttpCode(200)
   @WritesWhenReadOnly()
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'Keep a person out and end their sessions' })
+  @ApiOperation({
+    summary: 'Suspend a user',
+    description: 'Revokes all sessions of the user. The user keeps their seat.',
+  })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
-  suspend(
-    @CurrentUser() actor: Principal,
+  suspendUser(
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<UserResponse> {
-    return this.access.suspend(actor, userId);
+    return this.access.suspend(principal, userId);
   }
 
   @Post('reactivate')
   @HttpCode(200)
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'Let a person in again' })
+  @ApiOperation({ summary: 'Reactivate a suspended user' })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND')
-  reactivate(
-    @CurrentUser() actor: Principal,
+  reactivateUser(
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<UserResponse> {
-    return this.access.reactivate(actor, userId);
+    return this.access.reactivate(principal, userId);
   }
 
   @Post('role')
   @HttpCode(200)
   @Permissions('manage_users')
-  @ApiOperation({ summary: "Set a person's role, personal permissions and role of the tenant" })
+  @ApiOperation({ summary: "Update a user's role, personal permissions and custom role" })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
-  assignRole(
-    @CurrentUser() actor: Principal,
+  updateUserRole(
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
     @Body() change: AssignRoleDto,
   ): Promise<UserResponse> {
-    return this.access.assignRole(actor, userId, change);
+    return this.access.assignRole(principal, userId, change);
   }
 
   @Post('require-password-change')
   @HttpCode(200)
   @WritesWhenReadOnly()
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'End the sessions of a person, who must then set a new password' })
+  @ApiOperation({
+    summary: 'Require a user to change the password',
+    description:
+      'Revokes all sessions of the user. The next log-in returns PASSWORD_CHANGE_REQUIRED until the user replaces the ' +
+      'password.',
+  })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND')
   requirePasswordChange(
-    @CurrentUser() actor: Principal,
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<UserResponse> {
-    return this.access.requirePasswordChange(actor, userId);
+    return this.access.requirePasswordChange(principal, userId);
   }
 
   @Get('sessions')
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'List the open sessions of a person' })
+  @ApiOperation({ summary: "List a user's sessions" })
   @DataResponse(200, SessionResponse, { isArray: true })
   @ApiErrors('NOT_FOUND')
-  listSessions(
-    @CurrentUser() actor: Principal,
+  listUserSessions(
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<SessionResponse[]> {
-    return this.access.listSessions(actor, userId);
+    return this.access.listSessions(principal, userId);
   }
 
   @Delete('sessions')
   @WritesWhenReadOnly()
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'End all sessions of a person' })
+  @ApiOperation({ summary: 'Revoke all sessions of a user' })
   @DataResponse(200, RevokedSessionsResponse)
   @ApiErrors('NOT_FOUND')
-  endSessions(
-    @CurrentUser() actor: Principal,
+  revokeUserSessions(
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<RevokedSessionsResponse> {
-    return this.access.endSessions(actor, userId);
+    return this.access.endSessions(principal, userId);
   }
 
   @Delete('sessions/:sessionId')
   @WritesWhenReadOnly()
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'End one session of a person' })
+  @ApiOperation({ summary: "Revoke one of a user's sessions" })
   @DataResponse(200, RevokedSessionsResponse)
   @ApiErrors('NOT_FOUND')
-  endSession(
-    @CurrentUser() actor: Principal,
+  revokeUserSession(
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
     @Param('sessionId', UuidParamPipe) sessionId: string,
   ): Promise<RevokedSessionsResponse> {
-    return this.access.endSession(actor, userId, sessionId);
+    return this.access.endSession(principal, userId, sessionId);
   }
 }

@@ -17,60 +17,67 @@ import { UserAdminService } from './user-admin.service.js';
 @Controller('auth/users')
 export class UserAdminController {
   constructor(
-    private readonly people: UserAdminService,
+    private readonly users: UserAdminService,
     private readonly access: UserAccessService,
   ) {}
 
   @Get()
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'List the people of the tenant, page by page, or search among them' })
+  @ApiOperation({ summary: 'List users' })
   @DataResponse(200, UserPageResponse)
-  list(@CurrentUser() actor: Principal, @Query() query: ListUsersQuery): Promise<UserPageResponse> {
-    return this.people.list(actor, query);
+  listUsers(
+    @CurrentUser() actor: Principal,
+    @Query() query: ListUsersQuery,
+  ): Promise<UserPageResponse> {
+    return this.users.list(actor, query);
   }
 
   @Post()
   @Permissions('manage_users')
   @ApiOperation({
-    summary: 'Create a person, who sets a password of their own at the first log-in',
+    summary: 'Create a user',
+    description: 'The user takes a seat at once and must choose a password at the first log-in.',
   })
   @DataResponse(201, CreatedUserResponse)
   @ApiErrors('USER_EXISTS', 'USER_LIMIT_EXCEEDED', 'SERVICE_BUSY')
-  create(
+  createUser(
     @CurrentUser() actor: Principal,
     @Body() input: CreateUserDto,
   ): Promise<CreatedUserResponse> {
-    return this.people.create(actor, input);
+    return this.users.create(actor, input);
   }
 
   @Get(':userId')
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'Read a person' })
+  @ApiOperation({ summary: 'Get a user' })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND')
-  read(@Param('userId', UuidParamPipe) userId: string): Promise<UserResponse> {
-    return this.people.read(userId);
+  getUser(@Param('userId', UuidParamPipe) userId: string): Promise<UserResponse> {
+    return this.users.read(userId);
   }
 
   @Patch(':userId')
   @Permissions('manage_users')
-  @ApiOperation({ summary: "Change a person's names, address, time zone or language" })
+  @ApiOperation({ summary: 'Update a user' })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND', 'USER_EXISTS')
-  update(
+  updateUser(
     @CurrentUser() actor: Principal,
     @Param('userId', UuidParamPipe) userId: string,
     @Body() changes: UpdateUserDto,
   ): Promise<UserResponse> {
-    return this.people.update(actor, userId, changes);
+    return this.users.update(actor, userId, changes);
   }
 
   @Delete(':userId')
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'Delete a person and end their sessions; what they made stays' })
+  @ApiOperation({
+    summary: 'Delete a user',
+    description: 'Revokes all sessions of the user. What the user created stays.',
+  })
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
-  delete(
+  deleteUser(
     @CurrentUser() actor: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<void> {

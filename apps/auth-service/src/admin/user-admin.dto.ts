@@ -29,7 +29,7 @@ import { UpdateProfileDto } from '../user/profile.dto.js';
 import { UserResponse } from '../user/user.response.js';
 import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
 
-/** Ids are compared in the spelling of the database. */
+/** The database returns ids in lower case; compare them in that form. */
 const inLowerCase = ({ value }: { value: unknown }): unknown =>
   typeof value === 'string' ? value.toLowerCase() : value;
 
@@ -44,7 +44,7 @@ export class ListUsersQuery extends PageQuery {
   @IsIn(USER_STATUSES)
   status?: UserStatus;
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'Those who have this role of the tenant.' })
+  @ApiPropertyOptional({ format: 'uuid', description: 'Only users with this custom role.' })
   @Omittable()
   @Transform(inLowerCase)
   @IsUUID()
@@ -52,7 +52,7 @@ export class ListUsersQuery extends PageQuery {
 
   @ApiPropertyOptional({
     description:
-      'How the e-mail address, the name or the last name begins, without regard to case; in names also to accents.',
+      'The start of the e-mail address, the full name or the last name. Ignores case, and in names also accents.',
   })
   @TextLine({ max: 100, example: 'ana so', required: false })
   q?: string;
@@ -68,12 +68,13 @@ export class CreateUserDto {
   @NameField({ example: 'Lima', required: true })
   lastName: string;
 
-  @ApiProperty({ enum: ROLES, description: 'At most the own role.', example: 'user' })
+  @ApiProperty({ enum: ROLES, description: 'Not above your own role.', example: 'user' })
   @IsIn(ROLES)
   role: Role;
 
   @ApiPropertyOptional({
-    description: 'For the first log-in, which asks for another one. Left out: one is made up.',
+    description:
+      'For the first log-in, which requires a new one. If omitted, a password is generated.',
     example: 'quatro cavalos pastam longe',
   })
   @Omittable()
@@ -82,7 +83,7 @@ export class CreateUserDto {
   password?: string;
 }
 
-/** Fields that are left out stay as they are. */
+/** Omitted fields keep their values. */
 export class UpdateUserDto extends UpdateProfileDto {
   @ApiPropertyOptional({ description: 'A new address is not verified.' })
   @Omittable()
@@ -99,7 +100,7 @@ export class AssignRoleDto {
     enum: PERMISSIONS,
     isArray: true,
     description:
-      'Permissions of the person beside those of the role. Left out: they stay as they are.',
+      'Personal permissions, in addition to those of the role. If omitted, they stay unchanged.',
     example: ['view_usage'],
   })
   @Omittable()
@@ -113,7 +114,7 @@ export class AssignRoleDto {
     nullable: true,
     format: 'uuid',
     description:
-      "One of the tenant's own roles, beside the other one. Null: none; left out: as it is.",
+      'A custom role of the tenant, in addition to the role. Null removes it; if omitted, it stays unchanged.',
     example: null,
   })
   @ValidateIf((_object, value) => value !== undefined && value !== null)
@@ -137,7 +138,8 @@ export class CreatedUserResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The password that was made up, shown this once; null when one was given.',
+    description:
+      'The generated password, returned only once. Null if the request contains a password.',
     example: 'k7wqd-3mzhp-x9rta-e4vbn',
   })
   temporaryPassword: string | null;

@@ -25,12 +25,12 @@ export class IntrospectionController {
   @LeavesRightsAlone()
   @RawResponse()
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Tell a service what a token is worth at this moment (RFC 7662)' })
+  @ApiOperation({ summary: 'Introspect a token (RFC 7662)' })
   @ApiTokenForm()
   @ApiOkResponse({ type: IntrospectionAnswer, description: 'Done.' })
   @ApiErrors('INVALID_CLIENT')
-  async introspect(@Req() request: ClientRequest): Promise<IntrospectionResponse> {
+  async introspectToken(@Req() request: ClientRequest): Promise<IntrospectionResponse> {
     await this.clients.authenticate(request);
-    return this.introspection.answer(request.body);
+    return this.introspection.introspect(request.body);
   }
 }

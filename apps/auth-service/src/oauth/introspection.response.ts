@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { type Role, ROLES } from '@poc-tracker/contracts';
 
-/** The answer of RFC 7662 as documents show it. All but `active` is absent for a token that is not good. */
+/** The response of RFC 7662. For an inactive token it has `active` only. */
 export class IntrospectionAnswer {
   @ApiProperty({ example: true })
   active: boolean;
@@ -29,7 +29,7 @@ export class IntrospectionAnswer {
 
   @ApiProperty({
     required: false,
-    description: 'The permissions as they are now, with blanks between.',
+    description: 'The current permissions, separated by spaces.',
     example: 'create_pocs',
   })
   scope?: string;
@@ -46,7 +46,7 @@ export class IntrospectionAnswer {
   @ApiProperty({
     required: false,
     type: Object,
-    description: 'The session, the person and the tenant as they are now.',
+    description: 'The current status of the session, the user and the tenant.',
     example: { sessionActive: true, userStatus: 'active', role: 'user' },
   })
   standing?: object;

@@ -36,7 +36,7 @@ export class IntrospectionService {
    * the caller has read from a token whose signature it has verified.
    * @throws ApiError VALIDATION_ERROR if the form has neither.
    */
-  async answer(form: unknown): Promise<IntrospectionResponse> {
+  async introspect(form: unknown): Promise<IntrospectionResponse> {
     const { token, session_id, sub, tenant_id } = fieldsOf(form);
     if (
       token === undefined &&

@@ -5,12 +5,12 @@ import { ClientVerifier } from './clients/client.verifier.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { IntrospectionService } from './introspection.service.js';
 import { RevocationStreamController } from './revocation-stream.controller.js';
-import { RevocationStreams } from './revocation-stream.service.js';
+import { RevocationStreamService } from './revocation-stream.service.js';
 import { TokenReader } from './token-reader.js';
 import { TokenRevocationController } from './token-revocation.controller.js';
 import { TokenRevocationService } from './token-revocation.service.js';
 
-/** What other services ask about tokens. */
+/** Introspection, revocation and the revocation stream, for other services. */
 @Module({
   imports: [SessionModule],
   controllers: [IntrospectionController, RevocationStreamController, TokenRevocationController],
@@ -18,7 +18,7 @@ import { TokenRevocationService } from './token-revocation.service.js';
     ClientAuthentication,
     ClientVerifier,
     IntrospectionService,
-    RevocationStreams,
+    RevocationStreamService,
     TokenReader,
     TokenRevocationService,
   ],

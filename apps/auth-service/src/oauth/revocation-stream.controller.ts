@@ -5,7 +5,7 @@ import { ApiErrors } from '@poc-tracker/http-service';
 import type { FastifyReply } from 'fastify';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
-import { RevocationStreams } from './revocation-stream.service.js';
+import { RevocationStreamService } from './revocation-stream.service.js';
 
 const LINES = {
   'application/x-ndjson': {
@@ -21,32 +21,35 @@ const LINES = {
 export class RevocationStreamController {
   constructor(
     private readonly clients: ClientAuthentication,
-    private readonly streams: RevocationStreams,
+    private readonly streams: RevocationStreamService,
   ) {}
 
   @Get('revocations')
   @Public()
   @Tenantless()
   @ApiOperation({
-    summary:
-      'Follow what ends or changes the worth of tokens, for services that verify them on their own',
+    summary: 'Stream revocation events',
     description:
-      'A line of JSON about every 30 ms. `t`: as of when everything has been told, in milliseconds of the clock that ' +
-      'the first line gives the time of. `events`: `[kind, tenant, id]`, kind being session, user or tenant. A stream ' +
-      'that breaks off cannot be continued: forget what you remember and open another one.',
+      'For services that verify tokens locally. Sends a line of JSON about every 30 ms. `t` is the time up to which the ' +
+      'events are complete, in milliseconds of the clock whose current time is in the first line. `events` lists ' +
+      '`[kind, tenant, id]`, where kind is session, user or tenant. A stream cannot be resumed: after it ends, clear ' +
+      'your cache and open another one.',
   })
-  @ApiOkResponse({ description: 'Lines of JSON, for a minute at most.', content: LINES })
+  @ApiOkResponse({ description: 'Lines of JSON, for at most a minute.', content: LINES })
   @ApiErrors('INVALID_CLIENT', 'SERVICE_BUSY', 'SERVICE_UNAVAILABLE')
-  async follow(@Req() request: ClientRequest, @Res() reply: FastifyReply): Promise<void> {
+  async streamRevocations(
+    @Req() request: ClientRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     await this.clients.authenticate(request);
-    this.streams.assertRoom();
+    this.streams.assertAvailable();
     reply.hijack();
     reply.raw.writeHead(200, {
       'content-type': 'application/x-ndjson',
       'cache-control': 'no-store',
-      // Not to be used again: a connection that idles keeps a stopping server waiting.
+      // Not reused: an idle connection delays the shutdown of the server.
       connection: 'close',
-      // Proxies that hold lines back would make them too old to be of use.
+      // Proxies must not buffer lines, or they arrive too late to be useful.
       'x-accel-buffering': 'no',
     });
     this.streams.serve(reply.raw);

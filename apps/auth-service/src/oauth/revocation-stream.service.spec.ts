@@ -1,14 +1,14 @@
 import { PassThrough } from 'node:stream';
 import { Timestamp, type RevocationEvent, SessionStatusService } from '@poc-tracker/auth-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RevocationStreams } from './revocation-stream.service.js';
+import { RevocationStreamService } from './revocation-stream.service.js';
 
 const EVENT: RevocationEvent = { kind: 'session', tenantId: 'tenant', id: 'session' };
 
 let sessionStatus: SessionStatusService;
-let streams: RevocationStreams;
+let streams: RevocationStreamService;
 
-/** A connection; its other end takes nothing unless it is told to. */
+/** A stream that is not read until a test resumes it. */
 function open(): PassThrough {
   const reader = new PassThrough({ highWaterMark: 1024 });
   streams.serve(reader);
@@ -31,13 +31,13 @@ const subscribers = () =>
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   sessionStatus = new SessionStatusService({ source: { fetch: () => Promise.resolve(undefined) } });
-  streams = new RevocationStreams(sessionStatus);
+  streams = new RevocationStreamService(sessionStatus);
 });
 
 afterEach(() => vi.useRealTimers());
 
-describe('the streams of revocations', () => {
-  it('begin with the time, then hand on what this process is told, and number the lines', () => {
+describe('a revocation stream', () => {
+  it('starts with the current time, then passes on the messages of the feed, and numbers the lines', () => {
     const reader = open();
     const asOf = Timestamp.now();
     sessionStatus.onEvents([EVENT], asOf);
@@ -52,15 +52,15 @@ describe('the streams of revocations', () => {
     ]);
   });
 
-  it('are so many at most, and make room when one ends', async () => {
+  it('is refused while 200 others are open, and accepted after one of them ends', async () => {
     const readers = Array.from({ length: 200 }, open);
-    expect(() => streams.assertRoom()).toThrow(refusal('SERVICE_BUSY'));
+    expect(() => streams.assertAvailable()).toThrow(refusal('SERVICE_BUSY'));
     readers[0]?.destroy();
-    await vi.waitFor(() => expect(() => streams.assertRoom()).not.toThrow());
+    await vi.waitFor(() => expect(() => streams.assertAvailable()).not.toThrow());
     expect(subscribers()).toBe(199);
   });
 
-  it('keep nothing for a reader that hung up while its credentials were checked', async () => {
+  it('does not subscribe for a client that disconnected while its credentials were verified', async () => {
     const reader = new PassThrough();
     reader.destroy();
     await new Promise((resolve) => reader.once('close', resolve));
@@ -68,7 +68,7 @@ describe('the streams of revocations', () => {
     expect(subscribers()).toBe(0);
   });
 
-  it('end after a minute, for the credentials to be checked again', async () => {
+  it('ends after a minute, so that the credentials are verified again', async () => {
     const reader = open();
     reader.resume();
     await vi.advanceTimersByTimeAsync(59_999);
@@ -78,7 +78,7 @@ describe('the streams of revocations', () => {
     expect(subscribers()).toBe(0);
   });
 
-  it('are cut when the reader falls behind by more than a mebibyte', () => {
+  it('is destroyed if the client is more than a mebibyte behind', () => {
     const reader = open();
     const events = Array.from({ length: 5_000 }, () => EVENT);
     for (let line = 0; line < 10 && !reader.destroyed; line += 1)
@@ -86,7 +86,7 @@ describe('the streams of revocations', () => {
     expect(reader.destroyed).toBe(true);
   });
 
-  it('end with the service, a reader that takes nothing included, and no other is opened', async () => {
+  it('ends with the service, even if the client does not read, and no other is accepted', async () => {
     const [reading, stalled] = [open(), open()];
     sessionStatus.onEvents(
       Array.from({ length: 500 }, () => EVENT),
@@ -94,7 +94,7 @@ describe('the streams of revocations', () => {
     );
     reading.resume();
     streams.beforeApplicationShutdown();
-    expect(() => streams.assertRoom()).toThrow(refusal('SERVICE_UNAVAILABLE'));
+    expect(() => streams.assertAvailable()).toThrow(refusal('SERVICE_UNAVAILABLE'));
     await vi.advanceTimersByTimeAsync(500);
     expect([reading.destroyed, stalled.destroyed]).toEqual([true, true]);
     expect(subscribers()).toBe(0);

@@ -10,38 +10,38 @@ import {
 import { ApiError } from '@poc-tracker/contracts';
 import type { Writable } from 'node:stream';
 
-/** Open at a time. Each costs a write every 30 ms. */
+/** Concurrent streams. Each costs a write every 30 ms. */
 const MAX_STREAMS = 200;
 
-/** A reader opens a new one every 8 s. One that does not is cut: its credentials are checked at the opening alone. */
-const LIFE_MS = 60_000;
+/** Clients reconnect every 8 s. A longer stream is ended, because credentials are only verified when it is opened. */
+const MAX_DURATION_MS = 60_000;
 
-/** What a reader has not taken yet, in bytes; past it the reader is too slow to be of use to. */
+/** Unread bytes of a stream. A client that is further behind is disconnected. */
 const MAX_BACKLOG = 1024 * 1024;
 
-/** For the last line to leave; a reader that takes nothing would else hold its connection, and a stopping server, for ever. */
-const FAREWELL_MS = 500;
+/** Time to send the last line. A client that does not read must not block the shutdown of the server. */
+const CLOSE_TIMEOUT_MS = 500;
 
-/** Hands on what this process is told of revocations. */
+/** Streams the revocation events that this process receives. */
 @Injectable()
-export class RevocationStreams implements BeforeApplicationShutdown {
+export class RevocationStreamService implements BeforeApplicationShutdown {
   private readonly open = new Set<() => void>();
   private stopping = false;
 
   constructor(private readonly sessionStatus: SessionStatusService) {}
 
-  /** @throws ApiError SERVICE_BUSY when there are too many, SERVICE_UNAVAILABLE while stopping. */
-  assertRoom(): void {
+  /** @throws ApiError SERVICE_BUSY if too many streams are open, SERVICE_UNAVAILABLE during shutdown. */
+  assertAvailable(): void {
     if (this.stopping) throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 });
     if (this.open.size >= MAX_STREAMS) throw new ApiError('SERVICE_BUSY', { retryAfter: 1 });
   }
 
   /**
-   * Writes the time at once, and then a line for everything that this process is told: every 30 ms or so, with events or
-   * without, while the feed works; nothing while it does not.
+   * Writes the time, and then a line for each message of the revocation feed: about every 30 ms, with or without events,
+   * while the feed is connected.
    */
   serve(reader: Writable): void {
-    // It hung up while its credentials were checked, and will not tell of it again.
+    // The client disconnected while its credentials were verified; there will be no `close` event.
     if (reader.destroyed) return;
     const epoch = randomUUID();
     let n = -1;
@@ -59,9 +59,9 @@ export class RevocationStreams implements BeforeApplicationShutdown {
     const end = (): void => {
       unsubscribe();
       reader.end();
-      setTimeout(() => reader.destroy(), FAREWELL_MS).unref();
+      setTimeout(() => reader.destroy(), CLOSE_TIMEOUT_MS).unref();
     };
-    const timer = setTimeout(end, LIFE_MS);
+    const timer = setTimeout(end, MAX_DURATION_MS);
     this.open.add(end);
     reader.once('close', () => {
       clearTimeout(timer);
@@ -72,7 +72,7 @@ export class RevocationStreams implements BeforeApplicationShutdown {
     write({ t: Timestamp.now().monotonic, events: [] });
   }
 
-  /** Readers go elsewhere; the server waits for their connections to end. */
+  /** Clients reconnect to another process; the server waits for their connections to end. */
   beforeApplicationShutdown(): void {
     this.stopping = true;
     for (const end of this.open) end();

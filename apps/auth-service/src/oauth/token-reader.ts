@@ -3,12 +3,12 @@ import { AccessTokenVerifier } from '@poc-tracker/auth-kit';
 import { type AccessTokenClaims, ApiError, type RefreshTokenClaims } from '@poc-tracker/contracts';
 import { TokenIssuer } from '../session/tokens/token-issuer.js';
 
-/** A token of ours, rightly signed and not expired; what its session is worth is another question. */
+/** A token of this service with a valid signature that has not expired. Its session may have ended. */
 export type ReadToken =
   | { type: 'access_token'; claims: AccessTokenClaims }
   | { type: 'refresh_token'; claims: RefreshTokenClaims };
 
-/** Tells what a token is that somebody else was given. */
+/** Reads tokens whose type is unknown. */
 @Injectable()
 export class TokenReader {
   constructor(
@@ -16,16 +16,16 @@ export class TokenReader {
     private readonly issuer: TokenIssuer,
   ) {}
 
-  /** Neither kind can pass for the other, so a hint as to which it is would only save time, and a wrong one must not harm. */
+  /** Ignores `token_type_hint`: the types cannot be confused, and a wrong hint must not change the result. */
   read(token: string): ReadToken | undefined {
-    const claims = accepted(() => this.verifier.verify(token));
+    const claims = verified(() => this.verifier.verify(token));
     if (claims !== undefined) return { type: 'access_token', claims };
-    const refresh = accepted(() => this.issuer.verifyRefresh(token));
+    const refresh = verified(() => this.issuer.verifyRefresh(token));
     return refresh && { type: 'refresh_token', claims: refresh };
   }
 }
 
-function accepted<T>(verify: () => T): T | undefined {
+function verified<T>(verify: () => T): T | undefined {
   try {
     return verify();
   } catch (error) {

@@ -21,11 +21,11 @@ export class TokenRevocationController {
   @Tenantless()
   @FormBody()
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'End the session of an access or refresh token (RFC 7009)' })
+  @ApiOperation({ summary: 'Revoke the session of an access or refresh token (RFC 7009)' })
   @ApiTokenForm()
   @DataResponse(200)
   @ApiErrors('INVALID_CLIENT')
-  async revoke(@Req() request: ClientRequest): Promise<void> {
+  async revokeToken(@Req() request: ClientRequest): Promise<void> {
     const client = await this.clients.authenticate(request);
     await this.revocation.revoke(client, tokenOf(request.body));
   }

@@ -4,7 +4,7 @@ import { SessionService } from '../session/session.service.js';
 import type { ServiceClient } from './clients/client.verifier.js';
 import { TokenReader } from './token-reader.js';
 
-/** Ends the session of a token that a service gives back (RFC 7009). */
+/** Revokes the session of a token at the request of a service (RFC 7009). */
 @Injectable()
 export class TokenRevocationService {
   constructor(
@@ -13,7 +13,7 @@ export class TokenRevocationService {
     private readonly database: TenantDatabase,
   ) {}
 
-  /** A token of either kind ends its whole session, a spent refresh token too. What is no token of ours is no error. */
+  /** Accepts access and refresh tokens, spent ones included. An invalid token is not an error. */
   async revoke(client: ServiceClient, token: string): Promise<void> {
     const read = this.reader.read(token);
     if (read === undefined) return;

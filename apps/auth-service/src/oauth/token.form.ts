@@ -3,12 +3,12 @@ import { ApiBody, ApiConsumes, ApiHeader } from '@nestjs/swagger';
 import { ApiError } from '@poc-tracker/contracts';
 import { fieldsOf } from './clients/client-authentication.js';
 
-/** Longest text that can be a token of ours; longer is not looked at. */
+/** Tokens of this service are shorter; longer text is refused without being parsed. */
 const MAX_TOKEN_LENGTH = 8 * 1024;
 
 /**
- * The token of the form; unrecognized fields are left alone (RFC 6749, 3.1).
- * @throws ApiError VALIDATION_ERROR without one.
+ * The token of the form. Unrecognized fields are ignored (RFC 6749, 3.1).
+ * @throws ApiError VALIDATION_ERROR if it is missing.
  */
 export function tokenOf(body: unknown): string {
   const { token } = fieldsOf(body);
@@ -20,7 +20,7 @@ export function tokenOf(body: unknown): string {
   return token;
 }
 
-/** Documents the form of both routes, and the client's credentials. */
+/** Documents the form of both routes and the client's credentials. */
 export function ApiTokenForm(): MethodDecorator {
   return applyDecorators(
     ApiConsumes('application/x-www-form-urlencoded'),
@@ -28,7 +28,7 @@ export function ApiTokenForm(): MethodDecorator {
       name: 'authorization',
       required: false,
       description:
-        'The id and the secret of the service as HTTP Basic; or send client_id and client_secret.',
+        'The id and the secret of the service as HTTP Basic. Alternatively send client_id and client_secret.',
       schema: { type: 'string' },
     }),
     ApiBody({

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { registerOwnChanges } from './service-session-status.js';
 
 let app: FastifyInstance;
-let invalidateed: number;
+let invalidations: number;
 
 beforeEach(() => {
-  invalidateed = 0;
+  invalidations = 0;
   app = fastify();
-  registerOwnChanges(app, { invalidate: () => void (invalidateed += 1) });
+  registerOwnChanges(app, { invalidate: () => void (invalidations += 1) });
   const answer = (request: { query: unknown }, reply: { code: (status: number) => void }) => {
     reply.code(Number((request.query as { status?: string }).status ?? 200));
     return Promise.resolve({});
@@ -21,19 +21,19 @@ afterEach(() => app.close());
 
 it.each([
   ['a change', 'POST', '/any', 1],
+  ['a refused change, which may have been committed', 'PUT', '/any?status=409', 1],
+  ['a safe request', 'GET', '/any', 0],
+  ['a successful request to a route that leaves rights alone', 'POST', '/often', 0],
   [
-    'a change that was refused: something may have been committed all the same',
-    'PUT',
-    '/any?status=409',
+    'a refused request to such a route, which may have revoked a session',
+    'POST',
+    '/often?status=401',
     1,
   ],
-  ['a reading request', 'GET', '/any', 0],
-  ['a route that leaves rights alone', 'POST', '/often', 0],
-  ['its refusal, which may have ended a session', 'POST', '/often?status=401', 1],
 ] as const)(
-  'after %s the memory counts, or not, before the answer leaves',
+  'invalidates the cache of session status before the response, or not: %s',
   async (_what, method, url, times) => {
     await app.inject({ method, url });
-    expect(invalidateed).toBe(times);
+    expect(invalidations).toBe(times);
   },
 );

@@ -13,17 +13,17 @@ export class ProfileController {
 
   @Get()
   @Authenticated()
-  @ApiOperation({ summary: 'Read the own profile' })
+  @ApiOperation({ summary: 'Get your profile' })
   @DataResponse(200, UserResponse)
-  read(@CurrentUser() { userId }: Principal): Promise<UserResponse> {
+  getProfile(@CurrentUser() { userId }: Principal): Promise<UserResponse> {
     return this.users.profile(userId);
   }
 
   @Put()
   @Authenticated()
-  @ApiOperation({ summary: 'Change the own profile' })
+  @ApiOperation({ summary: 'Update your profile' })
   @DataResponse(200, UserResponse)
-  update(
+  updateProfile(
     @CurrentUser() { userId }: Principal,
     @Body() changes: UpdateProfileDto,
   ): Promise<UserResponse> {

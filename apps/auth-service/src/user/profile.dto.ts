@@ -4,7 +4,7 @@ import { IsIn } from 'class-validator';
 import { Omittable, NameField } from '@poc-tracker/http-service';
 import { IsTimeZone } from './time-zone.validator.js';
 
-/** What a person may change about themselves. Fields that are left out stay as they are. */
+/** The fields that users may change themselves. Omitted fields keep their values. */
 export class UpdateProfileDto {
   @NameField({ example: 'Ana', required: false })
   firstName?: string;
@@ -12,7 +12,7 @@ export class UpdateProfileDto {
   @NameField({ example: 'Souza', required: false })
   lastName?: string;
 
-  @ApiPropertyOptional({ description: 'A zone of the IANA database.', example: 'America/Recife' })
+  @ApiPropertyOptional({ description: 'The name of an IANA time zone.', example: 'America/Recife' })
   @Omittable()
   @IsTimeZone()
   timezone?: string;

@@ -9,7 +9,7 @@ describe('a time zone', () => {
     'Etc/GMT+3',
     'Asia/Kolkata',
     'Africa/Porto-Novo',
-  ])('may be %s', (zone) => {
+  ])('is valid: %s', (zone) => {
     expect(isTimeZone(zone)).toBe(true);
   });
 
@@ -23,7 +23,7 @@ describe('a time zone', () => {
     3,
     null,
     ['UTC'],
-  ])('may not be %s', (zone) => {
+  ])('is not valid: %s', (zone) => {
     expect(isTimeZone(zone)).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 
-/** True for a zone name of the IANA database that this runtime knows; offsets such as "+03:00" are no zones. */
+/** True for the name of an IANA time zone that this runtime knows. Offsets such as "+03:00" are not names. */
 export function isTimeZone(value: unknown): boolean {
   if (typeof value !== 'string' || !/^[A-Za-z][\w+/-]*$/.test(value)) return false;
   try {

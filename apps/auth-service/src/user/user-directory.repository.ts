@@ -8,24 +8,24 @@ import {
   type SearchPosition,
 } from './user-search.js';
 import type { UserRecord } from './user.entity.js';
-import { SELECT_PERSON } from './user.repository.js';
+import { SELECT_USER } from './user.repository.js';
 
-/** Which people a list shows; what is left out does not matter. */
+/** Which users a list contains. Omitted fields do not restrict it. */
 export interface UserFilter {
   role?: Role | undefined;
   status?: UserStatus | undefined;
   customRoleId?: string | undefined;
 }
 
-/** Somebody who was found, and where the search stands with them. */
+/** A user and the position of the search at that user. */
 export type FoundUser = UserRecord & { position: SearchPosition };
 
-const FIND_PEOPLE = `${SELECT_PERSON} WHERE u.id = ANY ($1) ORDER BY u.id`;
+const FIND_USERS = `${SELECT_USER} WHERE u.id = ANY ($1) ORDER BY u.id`;
 
 /**
- * Ids of people behind an id ($1), as many as $2, of a role ($3), a status ($4) and a role of the tenant ($5). Filters that
- * are not asked for are no part of the statement: as `$3 IS NULL OR …` they could not be conditions of an index. A parameter
- * that stays unused must be named all the same.
+ * The ids of up to $2 users after an id ($1), with a role ($3), a status ($4) and a custom role ($5). Filters that are not
+ * set are left out of the statement: `$3 IS NULL OR …` cannot be an index condition. PostgreSQL needs a type for each
+ * unused parameter, hence the casts.
  */
 export function listStatement({ role, status, customRoleId }: UserFilter): string {
   return `SELECT id FROM users
@@ -36,24 +36,24 @@ export function listStatement({ role, status, customRoleId }: UserFilter): strin
     ORDER BY id LIMIT $2`;
 }
 
-/** The people of the current transaction's tenant as a list, whoever of them the caller may see. */
+/** Lists the users of the current transaction's tenant that the current user may see. */
 @Injectable()
 export class UserDirectoryRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** People in the order of their ids, which is that of their creation, after the one given. */
+  /** Users in the order of their ids, which is that of their creation, after the given one. */
   async list(filter: UserFilter, after: string | null, limit: number): Promise<UserRecord[]> {
     const { role = null, status = null, customRoleId = null } = filter;
     await this.database.query(KEEP_TO_INDEX_ORDER);
     const found = await this.database.query<{ id: string }>(
-      // eslint-disable-next-line poc/sql-from-constants -- listStatement puts it together of constants
+      // eslint-disable-next-line poc/sql-from-constants -- listStatement joins constants
       listStatement(filter),
       [after ?? NIL_UUID, limit, role, status, customRoleId],
     );
     return this.find(found);
   }
 
-  /** People whose address, name or last name begins with a text, in this order and each in alphabetical order. */
+  /** Users whose e-mail address, name or last name starts with a text: in this order, each group in alphabetical order. */
   async search(
     text: string,
     filter: UserFilter,
@@ -74,15 +74,15 @@ export class UserDirectoryRepository {
       );
       found.push(...rows.map((row) => ({ ...row, source })));
     }
-    const people = new Map((await this.find(found)).map((person) => [person.id, person]));
+    const users = new Map((await this.find(found)).map((user) => [user.id, user]));
     return found.flatMap((position) => {
-      const person = people.get(position.id);
-      return person === undefined ? [] : [{ ...person, position }];
+      const user = users.get(position.id);
+      return user === undefined ? [] : [{ ...user, position }];
     });
   }
 
   private async find(found: readonly { id: string }[]): Promise<UserRecord[]> {
     const ids = found.map(({ id }) => id);
-    return ids.length === 0 ? [] : this.database.query<UserRecord>(FIND_PEOPLE, [ids]);
+    return ids.length === 0 ? [] : this.database.query<UserRecord>(FIND_USERS, [ids]);
   }
 }

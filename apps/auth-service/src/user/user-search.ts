@@ -2,8 +2,8 @@ import { isUuid, NIL_UUID } from '@poc-tracker/contracts';
 import { foreignCursor } from '@poc-tracker/http-service';
 
 /**
- * Where a page of a search ends: the source that the last person was found by, what it holds of them, and their id. What
- * it holds goes along, because the person may have another name, or be gone, when the next page is asked for.
+ * Where a page of a search ends: the source that matched the last user, the value that it matched, and the user's id. The
+ * value is included because the user may be renamed or deleted before the next page is requested.
  */
 export interface SearchPosition {
   source: number;
@@ -11,12 +11,12 @@ export interface SearchPosition {
   id: string;
 }
 
-/** The text to search for, as the columns search_name and search_last_name are made. */
+/** The search text, normalized as the columns search_name and search_last_name are. */
 const NAME_PREFIX = `(SELECT translate(lower(normalize($4::text)),
   'áàâãäåéèêëíìîïóòôõöúùûüçñýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝ', 'aaaaaaeeeeiiiiooooouuuucnyaaaaaaeeeeiiiiooooouuuucny'))`;
 const EMAIL_PREFIX = '(SELECT lower($4::text))';
 
-/** In the order in which people are found: each once, by the first that begins with the text. */
+/** In the order of the results. A user is found once, by the first source that starts with the text. */
 const SOURCES = [
   { column: 'email COLLATE "C"', prefix: EMAIL_PREFIX },
   { column: 'search_name', prefix: NAME_PREFIX },
@@ -25,16 +25,16 @@ const SOURCES = [
 
 type Source = (typeof SOURCES)[number];
 
-/** All that begins with a text stands before that text with the last character that there is behind it. */
+/** Text with a prefix sorts from the prefix to the prefix followed by the last character of Unicode. */
 const begins = ({ column, prefix }: Source): string =>
   `${column} >= ${prefix} AND ${column} < ${prefix} || chr(1114111)`;
 
 /**
- * One statement for each source: people behind a key ($1) and an id ($2), as many as $3, whose source begins with $4, of a
- * role ($5), a status ($6) and a role of the tenant ($7). A range of text instead of LIKE, which is not leakproof: under a
- * policy it could not be the condition of an index, and every search would read the whole tenant. In the order of that
- * index, so that a page of "a" costs what a page of "ana.souza" does; in any other order, or in one statement for all
- * sources, everybody who matches would be read for every page.
+ * One statement for each source: up to $3 users after a key ($1) and an id ($2) whose source starts with $4, with a role
+ * ($5), a status ($6) and a custom role ($7). A range instead of LIKE, which is not leakproof: under a policy it cannot be
+ * an index condition, so every search would read the whole tenant. In the order of the index, so that a page of "a" costs
+ * the same as a page of "ana.souza"; any other order, or one statement for all sources, would read every match for each
+ * page.
  */
 export const SEARCH_STATEMENTS: readonly string[] = SOURCES.map((source, index) => {
   const { column } = source;
@@ -48,14 +48,14 @@ export const SEARCH_STATEMENTS: readonly string[] = SOURCES.map((source, index) 
 });
 
 /**
- * For the rest of the transaction: in the order of an index or not at all. Nobody can tell the planner how many people a
- * beginning has, and where it guesses few it would rather read and sort all of them: 300,000 of them took seconds. A list
- * without a search would be read from whichever index is the smallest, all of the tenant, and sorted.
+ * For the rest of the transaction, makes the planner read in the order of an index. It cannot estimate how many users match
+ * a prefix; where it expects few it reads and sorts all of them, which took seconds for 300,000 users. A list without a
+ * search would be read from the smallest index, with the whole tenant sorted.
  */
 export const KEEP_TO_INDEX_ORDER = `
   SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)`;
 
-/** Before everybody: no key is empty where it begins with something. */
+/** Before the first user: a key that starts with the search text is not empty. */
 export const SEARCH_START: SearchPosition = {
   source: 0,
   key: '',
@@ -68,7 +68,7 @@ export function formatPosition({ source, key, id }: SearchPosition): string {
 
 const POSITION = /^([0-2])(.{36})([^\0]*)$/;
 
-/** @throws ApiError VALIDATION_ERROR for text that no page has ended with. */
+/** @throws ApiError VALIDATION_ERROR if the text is not the position of a page. */
 export function parsePosition(text: string): SearchPosition {
   const [, source, id = '', key = ''] = POSITION.exec(text) ?? [];
   if (source === undefined || !isUuid(id)) throw foreignCursor();

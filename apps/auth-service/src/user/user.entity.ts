@@ -1,7 +1,7 @@
 import type { Locale, Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A person of a tenant. */
+/** An account in a tenant. */
 @Entity('users')
 export class User {
   @PrimaryColumn({ name: 'tenant_id', type: 'uuid' })
@@ -14,7 +14,7 @@ export class User {
   @Column({ type: 'varchar', length: 255 })
   email: string;
 
-  /** Written, never read: the service's login has no right to select it, so no loaded user can give it away. */
+  /** Write-only: the service's database login may not select it, so no loaded user contains it. */
   @Column({ name: 'password_hash', type: 'text', select: false })
   passwordHash?: string;
 
@@ -39,15 +39,15 @@ export class User {
   @Column({ type: 'varchar' })
   role: Role;
 
-  /** Granted to the person beside those of the role. */
+  /** Granted to the user in addition to those of the role. */
   @Column({ type: 'jsonb' })
   permissions: Permission[];
 
-  /** A role that the tenant made for itself, beside the other one. */
+  /** A custom role of the tenant, in addition to the role. */
   @Column({ name: 'custom_role_id', type: 'uuid', nullable: true })
   customRoleId: string | null;
 
-  /** True: the password was chosen by somebody else, or is no longer to be used. */
+  /** True if somebody else set the password, or an admin requires a new one. */
   @Column({ name: 'must_change_password', type: 'boolean' })
   mustChangePassword: boolean;
 
@@ -67,9 +67,9 @@ export class User {
   createdAt: Date;
 }
 
-/** A person together with what their tenant's own role is called and allows. */
+/** A user with the name and the permissions of their custom role. */
 export type UserRecord = Omit<User, 'passwordHash'> & {
   customRoleName: string | null;
-  /** Empty without such a role. */
+  /** Empty without a custom role. */
   customRolePermissions: Permission[];
 };

@@ -3,17 +3,17 @@ import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { type UserRecord, User } from './user.entity.js';
 
-/** What log-in needs; the only place where a password hash is read. */
+/** The columns that log-in reads. Nothing else reads a password hash. */
 export interface Credentials {
   id: string;
   passwordHash: string;
   status: UserStatus;
   role: Role;
-  /** True: the password was chosen by somebody else, or is no longer to be used. */
+  /** True if somebody else set the password, or an admin requires a new one. */
   mustChangePassword: boolean;
 }
 
-/** What a person is registered with; the rest are the table's defaults. */
+/** The columns of a new user; the others have the table's defaults. */
 export interface NewUser {
   tenantId: string;
   id: string;
@@ -33,20 +33,20 @@ export interface ProfileChanges {
   locale?: Locale;
 }
 
-/** What an administrator may change of a person beside their rights. */
+/** The fields that an admin may change, other than rights. */
 export interface UserChanges extends ProfileChanges {
   email?: string;
 }
 
-/** What makes up a person's rights: the role, and what is granted beside it. */
+/** A user's rights: the role and what is granted in addition. */
 export interface Rights {
   role: Role;
   permissions: Permission[];
   customRoleId: string | null;
 }
 
-/** People and their tenant's own roles; the beginning of a statement. */
-export const SELECT_PERSON = `
+/** Users with their custom roles; the start of a statement. */
+export const SELECT_USER = `
   SELECT u.tenant_id AS "tenantId", u.id, u.email, u.email_verified_at AS "emailVerifiedAt",
          u.first_name AS "firstName", u.last_name AS "lastName", u.avatar_url AS "avatarUrl", u.timezone, u.locale,
          u.role, u.permissions, u.custom_role_id AS "customRoleId", r.name AS "customRoleName",
@@ -55,10 +55,10 @@ export const SELECT_PERSON = `
          u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt"
     FROM users u LEFT JOIN tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id`;
 
-/** Every signed-in page asks this one, hence fixed text instead of a query that is built anew each time. */
-export const FIND_USER_BY_ID = `${SELECT_PERSON} WHERE u.id = $1`;
+/** The most frequent query, hence a constant instead of a query that is built for each call. */
+export const FIND_USER_BY_ID = `${SELECT_USER} WHERE u.id = $1`;
 
-/** Questions about the people of the current transaction's tenant; row-level security answers for no other. */
+/** The users of the current transaction's tenant; row-level security hides those of any other. */
 @Injectable()
 export class UserRepository {
   constructor(private readonly database: TenantDatabase) {}
@@ -68,7 +68,7 @@ export class UserRepository {
     return user ?? null;
   }
 
-  /** The same, locked until the transaction ends. Null also where the caller may see the person but not change them. */
+  /** Locks the user until the transaction ends. Null also if the current user may see but not change this user. */
   async findForUpdate(id: string): Promise<UserRecord | null> {
     const locked = await this.database.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [id]);
     return locked.length === 0 ? null : this.findById(id);
@@ -84,8 +84,9 @@ export class UserRepository {
   }
 
   /**
-   * True when the person still has the password that was verified outside of the transaction, and may still use it. Waits for a change of it
-   * that is under way and keeps later ones waiting, so that a log-in with the old password cannot slip past the change.
+   * True if the user still has the password that was verified outside of the transaction, and may still use it. Waits for
+   * a concurrent change of the password and blocks later ones, so that no log-in with the old password completes after
+   * the change.
    */
   async lockUnchanged(email: string, verified: Credentials): Promise<boolean> {
     await this.database.query('SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE', [
@@ -114,7 +115,7 @@ export class UserRepository {
     await manager.update(User, { id }, { passwordHash });
   }
 
-  /** Sets a password that the person has chosen. */
+  /** Sets a password that the user has chosen. */
   async setChosenPassword(id: string, passwordHash: string): Promise<void> {
     await this.database.query(
       'UPDATE users SET password_hash = $2, must_change_password = false WHERE id = $1',
@@ -122,11 +123,11 @@ export class UserRepository {
     );
   }
 
-  /** Writes what is named. Who has another address has not shown yet that it is theirs. */
+  /** Updates the given fields. A new e-mail address is not verified. */
   async update(id: string, changes: UserChanges): Promise<void> {
     const manager = await this.database.manager();
-    const unproven = changes.email !== undefined && { emailVerifiedAt: null };
-    await manager.update(User, { id }, { ...changes, ...unproven });
+    const unverified = changes.email !== undefined && { emailVerifiedAt: null };
+    await manager.update(User, { id }, { ...changes, ...unverified });
   }
 
   async setRights(id: string, rights: Rights): Promise<void> {

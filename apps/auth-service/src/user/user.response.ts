@@ -12,7 +12,7 @@ import {
 import { ApiProperty } from '@nestjs/swagger';
 import type { UserRecord } from './user.entity.js';
 
-/** A person as answers show them. */
+/** A user as the API returns it. */
 export class UserResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
   id: string;
@@ -32,8 +32,7 @@ export class UserResponse {
   @ApiProperty({
     enum: PERMISSIONS,
     isArray: true,
-    description:
-      "All that the person may do: by the role, by the tenant's own role and by themselves.",
+    description: 'All permissions of the user: of the role, of the custom role, and personal ones.',
     example: ['create_pocs'],
   })
   permissions: Permission[];
@@ -42,7 +41,7 @@ export class UserResponse {
     type: String,
     nullable: true,
     format: 'uuid',
-    description: 'A role that the tenant made, beside the other one.',
+    description: 'A custom role of the tenant, in addition to the role.',
     example: null,
   })
   customRoleId: string | null;
@@ -57,7 +56,7 @@ export class UserResponse {
   status: UserStatus;
 
   @ApiProperty({
-    description: 'True: the next log-in is refused until the password was changed.',
+    description: 'If true, the user must replace the password before the next log-in.',
     example: false,
   })
   mustChangePassword: boolean;
@@ -86,14 +85,14 @@ export class UserResponse {
   createdAt: Date;
 }
 
-/** What a person may do: by the role, by themselves and by the role that the tenant made. */
+/** The permissions of the role, the personal ones and those of the custom role. */
 function permissionsOf(
   user: Pick<UserRecord, 'role' | 'permissions' | 'customRolePermissions'>,
 ): Permission[] {
   return effectivePermissions(user.role, [...user.permissions, ...user.customRolePermissions]);
 }
 
-/** Names each field, so that a column added to the table stays private until somebody decides otherwise. */
+/** Lists each field, so that a new column of the table is not returned by accident. */
 export function toUserResponse(user: UserRecord): UserResponse {
   return {
     id: user.id,

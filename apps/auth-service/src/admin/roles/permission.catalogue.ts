@@ -6,7 +6,7 @@ import {
 } from '@poc-tracker/contracts';
 import type { PermissionResponse } from './role.response.js';
 
-/** Everything that there is to be allowed, what it means and which roles have it. */
+/** All permissions, what they mean and which roles have them. */
 export function permissionCatalogue(): PermissionResponse[] {
   return PERMISSIONS.map((name) => ({
     name,

@@ -14,7 +14,7 @@ export class RoleController {
 
   @Get('permissions')
   @Authenticated()
-  @ApiOperation({ summary: 'List what people can be allowed to do, and which roles may' })
+  @ApiOperation({ summary: 'List permissions and the roles that have them' })
   @DataResponse(200, PermissionResponse, { isArray: true })
   listPermissions(): PermissionResponse[] {
     return permissionCatalogue();
@@ -22,49 +22,64 @@ export class RoleController {
 
   @Get('roles')
   @Permissions('manage_roles')
-  @ApiOperation({ summary: "List the tenant's own roles, page by page" })
+  @ApiOperation({ summary: 'List custom roles' })
   @DataResponse(200, RolePageResponse)
-  list(@CurrentUser() actor: Principal, @Query() query: PageQuery): Promise<RolePageResponse> {
-    return this.roles.list(actor, query);
+  listRoles(
+    @CurrentUser() principal: Principal,
+    @Query() query: PageQuery,
+  ): Promise<RolePageResponse> {
+    return this.roles.list(principal, query);
   }
 
   @Post('roles')
   @Permissions('manage_roles')
-  @ApiOperation({ summary: 'Make a role of permissions that you have yourself' })
+  @ApiOperation({
+    summary: 'Create a custom role',
+    description: 'The role may only contain permissions that you have.',
+  })
   @DataResponse(201, RoleResponse)
   @ApiErrors('ROLE_EXISTS')
-  create(@CurrentUser() actor: Principal, @Body() input: CreateRoleDto): Promise<RoleResponse> {
-    return this.roles.create(actor, input);
+  createRole(
+    @CurrentUser() principal: Principal,
+    @Body() input: CreateRoleDto,
+  ): Promise<RoleResponse> {
+    return this.roles.create(principal, input);
   }
 
   @Get('roles/:roleId')
   @Permissions('manage_roles')
-  @ApiOperation({ summary: "Read one of the tenant's own roles" })
+  @ApiOperation({ summary: 'Get a custom role' })
   @DataResponse(200, RoleResponse)
   @ApiErrors('NOT_FOUND')
-  read(@Param('roleId', UuidParamPipe) roleId: string): Promise<RoleResponse> {
+  getRole(@Param('roleId', UuidParamPipe) roleId: string): Promise<RoleResponse> {
     return this.roles.read(roleId);
   }
 
   @Patch('roles/:roleId')
   @Permissions('manage_roles')
-  @ApiOperation({ summary: 'Change a role, for everybody who has it at once' })
+  @ApiOperation({
+    summary: 'Update a custom role',
+    description: 'Takes effect at the next request of each user who has the role.',
+  })
   @DataResponse(200, RoleResponse)
   @ApiErrors('NOT_FOUND', 'ROLE_EXISTS')
-  update(
-    @CurrentUser() actor: Principal,
+  updateRole(
+    @CurrentUser() principal: Principal,
     @Param('roleId', UuidParamPipe) roleId: string,
     @Body() changes: UpdateRoleDto,
   ): Promise<RoleResponse> {
-    return this.roles.update(actor, roleId, changes);
+    return this.roles.update(principal, roleId, changes);
   }
 
   @Delete('roles/:roleId')
   @Permissions('manage_roles')
-  @ApiOperation({ summary: 'Delete a role that nobody has' })
+  @ApiOperation({
+    summary: 'Delete a custom role',
+    description: 'Returns ROLE_IN_USE if a user has the role.',
+  })
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'ROLE_IN_USE')
-  delete(@Param('roleId', UuidParamPipe) roleId: string): Promise<void> {
+  deleteRole(@Param('roleId', UuidParamPipe) roleId: string): Promise<void> {
     return this.roles.delete(roleId);
   }
 }

@@ -6,13 +6,13 @@ import { applyDecorators } from '@nestjs/common';
 
 function Description(): PropertyDecorator {
   return applyDecorators(
-    TextLine({ max: 500, example: 'Sees what is used, changes nothing.', required: false }),
+    TextLine({ max: 500, example: 'Sees usage, changes nothing.', required: false }),
     ApiPropertyOptional({ type: String, nullable: true }),
     ValidateIf((_object, value) => value !== undefined && value !== null),
   );
 }
 
-/** A role is a name and what it allows; nobody gives it a permission that they lack. */
+/** A custom role. Users may only add permissions that they have. */
 export class CreateRoleDto {
   @TextLine({ max: 50, example: 'Auditor' })
   name: string;
@@ -27,7 +27,7 @@ export class CreateRoleDto {
   permissions: Permission[];
 }
 
-/** Fields that are left out stay as they are. */
+/** Omitted fields keep their values. */
 export class UpdateRoleDto {
   @TextLine({ max: 50, example: 'Auditor', required: false })
   name?: string;

@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
 import type { TenantRole } from './tenant-role.repository.js';
 
-/** A role that the tenant made for itself. */
+/** A custom role of a tenant. */
 export class RoleResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-8c2b-7a10-b1c2-d3e4f5061728' })
   id: string;
@@ -11,7 +11,7 @@ export class RoleResponse {
   @ApiProperty({ example: 'Auditor' })
   name: string;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Sees what is used, changes nothing.' })
+  @ApiProperty({ type: String, nullable: true, example: 'Sees usage, changes nothing.' })
   description: string | null;
 
   @ApiProperty({ enum: PERMISSIONS, isArray: true, example: ['view_usage'] })
@@ -32,7 +32,7 @@ export class RolePageResponse {
   nextCursor: string | null;
 }
 
-/** One entry of the catalogue of permissions. */
+/** A permission of the catalogue. */
 export class PermissionResponse {
   @ApiProperty({ enum: PERMISSIONS, example: 'view_usage' })
   name: Permission;
@@ -43,7 +43,7 @@ export class PermissionResponse {
   @ApiProperty({
     enum: ROLES,
     isArray: true,
-    description: 'The roles that have it by themselves.',
+    description: 'The built-in roles that have it.',
     example: ['manager', 'admin'],
   })
   roles: Role[];
@@ -51,7 +51,7 @@ export class PermissionResponse {
 
 export function toRoleResponse(role: TenantRole): RoleResponse {
   const { id, name, description, permissions, createdAt, updatedAt } = role;
-  // In the order of the catalogue, and without those that it no longer has.
+  // In the order of the catalogue, without permissions that were removed from it.
   const known = PERMISSIONS.filter((permission) => permissions.includes(permission));
   return { id, name, description, permissions: known, createdAt, updatedAt };
 }

@@ -8,8 +8,8 @@ import type { InvitationPreviewResponse } from './invitation.response.js';
 import { maskedAddress } from './invitation.rules.js';
 
 /**
- * What a token is worth to whoever brings it. Unknown, altered, used up, expired, revoked, another tenant's, another
- * person's, or of somebody who may no longer invite: all are answered alike, by INVALID_INVITE.
+ * Verifies and accepts the tokens of invitations. Every invalid token gets the same answer, INVALID_INVITE: unknown,
+ * altered, used, expired, revoked, for another tenant or user, or sent by a user who may no longer invite.
  */
 @Injectable()
 export class InvitationAcceptance {
@@ -35,13 +35,13 @@ export class InvitationAcceptance {
   }
 
   /**
-   * Uses the token up for a person who is written in the same transaction: an invitation as a whole, of a link one use.
-   * @returns the role that it gives.
+   * Accepts an invitation, or one use of a link, for a user that is created in the same transaction.
+   * @returns the role of the invitation.
    * @throws ApiError INVALID_INVITE.
    */
   async accept(token: string, email: string, userId: string): Promise<Role> {
     const { kind, tokenHash } = read(token);
-    const accepted = await (kind === 'person'
+    const accepted = await (kind === 'user'
       ? this.tokens.acceptInvite(tokenHash, email, userId)
       : this.tokens.acceptInviteLink(tokenHash, email, userId));
     if (accepted === null) throw new ApiError('INVALID_INVITE');
@@ -50,7 +50,7 @@ export class InvitationAcceptance {
       type: 'invitation.accepted',
       result: 'success',
       actorId: userId,
-      target: { type: kind === 'person' ? 'invitation' : 'invitation_link', id },
+      target: { type: kind === 'user' ? 'invitation' : 'invitation_link', id },
       details: { role },
     });
     return role;

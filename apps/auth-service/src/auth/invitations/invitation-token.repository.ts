@@ -2,8 +2,8 @@ import type { Role } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
-/** What stands behind a token: an invitation has an address, a link has domains. */
-export interface StandingInvitation {
+/** The invitation of a token: one for a user has an e-mail address, a link has domains. */
+export interface OpenInvitation {
   email: string | null;
   role: Role;
   expiresAt: Date;
@@ -15,20 +15,20 @@ export interface AcceptedInvitation {
   role: Role;
 }
 
-/** Questions about tokens, by their hash, from people who have no rights yet: definer functions answer them. */
+/** Look-ups by the hash of a token, for callers without rights, by SECURITY DEFINER functions. */
 @Injectable()
 export class InvitationTokenRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  async inspect(tokenHash: Buffer): Promise<StandingInvitation | null> {
-    const [found] = await this.database.query<StandingInvitation>(
+  async inspect(tokenHash: Buffer): Promise<OpenInvitation | null> {
+    const [found] = await this.database.query<OpenInvitation>(
       `SELECT email, role, expires_at AS "expiresAt", allowed_domains AS "allowedDomains" FROM inspect_invitation($1)`,
       [tokenHash],
     );
     return found ?? null;
   }
 
-  /** In one statement, so that of many acceptances at once one gets it. */
+  /** In one statement, so that only one of several concurrent requests succeeds. */
   async acceptInvite(
     tokenHash: Buffer,
     email: string,
@@ -41,7 +41,7 @@ export class InvitationTokenRepository {
     return accepted ?? null;
   }
 
-  /** In one statement, so that of many acceptances at once as many get it as there are uses left. */
+  /** In one statement, so that concurrent requests never exceed the quota. */
   async acceptInviteLink(
     tokenHash: Buffer,
     email: string,

@@ -8,7 +8,7 @@ import {
 import { hashOfSecret } from '../../protection/secret.js';
 
 describe('the token of an invitation', () => {
-  it.each(INVITATION_KINDS)('of a %s holds 256 bits and tells its kind', (kind) => {
+  it.each(INVITATION_KINDS)('of kind %s has 256 random bits and the prefix of its kind', (kind) => {
     const { token, tokenHash } = newInvitationToken(kind);
     expect(kindOfInvitationToken(token)).toBe(kind);
     expect(Buffer.from(token.slice(5), 'base64url')).toHaveLength(32);
@@ -17,21 +17,21 @@ describe('the token of an invitation', () => {
   });
 
   it.each([
-    ['nothing', () => ''],
+    ['an empty text', () => ''],
     ['a token without its prefix', (token: string) => token.slice(5)],
-    ['another version', (token: string) => token.replace('1_', '2_')],
-    ['one that was cut', (token: string) => token.slice(0, -1)],
-    ['one that was added to', (token: string) => `${token}A`],
-    ['padding', (token: string) => `${token.slice(0, -1)}=`],
-    ['white space around it', (token: string) => ` ${token}`],
-    ['a line break at its end', (token: string) => `${token}\n`],
-    ['the other alphabet', (token: string) => `${token.slice(0, -1)}+`],
-  ])('is not read out of %s', (_what, alter) => {
-    expect(kindOfInvitationToken(alter(newInvitationToken('person').token))).toBeUndefined();
+    ['a token of another version', (token: string) => token.replace('1_', '2_')],
+    ['a truncated token', (token: string) => token.slice(0, -1)],
+    ['a token with an added character', (token: string) => `${token}A`],
+    ['a padded token', (token: string) => `${token.slice(0, -1)}=`],
+    ['a token after white space', (token: string) => ` ${token}`],
+    ['a token before a line break', (token: string) => `${token}\n`],
+    ['a token in plain base64', (token: string) => `${token.slice(0, -1)}+`],
+  ])('is not recognized: %s', (_what, alter) => {
+    expect(kindOfInvitationToken(alter(newInvitationToken('user').token))).toBeUndefined();
   });
 
-  it('is another one when only the unused bits of its last character differ', () => {
-    const { token, tokenHash } = newInvitationToken('person');
+  it('has another hash if only the unused bits of its last character differ', () => {
+    const { token, tokenHash } = newInvitationToken('user');
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const sibling = alphabet[alphabet.indexOf(token.at(-1) ?? '') ^ 1] ?? '';
     const altered = token.slice(0, -1) + sibling;
@@ -41,7 +41,7 @@ describe('the token of an invitation', () => {
     expect(hashOfSecret(altered)).not.toEqual(tokenHash);
   });
 
-  it('travels in the fragment of its link', () => {
+  it('is in the fragment of the link', () => {
     const link = new URL(acceptanceLink('acme', 'poctracker.com', 'pti1_x'));
     expect(link.origin + link.pathname + link.search).toBe(
       'https://acme.poctracker.com/accept-invite',

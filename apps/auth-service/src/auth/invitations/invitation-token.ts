@@ -1,14 +1,14 @@
 import { hashOfSecret, newSecret } from '../../protection/secret.js';
 
 /**
- * The kinds of token by their prefix, which carries the version of their form as well. It tells a secret scanner what
- * it has found, and the service where to look.
+ * The prefix of each kind of token, with the version of the format. It lets a secret scanner identify a token, and the
+ * service find the table.
  */
-const PREFIXES = { person: 'pti1_', link: 'ptl1_' } as const;
+const PREFIXES = { user: 'pti1_', link: 'ptl1_' } as const;
 
 export type InvitationKind = keyof typeof PREFIXES;
 
-/** An invitation of one person, or a link for many. */
+/** An invitation for one user, or a link for many. */
 export const INVITATION_KINDS = Object.keys(PREFIXES) as InvitationKind[];
 
 const FORM = /^(pti1_|ptl1_)[A-Za-z0-9_-]{43}$/;
@@ -18,15 +18,15 @@ export function newInvitationToken(kind: InvitationKind): { token: string; token
   return { token, tokenHash: hashOfSecret(token) };
 }
 
-/** The kind of a token that may be one of ours, undefined for any other text. */
+/** The kind of a well-formed token; undefined for any other text. */
 export function kindOfInvitationToken(token: string): InvitationKind | undefined {
   if (!FORM.test(token)) return undefined;
   return INVITATION_KINDS.find((kind) => token.startsWith(PREFIXES[kind]));
 }
 
 /**
- * Where a person accepts. The token stands in the fragment, which browsers send to no server, so that it gets into no
- * log and no Referer; the host comes from the configuration, because that of a request is the sender's choice.
+ * The page that accepts an invitation. The token is in the fragment, which browsers do not send, so that it appears in no
+ * log and no Referer header. The host comes from the configuration, because a request's host is chosen by its sender.
  */
 export function acceptanceLink(subdomain: string, baseDomain: string, token: string): string {
   return `https://${subdomain}.${baseDomain}/accept-invite#token=${token}`;

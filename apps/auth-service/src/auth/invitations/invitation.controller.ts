@@ -30,44 +30,49 @@ export class InvitationController {
 
   @Post()
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'Invite a person; the answer shows the link this once' })
+  @ApiOperation({
+    summary: 'Create an invitation',
+    description:
+      'Returns the token and the link, which cannot be retrieved later. The invitation expires after 24 hours.',
+  })
   @DataResponse(201, SentInvitationResponse)
   @ApiErrors('USER_EXISTS', 'INVITE_EXISTS')
-  create(
-    @CurrentUser() actor: Principal,
+  createInvitation(
+    @CurrentUser() principal: Principal,
     @Body() input: CreateInvitationDto,
   ): Promise<SentInvitationResponse> {
-    return this.invitations.invite(actor, input);
+    return this.invitations.create(principal, input);
   }
 
   @Post('bulk')
   @HttpCode(200)
   @Permissions('manage_invites')
   @ApiOperation({
-    summary: 'Invite up to 100 people, each with a result of its own',
+    summary: 'Create up to 100 invitations',
     description:
-      'Rows stand alone: whoever can be invited is, and each of the others is answered with its reason. A malformed ' +
-      'row refuses the whole request, and nothing is written.',
+      'Each row has its own result: an invitation, or the reason why it was not created. If a row is malformed, the whole ' +
+      'request is refused and nothing is created.',
   })
   @DataResponse(200, InvitationResultsResponse)
-  async createAll(
-    @CurrentUser() actor: Principal,
+  async createInvitations(
+    @CurrentUser() principal: Principal,
     @Body() input: CreateInvitationsDto,
   ): Promise<InvitationResultsResponse> {
-    return { results: await this.invitations.inviteAll(actor, input.invitations) };
+    return { results: await this.invitations.createAll(principal, input.invitations) };
   }
 
   @Post('inspect')
   @HttpCode(200)
   @Public()
   @ApiOperation({
-    summary: 'Read what a token invites to; accepts nothing',
+    summary: 'Inspect an invitation by its token',
     description:
-      'For the page behind the link. A POST, so that the token stands in no address; POST /auth/register accepts.',
+      'For the page behind the link; does not accept the invitation. A POST, so that the token is not part of a URL. ' +
+      'To accept, call POST /auth/register.',
   })
   @DataResponse(200, InvitationPreviewResponse)
   @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_INVITE')
-  inspect(
+  inspectInvitation(
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() { token }: InspectInvitationDto,
   ): Promise<InvitationPreviewResponse> {
@@ -76,45 +81,50 @@ export class InvitationController {
 
   @Get()
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'List the invitations of the tenant, newest first' })
+  @ApiOperation({ summary: 'List invitations' })
   @DataResponse(200, InvitationPageResponse)
-  list(
-    @CurrentUser() actor: Principal,
+  listInvitations(
+    @CurrentUser() principal: Principal,
     @Query() query: ListInvitationsQuery,
   ): Promise<InvitationPageResponse> {
-    return this.invitations.list(actor, query);
+    return this.invitations.list(principal, query);
   }
 
   @Post(':invitationId/resend')
   @HttpCode(200)
   @Permissions('manage_invites')
   @ApiOperation({
-    summary: 'Send an invitation again: a new token for 24 hours; the one before is dead',
+    summary: 'Resend an invitation',
+    description:
+      'Returns a new token that expires after 24 hours. The previous token becomes invalid.',
   })
   @DataResponse(200, SentInvitationResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_INVITE', 'USER_EXISTS', 'INVITE_EXISTS')
-  resend(
-    @CurrentUser() actor: Principal,
+  resendInvitation(
+    @CurrentUser() principal: Principal,
     @Param('invitationId', UuidParamPipe) id: string,
   ): Promise<SentInvitationResponse> {
-    return this.invitations.resend(actor, id);
+    return this.invitations.resend(principal, id);
   }
 
   @Get(':invitationId')
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'Read an invitation' })
+  @ApiOperation({ summary: 'Get an invitation' })
   @DataResponse(200, InvitationResponse)
   @ApiErrors('NOT_FOUND')
-  read(@Param('invitationId', UuidParamPipe) id: string): Promise<InvitationResponse> {
+  getInvitation(@Param('invitationId', UuidParamPipe) id: string): Promise<InvitationResponse> {
     return this.invitations.find(id);
   }
 
   @Delete(':invitationId')
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'Revoke an invitation that was not accepted yet' })
+  @ApiOperation({
+    summary: 'Revoke an invitation',
+    description: 'Returns INVALID_INVITE if it was accepted. Revoking it twice is not an error.',
+  })
   @DataResponse(200, InvitationResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_INVITE')
-  revoke(@Param('invitationId', UuidParamPipe) id: string): Promise<InvitationResponse> {
+  revokeInvitation(@Param('invitationId', UuidParamPipe) id: string): Promise<InvitationResponse> {
     return this.invitations.revoke(id);
   }
 }

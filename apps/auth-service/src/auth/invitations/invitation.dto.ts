@@ -13,7 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 
-/** Invitations of one request: a department, and well within the time limit of a request. */
+/** Invitations per request: enough for a department, and well within the time limit of a request. */
 const MAX_BULK = 100;
 
 export const INVITATION_STATUSES = ['pending', 'accepted', 'expired', 'revoked'] as const;
@@ -24,7 +24,7 @@ export class CreateInvitationDto {
   @EmailAddress('bia@acme.example')
   email: string;
 
-  @ApiProperty({ enum: ROLES, description: 'At most the own role.', example: 'user' })
+  @ApiProperty({ enum: ROLES, description: 'Not above your own role.', example: 'user' })
   @IsIn(ROLES)
   role: Role;
 }
@@ -34,7 +34,7 @@ export class CreateInvitationsDto {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_BULK)
-  // Alone, the next one takes a list within the list for its rows.
+  // ValidateNested alone accepts an array as a row.
   @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => CreateInvitationDto)
@@ -43,7 +43,7 @@ export class CreateInvitationsDto {
 
 export class InspectInvitationDto {
   @ApiProperty({
-    description: 'From the link of the invitation.',
+    description: 'The token in the link of the invitation.',
     example: 'pti1_Yk3f0wq1cZpA7sVx2u9LhT4mRb6eNdJgKoQi8yWaXvE',
   })
   @IsString()

@@ -8,7 +8,7 @@ import { InvitationController } from './invitation.controller.js';
 import { InvitationRepository } from './invitation.repository.js';
 import { InvitationService } from './invitation.service.js';
 
-/** Invitations of people and links for many; registration accepts them. */
+/** Invitations for one user and invitation links for many. Registration accepts them. */
 @Module({
   controllers: [InvitationController, InvitationLinkController],
   providers: [

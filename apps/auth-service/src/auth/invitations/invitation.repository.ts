@@ -4,7 +4,7 @@ import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { InvitationStatus } from './invitation.dto.js';
 import type { InvitationResponse } from './invitation.response.js';
 
-/** One that is to be written. */
+/** An invitation to insert. */
 export interface NewInvitation {
   id: string;
   email: string;
@@ -12,12 +12,12 @@ export interface NewInvitation {
   tokenHash: Buffer;
 }
 
-/** What became of it. */
+/** The result of one insert. */
 export type WrittenInvitation = { email: string } & (
   { invitation: InvitationResponse } | { refusal: 'USER_EXISTS' | 'INVITE_EXISTS' }
 );
 
-/** By the database's clock, as is every other judgement of an invitation's end. */
+/** By the database's clock, like every other check of an invitation's expiry. */
 const STATUS = `
   CASE WHEN i.accepted_at IS NOT NULL THEN 'accepted'
        WHEN i.revoked_at IS NOT NULL THEN 'revoked'
@@ -32,8 +32,8 @@ const INVITATION = `
 const OPEN = 'accepted_at IS NULL AND revoked_at IS NULL AND superseded_at IS NULL' as const;
 
 /*
- * One statement for any number. In the order of the addresses, so that two requests which invite the same people wait
- * for each other instead of locking each other out. Where an address is open already nothing is written for it.
+ * One statement for any number of invitations, in the order of the addresses, so that two requests with the same addresses
+ * wait for each other instead of causing a deadlock. Addresses with an open invitation are skipped.
  */
 const INSERT = `
   WITH wanted AS (
@@ -51,18 +51,18 @@ const INSERT = `
     FROM wanted w LEFT JOIN written i ON i.id = w.id
    ORDER BY w.position` as const;
 
-/** Invitations of the current transaction's tenant, as far as policies let whoever asks see and write them. */
+/** Invitations of the current transaction's tenant, as far as the policies let the current user see and change them. */
 @Injectable()
 export class InvitationRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** Writes those whose address is neither a person's nor invited already, and gives the results in order. */
+  /** Inserts invitations whose address has neither a user nor an open invitation. Returns the results in order. */
   async insert(
     tenantId: string,
     invitedBy: string,
     invitations: readonly NewInvitation[],
   ): Promise<WrittenInvitation[]> {
-    // An expired invitation makes room for a new one; it stays in the list as expired.
+    // A new invitation may replace an expired one, which stays in the list as expired.
     await this.database.query('SELECT supersede_expired_invites($1)', [
       invitations.map(({ email }) => email),
     ]);
@@ -82,7 +82,7 @@ export class InvitationRepository {
     });
   }
 
-  /** Newest first, before the one given. */
+  /** Newest first, before the given one. */
   async listBefore(
     id: string | null,
     status: InvitationStatus | null,
@@ -105,7 +105,7 @@ export class InvitationRepository {
     return invitation ?? null;
   }
 
-  /** The same, locked until the transaction ends; null also for one that the caller may see but not change. */
+  /** Locks the invitation until the transaction ends. Null also if the current user may see but not change it. */
   async findForUpdate(id: string): Promise<InvitationResponse | null> {
     const [invitation] = await this.database.query<InvitationResponse>(
       `SELECT ${INVITATION} FROM invites i WHERE i.id = $1 FOR NO KEY UPDATE`,
@@ -115,9 +115,9 @@ export class InvitationRepository {
   }
 
   /**
-   * Gives an invitation another token and a new day to be accepted; the token before is worth nothing from then on.
-   * Null when its address has become a person's.
-   * @throws the database's refusal when the address has another open invitation (INVITE_EXISTS).
+   * Replaces the token of an invitation and extends it by 24 hours. The previous token becomes invalid.
+   * Null if a user with its address exists by now.
+   * @throws a unique violation if the address has another open invitation (INVITE_EXISTS).
    */
   async renew(id: string, tokenHash: Buffer, sender: string): Promise<InvitationResponse | null> {
     const [invitation] = await this.database.query<InvitationResponse>(

@@ -6,7 +6,7 @@ import { INVITATION_KINDS, type InvitationKind } from './invitation-token.js';
 
 const EXAMPLE_TOKEN = 'pti1_Yk3f0wq1cZpA7sVx2u9LhT4mRb6eNdJgKoQi8yWaXvE';
 
-/** An invitation as those who may invite see it: everything but its token, which is nowhere to be read. */
+/** An invitation without its token, which is not stored. */
 export class InvitationResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60718' })
   id: string;
@@ -25,11 +25,11 @@ export class InvitationResponse {
     format: 'uuid',
     nullable: true,
     description:
-      'Who sent it last and vouches for it; once they may no longer give the role, it is worth nothing.',
+      'The user who sent it last. It becomes invalid if this user may no longer assign its role.',
   })
   invitedBy: string | null;
 
-  @ApiProperty({ description: 'How often it was sent.', example: 1 })
+  @ApiProperty({ description: 'How many times it was sent.', example: 1 })
   sentCount: number;
 
   @ApiProperty({ type: String, format: 'date-time' })
@@ -51,16 +51,16 @@ export class InvitationResponse {
   revokedAt: Date | null;
 }
 
-/** An invitation that was just made or sent again: the one time that its token is shown. */
+/** An invitation that was created or resent, with its token, which is returned only once. */
 export class SentInvitationResponse {
   @ApiProperty({ type: InvitationResponse })
   invitation: InvitationResponse;
 
-  @ApiProperty({ description: 'Shown this once.', example: EXAMPLE_TOKEN })
+  @ApiProperty({ description: 'Returned only once.', example: EXAMPLE_TOKEN })
   token: string;
 
   @ApiProperty({
-    description: 'Where the person accepts; holds the token.',
+    description: 'The page where the user accepts. Contains the token.',
     example: `https://acme.poctracker.com/accept-invite#token=${EXAMPLE_TOKEN}`,
   })
   link: string;
@@ -80,24 +80,24 @@ const BULK_REFUSALS = [
   'INSUFFICIENT_PERMISSIONS',
 ] as const satisfies readonly ErrorCode[];
 
-/** Why one of several invitations was not made. */
+/** Why one of several invitations was not created. */
 export type InvitationRefusal = (typeof BULK_REFUSALS)[number];
 
-/** What became of one of several invitations. */
+/** The result of one of several invitations. */
 export class InvitationResultResponse {
   @ApiProperty({ format: 'email', example: 'bia@acme.example' })
   email: string;
 
-  @ApiProperty({ description: 'False: see code.', example: true })
+  @ApiProperty({ description: 'If false, see `code`.', example: true })
   created: boolean;
 
-  @ApiPropertyOptional({ type: SentInvitationResponse, description: 'When it was made.' })
+  @ApiPropertyOptional({ type: SentInvitationResponse, description: 'Present if it was created.' })
   sent?: SentInvitationResponse;
 
-  @ApiPropertyOptional({ enum: BULK_REFUSALS, description: 'When it was not made.' })
+  @ApiPropertyOptional({ enum: BULK_REFUSALS, description: 'Present if it was not created.' })
   code?: InvitationRefusal;
 
-  @ApiPropertyOptional({ description: 'The same in words.' })
+  @ApiPropertyOptional({ description: 'The message of the code.' })
   error?: string;
 }
 
@@ -110,9 +110,9 @@ export class InvitationResultsResponse {
   results: InvitationResultResponse[];
 }
 
-/** What a page shows to whoever holds a token, before they accept. */
+/** What the page behind the link shows before the invitation is accepted. */
 export class InvitationPreviewResponse {
-  @ApiProperty({ enum: INVITATION_KINDS, example: 'person' })
+  @ApiProperty({ enum: INVITATION_KINDS, example: 'user' })
   kind: InvitationKind;
 
   @ApiProperty({ example: 'Acme Ltda' })
@@ -124,7 +124,7 @@ export class InvitationPreviewResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The address that it is for, masked; null for a link.',
+    description: 'The masked e-mail address of the invited user; null for a link.',
     example: 'b***@acme.example',
   })
   email: string | null;
@@ -132,7 +132,7 @@ export class InvitationPreviewResponse {
   @ApiProperty({
     type: String,
     isArray: true,
-    description: 'Domains whose addresses a link is for; empty where any address will do.',
+    description: 'The e-mail domains that a link accepts; empty if it accepts any.',
     example: [],
   })
   allowedDomains: string[];

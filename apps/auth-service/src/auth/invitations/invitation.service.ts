@@ -17,7 +17,7 @@ import {
 import { assertMayInvite, mayInvite, roleAboveOwn } from './invitation.rules.js';
 import { acceptanceLink, newInvitationToken } from './invitation-token.js';
 
-/** Invitations of single people: what those who may invite do with them, in the request's transaction. */
+/** Invitations for one user each, in the transaction of the request. */
 @Injectable()
 export class InvitationService {
   constructor(
@@ -27,39 +27,39 @@ export class InvitationService {
   ) {}
 
   /**
-   * Invites a person for 24 hours. No seat is taken before they accept.
-   * @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the own one, USER_EXISTS, INVITE_EXISTS.
+   * Creates an invitation that expires after 24 hours. It takes no seat until it is accepted.
+   * @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the inviter's, USER_EXISTS, INVITE_EXISTS.
    */
-  async invite(actor: Principal, wanted: CreateInvitationDto): Promise<SentInvitationResponse> {
-    assertMayInvite(actor, wanted.role);
-    const [result] = await this.write(actor, [wanted]);
+  async create(principal: Principal, wanted: CreateInvitationDto): Promise<SentInvitationResponse> {
+    assertMayInvite(principal, wanted.role);
+    const [result] = await this.insert(principal, [wanted]);
     if (result?.sent !== undefined) return result.sent;
     throw new ApiError(result?.code ?? 'INTERNAL_ERROR');
   }
 
   /**
-   * Invites several people. Each stands alone: those who can be invited are, and for each of the others the answer says
-   * why not. All that are written are written together or, if the request fails, not at all.
+   * Creates several invitations. Each has its own result: the invitation, or why it was not created. If the request fails,
+   * none is created.
    */
-  async inviteAll(
-    actor: Principal,
+  async createAll(
+    principal: Principal,
     wanted: readonly CreateInvitationDto[],
   ): Promise<InvitationResultResponse[]> {
-    const allowed = wanted.filter(({ role }) => mayInvite(actor, role));
-    const written = (await this.write(actor, allowed)).values();
+    const allowed = wanted.filter(({ role }) => mayInvite(principal, role));
+    const written = (await this.insert(principal, allowed)).values();
     return wanted.map(({ email, role }) => {
-      const result = mayInvite(actor, role) ? written.next().value : undefined;
+      const result = mayInvite(principal, role) ? written.next().value : undefined;
       return result ?? toRefusal(email, 'INSUFFICIENT_PERMISSIONS');
     });
   }
 
   /** One page, newest first. */
-  async list(actor: Principal, query: ListInvitationsQuery): Promise<InvitationPageResponse> {
+  async list(principal: Principal, query: ListInvitationsQuery): Promise<InvitationPageResponse> {
     const { limit, cursor, status } = query;
     const list = { list: 'invitations', status };
-    const before = cursor === undefined ? null : decodePageCursor(actor.tenantId, cursor, list);
+    const before = cursor === undefined ? null : decodePageCursor(principal.tenantId, cursor, list);
     const found = await this.invitations.listBefore(before, status ?? null, limit + 1);
-    return toPage(actor.tenantId, found, limit, list);
+    return toPage(principal.tenantId, found, limit, list);
   }
 
   /** @throws ApiError NOT_FOUND. */
@@ -70,24 +70,23 @@ export class InvitationService {
   }
 
   /**
-   * Sends an invitation again, with a new token and 24 hours from now; the token before is dead. Whoever sends it again
-   * vouches for it from now on.
-   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS; INVALID_INVITE for one that was accepted or revoked;
-   *   USER_EXISTS; INVITE_EXISTS when a newer one for the address is open.
+   * Replaces the token of an invitation and extends it by 24 hours. The caller becomes its sender.
+   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS; INVALID_INVITE if it was accepted or revoked; USER_EXISTS;
+   *   INVITE_EXISTS if a newer one for the address is open.
    */
-  async resend(actor: Principal, id: string): Promise<SentInvitationResponse> {
+  async resend(principal: Principal, id: string): Promise<SentInvitationResponse> {
     const { status } = await this.findForChange(id);
     if (status === 'accepted' || status === 'revoked') throw new ApiError('INVALID_INVITE');
-    const { token, tokenHash } = newInvitationToken('person');
-    const invitation = await this.invitations.renew(id, tokenHash, actor.userId);
+    const { token, tokenHash } = newInvitationToken('user');
+    const invitation = await this.invitations.renew(id, tokenHash, principal.userId);
     if (invitation === null) throw new ApiError('USER_EXISTS');
     await this.record('invitation.resent', invitation);
-    return this.sent(actor, invitation, token);
+    return this.sent(principal, invitation, token);
   }
 
   /**
-   * Takes an invitation back; again for one that was taken back already changes nothing.
-   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS; INVALID_INVITE for one that was accepted.
+   * Revokes an invitation. To revoke it twice is no error.
+   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS; INVALID_INVITE if it was accepted.
    */
   async revoke(id: string): Promise<InvitationResponse> {
     const invitation = await this.findForChange(id);
@@ -105,18 +104,18 @@ export class InvitationService {
     return invitation;
   }
 
-  private async write(
-    actor: Principal,
+  private async insert(
+    principal: Principal,
     wanted: readonly CreateInvitationDto[],
   ): Promise<InvitationResultResponse[]> {
     if (wanted.length === 0) return [];
     const tokens: string[] = [];
     const rows = wanted.map(({ email, role }): NewInvitation => {
-      const { token, tokenHash } = newInvitationToken('person');
+      const { token, tokenHash } = newInvitationToken('user');
       tokens.push(token);
       return { id: uuidv7(), email, role, tokenHash };
     });
-    const written = await this.invitations.insert(actor.tenantId, actor.userId, rows);
+    const written = await this.invitations.insert(principal.tenantId, principal.userId, rows);
     const results: InvitationResultResponse[] = [];
     for (const [index, outcome] of written.entries()) {
       if ('refusal' in outcome) {
@@ -128,7 +127,7 @@ export class InvitationService {
       results.push({
         email,
         created: true,
-        sent: this.sent(actor, invitation, tokens[index] ?? ''),
+        sent: this.sent(principal, invitation, tokens[index] ?? ''),
       });
     }
     return results;

@@ -7,7 +7,7 @@ import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
 /** Longest label of a domain name (RFC 1035, 2.3.4). */
 const MAX_LABEL_LENGTH = 63;
 
-/** A tenant to be made, and its first admin. */
+/** A new tenant and its first admin. */
 export class CreateTenantDto {
   @TextLine({ max: 255, example: 'Initech Ltda' })
   name: string;
@@ -16,17 +16,17 @@ export class CreateTenantDto {
     minLength: 1,
     maxLength: MAX_LABEL_LENGTH,
     pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$',
-    description: `Small letters, digits and inner hyphens. Kept back: ${RESERVED_SUBDOMAINS.join(', ')}.`,
+    description: `Lower-case letters, digits and hyphens; starts and ends with a letter or digit. Reserved: ${RESERVED_SUBDOMAINS.join(', ')}.`,
     example: 'initech',
   })
   @IsString()
   @Length(1, MAX_LABEL_LENGTH)
   @Matches(/^[a-z0-9-]+$/, {
-    message: '$property must consist of small letters, digits and hyphens',
+    message: '$property must consist of lower-case letters, digits and hyphens',
   })
-  @Matches(/^(?!-)[^]*(?<!-)$/, { message: '$property must neither start nor end with a hyphen' })
+  @Matches(/^(?!-)[^]*(?<!-)$/, { message: '$property must not start or end with a hyphen' })
   @IsNotIn([...RESERVED_SUBDOMAINS], {
-    message: '$property is a name that the product keeps for itself',
+    message: '$property is reserved',
   })
   subdomain: string;
 
@@ -34,7 +34,7 @@ export class CreateTenantDto {
   adminEmail: string;
 
   @ApiProperty({
-    description: 'Held against strength and leaked passwords.',
+    description: 'Must be strong and not among leaked passwords.',
     example: 'quatro cavalos pastam longe',
   })
   @IsString()

@@ -7,9 +7,9 @@ import { InvitationAcceptance } from '../invitations/invitation-acceptance.servi
 import { domainOfAddress } from '../invitations/invitation.rules.js';
 
 /**
- * Who may register themselves, by the tenant's setting `registration.mode`. It never looks whether an address has an
- * account, so that a refusal tells nothing of one; and it comes before anything is hashed, so that a closed tenant
- * cannot be kept busy.
+ * Decides who may register, by the tenant's setting `registration.mode`. It does not look up the address, so that a refusal
+ * does not reveal whether an account exists; and it runs before the password is hashed, so that requests to a closed
+ * tenant are cheap.
  */
 @Injectable()
 export class RegistrationPolicy {
@@ -21,15 +21,15 @@ export class RegistrationPolicy {
   ) {}
 
   /**
-   * To be asked in a transaction of the tenant.
-   * @throws ApiError REGISTRATION_REFUSED; INVALID_INVITE for whoever brings a token that is worth nothing;
-   *   SUBSCRIPTION_ENDED in a tenant that can only be read.
+   * Call it in a transaction of the tenant.
+   * @throws ApiError REGISTRATION_REFUSED; INVALID_INVITE if the token is invalid; SUBSCRIPTION_ENDED if the tenant is
+   *   read-only.
    */
   async assertMayRegister(
     tenant: TenantSnapshot,
     { email, inviteToken }: { email: string; inviteToken?: string },
   ): Promise<void> {
-    // Operators are made by the command line alone, whatever anybody set or sent.
+    // Operators are created by the command line only, regardless of settings and invitations.
     if (tenant.isPlatform) throw new ApiError('REGISTRATION_REFUSED');
     if (isReadOnly(tenant, this.clock.now().getTime())) throw new ApiError('SUBSCRIPTION_ENDED');
     if (inviteToken !== undefined) {

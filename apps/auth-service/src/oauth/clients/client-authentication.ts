@@ -3,10 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { readClientCredentials } from './client-credentials.js';
 import { ClientVerifier, type ServiceClient } from './client.verifier.js';
 
-/** What of a request tells which service sends it. */
+/** The parts of a request that contain client credentials. */
 export type ClientRequest = Pick<FastifyRequest, 'headers' | 'body'>;
 
-/** Finds out which service sends a request that is no person's. */
+/** Authenticates requests of services. */
 @Injectable()
 export class ClientAuthentication {
   constructor(private readonly clients: ClientVerifier) {}
@@ -18,7 +18,7 @@ export class ClientAuthentication {
   }
 }
 
-/** The fields of a form or of a JSON object; what else was sent has none. */
+/** The fields of a form or of a JSON object; empty for any other body. */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
 }

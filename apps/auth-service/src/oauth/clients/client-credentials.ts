@@ -8,9 +8,9 @@ export interface ClientCredentials {
 const BASIC = /^basic ([A-Za-z0-9+/]+={0,2})$/i;
 
 /**
- * The credentials of a client: by HTTP Basic, each part form-encoded, or as `client_id` and `client_secret` of the body
+ * Reads client credentials from HTTP Basic, each part form-encoded, or from `client_id` and `client_secret` of the body
  * (RFC 6749, 2.3.1).
- * @throws ApiError INVALID_CLIENT without credentials, VALIDATION_ERROR when both ways are used at once.
+ * @throws ApiError INVALID_CLIENT without credentials, VALIDATION_ERROR if both are used.
  */
 export function readClientCredentials(
   authorization: string | undefined,

@@ -19,58 +19,63 @@ export class InvitationLinkController {
   @Post()
   @Permissions('manage_invites')
   @ApiOperation({
-    summary: 'Make a link that several people may join by; the answer shows it this once',
+    summary: 'Create an invitation link',
+    description:
+      'Several users may register with it. Returns the token and the link, which cannot be retrieved later.',
   })
   @DataResponse(201, SentInvitationLinkResponse)
-  create(
-    @CurrentUser() actor: Principal,
+  createInvitationLink(
+    @CurrentUser() principal: Principal,
     @Body() input: CreateInvitationLinkDto,
   ): Promise<SentInvitationLinkResponse> {
-    return this.links.create(actor, input);
+    return this.links.create(principal, input);
   }
 
   @Get()
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'List the link invitations of the tenant, newest first' })
+  @ApiOperation({ summary: 'List invitation links' })
   @DataResponse(200, InvitationLinkPageResponse)
-  list(
-    @CurrentUser() actor: Principal,
+  listInvitationLinks(
+    @CurrentUser() principal: Principal,
     @Query() query: PageQuery,
   ): Promise<InvitationLinkPageResponse> {
-    return this.links.list(actor, query);
+    return this.links.list(principal, query);
   }
 
   @Get(':linkId')
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'Read a link invitation' })
+  @ApiOperation({ summary: 'Get an invitation link' })
   @DataResponse(200, InvitationLinkResponse)
   @ApiErrors('NOT_FOUND')
-  read(@Param('linkId', UuidParamPipe) id: string): Promise<InvitationLinkResponse> {
+  getInvitationLink(@Param('linkId', UuidParamPipe) id: string): Promise<InvitationLinkResponse> {
     return this.links.find(id);
   }
 
   @Get(':linkId/uses')
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'List who joined by a link invitation, latest first' })
+  @ApiOperation({ summary: 'List the uses of an invitation link' })
   @DataResponse(200, InvitationLinkUsePageResponse)
   @ApiErrors('NOT_FOUND')
-  listUses(
-    @CurrentUser() actor: Principal,
+  listInvitationLinkUses(
+    @CurrentUser() principal: Principal,
     @Param('linkId', UuidParamPipe) id: string,
     @Query() query: PageQuery,
   ): Promise<InvitationLinkUsePageResponse> {
-    return this.links.listUses(actor, id, query);
+    return this.links.listUses(principal, id, query);
   }
 
   @Delete(':linkId')
   @Permissions('manage_invites')
-  @ApiOperation({ summary: 'Revoke a link invitation; who joined by it stays' })
+  @ApiOperation({
+    summary: 'Revoke an invitation link',
+    description: 'Users who registered with it stay.',
+  })
   @DataResponse(200, InvitationLinkResponse)
   @ApiErrors('NOT_FOUND')
-  revoke(
-    @CurrentUser() actor: Principal,
+  revokeInvitationLink(
+    @CurrentUser() principal: Principal,
     @Param('linkId', UuidParamPipe) id: string,
   ): Promise<InvitationLinkResponse> {
-    return this.links.revoke(actor, id);
+    return this.links.revoke(principal, id);
   }
 }

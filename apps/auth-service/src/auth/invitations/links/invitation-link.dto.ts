@@ -14,13 +14,13 @@ import {
   Min,
 } from 'class-validator';
 
-/** Whoever holds a link gets its role, hence never the one that owns the tenant. */
+/** Anyone who has the link gets its role, hence never admin. */
 export const LINK_ROLES = ['viewer', 'user', 'manager'] as const satisfies readonly Role[];
 
-/** The column's bound as well. */
+/** The limit of the column. */
 const MAX_QUOTA = 10_000;
 
-/** Thirty days: a link that is passed around for longer gets to people whom nobody meant. */
+/** Thirty days: a link that is shared for longer reaches people it was not meant for. */
 const MAX_HOURS = 720;
 
 const MAX_DOMAINS = 50;
@@ -35,7 +35,7 @@ const lowerCase = (value: unknown): unknown =>
 export class CreateInvitationLinkDto {
   @ApiProperty({
     enum: LINK_ROLES,
-    description: 'At most the own role, and never admin.',
+    description: 'Not above your own role, and never admin.',
     example: 'user',
   })
   @IsIn(LINK_ROLES)
@@ -45,7 +45,7 @@ export class CreateInvitationLinkDto {
     type: 'integer',
     minimum: 1,
     maximum: MAX_QUOTA,
-    description: 'How many people may join by it.',
+    description: 'How many users may register with it.',
     example: 20,
   })
   @IsInt()
@@ -57,8 +57,8 @@ export class CreateInvitationLinkDto {
     type: String,
     isArray: true,
     description:
-      'Domains whose addresses it is for, each as a whole: acme.example does not stand for mail.acme.example. ' +
-      'Left out or empty: any address.',
+      'The e-mail domains that it accepts. A domain does not include its subdomains: acme.example does not match ' +
+      'mail.acme.example. If omitted or empty, it accepts any.',
     example: ['acme.example'],
   })
   @Transform(({ value }) => lowerCase(value))
@@ -78,7 +78,7 @@ export class CreateInvitationLinkDto {
     minimum: 1,
     maximum: MAX_HOURS,
     default: 24,
-    description: 'Hours until it ends.',
+    description: 'Hours until it expires.',
     example: 24,
   })
   @Omittable()

@@ -15,7 +15,7 @@ const LINK = `
        WHEN l.expires_at <= now() THEN 'expired'
        ELSE 'open' END AS status` as const;
 
-/** Link invitations of the current transaction's tenant, as far as policies let whoever asks see and write them. */
+/** Invitation links of the current transaction's tenant, as far as the policies let the current user see and change them. */
 @Injectable()
 export class InvitationLinkRepository {
   constructor(private readonly database: TenantDatabase) {}
@@ -34,7 +34,7 @@ export class InvitationLinkRepository {
     return link ?? null;
   }
 
-  /** Newest first, before the one given. */
+  /** Newest first, before the given one. */
   async listBefore(id: string | null, limit: number): Promise<InvitationLinkResponse[]> {
     return this.database.query<InvitationLinkResponse>(
       `SELECT ${LINK} FROM invite_links l WHERE l.id < coalesce($1::uuid, '${MAX_UUID}') ORDER BY l.id DESC LIMIT $2`,
@@ -50,7 +50,7 @@ export class InvitationLinkRepository {
     return link ?? null;
   }
 
-  /** False for one that was revoked already, or that the caller may see but not change. */
+  /** False if it was revoked before, or if the current user may see but not change it. */
   async revoke(id: string): Promise<boolean> {
     const rows = await this.database.query(
       'UPDATE invite_links SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id',
@@ -59,7 +59,7 @@ export class InvitationLinkRepository {
     return rows.length === 1;
   }
 
-  /** Who joined by a link, latest first, before the use given. */
+  /** The uses of a link, newest first, before the given one. */
   async listUsesBefore(
     linkId: string,
     id: string | null,

@@ -7,7 +7,7 @@ const EXAMPLE_TOKEN = 'ptl1_Yk3f0wq1cZpA7sVx2u9LhT4mRb6eNdJgKoQi8yWaXvE';
 
 export const LINK_STATUSES = ['open', 'used_up', 'expired', 'revoked'] as const;
 
-/** A link that several people may join by; everything but its token, which is nowhere to be read. */
+/** A link that several users may register with, without its token, which is not stored. */
 export class InvitationLinkResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60718' })
   id: string;
@@ -18,10 +18,10 @@ export class InvitationLinkResponse {
   @ApiProperty({ enum: LINK_STATUSES, example: 'open' })
   status: (typeof LINK_STATUSES)[number];
 
-  @ApiProperty({ description: 'How many people may join by it.', example: 20 })
+  @ApiProperty({ description: 'How many users may register with it.', example: 20 })
   quota: number;
 
-  @ApiProperty({ description: 'How many have.', example: 3 })
+  @ApiProperty({ description: 'How many users have registered with it.', example: 3 })
   usedCount: number;
 
   @ApiProperty({ type: String, isArray: true, example: ['acme.example'] })
@@ -31,7 +31,8 @@ export class InvitationLinkResponse {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'Who vouches for it; once they may no longer give the role, it is worth nothing.',
+    description:
+      'The user who created it. It becomes invalid if this user may no longer assign its role.',
   })
   createdBy: string | null;
 
@@ -45,16 +46,16 @@ export class InvitationLinkResponse {
   revokedAt: Date | null;
 }
 
-/** A link that was just made: the one time that its token is shown. */
+/** A new link with its token, which is returned only once. */
 export class SentInvitationLinkResponse {
   @ApiProperty({ type: InvitationLinkResponse })
   invitationLink: InvitationLinkResponse;
 
-  @ApiProperty({ description: 'Shown this once.', example: EXAMPLE_TOKEN })
+  @ApiProperty({ description: 'Returned only once.', example: EXAMPLE_TOKEN })
   token: string;
 
   @ApiProperty({
-    description: 'Where people join; holds the token.',
+    description: 'The page where users register. Contains the token.',
     example: `https://acme.poctracker.com/accept-invite#token=${EXAMPLE_TOKEN}`,
   })
   link: string;
@@ -68,7 +69,7 @@ export class InvitationLinkPageResponse {
   nextCursor: string | null;
 }
 
-/** Somebody who joined by a link. */
+/** A use of an invitation link. */
 export class InvitationLinkUseResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60719' })
   id: string;
@@ -77,7 +78,7 @@ export class InvitationLinkUseResponse {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'Null for somebody who was deleted since.',
+    description: 'The user who registered; null if the user was deleted.',
   })
   userId: string | null;
 

@@ -15,7 +15,7 @@ import type {
   SentInvitationLinkResponse,
 } from './invitation-link.response.js';
 
-/** Links that as many people may join by as their quota says: what those who may invite do with them. */
+/** Invitation links, each for as many users as its quota. */
 @Injectable()
 export class InvitationLinkService {
   constructor(
@@ -24,24 +24,27 @@ export class InvitationLinkService {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the own one. */
+  /** @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the inviter's. */
   async create(
-    actor: Principal,
+    principal: Principal,
     input: CreateInvitationLinkDto,
   ): Promise<SentInvitationLinkResponse> {
-    assertMayInvite(actor, input.role);
-    const { tenantId, userId, tenant } = actor;
+    assertMayInvite(principal, input.role);
+    const { tenantId, userId, tenant } = principal;
     const { token, tokenHash } = newInvitationToken('link');
     const invitationLink = await this.links.insert(tenantId, userId, tokenHash, input);
-    if (invitationLink === null) throw new Error('The link was not kept.');
+    if (invitationLink === null) throw new Error('The invitation link was not inserted.');
     await this.record('invitation.created', invitationLink);
     const link = acceptanceLink(tenant.subdomain, this.config.tenancy.baseDomain, token);
     return { invitationLink, token, link };
   }
 
   /** One page, newest first. */
-  async list(actor: Principal, { limit, cursor }: PageQuery): Promise<InvitationLinkPageResponse> {
-    const { tenantId } = actor;
+  async list(
+    principal: Principal,
+    { limit, cursor }: PageQuery,
+  ): Promise<InvitationLinkPageResponse> {
+    const { tenantId } = principal;
     const list = { list: 'invitation_links' };
     const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
     return toPage(tenantId, await this.links.listBefore(before, limit + 1), limit, list);
@@ -54,13 +57,13 @@ export class InvitationLinkService {
     return link;
   }
 
-  /** One page of those who joined by a link, latest first. @throws ApiError NOT_FOUND. */
+  /** One page of the uses of a link, newest first. @throws ApiError NOT_FOUND. */
   async listUses(
-    actor: Principal,
+    principal: Principal,
     id: string,
     { limit, cursor }: PageQuery,
   ): Promise<InvitationLinkUsePageResponse> {
-    const { tenantId } = actor;
+    const { tenantId } = principal;
     await this.find(id);
     const list = { list: 'invitation_link_uses', link: id };
     const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
@@ -68,11 +71,11 @@ export class InvitationLinkService {
   }
 
   /**
-   * Ends a link. Who joined by it stays; again for one that was ended already changes nothing.
+   * Revokes a link. Users who registered with it stay. To revoke it twice is no error.
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
    */
-  async revoke(actor: Principal, id: string): Promise<InvitationLinkResponse> {
-    assertMayInvite(actor, (await this.find(id)).role);
+  async revoke(principal: Principal, id: string): Promise<InvitationLinkResponse> {
+    assertMayInvite(principal, (await this.find(id)).role);
     const revoked = await this.links.revoke(id);
     const link = await this.find(id);
     if (revoked) await this.record('invitation.revoked', link);
