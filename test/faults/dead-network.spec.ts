@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Behaviour, FaultApp } from './fault-app.js';
+import { type Behaviour, FaultApp } from './fault-app.fixture.js';
 
 const REQUEST_TIMEOUT_MS = 500;
 

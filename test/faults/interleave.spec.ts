@@ -3,7 +3,7 @@ import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/
 import type { TenantDatabase } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Answer, FaultApp, Setting } from './fault-app.js';
+import { type Answer, FaultApp, Setting } from './fault-app.fixture.js';
 
 const REQUESTS = 200;
 const IN_FLIGHT = 25;

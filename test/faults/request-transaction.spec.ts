@@ -5,7 +5,7 @@ import { contextWithoutRights } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Behaviour, deferred, FaultApp } from './fault-app.js';
+import { type Behaviour, deferred, FaultApp } from './fault-app.fixture.js';
 
 const REQUEST_TIMEOUT_MS = 1_500;
 

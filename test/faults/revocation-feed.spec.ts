@@ -9,7 +9,7 @@ import {
   report,
   type Session,
   WORLD_START_MS,
-} from './feed-world.js';
+} from './feed.fixture.js';
 
 /**
  * How long a process is frozen. The same as a minute, as far as the mechanism goes: what it has in memory and in its

@@ -7,7 +7,7 @@ import { findFreePort } from '@poc-tracker/embedded';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
-import { Consumer, FeedFixture, type Outcome, report, WORLD_START_MS } from './feed-world.js';
+import { Consumer, FeedFixture, type Outcome, report, WORLD_START_MS } from './feed.fixture.js';
 
 /** Instead of 8 s, so that streams are replaced all the time while the other tests look. */
 const RENEW_AFTER_MS = 1_000;

@@ -2,14 +2,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
-import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/operators/platform-tenant.js';
-import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
-import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
-import { TenantPurgeService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
-import { discoverTenantTables } from '../isolation/tenant-tables.js';
-import { createWorld, type World } from '../isolation/world.js';
-import { GOOD_PASSWORD, ServiceFixture } from './service.fixture.js';
+import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
+import { ensurePlatformTenant } from '../../../apps/auth-service/src/platform/operators/platform-tenant.js';
+import { TenantLifecycleJobs } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
+import { TenantLifecycleService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
+import { discoverTenantTables } from '../../isolation/tenant-tables.js';
+import { createWorld, type World } from '../../isolation/world.js';
+import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
 
 /** Ids alone, for as long as other processes need to learn of the end; it empties itself. */
 const PASSING_TABLES = ['revocation_events'];

@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import type {
   AuditEntryResponse,
   AuditPageResponse,
-} from '../../apps/auth-service/src/audit/audit.dto.js';
-import type { Answer, Login, ServiceFixture } from './service.fixture.js';
+} from '../../../apps/auth-service/src/audit/audit.dto.js';
+import type { Answer, Login, ServiceFixture } from '../service.fixture.js';
 
 /** What the requests of these tests call themselves. */
 export const AGENT = 'audit-spec/1.0';

@@ -1,6 +1,6 @@
 import type { Permission, Role } from '@poc-tracker/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServiceFixture } from './service.fixture.js';
+import { ServiceFixture } from '../service.fixture.js';
 
 interface User {
   id: string;

@@ -10,12 +10,12 @@ import type {
   AuditEntryResponse,
   AuditHeadResponse,
   AuditPageResponse,
-} from '../../apps/auth-service/src/audit/audit.dto.js';
-import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
-import { uuidAt } from '../../apps/auth-service/src/audit/uuid-range.js';
-import { cliOn } from '../../tools/cli/cli.fixture.js';
+} from '../../../apps/auth-service/src/audit/audit.dto.js';
+import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
+import { uuidAt } from '../../../apps/auth-service/src/audit/uuid-range.js';
+import { cliOn } from '../../../tools/cli/cli.fixture.js';
 import { adminOn, logInOn, trailOn } from './audit.fixture.js';
-import { type Answer, ServiceFixture } from './service.fixture.js';
+import { type Answer, ServiceFixture } from '../service.fixture.js';
 
 let service: ServiceFixture;
 

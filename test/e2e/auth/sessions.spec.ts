@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Clock } from '../../apps/auth-service/src/session/clock.js';
-import { type Login, ServiceFixture, type Tokens } from './service.fixture.js';
+import { Clock } from '../../../apps/auth-service/src/session/clock.js';
+import { type Login, ServiceFixture, type Tokens } from '../service.fixture.js';
 
 interface Session {
   id: string;

@@ -6,9 +6,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApp } from '../../apps/poc-tracker/src/app.setup.js';
-import { testTrackerConfig } from '../../apps/poc-tracker/src/config/test-config.js';
-import { genuine, trusted } from '../../libs/auth-kit/test/token-forge.js';
+import { createApp } from '../../../apps/poc-tracker/src/app.setup.js';
+import { testTrackerConfig } from '../../../apps/poc-tracker/src/config/test-config.js';
+import { genuine, trusted } from '../../../libs/auth-kit/test/token-forge.js';
 
 export interface TrackerAnswer<T = Record<string, unknown>> {
   status: number;

@@ -1,7 +1,7 @@
 import { PERMISSIONS } from '@poc-tracker/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { SessionService } from '../../apps/auth-service/src/session/session.service.js';
-import { GOOD_PASSWORD, ServiceFixture, type Tokens } from './service.fixture.js';
+import { SessionService } from '../../../apps/auth-service/src/session/session.service.js';
+import { GOOD_PASSWORD, ServiceFixture, type Tokens } from '../service.fixture.js';
 
 interface Signup {
   tenant: { id: string; subdomain: string };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TrackerFixture } from './poc-tracker.fixture.js';
-import { ServiceFixture } from './service.fixture.js';
+import { TrackerFixture } from '../tracker/tracker.fixture.js';
+import { ServiceFixture } from '../service.fixture.js';
 
 type Operation = { security?: unknown[] };
 type Document = { paths: Record<string, Record<string, Operation>> };

@@ -4,10 +4,10 @@ import { createTestDatabase, type SeededUser } from '@poc-tracker/testing';
 import type { Permission, Role } from '@poc-tracker/contracts';
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AppModule } from '../../apps/auth-service/src/app.module.js';
-import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
-import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
-import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
+import { AppModule } from '../../../apps/auth-service/src/app.module.js';
+import { testConfig } from '../../../apps/auth-service/src/config/test-config.js';
+import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
+import { toApiError } from '../../../apps/auth-service/src/constraint-codes.js';
 
 interface Sent {
   invitation: { id: string; status: string; expiresAt: string; sentCount: number };

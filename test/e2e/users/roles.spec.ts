@@ -2,7 +2,7 @@ import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { bare, claimsOf, NOBODY, type UserRecord, workspaceOf } from './users.fixture.js';
-import { ServiceFixture } from './service.fixture.js';
+import { ServiceFixture } from '../service.fixture.js';
 
 interface TenantRole {
   id: string;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cliOn } from '../../tools/cli/cli.fixture.js';
-import { GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
+import { cliOn } from '../../../tools/cli/cli.fixture.js';
+import { GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 
 interface Shell {
   code: number;

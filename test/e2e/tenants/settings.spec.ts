@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Permission, Role } from '@poc-tracker/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
-import { GOOD_PASSWORD, ServiceFixture } from './service.fixture.js';
+import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
+import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
 
 let service: ServiceFixture;
 

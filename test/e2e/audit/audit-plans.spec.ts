@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type EntryFilters,
   searchStatement,
-} from '../../apps/auth-service/src/audit/entry-search.js';
-import { ServiceDatabase } from '../migrations/service-database.js';
+} from '../../../apps/auth-service/src/audit/entry-search.js';
+import { ServiceDatabase } from '../../migrations/service-database.js';
 
 interface PlanNode {
   'Node Type': string;

@@ -1,5 +1,5 @@
 import type { Permission, Role } from '@poc-tracker/contracts';
-import type { Answer, Login, ServiceFixture } from './service.fixture.js';
+import type { Answer, Login, ServiceFixture } from '../service.fixture.js';
 
 export interface UserRecord {
   id: string;

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serviceClient, type TestClient } from './oauth.fixture.js';
-import { ServiceFixture } from './service.fixture.js';
+import { serviceClient, type TestClient } from '../oauth/oauth.fixture.js';
+import { ServiceFixture } from '../service.fixture.js';
 
 const run = promisify(execFile);
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 
 /** Packing, installing from the registry and compiling, on a busy machine. */
 const SETUP_MS = 300_000;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '@poc-tracker/contracts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
-import { TxtResolver } from '../../apps/auth-service/src/tenant/domains/txt-resolver.js';
-import { ServiceFixture } from './service.fixture.js';
+import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
+import { TxtResolver } from '../../../apps/auth-service/src/tenant/domains/txt-resolver.js';
+import { ServiceFixture } from '../service.fixture.js';
 
 interface Domain {
   id: string;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cliOn } from '../../tools/cli/cli.fixture.js';
-import type { OperatorInvitation } from '../../apps/auth-service/src/platform/operators/operator.service.js';
-import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
+import { cliOn } from '../../../tools/cli/cli.fixture.js';
+import type { OperatorInvitation } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
+import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 
 const PLATFORM_HOST = 'platform.localhost';
 

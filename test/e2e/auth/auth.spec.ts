@@ -1,7 +1,7 @@
 import { hash } from 'argon2';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
-import { GOOD_PASSWORD, type Login, ServiceFixture, type Tokens } from './service.fixture.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { GOOD_PASSWORD, type Login, ServiceFixture, type Tokens } from '../service.fixture.js';
 
 let service: ServiceFixture;
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pollUntil } from '@poc-tracker/embedded';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type UserRecord, TrackerFixture } from './poc-tracker.fixture.js';
+import { type UserRecord, TrackerFixture } from './tracker.fixture.js';
 
 const DEADLINE_MS = 5_000;
 

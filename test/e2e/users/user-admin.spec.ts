@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApp as createTracker } from '../../apps/poc-tracker/src/app.setup.js';
-import { testTrackerConfig } from '../../apps/poc-tracker/src/config/test-config.js';
+import { createApp as createTracker } from '../../../apps/poc-tracker/src/app.setup.js';
+import { testTrackerConfig } from '../../../apps/poc-tracker/src/config/test-config.js';
 import { bare, type Member, NOBODY, type UserRecord, workspaceOf } from './users.fixture.js';
-import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
+import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 
 let service: ServiceFixture;
 

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
-import { ensurePlatformTenant } from '../../apps/auth-service/src/platform/operators/platform-tenant.js';
-import { TenantLifecycleJobs } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
-import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
+import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
+import { ensurePlatformTenant } from '../../../apps/auth-service/src/platform/operators/platform-tenant.js';
+import { TenantLifecycleJobs } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
+import { TenantLifecycleService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import {
   allowedMoves,
   TENANT_MOVES,
   type TenantMove,
-} from '../../apps/auth-service/src/tenant/lifecycle/tenant-moves.js';
-import { GOOD_PASSWORD, ServiceFixture } from './service.fixture.js';
-import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
+} from '../../../apps/auth-service/src/tenant/lifecycle/tenant-moves.js';
+import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
+import { toApiError } from '../../../apps/auth-service/src/constraint-codes.js';
 
 const DAY_MS = 86_400_000;
 const STATES = ['active', 'suspended', 'canceled'] as const;

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { ServiceFixture } from './service.fixture.js';
+import type { ServiceFixture } from '../service.fixture.js';
 
 export interface TestClient {
   id: string;

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type SecurityEvent,
   SecurityEvents,
-} from '../../apps/auth-service/src/audit/security-events.js';
-import { cliOn } from '../../tools/cli/cli.fixture.js';
-import type { OperatorInvitation } from '../../apps/auth-service/src/platform/operators/operator.service.js';
+} from '../../../apps/auth-service/src/audit/security-events.js';
+import { cliOn } from '../../../tools/cli/cli.fixture.js';
+import type { OperatorInvitation } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
 import { AGENT, adminOn, logInOn, trailOn } from './audit.fixture.js';
-import { GOOD_PASSWORD, type Login, ServiceFixture } from './service.fixture.js';
+import { GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 
 /** Few connections, so that whoever holds one too long is noticed. */
 const POOL = 8;

@@ -14,10 +14,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pollUntil } from '@poc-tracker/embedded';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FileSweep } from '../../apps/poc-tracker/src/files/file.sweep.js';
-import { Draft } from '../../apps/poc-tracker/src/storage/draft.js';
-import { FileStorage } from '../../apps/poc-tracker/src/storage/file-storage.js';
-import { type UserRecord, TrackerFixture } from './poc-tracker.fixture.js';
+import { FileSweep } from '../../../apps/poc-tracker/src/files/file.sweep.js';
+import { Draft } from '../../../apps/poc-tracker/src/storage/draft.js';
+import { FileStorage } from '../../../apps/poc-tracker/src/storage/file-storage.js';
+import { type UserRecord, TrackerFixture } from './tracker.fixture.js';
 
 const DEADLINE_MS = 5_000;
 const GB = 1024 ** 3;

@@ -3,7 +3,7 @@ import type { ErrorBody } from '@poc-tracker/contracts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { basic, serviceClient, type TestClient } from './oauth.fixture.js';
-import { type Login, ServiceFixture } from './service.fixture.js';
+import { type Login, ServiceFixture } from '../service.fixture.js';
 
 let service: ServiceFixture;
 let client: TestClient;
