@@ -20,7 +20,7 @@ import { TenantModule } from './tenant/tenant.module.js';
 
 const APPLICATION_NAME = 'poc-tracker';
 
-/** The tracker. Who calls is for auth-kit to say, and what may be seen for the database. */
+/** The tracker. auth-kit authenticates and authorizes requests; row-level security decides which rows are visible. */
 @Module({})
 export class AppModule {
   static forConfig(config: TrackerConfig): DynamicModule {

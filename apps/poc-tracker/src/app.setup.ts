@@ -10,17 +10,15 @@ import { AppModule } from './app.module.js';
 import type { TrackerConfig } from './config/tracker-config.js';
 import { toApiError } from './constraint-codes.js';
 
-/** What the OpenAPI document says of the whole. */
 export const API_DESCRIPTION: ApiDescription = {
   title: 'POC Tracker: POCs and their files',
   description:
-    'To try it: log in at the authentication service, put the access token of the answer under "Authorize", and call a ' +
-    'route.',
+    'To try it, log in at the authentication service, enter the access token under "Authorize", and call a route.',
 };
 
 /**
- * The whole service, not listening yet: what `main.ts`, the tests and the generator of the OpenAPI document start from.
- * @param options.preview wires the routes without constructing anything, to describe them without a database.
+ * Creates the service without listening. Used by `main.ts`, the tests and the generator of the OpenAPI document.
+ * @param options.preview registers the routes without creating providers, to describe them without a database
  */
 export async function createApp(
   config: TrackerConfig,

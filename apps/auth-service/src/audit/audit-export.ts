@@ -85,8 +85,11 @@ export class AuditExport {
     yield toText([{ kind: 'trailer', chained, pending, head }]);
   }
 
-  private reading<T>(reader: Principal, work: (transaction: SqlRunner) => Promise<T>): Promise<T> {
-    return this.database.transaction(reader, () => work(this.database));
+  private reading<T>(
+    principal: Principal,
+    work: (transaction: SqlRunner) => Promise<T>,
+  ): Promise<T> {
+    return this.database.transaction(principal, () => work(this.database));
   }
 }
 

@@ -26,27 +26,27 @@ export class AuditLogService {
   constructor(private readonly database: TenantDatabase) {}
 
   /** @throws ApiError VALIDATION_ERROR for a cursor of another list. */
-  async list(reader: Principal, query: ListAuditQuery): Promise<AuditPageResponse> {
+  async list(principal: Principal, query: ListAuditQuery): Promise<AuditPageResponse> {
     const { limit, cursor, ...filters } = query;
     const list = { list: 'audit', ...filters };
     const statement = searchStatement(
       {
         ...filters,
-        ...(cursor !== undefined && { before: decodePageCursor(reader.tenantId, cursor, list) }),
+        ...(cursor !== undefined && { before: decodePageCursor(principal.tenantId, cursor, list) }),
       },
       limit + 1,
     );
     if (statement === null) return { items: [], nextCursor: null };
-    const rows = await this.database.transaction(reader, () =>
+    const rows = await this.database.transaction(principal, () =>
       // eslint-disable-next-line poc/sql-from-constants -- searchStatement builds it from constants
       this.database.query<AuditEntryResponse>(statement.sql, statement.params),
     );
-    return toPage(reader.tenantId, rows, limit, list);
+    return toPage(principal.tenantId, rows, limit, list);
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async get(reader: Principal, entryId: string): Promise<AuditEntryResponse> {
-    const [entry] = await this.database.transaction(reader, () =>
+  async get(principal: Principal, entryId: string): Promise<AuditEntryResponse> {
+    const [entry] = await this.database.transaction(principal, () =>
       this.database.query<AuditEntryResponse>(FIND, [entryId]),
     );
     if (entry === undefined) throw new ApiError('NOT_FOUND');
@@ -54,7 +54,7 @@ export class AuditLogService {
   }
 
   /** The head of the hash chain, to be stored elsewhere as a checkpoint. */
-  async head(reader: Principal): Promise<AuditHeadResponse> {
-    return this.database.transaction(reader, () => readHead(this.database, reader.tenantId));
+  async getHead(principal: Principal): Promise<AuditHeadResponse> {
+    return this.database.transaction(principal, () => readHead(this.database, principal.tenantId));
   }
 }

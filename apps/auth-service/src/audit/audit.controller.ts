@@ -47,7 +47,7 @@ export class AuditController {
   })
   @DataResponse(200, AuditHeadResponse)
   getAuditHead(@CurrentUser() principal: Principal): Promise<AuditHeadResponse> {
-    return this.auditLog.head(principal);
+    return this.auditLog.getHead(principal);
   }
 
   @Get('export')

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { loadTrackerConfig, type TrackerConfig } from './tracker-config.js';
 
-/** The configuration of a tracker under test, made from an environment as in production. `env` overrides variables. */
+/** The configuration of a tracker under test, read from an environment as in production. `env` overrides variables. */
 export function testTrackerConfig(
   database: { trackerUrl: string },
   publicKeys: readonly KeyObject[],

@@ -12,7 +12,7 @@ const pem = (bits: number): string =>
   }).publicKey;
 
 describe('the configuration of the tracker', () => {
-  it('needs a database and nothing else for a start at home', () => {
+  it('needs only a database in development', () => {
     expect(loadTrackerConfig({ DATABASE_URL })).toMatchObject({
       http: { host: '127.0.0.1', port: 3001 },
       tokens: {
@@ -28,14 +28,14 @@ describe('the configuration of the tracker', () => {
     });
   });
 
-  it('takes public keys, or the address that publishes them', () => {
+  it('reads public keys, or the URL that publishes them', () => {
     const given = loadTrackerConfig({ DATABASE_URL, JWT_PUBLIC_KEY: pem(2048) + pem(2048) });
     expect(given.tokens.publicKeys).toHaveLength(2);
     const fetched = loadTrackerConfig({ DATABASE_URL, AUTH_URL: 'https://auth.example/' });
     expect(fetched.tokens.jwksUrl).toBe('https://auth.example/.well-known/jwks.json');
   });
 
-  it('names every wrong variable at once', () => {
+  it('reports every invalid variable at once', () => {
     const env = {
       PORT: 'eighty',
       MAX_UPLOAD_MB: '0',
@@ -47,7 +47,7 @@ describe('the configuration of the tracker', () => {
       expect(() => loadTrackerConfig(env)).toThrow(`${variable} `);
   });
 
-  it('fetches keys in production over a safe way only', () => {
+  it('requires https for the keys in production', () => {
     const production = { NODE_ENV: 'production', DATABASE_URL };
     expect(() => loadTrackerConfig(production)).toThrow('AUTH_URL or JWT_PUBLIC_KEY must be set');
     expect(() => loadTrackerConfig({ ...production, AUTH_URL: 'http://auth.internal' })).toThrow(

@@ -1,20 +1,20 @@
 import { PassThrough } from 'node:stream';
 
-/** A client that has not read this much gets no more: memory is not for those who do not listen. */
+/** Maximum number of unread bytes. The stream of a client that reads too slowly is closed. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
-/** Server-sent events (HTML Living Standard, 9.2) of one client. */
+/** The server-sent events of one client (HTML Living Standard, 9.2). */
 export class EventStream {
   readonly body = new PassThrough({ highWaterMark: MAX_UNREAD_BYTES });
-  private over = false;
+  private closed = false;
 
   constructor(onClose: () => void) {
     this.body.once('close', () => {
-      this.over = true;
+      this.closed = true;
       onClose();
     });
     this.body.on('error', () => undefined);
-    // The headers go out with the first bytes.
+    // The headers are sent with the first bytes.
     this.write(': open\n\n');
   }
 
@@ -22,21 +22,21 @@ export class EventStream {
     this.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
-  /** Keeps proxies from taking the silence for a dead connection. */
-  beat(): void {
+  /** Prevents proxies from closing an idle connection. */
+  heartbeat(): void {
     this.write(':\n\n');
   }
 
   end(): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.closed) return;
+    this.closed = true;
     this.body.end();
   }
 
   private write(text: string): void {
-    if (this.over) return;
+    if (this.closed) return;
     if (this.body.writableLength + this.body.readableLength > MAX_UNREAD_BYTES) {
-      this.over = true;
+      this.closed = true;
       this.body.destroy();
       return;
     }

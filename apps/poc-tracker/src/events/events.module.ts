@@ -4,7 +4,7 @@ import { PocChangeListener } from './poc-change.listener.js';
 import { PocEventsController } from './poc-events.controller.js';
 import { PocEventsService } from './poc-events.service.js';
 
-/** Changes of POCs, as they happen. */
+/** Live events of POCs. */
 @Module({
   imports: [PocsModule],
   controllers: [PocEventsController],

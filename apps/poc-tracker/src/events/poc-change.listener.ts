@@ -2,18 +2,18 @@ import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common
 import { Client } from 'pg';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 
-/** What the triggers of the tracker's tables tell of a change, once it is committed. */
+/** A committed change, as the triggers of the tracker's tables notify of it. */
 export interface PocChange {
   tenantId: string;
   pocId: string;
   event: string;
-  /** Id of the file or the person that it is about. */
+  /** Id of the changed file or collaborator; null for a change of the POC itself. */
   subjectId: string | null;
 }
 
 export interface ChangeListener {
   changed(change: PocChange): void;
-  /** Changes may have been missed. */
+  /** Called after the connection was lost: changes may have been missed. */
   missed(): void;
 }
 
@@ -23,8 +23,8 @@ const CONNECT_MS = 5_000;
 const RETRY_MS = 1_000;
 
 /**
- * Hears of changes from PostgreSQL, whichever process made them, on one connection of its own. It is open while
- * somebody listens.
+ * Receives the notifications of PostgreSQL about changes, whichever process made them. It uses one connection of its own,
+ * which is open while there is a listener.
  */
 @Injectable()
 export class PocChangeListener implements OnModuleDestroy {
@@ -36,7 +36,7 @@ export class PocChangeListener implements OnModuleDestroy {
 
   constructor(@Inject(TRACKER_CONFIG) private readonly config: Pick<TrackerConfig, 'database'>) {}
 
-  /** Resolves once every later change will be heard. @throws Error when the server cannot be reached. */
+  /** Resolves when all later changes will be received. @throws Error if the server cannot be reached. */
   async start(listener: ChangeListener): Promise<void> {
     this.listener = listener;
     try {
@@ -82,7 +82,7 @@ export class PocChangeListener implements OnModuleDestroy {
       client.end().catch(() => undefined);
       throw error;
     }
-    // Nobody listens any more, or another attempt came first: it must not be heard twice.
+    // The listener was removed meanwhile, or another attempt was faster: changes must not be received twice.
     if (this.listener === undefined || this.client !== undefined) await client.end();
     else this.client = client;
   }
@@ -90,7 +90,7 @@ export class PocChangeListener implements OnModuleDestroy {
   private lost(client: Client): void {
     if (this.client !== client) return;
     this.client = undefined;
-    this.logger.warn('The connection that tells of changes was lost; it is opened again.');
+    this.logger.warn('The connection for change notifications was lost. Reconnecting.');
     this.scheduleRetry();
   }
 
@@ -107,13 +107,13 @@ export class PocChangeListener implements OnModuleDestroy {
   }
 }
 
-/** Whoever may log in at all may send on the channel: what the triggers did not send must not end the process. */
+/** Every login of the database may send to the channel, so payloads are validated. */
 function readChange(payload: string | undefined): PocChange | undefined {
   try {
     const change = JSON.parse(payload ?? '') as Partial<PocChange> | null;
     const { tenantId, pocId, event } = change ?? {};
-    const told = [tenantId, pocId, event].every((value) => typeof value === 'string');
-    return told && EVENT_NAME.test(String(event)) ? (change as PocChange) : undefined;
+    const valid = [tenantId, pocId, event].every((value) => typeof value === 'string');
+    return valid && EVENT_NAME.test(String(event)) ? (change as PocChange) : undefined;
   } catch {
     return undefined;
   }

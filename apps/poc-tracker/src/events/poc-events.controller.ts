@@ -18,14 +18,15 @@ export class PocEventsController {
   @RequireFeature('real_time_dojos')
   @OwnTransactions()
   @ApiOperation({
-    summary: 'Follow the changes of a POC as server-sent events',
+    summary: 'Stream the events of a POC',
     description:
-      'poc.updated, poc.deleted, file.added, file.removed, collaborator.added and collaborator.removed, with ids only; ' +
-      'resync when some may have been missed; closed, with a code, when the session has ended.',
+      'Sends server-sent events: poc.updated, poc.deleted, file.added, file.removed, collaborator.added and ' +
+      'collaborator.removed, each with ids only. resync: events may have been missed, so read the POC again. closed: the ' +
+      'stream ends, with the error code of the reason, such as the end of the session.',
   })
   @ApiResponse({
     status: 200,
-    description: 'A stream without an end.',
+    description: 'A stream of server-sent events.',
     content: {
       [EVENT_STREAM]: {
         schema: { type: 'string' },
@@ -34,13 +35,13 @@ export class PocEventsController {
     },
   })
   @ApiErrors('NOT_FOUND', 'RATE_LIMIT_EXCEEDED')
-  async follow(
-    @CurrentUser() person: Principal,
+  async streamPocEvents(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const stream = await this.events.subscribe(person, pocId);
-    // nginx would hold events back until its buffer is full.
+    const stream = await this.events.subscribe(principal, pocId);
+    // nginx would buffer events.
     void reply.header('x-accel-buffering', 'no');
     return new StreamableFile(stream, { type: EVENT_STREAM });
   }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { PocChange } from './poc-change.listener.js';
 import { PocEventsService } from './poc-events.service.js';
 
-const person = {
+const principal = {
   userId: 'ana',
   tenantId: 'acme',
   sessionId: 'session',
@@ -21,7 +21,7 @@ const change: PocChange = {
 };
 
 beforeEach(() => {
-  // Nothing is found by looking around every now and then: the event itself must be held back.
+  // The periodic check does not run, so that dispatching must check the session itself.
   vi.useFakeTimers({ toFake: ['setInterval'] });
 });
 
@@ -29,14 +29,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('tells nothing to a session that has ended, however soon the event comes', async () => {
-  let tell: (change: PocChange) => void = () => undefined;
+it('sends no event after the session has ended, even before the next periodic check', async () => {
+  let notify: (change: PocChange) => void = () => undefined;
   let ended = false;
   const rights = { tenant: { features: { real_time_dojos: true } } };
   const events = new PocEventsService(
-    { asPerson: () => Promise.resolve() } as never,
+    { asPrincipal: () => Promise.resolve() } as never,
     {
-      start: ({ changed }: { changed: typeof tell }) => Promise.resolve(void (tell = changed)),
+      start: ({ changed }: { changed: typeof notify }) => Promise.resolve(void (notify = changed)),
       stop: () => Promise.resolve(),
     } as never,
     {
@@ -46,11 +46,11 @@ it('tells nothing to a session that has ended, however soon the event comes', as
       },
     } as never,
   );
-  const stream = text(await events.subscribe(person, 'poc'));
-  tell(change);
+  const stream = text(await events.subscribe(principal, 'poc'));
+  notify(change);
   await setImmediate();
   ended = true;
-  tell(change);
-  const told = [...(await stream).matchAll(/^event: (.*)$/gm)].map(([, event]) => event);
-  expect(told).toEqual(['poc.updated', 'closed']);
+  notify(change);
+  const names = [...(await stream).matchAll(/^event: (.*)$/gm)].map(([, event]) => event);
+  expect(names).toEqual(['poc.updated', 'closed']);
 });

@@ -8,31 +8,31 @@ import { type PocChange, PocChangeListener } from './poc-change.listener.js';
 
 const LIVE_EVENTS: Feature = 'real_time_dojos';
 
-/** How late a stream ends after its session has; what it is worth is in memory, so that looking costs nothing. */
+/** Maximum delay until a stream is closed after its session has ended. The session status is cached, so checks are cheap. */
 const CHECK_MS = 100;
 
-const BEAT_MS = 15_000;
+const HEARTBEAT_MS = 15_000;
 
-/** Streams that one person may have open: each holds a connection. */
+/** Maximum number of open streams per user: each uses a connection. */
 const MAX_STREAMS = 10;
 
 interface Subscription {
-  person: Principal;
+  principal: Principal;
   pocId: string;
   stream: EventStream;
   checking: boolean;
-  /** Settles when all that was to be told so far has been told or refused. */
-  told: Promise<void>;
+  /** Settles when all events so far have been sent or dropped. */
+  sent: Promise<void>;
 }
 
-/** Tells clients of the changes of a POC while they may read it. */
+/** Sends events of a POC to subscribed clients while they may read it. */
 @Injectable()
 export class PocEventsService implements OnModuleDestroy {
   private readonly subscriptions = new Set<Subscription>();
-  /** Those that are on their way into the set: they need the listener as well. */
-  private arriving = 0;
+  /** Number of subscriptions that are being opened. They need the listener as well. */
+  private opening = 0;
   private checks: NodeJS.Timeout | undefined;
-  private beats: NodeJS.Timeout | undefined;
+  private heartbeats: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pocs: PocService,
@@ -41,51 +41,53 @@ export class PocEventsService implements OnModuleDestroy {
   ) {}
 
   /** @throws ApiError NOT_FOUND, RATE_LIMIT_EXCEEDED. */
-  async subscribe(person: Principal, pocId: string): Promise<Readable> {
-    this.arriving += 1;
+  async subscribe(principal: Principal, pocId: string): Promise<Readable> {
+    this.opening += 1;
     try {
-      // Listening comes first: what changes after the look is told.
+      // The listener starts before the POC is read, so that no change in between is missed.
       await this.listener.start({
-        changed: (change) => this.tell(change),
-        missed: () => this.tellAllToReadAnew(),
+        changed: (change) => this.dispatch(change),
+        missed: () => this.sendResync(),
       });
-      await this.pocs.asPrincipal(person, () => this.pocs.read(pocId));
-      return this.open(person, pocId);
+      await this.pocs.asPrincipal(principal, () => this.pocs.get(pocId));
+      return this.open(principal, pocId);
     } finally {
-      this.arriving -= 1;
-      this.restWhenAlone();
+      this.opening -= 1;
+      this.stopWhenUnused();
     }
   }
 
-  /** Before the server waits for its connections to end. */
+  /** Runs before the server waits for open connections. */
   onModuleDestroy(): void {
     for (const { stream } of this.subscriptions) stream.end();
     this.stopTimers();
   }
 
-  /** Counts and adds without a pause in between, so that any number of requests at once count each other. */
-  private open(person: Principal, pocId: string): Readable {
-    const open = [...this.subscriptions].filter((known) => known.person.userId === person.userId);
+  /** Synchronous, so that concurrent requests cannot exceed the limit. */
+  private open(principal: Principal, pocId: string): Readable {
+    const open = [...this.subscriptions].filter(
+      ({ principal: other }) => other.userId === principal.userId,
+    );
     if (open.length >= MAX_STREAMS)
-      throw new ApiError('RATE_LIMIT_EXCEEDED', { retryAfter: BEAT_MS / 1_000 });
+      throw new ApiError('RATE_LIMIT_EXCEEDED', { retryAfter: HEARTBEAT_MS / 1_000 });
     const subscription: Subscription = {
-      person,
+      principal,
       pocId,
       checking: false,
-      told: Promise.resolve(),
+      sent: Promise.resolve(),
       stream: new EventStream(() => this.remove(subscription)),
     };
     this.subscriptions.add(subscription);
     this.checks ??= setInterval(() => this.checkAll(), CHECK_MS);
-    this.beats ??= setInterval(() => this.beatAll(), BEAT_MS);
+    this.heartbeats ??= setInterval(() => this.sendHeartbeats(), HEARTBEAT_MS);
     return subscription.stream.body;
   }
 
-  private tell({ tenantId, pocId, event, subjectId }: PocChange): void {
+  private dispatch({ tenantId, pocId, event, subjectId }: PocChange): void {
     for (const subscription of this.subscriptions) {
-      if (subscription.pocId !== pocId || subscription.person.tenantId !== tenantId) continue;
-      subscription.told = subscription.told.then(async () => {
-        // An event is an answer like any other: not for a token that would be refused by now.
+      if (subscription.pocId !== pocId || subscription.principal.tenantId !== tenantId) continue;
+      subscription.sent = subscription.sent.then(async () => {
+        // An event is a response like any other: it must not be sent for a revoked or expired token.
         await this.check(subscription);
         subscription.stream.send(event, { pocId, subjectId });
         if (event === 'poc.deleted') subscription.stream.end();
@@ -93,12 +95,12 @@ export class PocEventsService implements OnModuleDestroy {
     }
   }
 
-  private tellAllToReadAnew(): void {
+  private sendResync(): void {
     for (const { stream, pocId } of this.subscriptions) stream.send('resync', { pocId });
   }
 
-  private beatAll(): void {
-    for (const { stream } of this.subscriptions) stream.beat();
+  private sendHeartbeats(): void {
+    for (const { stream } of this.subscriptions) stream.heartbeat();
   }
 
   private checkAll(): void {
@@ -107,13 +109,13 @@ export class PocEventsService implements OnModuleDestroy {
     }
   }
 
-  /** Ends the stream of a token that would be refused by now. */
+  /** Closes the stream if the token is no longer valid. */
   private async check(subscription: Subscription): Promise<void> {
     subscription.checking = true;
-    const { person, stream } = subscription;
+    const { principal, stream } = subscription;
     try {
-      if (person.tokenExpiresAt * 1_000 <= Date.now()) throw new ApiError('INVALID_TOKEN');
-      const { tenant } = await this.sessionStatus.currentRights(toSessionClaims(person));
+      if (principal.tokenExpiresAt * 1_000 <= Date.now()) throw new ApiError('INVALID_TOKEN');
+      const { tenant } = await this.sessionStatus.currentRights(toSessionClaims(principal));
       if (!tenant.features[LIVE_EVENTS]) throw new ApiError('FEATURE_NOT_AVAILABLE');
     } catch (error) {
       stream.send('closed', { code: error instanceof ApiError ? error.code : 'INTERNAL_ERROR' });
@@ -125,19 +127,19 @@ export class PocEventsService implements OnModuleDestroy {
 
   private remove(subscription: Subscription): void {
     this.subscriptions.delete(subscription);
-    this.restWhenAlone();
+    this.stopWhenUnused();
   }
 
-  private restWhenAlone(): void {
-    if (this.subscriptions.size + this.arriving > 0) return;
+  private stopWhenUnused(): void {
+    if (this.subscriptions.size + this.opening > 0) return;
     this.stopTimers();
     void this.listener.stop();
   }
 
   private stopTimers(): void {
     clearInterval(this.checks);
-    clearInterval(this.beats);
+    clearInterval(this.heartbeats);
     this.checks = undefined;
-    this.beats = undefined;
+    this.heartbeats = undefined;
   }
 }

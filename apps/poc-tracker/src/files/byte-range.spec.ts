@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readRange } from './byte-range.js';
 
-describe('a Range header', () => {
+describe('readRange', () => {
   it.each([
     ['bytes=0-0', { start: 0, end: 0 }],
     ['bytes=2-5', { start: 2, end: 5 }],
@@ -10,12 +10,12 @@ describe('a Range header', () => {
     ['bytes=-100', { start: 0, end: 9 }],
     ['bytes=5-999999', { start: 5, end: 9 }],
     ['BYTES=1-1', { start: 1, end: 1 }],
-  ])('%s of ten bytes', (header, range) => {
+  ])('parses %s for ten bytes', (header, range) => {
     expect(readRange(header, 10)).toEqual(range);
   });
 
   it.each(['bytes=10-', 'bytes=10-20', 'bytes=-0', 'bytes=999999999999999-'])(
-    '%s lies outside of ten bytes',
+    'reports that %s is not satisfiable for ten bytes',
     (header) => {
       expect(readRange(header, 10)).toBe('unsatisfiable');
     },
@@ -36,11 +36,11 @@ describe('a Range header', () => {
     'rows=0-1',
     'bytes=99999999999999999999-',
     `bytes=${'0-1,'.repeat(1000)}`,
-  ])('%s asks for the whole', (header) => {
+  ])('ignores %s', (header) => {
     expect(readRange(header, 10)).toBeUndefined();
   });
 
-  it('finds nothing in an empty file', () => {
+  it('reports that no range is satisfiable for an empty file', () => {
     expect(readRange('bytes=0-', 0)).toBe('unsatisfiable');
     expect(readRange('bytes=-1', 0)).toBe('unsatisfiable');
   });

@@ -1,4 +1,4 @@
-/** First and last byte, both included. */
+/** First and last byte, inclusive. */
 export interface ByteRange {
   start: number;
   end: number;
@@ -7,9 +7,9 @@ export interface ByteRange {
 const SINGLE = /^bytes=(\d{0,15})-(\d{0,15})$/i;
 
 /**
- * What a Range header asks of `size` bytes (RFC 9110, 14.2): one range, or the whole where the header is malformed, of
- * another unit or asks for several, all of which a server may ignore.
- * @returns undefined for the whole, 'unsatisfiable' when no byte lies in the range.
+ * Parses a Range header for content of `size` bytes (RFC 9110, 14.2). Malformed headers, other units and multiple ranges
+ * are ignored, as the standard permits.
+ * @returns undefined for the whole content, 'unsatisfiable' if no byte is in the range.
  */
 export function readRange(
   header: string | undefined,

@@ -8,12 +8,12 @@ describe('readMediaType', () => {
     ['Image/PNG', 'image/png'],
     ['text/plain; charset=utf-8', 'text/plain'],
     ['application/vnd.ms-excel', 'application/vnd.ms-excel'],
-  ])('reads %s', (header, type) => {
+  ])('parses %s', (header, type) => {
     expect(readMediaType(header)).toBe(type);
   });
 
   it.each(['nonsense', 'text/', '/plain', 'text/html<script>', 'a b/c', `x/${'y'.repeat(500)}`])(
-    'takes %s for none',
+    'rejects %s',
     (header) => {
       expect(readMediaType(header)).toBeUndefined();
     },
@@ -21,7 +21,7 @@ describe('readMediaType', () => {
 });
 
 describe('attachment', () => {
-  it('cannot be broken out of by a name', () => {
+  it('escapes quotes, separators and backslashes in the name', () => {
     const header = attachment('a"; filename=evil.html\\%41 (1).pdf');
     expect(header).toBe(
       `attachment; filename="a_; filename=evil.html__41 (1).pdf"; ` +
@@ -29,7 +29,7 @@ describe('attachment', () => {
     );
   });
 
-  it('carries a name of any script, and only ASCII itself', () => {
+  it('encodes a name of any script in ASCII', () => {
     const header = attachment('relatório 😀.pdf');
     expect(header).toContain("filename*=UTF-8''relat%C3%B3rio%20%F0%9F%98%80.pdf");
     expect(header).toMatch(/^[\x20-\x7e]*$/);

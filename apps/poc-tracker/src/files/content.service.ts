@@ -7,32 +7,32 @@ import { attachment } from './content-headers.js';
 import type { FileResponse } from './file.response.js';
 import { FileService } from './file.service.js';
 
-/** Answers downloads: the whole, one range of it, or that the client has it already (RFC 9110, 13 and 14). */
+/** Handles downloads with conditional and range requests (RFC 9110, 13 and 14). */
 @Injectable()
 export class ContentService {
   constructor(private readonly files: FileService) {}
 
   /** @throws ApiError NOT_FOUND, RANGE_NOT_SATISFIABLE. */
-  async answer(
-    person: Principal,
+  async download(
+    principal: Principal,
     { pocId, fileId }: { pocId: string; fileId: string },
     { headers }: Pick<FastifyRequest, 'headers'>,
     reply: FastifyReply,
   ): Promise<StreamableFile | undefined> {
-    const file = await this.files.readAs(person, pocId, fileId);
+    const file = await this.files.getAs(principal, pocId, fileId);
     const tag = `"${file.sha256}"`;
-    if (names(headers['if-none-match'], tag)) {
+    if (matches(headers['if-none-match'], tag)) {
       void reply.code(304).header('etag', tag);
       return undefined;
     }
-    // A range is meant for the content that the client has a part of; a date cannot tell contents apart.
-    const meant = headers['if-range'] === undefined || headers['if-range'] === tag;
-    const range = meant ? readRange(headers.range, file.size) : undefined;
+    // If-Range with a date is not supported, so it never matches.
+    const rangeApplies = headers['if-range'] === undefined || headers['if-range'] === tag;
+    const range = rangeApplies ? readRange(headers.range, file.size) : undefined;
     if (range === 'unsatisfiable') {
       void reply.header('content-range', `bytes */${file.size}`);
       throw new ApiError('RANGE_NOT_SATISFIABLE', { details: { size: file.size } });
     }
-    const content = await this.files.open(person, file, range);
+    const content = await this.files.open(principal, file, range);
     void reply.headers({ ...headersOf(file), etag: tag });
     if (range !== undefined) {
       const { start, end } = range;
@@ -51,13 +51,13 @@ function headersOf(file: FileResponse): Record<string, string | number> {
     'content-length': file.size,
     'content-disposition': attachment(file.name),
     'accept-ranges': 'bytes',
-    // Rights can be taken away: a copy may be kept, and is shown again only after asking.
+    // Permissions can be revoked, so a cached copy must be revalidated.
     'cache-control': 'private, no-cache',
   };
 }
 
-/** Whether an If-None-Match header names the tag; weak comparison (RFC 9110, 13.1.2). */
-function names(header: string | undefined, tag: string): boolean {
+/** Whether an If-None-Match header contains the tag, by weak comparison (RFC 9110, 13.1.2). */
+function matches(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
   const tags = header.split(',').map((entry) => entry.trim().replace(/^W\//, ''));
   return tags.includes(tag) || tags.includes('*');

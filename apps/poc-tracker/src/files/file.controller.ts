@@ -33,7 +33,7 @@ import { FilePageResponse, FileResponse } from './file.response.js';
 import { FileService } from './file.service.js';
 import { UploadService } from './upload.service.js';
 
-const BINARY = { schema: { type: 'string', format: 'binary' }, example: 'the bytes of the file' };
+const BINARY = { schema: { type: 'string', format: 'binary' }, example: 'the content of the file' };
 
 @ApiTags('files')
 @Controller('pocs/:pocId/files')
@@ -51,11 +51,11 @@ export class FileController {
   @ApiOperation({
     summary: 'Upload a file to a POC',
     description:
-      'The body is the content itself, of any media type; Content-Length is needed. Videos need the feature ' +
+      'The body is the content, of any media type. Content-Length is required. Videos require the feature ' +
       'video_generation.',
   })
   @ApiConsumes('application/octet-stream')
-  @ApiBody({ schema: { type: 'string', format: 'binary', example: 'the bytes of the file' } })
+  @ApiBody({ schema: { type: 'string', format: 'binary', example: 'the content of the file' } })
   @DataResponse(201, FileResponse)
   @ApiErrors(
     'NOT_FOUND',
@@ -64,64 +64,67 @@ export class FileController {
     'FEATURE_NOT_AVAILABLE',
     'SUBSCRIPTION_ENDED',
   )
-  upload(
-    @CurrentUser() person: Principal,
+  uploadFile(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Query() { name }: UploadQuery,
     @Req() request: FastifyRequest,
   ): Promise<FileResponse> {
-    return this.uploads.upload(person, pocId, name, request);
+    return this.uploads.upload(principal, pocId, name, request);
   }
 
   @Get()
   @Authenticated()
-  @ApiOperation({ summary: 'List the files of a POC, page by page' })
+  @ApiOperation({ summary: 'List the files of a POC' })
   @DataResponse(200, FilePageResponse)
   @ApiErrors('NOT_FOUND')
-  list(
-    @CurrentUser() person: Principal,
+  listFiles(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Query() query: PageQuery,
   ): Promise<FilePageResponse> {
-    return this.files.list(person, pocId, query);
+    return this.files.list(principal, pocId, query);
   }
 
   @Get(':fileId')
   @Authenticated()
-  @ApiOperation({ summary: 'Read what is known of a file' })
+  @ApiOperation({ summary: 'Get the metadata of a file' })
   @DataResponse(200, FileResponse)
   @ApiErrors('NOT_FOUND')
-  read(
+  getFile(
     @Param('pocId', UuidParamPipe) pocId: string,
     @Param('fileId', UuidParamPipe) fileId: string,
   ): Promise<FileResponse> {
-    return this.files.read(pocId, fileId);
+    return this.files.get(pocId, fileId);
   }
 
   @Get(':fileId/content')
   @Authenticated()
   @OwnTransactions()
-  @ApiOperation({ summary: 'Download a file, or a part of it' })
+  @ApiOperation({
+    summary: 'Download a file',
+    description: 'Supports range and conditional requests.',
+  })
   @ApiHeader({ name: 'range', required: false, schema: { type: 'string' }, example: 'bytes=0-99' })
   @ApiHeader({
     name: 'if-range',
     required: false,
     schema: { type: 'string' },
-    description: 'The ETag for which the range is meant.',
+    description: 'ETag. The range is ignored if the file has another one.',
   })
   @ApiHeader({ name: 'if-none-match', required: false, schema: { type: 'string' } })
-  @ApiResponse({ status: 200, description: 'All of it.', content: { '*/*': BINARY } })
-  @ApiResponse({ status: 206, description: 'The range.', content: { '*/*': BINARY } })
-  @ApiResponse({ status: 304, description: 'The client has it already.' })
+  @ApiResponse({ status: 200, description: 'The whole content.', content: { '*/*': BINARY } })
+  @ApiResponse({ status: 206, description: 'The requested range.', content: { '*/*': BINARY } })
+  @ApiResponse({ status: 304, description: 'The content has not changed.' })
   @ApiErrors('NOT_FOUND', 'RANGE_NOT_SATISFIABLE')
-  download(
-    @CurrentUser() person: Principal,
+  downloadFile(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Param('fileId', UuidParamPipe) fileId: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile | undefined> {
-    return this.contents.answer(person, { pocId, fileId }, request, reply);
+    return this.contents.download(principal, { pocId, fileId }, request, reply);
   }
 
   @Delete(':fileId')
@@ -130,11 +133,11 @@ export class FileController {
   @ApiOperation({ summary: 'Delete a file' })
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')
-  remove(
-    @CurrentUser() person: Principal,
+  deleteFile(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Param('fileId', UuidParamPipe) fileId: string,
   ): Promise<void> {
-    return this.files.remove(person, pocId, fileId);
+    return this.files.delete(principal, pocId, fileId);
   }
 }

@@ -1,10 +1,10 @@
 import { TextLine } from '@poc-tracker/http-service';
 import { Matches } from 'class-validator';
 
-/** A name is never a path here; this is for whoever saves the file under it. */
+/** The service never uses a name as a path; this protects clients that save the file under its name. */
 const NO_PATH = /^(?!\.{1,2}$)[^/\\]*$/;
 
-/** Characters that turn the writing direction around show `gpj.exe` as `exe.jpg`. */
+/** Characters that change the writing direction can make `gpj.exe` look like `exe.jpg`. */
 const NO_DIRECTION = /^[^\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/;
 
 export class UploadQuery {

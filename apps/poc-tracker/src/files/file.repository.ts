@@ -6,7 +6,7 @@ import type { FileRow } from './file.response.js';
 const COLUMNS = `id, poc_id AS "pocId", file_name AS name, file_size AS size, content_type AS "contentType",
   content_sha256 AS sha256, created_by AS "createdBy", uploaded_at AS "uploadedAt"`;
 
-/** What is known of a file before its content has come. */
+/** The row of a file before its upload. */
 export interface Reservation {
   tenantId: string;
   id: string;
@@ -17,12 +17,12 @@ export interface Reservation {
   createdBy: string;
 }
 
-/** Questions about the files of the current transaction's tenant; those still on their way are nobody's to see. */
+/** The files of the current transaction's tenant. Reads return completed uploads only. */
 @Injectable()
 export class FileRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** Takes the bytes, before they come. @throws the database's refusal of more than the tenant may store. */
+  /** Reserves storage before the upload. @throws QueryFailedError of the limit trigger (STORAGE_LIMIT_EXCEEDED). */
   async reserve(file: Reservation): Promise<void> {
     await this.database.query(
       `INSERT INTO poc_files (tenant_id, id, poc_id, file_name, file_size, content_type, created_by)
@@ -31,7 +31,7 @@ export class FileRepository {
     );
   }
 
-  /** @returns undefined when the reservation is gone, because the POC was deleted meanwhile. */
+  /** @returns undefined if the reservation no longer exists, because the POC was deleted meanwhile. */
   async complete(id: string, sha256: Buffer): Promise<FileRow | undefined> {
     const [row] = await this.database.query<FileRow>(
       `UPDATE poc_files SET content_sha256 = $2, uploaded_at = now()
@@ -59,7 +59,7 @@ export class FileRepository {
     );
   }
 
-  /** @returns whether there was one that may be deleted. */
+  /** @returns false if there is no such file or it may not be deleted. */
   async delete(id: string): Promise<boolean> {
     const rows = await this.database.query('DELETE FROM poc_files WHERE id = $1 RETURNING id', [
       id,

@@ -2,12 +2,12 @@ import { ApiProperty } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
 import { UUID_EXAMPLE } from '../pocs/poc.dto.js';
 
-/** A row of poc_files that is complete. */
+/** A row of poc_files whose upload is complete. */
 export interface FileRow {
   id: string;
   pocId: string;
   name: string;
-  /** bigint arrives as text. */
+  /** The driver returns bigint as text. */
   size: string;
   contentType: string;
   sha256: Buffer;
@@ -25,14 +25,14 @@ export class FileResponse {
   @ApiProperty({ example: 'winter-report.pdf' })
   name: string;
 
-  @ApiProperty({ description: 'In bytes.', example: 48_213 })
+  @ApiProperty({ description: 'Size in bytes.', example: 48_213 })
   size: number;
 
-  @ApiProperty({ description: 'As the client stated it.', example: 'application/pdf' })
+  @ApiProperty({ description: 'Media type as stated by the client.', example: 'application/pdf' })
   contentType: string;
 
   @ApiProperty({
-    description: 'Of the content, in hexadecimal.',
+    description: 'SHA-256 of the content in hexadecimal.',
     example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   })
   sha256: string;

@@ -14,7 +14,6 @@ import {
   toFileResponse,
 } from './file.response.js';
 
-/** The files of POCs. */
 @Injectable()
 export class FileService {
   constructor(
@@ -24,9 +23,9 @@ export class FileService {
   ) {}
 
   /** @throws ApiError NOT_FOUND. */
-  async list(person: Principal, pocId: string, query: PageQuery): Promise<FilePageResponse> {
-    await this.pocs.read(pocId);
-    const { tenantId } = person;
+  async list(principal: Principal, pocId: string, query: PageQuery): Promise<FilePageResponse> {
+    await this.pocs.get(pocId);
+    const { tenantId } = principal;
     const { limit, cursor } = query;
     const list = { list: 'files', pocId };
     const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
@@ -36,42 +35,46 @@ export class FileService {
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async read(pocId: string, id: string): Promise<FileResponse> {
+  async get(pocId: string, id: string): Promise<FileResponse> {
     return toFileResponse(await this.find(pocId, id));
   }
 
-  /** As `read`, in a transaction of its own. @throws ApiError NOT_FOUND. */
-  async readAs(person: Principal, pocId: string, id: string): Promise<FileResponse> {
-    return this.pocs.asPrincipal(person, () => this.read(pocId, id));
+  /** `get` in its own transaction. @throws ApiError NOT_FOUND. */
+  async getAs(principal: Principal, pocId: string, id: string): Promise<FileResponse> {
+    return this.pocs.asPrincipal(principal, () => this.get(pocId, id));
   }
 
-  /** The content of a file, or a part of it. @throws ApiError NOT_FOUND when it was deleted in this moment. */
+  /** Opens the content of a file, or a range of it. @throws ApiError NOT_FOUND if it was deleted meanwhile. */
   async open(
-    person: Principal,
+    principal: Principal,
     file: Pick<FileResponse, 'id' | 'pocId' | 'size'>,
     range: ByteRange | undefined,
   ): Promise<ReadStream> {
     try {
-      return await this.storage.read({ tenantId: person.tenantId, id: file.id }, file.size, range);
+      return await this.storage.read(
+        { tenantId: principal.tenantId, id: file.id },
+        file.size,
+        range,
+      );
     } catch (error) {
-      await this.readAs(person, file.pocId, file.id);
+      await this.getAs(principal, file.pocId, file.id);
       throw error;
     }
   }
 
   /**
-   * The row goes first and the content once that is committed. Whoever uploaded a file may delete it, and the owners of
-   * the POC any of its files.
+   * Users may delete the files that they uploaded, and owners of the POC all its files. The row is deleted first, and the
+   * content after the commit.
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
    */
-  async remove(person: Principal, pocId: string, id: string): Promise<void> {
-    await this.pocs.asPrincipal(person, async () => {
+  async delete(principal: Principal, pocId: string, id: string): Promise<void> {
+    await this.pocs.asPrincipal(principal, async () => {
       const file = await this.find(pocId, id);
-      if (file.createdBy === person.userId) await this.pocs.editable(person, pocId);
-      else await this.pocs.owned(person, pocId);
+      if (file.createdBy === principal.userId) await this.pocs.getEditable(principal, pocId);
+      else await this.pocs.getOwned(principal, pocId);
       if (!(await this.files.delete(id))) throw new ApiError('NOT_FOUND');
     });
-    await this.storage.remove({ tenantId: person.tenantId, id });
+    await this.storage.remove({ tenantId: principal.tenantId, id });
   }
 
   private async find(pocId: string, id: string): Promise<FileRow> {

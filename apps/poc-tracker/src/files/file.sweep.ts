@@ -7,28 +7,27 @@ import {
 import { FileStorage, type StoredFile } from '../storage/file-storage.js';
 import { LeftoverRepository } from './leftover.repository.js';
 
-/** Few files are on their way at a time, and a tenant waits for the bytes of those that were left there. */
+/** Interval for incomplete uploads: they are few, and they occupy storage of the tenant. */
 const INCOMING_EVERY_MS = 5 * 60_000;
 
-/** All the rest, which is one look-up a file. */
+/** Interval for stored files, which takes one lookup per file. */
 const KEPT_EVERY_MS = 60 * 60_000;
 
-/** A client that is silent for 30 seconds is cut off, so nobody writes to a file that has not changed for this long. */
+/** Uploads time out after 30 idle seconds, so no process writes to a file that has not changed for this long. */
 const ABANDONED_MS = 10 * 60_000;
 
 /**
- * A content without a row is kept for a day since it was first found so: whoever brings back an older copy of the
- * database has time to notice, and finds it in its place.
+ * How long a file without a row is kept. After an older backup of the database was restored, an operator has this time to
+ * correct it without losing files.
  */
 const ORPHANED_MS = 24 * 60 * 60_000;
 
-/** Files that are settled at a time; the database takes no more. */
+/** Files per call: the limit of the database function. */
 const BATCH = 500;
 
 /**
- * Settles what a crash has left behind: reservations without a content, whose bytes the tenant gets back, and contents
- * without a row. Deletes the files of purged tenants. At the start and from time to time; several processes may do it at
- * once, on one folder.
+ * Cleans up after crashes: releases reservations without content, and removes content without a row. Deletes the files of
+ * purged tenants. Runs at the start and periodically. Several processes may run it at once on the same folder.
  */
 @Injectable()
 export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
@@ -42,8 +41,8 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    const incoming = () => this.quietly(() => this.sweepIncoming());
-    const everything = () => this.quietly(() => this.sweep());
+    const incoming = () => this.runOnce(() => this.sweepIncoming());
+    const everything = () => this.runOnce(() => this.sweep());
     this.timers.push(
       setInterval(incoming, INCOMING_EVERY_MS).unref(),
       setInterval(everything, KEPT_EVERY_MS).unref(),
@@ -55,13 +54,13 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
     for (const timer of this.timers) clearInterval(timer);
   }
 
-  /** Settles everything that lies in the folder. */
+  /** Settles all files. */
   async sweep(now = Date.now()): Promise<void> {
     await this.sweepIncoming(now);
     await this.settleAll(this.storage.listKept(), now);
   }
 
-  /** Settles what was on its way, and deletes the files of purged tenants. */
+  /** Settles incomplete uploads and deletes the files of purged tenants. */
   async sweepIncoming(now = Date.now()): Promise<void> {
     for (const tenantId of await this.leftovers.findPurgedTenants())
       await this.removePurged(tenantId);
@@ -69,32 +68,32 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
     await this.settleAll(this.storage.listIncoming(), now);
   }
 
-  /** One tenant whose files cannot be deleted now keeps nothing else from being settled. */
+  /** A failure for one tenant does not stop the sweep. */
   private async removePurged(tenantId: string): Promise<void> {
     try {
       await this.storage.removeTenant(tenantId);
       await this.leftovers.confirmFilesDeleted(tenantId);
     } catch (error) {
       this.logger.warn(
-        `The files of the purged tenant ${tenantId} could not all be deleted: ${(error as Error).message}`,
+        `Some files of the purged tenant ${tenantId} were not deleted: ${(error as Error).message}`,
       );
     }
   }
 
   private async settleAll(found: AsyncIterable<StoredFile>, now: number): Promise<void> {
-    const suspects = new Map<string, StoredFile[]>();
+    const candidates = new Map<string, StoredFile[]>();
     const settle = async (tenantId: string): Promise<void> => {
-      await this.settle(tenantId, suspects.get(tenantId) ?? [], now);
-      suspects.delete(tenantId);
+      await this.settle(tenantId, candidates.get(tenantId) ?? [], now);
+      candidates.delete(tenantId);
     };
     for await (const file of found) {
       if (now - file.modifiedAt.getTime() < ABANDONED_MS) continue;
-      const ofTenant = suspects.get(file.tenantId) ?? [];
+      const ofTenant = candidates.get(file.tenantId) ?? [];
       ofTenant.push(file);
-      suspects.set(file.tenantId, ofTenant);
+      candidates.set(file.tenantId, ofTenant);
       if (ofTenant.length >= BATCH) await settle(file.tenantId);
     }
-    for (const tenantId of suspects.keys()) await settle(tenantId);
+    for (const tenantId of candidates.keys()) await settle(tenantId);
   }
 
   private async settle(tenantId: string, found: readonly StoredFile[], now: number): Promise<void> {
@@ -114,19 +113,17 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
     if (!file.orphan) await this.storage.markOrphan(file, new Date(now));
     else if (now - file.modifiedAt.getTime() >= ORPHANED_MS) {
       await this.storage.discard(file);
-      this.logger.log(
-        `Removed the content ${file.tenantId}/${file.id}, which belonged to no file.`,
-      );
+      this.logger.log(`Removed the stored file ${file.tenantId}/${file.id}, which has no row.`);
     }
   }
 
-  /** One at a time: a folder may take longer than the time between two sweeps. */
-  private quietly(sweep: () => Promise<void>): void {
+  /** Skips a sweep while another one is running, because a sweep may take longer than the interval. */
+  private runOnce(sweep: () => Promise<void>): void {
     if (this.running) return;
     this.running = true;
     sweep()
       .catch((error: unknown) =>
-        this.logger.warn(`The files could not be swept: ${(error as Error).message}`),
+        this.logger.warn(`The sweep of files failed: ${(error as Error).message}`),
       )
       .finally(() => (this.running = false));
   }

@@ -9,7 +9,7 @@ import { FileSweep } from './file.sweep.js';
 import { LeftoverRepository } from './leftover.repository.js';
 import { UploadService } from './upload.service.js';
 
-/** The files of POCs. */
+/** Files of POCs: upload, download and cleanup. */
 @Module({
   imports: [PocsModule, StorageModule],
   controllers: [FileController],

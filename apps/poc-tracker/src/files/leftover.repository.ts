@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 
-/** What is known of a file after its upload was settled. */
+/** The result of settling a file. */
 export interface SettledFile {
   file: string;
   /** It had a row. */
@@ -11,14 +11,14 @@ export interface SettledFile {
 }
 
 /**
- * The tracker's own work, which no user asks for. Functions of the database do it: they take and return ids only, and
- * the transactions that call them have no rights.
+ * Cleanup work of the tracker itself. Database functions do it: they take and return ids only, and the transactions that
+ * call them have no permissions.
  */
 @Injectable()
 export class LeftoverRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** Tenants that are gone and whose files are not. */
+  /** Purged tenants whose files have not been deleted yet. */
   async findPurgedTenants(): Promise<string[]> {
     const rows = await this.database.lookup<{ tenant: string }>(
       'SELECT tenant FROM purged_tenants_with_files()',
@@ -32,8 +32,8 @@ export class LeftoverRepository {
   }
 
   /**
-   * Deletes the rows of those files whose upload did not complete, which gives their bytes back to the tenant.
-   * @param userId whom the audit log names; null for the service itself.
+   * Deletes the rows of incomplete uploads, which releases the reserved storage of the tenant.
+   * @param userId the user for the audit log; null for the service itself
    */
   async settle(
     { tenantId, userId }: { tenantId: string; userId: string | null },
@@ -46,7 +46,7 @@ export class LeftoverRepository {
     );
   }
 
-  /** Gives back the bytes of reservations older than any upload; a bounded number of them at a time. */
+  /** Releases a limited number of reservations that are older than any running upload. */
   async releaseAbandoned(): Promise<void> {
     await this.database.lookup('SELECT release_abandoned_uploads()', []);
   }

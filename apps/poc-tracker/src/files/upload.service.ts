@@ -16,9 +16,9 @@ import { LeftoverRepository } from './leftover.repository.js';
 const VIDEO = 'video_generation';
 
 /**
- * Takes files in. Three steps, so that no transaction waits for a client: a short one counts the stated bytes against
- * the tenant's limit; the content comes, outside of any; a second short one shows the file. Whatever fails in between
- * gives the bytes back, and what a crash leaves is settled by the sweep.
+ * Uploads files in three steps, so that no transaction waits for a client: a short transaction reserves the stated size
+ * within the tenant's limit; the content is received outside a transaction; a second short transaction completes the file.
+ * A failure releases the reservation. The sweep releases it after a crash.
  */
 @Injectable()
 export class UploadService {
@@ -35,73 +35,79 @@ export class UploadService {
 
   /**
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, STORAGE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE, VALIDATION_ERROR,
-   *   FEATURE_NOT_AVAILABLE, and those of a session that ended while the content came.
+   *   FEATURE_NOT_AVAILABLE, and the errors of a session that ends during the upload.
    */
   async upload(
-    person: Principal,
+    principal: Principal,
     pocId: string,
     name: string,
     request: FastifyRequest,
   ): Promise<FileResponse> {
     const size = this.statedSize(request);
-    const contentType = acceptedType(request, person);
+    const contentType = acceptedType(request, principal);
     const file: Reservation = {
-      tenantId: person.tenantId,
+      tenantId: principal.tenantId,
       id: uuidv7(),
       pocId,
       name,
       size,
       contentType,
-      createdBy: person.userId,
+      createdBy: principal.userId,
     };
-    // Before the reservation: a sweep finds every reservation that was left behind by the draft beside it.
+    // The draft is created before the reservation, so that the sweep finds every abandoned reservation by its draft.
     const draft = await this.storage.begin(file);
     try {
-      await this.pocs.asPrincipal(person, async () => {
-        await this.pocs.editable(person, pocId);
+      await this.pocs.asPrincipal(principal, async () => {
+        await this.pocs.getEditable(principal, pocId);
         await this.files.reserve(file);
       });
       const sha256 = await draft.receive(request.raw, size);
       await draft.keep();
-      return toFileResponse(await this.show(person, file, sha256));
+      return toFileResponse(await this.complete(principal, file, sha256));
     } catch (error) {
-      await this.takeBack(file, draft);
+      await this.rollBack(file, draft);
       throw isFull(error) ? new ApiError('SERVICE_UNAVAILABLE', { cause: error }) : error;
     }
   }
 
-  /** The content may have come for an hour: what the person may do is asked anew. */
-  private async show(person: Principal, file: Reservation, sha256: Buffer): Promise<FileRow> {
-    const { permissions, tenant } = await this.sessionStatus.currentRights(toSessionClaims(person));
+  /** An upload may take an hour, so the permissions are checked again. */
+  private async complete(
+    principal: Principal,
+    file: Reservation,
+    sha256: Buffer,
+  ): Promise<FileRow> {
+    const { permissions, tenant } = await this.sessionStatus.currentRights(
+      toSessionClaims(principal),
+    );
     if (isReadOnly(tenant, Date.now())) throw new ApiError('SUBSCRIPTION_ENDED');
-    const asNow = { ...person, permissions };
-    return this.pocs.asPrincipal(asNow, async () => {
-      await this.pocs.editable(asNow, file.pocId);
+    const current = { ...principal, permissions };
+    return this.pocs.asPrincipal(current, async () => {
+      await this.pocs.getEditable(current, file.pocId);
       const row = await this.files.complete(file.id, sha256);
       if (row === undefined) throw new ApiError('NOT_FOUND');
       return row;
     });
   }
 
-  /** Never rejects: what cannot be settled now is settled by the sweep. */
-  private async takeBack({ tenantId, id, createdBy }: Reservation, draft: Draft): Promise<void> {
+  /** Never rejects: the sweep settles what fails here. */
+  private async rollBack({ tenantId, id, createdBy }: Reservation, draft: Draft): Promise<void> {
     try {
       await draft.close();
       const [settled] = await this.leftovers.settle({ tenantId, userId: createdBy }, [id]);
-      // A commit whose answer was lost has shown the file all the same.
+      // If the response of the commit was lost, the file is complete and must be kept.
       if (settled?.complete !== true) await this.storage.discard({ tenantId, id });
     } catch (error) {
-      this.logger.warn(`An upload could not be taken back yet: ${(error as Error).message}`);
+      this.logger.warn(`An upload was not rolled back: ${(error as Error).message}`);
     }
   }
 
-  /** Known before the first byte is read, because the limit is held against it. */
+  /** The size must be stated before the upload, because it is reserved within the tenant's limit. */
   private statedSize(request: FastifyRequest): number {
     const stated = request.headers['content-length'];
     if (stated === undefined || !/^\d{1,15}$/.test(stated)) {
       throw ApiError.validation({
         field: 'content-length',
-        message: 'must state the size of the file in bytes',
+        message: 'must be the size of the file in bytes',
       });
     }
     const size = Number(stated);
@@ -112,7 +118,7 @@ export class UploadService {
   }
 }
 
-/** No room on the disk, or none that this account may take: the operators' to mend, and no fault of the request. */
+/** The disk or a quota of the operating system is full, which is not an error of the request. */
 function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify';
 import { HealthResponse, ProbeResponse } from './health.response.js';
 import { HealthService } from './health.service.js';
 
-/** For load balancers and operators; public, and therefore without reasons, hosts or names. */
+/** For load balancers and operators. The routes are public, so responses contain no reasons, hosts or names. */
 @ApiTags('health')
 @Controller()
 export class HealthController {
@@ -15,46 +15,51 @@ export class HealthController {
   @Get('health')
   @Public()
   @RawResponse()
-  @ApiOperation({ summary: 'Tell how the service and what it stands on are' })
-  @ApiResponse({ status: 200, description: 'Healthy.', type: HealthResponse })
-  @ApiResponse({ status: 503, description: 'Unhealthy.', type: HealthResponse })
-  async report(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
+  @ApiOperation({ summary: 'Get the health of the service and its dependencies' })
+  @ApiResponse({ status: 200, description: 'The service is healthy.', type: HealthResponse })
+  @ApiResponse({ status: 503, description: 'The service is unhealthy.', type: HealthResponse })
+  async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
     return withStatus(reply, await this.health.report());
   }
 
-  /** The same for clients that know nothing but the API's prefix. */
+  /** The same below the API's prefix, for clients that only know the prefix. */
   @Get('api/v1/health')
   @Public()
   @RawResponse()
   @ApiExcludeEndpoint()
-  reportUnderPrefix(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
-    return this.report(reply);
+  getHealthUnderPrefix(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
+    return this.getHealth(reply);
   }
 
   @Get('health/live')
   @Public()
   @RawResponse()
   @ApiOperation({
-    summary: 'Tell that the process runs',
-    description: 'Depends on nothing: a restart does not mend a database that is down.',
+    summary: 'Liveness probe',
+    description:
+      'Checks no dependency, because restarting the service does not repair a dependency.',
   })
-  @ApiResponse({ status: 200, description: 'It runs.', type: ProbeResponse })
-  live(): ProbeResponse {
+  @ApiResponse({ status: 200, description: 'The process is running.', type: ProbeResponse })
+  getLiveness(): ProbeResponse {
     return { status: 'healthy', timestamp: new Date().toISOString() };
   }
 
   @Get('health/ready')
   @Public()
   @RawResponse()
-  @ApiOperation({ summary: 'Tell whether requests can be answered' })
-  @ApiResponse({ status: 200, description: 'They can.', type: ProbeResponse })
+  @ApiOperation({ summary: 'Readiness probe', description: 'Checks the database only.' })
+  @ApiResponse({
+    status: 200,
+    description: 'The service can answer requests.',
+    type: ProbeResponse,
+  })
   @ApiResponse({ status: 503, description: 'The database is down.', type: ProbeResponse })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponse> {
+  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponse> {
     return withStatus(reply, await this.health.readiness());
   }
 }
 
-function withStatus<T extends ProbeResponse>(reply: FastifyReply, answer: T): T {
-  if (answer.status === 'unhealthy') void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
-  return answer;
+function withStatus<T extends ProbeResponse>(reply: FastifyReply, response: T): T {
+  if (response.status === 'unhealthy') void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
+  return response;
 }

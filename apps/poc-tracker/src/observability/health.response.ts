@@ -8,7 +8,7 @@ export class ServiceHealth {
   @ApiProperty({ enum: STATUSES })
   status: Status;
 
-  @ApiProperty({ description: 'How long the check took.', example: 2 })
+  @ApiProperty({ description: 'Duration of the check in milliseconds.', example: 2 })
   responseTimeMs: number;
 }
 
@@ -16,11 +16,11 @@ class ServicesHealth {
   @ApiProperty({ type: ServiceHealth })
   database: ServiceHealth;
 
-  @ApiProperty({ type: ServiceHealth, description: 'The folder of the files.' })
+  @ApiProperty({ type: ServiceHealth, description: 'The folder with the content of files.' })
   storage: ServiceHealth;
 }
 
-/** Whether the process runs, or can serve. */
+/** The result of a liveness or readiness probe. */
 export class ProbeResponse {
   @ApiProperty({ enum: STATUSES })
   status: Status;
@@ -29,9 +29,8 @@ export class ProbeResponse {
   timestamp: string;
 }
 
-/** The whole picture. */
 export class HealthResponse extends ProbeResponse {
-  @ApiProperty({ description: 'Of this service.', example: '0.1.0' })
+  @ApiProperty({ description: 'Version of this service.', example: '0.1.0' })
   version: string;
 
   @ApiProperty({ type: ServicesHealth })

@@ -7,17 +7,17 @@ import type { HealthResponse, ProbeResponse, ServiceHealth } from './health.resp
 /** A check that takes longer counts as failed. */
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** The address is public: however often it is asked, each check runs once in this time. */
+/** The route is public: however often it is called, each check runs once in this time. */
 const CACHE_MS = 1_000;
 
 interface Check {
-  at: number;
-  /** The probe has not come back, though it may have been given up. */
+  startedAt: number;
+  /** The probe has not finished, even if it has timed out. */
   running: boolean;
   health: Promise<ServiceHealth>;
 }
 
-/** How the tracker and what it stands on are. Never throws: what fails is reported. */
+/** Checks the dependencies of the tracker. Never throws: failed checks are part of the report. */
 @Injectable()
 export class HealthService {
   private readonly logger = new Logger(HealthService.name);
@@ -31,7 +31,7 @@ export class HealthService {
   ) {}
 
   async report(): Promise<HealthResponse> {
-    const [database, storage] = await Promise.all([this.ofDatabase(), this.ofStorage()]);
+    const [database, storage] = await Promise.all([this.checkDatabase(), this.checkStorage()]);
     const down = [database, storage].some(({ status }) => status === 'unhealthy');
     return {
       status: down ? 'unhealthy' : 'healthy',
@@ -41,55 +41,56 @@ export class HealthService {
     };
   }
 
-  /** Whether requests can be answered: the database decides. */
+  /** Whether requests can be answered, which depends on the database only. */
   async readiness(): Promise<ProbeResponse> {
-    const { status } = await this.ofDatabase();
+    const { status } = await this.checkDatabase();
     return { status, timestamp: new Date().toISOString() };
   }
 
-  private ofDatabase(): Promise<ServiceHealth> {
-    return this.examine('database', async () => {
+  private checkDatabase(): Promise<ServiceHealth> {
+    return this.check('database', async () => {
       await this.database.lookup('SELECT 1', []);
     });
   }
 
-  private ofStorage(): Promise<ServiceHealth> {
-    return this.examine('storage', () => this.storage.assertWritable());
+  private checkStorage(): Promise<ServiceHealth> {
+    return this.check('storage', () => this.storage.assertWritable());
   }
 
-  /** An outage must not pile up probes that wait for it: until the last one has come back, its answer stands. */
-  private examine(name: string, probe: () => Promise<void>): Promise<ServiceHealth> {
+  /** While a probe is running, its result is reused, so that hanging probes do not accumulate during an outage. */
+  private check(name: string, probe: () => Promise<void>): Promise<ServiceHealth> {
     const last = this.checks.get(name);
-    if (last !== undefined && (last.running || Date.now() - last.at < CACHE_MS)) return last.health;
+    if (last !== undefined && (last.running || Date.now() - last.startedAt < CACHE_MS))
+      return last.health;
     const running = probe();
-    const check = { at: Date.now(), running: true, health: this.judge(name, running) };
+    const check = { startedAt: Date.now(), running: true, health: this.measure(name, running) };
     const settle = (): void => void (check.running = false);
     running.then(settle, settle);
     this.checks.set(name, check);
     return check.health;
   }
 
-  private async judge(name: string, running: Promise<void>): Promise<ServiceHealth> {
-    const began = performance.now();
+  private async measure(name: string, running: Promise<void>): Promise<ServiceHealth> {
+    const startedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('It did not answer in time.')), CHECK_TIMEOUT_MS);
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('The check timed out.')), CHECK_TIMEOUT_MS);
     });
     let status: ServiceHealth['status'] = 'healthy';
     try {
-      await Promise.race([running, late]);
-      this.noteChange(name, undefined);
+      await Promise.race([running, timeout]);
+      this.logChange(name, undefined);
     } catch (error) {
       status = 'unhealthy';
-      this.noteChange(name, (error as Error).message);
+      this.logChange(name, (error as Error).message);
     } finally {
       clearTimeout(timer);
     }
-    return { status, responseTimeMs: Math.round(performance.now() - began) };
+    return { status, responseTimeMs: Math.round(performance.now() - startedAt) };
   }
 
-  /** The reason goes to the log alone, once an outage: it may name hosts and folders, and the answer is public. */
-  private noteChange(name: string, reason: string | undefined): void {
+  /** Logs the reason once per outage. It may contain names of hosts and folders, so it is not part of the response. */
+  private logChange(name: string, reason: string | undefined): void {
     if (reason === undefined) {
       if (this.failing.delete(name)) this.logger.log(`${name} is healthy again.`);
     } else if (!this.failing.has(name)) {

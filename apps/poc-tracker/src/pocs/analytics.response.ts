@@ -2,13 +2,16 @@ import { ApiProperty } from '@nestjs/swagger';
 import { POC_STATUSES, type PocStatus, UUID_EXAMPLE } from './poc.dto.js';
 
 export class WeekCount {
-  @ApiProperty({ description: 'The Monday that the week begins with, UTC.', example: '2026-11-23' })
+  @ApiProperty({ description: 'First day of the week, a Monday, in UTC.', example: '2026-11-23' })
   week: string;
 
   @ApiProperty({ enum: POC_STATUSES, example: 'active' })
   status: PocStatus;
 
-  @ApiProperty({ description: 'POCs made in that week that have the status now.', example: 3 })
+  @ApiProperty({
+    description: 'Number of POCs that were created in the week and have the status now.',
+    example: 3,
+  })
   count: number;
 }
 
@@ -25,7 +28,7 @@ export class AuthorStorage {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'Null: people who have been deleted.',
+    description: 'Null for deleted users.',
     example: UUID_EXAMPLE,
   })
   authorId: string | null;
@@ -47,7 +50,7 @@ export class AnalyticsResponse {
   @ApiProperty({
     type: AuthorStorage,
     isArray: true,
-    description: 'The hundred who store most.',
+    description: 'The 100 authors with the most storage.',
   })
   storageByAuthor: AuthorStorage[];
 }

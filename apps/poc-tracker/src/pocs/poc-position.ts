@@ -1,7 +1,7 @@
 import { isUuid } from '@poc-tracker/contracts';
 import { foreignCursor } from '@poc-tracker/http-service';
 
-/** Where a list of POCs stands: at an id, and before it at the title where titles are its order. */
+/** The position of a page cursor: the last id, and the last title if the list is sorted by title. */
 export interface PocPosition {
   id: string;
   title: string;
@@ -11,10 +11,10 @@ export function formatPosition({ id, title }: PocPosition): string {
   return `${id}${title}`;
 }
 
-/** PostgreSQL takes no NUL, wherever it comes from. */
+/** PostgreSQL does not accept NUL in text. */
 const POSITION = /^(.{36})([^\0]*)$/;
 
-/** @throws ApiError VALIDATION_ERROR for text that no page has ended with. */
+/** @throws ApiError VALIDATION_ERROR if the text is not a position. */
 export function parsePosition(text: string): PocPosition {
   const [, id = '', title = ''] = POSITION.exec(text) ?? [];
   if (!isUuid(id)) throw foreignCursor();

@@ -12,7 +12,7 @@ import { PocRepository } from './poc.repository.js';
 import { type PocRow, toPocResponse } from './poc.response.js';
 import { PocService } from './poc.service.js';
 
-/** Rows that one transaction of the export reads. */
+/** Rows per transaction of the export. */
 const EXPORT_PAGE = 500;
 
 const BY_STATUS = 'SELECT status, count(*)::int AS count FROM pocs GROUP BY status ORDER BY status';
@@ -23,13 +23,13 @@ const BY_WEEK = `
     FROM pocs WHERE created_at >= now() - interval '12 weeks'
    GROUP BY 1, 2 ORDER BY 1, 2`;
 
-/** Bytes fit a double: a tenant's limit ends far below 2^53. */
+/** float8 is exact here: the storage limit of a tenant is far below 2^53 bytes. */
 const BY_AUTHOR = `
   SELECT created_by AS "authorId", count(*)::int AS files, sum(file_size)::float8 AS bytes
     FROM poc_files WHERE uploaded_at IS NOT NULL
    GROUP BY created_by ORDER BY bytes DESC, created_by LIMIT 100`;
 
-/** What is read of all POCs of a tenant at once. */
+/** Analytics and export of all POCs of a tenant. */
 @Injectable()
 export class PocReportService {
   constructor(
@@ -39,7 +39,7 @@ export class PocReportService {
     private readonly sessionStatus: SessionStatusService,
   ) {}
 
-  async analytics(): Promise<AnalyticsResponse> {
+  async getAnalytics(): Promise<AnalyticsResponse> {
     return {
       byStatus: await this.database.query<StatusCount>(BY_STATUS),
       byWeek: await this.database.query<WeekCount>(BY_WEEK),
@@ -48,19 +48,20 @@ export class PocReportService {
   }
 
   /**
-   * All POCs as NDJSON. Each page has a transaction of its own, so that a client that reads slowly holds no connection;
-   * what is changed meanwhile shows as it is when its page is read. Breaks off once the person's token is worth nothing.
+   * All POCs as newline-delimited JSON. Each page has its own transaction, so that a slow client does not occupy a
+   * connection. A POC that changes during the export has the state at the time of its page. The stream fails when the
+   * session ends.
    */
-  export(person: Principal): Readable {
-    return Readable.from(this.lines(person), { objectMode: false });
+  export(principal: Principal): Readable {
+    return Readable.from(this.lines(principal), { objectMode: false });
   }
 
-  private async *lines(person: Principal): AsyncGenerator<string> {
+  private async *lines(principal: Principal): AsyncGenerator<string> {
     let after: string | null = null;
     for (;;) {
       const from: string | null = after;
-      const { permissions } = await this.sessionStatus.currentRights(toSessionClaims(person));
-      const rows: PocRow[] = await this.pocs.asPrincipal({ ...person, permissions }, () =>
+      const { permissions } = await this.sessionStatus.currentRights(toSessionClaims(principal));
+      const rows: PocRow[] = await this.pocs.asPrincipal({ ...principal, permissions }, () =>
         this.repository.listOldest(from, EXPORT_PAGE),
       );
       if (rows.length > 0)

@@ -21,7 +21,7 @@ import {
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { OwnTransactions } from '@poc-tracker/tenancy';
 import { AnalyticsResponse } from './analytics.response.js';
-import { ChangePocDto, ListPocsQuery, WritePocDto } from './poc.dto.js';
+import { UpdatePocDto, ListPocsQuery, PocDto } from './poc.dto.js';
 import { PocReportService } from './poc-report.service.js';
 import { PocPageResponse, PocResponse } from './poc.response.js';
 import { PocService } from './poc.service.js';
@@ -38,28 +38,34 @@ export class PocController {
 
   @Post()
   @Permissions('create_pocs')
-  @ApiOperation({ summary: 'Make a POC' })
+  @ApiOperation({ summary: 'Create a POC' })
   @DataResponse(201, PocResponse)
   @ApiErrors('POC_LIMIT_EXCEEDED', 'SUBSCRIPTION_ENDED')
-  create(@CurrentUser() author: Principal, @Body() input: WritePocDto): Promise<PocResponse> {
-    return this.pocs.create(author, input);
+  createPoc(@CurrentUser() principal: Principal, @Body() input: PocDto): Promise<PocResponse> {
+    return this.pocs.create(principal, input);
   }
 
   @Get()
   @Authenticated()
-  @ApiOperation({ summary: 'List the POCs of the tenant, page by page' })
+  @ApiOperation({ summary: 'List POCs' })
   @DataResponse(200, PocPageResponse)
-  list(@CurrentUser() person: Principal, @Query() query: ListPocsQuery): Promise<PocPageResponse> {
-    return this.pocs.list(person, query);
+  listPocs(
+    @CurrentUser() principal: Principal,
+    @Query() query: ListPocsQuery,
+  ): Promise<PocPageResponse> {
+    return this.pocs.list(principal, query);
   }
 
   @Get('analytics')
   @Permissions('view_usage')
   @RequireFeature('advanced_analytics')
-  @ApiOperation({ summary: 'Count POCs by status and week, and storage by author' })
+  @ApiOperation({
+    summary: 'Get analytics of POCs',
+    description: 'Counts POCs by status and week, and storage by author.',
+  })
   @DataResponse(200, AnalyticsResponse)
-  analytics(): Promise<AnalyticsResponse> {
-    return this.reports.analytics();
+  getPocAnalytics(): Promise<AnalyticsResponse> {
+    return this.reports.getAnalytics();
   }
 
   @Get('export')
@@ -67,63 +73,67 @@ export class PocController {
   @RequireFeature('api_access')
   @OwnTransactions()
   @ApiOperation({
-    summary: 'Read all POCs of the tenant, for programs',
-    description: 'One JSON object a line, oldest first. A stream that breaks off is not whole.',
+    summary: 'Export all POCs as newline-delimited JSON',
+    description:
+      'Returns one JSON object per line, oldest first. The connection is aborted if the export cannot be completed.',
   })
   @ApiResponse({
     status: 200,
-    description: 'The POCs.',
+    description: 'One JSON object per line.',
     content: { [NDJSON]: { schema: { type: 'string' }, example: '{"id":"…","title":"…"}\n' } },
   })
-  export(@CurrentUser() person: Principal): StreamableFile {
-    return new StreamableFile(this.reports.export(person), { type: NDJSON });
+  exportPocs(@CurrentUser() principal: Principal): StreamableFile {
+    return new StreamableFile(this.reports.export(principal), { type: NDJSON });
   }
 
   @Get(':pocId')
   @Authenticated()
-  @ApiOperation({ summary: 'Read a POC' })
+  @ApiOperation({ summary: 'Get a POC' })
   @DataResponse(200, PocResponse)
   @ApiErrors('NOT_FOUND')
-  read(@Param('pocId', UuidParamPipe) pocId: string): Promise<PocResponse> {
-    return this.pocs.read(pocId);
+  getPoc(@Param('pocId', UuidParamPipe) pocId: string): Promise<PocResponse> {
+    return this.pocs.get(pocId);
   }
 
   @Put(':pocId')
   @Authenticated()
-  @ApiOperation({ summary: 'Write a POC anew' })
+  @ApiOperation({
+    summary: 'Replace a POC',
+    description: 'Omitted fields are set to their defaults.',
+  })
   @DataResponse(200, PocResponse)
   @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')
-  replace(
-    @CurrentUser() person: Principal,
+  replacePoc(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
-    @Body() input: WritePocDto,
+    @Body() input: PocDto,
   ): Promise<PocResponse> {
-    return this.pocs.replace(person, pocId, input);
+    return this.pocs.replace(principal, pocId, input);
   }
 
   @Patch(':pocId')
   @Authenticated()
-  @ApiOperation({ summary: 'Change a POC' })
+  @ApiOperation({ summary: 'Update a POC', description: 'Omitted fields are not changed.' })
   @DataResponse(200, PocResponse)
   @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')
-  change(
-    @CurrentUser() person: Principal,
+  updatePoc(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
-    @Body() input: ChangePocDto,
+    @Body() input: UpdatePocDto,
   ): Promise<PocResponse> {
-    return this.pocs.change(person, pocId, input);
+    return this.pocs.update(principal, pocId, input);
   }
 
   @Delete(':pocId')
   @Authenticated()
   @OwnTransactions()
-  @ApiOperation({ summary: 'Delete a POC with its files' })
+  @ApiOperation({ summary: 'Delete a POC and its files' })
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')
-  remove(
-    @CurrentUser() person: Principal,
+  deletePoc(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
   ): Promise<void> {
-    return this.pocs.remove(person, pocId);
+    return this.pocs.delete(principal, pocId);
   }
 }

@@ -6,7 +6,6 @@ export const POC_STATUSES = ['draft', 'active', 'completed', 'archived'] as cons
 
 export type PocStatus = (typeof POC_STATUSES)[number];
 
-/** An id, as the documents show one. */
 export const UUID_EXAMPLE = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
 
 const MAX_TITLE = 255;
@@ -30,7 +29,7 @@ class PocFields {
 
   @ApiPropertyOptional({
     description:
-      'Readable without a token at /public/pocs/:pocId, as long as the tenant allows public POCs.',
+      'If true and if the tenant allows public POCs, the POC is readable without a token at /public/pocs/:pocId.',
     default: false,
     example: false,
   })
@@ -39,14 +38,14 @@ class PocFields {
   isPublic?: boolean;
 }
 
-/** A whole POC: what is left out takes its default. */
-export class WritePocDto extends PocFields {
+/** Omitted fields have their defaults. */
+export class PocDto extends PocFields {
   @TextLine({ max: MAX_TITLE, example: 'Cold-proof sensor' })
   title: string;
 }
 
-/** What is left out stays as it is. */
-export class ChangePocDto extends PocFields {
+/** Omitted fields are not changed. */
+export class UpdatePocDto extends PocFields {
   @TextLine({ max: MAX_TITLE, example: 'Cold-proof sensor', required: false })
   title?: string;
 }
@@ -60,7 +59,7 @@ export class ListPocsQuery extends PageQuery {
   @ApiPropertyOptional({
     enum: ['me', 'all'],
     default: 'all',
-    description: 'Whose POCs.',
+    description: 'me: only your POCs.',
     example: 'me',
   })
   @Omittable()
@@ -69,7 +68,7 @@ export class ListPocsQuery extends PageQuery {
 
   @TextLine({ max: MAX_TITLE, example: 'Cold', required: false })
   @ApiPropertyOptional({
-    description: 'What the title begins with, in any case. Sorts by title instead of newest first.',
+    description: 'Start of the title, in any case. Sorts by title instead of newest first.',
   })
   search?: string;
 }

@@ -19,7 +19,7 @@ const LIST_OLDEST = `
    WHERE id > coalesce($1::uuid, '${NIL_UUID}')
    ORDER BY id LIMIT $2`;
 
-/** Between the prefix and the last text that begins with it: an index serves comparisons below a policy, LIKE it does not. */
+/** Compares with the bounds of the prefix: under row-level security, PostgreSQL uses an index for comparisons but not for LIKE. */
 const LIST_BY_TITLE = `
   SELECT ${COLUMNS} FROM pocs
    WHERE status = ANY ($1) AND ($2::uuid IS NULL OR created_by = $2)
@@ -27,12 +27,12 @@ const LIST_BY_TITLE = `
      AND (title_search, id) > ($6, coalesce($3::uuid, '${NIL_UUID}'))
    ORDER BY title_search, id LIMIT $4`;
 
-const FIND_WITH_STAKE = `
+const FIND_FOR_USER = `
   SELECT ${COLUMNS}, EXISTS (
            SELECT FROM poc_collaborators c WHERE c.poc_id = pocs.id AND c.user_id = $2) AS collaborates
     FROM pocs WHERE id = $1`;
 
-/** What a client can set of a POC. */
+/** The fields of a POC that a client can set. */
 export interface PocFields {
   title: string;
   description: string;
@@ -48,12 +48,12 @@ export interface PocFilter {
   limit: number;
 }
 
-/** Questions about the POCs of the current transaction's tenant; row-level security answers for no other. */
+/** The POCs of the current transaction's tenant: row-level security hides all others. */
 @Injectable()
 export class PocRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** @throws the database's refusal of one POC too many (POC_LIMIT_EXCEEDED). */
+  /** @throws QueryFailedError of the limit trigger (POC_LIMIT_EXCEEDED). */
   async insert(
     poc: PocFields & { id: string; tenantId: string; createdBy: string },
   ): Promise<PocRow> {
@@ -62,7 +62,7 @@ export class PocRepository {
        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${COLUMNS}`,
       [poc.tenantId, poc.id, poc.title, poc.description, poc.status, poc.isPublic, poc.createdBy],
     );
-    if (row === undefined) throw new Error('The new POC was not given back.');
+    if (row === undefined) throw new Error('The INSERT returned no row.');
     return row;
   }
 
@@ -73,12 +73,12 @@ export class PocRepository {
     return row;
   }
 
-  /** The POC, and whether the person is one of its collaborators. */
-  async findWithStake(
+  /** The POC, and whether the user is one of its collaborators. */
+  async findForUser(
     id: string,
     userId: string,
   ): Promise<(PocRow & { collaborates: boolean }) | undefined> {
-    const [row] = await this.database.query<PocRow & { collaborates: boolean }>(FIND_WITH_STAKE, [
+    const [row] = await this.database.query<PocRow & { collaborates: boolean }>(FIND_FOR_USER, [
       id,
       userId,
     ]);
@@ -93,17 +93,17 @@ export class PocRepository {
       : this.database.query<PocRow>(LIST_BY_TITLE, [...filter, search, after?.title ?? '']);
   }
 
-  /** POCs in the order of their making, after the one given. */
+  /** POCs after the given id, oldest first. */
   async listOldest(after: string | null, limit: number): Promise<PocRow[]> {
     return this.database.query<PocRow>(LIST_OLDEST, [after, limit]);
   }
 
   /**
-   * Writes what is stated. The rest stays as it is at that moment, which may be later than when it was read.
-   * @returns undefined when there is no such POC, or none that may be written.
+   * Updates the given fields only, so that concurrent changes of other fields are kept.
+   * @returns undefined if there is no such POC or it may not be updated.
    */
-  async update(id: string, stated: Partial<PocFields>): Promise<PocRow | undefined> {
-    const { title = null, description = null, status = null, isPublic = null } = stated;
+  async update(id: string, fields: Partial<PocFields>): Promise<PocRow | undefined> {
+    const { title = null, description = null, status = null, isPublic = null } = fields;
     const [row] = await this.database.query<PocRow>(
       `UPDATE pocs SET title = coalesce($2, title), description = coalesce($3, description),
               status = coalesce($4, status), is_public = coalesce($5, is_public)
@@ -114,11 +114,11 @@ export class PocRepository {
   }
 
   /**
-   * Deletes the POC, and with it its collaborators and files.
-   * @returns the ids of the files, complete or not; undefined when there was no such POC, or none that may be deleted.
+   * Deletes the POC with its collaborators and the rows of its files.
+   * @returns the ids of the files, complete or not; undefined if there is no such POC or it may not be deleted.
    */
   async delete(id: string): Promise<string[] | undefined> {
-    // Locked first: an upload that begins after it finds no POC, so that no file is missing from the list.
+    // The lock makes new uploads wait until they find no POC, so that the list of files is complete.
     await this.database.query('SELECT id FROM pocs WHERE id = $1 FOR UPDATE', [id]);
     const files = await this.database.query<{ id: string }>(
       'SELECT id FROM poc_files WHERE poc_id = $1',

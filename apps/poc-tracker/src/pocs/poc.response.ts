@@ -2,11 +2,10 @@ import { ApiProperty } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
 import { POC_STATUSES, type PocStatus, UUID_EXAMPLE } from './poc.dto.js';
 
-/** A row of pocs. */
 export interface PocRow {
   id: string;
   title: string;
-  /** The title as it is searched and sorted. */
+  /** The title in the form for searching and sorting. */
   titleSearch: string;
   description: string;
   status: PocStatus;
@@ -16,7 +15,7 @@ export interface PocRow {
   updatedAt: Date;
 }
 
-/** What anybody may read of a public POC: nothing of who made it. */
+/** The public fields of a POC, without its author. */
 export class PublicPocResponse {
   @ApiProperty({ format: 'uuid', example: UUID_EXAMPLE })
   id: string;
@@ -42,7 +41,7 @@ export class PocResponse extends PublicPocResponse {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'The author; null once that person is deleted.',
+    description: 'Id of the author; null if the user was deleted.',
     example: UUID_EXAMPLE,
   })
   createdBy: string | null;

@@ -1,52 +1,54 @@
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError, type FeatureSettings } from '@poc-tracker/contracts';
 
-type UserRecord = Pick<Principal, 'userId' | 'permissions'>;
+type Caller = Pick<Principal, 'userId' | 'permissions'>;
 
-/** What the rules need to know of a POC. */
+/** The relation of a POC to the principal. */
 export interface PocRelation {
   createdBy: string | null;
-  /** The person asking is one of its collaborators. */
+  /** The principal is one of its collaborators. */
   collaborates: boolean;
 }
 
-/** Authors and those who manage every POC: they delete it, publish it and say who works on it. */
+/** The author, and users who manage all POCs. Owners delete a POC, publish it and choose its collaborators. */
 export function ownsPoc(
-  { userId, permissions }: UserRecord,
+  { userId, permissions }: Caller,
   poc: Pick<PocRelation, 'createdBy'>,
 ): boolean {
   if (permissions.includes('manage_pocs')) return true;
   return permissions.includes('create_pocs') && poc.createdBy === userId;
 }
 
-/** Owners and, where the tenant lets people work together, collaborators. */
+/** Owners and, if the tenant has enabled collaboration, collaborators. */
 export function mayEditPoc(
-  person: UserRecord,
+  principal: Caller,
   poc: PocRelation,
   settings: Pick<FeatureSettings, 'enableCollaboration'>,
 ): boolean {
-  if (ownsPoc(person, poc)) return true;
+  if (ownsPoc(principal, poc)) return true;
   return (
-    settings.enableCollaboration && poc.collaborates && person.permissions.includes('create_pocs')
+    settings.enableCollaboration &&
+    poc.collaborates &&
+    principal.permissions.includes('create_pocs')
   );
 }
 
 /** @throws ApiError INSUFFICIENT_PERMISSIONS. */
-export function assertOwnsPoc(person: UserRecord, poc: Pick<PocRelation, 'createdBy'>): void {
-  if (!ownsPoc(person, poc)) throw notAllowed('manage_pocs');
+export function assertOwnsPoc(principal: Caller, poc: Pick<PocRelation, 'createdBy'>): void {
+  if (!ownsPoc(principal, poc)) throw notAllowed('manage_pocs');
 }
 
 /** @throws ApiError INSUFFICIENT_PERMISSIONS. */
 export function assertMayEditPoc(
-  person: UserRecord,
+  principal: Caller,
   poc: PocRelation,
   settings: Pick<FeatureSettings, 'enableCollaboration'>,
 ): void {
-  if (!mayEditPoc(person, poc, settings)) throw notAllowed('manage_pocs');
+  if (!mayEditPoc(principal, poc, settings)) throw notAllowed('manage_pocs');
 }
 
-/** @param setting the tenant's own, which is off. */
-export function switchedOff(setting: keyof FeatureSettings): ApiError {
+/** @param setting the setting that the tenant has disabled */
+export function settingDisabled(setting: keyof FeatureSettings): ApiError {
   return notAllowed(`features.${setting}`);
 }
 

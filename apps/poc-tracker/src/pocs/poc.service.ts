@@ -5,7 +5,7 @@ import { decodePagePosition, toPage } from '@poc-tracker/http-service';
 import { contextWithoutRights, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { FileStorage } from '../storage/file-storage.js';
 import { FeatureSettingsReader } from '../tenant/feature-settings.js';
-import type { ChangePocDto, ListPocsQuery, WritePocDto } from './poc.dto.js';
+import type { UpdatePocDto, ListPocsQuery, PocDto } from './poc.dto.js';
 import { formatPosition, parsePosition } from './poc-position.js';
 import { type PocFields, PocRepository } from './poc.repository.js';
 import {
@@ -16,9 +16,8 @@ import {
   toPocResponse,
   toPublicPocResponse,
 } from './poc.response.js';
-import { assertMayEditPoc, assertOwnsPoc, type PocRelation, switchedOff } from './poc.rules.js';
+import { assertMayEditPoc, assertOwnsPoc, type PocRelation, settingDisabled } from './poc.rules.js';
 
-/** The POCs of a tenant. */
 @Injectable()
 export class PocService {
   constructor(
@@ -28,23 +27,23 @@ export class PocService {
     private readonly storage: FileStorage,
   ) {}
 
-  /** @throws ApiError POC_LIMIT_EXCEEDED, INSUFFICIENT_PERMISSIONS for a public one that the tenant does not allow. */
-  async create(author: Principal, input: WritePocDto): Promise<PocResponse> {
+  /** @throws ApiError POC_LIMIT_EXCEEDED, INSUFFICIENT_PERMISSIONS if the tenant does not allow public POCs. */
+  async create(principal: Principal, input: PocDto): Promise<PocResponse> {
     const fields = withDefaults(input);
     if (fields.isPublic) await this.assertPublicAllowed();
     return toPocResponse(
       await this.pocs.insert({
         ...fields,
         id: uuidv7(),
-        tenantId: author.tenantId,
-        createdBy: author.userId,
+        tenantId: principal.tenantId,
+        createdBy: principal.userId,
       }),
     );
   }
 
-  /** @throws ApiError VALIDATION_ERROR for a cursor that is none. */
-  async list(person: Principal, query: ListPocsQuery): Promise<PocPageResponse> {
-    const { tenantId, userId } = person;
+  /** @throws ApiError VALIDATION_ERROR for an invalid cursor. */
+  async list(principal: Principal, query: ListPocsQuery): Promise<PocPageResponse> {
+    const { tenantId, userId } = principal;
     const { limit, cursor, status, search } = query;
     const createdBy = query.author === 'me' ? userId : undefined;
     const list = { list: 'pocs', status, search, createdBy };
@@ -58,27 +57,27 @@ export class PocService {
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async read(id: string): Promise<PocResponse> {
+  async get(id: string): Promise<PocResponse> {
     const row = await this.pocs.find(id);
     if (row === undefined) throw new ApiError('NOT_FOUND');
     return toPocResponse(row);
   }
 
-  /** Writes the whole POC anew. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
-  async replace(person: Principal, id: string, input: WritePocDto): Promise<PocResponse> {
-    return this.write(person, await this.editable(person, id), withDefaults(input));
+  /** Replaces all fields. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async replace(principal: Principal, id: string, input: PocDto): Promise<PocResponse> {
+    return this.write(principal, await this.getEditable(principal, id), withDefaults(input));
   }
 
-  /** Changes what is stated. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
-  async change(person: Principal, id: string, input: ChangePocDto): Promise<PocResponse> {
-    return this.write(person, await this.editable(person, id), input);
+  /** Updates the given fields. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async update(principal: Principal, id: string, input: UpdatePocDto): Promise<PocResponse> {
+    return this.write(principal, await this.getEditable(principal, id), input);
   }
 
   /**
-   * A public POC of the tenant, for anybody: the policies let its row be seen only while the tenant allows it.
+   * A public POC of the tenant, without authentication. The policies make it visible only while the tenant allows it.
    * @throws ApiError NOT_FOUND.
    */
-  async readPublic(tenantId: string, id: string): Promise<PublicPocResponse> {
+  async getPublic(tenantId: string, id: string): Promise<PublicPocResponse> {
     const row = await this.database.transaction(contextWithoutRights(tenantId), () =>
       this.pocs.find(id),
     );
@@ -86,65 +85,65 @@ export class PocService {
     return toPublicPocResponse(row);
   }
 
-  /** The POC, for a change of whatever belongs to it. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
-  async editable(person: Principal, id: string): Promise<PocRow & PocRelation> {
-    const poc = await this.pocs.findWithStake(id, person.userId);
+  /** The POC, if the principal may edit it. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async getEditable(principal: Principal, id: string): Promise<PocRow & PocRelation> {
+    const poc = await this.pocs.findForUser(id, principal.userId);
     if (poc === undefined) throw new ApiError('NOT_FOUND');
-    assertMayEditPoc(person, poc, await this.settings.read());
+    assertMayEditPoc(principal, poc, await this.settings.read());
     return poc;
   }
 
-  /** The POC, for what only its owners may do. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
-  async owned(person: Principal, id: string): Promise<PocRow> {
+  /** The POC, if the principal owns it. @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  async getOwned(principal: Principal, id: string): Promise<PocRow> {
     const poc = await this.pocs.find(id);
     if (poc === undefined) throw new ApiError('NOT_FOUND');
-    assertOwnsPoc(person, poc);
+    assertOwnsPoc(principal, poc);
     return poc;
   }
 
   /**
-   * Deletes a POC with everything that belongs to it. The rows go first: a file without a row is swept away later, a row
-   * without its file would be a lie.
+   * Deletes a POC, its collaborators and its files. The rows are deleted first: the sweep removes a file without a row, but
+   * a row without a file could not be repaired.
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
    */
-  async remove(person: Principal, id: string): Promise<void> {
-    const files = await this.asPrincipal(person, async () => {
-      await this.owned(person, id);
+  async delete(principal: Principal, id: string): Promise<void> {
+    const files = await this.asPrincipal(principal, async () => {
+      await this.getOwned(principal, id);
       const deleted = await this.pocs.delete(id);
       if (deleted === undefined) throw new ApiError('NOT_FOUND');
       return deleted;
     });
-    for (const file of files) await this.storage.remove({ tenantId: person.tenantId, id: file });
+    for (const file of files) await this.storage.remove({ tenantId: principal.tenantId, id: file });
   }
 
-  /** Runs `work` in a transaction of its own with the rights of the principal, where the request has none. */
+  /** Runs `work` in its own transaction as the principal, for routes without a request transaction. */
   asPrincipal<T>(principal: Principal, work: () => Promise<T>): Promise<T> {
     return this.database.transaction(principal, work);
   }
 
-  /** Whoever repeats what they read of a POC's being public has not set it, and undoes no owner who changed it since. */
+  /** An unchanged `isPublic` is not written, so that it needs no ownership and does not undo a concurrent change. */
   private async write(
-    person: Principal,
+    principal: Principal,
     poc: PocRow & PocRelation,
-    { isPublic = poc.isPublic, ...stated }: Partial<PocFields>,
+    { isPublic = poc.isPublic, ...fields }: Partial<PocFields>,
   ): Promise<PocResponse> {
     const changed = isPublic !== poc.isPublic;
     if (changed) {
-      assertOwnsPoc(person, poc);
+      assertOwnsPoc(principal, poc);
       if (isPublic) await this.assertPublicAllowed();
     }
-    const row = await this.pocs.update(poc.id, changed ? { ...stated, isPublic } : stated);
+    const row = await this.pocs.update(poc.id, changed ? { ...fields, isPublic } : fields);
     if (row === undefined) throw new ApiError('NOT_FOUND');
     return toPocResponse(row);
   }
 
   private async assertPublicAllowed(): Promise<void> {
     const { allowPublicPocs } = await this.settings.read();
-    if (!allowPublicPocs) throw switchedOff('allowPublicPocs');
+    if (!allowPublicPocs) throw settingDisabled('allowPublicPocs');
   }
 }
 
-function withDefaults(input: WritePocDto): PocFields {
+function withDefaults(input: PocDto): PocFields {
   const { title, description = '', status = 'draft', isPublic = false } = input;
   return { title, description, status, isPublic };
 }

@@ -10,7 +10,7 @@ import { PocRepository } from './poc.repository.js';
 import { PocService } from './poc.service.js';
 import { PublicPocController } from './public-poc.controller.js';
 
-/** POCs and who works on them. */
+/** POCs and their collaborators. */
 @Module({
   imports: [TenantModule, StorageModule],
   controllers: [PocController, CollaboratorController, PublicPocController],

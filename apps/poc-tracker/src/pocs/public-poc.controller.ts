@@ -18,16 +18,17 @@ export class PublicPocController {
   @Get(':pocId')
   @Public()
   @ApiOperation({
-    summary: 'Read a public POC of the tenant that the host names, without a token',
-    description: 'Only while the tenant allows public POCs; a private one answers like none.',
+    summary: 'Get a public POC',
+    description:
+      'Needs no token; the host names the tenant. Returns 404 for a private POC, or if the tenant does not allow public POCs.',
   })
   @DataResponse(200, PublicPocResponse)
   @ApiErrors('NOT_FOUND', 'TENANT_REQUIRED', 'INVALID_TENANT')
-  async read(
+  async getPublicPoc(
     @Req() request: FastifyRequest,
     @Param('pocId', UuidParamPipe) pocId: string,
   ): Promise<PublicPocResponse> {
     const tenant = await this.tenants.resolve(request);
-    return this.pocs.readPublic(tenant.id, pocId);
+    return this.pocs.getPublic(tenant.id, pocId);
   }
 }

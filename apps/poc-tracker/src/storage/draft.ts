@@ -3,36 +3,36 @@ import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '@poc-tracker/contracts';
 
-/** Milliseconds in which a client must send something: a silent one holds a file and a reservation. */
-const SILENCE_MS = 30_000;
+/** Idle timeout of an upload in milliseconds: an idle client occupies a file and reserved storage. */
+const IDLE_TIMEOUT_MS = 30_000;
 
-/** A file while it arrives: written, counted and hashed chunk by chunk, never held in memory. */
+/** A file during its upload. It is written, counted and hashed chunk by chunk. */
 export class Draft {
   private open = true;
 
   constructor(
     private readonly handle: FileHandle,
-    private readonly giveItsPlace: () => Promise<void>,
+    private readonly moveToPlace: () => Promise<void>,
   ) {}
 
   /**
-   * Takes the whole body of a request.
-   * @returns the SHA-256 of what came.
-   * @throws ApiError VALIDATION_ERROR when it ends before `length` bytes came; Error when it cannot be written.
+   * Receives the whole body of a request.
+   * @returns the SHA-256 of the content.
+   * @throws ApiError VALIDATION_ERROR if the body does not have `length` bytes; Error if it cannot be written.
    */
   async receive(body: IncomingMessage, length: number): Promise<Buffer> {
     const hash = createHash('sha256');
     let received = 0;
-    const silence = setTimeout(
-      () => body.destroy(new Error('The client fell silent.')),
-      SILENCE_MS,
+    const idleTimeout = setTimeout(
+      () => body.destroy(new Error('The upload timed out.')),
+      IDLE_TIMEOUT_MS,
     );
     try {
-      // Left open when something fails here: destroying it would cut the connection that the answer goes out on.
+      // On an error the body is not destroyed, because that would close the connection of the response.
       for await (const chunk of body.iterator({
         destroyOnReturn: false,
       }) as AsyncIterable<Buffer>) {
-        silence.refresh();
+        idleTimeout.refresh();
         received += chunk.length;
         if (received > length) throw incomplete();
         hash.update(chunk);
@@ -42,17 +42,17 @@ export class Draft {
       if (body.destroyed && !body.complete) throw incomplete(error);
       throw error;
     } finally {
-      clearTimeout(silence);
+      clearTimeout(idleTimeout);
     }
     if (received !== length || !body.complete) throw incomplete();
     return hash.digest();
   }
 
-  /** On the disk and in its place: only then may a row say that there is such a file. */
+  /** Syncs the file and moves it to its place. Call it before a row refers to the file. */
   async keep(): Promise<void> {
     await this.handle.sync();
     await this.close();
-    await this.giveItsPlace();
+    await this.moveToPlace();
   }
 
   async close(): Promise<void> {
@@ -64,7 +64,7 @@ export class Draft {
 
 function incomplete(cause?: unknown): ApiError {
   return new ApiError('VALIDATION_ERROR', {
-    details: [{ field: 'body', message: 'must have as many bytes as content-length says' }],
+    details: [{ field: 'body', message: 'must have as many bytes as content-length states' }],
     cause,
   });
 }

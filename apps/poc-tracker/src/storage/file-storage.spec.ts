@@ -35,8 +35,8 @@ async function read(stream: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-describe('the storage', () => {
-  it('shows a file only once it is kept, to its owner alone', async () => {
+describe('FileStorage', () => {
+  it('makes a file readable when it is kept, with permissions for its owner only', async () => {
     const place = key();
     const draft = await storage.begin(place);
     await draft.receive(body('content'), 7);
@@ -50,20 +50,20 @@ describe('the storage', () => {
   });
 
   it.each(['..', '../../etc/passwd', 'x', '', `${randomUUID()}/..`])(
-    'takes nothing but ids for a place: %j',
+    'refuses the path component %j, which is not an id',
     async (hostile) => {
-      await expect(storage.begin({ tenantId: randomUUID(), id: hostile })).rejects.toThrow('ids');
-      await expect(storage.begin({ tenantId: hostile, id: randomUUID() })).rejects.toThrow('ids');
-      await expect(storage.remove({ tenantId: hostile, id: randomUUID() })).rejects.toThrow('ids');
+      await expect(storage.begin({ tenantId: randomUUID(), id: hostile })).rejects.toThrow('UUID');
+      await expect(storage.begin({ tenantId: hostile, id: randomUUID() })).rejects.toThrow('UUID');
+      await expect(storage.remove({ tenantId: hostile, id: randomUUID() })).rejects.toThrow('UUID');
     },
   );
 
-  it('follows no link and serves no other size', async () => {
+  it('refuses symbolic links and files of another size', async () => {
     const place = key();
     const draft = await storage.begin(place);
     await draft.receive(body('content'), 7);
     await draft.keep();
-    await expect(storage.read(place, 8, undefined)).rejects.toThrow('7 bytes where 8');
+    await expect(storage.read(place, 8, undefined)).rejects.toThrow('7 bytes instead of 8');
     const secret = join(folder, 'secret');
     writeFileSync(secret, 'content');
     await storage.remove(place);
@@ -74,7 +74,7 @@ describe('the storage', () => {
   it.each([
     ['less', 'con', 7],
     ['more', 'content and more', 7],
-  ])('takes no body of %s than it was told', async (_name, text, length) => {
+  ])('refuses a body with %s bytes than stated', async (_name, text, length) => {
     const draft = await storage.begin(key());
     await expect(draft.receive(body(text), length)).rejects.toMatchObject({
       code: 'VALIDATION_ERROR',
@@ -82,8 +82,11 @@ describe('the storage', () => {
     await draft.close();
   });
 
-  it.skipIf(process.getuid?.() === 0)('says so when it cannot be written', async () => {
-    chmodSync(join(folder, 'files', 'incoming'), 0o500);
-    await expect(storage.assertWritable()).rejects.toThrow('EACCES');
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    'fails the check when the folder is not writable',
+    async () => {
+      chmodSync(join(folder, 'files', 'incoming'), 0o500);
+      await expect(storage.assertWritable()).rejects.toThrow('EACCES');
+    },
+  );
 });

@@ -18,31 +18,31 @@ import { isUuid } from '@poc-tracker/contracts';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { Draft } from './draft.js';
 
-/** A file's place: made of ids that the database gave out, so that no name of a client's ever is part of a path. */
+/** Identifies a stored file. It consists of generated ids, so that a path never contains a name from a client. */
 export interface StorageKey {
   tenantId: string;
   id: string;
 }
 
-/** Files on their way lie apart, under a name that no tenant's folder can have. */
+/** The folder of files during their upload. No tenant's folder can have this name. */
 const INCOMING = 'incoming';
 
-/** Owner only: names of the folders are ids of tenants. */
+/** For the owner only, because folder names are tenant ids. */
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
-/** Of a content whose row is missing, since the time that the file itself carries. */
+/** Marks a file without a row. Its modification time says since when. */
 const ORPHAN_MODE = 0o400;
 
-/** A file of the folder, for the sweep. */
+/** A file in the storage, for the sweep. */
 export interface StoredFile extends StorageKey {
   modifiedAt: Date;
-  /** Still on its way, or left there. */
+  /** Its upload is running or was interrupted. */
   incoming: boolean;
-  /** Marked by `markOrphan`. */
+  /** It was marked by `markOrphan`. */
   orphan: boolean;
 }
 
-/** The contents of the files, each at `<tenant>/<id>` below STORAGE_DIR. */
+/** Stores the content of files at `<tenant>/<id>` below STORAGE_DIR. */
 @Injectable()
 export class FileStorage implements OnModuleInit {
   private readonly logger = new Logger(FileStorage.name);
@@ -54,7 +54,7 @@ export class FileStorage implements OnModuleInit {
     this.incoming = join(this.root, INCOMING);
   }
 
-  /** @throws Error that names the folder when it cannot be written: better now than at the first upload. */
+  /** @throws Error with the folder's name if it is not writable, so that the start fails and not the first upload. */
   async onModuleInit(): Promise<void> {
     await mkdir(this.incoming, { recursive: true, mode: FOLDER_MODE });
     await this.assertWritable();
@@ -64,13 +64,13 @@ export class FileStorage implements OnModuleInit {
     await access(this.incoming, constants.R_OK | constants.W_OK | constants.X_OK);
   }
 
-  /** Begins a file that is seen by nobody until `keep()`. */
+  /** Creates a file that is not readable until `keep()`. */
   async begin(key: StorageKey): Promise<Draft> {
     const handle = await open(this.incomingPath(key), 'wx', FILE_MODE);
     return new Draft(handle, () => this.keep(key));
   }
 
-  /** The content from `start` to `end`, both included. @throws Error when the file is missing or of another size. */
+  /** Reads the content from `start` to `end`, inclusive. @throws Error if the file is missing or has another size. */
   async read(
     key: StorageKey,
     size: number,
@@ -87,20 +87,20 @@ export class FileStorage implements OnModuleInit {
   }
 
   /**
-   * Removes a file from its place; what cannot be removed now is left to the sweep. One that is still on its way is left
-   * to whoever takes it in, who finds no row.
+   * Removes a stored file. If that fails, the sweep removes it later. A running upload is not affected; it fails when it
+   * finds no row.
    */
   async remove(key: StorageKey): Promise<void> {
     await this.unlink(this.path(key));
   }
 
-  /** Removes what is there of a file, wherever it had got to. */
+  /** Removes a file, whether its upload is complete or not. */
   async discard(key: StorageKey): Promise<void> {
     await this.unlink(this.incomingPath(key));
     await this.remove(key);
   }
 
-  /** Notes on the file itself that it has no row, and since when: whichever process comes next finds it. */
+  /** Marks on the file itself that it has no row and since when, so that every process can see it. */
   async markOrphan(key: StorageKey, at: Date): Promise<void> {
     const path = this.path(key);
     await utimes(path, at, at);
@@ -111,7 +111,7 @@ export class FileStorage implements OnModuleInit {
     await chmod(this.path(key), FILE_MODE);
   }
 
-  /** Removes all that there is of a tenant. */
+  /** Removes all files of a tenant. */
   async removeTenant(tenantId: string): Promise<void> {
     const prefix = `${checked(tenantId)}.`;
     for (const name of await readdir(this.incoming)) {
@@ -120,7 +120,7 @@ export class FileStorage implements OnModuleInit {
     await rm(join(this.root, tenantId), { recursive: true, force: true });
   }
 
-  /** The files that are on their way; what has no key of ours is left alone. */
+  /** Lists the files of incomplete uploads. Files with other names are ignored. */
   async *listIncoming(): AsyncGenerator<StoredFile> {
     for (const name of await readdir(this.incoming)) {
       const [tenantId = '', id = ''] = name.split('.');
@@ -128,19 +128,19 @@ export class FileStorage implements OnModuleInit {
     }
   }
 
-  /** The files that are in their places; what has no key of ours is left alone. */
+  /** Lists the stored files. Files with other names are ignored. */
   async *listKept(): AsyncGenerator<StoredFile> {
     for (const folder of await readdir(this.root, { withFileTypes: true })) {
       if (!folder.isDirectory() || !isUuid(folder.name)) continue;
       const path = join(this.root, folder.name);
       for (const id of await readdir(path))
         yield* describe({ tenantId: folder.name, id, incoming: false }, join(path, id));
-      // Only an empty one goes; another process may be about to put a file into it, which makes it again.
+      // This only removes an empty folder. A process that is about to add a file creates it again.
       await rmdir(path).catch(() => undefined);
     }
   }
 
-  /** The file gets its place, and the folder's entry is on the disk before anything is said about it. */
+  /** Moves a file to its place and syncs the folders, so that it survives a crash. */
   private async keep(key: StorageKey): Promise<void> {
     const folder = join(this.root, key.tenantId);
     for (let attempt = 1; ; attempt += 1) {
@@ -149,7 +149,7 @@ export class FileStorage implements OnModuleInit {
         await rename(this.incomingPath(key), this.path(key));
         break;
       } catch (error) {
-        // A sweep has just taken the empty folder away.
+        // A sweep has removed the empty folder.
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === 3) throw error;
       }
     }
@@ -174,16 +174,16 @@ export class FileStorage implements OnModuleInit {
   }
 }
 
-/** Holds even where an id came another way than from the database. */
+/** Prevents path traversal, wherever an id comes from. */
 function checked(id: string): string {
-  if (!isUuid(id)) throw new Error('A file is stored under ids alone.');
+  if (!isUuid(id)) throw new Error('The id of a stored file must be a UUID.');
   return id;
 }
 
 async function assertSize(handle: FileHandle, size: number): Promise<void> {
   const found = await handle.stat();
   if (!found.isFile() || found.size !== size)
-    throw new Error(`A stored file has ${found.size} bytes where ${size} were kept.`);
+    throw new Error(`A stored file has ${found.size} bytes instead of ${size}.`);
 }
 
 async function syncFolder(path: string): Promise<void> {

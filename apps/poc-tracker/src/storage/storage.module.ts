@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { FileStorage } from './file-storage.js';
 
-/** The folder of the files' contents. */
+/** Stores the content of files. */
 @Module({ providers: [FileStorage], exports: [FileStorage] })
 export class StorageModule {}

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { FEATURE_SETTING_DEFAULTS, type FeatureSettings } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
-/** The settings of the current transaction's tenant, as they are at this moment. */
+/** Reads the feature settings of the current transaction's tenant, without a cache. */
 @Injectable()
 export class FeatureSettingsReader {
   constructor(private readonly database: TenantDatabase) {}

@@ -3,8 +3,8 @@ import { currentRequest, TENANT_PARAMETER, TenantResolver } from '@poc-tracker/t
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Tells the database for whom a request is: the tenant of the token, which the host may not contradict. A public route
- * finds its tenant itself. Stands after JwtAuthGuard and before PolicyGuard.
+ * Sets the tenant and the user of the database transaction from the token. The host must not name another tenant. Public
+ * routes resolve their tenant themselves. Runs after JwtAuthGuard and before PolicyGuard.
  * @throws ApiError TENANT_MISMATCH, VALIDATION_ERROR.
  */
 @Injectable()
@@ -20,7 +20,7 @@ export class TenantGuard implements CanActivate {
     current.tenant = principal.tenant;
     const { userId: id, role, permissions } = principal;
     current.user = { id, role, permissions };
-    // It has been read: the route behind, whose own parameters are checked strictly, need not know it.
+    // The routes refuse unknown query parameters, so the tenant parameter is removed after it was read.
     delete (request.query as Record<string, unknown>)[TENANT_PARAMETER];
     return true;
   }

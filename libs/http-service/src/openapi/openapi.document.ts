@@ -96,7 +96,7 @@ export function createOpenApiDocument(
 
 /** Methods that say verb and noun, such as `listUsers`. */
 const VERB_AND_NOUN =
-  /^(accept|activate|cancel|change|create|delete|download|export|get|inspect|introspect|list|log|purge|reactivate|refresh|register|renew|replace|request|require|resend|restore|revoke|stream|suspend|update|upload|verify)[A-Z]/;
+  /^(accept|activate|add|cancel|change|create|delete|download|export|get|inspect|introspect|list|log|purge|reactivate|refresh|register|remove|renew|replace|request|require|resend|restore|revoke|stream|suspend|update|upload|verify)[A-Z]/;
 
 /** The name of the controller's method, which generated clients use; the controller's is put before one without a noun. */
 function operationId(controller: string, method: string): string {

@@ -12,40 +12,43 @@ export class CollaboratorController {
 
   @Get()
   @Authenticated()
-  @ApiOperation({ summary: 'List who works on a POC beside its author, page by page' })
+  @ApiOperation({ summary: 'List the collaborators of a POC' })
   @DataResponse(200, CollaboratorPageResponse)
   @ApiErrors('NOT_FOUND')
-  list(
-    @CurrentUser() person: Principal,
+  listCollaborators(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Query() query: PageQuery,
   ): Promise<CollaboratorPageResponse> {
-    return this.collaborators.list(person, pocId, query);
+    return this.collaborators.list(principal, pocId, query);
   }
 
   @Put(':userId')
   @Authenticated()
-  @ApiOperation({ summary: 'Let a person of the tenant work on a POC' })
+  @ApiOperation({
+    summary: 'Add a collaborator to a POC',
+    description: 'Returns 404 if the POC or the user does not exist in this tenant.',
+  })
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')
-  add(
-    @CurrentUser() person: Principal,
+  addCollaborator(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<void> {
-    return this.collaborators.add(person, pocId, userId);
+    return this.collaborators.add(principal, pocId, userId);
   }
 
   @Delete(':userId')
   @Authenticated()
-  @ApiOperation({ summary: 'Let a person no longer work on a POC' })
+  @ApiOperation({ summary: 'Remove a collaborator from a POC' })
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')
-  remove(
-    @CurrentUser() person: Principal,
+  removeCollaborator(
+    @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<void> {
-    return this.collaborators.remove(person, pocId, userId);
+    return this.collaborators.remove(principal, pocId, userId);
   }
 }

@@ -2,14 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { NIL_UUID } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
-/** A row of poc_collaborators. */
 export interface CollaboratorRow {
   userId: string;
   addedBy: string | null;
   createdAt: Date;
 }
 
-/** Who works on the POCs of the current transaction's tenant. */
+/** The collaborators of the POCs of the current transaction's tenant. */
 @Injectable()
 export class CollaboratorRepository {
   constructor(private readonly database: TenantDatabase) {}
@@ -23,7 +22,7 @@ export class CollaboratorRepository {
     );
   }
 
-  /** Adds them once, however often it is asked. @throws the database's refusal of a person whom the tenant has not. */
+  /** Idempotent. @throws QueryFailedError if the tenant has no such user. */
   async add(row: {
     tenantId: string;
     pocId: string;
@@ -37,7 +36,7 @@ export class CollaboratorRepository {
     );
   }
 
-  /** @returns whether they were one. */
+  /** @returns false if the user was not a collaborator. */
   async remove(pocId: string, userId: string): Promise<boolean> {
     const rows = await this.database.query(
       'DELETE FROM poc_collaborators WHERE poc_id = $1 AND user_id = $2 RETURNING user_id',

@@ -5,10 +5,9 @@ import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-serv
 import { FeatureSettingsReader } from '../../tenant/feature-settings.js';
 import { CollaboratorRepository } from './collaborator.repository.js';
 import { type CollaboratorPageResponse, toCollaboratorResponse } from './collaborator.response.js';
-import { switchedOff } from '../poc.rules.js';
+import { settingDisabled } from '../poc.rules.js';
 import { PocService } from '../poc.service.js';
 
-/** Who besides the author works on a POC. */
 @Injectable()
 export class CollaboratorService {
   constructor(
@@ -19,12 +18,12 @@ export class CollaboratorService {
 
   /** @throws ApiError NOT_FOUND. */
   async list(
-    person: Principal,
+    principal: Principal,
     pocId: string,
     query: PageQuery,
   ): Promise<CollaboratorPageResponse> {
-    await this.pocs.read(pocId);
-    const { tenantId } = person;
+    await this.pocs.get(pocId);
+    const { tenantId } = principal;
     const { limit, cursor } = query;
     const list = { list: 'collaborators', pocId };
     const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
@@ -33,18 +32,18 @@ export class CollaboratorService {
     return { items: items.map(toCollaboratorResponse), nextCursor };
   }
 
-  /** @throws ApiError NOT_FOUND for a POC or a person that the tenant has not, INSUFFICIENT_PERMISSIONS. */
-  async add(person: Principal, pocId: string, userId: string): Promise<void> {
-    await this.pocs.owned(person, pocId);
+  /** @throws ApiError NOT_FOUND if the tenant has no such POC or user, INSUFFICIENT_PERMISSIONS. */
+  async add(principal: Principal, pocId: string, userId: string): Promise<void> {
+    await this.pocs.getOwned(principal, pocId);
     const { enableCollaboration } = await this.settings.read();
-    if (!enableCollaboration) throw switchedOff('enableCollaboration');
-    const { tenantId, userId: addedBy } = person;
+    if (!enableCollaboration) throw settingDisabled('enableCollaboration');
+    const { tenantId, userId: addedBy } = principal;
     await this.collaborators.add({ tenantId, pocId, userId, addedBy });
   }
 
   /** @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
-  async remove(person: Principal, pocId: string, userId: string): Promise<void> {
-    await this.pocs.owned(person, pocId);
+  async remove(principal: Principal, pocId: string, userId: string): Promise<void> {
+    await this.pocs.getOwned(principal, pocId);
     if (!(await this.collaborators.remove(pocId, userId))) throw new ApiError('NOT_FOUND');
   }
 }
