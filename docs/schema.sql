@@ -625,6 +625,7 @@ AS $function$
   DECLARE
     wanted jsonb := '[]';
     moved uuid[];
+    missing text;
   BEGIN
     IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
       RETURN NULL;
@@ -651,9 +652,12 @@ AS $function$
       RAISE EXCEPTION 'a user cannot change a role that they hold, or that a user above them holds' USING
         ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = 'tenant_roles_holders';
     END IF;
-    IF EXISTS (SELECT FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission)) THEN
+    SELECT string_agg(DISTINCT p.permission, ' ') INTO missing
+      FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission);
+    IF missing IS NOT NULL THEN
       RAISE EXCEPTION 'a user cannot grant or revoke a permission that they do not hold' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held';
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held',
+        DETAIL = missing;
     END IF;
     RETURN NULL;
   END

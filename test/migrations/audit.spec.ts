@@ -1,3 +1,4 @@
+import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { describe, expect, it } from 'vitest';
 import { HASH, refusal, useServiceDatabase } from './service-database.js';
@@ -54,13 +55,15 @@ describe('The audit log', () => {
     expect(JSON.stringify(rows)).not.toMatch(/nonce|refresh_token_hash/);
   });
 
-  it('is read only by managers and admins of the tenant, and never changed', async () => {
+  it('is read only by users of the tenant with view_audit, and never changed', async () => {
     const { tenantId } = await seedTenant(db.database);
     const { userId } = await seedUser(db.database, tenantId);
-    const entries = async (role: string): Promise<number> =>
-      (await db.statement({ tenantId, userId, role }, 'SELECT id FROM audit_log')).rowCount ?? 0;
-    expect([await entries('user'), await entries('viewer')]).toEqual([0, 0]);
-    expect(await entries('manager')).toBeGreaterThan(0);
+    const entries = async (role: string, permissions: Permission[]): Promise<number> =>
+      (await db.statement({ tenantId, userId, role, permissions }, 'SELECT id FROM audit_log'))
+        .rowCount ?? 0;
+    const others = PERMISSIONS.filter((permission) => permission !== 'view_audit');
+    expect(await entries('admin', others)).toBe(0);
+    expect(await entries('viewer', ['view_audit'])).toBeGreaterThan(0);
     await expect(
       db.statement({ tenantId, userId, role: 'admin' }, 'DELETE FROM audit_log'),
     ).rejects.toEqual(refusal('42501'));

@@ -1,8 +1,8 @@
 import { seedTenant, seedUser } from '@poc-tracker/testing';
-import type { Role } from '@poc-tracker/contracts';
+import { type Permission, PERMISSIONS, type Role } from '@poc-tracker/contracts';
 import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { HASH, refusal, useServiceDatabase } from './service-database.js';
+import { type Context, HASH, refusal, useServiceDatabase } from './service-database.js';
 
 const db = useServiceDatabase();
 
@@ -16,7 +16,7 @@ async function accept(
   email = 'guest@example.com',
 ): Promise<unknown> {
   const userId = randomUUID();
-  return db.within({ tenantId, userId, role: 'viewer' }, async (client) => {
+  return db.within({ tenantId, userId, role: '' }, async (client) => {
     const { rows } = await client.query<{ role: string }>(`SELECT * FROM ${how}($1, $2, $3)`, [
       token,
       email,
@@ -24,7 +24,6 @@ async function accept(
     ]);
     const role = rows[0]?.role;
     if (role === undefined) return undefined;
-    await client.query('SELECT set_user_context($1, $2, $3)', [tenantId, userId, role]);
     await client.query(
       'INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
       [tenantId, userId, email, HASH, role],
@@ -48,16 +47,39 @@ async function seedInviter(
   return { tenantId, inviterId: userId };
 }
 
+function grant(userId: string, permissions: Permission[]): Promise<unknown> {
+  return db.admin.query('UPDATE users SET permissions = $2 WHERE id = $1', [
+    userId,
+    JSON.stringify(permissions),
+  ]);
+}
+
+function giveCustomRole(userId: string, permissions: Permission[]): Promise<unknown> {
+  return db.admin.query(
+    `WITH role AS (INSERT INTO tenant_roles (tenant_id, name, permissions)
+                   SELECT tenant_id, 'Recruiter', $2 FROM users WHERE id = $1 RETURNING id)
+     UPDATE users SET custom_role_id = (SELECT id FROM role) WHERE id = $1`,
+    [userId, JSON.stringify(permissions)],
+  );
+}
+
 describe('An invitation', () => {
   async function invite(
-    values: { expires?: string; revoked?: string; by?: Role } = {},
+    values: { expires?: string; revoked?: string; by?: Role; role?: Role } = {},
   ): Promise<Invitation> {
     const { tenantId, inviterId } = await seedInviter(values.by);
     const token = randomHash();
     await db.admin.query(
       `INSERT INTO invites (tenant_id, token_hash, email, role, expires_at, revoked_at, invited_by)
-       VALUES ($1, $2, 'guest@example.com', 'manager', now() + $3::interval, $4, $5)`,
-      [tenantId, token, values.expires ?? '24 hours', values.revoked ?? null, inviterId],
+       VALUES ($1, $2, 'guest@example.com', $6, now() + $3::interval, $4, $5)`,
+      [
+        tenantId,
+        token,
+        values.expires ?? '24 hours',
+        values.revoked ?? null,
+        inviterId,
+        values.role ?? 'manager',
+      ],
     );
     return { tenantId, inviterId, token };
   }
@@ -100,6 +122,46 @@ describe('An invitation', () => {
     expect(await accept('accept_invite', tenantId, token)).toBeUndefined();
   });
 
+  it.each([
+    ['their own permission', (id: string) => grant(id, ['manage_invites'])],
+    ['their custom role', (id: string) => giveCustomRole(id, ['manage_invites'])],
+  ])('is accepted while its inviter may invite by %s', async (_what, allow) => {
+    const { tenantId, inviterId, token } = await invite({ by: 'user', role: 'user' });
+    expect(await accept('accept_invite', tenantId, token)).toBeUndefined();
+    await allow(inviterId);
+    expect(await accept('accept_invite', tenantId, token)).toBe('user');
+  });
+
+  it('lets no login ask what its inviter may do', async () => {
+    const { tenantId, inviterId } = await invite();
+    const question = db.statement({ tenantId, role: 'admin' }, 'SELECT rank_to_invite($1)', [
+      inviterId,
+    ]);
+    await expect(question).rejects.toEqual(refusal('42501'));
+  });
+
+  it('gives its role, and no other, to the user who accepted it, and to no other user', async () => {
+    const { tenantId, token } = await invite();
+    const [guest, stranger] = [randomUUID(), randomUUID()];
+    const register = (userId: string, role: Role): Promise<unknown> =>
+      db.within({ tenantId, userId: guest, role: '' }, async (client) => {
+        await client.query('SELECT * FROM accept_invite($1, $2, $3)', [
+          token,
+          'guest@example.com',
+          guest,
+        ]);
+        await client.query('SELECT set_user_context($1, $2, NULL)', [tenantId, userId]);
+        await client.query(
+          'INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
+          [tenantId, userId, 'guest@example.com', HASH, role],
+        );
+      });
+    await expect(register(guest, 'admin')).rejects.toEqual(refusal('42501'));
+    await expect(register(guest, 'user')).rejects.toEqual(refusal('42501'));
+    await expect(register(stranger, 'manager')).rejects.toEqual(refusal('42501'));
+    await register(guest, 'manager');
+  });
+
   it('is not accepted by a transaction that inserts no user', async () => {
     const { tenantId, token } = await invite();
     const orphan = db.statement(
@@ -123,41 +185,37 @@ describe('An invitation', () => {
 
   it('cannot reveal its token, nor be inserted for a higher role, for another inviter or without manage_invites', async () => {
     const { tenantId, inviterId } = await seedInviter('manager');
-    const helper = await seedUser(db.database, tenantId, { permissions: ['manage_invites'] });
-    const user = await seedUser(db.database, tenantId);
-    const recruiter = await seedUser(db.database, tenantId);
-    await db.admin.query(
-      `WITH made AS (INSERT INTO tenant_roles (tenant_id, name, permissions)
-                     VALUES ($1, 'Recruiter', '["manage_invites"]') RETURNING id)
-       UPDATE users SET custom_role_id = (SELECT id FROM made) WHERE id = $2`,
-      [tenantId, recruiter.userId],
-    );
+    const { userId } = await seedUser(db.database, tenantId);
     await expect(
       db.statement(
         { tenantId, userId: inviterId, role: 'manager' },
         'SELECT token_hash FROM invites',
       ),
     ).rejects.toEqual(refusal('42501'));
-    const insert = (userId: string, role: string, invitedBy = userId): Promise<unknown> =>
+    const insert = (context: Omit<Context, 'tenantId'>, role: Role, by = context.userId) =>
       db.statement(
-        { tenantId, userId, role: 'manager' },
+        { tenantId, ...context },
         'INSERT INTO invites (tenant_id, token_hash, email, role, invited_by) VALUES ($1, $2, $3, $4, $5)',
-        [tenantId, randomHash(), `${randomUUID()}@example.com`, role, invitedBy],
+        [tenantId, randomHash(), `${randomUUID()}@example.com`, role, by],
       );
-    await expect(insert(inviterId, 'admin')).rejects.toEqual(refusal('42501'));
-    await expect(insert(inviterId, 'user', helper.userId)).rejects.toEqual(refusal('42501'));
-    await expect(insert(helper.userId, 'manager')).rejects.toEqual(refusal('42501'));
-    await expect(insert(user.userId, 'viewer')).rejects.toEqual(refusal('42501'));
-    await insert(inviterId, 'manager');
-    await insert(helper.userId, 'user');
-    await insert(recruiter.userId, 'user');
+    const manager = { userId: inviterId, role: 'manager' };
+    const helper = { userId, role: 'user', permissions: ['manage_invites'] };
+    const others = PERMISSIONS.filter((permission) => permission !== 'manage_invites');
+    const refused = refusal('42501');
+    await expect(insert(manager, 'admin')).rejects.toEqual(refused);
+    await expect(insert(manager, 'user', userId)).rejects.toEqual(refused);
+    await expect(insert(helper, 'manager')).rejects.toEqual(refused);
+    await expect(insert({ userId, role: 'admin', permissions: others }, 'viewer')).rejects.toEqual(
+      refused,
+    );
+    await insert(manager, 'manager');
+    await insert(helper, 'user');
   });
 });
 
 describe('An expired invitation', () => {
   it('is superseded only by users who may invite, and only in their tenant', async () => {
     const { tenantId, inviterId } = await seedInviter('manager');
-    const { userId } = await seedUser(db.database, tenantId);
     const other = await seedInviter('manager');
     for (const [tenant, expires] of [
       [tenantId, '-1 second'],
@@ -172,9 +230,9 @@ describe('An expired invitation', () => {
       `INSERT INTO invites (tenant_id, token_hash, email) VALUES ($1, $2, 'open@example.com')`,
       [tenantId, randomHash()],
     );
-    const supersede = async (by: string): Promise<unknown> => {
+    const supersede = async (permissions: readonly Permission[]): Promise<unknown> => {
       await db.statement(
-        { tenantId, userId: by, role: 'admin' },
+        { tenantId, userId: inviterId, role: 'manager', permissions },
         'SELECT supersede_expired_invites($1)',
         [['guest@example.com', 'open@example.com']],
       );
@@ -184,8 +242,9 @@ describe('An expired invitation', () => {
       );
       return rows.map((row) => row.tenant_id);
     };
-    expect(await supersede(userId)).toEqual([]);
-    expect(await supersede(inviterId)).toEqual([tenantId]);
+    const others = PERMISSIONS.filter((permission) => permission !== 'manage_invites');
+    expect(await supersede(others)).toEqual([]);
+    expect(await supersede(['manage_invites'])).toEqual([tenantId]);
   });
 });
 
@@ -268,12 +327,12 @@ describe('An invitation link', () => {
   it('cannot be for an admin, and the service can neither read its token nor change its count', async () => {
     const { tenantId, inviterId } = await seedLink();
     const context = { tenantId, userId: inviterId, role: 'admin' };
-    const asAdmin = db.statement(
+    const forAdmin = db.statement(
       context,
       `INSERT INTO invite_links (tenant_id, token_hash, role, quota, created_by) VALUES ($1, $2, 'admin', 1, $3)`,
       [tenantId, randomHash(), inviterId],
     );
-    await expect(asAdmin).rejects.toEqual(refusal('42501'));
+    await expect(forAdmin).rejects.toEqual(refusal('23514', 'invite_links_role_check'));
     for (const sql of [
       'SELECT token_hash FROM invite_links',
       'UPDATE invite_links SET used_count = 0',

@@ -21,6 +21,8 @@ export interface Context {
   tenantId: string;
   userId?: string | null;
   role: string;
+  /** What the user may do. Default: what the role permits. */
+  permissions?: readonly string[] | undefined;
 }
 
 type Result = pg.QueryResult<Record<string, unknown>>;
@@ -52,10 +54,11 @@ export class ServiceDatabase {
     const client = await this.pool.connect();
     try {
       await client.query('BEGIN');
-      await client.query('SELECT set_user_context($1, $2, $3)', [
+      await client.query('SELECT set_user_context($1, $2, $3, $4)', [
         context.tenantId,
         context.userId ?? null,
         context.role,
+        context.permissions ?? null,
       ]);
       const result = await work(client);
       await client.query('COMMIT');

@@ -1,14 +1,12 @@
-import { PERMISSIONS, permissionsOfRole, type Permission, ROLES } from '@poc-tracker/contracts';
+import type { Permission } from '@poc-tracker/contracts';
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { HASH, refusal, useServiceDatabase } from '../service-database.js';
+import { type Context, HASH, refusal, useServiceDatabase } from '../service-database.js';
 
 const db = useServiceDatabase();
 
 describe('The permissions of a user', () => {
-  const HELD = 'SELECT holds_permissions($1, $2) AS held';
-
   async function seedManagerAndUser() {
     const { tenantId } = await seedTenant(db.database);
     await seedUser(db.database, tenantId, { role: 'admin' });
@@ -18,55 +16,24 @@ describe('The permissions of a user', () => {
       tenantId,
       userId,
       asManager: { tenantId, userId: manager.userId, role: 'manager' },
-      // The service chooses the role of its transaction, but not the permissions of a user.
-      asManagerInAdminContext: { tenantId, userId: manager.userId, role: 'admin' },
     };
   }
 
-  it('are the same in the database as in libs/contracts for every role', async () => {
-    const { tenantId } = await seedTenant(db.database);
-    for (const role of ROLES) {
-      const { userId } = await seedUser(db.database, tenantId, { role });
-      const held: Permission[] = [];
-      for (const permission of PERMISSIONS) {
-        const { rows } = await db.statement({ tenantId, role: '' }, HELD, [
-          userId,
-          JSON.stringify([permission]),
-        ]);
-        if (rows[0]?.['held'] === true) held.push(permission);
-      }
-      expect(held).toEqual([...permissionsOfRole(role)]);
-    }
-  });
-
-  it('are those of their role, their own and those of their custom role, while they are active in the current tenant', async () => {
-    const { tenantId, userId } = await seedManagerAndUser();
-    const { tenantId: elsewhere } = await seedTenant(db.database);
-    const roleId = await db.seedRole(tenantId, ['manage_roles']);
-    await db.admin.query('UPDATE users SET custom_role_id = $2 WHERE id = $1', [userId, roleId]);
-    const held = async (tenant: string, ...permissions: Permission[]): Promise<unknown> =>
-      (
-        await db.statement({ tenantId: tenant, role: '' }, HELD, [
-          userId,
-          JSON.stringify(permissions),
-        ])
-      ).rows[0]?.['held'];
-    expect(await held(tenantId, 'create_pocs', 'view_audit', 'manage_roles')).toBe(true);
-    expect(await held(tenantId, 'create_pocs', 'view_usage')).toBe(false);
-    expect(await held(elsewhere, 'create_pocs')).toBe(false);
-    await db.admin.query(`UPDATE users SET status = 'suspended' WHERE id = $1`, [userId]);
-    expect(await held(tenantId, 'create_pocs')).toBe(false);
-  });
-
-  it('are neither granted nor revoked by a user who lacks them', async () => {
-    const { tenantId, userId, asManager, asManagerInAdminContext } = await seedManagerAndUser();
-    const set = (context: typeof asManager, permissions: Permission[]): Promise<unknown> =>
+  it('are neither granted nor revoked by a user who lacks them, whatever their role', async () => {
+    const { tenantId, userId, asManager } = await seedManagerAndUser();
+    const asAdminWithoutRights = {
+      tenantId,
+      userId: asManager.userId,
+      role: 'admin',
+      permissions: ['manage_users'],
+    };
+    const set = (context: Context, permissions: Permission[]): Promise<unknown> =>
       db.statement(context, 'UPDATE users SET permissions = $2 WHERE id = $1', [
         userId,
         JSON.stringify(permissions),
       ]);
-    for (const context of [asManager, asManagerInAdminContext]) {
-      for (const refused of [[], ['view_audit', 'manage_settings'], ['view_usage']] as const) {
+    for (const context of [asManager, asAdminWithoutRights]) {
+      for (const refused of [[], ['view_audit', 'manage_settings'], ['manage_roles']] as const) {
         await expect(set(context, [...refused])).rejects.toEqual(
           refusal('42501', 'users_rights_held'),
         );
@@ -74,10 +41,31 @@ describe('The permissions of a user', () => {
     }
     await set(asManager, ['view_audit', 'view_usage']);
     await set(asManager, ['view_audit']);
-    const stranger = { tenantId, userId: randomUUID(), role: 'admin' };
-    await expect(set(stranger, ['view_audit', 'view_usage'])).rejects.toEqual(
-      refusal('42501', 'users_rights_held'),
+  });
+
+  it('limit who suspends or deletes the user, or changes the address that they log in with', async () => {
+    const { tenantId, userId, asManager } = await seedManagerAndUser();
+    for (const change of [
+      `UPDATE users SET status = 'suspended'`,
+      `UPDATE users SET email = 'other@example.com'`,
+      'DELETE FROM users',
+    ]) {
+      const sql = `${change} WHERE id = $1`;
+      await expect(db.statement(asManager, sql, [userId])).rejects.toEqual(
+        refusal('42501', 'users_rights_held'),
+      );
+    }
+    const auditor = {
+      ...asManager,
+      permissions: ['manage_users', 'create_pocs', 'view_audit'],
+    };
+    await db.statement(auditor, `UPDATE users SET status = 'suspended' WHERE id = $1`, [userId]);
+    await db.statement(
+      { tenantId, userId, role: '', permissions: [] },
+      `UPDATE users SET email = 'mine@example.com' WHERE id = $1`,
+      [userId],
     );
+    await db.statement(auditor, 'DELETE FROM users WHERE id = $1', [userId]);
   });
 
   it('come with a custom role only from a user who holds all permissions of that role', async () => {
@@ -159,7 +147,11 @@ describe('A custom role', () => {
   async function seedHolder(...granted: Permission[]) {
     const { tenantId } = await seedTenant(db.database);
     const { userId } = await seedUser(db.database, tenantId, { permissions: granted });
-    return { tenantId, userId, context: { tenantId, userId, role: 'user' } };
+    return {
+      tenantId,
+      userId,
+      context: { tenantId, userId, role: 'user', permissions: ['create_pocs', ...granted] },
+    };
   }
 
   it('is created, updated and deleted only by users with manage_roles', async () => {
@@ -197,6 +189,25 @@ describe('A custom role', () => {
     await expect(set(['view_audit', 'manage_settings'])).rejects.toEqual(lacking);
     await set(['view_audit', 'view_usage']);
     await set(['view_audit']);
+  });
+
+  it('keeps its permissions from the users who hold it, and from users below one who holds it', async () => {
+    const { tenantId, userId, context } = await seedHolder('manage_roles', 'view_usage');
+    const roleId = await db.seedRole(tenantId, ['view_usage']);
+    const { userId: manager } = await seedUser(db.database, tenantId, {
+      role: 'manager',
+      status: 'suspended',
+    });
+    const assign = (user: string, role: string | null): Promise<unknown> =>
+      db.admin.query('UPDATE users SET custom_role_id = $2 WHERE id = $1', [user, role]);
+    const empty = (): Promise<unknown> =>
+      db.statement(context, `UPDATE tenant_roles SET permissions = '[]' WHERE id = $1`, [roleId]);
+    for (const holder of [userId, manager]) {
+      await assign(holder, roleId);
+      await expect(empty()).rejects.toEqual(refusal('42501', 'tenant_roles_holders'));
+      await assign(holder, null);
+    }
+    await empty();
   });
 
   it('has a name that is unique in its tenant, ignoring case', async () => {

@@ -1,7 +1,14 @@
+import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { HASH, INSERT_USER, refusal, useServiceDatabase } from '../service-database.js';
+import {
+  type Context,
+  HASH,
+  INSERT_USER,
+  refusal,
+  useServiceDatabase,
+} from '../service-database.js';
 
 const db = useServiceDatabase();
 
@@ -83,32 +90,39 @@ describe('A user', () => {
     expect(rows).toEqual([]);
   });
 
-  it('sees only active users as a viewer or user, and all users as a manager or admin', async () => {
+  it('sees themselves and active users, and all users with manage_users', async () => {
     const { tenantId } = await seedTenant(db.database);
     const { userId } = await seedUser(db.database, tenantId);
     await seedUser(db.database, tenantId, { status: 'inactive' });
-    const seen = async (role: string): Promise<unknown> =>
-      (await db.statement({ tenantId, userId, role }, 'SELECT id FROM users')).rowCount;
+    const seen = async (role: string, permissions?: Permission[]): Promise<unknown> =>
+      (await db.statement({ tenantId, userId, role, permissions }, 'SELECT id FROM users'))
+        .rowCount;
     expect([
       await seen('viewer'),
       await seen('user'),
       await seen('manager'),
       await seen('admin'),
     ]).toEqual([1, 1, 2, 2]);
+    const others = PERMISSIONS.filter((permission) => permission !== 'manage_users');
+    expect([await seen('admin', others), await seen('viewer', ['manage_users'])]).toEqual([1, 2]);
     expect(
       (await db.statement({ tenantId, userId: null, role: '' }, 'SELECT id FROM users')).rowCount,
     ).toBe(0);
   });
 
-  it('is updated by themselves, by admins, and by managers unless they are an admin', async () => {
+  it('is updated by themselves, and by users with manage_users whose role is not below theirs', async () => {
     const { tenantId } = await seedTenant(db.database);
     const self = await seedUser(db.database, tenantId);
     const other = await seedUser(db.database, tenantId);
     const admin = await seedUser(db.database, tenantId, { role: 'admin' });
-    const rename = async (role: string, target: string): Promise<unknown> =>
+    const rename = async (
+      role: string,
+      target: string,
+      permissions?: Permission[],
+    ): Promise<unknown> =>
       (
         await db.statement(
-          { tenantId, userId: self.userId, role },
+          { tenantId, userId: self.userId, role, permissions },
           `UPDATE users SET first_name = 'X' WHERE id = $1`,
           [target],
         )
@@ -118,25 +132,84 @@ describe('A user', () => {
     expect(await rename('manager', other.userId)).toBe(1);
     expect(await rename('manager', admin.userId)).toBe(0);
     expect(await rename('admin', admin.userId)).toBe(1);
-    const promote = db.statement(
-      { tenantId, userId: self.userId, role: 'manager' },
-      `UPDATE users SET role = 'admin' WHERE id = $1`,
-      [other.userId],
-    );
-    await expect(promote).rejects.toEqual(refusal('42501'));
+    const others = PERMISSIONS.filter((permission) => permission !== 'manage_users');
+    expect(await rename('admin', other.userId, others)).toBe(0);
+    expect(await rename('user', other.userId, ['manage_users'])).toBe(1);
+    expect(await rename('viewer', other.userId, ['manage_users'])).toBe(0);
+    expect(await rename('super_admin', other.userId, ['manage_users'])).toBe(0);
+    const promote = (role: string, to: string): Promise<unknown> =>
+      db.statement(
+        { tenantId, userId: self.userId, role, permissions: ['manage_users'] },
+        'UPDATE users SET role = $2 WHERE id = $1',
+        [other.userId, to],
+      );
+    await expect(promote('manager', 'admin')).rejects.toEqual(refusal('42501'));
+    await expect(promote('user', 'manager')).rejects.toEqual(refusal('42501'));
   });
 
-  it('registers with the role of their transaction and no other', async () => {
+  it('is deleted only by another user with manage_users whose role is not below theirs', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId, { role: 'manager' });
+    const remove = async (context: Omit<Context, 'tenantId'>): Promise<unknown> =>
+      (await db.statement({ tenantId, ...context }, 'DELETE FROM users WHERE id = $1', [userId]))
+        .rowCount;
+    const others = PERMISSIONS.filter((permission) => permission !== 'manage_users');
+    expect(await remove({ userId: randomUUID(), role: 'admin', permissions: others })).toBe(0);
+    expect(await remove({ userId: randomUUID(), role: 'user', permissions: PERMISSIONS })).toBe(0);
+    expect(await remove({ userId, role: 'manager' })).toBe(0);
+    expect(await remove({ userId: randomUUID(), role: 'manager' })).toBe(1);
+  });
+
+  it('registers with the role user and no other, whatever role the transaction claims', async () => {
     const { tenantId } = await seedTenant(db.database);
     const userId = randomUUID();
     const register = (role: string): Promise<unknown> =>
       db.statement(
-        { tenantId, userId, role: 'user' },
+        { tenantId, userId, role: 'manager', permissions: [] },
         'INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
         [tenantId, userId, 'new@example.com', HASH, role],
       );
     await expect(register('manager')).rejects.toEqual(refusal('42501'));
     await register('user');
+  });
+
+  it('registers as the admin only of a tenant that the same transaction creates, and only as its first user', async () => {
+    const insertTenant = 'INSERT INTO tenants (id, name, subdomain) VALUES ($1, $2, $3)';
+    const insertUser =
+      'INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)';
+    const [tenantId, first, second] = [randomUUID(), randomUUID(), randomUUID()];
+    const settings = `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, $2, '{}')`;
+    const asNobody = { tenantId, userId: first, role: '' };
+    await db.statement(asNobody, insertTenant, [tenantId, 'Acme', `acme-${tenantId}`]);
+    const late = [tenantId, first, 'first@example.com', HASH, 'admin'];
+    await expect(db.statement(asNobody, insertUser, late)).rejects.toEqual(refusal('42501'));
+    await expect(db.statement(asNobody, settings, [tenantId, 'theme'])).rejects.toEqual(
+      refusal('42501'),
+    );
+
+    const created = randomUUID();
+    await db.within({ tenantId: created, userId: first, role: '' }, async (client) => {
+      await client.query(insertTenant, [created, 'Beta', `beta-${created}`]);
+      await client.query(settings, [created, 'theme']);
+      await client.query(insertUser, [created, first, 'first@example.com', HASH, 'admin']);
+      await client.query('SAVEPOINT second');
+      await client.query('SELECT set_user_context($1, $2, NULL)', [created, second]);
+      await expect(
+        client.query(insertUser, [created, second, 'second@example.com', HASH, 'admin']),
+      ).rejects.toEqual(refusal('42501'));
+      await client.query('ROLLBACK TO second');
+      await expect(client.query(settings, [created, 'security'])).rejects.toEqual(refusal('42501'));
+      await client.query('ROLLBACK TO second');
+    });
+    await expect(
+      db.statement({ tenantId: created, userId: second, role: '' }, insertUser, [
+        created,
+        second,
+        'second@example.com',
+        HASH,
+        'admin',
+      ]),
+    ).rejects.toEqual(refusal('42501'));
   });
 
   it('has a password hash that only find_credentials() reads, and only in its tenant', async () => {
@@ -177,12 +250,19 @@ describe('A user', () => {
     const { userId } = await seedUser(db.database, tenantId);
     const inactive = await seedUser(db.database, tenantId, { status: 'inactive' });
     const guest = await seedUser(db.database, suspended.tenantId);
-    const access = async (...params: unknown[]): Promise<unknown> =>
-      (await db.pool.query<{ ok: boolean }>('SELECT validate_tenant_access($1, $2) AS ok', params))
-        .rows[0]?.ok;
+    const access = async (user: string, tenant: string, current = tenant): Promise<unknown> =>
+      (
+        await db.statement(
+          { tenantId: current, role: '' },
+          'SELECT validate_tenant_access($1, $2) AS ok',
+          [user, tenant],
+        )
+      ).rows[0]?.['ok'];
     expect(await access(userId, tenantId)).toBe(true);
     expect(await access(inactive.userId, tenantId)).toBe(false);
     expect(await access(guest.userId, suspended.tenantId)).toBe(false);
     expect(await access(userId, suspended.tenantId)).toBe(false);
+    const elsewhere = await seedTenant(db.database);
+    expect(await access(userId, tenantId, elsewhere.tenantId)).toBe(false);
   });
 });

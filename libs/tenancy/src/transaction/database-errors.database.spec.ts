@@ -10,7 +10,11 @@ const toApiError = createErrorTranslator({
   users_last_admin_stays: 'LAST_ADMIN',
 });
 
-function databaseError(fields: { code: string; constraint?: string }): DatabaseError {
+function databaseError(fields: {
+  code: string;
+  constraint?: string;
+  detail?: string;
+}): DatabaseError {
   return Object.assign(new DatabaseError('refused by PostgreSQL', 0, 'error'), fields);
 }
 
@@ -62,6 +66,18 @@ describe('createErrorTranslator', () => {
     const error = toApiError(databaseError({ code: '22P02' }));
     expect(error?.message).not.toContain('PostgreSQL');
     expect(error?.details).toBeUndefined();
+  });
+
+  it('names the permissions that the caller lacks, and nothing else of the detail', () => {
+    const refused = { code: '42501', constraint: 'users_rights_held' };
+    expect(
+      toApiError(databaseError({ ...refused, detail: 'manage_roles view_audit' })),
+    ).toMatchObject({
+      code: 'INSUFFICIENT_PERMISSIONS',
+      details: { reason: 'permission_not_held', required: ['manage_roles', 'view_audit'] },
+    });
+    const quoting = toApiError(databaseError({ ...refused, detail: 'Failing row contains (x).' }));
+    expect(quoting?.details).toBeUndefined();
   });
 
   it.each([

@@ -68,6 +68,9 @@ const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
   'STORAGE_LIMIT_EXCEEDED',
 ]);
 
+/** A list like that of the setting app.user_permissions. */
+const PERMISSION_NAMES = /^[a-z0-9_.:-]+( [a-z0-9_.:-]+)*$/;
+
 /**
  * Translates errors of PostgreSQL, node-postgres and TypeORM for an application whose schema has these constraints. The
  * translator returns undefined for any other error and for a defect of the application. The original error becomes the
@@ -88,7 +91,7 @@ export function createErrorTranslator(
       if (code === 'SERVICE_BUSY')
         return new ApiError(code, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
       if (code !== undefined)
-        return new ApiError(code, { details: limitDetails(code, failure), cause: error });
+        return new ApiError(code, { details: detailsOf(code, failure), cause: error });
       current = failure.driverError ?? failure.cause;
     }
     return undefined;
@@ -115,11 +118,19 @@ function codeOf(
   return lost ? 'SERVICE_UNAVAILABLE' : undefined;
 }
 
-/** Limit and usage of a tenant that has reached a limit, as add_tenant_usage() reports them. */
-function limitDetails(code: ErrorCode, { detail }: DatabaseFailure): unknown {
-  if (!LIMIT_CODES.has(code) || typeof detail !== 'string') return undefined;
-  const match = /^\{"limit" : (\d+), "usage" : (\d+)\}$/.exec(detail);
-  return match === null ? undefined : { limit: Number(match[1]), usage: Number(match[2]) };
+/**
+ * What add_tenant_usage() and keep_to_held_rights() report: the limit and the usage of a tenant, or the permissions that
+ * the caller lacks.
+ */
+function detailsOf(code: ErrorCode, { constraint, detail }: DatabaseFailure): unknown {
+  if (typeof detail !== 'string' || typeof constraint !== 'string') return undefined;
+  if (LIMIT_CODES.has(code)) {
+    const match = /^\{"limit" : (\d+), "usage" : (\d+)\}$/.exec(detail);
+    return match === null ? undefined : { limit: Number(match[1]), usage: Number(match[2]) };
+  }
+  if (constraint.endsWith('_rights_held') && PERMISSION_NAMES.test(detail))
+    return { reason: 'permission_not_held', required: detail.split(' ') };
+  return undefined;
 }
 
 function isUnavailable(state: string): boolean {

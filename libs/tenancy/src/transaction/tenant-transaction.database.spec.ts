@@ -1,9 +1,14 @@
+import type { Permission } from '@poc-tracker/contracts';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { Column, Entity, PrimaryColumn, QueryFailedError } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TenantPool } from './tenant-pool.js';
-import type { TenantContext, TenantTransaction } from './tenant-transaction.js';
+import {
+  contextWithoutRights,
+  type TenantContext,
+  type TenantTransaction,
+} from './tenant-transaction.js';
 import { uuidv7 } from '../schema/uuidv7.js';
 
 @Entity('tenant_settings')
@@ -19,7 +24,8 @@ class Setting {
 }
 
 const CONTEXT = `SELECT current_setting('app.current_tenant_id', true) AS tenant,
-  current_setting('app.current_user_id', true) AS person, current_setting('app.user_role', true) AS role`;
+  current_setting('app.current_user_id', true) AS person, current_setting('app.user_role', true) AS role,
+  current_setting('app.user_permissions', true) AS permissions`;
 const PID = 'SELECT pg_backend_pid() AS pid';
 
 describe('TenantTransaction', () => {
@@ -37,8 +43,8 @@ describe('TenantTransaction', () => {
     acting = {
       tenantId: (await seedTenant(db)).tenantId,
       userId: uuidv7(),
-      role: 'admin',
-      permissions: null,
+      role: 'user',
+      permissions: ['manage_settings', 'create_pocs'],
     };
   });
 
@@ -106,7 +112,12 @@ describe('TenantTransaction', () => {
     await transaction.runner();
     expect(sent).toHaveBeenCalledTimes(1);
     expect(await rows(transaction, CONTEXT)).toEqual([
-      { tenant: acting.tenantId, person: acting.userId, role: acting.role },
+      {
+        tenant: acting.tenantId,
+        person: acting.userId,
+        role: 'user',
+        permissions: 'manage_settings create_pocs',
+      },
     ]);
     const limits = `SELECT current_setting('statement_timeout') AS statement,
       current_setting('idle_in_transaction_session_timeout') AS idle`;
@@ -135,7 +146,12 @@ describe('TenantTransaction', () => {
     });
     const transaction = pool.transaction(acting);
     expect(await rows(transaction, CONTEXT)).toEqual([
-      { tenant: acting.tenantId, person: acting.userId, role: acting.role },
+      {
+        tenant: acting.tenantId,
+        person: acting.userId,
+        role: 'user',
+        permissions: 'manage_settings create_pocs',
+      },
     ]);
     expect(order).toEqual(['sent', 'sent', 'answered', 'answered']);
     await transaction.commit();
@@ -143,7 +159,9 @@ describe('TenantTransaction', () => {
   });
 
   it('fails with what the opening failed with, does nothing, and drops the connection', async () => {
-    await admin.query('ALTER FUNCTION set_user_context(uuid, uuid, text) RENAME TO mislaid');
+    await admin.query(
+      'ALTER FUNCTION set_user_context(uuid, uuid, text, text[]) RENAME TO mislaid',
+    );
     try {
       const transaction = pool.transaction(acting);
       await expect(insertSetting(transaction, 'without a context')).rejects.toMatchObject({
@@ -153,17 +171,27 @@ describe('TenantTransaction', () => {
       expect(transaction.holdsConnection).toBe(false);
       expect(pool.totals.total).toBe(0);
     } finally {
-      await admin.query('ALTER FUNCTION mislaid(uuid, uuid, text) RENAME TO set_user_context');
+      await admin.query(
+        'ALTER FUNCTION mislaid(uuid, uuid, text, text[]) RENAME TO set_user_context',
+      );
     }
     expect(await settingExists('without a context')).toBe(false);
     await expectCleanPool();
   });
 
-  it('gives a context without a user no user and no role', async () => {
-    const transaction = pool.transaction({ ...acting, userId: null, role: null });
-    expect(await rows(transaction, CONTEXT)).toEqual([
-      { tenant: acting.tenantId, person: '', role: '' },
-    ]);
+  it('gives a context without rights no role and no permission, and no user unless it names one', async () => {
+    for (const userId of [null, acting.userId]) {
+      const transaction = pool.transaction(contextWithoutRights(acting.tenantId, userId));
+      expect(await rows(transaction, CONTEXT)).toEqual([
+        { tenant: acting.tenantId, person: userId ?? '', role: '', permissions: '' },
+      ]);
+      await transaction.rollback(new Error('done'));
+    }
+  });
+
+  it('gives the permissions of the role if the context knows no others', async () => {
+    const transaction = pool.transaction({ ...acting, role: 'user', permissions: null });
+    expect(await rows(transaction, CONTEXT)).toMatchObject([{ permissions: 'create_pocs' }]);
     await transaction.rollback(new Error('done'));
   });
 
@@ -171,6 +199,12 @@ describe('TenantTransaction', () => {
     ['tenant', { tenantId: `'; COMMIT; --` }],
     ['user', { userId: `00000000-0000-7000-8000-000000000000'` }],
     ['role', { role: `admin'); COMMIT; --` as 'admin' }],
+    ...[`x"}'); COMMIT; --`, 'manage_users view_audit', 'Manage_users', 'a,b', '', '%', 'a\nb'].map(
+      (permission): [string, object] => [
+        `permission (${JSON.stringify(permission)})`,
+        { permissions: [permission as Permission] },
+      ],
+    ),
   ])(
     'refuses a %s that is not what it should be before anything reaches PostgreSQL',
     (_field, wrong) => {
@@ -281,13 +315,13 @@ describe('TenantTransaction', () => {
   it('drops the connection when the opening fails part of the way', async () => {
     const pid = ((await pool.lookup(PID, [])) as { pid: number }[])[0]?.pid;
     await admin.query(
-      'REVOKE EXECUTE ON FUNCTION set_user_context(uuid, uuid, text) FROM authenticated_user',
+      'REVOKE EXECUTE ON FUNCTION set_user_context(uuid, uuid, text, text[]) FROM authenticated_user',
     );
     const transaction = pool.transaction(acting);
     await expect(transaction.runner()).rejects.toMatchObject({ code: '42501' });
     await expect(transaction.commit()).rejects.toMatchObject({ code: '42501' });
     await admin.query(
-      'GRANT EXECUTE ON FUNCTION set_user_context(uuid, uuid, text) TO authenticated_user',
+      'GRANT EXECUTE ON FUNCTION set_user_context(uuid, uuid, text, text[]) TO authenticated_user',
     );
     await expectCleanPool();
     expect(await pool.lookup(PID, [])).not.toEqual([{ pid }]);

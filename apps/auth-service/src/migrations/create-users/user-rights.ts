@@ -94,6 +94,7 @@ const KEEP_TO_HELD_RIGHTS = `
   DECLARE
     wanted jsonb := '[]';
     moved uuid[];
+    missing text;
   BEGIN
     IF pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
       RETURN NULL;
@@ -120,9 +121,12 @@ const KEEP_TO_HELD_RIGHTS = `
       RAISE EXCEPTION 'a user cannot change a role that they hold, or that a user above them holds' USING
         ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = 'tenant_roles_holders';
     END IF;
-    IF EXISTS (SELECT FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission)) THEN
+    SELECT string_agg(DISTINCT p.permission, ' ') INTO missing
+      FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission);
+    IF missing IS NOT NULL THEN
       RAISE EXCEPTION 'a user cannot grant or revoke a permission that they do not hold' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held';
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held',
+        DETAIL = missing;
     END IF;
     RETURN NULL;
   END
