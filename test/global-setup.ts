@@ -1,4 +1,4 @@
-import { startRedis, TestCluster, type TestClusterAccess } from '@poc-tracker/testing';
+import { openRedis, TestCluster, type TestClusterAccess } from '@poc-tracker/testing';
 import type { TestProject, Vitest } from 'vitest/node';
 
 interface TestServers {
@@ -27,7 +27,7 @@ async function startServers(): Promise<TestServers> {
         await import('../apps/auth-service/src/migrations/run-migrations.js');
       await runMigrations(migrationUrl, false);
     }),
-    startRedis().catch((error: unknown) => ({ failure: String(error) })),
+    openRedis().catch((error: unknown) => ({ failure: String(error) })),
   ]);
   let stopping: Promise<unknown> | undefined;
   return {

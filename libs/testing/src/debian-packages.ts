@@ -12,9 +12,9 @@ interface UnpackedPackages {
 }
 
 /**
- * Downloads Debian packages with apt-get and unpacks them below the user's cache: nothing is installed, no service
- * starts, root is not needed. The second call finds the cache.
- * @throws Error on a system without apt-get or without a mirror.
+ * Downloads Debian packages with apt-get and unpacks them into the user's cache. It installs nothing, starts no service and
+ * needs no root rights. A second call uses the cache.
+ * @throws Error on a system without apt-get or without a package mirror.
  */
 export function unpackDebianPackages(name: string, packages: readonly string[]): UnpackedPackages {
   const folder = join(
@@ -28,13 +28,8 @@ export function unpackDebianPackages(name: string, packages: readonly string[]):
       download(staging, packages);
       renameSync(join(staging, 'root'), folder);
     } catch (error) {
-      // Two runs at once: the other one may have put the packages there first.
-      if (!existsSync(folder)) {
-        throw new Error(
-          `${packages[0]} could not be fetched as a Debian package; install it, or name its program in REDIS_SERVER_BIN.`,
-          { cause: error },
-        );
-      }
+      // Another run at the same time may have put the packages there first.
+      if (!existsSync(folder)) throw error;
     } finally {
       rmSync(staging, { recursive: true, force: true });
     }
@@ -50,12 +45,12 @@ function download(staging: string, packages: readonly string[]): void {
   const options = [
     `Dir::State::lists=${join(staging, 'lists')}`,
     `Dir::Cache=${join(staging, 'cache')}`,
-    // apt's own account could not write to a private folder.
+    // Otherwise apt writes as its own account, which has no access to a private folder.
     'APT::Sandbox::User=',
     'Debug::NoLocking=1',
   ].flatMap((option) => ['-o', option]);
   run('apt-get', [...options, '-q', 'update']);
-  // A simulation needs no rights and names the dependencies that this system lacks.
+  // A simulation needs no rights and lists the dependencies that this system lacks.
   const plan = run('apt-get', [
     ...options,
     'install',

@@ -9,7 +9,13 @@ import { createTemporaryFolder } from './temporary-folder.js';
 const START_TIMEOUT_MS = 10_000;
 const PROBE_TIMEOUT_MS = 500;
 
-/** redis-server and those of its libraries that a system without it may lack; what is there already is skipped. */
+const PROGRAMS = ['redis-server', 'valkey-server'];
+
+const HOW_TO_GET_REDIS =
+  'The tests need Redis: set REDIS_URL to a running server, or put redis-server or valkey-server on your PATH. ' +
+  'On a Debian system with a package mirror, the tests download and unpack the package themselves.';
+
+/** redis-server and the libraries that a system without it may lack. Packages that are installed are skipped. */
 const DEBIAN_PACKAGES = [
   'redis-server',
   'redis-tools',
@@ -32,9 +38,24 @@ interface RedisProgram {
 }
 
 /**
- * Starts a real Redis that keeps nothing on disk: REDIS_SERVER_BIN, else redis-server or valkey-server on PATH, else
- * Debian's package unpacked into a private cache (no root, no change of the system).
- * @param onPort where another one was before; a free port when left out.
+ * The Redis server of a test run: that of REDIS_URL, otherwise a new one.
+ * @throws Error that says how to provide Redis.
+ */
+export async function openRedis(): Promise<TestRedis> {
+  const url = process.env['REDIS_URL'];
+  return isSet(url) ? { url, stop: () => Promise.resolve() } : startRedis();
+}
+
+/** Whether {@link startRedis} may be called; false where REDIS_URL stands in for a missing program. */
+export function canStartRedis(): boolean {
+  return !isSet(process.env['REDIS_URL']) || installedProgram() !== undefined;
+}
+
+/**
+ * Starts a Redis server that stores nothing on disk: redis-server or valkey-server from PATH, otherwise from Debian's
+ * package, unpacked into a private cache without root rights and without any change to the system.
+ * @param onPort the port of a server that was stopped; a free port by default.
+ * @throws Error that says how to provide Redis.
  */
 export async function startRedis(onPort?: number): Promise<TestRedis> {
   const program = findProgram();
@@ -80,22 +101,29 @@ export async function startRedis(onPort?: number): Promise<TestRedis> {
 }
 
 function findProgram(): RedisProgram {
-  const wanted = process.env['REDIS_SERVER_BIN'];
-  const candidates =
-    wanted === undefined || wanted === '' ? ['redis-server', 'valkey-server'] : [wanted];
-  const found = candidates.map((command) => ({ command, env: process.env })).find(works);
-  if (found !== undefined) return found;
-  if (wanted !== undefined && wanted !== '')
-    throw new Error(`REDIS_SERVER_BIN names ${wanted}, which does not run.`);
-  const { root, libraryPath } = unpackDebianPackages('redis', DEBIAN_PACKAGES);
-  const unpacked = {
-    command: join(root, 'usr/bin/redis-server'),
-    env: { ...process.env, LD_LIBRARY_PATH: libraryPath },
-  };
-  if (works(unpacked)) return unpacked;
-  throw new Error(
-    `The unpacked ${unpacked.command} does not run; install redis-server or valkey, or set REDIS_SERVER_BIN.`,
-  );
+  const program = installedProgram() ?? unpackedProgram();
+  if (!works(program)) throw new Error(`${program.command} does not run. ${HOW_TO_GET_REDIS}`);
+  return program;
+}
+
+function installedProgram(): RedisProgram | undefined {
+  return PROGRAMS.map((command) => ({ command, env: process.env })).find(works);
+}
+
+function unpackedProgram(): RedisProgram {
+  try {
+    const { root, libraryPath } = unpackDebianPackages('redis', DEBIAN_PACKAGES);
+    return {
+      command: join(root, 'usr/bin/redis-server'),
+      env: { ...process.env, LD_LIBRARY_PATH: libraryPath },
+    };
+  } catch (cause) {
+    throw new Error(HOW_TO_GET_REDIS, { cause });
+  }
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
 }
 
 function works({ command, env }: RedisProgram): boolean {

@@ -4,13 +4,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { TestDatabase } from './test-database.js';
 
-/** The password of every seeded user that names no other. */
+/** The default password of seeded users. */
 const SEED_PASSWORD = 'seeded-Capybara-19-lagoon';
 
-/** As the services under test hash: a cheaper hash would be made anew at the first log-in. */
+/** The parameters of the service under test, which would replace a cheaper hash at the first log-in. */
 const HASH = { memoryCost: 7_168, timeCost: 1, parallelism: 1 };
 
-/** By password. Tests share the hash of a password as no two people of a real tenant do. */
+/** Hashes by password, shared between users to save time. */
 const hashes = new Map<string, Promise<string>>();
 
 function hashOf(password: string): Promise<string> {
@@ -35,7 +35,7 @@ export interface SeededUser {
   role: Role;
 }
 
-/** Writes a tenant row past every policy; columns that are left out take the schema's defaults. */
+/** Inserts a tenant past every policy. Columns without a value take the defaults of the schema. */
 export async function seedTenant(
   db: Seeded,
   overrides: {
@@ -72,7 +72,7 @@ export async function seedTenant(
   return { tenantId, name, subdomain };
 }
 
-/** Writes a user row past every policy, able to log in with the answered password. */
+/** Inserts a user past every policy, who can log in with the returned password. */
 export async function seedUser(
   db: Seeded,
   tenantId: string,

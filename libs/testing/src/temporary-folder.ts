@@ -3,9 +3,9 @@ import { chownSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A new folder that belongs to the account a server runs as, in a place that the account can enter. */
+/** Creates a folder that belongs to the account of a server, in a place that the account can access. */
 export function createTemporaryFolder(purpose: string, identity: ServerIdentity): string {
-  // TMPDIR may lie in a home that is closed to others.
+  // TMPDIR may be in a home folder that other accounts cannot access.
   const root = canReach(tmpdir(), identity) ? tmpdir() : '/var/tmp';
   const folder = mkdtempSync(join(root, `poc-tracker-${purpose}-`));
   if (identity.uid !== undefined && identity.gid !== undefined)

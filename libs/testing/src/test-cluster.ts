@@ -13,24 +13,24 @@ import { createTemporaryFolder } from './temporary-folder.js';
 
 const TEMPLATE = 'poc_tracker_template';
 
-/** What a process needs to make databases on a running {@link TestCluster}; plain data, so that it can be handed on. */
+/** What another process needs to create databases on a running {@link TestCluster}. It can be serialized. */
 export interface TestClusterAccess {
   adminUrl: string;
   passwords: LoginPasswords;
-  /** The migrated database to copy. */
+  /** The name of the migrated database to copy. */
   template: string;
-  /** Why the template could not be migrated; null when it was. */
+  /** Why the template could not be migrated, or null. */
   templateFailure: string | null;
 }
 
-/** One PostgreSQL for many test databases: its data are thrown away, so nothing waits for a disk. */
+/** One PostgreSQL server for many test databases. Its data is temporary, so it never waits for the disk. */
 export class TestCluster {
   private constructor(
     readonly access: TestClusterAccess,
     private readonly stopServer: () => Promise<void>,
   ) {}
 
-  /** Starts the server and migrates the template once; a failing migration fails only tests that want a migrated database. */
+  /** Starts the server and migrates the template once. A failed migration fails only the tests that need a migrated database. */
   static async start(migrate: (migrationUrl: string) => Promise<unknown>): Promise<TestCluster> {
     const folder = createTemporaryFolder('postgres', chooseServerIdentity());
     let server: EmbeddedPostgres | undefined;
@@ -64,7 +64,7 @@ export class TestCluster {
   }
 }
 
-/** A database with a session in it cannot be copied, so nobody may enter the template any more. */
+/** PostgreSQL does not copy a database that has connections, so the template refuses them. */
 async function closeTemplate(adminUrl: string): Promise<void> {
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();

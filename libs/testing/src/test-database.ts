@@ -20,15 +20,15 @@ declare module 'vitest' {
 
 export interface TestDatabase extends DatabaseUrls {
   name: string;
-  /** The superuser in this database: sees and changes everything, to arrange and to check. */
+  /** Connects as the superuser, to arrange and to check data past every policy. */
   adminUrl: string;
-  /** Runs SQL as the superuser, one statement at a time, on a connection that is kept until the database goes. */
+  /** Runs a statement as the superuser, on one connection that stays open until the database is dropped. */
   sql<Row>(text: string, params?: unknown[]): Promise<Row[]>;
-  /** Ends the connections that are left and removes the database. */
+  /** Terminates open connections and drops the database. */
   drop(): Promise<void>;
 }
 
-/** A database with the whole schema and no rows. A spec file makes its own and drops it when it is done. */
+/** Creates a database with the whole schema and no rows. Each spec file creates and drops its own. */
 export async function createTestDatabase(
   cluster: TestClusterAccess = testCluster(),
 ): Promise<TestDatabase> {
@@ -40,7 +40,7 @@ export async function createTestDatabase(
   return openTestDatabase(cluster, cluster.template);
 }
 
-/** A database with its logins and nothing else: for tests of the migrations themselves. */
+/** Creates a database that has the logins but no schema, for tests of the migrations. */
 export async function createEmptyDatabase(
   cluster: TestClusterAccess = testCluster(),
 ): Promise<TestDatabase> {
@@ -92,7 +92,7 @@ async function openTestDatabase(
   };
 }
 
-/** One connection for everything that is arranged: to connect takes longer than most of what is run. */
+/** One connection for all statements of a test, because connecting takes longer than most of them. */
 class AdminConnection {
   private client: Promise<pg.Client> | undefined;
 
@@ -115,20 +115,20 @@ class AdminConnection {
 
   private async connect(): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: this.url });
-    // Tests end every connection of a database, this one too: the next statement opens another.
-    const forget = (): void => void (this.client = undefined);
-    client.on('error', forget).on('end', forget);
+    // Tests terminate the connections of a database, this one as well. The next statement opens another.
+    const discard = (): void => void (this.client = undefined);
+    client.on('error', discard).on('end', discard);
     await client.connect();
     return client;
   }
 }
 
-/** Milliseconds for connections that were closed to be gone. Tests that lose theirs on purpose leave some that never go. */
+/** How long closed connections may take to disappear. Tests that break theirs on purpose leave some that never do. */
 const CLOSING_MS = 2_000;
 
 /**
- * A client that has said good-bye still listens until the server hangs up. To be terminated in that moment is an error
- * that nobody waits for any more, and it would fail the whole run.
+ * A client that is closing still listens until the server disconnects. A termination in that moment would be an unhandled
+ * error, which fails the whole run.
  */
 async function waitUntilUnused(admin: pg.Client, name: string): Promise<void> {
   const deadline = Date.now() + CLOSING_MS;
