@@ -2,12 +2,12 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiError, ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
 
-/** Codes that tell a client that the token it sent is the trouble (RFC 6750, 3.1). */
+/** Codes that mean the token is invalid (RFC 6750, 3.1). */
 const TOKEN_CODES = new Set<ErrorCode>(['INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED']);
 
 /**
- * Answers what the guards throw, for an application without a filter of its own for {@link ApiError}: `error`, `code`,
- * `status` and, where there are any, `details`. The cause stays here.
+ * Responds to the errors of the guards with `error`, `code`, `status` and optional `details`, for an application without
+ * its own filter for {@link ApiError}. The cause is not sent.
  */
 @Catch(ApiError)
 export class ApiErrorFilter implements ExceptionFilter<ApiError> {
@@ -21,8 +21,8 @@ export class ApiErrorFilter implements ExceptionFilter<ApiError> {
     if (status === 401) httpAdapter.setHeader(response, 'www-authenticate', challenge(code));
     if (retryAfter !== undefined)
       httpAdapter.setHeader(response, 'retry-after', String(Math.max(1, Math.ceil(retryAfter))));
-    const sentence = status >= 500 ? ERROR_CATALOGUE[code].message : error.message;
-    const body = { error: sentence, code, status, ...(details !== undefined && { details }) };
+    const message = status >= 500 ? ERROR_CATALOGUE[code].message : error.message;
+    const body = { error: message, code, status, ...(details !== undefined && { details }) };
     httpAdapter.reply(response, body, status);
   }
 }

@@ -68,8 +68,8 @@ class TestController {
     return OPENED;
   }
 
-  @Get('forgotten')
-  forgotten(): string {
+  @Get('unstated')
+  unstated(): string {
     return OPENED;
   }
 
@@ -87,10 +87,12 @@ class CodeFilter implements ExceptionFilter<ApiError> {
   }
 }
 
-const feed = new FakeSessionStatus();
+const sessionStatus = new FakeSessionStatus();
 
 @Module({
-  imports: [AuthKitModule.forRoot({ ...PARTIES, keys: ring, sessionStatus: { useValue: feed } })],
+  imports: [
+    AuthKitModule.forRoot({ ...PARTIES, keys: ring, sessionStatus: { useValue: sessionStatus } }),
+  ],
   controllers: [TestController],
   providers: [
     { provide: APP_GUARD, useExisting: JwtAuthGuard },
@@ -100,9 +102,9 @@ const feed = new FakeSessionStatus();
 })
 class TestModule {}
 
-describe('A Nest application on Fastify with AuthKitModule', () => {
+describe('AuthKitModule in a Nest application on Fastify', () => {
   let app: NestFastifyApplication;
-  const { rights } = feed;
+  const { rights } = sessionStatus;
 
   beforeAll(async () => {
     app = await NestFactory.create<NestFastifyApplication>(TestModule, new FastifyAdapter(), {
@@ -114,8 +116,8 @@ describe('A Nest application on Fastify with AuthKitModule', () => {
   afterAll(() => app.close());
 
   beforeEach(() => {
-    feed.rights = rights;
-    feed.refusal = undefined;
+    sessionStatus.rights = rights;
+    sessionStatus.refusal = undefined;
   });
 
   async function call(url: string, token?: string, method: 'GET' | 'POST' = 'GET') {
@@ -124,60 +126,60 @@ describe('A Nest application on Fastify with AuthKitModule', () => {
     return { status: response.statusCode, text: response.body, code: codeOf(response.body) };
   }
 
-  it('answers a public route without a token, and with a bad one', async () => {
+  it('allows a public route without a token and with an invalid one', async () => {
     expect(await call('/open')).toMatchObject({ status: 200, text: OPENED });
     expect(await call('/open', 'nonsense')).toMatchObject({ status: 200, text: OPENED });
   });
 
-  it.each(['/me', '/admin', '/video', '/forgotten'])('asks for a token at %s', async (url) => {
+  it.each(['/me', '/admin', '/video', '/unstated'])('requires a token at %s', async (url) => {
     expect(await call(url)).toMatchObject({ status: 401, code: 'TOKEN_REQUIRED' });
     expect(await call(url, 'nonsense')).toMatchObject({ status: 401, code: 'INVALID_TOKEN' });
   });
 
-  it('hands the person and the tenant to the handler', async () => {
+  it('passes the principal and the tenant to the handler', async () => {
     const userId = '3f0c7a9e-8a44-4f1c-9b57-0f3a8c1f2d10';
     const { text: body } = await call('/me', genuine({ sub: userId }));
     expect(JSON.parse(body)).toEqual({ userId, role: 'user', subdomain: TENANT.subdomain });
   });
 
-  it('refuses the signed-in person on a public route, where nobody is known', async () => {
+  it('refuses @CurrentUser() on a public route, which has no principal', async () => {
     expect(await call('/mistaken', genuine())).toMatchObject({
       status: 401,
       code: 'AUTH_REQUIRED',
     });
   });
 
-  it('goes by the role of the feed, not by that of the token', async () => {
+  it('uses the role of the session status instead of the one in the token', async () => {
     expect(await call('/admin', genuine({ user_role: 'admin' }))).toMatchObject({ status: 403 });
-    feed.rights = { ...rights, role: 'admin' };
+    sessionStatus.rights = { ...rights, role: 'admin' };
     expect(await call('/admin', genuine())).toMatchObject({ status: 200, text: OPENED });
   });
 
-  it('goes by the permissions of the feed', async () => {
+  it('uses the permissions of the session status instead of those in the token', async () => {
     const url = '/users/1/role';
     const token = genuine({ permissions: ['manage_users'] });
     expect(await call(url, token, 'POST')).toMatchObject({
       status: 403,
       code: 'INSUFFICIENT_PERMISSIONS',
     });
-    feed.rights = { ...rights, permissions: ['manage_users'] };
+    sessionStatus.rights = { ...rights, permissions: ['manage_users'] };
     expect(await call(url, token, 'POST')).toMatchObject({ status: 201, text: OPENED });
   });
 
-  it('goes by the features of the feed', async () => {
+  it('uses the features of the session status instead of the plan in the token', async () => {
     const token = genuine({ plan_type: 'enterprise' });
     expect(await call('/video', token)).toMatchObject({
       status: 403,
       code: 'FEATURE_NOT_AVAILABLE',
     });
     const features = effectiveFeatures('basic', { video_generation: true });
-    feed.rights = { ...rights, tenant: { ...TENANT, features } };
+    sessionStatus.rights = { ...rights, tenant: { ...TENANT, features } };
     expect(await call('/video', token)).toMatchObject({ status: 200, text: OPENED });
   });
 
-  it('refuses a route that states no policy for everybody', async () => {
-    feed.rights = { ...rights, role: 'admin' };
-    expect(await call('/forgotten', genuine())).toMatchObject({
+  it('refuses a route without a policy for every user', async () => {
+    sessionStatus.rights = { ...rights, role: 'admin' };
+    expect(await call('/unstated', genuine())).toMatchObject({
       status: 403,
       code: 'INSUFFICIENT_PERMISSIONS',
     });
@@ -186,7 +188,7 @@ describe('A Nest application on Fastify with AuthKitModule', () => {
   it('refuses a revoked session at the next request', async () => {
     const token = genuine();
     expect(await call('/me', token)).toMatchObject({ status: 200 });
-    feed.refusal = new ApiError('TOKEN_REVOKED');
+    sessionStatus.refusal = new ApiError('TOKEN_REVOKED');
     expect(await call('/me', token)).toMatchObject({ status: 401, code: 'TOKEN_REVOKED' });
   });
 
@@ -214,7 +216,7 @@ describe('A Nest application on Fastify with AuthKitModule', () => {
     '/admin\\',
     'http://localhost/admin',
     'http://evil.test//admin',
-  ])('does not open the protected route under the spelling %s', async (target) => {
+  ])('refuses the protected route when its path is written as %s', async (target) => {
     for (const authorization of [undefined, `Bearer ${genuine()}`]) {
       const answer = await overTheWire(
         target,
@@ -225,14 +227,14 @@ describe('A Nest application on Fastify with AuthKitModule', () => {
     }
   });
 
-  it('refuses two Authorization headers on the wire, also when the first is good', async () => {
+  it('refuses two Authorization headers on the wire, even if the first is valid', async () => {
     const header = `Authorization: Bearer ${genuine()}`;
     expect(await overTheWire('/me', header)).toMatch(/^HTTP\/1\.1 200 /);
     expect(await overTheWire('/me', header, header)).toMatch(/^HTTP\/1\.1 401 [^]*"INVALID_TOKEN"/);
     expect(await overTheWire('/me', header, 'authorization: Bearer x')).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  it('states the bearer scheme once in the OpenAPI document of each route that is not public', () => {
+  it('documents the bearer scheme once for each route that is not public', () => {
     const { paths } = SwaggerModule.createDocument(
       app,
       new DocumentBuilder().addBearerAuth().build(),
@@ -246,12 +248,12 @@ describe('A Nest application on Fastify with AuthKitModule', () => {
       '/admin': [{ bearer: [] }],
       '/users/{userId}/role': [{ bearer: [] }],
       '/video': [{ bearer: [] }],
-      '/forgotten': undefined,
+      '/unstated': undefined,
       '/mistaken': undefined,
     });
   });
 
-  /** Sends the request line and the headers as they are; clients would tidy them up first. */
+  /** Sends the request line and the headers unchanged, which HTTP clients would normalize. */
   async function overTheWire(target: string, ...headers: string[]): Promise<string> {
     const { port } = app.getHttpServer().address() as { port: number };
     const socket = connect(port, '127.0.0.1');

@@ -44,23 +44,23 @@ afterAll(async () => {
 
 async function get(path: string, token?: string): Promise<Record<string, unknown>> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const { statusCode, ...answer } = await app.inject({ method: 'GET', url: `/${path}`, headers });
-  return { status: statusCode, headers: answer.headers, ...answer.json<object>() };
+  const { statusCode, ...response } = await app.inject({ method: 'GET', url: `/${path}`, headers });
+  return { status: statusCode, headers: response.headers, ...response.json<object>() };
 }
 
-describe('the test issuer', () => {
-  it('signs people in, and tells the ids that the handler sees', async () => {
+describe('TestIssuer', () => {
+  it('signs users in, and returns the ids of the principal', async () => {
     const { token, ...ids }: SignedIn = issuer.signIn({ role: 'manager' });
     expect(await get('mine', token)).toMatchObject({ status: 200, ...ids });
   });
 
-  it('holds people to what they were given', async () => {
-    const able = { role: 'viewer', permissions: ['view_usage'] } as const;
-    const granted = issuer.signIn({ ...able, features: { advanced_analytics: true } });
+  it('applies the role, permissions, plan and features of a user', async () => {
+    const subject = { role: 'viewer', permissions: ['view_usage'] } as const;
+    const granted = issuer.signIn({ ...subject, features: { advanced_analytics: true } });
     expect(await get('reports', granted.token)).toMatchObject({ status: 200 });
     const byPlan = issuer.signIn({ role: 'admin', plan: 'enterprise' });
     expect(await get('reports', byPlan.token)).toMatchObject({ status: 200 });
-    expect(await get('reports', issuer.signIn(able).token)).toMatchObject({
+    expect(await get('reports', issuer.signIn(subject).token)).toMatchObject({
       status: 403,
       code: 'FEATURE_NOT_AVAILABLE',
     });
@@ -69,7 +69,7 @@ describe('the test issuer', () => {
     });
   });
 
-  it('changes and ends sessions without a new token', async () => {
+  it('changes and revokes sessions without a new token', async () => {
     const { token, sessionId } = issuer.signIn({ role: 'admin', plan: 'enterprise' });
     issuer.change(sessionId, { role: 'viewer' });
     expect(await get('reports', token)).toMatchObject({ code: 'INSUFFICIENT_PERMISSIONS' });
@@ -77,7 +77,7 @@ describe('the test issuer', () => {
     expect(await get('mine', token)).toMatchObject({ status: 401, code: 'TOKEN_REVOKED' });
   });
 
-  it('believes no other issuer, and nobody without a token', async () => {
+  it('refuses tokens of another issuer, and requests without a token', async () => {
     const { token } = new TestIssuer().signIn({ role: 'admin' });
     const foreign = await get('mine', token);
     expect(foreign).toMatchObject({ status: 401, code: 'INVALID_TOKEN' });

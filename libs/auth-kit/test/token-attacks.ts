@@ -29,8 +29,8 @@ export const signatures: Attack[] = [
   ['alg is null', forge({ ...HEADER, alg: null }, genuineClaims(), unsigned)],
   ['alg is a list', forge({ ...HEADER, alg: ['RS256'] }, genuineClaims())],
   ['alg is missing', forge({ typ: HEADER.typ, kid: HEADER.kid }, genuineClaims())],
-  ['the signature is taken away', genuine().replace(/[^.]+$/, '')],
-  ['the signature and its dot are taken away', genuine().replace(/\.[^.]+$/, '')],
+  ['the signature is removed', genuine().replace(/[^.]+$/, '')],
+  ['the signature and its dot are removed', genuine().replace(/\.[^.]+$/, '')],
   [
     'the signature is zeros',
     forge(HEADER, genuineClaims(), () => Buffer.alloc(256).toString('base64url')),
@@ -48,7 +48,7 @@ export const signatures: Attack[] = [
       ['PS256', rsa(trusted.privateKey, 'sha256', constants.RSA_PKCS1_PSS_PADDING)],
     ] as const
   ).map(([alg, signature]): Attack => [
-    `alg ${alg}, rightly signed with the trusted key`,
+    `alg ${alg}, validly signed with the trusted key`,
     forge({ ...HEADER, alg }, genuineClaims(), signature),
   ]),
   ...Object.entries({
@@ -91,7 +91,7 @@ export const headers: Attack[] = [
       forge({ ...HEADER, [member]: value }, genuineClaims()),
     ],
     [
-      `${member} stands in for kid`,
+      `${member} replaces kid`,
       forge({ alg: 'RS256', typ: 'at+jwt', [member]: value }, genuineClaims()),
     ],
   ]),
@@ -148,13 +148,13 @@ export const forms: Attack[] = [
       signature: 'AA',
     }),
   ],
-  ['no token at all', ''],
+  ['an empty token', ''],
   ['only dots', '..'],
   ['a word', 'undefined'],
-  ['a rightly signed token of more than 8 KiB', genuine({ filler: 'x'.repeat(8 * 1024) })],
+  ['a validly signed token of more than 8 KiB', genuine({ filler: 'x'.repeat(8 * 1024) })],
 ];
 
-/** Other spellings of one token: verifiers that read past them would let each through. */
+/** Other encodings of one token, which lenient verifiers would accept. */
 function variants(token: string): Attack[] {
   const [header = '', payload = '', signature = ''] = token.split('.');
   return [
@@ -176,24 +176,24 @@ function variants(token: string): Attack[] {
       'standard base64 in the signature',
       `${header}.${payload}.${Buffer.from(signature, 'base64url').toString('base64')}`,
     ],
-    ['a sign outside the alphabet', `${header}.${payload}.${signature}!`],
+    ['a character outside the alphabet', `${header}.${payload}.${signature}!`],
     ...[1, 2, 3].map((step): Attack => [
       `trailing bits of the signature changed (${step})`,
       `${header}.${payload}.${signature.slice(0, -1)}${withOtherTrailingBits(signature, step)}`,
     ]),
-    ['a lone sign more in the signature', `${header}.${payload}.${signature.slice(0, -1)}`],
+    ['one more character in the signature', `${header}.${payload}.${signature.slice(0, -1)}`],
   ];
 }
 
 /**
- * 256 bytes leave four unused bits in the last of 342 characters: sixteen spellings decode alike.
+ * 256 bytes leave four unused bits in the last of 342 characters: sixteen encodings decode to the same bytes.
  */
 function withOtherTrailingBits(signature: string, step: number): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return alphabet[alphabet.indexOf(signature.slice(-1)) + step] ?? '';
 }
 
-/** A genuine token with one part of another genuine one. */
+/** A valid token with one part of another valid one. */
 function swapPart(index: number): string {
   const parts = genuine().split('.');
   parts[index] = genuine().split('.')[index] ?? '';
@@ -216,10 +216,7 @@ export const tampering: Attack[] = Object.entries({
   ];
 });
 
-/**
- * Signed with the right key all the same: the issuer itself may err, or sign other kinds of token
- * with it.
- */
+/** Validly signed, because the issuer may have a bug, or sign other types of tokens with the same key. */
 export const claims: Attack[] = [
   ...malformed('iss', [
     'poc-tracker-auth ',
@@ -277,7 +274,7 @@ export const claims: Attack[] = [
   ]),
   ...malformed('plan_type', [undefined, 'free', null]),
   ...malformed('device_id', ['', 7, null]),
-  ['it lives longer than fifteen minutes', genuine({ exp: now() + 900 + 60 })],
+  ['its lifetime is longer than fifteen minutes', genuine({ exp: now() + 900 + 60 })],
   ['it was issued after it expires', genuine({ iat: now() + 30, exp: now() + 20 })],
   ...['null', '[]', '"claims"', '1', 'true', '{', 'not json'].map((payload): Attack => [
     `the payload is ${JSON.stringify(payload)}`,

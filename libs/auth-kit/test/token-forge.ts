@@ -16,13 +16,13 @@ import { KeyRing, keyId } from '../src/token/key-ring.js';
 
 export const PARTIES = { issuer: 'poc-tracker-auth', audience: 'poc-tracker-api' };
 
-/** The pair that the service trusts, and one that an attacker made. */
+/** The key pair that the service trusts, and one of an attacker. */
 export const trusted = generateKeyPairSync('rsa', { modulusLength: 2048 });
 export const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 export const ring = new KeyRing([trusted.publicKey]);
 
-/** The header of a genuine access token. */
+/** The header of a valid access token. */
 export const HEADER = { alg: 'RS256', typ: 'at+jwt', kid: keyId(trusted.publicKey) };
 
 export const TENANT: TenantSnapshot = {
@@ -40,7 +40,7 @@ export const TENANT: TenantSnapshot = {
 
 export const now = (): number => Math.floor(Date.now() / 1000);
 
-/** The claims of a genuine access token. */
+/** The claims of a valid access token. */
 export function genuineClaims(): AccessTokenClaims {
   return {
     sub: randomUUID(),
@@ -63,7 +63,7 @@ export const encode = (value: unknown): string =>
 
 export type Signature = (content: string) => string;
 
-/** RSA as RS256 does it, unless a hash or a padding says otherwise. */
+/** An RSA signature, as in RS256 by default. */
 export const rsa =
   (key: KeyObject, hash = 'sha256', padding = constants.RSA_PKCS1_PADDING): Signature =>
   (content) =>
@@ -74,7 +74,7 @@ export const hs256 =
   (content) =>
     createHmac('sha256', secret).update(content).digest('base64url');
 
-/** Any token at all: nothing is checked, so that a test can build what no library would. */
+/** Builds any token, including those that no library would build. */
 export function forge(
   header: unknown,
   claims: unknown,
@@ -84,10 +84,7 @@ export function forge(
   return `${content}.${signature(content)}`;
 }
 
-/**
- * A token that must be accepted; with overrides, one that differs in these claims only and is
- * rightly signed.
- */
+/** A valid token. With overrides, a validly signed token with other claims. */
 export function genuine(overrides: Record<string, unknown> = {}): string {
   return forge(HEADER, { ...genuineClaims(), ...overrides });
 }

@@ -25,8 +25,8 @@ class Routes {
   unstated(): void {}
 }
 
-/** Whether it answers at once or later, and however it refuses. */
-const admit = async (guard: JwtAuthGuard, request: ReturnType<typeof requestWith>) =>
+/** Rejects even if the guard throws synchronously. */
+const authenticate = async (guard: JwtAuthGuard, request: ReturnType<typeof requestWith>) =>
   guard.canActivate(contextOf(request));
 
 const bearing = (token: string) => requestWith(['Authorization', `Bearer ${token}`]);
@@ -34,7 +34,7 @@ const bearing = (token: string) => requestWith(['Authorization', `Bearer ${token
 describe('JwtAuthGuard', () => {
   afterEach(() => vi.useRealTimers());
 
-  it('names the person, session and token of the claims, and the rights of the standings', async () => {
+  it('sets a principal with the ids of the claims and the rights of the session status', async () => {
     const { guard, sessionStatus } = createGuard();
     sessionStatus.rights = { role: 'manager', permissions: [], tenant: { ...TENANT, plan: 'pro' } };
     const claims = {
@@ -44,7 +44,7 @@ describe('JwtAuthGuard', () => {
     };
     const request = bearing(forge(HEADER, claims));
 
-    await expect(admit(guard, request)).resolves.toBe(true);
+    await expect(authenticate(guard, request)).resolves.toBe(true);
 
     expect(request.principal).toEqual({
       userId: claims.sub,
@@ -58,20 +58,20 @@ describe('JwtAuthGuard', () => {
     });
   });
 
-  it('asks the standings on every request, with the claims, although the signature is checked once', async () => {
+  it('checks the session status on every request, but the signature once', async () => {
     const { guard, sessionStatus } = createGuard();
-    const authenticate = vi.spyOn(passport, 'authenticate');
+    const passportCalls = vi.spyOn(passport, 'authenticate');
     const token = genuine();
-    for (let count = 0; count < 3; count += 1) await admit(guard, bearing(token));
+    for (let count = 0; count < 3; count += 1) await authenticate(guard, bearing(token));
     expect(sessionStatus.queries).toHaveLength(3);
-    expect(authenticate).toHaveBeenCalledTimes(1);
-    authenticate.mockRestore();
+    expect(passportCalls).toHaveBeenCalledTimes(1);
+    passportCalls.mockRestore();
   });
 
-  it('answers at once, without a promise, when token and standing are in memory, and waits when not', async () => {
+  it('returns no promise when the token and the session status are cached, and waits when they are not', async () => {
     const { guard, sessionStatus } = createGuard();
     const token = genuine();
-    await admit(guard, bearing(token));
+    await authenticate(guard, bearing(token));
     const request = bearing(token);
     expect(guard.canActivate(contextOf(request))).toBe(true);
     expect(request.principal).toBeDefined();
@@ -84,51 +84,51 @@ describe('JwtAuthGuard', () => {
     expect(asking.principal).toBeDefined();
   });
 
-  it('takes new rights of the standings for a token that it remembers', async () => {
+  it('applies changed rights to a cached token', async () => {
     const { guard, sessionStatus } = createGuard();
     const token = genuine();
-    await admit(guard, bearing(token));
+    await authenticate(guard, bearing(token));
     sessionStatus.rights = { ...sessionStatus.rights, role: 'viewer' };
     const request = bearing(token);
-    await admit(guard, request);
+    await authenticate(guard, request);
     expect(request.principal?.role).toBe('viewer');
   });
 
   it.each(['TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT'] as const)(
-    'answers %s when the standings say so of a token that it remembers',
+    'refuses a cached token with %s when its session status says so',
     async (code) => {
       const { guard, sessionStatus } = createGuard();
       const token = genuine();
-      await admit(guard, bearing(token));
+      await authenticate(guard, bearing(token));
       sessionStatus.refusal = new ApiError(code);
       const request = bearing(token);
-      await expect(admit(guard, request)).rejects.toMatchObject({ code });
+      await expect(authenticate(guard, request)).rejects.toMatchObject({ code });
       expect(request.principal).toBeUndefined();
     },
   );
 
-  it('refuses a remembered token from the second of its expiry', async () => {
+  it('refuses a cached token from the second in which it expires', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const { guard, sessionStatus } = createGuard();
     const exp = now() + 300;
     const token = genuine({ exp });
-    await admit(guard, bearing(token));
+    await authenticate(guard, bearing(token));
     vi.setSystemTime(exp * 1000 - 1);
-    await expect(admit(guard, bearing(token))).resolves.toBe(true);
+    await expect(authenticate(guard, bearing(token))).resolves.toBe(true);
     vi.setSystemTime(exp * 1000);
-    await expect(admit(guard, bearing(token))).rejects.toMatchObject({
+    await expect(authenticate(guard, bearing(token))).rejects.toMatchObject({
       code: 'INVALID_TOKEN',
     });
     expect(sessionStatus.queries).toHaveLength(2);
   });
 
-  it('never asks the standings about a token that is not good', async () => {
+  it('does not check the session status of an invalid token', async () => {
     const { guard, sessionStatus } = createGuard();
-    await expect(admit(guard, bearing(`${genuine()}A`))).rejects.toThrow(ApiError);
+    await expect(authenticate(guard, bearing(`${genuine()}A`))).rejects.toThrow(ApiError);
     expect(sessionStatus.queries).toEqual([]);
   });
 
-  it('asks for a token on a route that states no policy', async () => {
+  it('requires a token on a route without a policy', async () => {
     const { guard } = createGuard();
     const context = contextOf(requestWith(), Routes.prototype.unstated);
     expect(() => guard.canActivate(context)).toThrow(
@@ -136,7 +136,7 @@ describe('JwtAuthGuard', () => {
     );
   });
 
-  it('lets everybody through to a public route and looks at no token', async () => {
+  it('allows a public route without looking at the token', async () => {
     const { guard, sessionStatus } = createGuard();
     const request = bearing('nonsense');
     expect(guard.canActivate(contextOf(request, Routes.prototype.open))).toBe(true);
@@ -154,18 +154,18 @@ describe('JwtAuthGuard', () => {
       query: { access_token: genuine() },
       body: { access_token: genuine() },
     });
-    await expect(admit(guard, request)).rejects.toMatchObject({
+    await expect(authenticate(guard, request)).rejects.toMatchObject({
       code: 'TOKEN_REQUIRED',
     });
   });
 
-  it('hands on what the standings fail with, so that a broken database is not taken for a bad token', async () => {
+  it('passes on an error of the session status, so that a database failure does not look like an invalid token', async () => {
     const { guard, sessionStatus } = createGuard();
     sessionStatus.refusal = new Error('connection refused');
-    await expect(admit(guard, bearing(genuine()))).rejects.toThrow('connection refused');
+    await expect(authenticate(guard, bearing(genuine()))).rejects.toThrow('connection refused');
   });
 
-  it('keeps two applications of one process apart', async () => {
+  it('keeps two applications in one process separate', async () => {
     const one = createGuard();
     const other = createGuard(new AccessTokenVerifier(new KeyRing([foreign.publicKey]), PARTIES));
     const token = forge(
@@ -173,17 +173,17 @@ describe('JwtAuthGuard', () => {
       genuineClaims(),
       rsa(foreign.privateKey),
     );
-    await expect(admit(one.guard, bearing(genuine()))).resolves.toBe(true);
-    await expect(admit(other.guard, bearing(token))).resolves.toBe(true);
-    await expect(admit(one.guard, bearing(token))).rejects.toMatchObject({
+    await expect(authenticate(one.guard, bearing(genuine()))).resolves.toBe(true);
+    await expect(authenticate(other.guard, bearing(token))).resolves.toBe(true);
+    await expect(authenticate(one.guard, bearing(token))).rejects.toMatchObject({
       code: 'INVALID_TOKEN',
     });
-    await expect(admit(other.guard, bearing(genuine()))).rejects.toMatchObject({
+    await expect(authenticate(other.guard, bearing(genuine()))).rejects.toMatchObject({
       code: 'INVALID_TOKEN',
     });
   });
 
-  it('accepts the tokens of a key that no longer signs for as long as it is in the ring', async () => {
+  it('accepts tokens of a key that no longer signs while it is in the key ring', async () => {
     const oldToken = forge(
       { ...HEADER, kid: keyId(foreign.publicKey) },
       genuineClaims(),
@@ -191,8 +191,8 @@ describe('JwtAuthGuard', () => {
     );
     const rotating = new KeyRing([foreign.publicKey]);
     const { guard } = createGuard(new AccessTokenVerifier(rotating, PARTIES));
-    await expect(admit(guard, bearing(oldToken))).resolves.toBe(true);
-    await expect(admit(createGuard().guard, bearing(oldToken))).rejects.toMatchObject({
+    await expect(authenticate(guard, bearing(oldToken))).resolves.toBe(true);
+    await expect(authenticate(createGuard().guard, bearing(oldToken))).rejects.toMatchObject({
       code: 'INVALID_TOKEN',
     });
   });

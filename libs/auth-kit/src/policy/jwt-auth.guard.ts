@@ -1,22 +1,22 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { AccessTokenClaims } from '@poc-tracker/contracts';
+import type { CurrentRights } from '../session-status/session-status.js';
+import { SessionStatusService } from '../session-status/session-status.service.js';
 import { AccessTokenVerifier } from '../token/access-token.verifier.js';
-import type { AuthRequest } from './auth-request.js';
 import { bearerToken } from '../token/bearer-token.js';
 import { asInvalidToken } from '../token/invalid-token.js';
+import type { AuthRequest } from './auth-request.js';
 import { presentToken } from './jwt.strategy.js';
 import { toPrincipal } from './principal.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
-import type { CurrentRights } from '../session-status/session-status.js';
-import { SessionStatusService } from '../session-status/session-status.service.js';
 
-/** Where passport leaves the claims that it has just verified. */
+/** The request property on which passport sets the verified claims. */
 const VERIFIED_CLAIMS = 'verifiedClaims';
 
 /**
- * Finds out who makes the request and fills `request.principal`. Every route but a `@Public()` one
- * needs an access token, one that states no policy included.
+ * Authenticates the request and sets `request.principal`. Every route needs an access token unless it is `@Public()`, even
+ * a route without a policy.
  * @throws ApiError TOKEN_REQUIRED, INVALID_TOKEN, and those of the {@link SessionStatusService}.
  */
 @Injectable()
@@ -29,42 +29,39 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     super();
   }
 
-  /** Answers without a promise when the token was verified before and its standing is in memory: each one costs. */
+  /** Returns no promise if the token and its session status are cached, because promises cost time on every request. */
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.policies.of(context)?.access === 'public') return true;
     const request = context.switchToHttp().getRequest<AuthRequest>();
     const token = bearerToken(request);
-    const claims = this.verifier.recall(token);
-    // Nearly every request carries a token that was verified before; passport is for the first one.
+    const claims = this.verifier.cachedClaims(token);
+    // Most requests send a token that was verified before; passport verifies the first one.
     return claims === undefined
       ? this.verifyFirstTime(context, request, token).then((verified) =>
-          this.admit(request, verified),
+          this.authenticate(request, verified),
         )
-      : this.admit(request, claims);
+      : this.authenticate(request, claims);
   }
 
   override getAuthenticateOptions(): { session: false; property: string } {
     return { session: false, property: VERIFIED_CLAIMS };
   }
 
-  /**
-   * Passport reports what `validate` threw as an error, and what was wrong with the token as a
-   * failure.
-   */
+  /** Passport passes an exception of `validate` as `error`, and a problem with the token as `failure`. */
   override handleRequest<T>(error: Error | null, claims: T | false, failure: unknown): T {
     if (error) throw error;
     if (claims === false) throw asInvalidToken(failure);
     return claims;
   }
 
-  private admit(request: AuthRequest, claims: AccessTokenClaims): true | Promise<true> {
+  private authenticate(request: AuthRequest, claims: AccessTokenClaims): true | Promise<true> {
     const rights = this.sessionStatus.currentRights(claims);
-    if (rights instanceof Promise) return this.admitLater(request, claims, rights);
+    if (rights instanceof Promise) return this.authenticateLater(request, claims, rights);
     request.principal = toPrincipal(claims, rights);
     return true;
   }
 
-  private async admitLater(
+  private async authenticateLater(
     request: AuthRequest,
     claims: AccessTokenClaims,
     rights: Promise<CurrentRights>,
@@ -78,11 +75,11 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     request: AuthRequest & { [VERIFIED_CLAIMS]?: AccessTokenClaims },
     token: string,
   ): Promise<AccessTokenClaims> {
-    await this.verifier.prepare(token);
+    await this.verifier.loadKey(token);
     presentToken(request, { token, verifier: this.verifier });
     await super.canActivate(context);
     const claims = request[VERIFIED_CLAIMS];
-    if (claims === undefined) throw new Error('Passport let a request through without its claims.');
+    if (claims === undefined) throw new Error('Passport authenticated a request without claims.');
     return claims;
   }
 }

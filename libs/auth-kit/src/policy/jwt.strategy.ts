@@ -4,7 +4,7 @@ import type { AccessTokenClaims } from '@poc-tracker/contracts';
 import { type SecretOrKeyProvider, Strategy } from 'passport-jwt';
 import { type AccessTokenVerifier, SIGNATURE_RULES } from '../token/access-token.verifier.js';
 
-/** A token to verify, and the rules of the application that it was sent to. */
+/** A token to verify, and the verifier of the application that received it. */
 export interface PresentedToken {
   token: string;
   verifier: AccessTokenVerifier;
@@ -12,7 +12,7 @@ export interface PresentedToken {
 
 const presentedTokens = new WeakMap<object, PresentedToken>();
 
-/** Hands a request's token to the strategy. */
+/** Passes a request's token to the strategy. */
 export function presentToken(request: object, presented: PresentedToken): void {
   presentedTokens.set(request, presented);
 }
@@ -24,9 +24,8 @@ function presentedBy(request: object): PresentedToken {
 }
 
 /**
- * Verifies an access token with passport-jwt. It holds nothing of an application: passport keeps
- * one register of strategies a process, in which a second application would otherwise replace the
- * keys of the first.
+ * Verifies an access token with passport-jwt. It is stateless, because passport has one registry of strategies per process,
+ * in which a second application would replace the keys of the first.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
@@ -40,7 +39,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     });
   }
 
-  /** @throws ApiError INVALID_TOKEN when a claim has not the right shape. */
+  /** @throws ApiError INVALID_TOKEN if a claim is missing or malformed. */
   override validate(request: object, payload: unknown): AccessTokenClaims {
     const { token, verifier } = presentedBy(request);
     return verifier.accept(token, payload);
@@ -55,7 +54,7 @@ const provideKey: SecretOrKeyProvider<object> = (request, token: string, done) =
     done(error);
     return;
   }
-  // A parsed key verifies twice as many tokens a second as PEM text. The types of passport-jwt know
-  // PEM only; it passes the key on to jsonwebtoken as it is.
+  // A parsed key verifies twice as many tokens per second as a PEM string. The types of passport-jwt allow PEM only,
+  // but it passes the key to jsonwebtoken unchanged.
   done(null, key as unknown as Buffer);
 };

@@ -57,13 +57,13 @@ class Routes {
 
 type Route = Exclude<keyof Routes, 'constructor'>;
 
-function ask(route: Route, principal?: Principal, method = 'GET'): boolean {
+function authorize(route: Route, caller?: Principal, method = 'GET'): boolean {
   const guard = new PolicyGuard(new RoutePolicyReader(new Reflector()));
-  const request = { ...requestWith(), method, ...(principal && { principal }) };
+  const request = { ...requestWith(), method, ...(caller && { principal: caller }) };
   return guard.canActivate(contextOf(request, Routes.prototype[route]));
 }
 
-function person(role: Role, granted: Permission[] = [], tenant = TENANT): Principal {
+function principal(role: Role, granted: Permission[] = [], tenant = TENANT): Principal {
   const permissions = effectivePermissions(role, granted);
   return toPrincipal(genuineClaims(), { role, permissions, tenant });
 }
@@ -72,18 +72,18 @@ const insufficient = (...required: string[]) =>
   expect.objectContaining({ code: 'INSUFFICIENT_PERMISSIONS', status: 403, details: { required } });
 
 describe('PolicyGuard', () => {
-  it('refuses a route that states no policy, even for an admin', () => {
-    expect(() => ask('unstated', person('admin'))).toThrow(insufficient());
+  it('refuses a route without a policy, even for an admin', () => {
+    expect(() => authorize('unstated', principal('admin'))).toThrow(insufficient());
   });
 
-  it('opens a public route to nobody in particular', () => {
-    expect(ask('open')).toBe(true);
+  it('allows a public route without a principal', () => {
+    expect(authorize('open')).toBe(true);
   });
 
   it.each(['signedIn', 'managers', 'manageUsers', 'video'] as const)(
-    'refuses %s when no guard before it has found out who asks',
+    'refuses %s with AUTH_REQUIRED when the request has no principal',
     (route) => {
-      expect(() => ask(route)).toThrow(expect.objectContaining({ code: 'AUTH_REQUIRED' }));
+      expect(() => authorize(route)).toThrow(expect.objectContaining({ code: 'AUTH_REQUIRED' }));
     },
   );
 
@@ -97,30 +97,37 @@ describe('PolicyGuard', () => {
     ['manageUsers', 'user', false],
     ['manageUsers', 'manager', true],
     ['manageUsers', 'admin', true],
-  ])('answers %s for a %s with %s', (route, role, allowed) => {
-    if (allowed) expect(ask(route, person(role))).toBe(true);
-    else expect(() => ask(route, person(role))).toThrow(expect.objectContaining({ status: 403 }));
+  ])('decides on the route %s for the role %s: allowed %s', (route, role, allowed) => {
+    if (allowed) expect(authorize(route, principal(role))).toBe(true);
+    else
+      expect(() => authorize(route, principal(role))).toThrow(
+        expect.objectContaining({ status: 403 }),
+      );
   });
 
-  it('names the roles and the permissions that are required', () => {
-    expect(() => ask('managers', person('user'))).toThrow(insufficient('manager', 'admin'));
-    expect(() => ask('both', person('user'))).toThrow(insufficient('manage_users', 'view_usage'));
-  });
-
-  it('lets a person use a permission that was granted to them alone, and asks for all of several', () => {
-    expect(ask('manageUsers', person('viewer', ['manage_users']))).toBe(true);
-    expect(() => ask('both', person('viewer', ['manage_users']))).toThrow(
+  it('names the required roles and permissions in the details', () => {
+    expect(() => authorize('managers', principal('user'))).toThrow(
+      insufficient('manager', 'admin'),
+    );
+    expect(() => authorize('both', principal('user'))).toThrow(
       insufficient('manage_users', 'view_usage'),
     );
   });
 
-  it('gives an admin every permission without any granted', () => {
-    expect(person('admin').permissions).toEqual(effectivePermissions('admin', []));
-    expect(ask('both', person('admin'))).toBe(true);
+  it('accepts a permission granted in addition to the role, and requires all of several permissions', () => {
+    expect(authorize('manageUsers', principal('viewer', ['manage_users']))).toBe(true);
+    expect(() => authorize('both', principal('viewer', ['manage_users']))).toThrow(
+      insufficient('manage_users', 'view_usage'),
+    );
   });
 
-  it('names the missing feature and the plans that have it', () => {
-    expect(() => ask('video', person('admin'))).toThrow(
+  it('allows an admin everything without granted permissions', () => {
+    expect(principal('admin').permissions).toEqual(effectivePermissions('admin', []));
+    expect(authorize('both', principal('admin'))).toBe(true);
+  });
+
+  it('names the missing feature and the plans that include it', () => {
+    expect(() => authorize('video', principal('admin'))).toThrow(
       expect.objectContaining({
         code: 'FEATURE_NOT_AVAILABLE',
         status: 403,
@@ -129,57 +136,57 @@ describe('PolicyGuard', () => {
     );
   });
 
-  it('goes by the features that the tenant has now, on whatever plan', () => {
+  it('uses the current features of the tenant instead of those of its plan', () => {
     const granted = { ...TENANT, features: effectiveFeatures('basic', { video_generation: true }) };
     const taken = {
       ...TENANT,
       plan: 'pro' as const,
       features: effectiveFeatures('pro', { video_generation: false }),
     };
-    expect(ask('video', person('viewer', [], granted))).toBe(true);
-    expect(() => ask('video', person('admin', [], taken))).toThrow(
+    expect(authorize('video', principal('viewer', [], granted))).toBe(true);
+    expect(() => authorize('video', principal('admin', [], taken))).toThrow(
       expect.objectContaining({ code: 'FEATURE_NOT_AVAILABLE' }),
     );
   });
 
-  it('opens an operator route to the admins of the reserved tenant alone', () => {
+  it('allows an operator route only for admins of the platform tenant', () => {
     const platform = { ...TENANT, isPlatform: true };
-    expect(ask('operate', person('admin', [], platform))).toBe(true);
-    for (const stranger of [person('manager', [], platform), person('admin')])
-      expect(() => ask('operate', stranger)).toThrow(insufficient('operator'));
+    expect(authorize('operate', principal('admin', [], platform))).toBe(true);
+    for (const other of [principal('manager', [], platform), principal('admin')])
+      expect(() => authorize('operate', other)).toThrow(insufficient('operator'));
   });
 
-  describe('after the end of the subscription', () => {
+  describe('after the subscription has ended', () => {
     const ended = { ...TENANT, subscriptionEndsAt: new Date(Date.now() - 1).toISOString() };
     const refused = expect.objectContaining({ code: 'SUBSCRIPTION_ENDED', status: 403 });
 
-    it.each(['GET', 'HEAD', 'OPTIONS'])('lets %s read', (method) => {
-      expect(ask('signedIn', person('user', [], ended), method)).toBe(true);
+    it.each(['GET', 'HEAD', 'OPTIONS'])('allows %s', (method) => {
+      expect(authorize('signedIn', principal('user', [], ended), method)).toBe(true);
     });
 
     it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])('refuses %s', (method) => {
-      expect(() => ask('signedIn', person('admin', [], ended), method)).toThrow(refused);
+      expect(() => authorize('signedIn', principal('admin', [], ended), method)).toThrow(refused);
     });
 
-    it('lets a route write that says so', () => {
-      expect(ask('leave', person('user', [], ended), 'DELETE')).toBe(true);
+    it('allows a change on a route with @WritesWhenReadOnly()', () => {
+      expect(authorize('leave', principal('user', [], ended), 'DELETE')).toBe(true);
     });
 
-    it('comes not before the end', () => {
+    it('allows changes until then', () => {
       const running = {
         ...TENANT,
         subscriptionEndsAt: new Date(Date.now() + 60_000).toISOString(),
       };
-      expect(ask('signedIn', person('user', [], running), 'POST')).toBe(true);
+      expect(authorize('signedIn', principal('user', [], running), 'POST')).toBe(true);
     });
   });
 
-  it('asks for roles before permissions and for features last', () => {
+  it('checks roles first, then permissions, then features', () => {
     const { features } = { features: effectiveFeatures('pro', {}) };
-    expect(() => ask('everything', person('manager', [], { ...TENANT, features }))).toThrow(
-      insufficient('admin'),
-    );
-    expect(() => ask('everything', person('admin', [], { ...TENANT, features }))).toThrow(
+    expect(() =>
+      authorize('everything', principal('manager', [], { ...TENANT, features })),
+    ).toThrow(insufficient('admin'));
+    expect(() => authorize('everything', principal('admin', [], { ...TENANT, features }))).toThrow(
       expect.objectContaining({
         details: { feature: 'advanced_analytics', plans: ['enterprise'] },
       }),

@@ -7,11 +7,10 @@ import { RoutePolicyReader } from './route-policy.reader.js';
 import { SAFE_METHODS } from './safe-methods.js';
 
 /**
- * Holds the request's principal against the policy of the route: roles, then permissions, then plan
- * features. A route that states no policy is refused for everybody, so that a forgotten decorator
- * shows at the first call.
- * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details:
- * `feature`, `plans`), SUBSCRIPTION_ENDED for a change in a tenant that can only be read.
+ * Authorizes the request's principal by the policy of the route: roles, then permissions, then plan features. A route
+ * without a policy is always refused, so that a missing decorator shows at the first call.
+ * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `plans`),
+ * SUBSCRIPTION_ENDED for a change in a read-only tenant.
  */
 @Injectable()
 export class PolicyGuard implements CanActivate {
@@ -19,7 +18,7 @@ export class PolicyGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const policy = this.policies.of(context);
-    if (policy === undefined) throw insufficient([], new Error('The route states no policy.'));
+    if (policy === undefined) throw insufficient([], new Error('The route has no policy.'));
     if (policy.access === 'public') return true;
     const { method, principal } = context.switchToHttp().getRequest<AuthRequest>();
     if (principal === undefined) throw new ApiError('AUTH_REQUIRED');

@@ -15,7 +15,7 @@ export const CurrentUser = createParamDecorator(
   (_data: unknown, context: ExecutionContext): Principal => principalOf(context),
 );
 
-/** The {@link TenantSnapshot} of the signed-in person, as a handler's parameter. */
+/** The {@link TenantSnapshot} of the principal, as a handler's parameter. */
 export const CurrentTenant = createParamDecorator(
   (_data: unknown, context: ExecutionContext): TenantSnapshot => principalOf(context).tenant,
 );

@@ -1,9 +1,7 @@
 import type { AccessTokenClaims, Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import type { CurrentRights, SessionClaims } from '../session-status/session-status.js';
 
-/**
- * Who makes a request, with the rights as they are now, not as they were when the token was minted.
- */
+/** The authenticated caller of a request, with their current rights instead of those in the token. */
 export interface Principal {
   userId: string;
   tenantId: string;
@@ -11,7 +9,7 @@ export interface Principal {
   /** The token's `jti`. */
   tokenId: string;
   role: Role;
-  /** The effective permissions: those of the role and those granted to the person alone. */
+  /** The effective permissions: those of the role and those granted in addition. */
   permissions: readonly Permission[];
   tenant: TenantSnapshot;
   /** Seconds since the epoch. */
@@ -31,7 +29,7 @@ export function toPrincipal(claims: AccessTokenClaims, rights: CurrentRights): P
   };
 }
 
-/** What the standing of the person's session is asked by, for work that goes on after the request's own check. */
+/** The claims that identify the principal's session, to check its status again later. */
 export function toSessionClaims({ tenantId, userId, sessionId }: Principal): SessionClaims {
   return { tenant_id: tenantId, sub: userId, session_id: sessionId };
 }

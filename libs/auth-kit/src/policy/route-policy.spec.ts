@@ -12,8 +12,8 @@ import {
 } from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
 
-describe('The policy decorators', () => {
-  it('add up to one policy, whatever their order', () => {
+describe('The policy decorators of a route', () => {
+  it('combine into one policy in any order', () => {
     class Routes {
       @RequireFeature('api_access')
       @Authenticated()
@@ -30,23 +30,23 @@ describe('The policy decorators', () => {
   });
 
   it.each([
-    ['above another policy', [Public(), Roles('admin')]],
-    ['below another policy', [Roles('admin'), Public()]],
-    ['twice', [Public(), Public()]],
-    ['above an operator route', [Public(), OperatorsOnly()]],
-    ['and for operators, above', [OperatorsOnly(), Roles('admin')]],
-    ['and for operators, below', [Roles('admin'), OperatorsOnly()]],
-  ])('refuse a route that is open or closed to everybody %s', (_case, [upper, lower]) => {
-    expect(() => decorate(upper!, lower!)).toThrow('states more than that');
+    ['above @Roles()', [Public(), Roles('admin')]],
+    ['below @Roles()', [Roles('admin'), Public()]],
+    ['with itself', [Public(), Public()]],
+    ['above @OperatorsOnly()', [Public(), OperatorsOnly()]],
+    ['with @OperatorsOnly() above @Roles()', [OperatorsOnly(), Roles('admin')]],
+    ['with @OperatorsOnly() below @Roles()', [Roles('admin'), OperatorsOnly()]],
+  ])('refuse to combine policies that exclude each other: %s', (_case, [upper, lower]) => {
+    expect(() => decorate(upper!, lower!)).toThrow('has another policy as well');
   });
 
-  it('refuse a route that states one kind twice, because one of the two would be lost', () => {
-    expect(() => decorate(Roles('admin'), Roles('user'))).toThrow('states its roles twice');
+  it('refuse the same decorator twice, because one would be lost', () => {
+    expect(() => decorate(Roles('admin'), Roles('user'))).toThrow('declares its roles twice');
   });
 });
 
 describe('RoutePolicyReader', () => {
-  it('looks a handler up once', () => {
+  it('reads the metadata of a handler once', () => {
     class Routes {
       @Authenticated()
       route(): void {}
@@ -62,7 +62,7 @@ describe('RoutePolicyReader', () => {
     expect(get).toHaveBeenCalledTimes(1);
   });
 
-  it('remembers that a handler states no policy', () => {
+  it('caches that a handler has no policy', () => {
     const reflector = new Reflector();
     const get = vi.spyOn(reflector, 'get');
     const reader = new RoutePolicyReader(reflector);
@@ -73,7 +73,7 @@ describe('RoutePolicyReader', () => {
   });
 });
 
-/** Applies two decorators to a fresh route as the compiler does: the lower one first. */
+/** Applies two decorators to a new route as the compiler does: the lower one first. */
 function decorate(upper: MethodDecorator, lower: MethodDecorator): void {
   const descriptor = { value: () => undefined };
   lower({}, 'route', descriptor);

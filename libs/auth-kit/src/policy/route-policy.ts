@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Feature, Permission, Role } from '@poc-tracker/contracts';
 
-/** What a route asks of a signed-in person. All of it must hold; what is left out asks nothing. */
+/** What a route requires of the principal. All of it must hold; an absent property requires nothing. */
 export interface Requirements {
   /** One of these roles. */
   roles?: readonly Role[];
@@ -11,7 +11,7 @@ export interface Requirements {
   features?: readonly Feature[];
 }
 
-/** Who may call a route. A route without one is refused. */
+/** Who may call a route. A route without a policy is refused. */
 export type RoutePolicy =
   | { access: 'public' }
   | { access: 'operator' }
@@ -21,15 +21,15 @@ export type RoutePolicy =
 export const ROUTE_POLICY = 'poc-tracker:route-policy';
 
 /**
- * Where @nestjs/swagger looks for a route's security schemes, and the name of the scheme for access tokens. Written as
- * its `@ApiBearerAuth()` would, so that a service without OpenAPI documents need not install it.
+ * The metadata of `@ApiBearerAuth()` of @nestjs/swagger. It is set directly, so that a service without an OpenAPI document
+ * need not install that package.
  */
 const SWAGGER_SECURITY = 'swagger/apiSecurity';
 const BEARER_SCHEME = 'bearer';
 
 type AtLeastOne<T> = readonly [T, ...T[]];
 
-/** Opens the route to everybody; a token that is sent all the same is not looked at. */
+/** Needs no token, and ignores one that is sent. */
 export function Public(): MethodDecorator {
   return (_target, property, descriptor) => {
     if (statedPolicy(descriptor) !== undefined) throw contradiction(property);
@@ -37,15 +37,12 @@ export function Public(): MethodDecorator {
   };
 }
 
-/** Asks for a signed-in person and nothing more. */
+/** Requires an authenticated user and nothing more. */
 export function Authenticated(): MethodDecorator {
   return requiring({});
 }
 
-/**
- * Asks for an operator of the platform: an admin of the reserved tenant. Such a route belongs to no
- * tenant.
- */
+/** Requires an operator of the platform: an admin of the platform tenant. */
 export function OperatorsOnly(): MethodDecorator {
   return (_target, property, descriptor) => {
     if (statedPolicy(descriptor) !== undefined) throw contradiction(property);
@@ -55,39 +52,36 @@ export function OperatorsOnly(): MethodDecorator {
 }
 
 /**
- * Keeps a changing route open after the tenant's subscription has ended: what people need to leave
- * in good order, such as ending their sessions, or to keep out whoever has got hold of an account.
+ * Allows a change after the tenant's subscription has ended, for what users still need: to revoke their sessions, or to
+ * secure a stolen account.
  */
 export function WritesWhenReadOnly(): MethodDecorator {
   return requiring({ writesWhenReadOnly: true });
 }
 
-/** Asks for one of these roles, each named: a higher role is not taken for a lower one. */
+/** Requires one of these roles. A higher role does not imply a lower one, so list each. */
 export function Roles(...roles: AtLeastOne<Role>): MethodDecorator {
   return requiring({ roles });
 }
 
-/** Asks for all of these permissions. Role admin has every one. */
+/** Requires all of these permissions. The role admin has every permission. */
 export function Permissions(...permissions: AtLeastOne<Permission>): MethodDecorator {
   return requiring({ permissions });
 }
 
-/** Asks that the tenant has all of these features, by its plan or its own row. */
+/** Requires that the tenant has all of these features, by its plan or its own overrides. */
 export function RequireFeature(...features: AtLeastOne<Feature>): MethodDecorator {
   return requiring({ features });
 }
 
-/**
- * The decorators stand on methods only. On a class, a `@Public()` would open every route that
- * somebody adds to it later.
- */
+/** The decorators apply to methods only: on a class, `@Public()` would open every route that is added later. */
 function requiring(requirements: Requirements & { writesWhenReadOnly?: true }): MethodDecorator {
   return (_target, property, descriptor) => {
     const stated = statedPolicy(descriptor);
     if (stated !== undefined && stated.access !== 'authenticated') throw contradiction(property);
     const repeated = Object.keys(requirements).find((kind) => stated && kind in stated);
     if (repeated !== undefined)
-      throw new Error(`The route ${String(property)} states its ${repeated} twice.`);
+      throw new Error(`The route ${String(property)} declares its ${repeated} twice.`);
     const policy: RoutePolicy = { access: 'authenticated', ...stated, ...requirements };
     Reflect.defineMetadata(ROUTE_POLICY, policy, handlerOf(descriptor));
     if (stated === undefined) documentBearer(descriptor);
@@ -110,6 +104,6 @@ function handlerOf(descriptor: PropertyDescriptor): object {
 
 function contradiction(property: string | symbol): Error {
   return new Error(
-    `The route ${String(property)} is @Public() or @OperatorsOnly() and states more than that; take one of the two away.`,
+    `The route ${String(property)} is @Public() or @OperatorsOnly() and has another policy as well; remove one of the two.`,
   );
 }

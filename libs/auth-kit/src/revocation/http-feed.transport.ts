@@ -44,7 +44,7 @@ export class HttpFeedTransport implements FeedTransport {
   private retryMs = FIRST_RETRY_MS;
   private retryAt = 0;
   private warned = false;
-  /** The stream that vouches for completeness. */
+  /** The stream that determines completeness. */
   private current: OpenStream | undefined;
   /** Takes over once the current one has delivered every event up to its opening. */
   private next: OpenStream | undefined;

@@ -12,8 +12,8 @@ import {
 import { genuine, now, PARTIES, ring } from '../../test/token-forge.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 
-/** The two ways in: what a request's token passes through, and the direct one. */
-const entrances = {
+/** The two ways to verify a token: as the token of a request, and directly. */
+const entryPoints = {
   JwtAuthGuard: async (token: string): Promise<void> => {
     const { guard } = createGuard();
     await guard.canActivate(contextOf(requestWith(['Authorization', `Bearer ${token}`])));
@@ -23,17 +23,17 @@ const entrances = {
   },
 };
 
-describe.each(Object.entries(entrances))('%s', (_name, present) => {
+describe.each(Object.entries(entryPoints))('%s', (_name, present) => {
   it('accepts a genuine token', async () => {
     await expect(present(genuine())).resolves.toBeUndefined();
   });
 
   it.each<Attack>([
     ['a device id', genuine({ device_id: 'phone' })],
-    ['a claim that is not known', genuine({ scope: 'openid' })],
+    ['an unknown claim', genuine({ scope: 'openid' })],
     ['nbf in the past', genuine({ nbf: now() - 1 })],
-    ['nbf within the tolerance of a minute', genuine({ nbf: now() + 50 })],
-    ['iat within the tolerance of a minute', genuine({ iat: now() + 50, exp: now() + 900 })],
+    ['nbf within the tolerance of one minute', genuine({ nbf: now() + 50 })],
+    ['iat within the tolerance of one minute', genuine({ iat: now() + 50, exp: now() + 900 })],
     ['every permission', genuine({ permissions: ['manage_users', 'view_usage'] })],
   ])('accepts a genuine token with %s', async (_case, token) => {
     await expect(present(token)).resolves.toBeUndefined();
@@ -42,10 +42,10 @@ describe.each(Object.entries(entrances))('%s', (_name, present) => {
   describe.each([
     ['a forged signature', signatures],
     ['a hostile header', headers],
-    ['another spelling', forms],
+    ['another encoding', forms],
     ['changed claims', tampering],
-    ['claims that are not right', claims],
-  ])('refuses a token with %s:', (_kind, attacks) => {
+    ['invalid claims', claims],
+  ])('refuses a token with %s', (_kind, attacks) => {
     it.each(attacks)('%s', async (_case, token) => {
       await expect(present(token)).rejects.toSatisfy(isInvalidToken);
     });

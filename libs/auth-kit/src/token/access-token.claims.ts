@@ -2,20 +2,19 @@ import { type AccessTokenClaims, PERMISSIONS, PLANS, ROLES } from '@poc-tracker/
 import { ClaimReader } from './claim-reader.js';
 
 /**
- * Life of an access token, in seconds. It is also the longest life that is accepted: revocations
- * are remembered for as long, and a token that outlived them would come back from its revocation.
+ * Lifetime of an access token, in seconds, and the longest that is accepted. Revocations are kept for as long: a token
+ * that lived longer would be accepted again after its revocation was dropped.
  */
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 
-/** Whose tokens are accepted, and for whom they must be meant. */
+/** The issuer and the audience that tokens must have. */
 export interface ExpectedParties {
   issuer: string;
   audience: string;
 }
 
 /**
- * The claims of an access token whose signature has been verified, each of the right shape (RFC
- * 9068, 4). Claims that are not known are left out.
+ * Validates the claims of an access token whose signature has been verified (RFC 9068, 4). Unknown claims are left out.
  * @param now seconds since the epoch.
  * @throws ApiError INVALID_TOKEN
  */

@@ -3,18 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { contextOf, createGuard, requestWith } from '../../test/requests.js';
 import { genuine } from '../../test/token-forge.js';
 
-/**
- * Change it to try another corpus; a failure names the mutant, so that it can be kept as a case of
- * its own.
- */
+/** Change it to try other mutants. A failure prints the mutant, so that it can become a test case of its own. */
 const SEED = 20_240_611;
 const MUTANTS = 6_000;
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const STRANGERS = ' \t\r\n\0=+/.,;:%"\'{}\\!~\u00e9\u200b\ufeff';
+const INVALID_CHARACTERS = ' \t\r\n\0=+/.,;:%"\'{}\\!~\u00e9\u200b\ufeff';
 
-describe('The guard', () => {
-  it(`accepts none of ${MUTANTS} mutants of tokens that it has just verified (seed ${SEED})`, async () => {
+describe('JwtAuthGuard', () => {
+  it(`refuses ${MUTANTS} mutants of tokens that it has just verified (seed ${SEED})`, async () => {
     const random = randomFrom(SEED);
     const { guard, sessionStatus } = createGuard();
     const present = async (token: string) =>
@@ -43,19 +40,20 @@ type Random = (below: number) => number;
 type Mutation = (token: string, tokens: readonly string[], random: Random) => string;
 
 const mutations: Mutation[] = [
-  // One sign replaced, added, taken away or moved.
+  // One character replaced, added, removed or moved.
   (token, _all, random) => splice(token, random(token.length), 1, pick([...BASE64URL], random)),
-  (token, _all, random) => splice(token, random(token.length), 1, pick([...STRANGERS], random)),
   (token, _all, random) =>
-    splice(token, random(token.length + 1), 0, pick([...BASE64URL, ...STRANGERS], random)),
+    splice(token, random(token.length), 1, pick([...INVALID_CHARACTERS], random)),
+  (token, _all, random) =>
+    splice(token, random(token.length + 1), 0, pick([...BASE64URL, ...INVALID_CHARACTERS], random)),
   (token, _all, random) => splice(token, random(token.length), 1, ''),
   (token, _all, random) => {
     const at = random(token.length - 1);
     return splice(token, at, 2, `${token[at + 1]}${token[at]}`);
   },
-  // The last sign carries bits that no byte uses.
+  // The last character has bits that no byte uses.
   (token, _all, random) => splice(token, token.length - 1, 1, pick([...BASE64URL], random)),
-  // Cut, doubled, written in another case.
+  // Truncated, doubled, or in another case.
   (token, _all, random) => token.slice(0, random(token.length)),
   (token, _all, random) =>
     splice(token, random(token.length), 0, token.slice(0, random(token.length))),
@@ -66,8 +64,7 @@ const mutations: Mutation[] = [
   },
   // Parts of two tokens.
   (token, all, random) => withPart(token, random(3), pick(all, random).split('.')[random(3)] ?? ''),
-  // The bytes behind the text of a part: JSON that differs in one byte, a signature that differs in
-  // one bit.
+  // The decoded bytes of a part, with one bit changed.
   (token, _all, random) => {
     const index = random(3);
     const bytes = Buffer.from(token.split('.')[index] ?? '', 'base64url');
@@ -95,15 +92,15 @@ function splice(text: string, at: number, remove: number, insert: string): strin
   return text.slice(0, at) + insert + text.slice(at + remove);
 }
 
-function swapCase(sign: string): string {
-  return sign === sign.toLowerCase() ? sign.toUpperCase() : sign.toLowerCase();
+function swapCase(character: string): string {
+  return character === character.toLowerCase() ? character.toUpperCase() : character.toLowerCase();
 }
 
 function pick<T>(items: readonly T[], random: Random): T {
   return items[random(items.length)] as T;
 }
 
-/** Mulberry32: small, and the same on every machine. */
+/** Mulberry32, which is reproducible on every machine. */
 function randomFrom(seed: number): Random {
   let state = seed;
   return (below) => {

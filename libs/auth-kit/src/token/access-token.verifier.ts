@@ -10,8 +10,8 @@ import { VerifiedTokenCache } from './verified-token.cache.js';
 const ACCESS_TOKEN_FORM: TokenForm = { alg: 'RS256', typ: ACCESS_TOKEN_TYPE, keyed: true };
 
 /**
- * How the signature is checked: by RS256 alone, whatever the header says. `nbf` is left to the
- * claims' own rules, because here one tolerance would hold for `nbf` and `exp` alike.
+ * RS256 only, whatever the header says. `nbf` is checked with the claims, because here one clock tolerance would apply
+ * to both `nbf` and `exp`.
  */
 export const SIGNATURE_RULES = {
   algorithms: ['RS256' as const],
@@ -19,12 +19,11 @@ export const SIGNATURE_RULES = {
 };
 
 /**
- * The rules for access tokens (RFC 8725, RFC 9068). A request's token passes through passport,
- * which asks here for the key before it checks the signature and hands over the claims afterwards;
- * `verify` does all of it at once.
+ * Verifies access tokens (RFC 8725, RFC 9068). For the token of a request passport checks the signature: it gets the key
+ * from `keyFor` and passes the claims to `accept`. `verify` does both.
  */
 export class AccessTokenVerifier {
-  private readonly memory = new VerifiedTokenCache();
+  private readonly cache = new VerifiedTokenCache();
   private readonly jwt = new JwtService({
     secretOrKeyProvider: (_type, token) => this.keyFor(token as string),
     verifyOptions: SIGNATURE_RULES,
@@ -36,22 +35,21 @@ export class AccessTokenVerifier {
   ) {}
 
   /** The claims of a token that has been verified before and has not expired. */
-  recall(token: string): AccessTokenClaims | undefined {
-    return this.memory.recall(token, nowInSeconds());
+  cachedClaims(token: string): AccessTokenClaims | undefined {
+    return this.cache.get(token, nowInSeconds());
   }
 
   /**
-   * Sees to it that the key of a token is known, where keys are fetched from the issuer.
-   * @throws ApiError INVALID_TOKEN when the token is not in the strict form, SERVICE_UNAVAILABLE.
+   * Fetches the key of a token if it is unknown and keys come from the issuer.
+   * @throws ApiError INVALID_TOKEN if the token is malformed, SERVICE_UNAVAILABLE.
    */
-  async prepare(token: string): Promise<void> {
+  async loadKey(token: string): Promise<void> {
     await this.keys.load?.(readStrictHeader(token, ACCESS_TOKEN_FORM).kid);
   }
 
   /**
-   * The only key that can have signed this token. Nothing of the token is believed for it but the
-   * name of a key that is in the ring already.
-   * @throws ApiError INVALID_TOKEN when the token is not in the strict form or its key is unknown.
+   * The key that must have signed this token. Only `kid` is used, and only to select a known key.
+   * @throws ApiError INVALID_TOKEN if the token is malformed or its key is unknown.
    */
   keyFor(token: string): KeyObject {
     const { kid } = readStrictHeader(token, ACCESS_TOKEN_FORM);
@@ -61,20 +59,18 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Checks the claims of a token **whose signature has been verified** with the key that `keyFor`
-   * gave, and remembers them.
+   * Validates and caches the claims of a token **whose signature has been verified** with the key from `keyFor`.
    * @throws ApiError INVALID_TOKEN
    */
   accept(token: string, payload: unknown): AccessTokenClaims {
     const claims = this.readClaims(payload);
-    this.memory.remember(token, claims, nowInSeconds());
+    this.cache.set(token, claims, nowInSeconds());
     return claims;
   }
 
   /**
-   * Verifies a token that is not the one of a request; the revocation feed is not asked. Nothing is
-   * remembered: whoever can have such tokens made could push those of real requests out of the
-   * memory.
+   * Verifies a token that does not authenticate a request, without its session status. The claims are not cached, so
+   * that such tokens cannot evict those of real requests.
    * @throws ApiError INVALID_TOKEN
    */
   verify(token: string): AccessTokenClaims {

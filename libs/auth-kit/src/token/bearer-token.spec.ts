@@ -3,11 +3,11 @@ import { requestWith } from '../../test/requests.js';
 import { bearerToken } from './bearer-token.js';
 
 describe('bearerToken', () => {
-  it.each(['Bearer', 'bearer', 'BEARER'])('takes what follows the scheme %s', (scheme) => {
+  it.each(['Bearer', 'bearer', 'BEARER'])('returns the token after the scheme %s', (scheme) => {
     expect(bearerToken(requestWith(['authorization', `${scheme} abc`]))).toBe('abc');
   });
 
-  it('asks for a token when there is no Authorization header', () => {
+  it('throws TOKEN_REQUIRED without an Authorization header', () => {
     expect(() => bearerToken(requestWith())).toThrow(
       expect.objectContaining({ code: 'TOKEN_REQUIRED' }),
     );
@@ -40,19 +40,19 @@ describe('bearerToken', () => {
     expect(() => bearerToken(request)).toThrow(expect.objectContaining({ code: 'INVALID_TOKEN' }));
   });
 
-  it('refuses a header that a framework gives as a list', () => {
+  it('refuses an Authorization header that is a list', () => {
     const request = requestWith(['Authorization', 'Bearer abc']);
     Object.assign(request.headers, { authorization: ['Bearer abc', 'Bearer xyz'] });
     expect(() => bearerToken(request)).toThrow(expect.objectContaining({ code: 'INVALID_TOKEN' }));
   });
 
-  it('is not confused by a header whose value is the word authorization', () => {
+  it('ignores another header with the value Authorization', () => {
     expect(
       bearerToken(requestWith(['Vary', 'Authorization'], ['Authorization', 'Bearer abc'])),
     ).toBe('abc');
   });
 
-  it('reads the requests of Express, too, and refuses a repeated header there', () => {
+  it('supports the requests of Express, and refuses a repeated header there', () => {
     const headers = { authorization: 'Bearer abc' };
     expect(bearerToken({ headers, rawHeaders: ['Authorization', 'Bearer abc'] })).toBe('abc');
     const twice = ['Authorization', 'Bearer abc', 'authorization', 'Bearer def'];

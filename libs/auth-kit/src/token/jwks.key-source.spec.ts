@@ -14,12 +14,12 @@ const KID = keyId(trusted.publicKey);
 
 let now: number;
 let requests: number;
-let answer: () => Response | Promise<Response>;
+let respond: () => Response | Promise<Response>;
 
 beforeEach(() => {
   now = Date.now();
   requests = 0;
-  answer = () => Response.json(ring.jwks());
+  respond = () => Response.json(ring.jwks());
   vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
 });
 
@@ -31,29 +31,29 @@ function source(): JwksKeySource {
     now: () => now,
     fetch: async () => {
       requests += 1;
-      return answer();
+      return respond();
     },
   });
 }
 
 async function refusal(work: Promise<void>): Promise<unknown> {
   return work.then(
-    () => 'let through',
+    () => 'accepted',
     (error: unknown) => (error as { code?: unknown }).code,
   );
 }
 
-describe('keys that are fetched from the issuer', () => {
-  it('verify a token of the issuer, and are fetched once for many that wait at once', async () => {
+describe('JwksKeySource', () => {
+  it('loads the key of a token with one request for many concurrent callers', async () => {
     const keys = source();
     const verifier = new AccessTokenVerifier(keys, PARTIES);
     const token = genuine();
-    await Promise.all(Array.from({ length: 20 }, () => verifier.prepare(token)));
+    await Promise.all(Array.from({ length: 20 }, () => verifier.loadKey(token)));
     expect(verifier.verify(token).aud).toBe(PARTIES.audience);
     expect(requests).toBe(1);
   });
 
-  it('are fetched again for an unknown id, at most once in ten seconds', async () => {
+  it('fetches the keys again for an unknown id, at most once in ten seconds', async () => {
     const keys = source();
     await keys.load(KID);
     for (let count = 0; count < 50; count += 1) await keys.load(`unknown-${count}`);
@@ -64,20 +64,20 @@ describe('keys that are fetched from the issuer', () => {
     expect(requests).toBe(2);
   });
 
-  it('know a key that the issuer has added since', async () => {
+  it('finds a key that the issuer added later', async () => {
     const keys = source();
     await keys.load(KID);
     const added = new KeyRing([trusted.publicKey, foreign.publicKey]);
-    answer = () => Response.json(added.jwks());
+    respond = () => Response.json(added.jwks());
     now += 10 * SECOND;
     await keys.load(keyId(foreign.publicKey));
     expect(keys.find(keyId(foreign.publicKey))?.equals(foreign.publicKey)).toBe(true);
   });
 
-  it('forget a key that the issuer has withdrawn, once the set is five minutes old', async () => {
+  it('drops a key that the issuer withdrew, once the key set is five minutes old', async () => {
     const keys = source();
     await keys.load(KID);
-    answer = () => Response.json(new KeyRing([foreign.publicKey]).jwks());
+    respond = () => Response.json(new KeyRing([foreign.publicKey]).jwks());
     now += 5 * 60 * SECOND;
     await keys.load(KID);
     expect(keys.find(KID)).toBeDefined();
@@ -87,10 +87,10 @@ describe('keys that are fetched from the issuer', () => {
     expect(requests).toBe(2);
   });
 
-  it('stay good while the issuer is away, for an hour', async () => {
+  it('keeps its keys for an hour while the issuer is unavailable', async () => {
     const keys = source();
     await keys.load(KID);
-    answer = () => Promise.reject(new Error('connect ECONNREFUSED'));
+    respond = () => Promise.reject(new Error('connect ECONNREFUSED'));
     now += 59 * 60 * SECOND;
     await keys.load(KID);
     expect(keys.find(KID)).toBeDefined();
@@ -98,20 +98,20 @@ describe('keys that are fetched from the issuer', () => {
     expect(await refusal(keys.load(KID))).toBe('SERVICE_UNAVAILABLE');
   });
 
-  it('are asked for again a second after a failure, and nobody gets in meanwhile', async () => {
-    answer = () => new Response('', { status: 503 });
+  it('retries one second after a failure, and refuses tokens until then', async () => {
+    respond = () => new Response('', { status: 503 });
     const keys = source();
     expect(await refusal(keys.load(KID))).toBe('SERVICE_UNAVAILABLE');
     expect(await refusal(keys.load(KID))).toBe('SERVICE_UNAVAILABLE');
     expect(requests).toBe(1);
-    answer = () => Response.json(ring.jwks());
+    respond = () => Response.json(ring.jwks());
     now += SECOND;
-    expect(await refusal(keys.load(KID))).toBe('let through');
+    expect(await refusal(keys.load(KID))).toBe('accepted');
   });
 
   it.each([
-    ['no JSON', () => new Response('<html>')],
-    ['no set', () => Response.json({ kid: 'x' })],
+    ['a response that is not JSON', () => new Response('<html>')],
+    ['a response that is not a key set', () => Response.json({ kid: 'x' })],
     ['an empty set', () => Response.json({ keys: [] })],
     ['a set without an end', () => new Response(`{"keys": [${' '.repeat(70_000)}]}`)],
     ['a redirect', () => new Response('', { status: 302, headers: { location: '/elsewhere' } })],
@@ -127,23 +127,23 @@ describe('keys that are fetched from the issuer', () => {
       'a key for encryption',
       () => Response.json({ keys: ring.jwks().keys.map((key) => ({ ...key, use: 'enc' })) }),
     ],
-  ])('are not taken out of %s', async (_name, response) => {
-    answer = response;
+  ])('takes no key from %s', async (_name, response) => {
+    respond = response;
     const keys = source();
     expect(await refusal(keys.load(KID))).toBe('SERVICE_UNAVAILABLE');
     expect(keys.find(KID)).toBeUndefined();
   });
 
-  it('are found under their own thumbprint, whatever id the set gives them', async () => {
+  it('finds keys by their thumbprint, whatever id the key set gives them', async () => {
     const [jwk] = new KeyRing([foreign.publicKey]).jwks().keys;
-    answer = () => Response.json({ keys: [{ ...jwk, kid: KID }] });
+    respond = () => Response.json({ keys: [{ ...jwk, kid: KID }] });
     const keys = source();
     await keys.load(KID);
     expect(keys.find(KID)).toBeUndefined();
   });
 });
 
-describe('over a real network', () => {
+describe('JwksKeySource over a real network', () => {
   let server: Server;
   const visited: string[] = [];
 

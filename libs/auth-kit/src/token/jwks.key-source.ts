@@ -5,16 +5,16 @@ import { readBounded } from '../issuer/bounded-response.js';
 import { assertStrong, KeyRing } from './key-ring.js';
 import type { KeySource } from './key-source.js';
 
-/** Bounds what an unknown `kid` costs the issuer: whoever invents ids makes one request in this time, however many come. */
+/** Bounds the requests caused by tokens with an invented `kid`: one in this time. */
 const MIN_INTERVAL_MS = 10_000;
 
-/** After a failure the next attempt may follow sooner: until one succeeds nobody gets in. */
+/** After a failure the next attempt may follow sooner, because until then no token can be verified. */
 const RETRY_MS = 1_000;
 
-/** As long as the issuer lets the set be cached: a key that it withdraws is forgotten that much later. */
+/** The Cache-Control max-age of the issuer's key set: a withdrawn key is accepted that much longer. */
 const MAX_AGE_MS = 5 * 60_000;
 
-/** For how long keys are believed while the issuer cannot be asked; a withdrawn one must not live for ever. */
+/** How long keys are accepted while the issuer is unavailable; a withdrawn key must not be accepted forever. */
 const MAX_STALE_MS = 60 * 60_000;
 
 const TIMEOUT_MS = 5_000;
@@ -30,8 +30,8 @@ export interface JwksOptions {
 }
 
 /**
- * The public keys that the issuer publishes (RFC 7517), fetched when they are first needed, again when they have grown
- * old, and when a token names a key that is not among them. Nothing is taken from a token but that name.
+ * The public keys that the issuer publishes (RFC 7517). They are fetched when first needed, when they are too old, and when
+ * a token has an unknown `kid`. Nothing else of a token is used.
  */
 export class JwksKeySource implements KeySource {
   private readonly logger = new Logger(JwksKeySource.name);
@@ -53,13 +53,12 @@ export class JwksKeySource implements KeySource {
   }
 
   /**
-   * Waits for a set that is not too old, so that a withdrawn key is believed beyond that only while the issuer cannot be
-   * asked.
-   * @throws ApiError SERVICE_UNAVAILABLE when the key is not known and the issuer cannot be asked.
+   * Waits for a key set that is not too old. An older one is used only while the issuer is unavailable.
+   * @throws ApiError SERVICE_UNAVAILABLE if the key is unknown and the issuer is unavailable.
    */
   async load(kid: string): Promise<void> {
     if (this.age <= MAX_AGE_MS && this.find(kid) !== undefined) return;
-    if (this.refreshing !== undefined || this.mayAsk()) await this.refresh();
+    if (this.refreshing !== undefined || this.mayRefresh()) await this.refresh();
     if (this.failed && this.find(kid) === undefined) {
       throw new ApiError('SERVICE_UNAVAILABLE', {
         retryAfter: RETRY_MS / 1_000,
@@ -72,11 +71,11 @@ export class JwksKeySource implements KeySource {
     return this.now() - this.fetchedAt;
   }
 
-  private mayAsk(): boolean {
+  private mayRefresh(): boolean {
     return this.now() - this.attemptedAt >= (this.failed ? RETRY_MS : MIN_INTERVAL_MS);
   }
 
-  /** One request at a time, which everybody who waits for a key shares. Never rejects. */
+  /** One request at a time, shared by everything that waits for a key. Never rejects. */
   private refresh(): Promise<void> {
     return (this.refreshing ??= this.fetchKeys().finally(() => {
       this.refreshing = undefined;
@@ -98,19 +97,19 @@ export class JwksKeySource implements KeySource {
   private async download(): Promise<string> {
     const response = await this.request(this.options.url, {
       headers: { accept: 'application/json' },
-      // Whoever can redirect us could hand us keys of their own.
+      // A redirect could replace the keys of the issuer by those of an attacker.
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.status !== 200) throw new Error(`The issuer answered ${response.status}.`);
+    if (response.status !== 200) throw new Error(`The issuer responded ${response.status}.`);
     return readBounded(response);
   }
 }
 
-/** The keys of the set that may verify access tokens; others are left out, as RFC 7517, 5 asks for. */
+/** The keys of the set that may verify access tokens; others are ignored (RFC 7517, 5). */
 function readKeys(text: string): KeyObject[] {
   const { keys } = JSON.parse(text) as { keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error('The answer is no key set.');
+  if (!Array.isArray(keys)) throw new Error('The response is not a key set.');
   return keys.slice(0, MAX_KEYS).flatMap((jwk: unknown) => {
     const key = readKey(jwk);
     return key === undefined ? [] : [key];

@@ -17,15 +17,15 @@ const RFC_7638_KEY = createPublicKey({
 });
 
 describe('KeyRing', () => {
-  it('names a key as RFC 7638 does', () => {
+  it('computes the key id of the example in RFC 7638', () => {
     expect(keyId(RFC_7638_KEY)).toBe('NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs');
   });
 
-  it('gives the private and the public half of a pair the same id', () => {
+  it('gives the private and the public key of a pair the same id', () => {
     expect(keyId(trusted.privateKey)).toBe(keyId(trusted.publicKey));
   });
 
-  it('finds every key that it holds by its id, and no other', () => {
+  it('finds each of its keys by id, and no other key', () => {
     const rotating = new KeyRing([trusted.publicKey, foreign.publicKey]);
     expect(rotating.find(keyId(trusted.publicKey))).toBe(trusted.publicKey);
     expect(rotating.find(keyId(foreign.publicKey))).toBe(foreign.publicKey);
@@ -33,7 +33,7 @@ describe('KeyRing', () => {
     expect(ring.find('toString')).toBeUndefined();
   });
 
-  it('publishes the public members of its keys only, each with its id', () => {
+  it('publishes only the public members of its keys, each with its id', () => {
     const [key, ...others] = ring.jwks().keys;
     expect(others).toEqual([]);
     expect(Object.keys(key ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
@@ -59,7 +59,7 @@ describe('KeyRing', () => {
       [generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey],
       'is not a public RSA key',
     ],
-  ])('refuses to exist when it %s', (_case, keys, message) => {
+  ])('throws when it %s', (_case, keys, message) => {
     expect(() => new KeyRing(keys)).toThrow(message);
   });
 });

@@ -1,12 +1,12 @@
 import { createHash, type JsonWebKey, type KeyObject } from 'node:crypto';
 
-/** NIST SP 800-131A: RSA below 2048 bits must not sign. */
+/** NIST SP 800-131A disallows signatures with shorter RSA keys. */
 const MIN_RSA_BITS = 2048;
 
-/** The public exponent that FIPS 186-5 asks for; small ones have broken signature checks before. */
+/** A common exponent that FIPS 186-5 allows; small exponents have led to forged signatures. */
 const RSA_EXPONENT = 65_537n;
 
-/** A public key as it stands in a JWK set (RFC 7517): only what verifying needs. */
+/** A public key in a JWK set (RFC 7517), with only the members needed to verify signatures. */
 export interface PublishedKey {
   kty: 'RSA';
   n: string;
@@ -16,31 +16,29 @@ export interface PublishedKey {
   alg: 'RS256';
 }
 
-/** The id of an RSA key, private or public: its JWK thumbprint by RFC 7638 (SHA-256, base64url). */
+/** The id of an RSA key, private or public: its JWK thumbprint (RFC 7638; SHA-256, base64url). */
 export function keyId(key: KeyObject): string {
   const { n, e } = modulusAndExponent(key);
-  // The RFC hashes exactly these members, in this order and without white space.
+  // The RFC hashes exactly these members, in this order and without whitespace.
   return createHash('sha256')
     .update(JSON.stringify({ e, kty: 'RSA', n }))
     .digest('base64url');
 }
 
 /**
- * The public keys whose signatures are accepted, found by their `kid`. A key that no longer signs
- * stays in the ring until the last token it signed has expired; that is how keys rotate without
- * logging anyone out.
+ * The public keys whose signatures are accepted, by `kid`. A key that no longer signs stays in the ring until the last
+ * token it signed has expired, so that key rotation logs no user out.
  */
 export class KeyRing {
   private readonly keys = new Map<string, KeyObject>();
   private readonly published: PublishedKey[];
 
   /**
-   * @throws Error when there is no key, or one is not public RSA with 2048 bits or more and
-   * exponent 65537.
+   * @throws Error if there is no key, or one is not a public RSA key with at least 2048 bits and exponent 65537.
    */
   constructor(keys: readonly KeyObject[]) {
     if (keys.length === 0) {
-      throw new Error('The key ring is empty: give it the public key of the issuer.');
+      throw new Error('The key ring is empty; add the public key of the issuer.');
     }
     keys.forEach((key, index) => assertStrong(key, `Key ${index + 1} of the key ring`));
     for (const key of keys) this.keys.set(keyId(key), key);
@@ -63,17 +61,17 @@ export class KeyRing {
   }
 }
 
-/** @throws Error when the key is not public RSA with 2048 bits or more and exponent 65537. */
+/** @throws Error if the key is not a public RSA key with at least 2048 bits and exponent 65537. */
 export function assertStrong(key: KeyObject, name = 'The key'): void {
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
   if (key.type !== 'public' || key.asymmetricKeyType !== 'rsa') {
     throw new Error(
-      `${name} is not a public RSA key; make a pair with "npm run keys:generate" and give its public half.`,
+      `${name} is not a public RSA key; create a pair with "npm run keys:generate" and use its public key.`,
     );
   }
   if (modulusLength < MIN_RSA_BITS) {
     throw new Error(
-      `${name} has ${modulusLength} bits; RSA keys need ${MIN_RSA_BITS} or more ("npm run keys:generate" makes one).`,
+      `${name} has ${modulusLength} bits; RSA keys need at least ${MIN_RSA_BITS} ("npm run keys:generate" creates one).`,
     );
   }
   if (publicExponent !== RSA_EXPONENT) {

@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 
-/** Where the public keys of access tokens come from. */
+/** Provides the public keys of access tokens. */
 export interface KeySource {
-  /** The key of this id, as far as it is known here. */
+  /** The key with this id, if it has been loaded. */
   find(kid: string): KeyObject | undefined;
   /**
-   * Gets a key that is not known yet, where keys are fetched. Called before a token is verified for the first time.
-   * @throws ApiError SERVICE_UNAVAILABLE when nobody can be asked.
+   * Fetches a key that is not known yet. Called before a token is verified for the first time.
+   * @throws ApiError SERVICE_UNAVAILABLE if the keys cannot be fetched.
    */
   load?(kid: string): Promise<void>;
 }

@@ -1,27 +1,25 @@
 import { invalidToken } from './invalid-token.js';
 
 /**
- * Longest token that is looked at, in bytes: an access token takes about 1 KiB, and below 4 KiB
- * with 200 permissions. Without a bound a caller could make the service decode whatever fits into a
- * header or a body.
+ * In bytes: an access token has about 1 KiB, and less than 4 KiB with 200 permissions. Without a limit a caller could make
+ * the service decode tokens as large as a header or a body may be.
  */
 const MAX_TOKEN_LENGTH = 8 * 1024;
 
 const COMPACT_FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
-/** The one form that a kind of token may have. */
+/** The header of a type of token. */
 export interface TokenForm {
   alg: 'RS256' | 'HS256';
   typ: string;
-  /** Whether the header names its key. */
+  /** Whether the header has a `kid`. */
   keyed: boolean;
 }
 
 /**
- * Checks the form of a JWT before any cryptography: compact serialisation in canonical base64url
- * (RFC 4648, 3.5; RFC 7515, 3.1), and a header with exactly the expected members. Verifiers read
- * past white space, padding and unused trailing bits, which gives one token many spellings; and
- * they act on header members such as `jwk`, `jku`, `x5u` and `crit`.
+ * Validates the form of a JWT before any cryptography: compact serialization in canonical base64url (RFC 4648, 3.5;
+ * RFC 7515, 3.1), and a header with exactly the expected members. Libraries ignore whitespace, padding and unused
+ * trailing bits, so that one token has many encodings, and they act on header members such as `jwk`, `jku` and `crit`.
  * @returns the header's `kid`; empty for a token without one.
  * @throws ApiError INVALID_TOKEN
  */
@@ -29,7 +27,7 @@ export function readStrictHeader(token: string, form: TokenForm): { kid: string 
   if (token.length > MAX_TOKEN_LENGTH) throw invalidToken('The token is too long.');
   const parts = COMPACT_FORM.exec(token)?.slice(1) ?? [];
   const [header] = parts;
-  if (header === undefined) throw invalidToken('The token is not in compact form.');
+  if (header === undefined) throw invalidToken('The token is not a compact JWT.');
   if (!parts.every(isCanonical)) throw invalidToken('The token is not canonical base64url.');
   return checkHeader(parseObject(header), form);
 }
@@ -44,11 +42,11 @@ function checkHeader(
 ): { kid: string } {
   const { kid = '' } = header;
   if (Object.keys(header).length !== (keyed ? 3 : 2) || keyed !== 'kid' in header) {
-    throw invalidToken('The header has other members than the expected ones.');
+    throw invalidToken('The header has unexpected or missing members.');
   }
   if (header.alg !== alg) throw invalidToken(`The algorithm is not ${alg}.`);
   if (header.typ !== typ) throw invalidToken(`The type is not ${typ}.`);
-  if (typeof kid !== 'string') throw invalidToken('The key id is no text.');
+  if (typeof kid !== 'string') throw invalidToken('The key id is not a string.');
   return { kid };
 }
 
@@ -57,7 +55,7 @@ function parseObject(part: string): Record<string, unknown> {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
-    // Answered below, like JSON of another kind.
+    // Refused below, like JSON that is not an object.
   }
-  throw invalidToken('The header is no JSON object.');
+  throw invalidToken('The header is not a JSON object.');
 }

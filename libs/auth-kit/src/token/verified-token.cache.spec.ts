@@ -5,34 +5,34 @@ import { VerifiedTokenCache } from './verified-token.cache.js';
 const claimsUntil = (exp: number) => ({ ...genuineClaims(), exp });
 
 describe('VerifiedTokenCache', () => {
-  it('recalls the claims of a token until the very second of its expiry', () => {
+  it('returns the claims of a token until the second in which it expires', () => {
     const memory = new VerifiedTokenCache();
     const claims = claimsUntil(100);
-    memory.remember('token', claims, 50);
-    expect(memory.recall('token', 99)).toBe(claims);
-    expect(memory.recall('token', 100)).toBeUndefined();
+    memory.set('token', claims, 50);
+    expect(memory.get('token', 99)).toBe(claims);
+    expect(memory.get('token', 100)).toBeUndefined();
     expect(memory.size).toBe(0);
   });
 
-  it('recalls nothing for a text that differs in one sign', () => {
+  it('returns nothing for a token that differs in one character', () => {
     const memory = new VerifiedTokenCache();
-    memory.remember('token', claimsUntil(100), 50);
-    expect(memory.recall('tokeN', 50)).toBeUndefined();
+    memory.set('token', claimsUntil(100), 50);
+    expect(memory.get('tokeN', 50)).toBeUndefined();
   });
 
-  it('never holds more tokens than its capacity, and lets go of the oldest', () => {
+  it('evicts the oldest token above its capacity', () => {
     const memory = new VerifiedTokenCache(2);
-    for (const token of ['first', 'second', 'third']) memory.remember(token, claimsUntil(100), 50);
+    for (const token of ['first', 'second', 'third']) memory.set(token, claimsUntil(100), 50);
     expect(memory.size).toBe(2);
-    expect(memory.recall('first', 50)).toBeUndefined();
-    expect(memory.recall('third', 50)).toBeDefined();
+    expect(memory.get('first', 50)).toBeUndefined();
+    expect(memory.get('third', 50)).toBeDefined();
   });
 
-  it('lets go of expired tokens although there is room', () => {
+  it('removes expired tokens below its capacity', () => {
     const memory = new VerifiedTokenCache();
-    memory.remember('first', claimsUntil(60), 50);
-    memory.remember('second', claimsUntil(60), 50);
-    memory.remember('third', claimsUntil(100), 70);
+    memory.set('first', claimsUntil(60), 50);
+    memory.set('second', claimsUntil(60), 50);
+    memory.set('third', claimsUntil(100), 70);
     expect(memory.size).toBe(1);
   });
 });
