@@ -16,14 +16,14 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 /** What each permission allows, for whoever gives it. */
 export const PERMISSION_DESCRIPTIONS: Record<Permission, string> = {
-  manage_users: 'See, create, change, suspend and delete the people of the tenant.',
-  manage_roles: "Make, change and delete the tenant's own roles.",
-  manage_invites: 'Invite people and see, send again and revoke invitations.',
-  manage_settings: 'Change the settings, the branding and the domains of the tenant.',
-  view_usage: 'See what the tenant uses of its limits.',
-  view_audit: 'Read and export the audit trail of the tenant.',
-  create_pocs: 'Make POCs and change those of their own.',
-  manage_pocs: 'Change and delete every POC of the tenant.',
+  manage_users: 'View, create, update, suspend and delete users of the tenant.',
+  manage_roles: 'Create, update and delete custom roles of the tenant.',
+  manage_invites: 'Invite users, and view, resend and revoke invitations.',
+  manage_settings: 'Update the settings, the branding and the domains of the tenant.',
+  view_usage: 'View the usage and the limits of the tenant.',
+  view_audit: 'View and export the audit log of the tenant.',
+  create_pocs: 'Create POCs, and edit your own.',
+  manage_pocs: 'Update and delete every POC of the tenant.',
 };
 
 const ROLE_PERMISSIONS: Record<Role, readonly Permission[]> = {

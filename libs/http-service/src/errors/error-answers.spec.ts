@@ -106,7 +106,7 @@ describe('addresses and methods', () => {
     const answer = await app.inject({ method: 'GET', url });
     expect(answer.statusCode).toBe(404);
     expect(answer.json()).toEqual({
-      error: 'There is nothing at this address.',
+      error: 'The requested resource does not exist.',
       code: 'NOT_FOUND',
       status: 404,
       requestId: answer.headers['x-request-id'],

@@ -37,7 +37,7 @@ export class PermissionResponse {
   @ApiProperty({ enum: PERMISSIONS, example: 'view_usage' })
   name: Permission;
 
-  @ApiProperty({ example: 'See what the tenant uses of its limits.' })
+  @ApiProperty({ example: 'View the usage and the limits of the tenant.' })
   description: string;
 
   @ApiProperty({
