@@ -31,7 +31,7 @@ class AddressDto {
   city: string;
 }
 
-class PersonDto {
+class UserDto {
   @ApiProperty({ example: 'Ana' })
   @IsString()
   name: string;
@@ -51,79 +51,79 @@ class SearchQuery {
   limit?: number;
 }
 
-/** Looks like what an ORM throws: the statement and its values ride on the error. */
+/** Like an error of an ORM, which carries the statement and its values. */
 class QueryFailedError extends Error {
   readonly code = 'XX000';
   readonly query = 'SELECT password_hash FROM users WHERE email = $1';
   readonly parameters = ['ana@acme.example'];
 }
 
-/** Settled by the test: a handler that waits for it is in flight for as long as the test wants. */
+/** Keeps the handler of the slow route in flight until the test resolves `open`. */
 export const gate = { entered: () => {}, open: Promise.resolve() };
 
-@ApiTags('people')
-@Controller('people')
-class PeopleController {
+@ApiTags('users')
+@Controller('users')
+class UsersController {
   @Post()
   @Public()
   @HttpCode(201)
-  @ApiOperation({ summary: 'Take a person' })
-  @DataResponse(201, PersonDto)
+  @ApiOperation({ summary: 'Create a user' })
+  @DataResponse(201, UserDto)
   @ApiErrors('USER_EXISTS', 'TENANT_REQUIRED')
-  create(@Body() person: PersonDto): PersonDto {
-    return person;
+  createUser(@Body() user: UserDto): UserDto {
+    return user;
   }
 
   @Get()
   @Roles('admin')
-  @ApiOperation({ summary: 'List people' })
-  @DataResponse(200, PersonDto, { isArray: true })
-  list(@Query() query: SearchQuery): SearchQuery {
+  @ApiOperation({ summary: 'List users' })
+  @DataResponse(200, UserDto, { isArray: true })
+  listUsers(@Query() query: SearchQuery): SearchQuery {
     return query;
   }
 
   @Get('slow')
   @Public()
-  @ApiOperation({ summary: 'Wait' })
+  @ApiOperation({ summary: 'Get a user slowly' })
   @DataResponse(200)
-  async slow(): Promise<void> {
+  async getSlowUser(): Promise<void> {
     gate.entered();
     await gate.open;
   }
 
   @Get('address')
   @Public()
-  @ApiOperation({ summary: 'Tell who asks' })
+  @ApiOperation({ summary: 'Get the client address' })
   @DataResponse(200)
-  address(@Req() { ip, host }: FastifyRequest): object {
+  getClientAddress(@Req() { ip, host }: FastifyRequest): object {
     return { ip, host };
   }
 
   @Get('failures/:kind')
   @Public()
-  @ApiOperation({ summary: 'Fail' })
+  @ApiOperation({ summary: 'Get an error' })
   @ApiParam({ name: 'kind', example: 'raw' })
   @DataResponse(200)
-  fail(@Param('kind') kind: string): never {
+  getError(@Param('kind') kind: string): never {
     const failures: Record<string, unknown> = {
-      raw: new Error('secret of the machine room at /srv/app'),
+      raw: new Error('secret of the server at /srv/app'),
       database: new QueryFailedError('relation "users" does not exist'),
       unique: Object.assign(new Error('duplicate key'), { constraint: 'users_tenant_email_key' }),
       upstream: Object.assign(new Error('upstream said 404'), { statusCode: 404, status: 404 }),
       text: 'a thrown string',
       token: new ApiError('TOKEN_REVOKED'),
-      nobody: new ApiError('TOKEN_REQUIRED'),
+      anonymous: new ApiError('TOKEN_REQUIRED'),
       busy: new ApiError('SERVICE_BUSY', { retryAfter: 1.2, message: 'pool of 10 is empty' }),
     };
     throw failures[kind] ?? new NotFoundException(`no failure ${kind}`);
   }
 
-  @Delete(':personId')
+  @Delete(':userId')
   @Public()
-  @ApiOperation({ summary: 'Remove a person' })
+  @ApiOperation({ summary: 'Delete a user' })
   @DataResponse(200)
-  remove(@Param('personId', UuidParamPipe) personId: string): string {
-    return personId;
+  deleteUser(@Param('userId', UuidParamPipe) userId: string): string {
+    return userId;
   }
 }
 
@@ -138,25 +138,25 @@ class RawController {
   @Get()
   @Public()
   @RawResponse()
-  @ApiOperation({ summary: 'Answer without an envelope' })
+  @ApiOperation({ summary: 'Get a response without an envelope' })
   @ApiResponse({ status: 200, description: 'Raw.', type: RawDto })
-  raw(): RawDto {
+  getRaw(): RawDto {
     return { status: 'raw' };
   }
 }
 
-@Module({ controllers: [PeopleController, RawController] })
+@Module({ controllers: [UsersController, RawController] })
 class EdgeModule {}
 
 export interface Edge {
   app: NestFastifyApplication;
-  /** Every line that was logged, parsed. */
+  /** Every line of the log, parsed. */
   logged: Record<string, unknown>[];
 }
 
-export const EDGE_API = { title: 'Edge', description: 'Controllers made for hostile input.' };
+export const EDGE_API = { title: 'Edge', description: 'Controllers for tests of hostile input.' };
 
-/** The edge of the service in front of controllers made for hostile input. */
+/** An application with the edge of the service and controllers for tests of hostile input. */
 export async function createEdge(
   options: {
     trustedProxies?: string[];

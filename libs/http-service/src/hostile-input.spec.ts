@@ -23,7 +23,7 @@ async function post(
   payload: string | Buffer,
   headers: Record<string, string> = { 'content-type': 'application/json' },
 ): Promise<{ status: number; body: ErrorBody; text: string }> {
-  const answer = await app.inject({ method: 'POST', url: '/api/v1/people', payload, headers });
+  const answer = await app.inject({ method: 'POST', url: '/api/v1/users', payload, headers });
   return { status: answer.statusCode, body: answer.json(), text: answer.body };
 }
 
@@ -31,8 +31,8 @@ function fieldsOf(body: ErrorBody): string[] {
   return (body.details as FieldError[]).map(({ field }) => field);
 }
 
-describe('hostile bodies', () => {
-  it('takes a right body, extended types of JSON and a charset included', async () => {
+describe('A hostile body', () => {
+  it('differs from a valid body with a charset in its content type, which is accepted', async () => {
     const { status, text } = await post('{"name":"Ana"}', {
       'content-type': 'application/json; charset=utf-8',
     });
@@ -77,7 +77,7 @@ describe('hostile bodies', () => {
     ],
     ['a wrong nested type', '{"name":"Ana","address":{"city":5}}', ['address.city']],
   ])(
-    'answers %s with 400 VALIDATION_ERROR that names the field',
+    'is refused with VALIDATION_ERROR that names the field: %s',
     async (_what, payload, fields) => {
       const { status, body, text } = await post(payload);
       expect(status).toBe(400);
@@ -92,14 +92,14 @@ describe('hostile bodies', () => {
     },
   );
 
-  it('repeats no value of a refused field', async () => {
+  it('is refused without repeating the values of its fields', async () => {
     const { text } = await post(
       '{"name":12345678,"address":{"city":["hunter2-secret"]},"password":"hunter2-secret"}',
     );
     expect(text).not.toMatch(/hunter2|12345678/);
   });
 
-  it('bounds the answer to a body of ten thousand unknown fields and to one with an endless name', async () => {
+  it('gets a short response to thousands of unknown fields or to a very long name', async () => {
     const many = Object.fromEntries(Array.from({ length: 6_000 }, (_, index) => [`f${index}`, 1]));
     const answers = [
       await post(JSON.stringify(many)),
@@ -109,11 +109,11 @@ describe('hostile bodies', () => {
     for (const { text } of answers) expect(text.length).toBeLessThan(8_000);
   });
 
-  it('answers a body of 1 MiB with 413, whether or not its length was announced', async () => {
+  it('is refused with 413 at 1 MiB, with and without a Content-Length', async () => {
     const payload = `{"name":"${'a'.repeat(1024 * 1024)}"}`;
     const { status, body } = await post(payload);
     expect([status, body.code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
-    const chunked = await fetch(`${await app.getUrl()}/api/v1/people`, {
+    const chunked = await fetch(`${await app.getUrl()}/api/v1/users`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: new Blob([payload]).stream(),
@@ -133,52 +133,52 @@ describe('hostile bodies', () => {
     'multipart/form-data; boundary=x',
     'nonsense',
     '__proto__',
-  ])('answers the content type %s with 415', async (type) => {
+  ])('is refused with 415 for the content type %s', async (type) => {
     const { status, body } = await post('name=Ana', { 'content-type': type });
     expect([status, body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
   });
 
-  it('answers a body without a content type with 415', async () => {
+  it('is refused with 415 without a content type', async () => {
     const answer = await rawExchange(
-      'POST /api/v1/people HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
+      'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
     );
     expect(answer).toMatch(/^HTTP\/1\.1 415 [\s\S]*"code":"UNSUPPORTED_MEDIA_TYPE"/);
   });
 
-  it('takes an empty body with a JSON content type where no body is needed', async () => {
+  it('differs from an empty body with a JSON content type, which is accepted on a route without a body', async () => {
     const answer = await app.inject({
       method: 'DELETE',
-      url: '/api/v1/people/0192F0C1-7d3a-7c51-9f0e-3a2b1c4d5e6f',
+      url: '/api/v1/users/0192F0C1-7d3a-7c51-9f0e-3a2b1c4d5e6f',
       headers: { 'content-type': 'application/json' },
     });
     expect(answer.json()).toEqual({ success: true, data: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' });
   });
 });
 
-describe('hostile addresses and headers', () => {
+describe('A hostile URL or header', () => {
   it.each([
-    ['a NUL in the query', '/api/v1/people?limit=%00', 'limit'],
-    ['a NUL in a parameter', '/api/v1/people/failures/%00', 'kind'],
-    ['a query of the wrong type', '/api/v1/people?limit=many', 'limit'],
-    ['a repeated query parameter', '/api/v1/people?limit=1&limit=2', 'limit'],
-    ['an unknown query parameter', '/api/v1/people?order=name', 'order'],
-    ['__proto__ in the query', '/api/v1/people?__proto__=1', '__proto__'],
-    ['constructor in the query', '/api/v1/people?constructor=1', 'constructor'],
-  ])('answers %s with 400 that names it', async (_what, url, field) => {
+    ['a NUL in the query', '/api/v1/users?limit=%00', 'limit'],
+    ['a NUL in a parameter', '/api/v1/users/failures/%00', 'kind'],
+    ['a query of the wrong type', '/api/v1/users?limit=many', 'limit'],
+    ['a repeated query parameter', '/api/v1/users?limit=1&limit=2', 'limit'],
+    ['an unknown query parameter', '/api/v1/users?order=name', 'order'],
+    ['__proto__ in the query', '/api/v1/users?__proto__=1', '__proto__'],
+    ['constructor in the query', '/api/v1/users?constructor=1', 'constructor'],
+  ])('is refused with 400 that names it: %s', async (_what, url, field) => {
     const answer = await app.inject({ method: 'GET', url });
     expect(answer.statusCode).toBe(400);
     expect(fieldsOf(answer.json<ErrorBody>())).toEqual([field]);
   });
 
-  it('answers a malformed id with 400 that names it', async () => {
+  it('is refused with 400 that names the parameter of a malformed id', async () => {
     for (const id of ['1', 'undefined', "1'%20OR%201=1", '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f0']) {
-      const answer = await app.inject({ method: 'DELETE', url: `/api/v1/people/${id}` });
-      expect([answer.statusCode, fieldsOf(answer.json<ErrorBody>())]).toEqual([400, ['personId']]);
+      const answer = await app.inject({ method: 'DELETE', url: `/api/v1/users/${id}` });
+      expect([answer.statusCode, fieldsOf(answer.json<ErrorBody>())]).toEqual([400, ['userId']]);
     }
   });
 
-  it.each(['/api/v1/people/failures/%zz', '/%', `/api/v1/people/failures/${'a'.repeat(300)}`])(
-    'answers the address %s, that no route can be found for, in the one form',
+  it.each(['/api/v1/users/failures/%zz', '/%', `/api/v1/users/failures/${'a'.repeat(300)}`])(
+    'is refused in the error format before routing: %s',
     async (url) => {
       const answer = await app.inject({ method: 'GET', url });
       expect(answer.statusCode).toBe(400);
@@ -194,20 +194,20 @@ describe('hostile addresses and headers', () => {
   );
 
   it.each([
-    ['bytes that are no HTTP', 'GARBAGE\r\n\r\n'],
+    ['malformed HTTP', 'GARBAGE\r\n\r\n'],
     [
-      'headers past every limit',
+      'headers that are too long',
       `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(40_000)}\r\n\r\n`,
     ],
     [
-      'two lengths of one body',
+      'two Content-Length headers',
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}',
     ],
     [
-      'a length beside chunks (request smuggling)',
+      'Content-Length with chunks (request smuggling)',
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
-  ])('answers %s with 400 in the one form and hangs up', async (_what, bytes) => {
+  ])('is refused with 400 and a closed connection: %s', async (_what, bytes) => {
     const answer = await rawExchange(bytes);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
@@ -216,11 +216,11 @@ describe('hostile addresses and headers', () => {
     });
   });
 
-  it('logs no fault when a client hangs up in the middle of its body', async () => {
+  it('is not logged as an error when the client closes the connection within its body', async () => {
     const seen = once(app.getHttpServer(), 'request');
     const socket = connect(Number(new URL(await app.getUrl()).port), '127.0.0.1');
     socket.write(
-      'POST /api/v1/people HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"na',
+      'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"na',
     );
     const [request] = (await seen) as [IncomingMessage];
     const closed = once(request, 'close').catch(() => undefined);
@@ -232,8 +232,8 @@ describe('hostile addresses and headers', () => {
   });
 });
 
-describe('the walk over an input', () => {
-  it('goes a million levels down without touching the call stack', () => {
+describe('checkInput', () => {
+  it('handles a million levels of nesting without a stack overflow', () => {
     let deep: unknown = 'end';
     for (let level = 0; level < 1_000_000; level += 1) deep = [deep];
     expect(() => {
@@ -252,7 +252,7 @@ describe('the walk over an input', () => {
   });
 });
 
-/** Sends bytes and gives everything that comes back until the server hangs up. */
+/** Sends bytes, and returns everything received until the server closes the connection. */
 async function rawExchange(bytes: string): Promise<string> {
   const { port } = new URL(await app.getUrl());
   return new Promise((resolve, reject) => {

@@ -1,15 +1,33 @@
+// server: the Fastify application, its process, and the options of routes.
 export { RawResponse } from './server/api.adapter.js';
-export { ConfigModule } from './settings/config.module.js';
-export { ConfigurationError, EnvironmentReader } from './settings/environment-reader.js';
-export { ErrorResponse } from './errors/error-response.js';
 export { FormBody } from './server/form-body.js';
+export { createHttpApp } from './server/http-app.factory.js';
+export { RawBody, rawBodyType } from './server/raw-body.js';
+export { RouteOption } from './server/route-option.js';
+export { runProcess } from './server/run-process.js';
+export { StartFailureError } from './server/start-failure.js';
+
+// errors: the error format.
+export { ErrorResponse } from './errors/error-response.js';
+
+// fields: validation of bodies and parameters.
 export { EmailAddress } from './fields/email-address.decorator.js';
 export { Omittable } from './fields/omittable.decorator.js';
 export { NameField, TextLine } from './fields/text-line.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
-export { createHttpApp } from './server/http-app.factory.js';
-export { readKey, readParties, readPublicKeys } from './settings/key-settings.js';
-export { createLogger } from './logging/logger.factory.js';
+
+// paging: lists in pages.
+export {
+  decodePageCursor,
+  decodePagePosition,
+  encodePageCursor,
+  foreignCursor,
+  type PageFilter,
+  toPage,
+} from './paging/page-cursor.js';
+export { NextCursor, PageQuery } from './paging/page.query.js';
+
+// openapi: the OpenAPI document and its page.
 export {
   ApiErrors,
   DataResponse,
@@ -24,19 +42,14 @@ export {
   type Operation,
 } from './openapi/openapi.document.js';
 export { findGaps } from './openapi/openapi-gaps.js';
-export {
-  decodePageCursor,
-  decodePagePosition,
-  encodePageCursor,
-  foreignCursor,
-  type PageFilter,
-  toPage,
-} from './paging/page-cursor.js';
-export { NextCursor, PageQuery } from './paging/page.query.js';
-export { RawBody, rawBodyType } from './server/raw-body.js';
-export { RouteOption } from './server/route-option.js';
-export { runProcess } from './server/run-process.js';
-export { StartFailureError } from './server/start-failure.js';
+
+// logging: structured logs.
+export { createLogger } from './logging/logger.factory.js';
+
+// settings: configuration from environment variables.
+export { ConfigModule } from './settings/config.module.js';
+export { ConfigurationError, EnvironmentReader } from './settings/environment-reader.js';
+export { readKey, readParties, readPublicKeys } from './settings/key-settings.js';
 export {
   type DatabaseSettings,
   deepFreeze,

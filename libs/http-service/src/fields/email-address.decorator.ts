@@ -3,15 +3,15 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsEmail, MaxLength } from 'class-validator';
 
-/** Longest e-mail address that a user can have; the column's width. */
+/** The width of the column. */
 const MAX_EMAIL_LENGTH = 255;
 
-/** The form under which an address is stored and compared. */
+/** Addresses are stored and compared in this form. */
 function normalizeEmail(value: unknown): unknown {
   return typeof value === 'string' ? value.trim().toLowerCase() : value;
 }
 
-/** The property is an e-mail address; it reaches the handler trimmed and in lower case. */
+/** An e-mail address, which the handler receives trimmed and in lower case. */
 export function EmailAddress(example: string): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }) => normalizeEmail(value)),

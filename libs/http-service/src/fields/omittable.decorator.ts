@@ -1,6 +1,6 @@
 import { ValidateIf } from 'class-validator';
 
-/** The field may be left out. Unlike `@IsOptional()` it lets no null through, which a NOT NULL column would refuse. */
+/** An optional field. Unlike `@IsOptional()` it refuses null, which a NOT NULL column would refuse. */
 export function Omittable(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
 }

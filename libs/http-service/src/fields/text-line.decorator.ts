@@ -4,10 +4,10 @@ import { Transform } from 'class-transformer';
 import { IsString, Length, Matches } from 'class-validator';
 import { Omittable } from './omittable.decorator.js';
 
-/** A line break in a name would forge a header of a mail or a line of an export. */
+/** A line break in a name could forge a mail header or a line of an export. */
 const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
 
-/** The property is one line of text, trimmed, of 1 to `max` characters. */
+/** One line of text, trimmed, of 1 to `max` characters. */
 export function TextLine(options: {
   max: number;
   example: string;
@@ -26,7 +26,7 @@ export function TextLine(options: {
   );
 }
 
-/** The property is a first or last name. */
+/** A first or last name. */
 export function NameField(options: { example: string; required: boolean }): PropertyDecorator {
   return TextLine({ max: 50, ...options });
 }

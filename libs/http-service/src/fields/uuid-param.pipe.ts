@@ -2,9 +2,9 @@ import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/c
 import { ApiError, isUuid } from '@poc-tracker/contracts';
 
 /**
- * A route parameter that is an id: `@Param('userId', UuidParamPipe)`. Gives it in lower case, as the database does.
- * Whether the id exists is for the handler: a well-formed id of another tenant answers as one that nobody has.
- * @throws ApiError VALIDATION_ERROR naming the parameter when it is no UUID.
+ * Validates a route parameter that is an id: `@Param('userId', UuidParamPipe)`. Returns it in lower case, as the database
+ * does. Whether the id exists is up to the handler: an id of another tenant is treated like an unknown id.
+ * @throws ApiError VALIDATION_ERROR that names the parameter if it is not a UUID.
  */
 @Injectable()
 export class UuidParamPipe implements PipeTransform<string, string> {

@@ -1,16 +1,16 @@
 import { ValidationPipe, type ValidationError } from '@nestjs/common';
 import { ApiError, type FieldError } from '@poc-tracker/contracts';
 
-/** Fields that one answer names: a body of junk must not be answered with a larger one. */
+/** Fields named in one response, so that a request with many unknown fields does not cause a larger response. */
 const MAX_FIELD_ERRORS = 50;
 
-/** Characters of a field's path that an answer repeats: names of unknown fields come from the client. */
+/** Characters of a field's path in a response, because the client chooses the names of unknown fields. */
 const MAX_PATH_LENGTH = 200;
 
 /**
- * Holds bodies and queries against their DTO: unknown fields are refused rather than dropped, so that a client that
- * sends `role` or `tenantId` learns that it has no effect (OWASP API3, mass assignment). Values are never repeated.
- * @throws ApiError VALIDATION_ERROR with a {@link FieldError} for each broken rule, nested fields by dotted path.
+ * Validates bodies and queries by their DTO. Unknown fields are refused, not dropped, so that a client that sends `role` or
+ * `tenantId` learns that it has no effect (OWASP API3, mass assignment). Errors never contain values.
+ * @throws ApiError VALIDATION_ERROR with a {@link FieldError} for each violated rule, with dotted paths for nested fields.
  */
 export function createValidationPipe(): ValidationPipe {
   return new ValidationPipe({
@@ -23,7 +23,7 @@ export function createValidationPipe(): ValidationPipe {
   });
 }
 
-/** The broken rules of a tree of validation errors in the order of the fields, at most {@link MAX_FIELD_ERRORS}. */
+/** The violated rules in the order of the fields, at most {@link MAX_FIELD_ERRORS}. */
 function toFieldErrors(errors: readonly ValidationError[]): FieldError[] {
   const fields: FieldError[] = [];
   const pending = errors.map((error) => ({ error, path: error.property })).reverse();

@@ -1,10 +1,10 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../settings/service-settings.js';
 
-/** Deeper chains of causes add length to a line and nothing to an investigation. */
+/** Deeper causes only make the line longer. */
 const MAX_CAUSES = 5;
 
-/** Names under which credentials travel. Nothing logs them on purpose; this holds when something does by accident. */
+/** Field names of credentials. They are never logged on purpose; this redacts them if they are logged by mistake. */
 const SECRET_FIELDS = [
   'authorization',
   'cookie',
@@ -20,7 +20,7 @@ const SECRET_FIELDS = [
   'token',
 ];
 
-/** The paths of {@link SECRET_FIELDS} at the top of a line and up to three levels below it. */
+/** The paths of {@link SECRET_FIELDS}, up to three levels deep. */
 const REDACTED_PATHS = SECRET_FIELDS.flatMap((field) => {
   const below = field.startsWith('[') ? field : `.${field}`;
   return [field, `*${below}`, `*.*${below}`, `*.*.*${below}`];
@@ -35,8 +35,8 @@ interface LoggedError {
 }
 
 /**
- * The part of an error that may be logged. Other properties stay out: a database error carries the values of the
- * statement, e-mail addresses and hashes among them, in `parameters` and `detail`.
+ * The parts of an error that may be logged. Other properties are left out: `parameters` and `detail` of a database error
+ * contain values of the statement, such as e-mail addresses and hashes.
  */
 function describeError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
@@ -52,8 +52,8 @@ function describeError(error: unknown, depth = 0): LoggedError {
 }
 
 /**
- * The one logger of the process: a JSON object a line (so that a line break in a value forges no second one), times
- * in UTC, secrets redacted.
+ * The logger of the process: one JSON object per line, so that a line break in a value cannot forge a line; times in UTC;
+ * secrets redacted.
  */
 export function createLogger(
   level: LogLevel,

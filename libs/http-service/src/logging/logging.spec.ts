@@ -10,8 +10,8 @@ function record(): { lines: string[]; logger: ReturnType<typeof createLogger> } 
   };
 }
 
-describe('the logger', () => {
-  it('redacts secrets wherever they stand, down to three levels below the top', () => {
+describe('The logger', () => {
+  it('redacts secrets up to three levels deep', () => {
     const { lines, logger } = record();
     const secrets = {
       authorization: 'hunter2',
@@ -27,14 +27,14 @@ describe('the logger', () => {
     expect(lines.join('')).toContain('[redacted]');
   });
 
-  it('keeps one line a record, whatever line breaks a value carries', () => {
+  it('writes one line per record, whatever line breaks a value contains', () => {
     const { lines, logger } = record();
     logger.info({ agent: 'curl\r\n{"level":"info","msg":"forged"}\u2028' }, 'a\nb');
     expect(lines).toHaveLength(1);
     expect(lines[0]?.trimEnd()).not.toMatch(/[\r\n]/);
   });
 
-  it('writes of an error and its causes only type, message, code and stack', () => {
+  it('writes only type, message, code and stack of an error and its causes', () => {
     const { lines, logger } = record();
     const cause = Object.assign(new Error('inner'), {
       detail: 'Key (email)=(ana@acme.example)',
@@ -56,7 +56,7 @@ describe('the logger', () => {
     expect(lines[0]).not.toMatch(/hunter2|ana@acme/);
   });
 
-  it('ends a circle of causes', () => {
+  it('stops at a circular chain of causes', () => {
     const { lines, logger } = record();
     const error = new Error('round');
     error.cause = error;
@@ -65,8 +65,8 @@ describe('the logger', () => {
   });
 });
 
-describe('the logger under Nest', () => {
-  it('keeps the context, the error and the level, and moves talk about wiring down to debug', () => {
+describe('NestLogger', () => {
+  it('keeps the context, the error and the level, and logs the wiring of modules at debug', () => {
     const { lines, logger } = record();
     const nest = new NestLogger(logger);
     nest.log('started', 'Bootstrap');

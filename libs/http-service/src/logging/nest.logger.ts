@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 
-/** What Nest says about its own wiring: dozens of lines a start that only a developer of the wiring wants. */
+/** Nest logs dozens of lines about its wiring per start, which are only useful when debugging it. */
 const WIRING_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -10,7 +10,7 @@ const WIRING_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** Nest's logger interface over the process's pino logger, so that every line has one form. */
+/** Nest's logger interface on top of pino, so that every line has the same form. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
@@ -40,7 +40,7 @@ export class NestLogger implements LoggerService {
     this.write('fatal', message, parameters);
   }
 
-  /** Nest puts the context last, and for errors a stack or the error itself before it. */
+  /** Nest passes the context last, and for errors a stack or the error before it. */
   private write(
     level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
     message: unknown,

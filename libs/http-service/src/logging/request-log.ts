@@ -1,13 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * One line for every request, whether it was answered or the client hung up first (`status` is then null). It names the
- * route's pattern, never the address itself: ids, tenants and whatever else a client puts into a URL stay out of the log
- * (ASVS 14.2.1).
+ * Logs one line per request. `status` is null if the client closed the connection before the response. The line has the
+ * pattern of the route instead of the URL, which may contain ids, tenants and other data of the client (ASVS 14.2.1).
  */
 export function logRequests(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    // Not the onResponse hook: it does not run for a client that hangs up.
+    // The onResponse hook does not run if the client closes the connection first.
     reply.raw.once('close', () => {
       request.log.info(
         {

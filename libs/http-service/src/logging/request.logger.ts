@@ -4,11 +4,11 @@ import type { Bindings, ChildLoggerOptions, Level, Logger } from 'pino';
 type Line = [object: unknown, ...rest: unknown[]];
 
 /**
- * The logger of one request, whose lines carry its id. Pino's own child works its bindings into text, redaction
- * included, the moment it is made; here that waits for the first line that is written, and many requests write none.
+ * The logger of one request, whose lines have its id. A pino child serializes its bindings when it is created. Here that
+ * happens with the first line, because many requests write none.
  */
 class RequestLogger {
-  private made: Logger | undefined;
+  private logger: Logger | undefined;
 
   constructor(
     private readonly parent: Logger,
@@ -43,7 +43,7 @@ class RequestLogger {
     this.write('fatal', line);
   }
 
-  /** Pino's level below all others: it writes nothing. */
+  /** Pino's lowest level, which writes nothing. */
   silent(): void {}
 
   child(bindings: Bindings, options?: ChildLoggerOptions): Logger {
@@ -57,7 +57,7 @@ class RequestLogger {
   }
 
   private own(): Logger {
-    return (this.made ??= this.parent.child(this.bindings));
+    return (this.logger ??= this.parent.child(this.bindings));
   }
 }
 

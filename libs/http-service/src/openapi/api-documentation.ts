@@ -2,15 +2,15 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtension, ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { ErrorCode } from '@poc-tracker/contracts';
 
-/** Where an operation of the document lists the codes that it can answer. */
+/** The property of an operation that lists its error codes. */
 export const ERROR_CODES_EXTENSION = 'x-error-codes';
 
-/** Where an operation of the document states who may call it. */
+/** The property of an operation that states who may call it. */
 export const POLICY_EXTENSION = 'x-policy';
 
 /**
- * Documents the success of a route: `{success: true, data}` with the given class, or a list of it, as the data;
- * without a class, `data: null`.
+ * Documents the success response of a route: `{success: true, data}` with an instance or a list of the class as data, or
+ * `data: null` without a class.
  */
 export function DataResponse(
   status: number,
@@ -40,8 +40,8 @@ export function DataResponse(
 }
 
 /**
- * Declares the error codes that are the route's own, once a route. Those that follow from what a route is (a body, a
- * parameter, a signed-in user) are added when the document is built.
+ * Declares the error codes specific to a route. Codes that follow from its body, parameters and policy are added when the
+ * document is built.
  */
 export function ApiErrors(...codes: ErrorCode[]): MethodDecorator {
   return ApiExtension(ERROR_CODES_EXTENSION, codes);

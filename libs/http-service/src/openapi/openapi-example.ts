@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-/** What the walk reads of a JSON Schema (OpenAPI 3.1 takes them as they are). */
+/** The parts of a JSON Schema that are read (OpenAPI 3.1 uses JSON Schema unchanged). */
 export interface Schema {
   $ref?: string;
   allOf?: Schema[];
@@ -18,7 +18,7 @@ export interface Schema {
   items?: Schema;
 }
 
-/** Formats whose one value is as good as another. */
+/** Default examples by format. */
 const BY_FORMAT: Record<string, unknown> = {
   uuid: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f',
   email: 'ana@acme.example',
@@ -29,9 +29,9 @@ const BY_FORMAT: Record<string, unknown> = {
 const MAX_DEPTH = 12;
 
 /**
- * A value of the schema, put together from the examples of its properties, so that an example is written once and
- * beside the field it is of. Optional properties without one are left out.
- * @returns undefined when a required part has no example: {@link findGaps} names it.
+ * An example of the schema, built from the examples of its properties, so that each example is written once, beside its
+ * field. Optional properties without an example are left out.
+ * @returns undefined if a required part has no example, which {@link findGaps} reports.
  */
 export function exampleOf(schema: Schema | undefined, document: OpenAPIObject, depth = 0): unknown {
   if (schema === undefined || depth > MAX_DEPTH) return undefined;
@@ -63,7 +63,7 @@ function exampleObject(schema: Schema, document: OpenAPIObject, depth: number): 
   return example;
 }
 
-/** The schema behind a reference or a choice of schemas; a choice is shown by its first. */
+/** Resolves a reference, and takes the first of several alternatives. */
 function resolve(schema: Schema, document: OpenAPIObject): Schema {
   const inner = schema.allOf?.[0] ?? schema.anyOf?.[0] ?? schema.oneOf?.[0];
   if (inner !== undefined) return resolve(inner, document);

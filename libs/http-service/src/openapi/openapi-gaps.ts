@@ -4,9 +4,9 @@ import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js'
 import { type Media, type Operation, operationsOf } from './openapi.document.js';
 
 /**
- * What the document leaves untold: an operation without a summary, tags, an id of its own, a policy, a success with an
- * example, an example of its body or parameters, the body of an error it can answer, or a scheme that exists. A
- * sentence each; none when the document is complete.
+ * Finds what is missing in the document: summaries, tags, policies, responses, and examples of bodies and parameters; and
+ * operation ids and security schemes that are not valid.
+ * @returns a sentence for each; empty for a complete document.
  */
 export function findGaps(document: OpenAPIObject): string[] {
   const schemes = new Set(Object.keys(document.components?.securitySchemes ?? {}));
@@ -44,10 +44,10 @@ function inputGaps(operation: Operation, path: string): string[] {
     ...inPath
       .filter((name) => !documented.has(name))
       .map((name) => `does not document its parameter ${name}`),
-    // What a property without a type of its own becomes; compilers even differ about it.
+    // A property without a declared type gets a type that differs between compilers.
     ...parameters
       .filter(({ schema }) => schema?.type === undefined && schema?.enum === undefined)
-      .map(({ name }) => `does not tell the type of its parameter ${name}`),
+      .map(({ name }) => `does not declare the type of its parameter ${name}`),
     ...parameters
       .filter(({ required, example }) => required === true && example === undefined)
       .map(({ name }) => `has no example of its parameter ${name}`),
@@ -92,10 +92,10 @@ function securityGaps(operation: Operation, schemes: ReadonlySet<string>): strin
   return [
     ...named
       .filter((name) => !schemes.has(name))
-      .map((name) => `names the unknown security scheme ${name}`),
-    ...(policy === undefined ? ['states no policy'] : []),
+      .map((name) => `uses the unknown security scheme ${name}`),
+    ...(policy === undefined ? ['has no policy'] : []),
     ...(policy?.access === 'authenticated' && !named.includes('bearer')
-      ? ['does not show that it needs a token']
+      ? ['does not declare that it needs a token']
       : []),
   ];
 }

@@ -13,7 +13,7 @@ export interface Media {
   examples?: Record<string, { value: unknown }>;
 }
 
-/** What the document's own checks and additions read of an operation. */
+/** The parts of an operation that are read or added here. */
 export interface Operation {
   operationId?: string;
   summary?: string;
@@ -48,13 +48,13 @@ export function operationsOf(
   );
 }
 
-/** What an OpenAPI document says of the whole API. */
+/** Describes the whole API. */
 export interface ApiDescription {
   title: string;
   description: string;
 }
 
-/** The document of a service: what the controllers declare, completed by what follows from it, in a stable order. */
+/** Creates the document from what the controllers declare. It adds policies, implied errors and examples, and sorts it. */
 export function createOpenApiDocument(
   app: INestApplication,
   { title, description }: ApiDescription,
@@ -74,7 +74,7 @@ export function createOpenApiDocument(
         type: 'apiKey',
         in: 'header',
         name: 'x-tenant-id',
-        description: 'Where the host names no tenant: its id.',
+        description: 'The id of the tenant, if the host does not name one.',
       },
       'tenant',
     )
@@ -105,7 +105,7 @@ function operationId(controller: string, method: string): string {
   return `${area.charAt(0).toLowerCase()}${area.slice(1)}${method.charAt(0).toUpperCase()}${method.slice(1)}`;
 }
 
-/** What each route asks of its caller, by operation id. */
+/** The policies of all routes by operation id. */
 function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [
     ...module.controllers.values(),
@@ -124,15 +124,15 @@ function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
   return policies;
 }
 
-/** A public route of a tenant takes the tenant from the host or from the header: either will do. */
+/** A public route of a tenant accepts the tenant in the host or in the header. */
 function addTenantScheme(operation: Operation): void {
   const ofTenant = operation[ERROR_CODES_EXTENSION]?.includes('TENANT_REQUIRED') === true;
   operation.security ??= ofTenant ? [{ tenant: [] }, {}] : [];
 }
 
-/** The codes that an operation can answer because of what it is, beside those that it declares. */
+/** The error codes that follow from the body and the policy of an operation, in addition to those that it declares. */
 function impliedCodes(operation: Operation): ErrorCode[] {
-  // A query with forbidden characters or a malformed x-tenant-id is refused on every route.
+  // Every route refuses a query with forbidden characters and a malformed x-tenant-id.
   const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE', 'VALIDATION_ERROR'];
   if (operation.requestBody !== undefined)
     codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
@@ -187,7 +187,7 @@ function addExamples(operation: Operation, document: OpenAPIObject): void {
     if (example !== undefined) media.example = example;
   }
   for (const parameter of operation.parameters ?? []) {
-    // Every id of the API is a UUID, which the type of a handler's parameter (string) does not tell.
+    // Every id of the API is a UUID, but the type of the handler's parameter is string.
     if (parameter.in === 'path' && /(^id|Id)$/.test(parameter.name)) {
       parameter.schema = { type: 'string', format: 'uuid' };
     }
@@ -197,7 +197,7 @@ function addExamples(operation: Operation, document: OpenAPIObject): void {
   }
 }
 
-/** Paths, schemas and keys by name, so that the generated file changes only when the interface does. */
+/** Sorts all keys, so that the generated file changes only when the API does. */
 function sortKeys<T>(value: T): T {
   if (Array.isArray(value)) return value.map((item: unknown) => sortKeys(item)) as T;
   if (typeof value !== 'object' || value === null) return value;

@@ -28,8 +28,8 @@ function operation(name: string): ReturnType<typeof operationsOf>[number]['opera
   return found.operation;
 }
 
-describe('the document', () => {
-  it('is OpenAPI 3.1 with the schemes of the bearer token and of the tenant', () => {
+describe('createOpenApiDocument', () => {
+  it('creates an OpenAPI 3.1 document with the security schemes of the token and the tenant', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.components?.securitySchemes).toMatchObject({
       bearer: { type: 'http', scheme: 'bearer' },
@@ -37,22 +37,22 @@ describe('the document', () => {
     });
   });
 
-  it('puts the examples of the fields together to bodies in the envelope', () => {
-    const create = operation('POST /api/v1/people');
+  it('combines the examples of fields to example bodies in the envelope', () => {
+    const create = operation('POST /api/v1/users');
     expect(create.requestBody?.content['application/json']?.example).toMatchObject({ name: 'Ana' });
     expect(create.responses['201']?.content?.['application/json']?.example).toMatchObject({
       success: true,
       data: { name: 'Ana' },
     });
     expect(
-      operation('GET /api/v1/people').responses['200']?.content?.['application/json']?.example,
+      operation('GET /api/v1/users').responses['200']?.content?.['application/json']?.example,
     ).toMatchObject({
       data: [{ name: 'Ana' }],
     });
   });
 
-  it('documents the errors that a route declares and those that follow from what it is, each with its body', () => {
-    const create = operation('POST /api/v1/people');
+  it('documents the declared and the implied errors of a route, each with its body', () => {
+    const create = operation('POST /api/v1/users');
     expect(create['x-error-codes']).toEqual([
       'INTERNAL_ERROR',
       'PAYLOAD_TOO_LARGE',
@@ -69,38 +69,38 @@ describe('the document', () => {
         VALIDATION_ERROR: { value: { details: [{ field: 'email' }] } },
       },
     });
-    expect(operation('GET /api/v1/people')['x-error-codes']).toEqual(
+    expect(operation('GET /api/v1/users')['x-error-codes']).toEqual(
       expect.arrayContaining(['TOKEN_REVOKED', 'INSUFFICIENT_PERMISSIONS']),
     );
   });
 
-  it('lets a public route of a tenant take the tenant from the host or the header', () => {
-    expect(operation('POST /api/v1/people').security).toEqual([{ tenant: [] }, {}]);
-    expect(operation('GET /api/v1/people').security).toEqual([{ bearer: [] }]);
+  it('accepts the tenant of a public route in the host or the header', () => {
+    expect(operation('POST /api/v1/users').security).toEqual([{ tenant: [] }, {}]);
+    expect(operation('GET /api/v1/users').security).toEqual([{ bearer: [] }]);
   });
 
-  it('states who may call each route, and finds nothing untold', () => {
-    expect(operation('GET /api/v1/people')['x-policy']).toEqual({
+  it('adds the policy of each route, and leaves no gaps', () => {
+    expect(operation('GET /api/v1/users')['x-policy']).toEqual({
       access: 'authenticated',
       roles: ['admin'],
     });
-    expect(operation('POST /api/v1/people')['x-policy']).toEqual({ access: 'public' });
+    expect(operation('POST /api/v1/users')['x-policy']).toEqual({ access: 'public' });
     expect(findGaps(document)).toEqual([]);
   });
 
-  it('comes out the same whenever it is built', () => {
+  it('creates the same document each time', () => {
     expect(JSON.stringify(createOpenApiDocument(edge.app, EDGE_API))).toBe(
       JSON.stringify(document),
     );
   });
 
-  it('comes out the same of an application in which nothing was constructed', async () => {
+  it('creates the same document for an application in preview mode', async () => {
     const { app } = await createEdge({ preview: true });
     expect(JSON.stringify(createOpenApiDocument(app, EDGE_API))).toBe(JSON.stringify(document));
   });
 });
 
-describe('the check for gaps', () => {
+describe('findGaps', () => {
   const ID = { name: 'id', in: 'path', required: true };
   const complete: OpenAPIObject = {
     openapi: '3.1.0',
@@ -110,7 +110,7 @@ describe('the check for gaps', () => {
       '/api/v1/things/{id}': {
         get: {
           operationId: 'thing',
-          summary: 'Read a thing',
+          summary: 'Get a thing',
           tags: ['things'],
           parameters: [
             { name: 'id', in: 'path', required: true, example: '1', schema: { type: 'string' } },
@@ -141,7 +141,7 @@ describe('the check for gaps', () => {
     return copy;
   }
 
-  it('finds none in a complete document', () => {
+  it('finds nothing in a complete document', () => {
     expect(findGaps(complete)).toEqual([]);
   });
 
@@ -155,7 +155,7 @@ describe('the check for gaps', () => {
       (thing) => (thing.parameters = [{ ...ID, schema: { type: 'string' } }]),
     ],
     [
-      'does not tell the type of its parameter id',
+      'does not declare the type of its parameter id',
       (thing) => (thing.parameters = [{ ...ID, example: '1', schema: { allOf: [] } }]),
     ],
     [
@@ -177,26 +177,26 @@ describe('the check for gaps', () => {
       (thing) => ((thing.responses as Record<string, unknown>)['403'] = {}),
     ],
     [
-      'names the unknown security scheme oauth',
+      'uses the unknown security scheme oauth',
       (thing) => (thing.security = [{ bearer: [], oauth: [] }]),
     ],
-    ['states no policy', (thing) => delete thing['x-policy']],
-    ['does not show that it needs a token', (thing) => delete thing.security],
-  ])('tells that an operation %s', (gap, change) => {
+    ['has no policy', (thing) => delete thing['x-policy']],
+    ['does not declare that it needs a token', (thing) => delete thing.security],
+  ])('reports that an operation %s', (gap, change) => {
     expect(findGaps(changed(change))).toEqual([`GET /api/v1/things/{id} ${gap}`]);
   });
 });
 
-describe('the committed document', () => {
+describe('The committed OpenAPI document', () => {
   const path = fileURLToPath(new URL('../../../../docs/openapi.json', import.meta.url));
 
-  it('leaves nothing untold', () => {
+  it('has no gaps', () => {
     expect(findGaps(JSON.parse(readFileSync(path, 'utf8')) as OpenAPIObject)).toEqual([]);
   });
 });
 
-describe('the page', () => {
-  it('serves Swagger UI with scripts from files only, and the document beside it', async () => {
+describe('The documentation page', () => {
+  it('serves Swagger UI with scripts from files only, and the document', async () => {
     const page = await edge.app.inject({ method: 'GET', url: '/docs' });
     expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html']);
     expect(page.headers['content-security-policy']).toContain("script-src 'self';");
@@ -223,7 +223,7 @@ describe('the page', () => {
     '/docs/%2e%2e/package.json',
     '/docs/package.json%00',
     '/docs-yaml',
-  ])('answers %s with an error in the one form', async (url) => {
+  ])('responds to %s with an error in the error format', async (url) => {
     const answer = await edge.app.inject({ method: 'GET', url });
     expect(answer.statusCode).toBeGreaterThanOrEqual(400);
     expect(answer.statusCode).toBeLessThan(500);

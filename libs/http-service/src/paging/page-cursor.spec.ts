@@ -5,14 +5,14 @@ import { decodePageCursor, decodePagePosition, encodePageCursor, toPage } from '
 const tenant = randomUUID();
 const rows = Array.from({ length: 3 }, () => ({ id: randomUUID() }));
 
-describe('a page', () => {
-  it('leads on while there is more, by a cursor that gives back its last id', () => {
+describe('A page cursor', () => {
+  it('contains the last id of a page that has a successor', () => {
     const { items, nextCursor } = toPage(tenant, rows, 2);
     expect(items).toEqual(rows.slice(0, 2));
     expect(decodePageCursor(tenant, nextCursor ?? '')).toBe(rows[1]?.id);
   });
 
-  it('leads on with the filter that it was given for, and with no other', () => {
+  it('is valid only with the same filter', () => {
     const filter = { role: 'user', q: 'ana' };
     const cursor = toPage(tenant, rows, 2, filter).nextCursor ?? '';
     const same = { status: undefined, q: 'ana', role: 'user' };
@@ -24,7 +24,7 @@ describe('a page', () => {
       );
   });
 
-  it('may end at any position, which comes back as it was', () => {
+  it('contains any position, which decodes unchanged', () => {
     const position = 'ação "1" 😀';
     const page = toPage(tenant, rows, 2, {}, () => position);
     expect(decodePagePosition(tenant, page.nextCursor ?? '')).toBe(position);
@@ -37,7 +37,7 @@ describe('a page', () => {
     );
   });
 
-  it('leads nowhere when it is the last, full or empty', () => {
+  it('is null on the last page, full or empty', () => {
     expect(toPage(tenant, rows, 3)).toEqual({ items: rows, nextCursor: null });
     expect(toPage(tenant, [], 3)).toEqual({ items: [], nextCursor: null });
   });
@@ -51,7 +51,7 @@ describe('a page', () => {
     encodePageCursor(randomUUID(), randomUUID()),
     encodePageCursor(tenant, `${randomUUID()}'; --`),
     'A'.repeat(9_000),
-  ])('is refused to a cursor that is malformed or of another tenant: %.20s', (cursor) => {
+  ])('is refused when malformed or of another tenant: %.20s', (cursor) => {
     expect(() => decodePageCursor(tenant, cursor)).toThrow(
       expect.objectContaining({
         code: 'VALIDATION_ERROR',

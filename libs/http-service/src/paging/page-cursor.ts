@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 
 const UUID_BYTES = 16;
 
-/** Tells filters apart that one client mixes up; nothing is protected by it. */
+/** Detects a cursor used with other filters by mistake. It is not a security measure. */
 const FILTER_BYTES = 8;
 
-/** What a list is narrowed by, and what it is a list of where a tenant has several. */
+/** The filters of a list, and the name of the list if a tenant has several. */
 export type PageFilter = Readonly<Record<string, string | undefined>>;
 
 interface Page<T> {
@@ -15,9 +15,9 @@ interface Page<T> {
 }
 
 /**
- * Where a page of a tenant's rows ends: base64url of the tenant's id, a digest of the filter, and the position of the last
- * row, which is its id in a list by ids. The tenant and the filter are inside so that a cursor of another list is refused
- * instead of quietly giving some other page.
+ * Encodes the end of a page: base64url of the tenant's id, a digest of the filter, and the position of the last row, which
+ * is its id in a list ordered by id. The tenant and the filter are included so that a cursor of another list is refused
+ * instead of returning a wrong page.
  */
 export function encodePageCursor(
   tenantId: string,
@@ -29,8 +29,8 @@ export function encodePageCursor(
 }
 
 /**
- * The position of the last row of the page before. Not to be trusted: whoever knows the form can write any.
- * @throws ApiError VALIDATION_ERROR for a cursor that is malformed, of another tenant or of another filter.
+ * The position of the last row of the previous page. It is not trustworthy: a client can forge a cursor.
+ * @throws ApiError VALIDATION_ERROR for a cursor that is malformed, or of another tenant or filter.
  */
 export function decodePagePosition(
   tenantId: string,
@@ -44,8 +44,8 @@ export function decodePagePosition(
 }
 
 /**
- * The same in a list by ids.
- * @throws ApiError VALIDATION_ERROR also for a position that is no id.
+ * Like {@link decodePagePosition}, for a list ordered by id.
+ * @throws ApiError VALIDATION_ERROR also if the position is not an id.
  */
 export function decodePageCursor(
   tenantId: string,
@@ -57,7 +57,7 @@ export function decodePageCursor(
   return position;
 }
 
-/** The refusal of a cursor that no page of the list has given. */
+/** The error for a cursor that is not of this list. */
 export function foreignCursor(): ApiError {
   return ApiError.validation({
     field: 'cursor',
@@ -66,8 +66,8 @@ export function foreignCursor(): ApiError {
 }
 
 /**
- * A page out of rows that were asked for with one more than `limit`, which tells whether there is another page.
- * @param positionOf where the list stands at a row; its id, unless told otherwise
+ * Makes a page of rows that were queried with `limit + 1`: the extra row means that there is another page.
+ * @param positionOf the position of a row, by default its id.
  */
 export function toPage<T>(
   tenantId: string,

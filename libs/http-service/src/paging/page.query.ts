@@ -3,10 +3,10 @@ import { Type } from 'class-transformer';
 import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 import { Omittable } from '../fields/omittable.decorator.js';
 
-/** Room for the longest name or title, in its longest encoding, that a page can end with. */
+/** Enough for the longest name or title that a page can end with, in its longest encoding. */
 const MAX_CURSOR_LENGTH = 2_000;
 
-/** Which page of a list. */
+/** Selects a page of a list. */
 export class PageQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
   @Omittable()
@@ -18,7 +18,7 @@ export class PageQuery {
 
   @ApiPropertyOptional({
     maxLength: MAX_CURSOR_LENGTH,
-    description: 'nextCursor of the page before, with the same filters.',
+    description: 'The nextCursor of the previous page, with the same filters.',
   })
   @Omittable()
   @IsString()
@@ -26,7 +26,7 @@ export class PageQuery {
   cursor?: string;
 }
 
-/** The property is what a page tells of the next one. */
+/** The cursor of the next page. */
 export function NextCursor(): PropertyDecorator {
   return ApiProperty({
     type: String,

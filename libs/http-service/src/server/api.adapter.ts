@@ -15,14 +15,14 @@ interface RawRouteConfig {
   rawResponse?: boolean;
 }
 
-/** Answers what the handler returns as it is, for formats that are fixed elsewhere: health, key sets, metrics. */
+/** Sends the handler's result without the envelope, for formats defined elsewhere: health, key sets, metrics. */
 export function RawResponse(): MethodDecorator {
   return RouteOption({ rawResponse: true } satisfies RawRouteConfig);
 }
 
 /**
- * Fastify under Nest that puts every answer into `{success: true, data}`; a handler that returns nothing answers
- * `data: null`. Here rather than in an interceptor, each of which costs a request more than the whole envelope.
+ * Wraps every response in `{success: true, data}`, with `data: null` if the handler returns nothing. An interceptor would
+ * cost each request more time.
  */
 export class ApiAdapter extends FastifyAdapter {
   override reply(response: FastifyReply, body: unknown, statusCode?: number): FastifyReply {

@@ -5,27 +5,27 @@ import { ApiError } from '@poc-tracker/contracts';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiAdapter } from './api.adapter.js';
-import { toCatalogueError, toErrorAnswer } from '../errors/error-answer.js';
+import { toCatalogueError, toErrorReply } from '../errors/error-reply.js';
 import { createRequestLogger } from '../logging/request.logger.js';
 import { API_CONTENT_SECURITY_POLICY } from './security-headers.js';
 
-/** The largest body of the API is a few KiB: more is an attempt to make the parser work. */
+/** The largest valid body of the API is a few KiB. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 
-/** Milliseconds for a whole request to arrive: bounds clients that send a byte now and then (Slowloris). */
+/** Milliseconds for a whole request to arrive, against clients that send it byte by byte (Slowloris). */
 const RECEIVE_TIMEOUT_MS = 30_000;
 
 export interface AdapterOptions {
   logger: Logger;
-  /** Addresses or CIDR ranges whose X-Forwarded-* headers are believed; from anybody else they are ignored. */
+  /** Addresses or CIDR ranges whose X-Forwarded-* headers are trusted; other senders' headers are ignored. */
   trustedProxies: readonly string[];
-  /** Makes the id of a request. The client's own x-request-id is never taken over: it could forge log lines. */
+  /** Generates the id of a request. The client's x-request-id is ignored, because it could forge log lines. */
   requestId: () => string;
-  /** Milliseconds for a whole request to arrive, where a route takes what a slow client needs long to send. */
+  /** Milliseconds for a whole request to arrive, if a route accepts uploads. */
   receiveTimeoutMs?: number | undefined;
 }
 
-/** Fastify under Nest, with the limits of the edge and its error form for what fails before any route is found. */
+/** The Fastify adapter, with limits for requests and the API's error format for requests that fail before routing. */
 export function createFastifyAdapter({
   logger,
   trustedProxies,
@@ -43,17 +43,17 @@ export function createFastifyAdapter({
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: receiveTimeoutMs,
-    // Shutting down is answered in the API's own form, by `registerGracefulClose`.
+    // `registerGracefulClose` responds during a shutdown, in the API's error format.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: answerBeforeRouting,
-    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: replyBeforeRouting,
+    clientErrorHandler: replyToMalformedHttp,
   });
 }
 
-/** A path that cannot be decoded, or a parameter longer than any id: no hook has run and none will. */
-function answerBeforeRouting(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, headers, body } = toErrorAnswer(
+/** For a path that cannot be decoded or a parameter that is too long. No hook runs for such a request. */
+function replyBeforeRouting(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, headers, body } = toErrorReply(
     toCatalogueError(error, () => undefined),
     request.id,
   );
@@ -69,13 +69,13 @@ function answerBeforeRouting(error: unknown, request: FastifyRequest, reply: Fas
     .send(body);
 }
 
-/** Bytes that are no HTTP, headers past Node's limit, a request that never ends: there is only the socket to write to. */
-function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+/** For malformed HTTP, headers above Node's limit and a request that never ends. There is only the socket to write to. */
+function replyToMalformedHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const { status, body } = toErrorAnswer(new ApiError('VALIDATION_ERROR'), randomUUID());
+  const { status, body } = toErrorReply(new ApiError('VALIDATION_ERROR'), randomUUID());
   const text = JSON.stringify(body);
   socket.end(
     [

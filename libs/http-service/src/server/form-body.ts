@@ -8,25 +8,25 @@ interface FormBodyConfig {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Two tokens and a client's credentials take less. */
+/** Two tokens and client credentials take less. */
 const FORM_LIMIT_BYTES = 32 * 1024;
 
 /**
- * The route takes a form (`application/x-www-form-urlencoded`) as its body, as OAuth asks for. No other route does: a
- * form is what a page of anybody can make a browser send.
+ * Accepts a form (`application/x-www-form-urlencoded`) as the body, as OAuth requires. Other routes do not, because any web
+ * page can make a browser send a form.
  */
 export function FormBody(): MethodDecorator {
   return RouteOption({ formBody: true } satisfies FormBodyConfig);
 }
 
-/** Reads the bodies of `@FormBody()` routes into objects of texts. */
+/** Parses the bodies of `@FormBody()` routes into objects of strings. */
 export function registerFormBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser(
     FORM,
     { parseAs: 'string', bodyLimit: FORM_LIMIT_BYTES },
     (request, body, done) => {
       try {
-        if (!takesForm(request)) throw new ApiError('UNSUPPORTED_MEDIA_TYPE');
+        if (!acceptsForm(request)) throw new ApiError('UNSUPPORTED_MEDIA_TYPE');
         done(null, readForm(body as string));
       } catch (error) {
         done(error as Error, undefined);
@@ -35,16 +35,16 @@ export function registerFormBodies(fastify: FastifyInstance): void {
   );
 }
 
-/** @throws ApiError VALIDATION_ERROR for a repeated field: which of the two was meant? (RFC 6749, 3.2) */
+/** @throws ApiError VALIDATION_ERROR for a repeated field, which is ambiguous (RFC 6749, 3.2). */
 function readForm(body: string): Record<string, string> {
   const fields = [...new URLSearchParams(body)];
   const names = new Set(fields.map(([name]) => name));
   if (names.size !== fields.length)
     throw ApiError.validation({ field: 'body', message: 'must not repeat a field' });
-  // As own properties, whatever they are called: names that an object inherits are refused behind.
+  // Own properties, even for names that every object inherits; `checkInput` refuses those.
   return Object.fromEntries(fields);
 }
 
-function takesForm(request: FastifyRequest): boolean {
+function acceptsForm(request: FastifyRequest): boolean {
   return (request.routeOptions.config as FormBodyConfig | undefined)?.formBody === true;
 }

@@ -6,11 +6,11 @@ import { createEdge, type Edge, gate } from '../edge.fixture.js';
 
 let edge: Edge | undefined;
 
-/** Starts an edge and a request in it that stays in flight until `release`. */
+/** Starts a request that stays in flight until `release`. */
 async function withRequestInFlight(requestTimeoutMs: number): Promise<{
   edge: Edge;
   agent: Agent;
-  answer: Promise<{ status: number; connection: string | undefined; body: string }>;
+  response: Promise<{ status: number; connection: string | undefined; body: string }>;
   release: () => void;
 }> {
   edge = await createEdge({ requestTimeoutMs });
@@ -19,16 +19,16 @@ async function withRequestInFlight(requestTimeoutMs: number): Promise<{
   gate.open = new Promise((resolve) => (release = resolve));
   const entered = new Promise<void>((resolve) => (gate.entered = resolve));
   const agent = new Agent({ keepAlive: true });
-  const answer = new Promise<{ status: number; connection: string | undefined; body: string }>(
+  const response = new Promise<{ status: number; connection: string | undefined; body: string }>(
     (resolve, reject) => {
       void edge?.app.getUrl().then((url) => {
-        const request = get(`${url}/api/v1/people/slow`, { agent }, (response: IncomingMessage) => {
+        const request = get(`${url}/api/v1/users/slow`, { agent }, (message: IncomingMessage) => {
           let body = '';
-          response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-          response.on('end', () => {
+          message.on('data', (chunk: Buffer) => (body += chunk.toString()));
+          message.on('end', () => {
             resolve({
-              status: response.statusCode ?? 0,
-              connection: response.headers.connection,
+              status: message.statusCode ?? 0,
+              connection: message.headers.connection,
               body,
             });
           });
@@ -37,9 +37,9 @@ async function withRequestInFlight(requestTimeoutMs: number): Promise<{
       });
     },
   );
-  answer.catch(() => undefined);
+  response.catch(() => undefined);
   await entered;
-  return { edge, agent, answer, release };
+  return { edge, agent, response, release };
 }
 
 beforeEach(() => {
@@ -51,29 +51,29 @@ afterEach(async () => {
   edge = undefined;
 });
 
-describe('closing', () => {
-  it('finishes what is in flight, then closes its connection at once', async () => {
-    const { edge, agent, answer, release } = await withRequestInFlight(10_000);
+describe('Closing the server', () => {
+  it('finishes a request in flight and then closes its connection', async () => {
+    const { edge, agent, response, release } = await withRequestInFlight(10_000);
     const closed = edge.app.close();
     await expect.poll(() => edge.app.getHttpServer().listening).toBe(false);
     release();
-    expect(await answer).toEqual({
+    expect(await response).toEqual({
       status: 200,
       connection: 'close',
       body: '{"success":true,"data":null}',
     });
     const started = Date.now();
     await closed;
-    // Far below the keep-alive time of 72 s, which an open connection would have held the process for.
+    // Far below the keep-alive timeout of 72 s, for which an open connection would keep the process alive.
     expect(Date.now() - started).toBeLessThan(2_000);
     agent.destroy();
   });
 
-  it('sends a request on an open connection away with 503 in the one form', async () => {
-    const { edge, answer, release, agent } = await withRequestInFlight(10_000);
+  it('refuses a request on an open connection with 503 in the error format', async () => {
+    const { edge, response, release, agent } = await withRequestInFlight(10_000);
     const socket = connect(Number(new URL(await edge.app.getUrl()).port), '127.0.0.1');
     await once(socket, 'connect');
-    // A request whose head is not complete keeps the connection busy, so that closing leaves it open.
+    // An incomplete request keeps the connection busy, so that closing the server leaves it open.
     socket.write('GET /health HTTP/1.1\r\n');
     const closing = new Promise<void>((resolve) => {
       edge.app.getHttpAdapter().getInstance().server.once('close', resolve);
@@ -87,16 +87,16 @@ describe('closing', () => {
     expect(text).toMatch(/connection: close/i);
     expect(text).toMatch(/"code":"SERVICE_UNAVAILABLE"/);
     release();
-    await Promise.all([answer, closed, closing]);
+    await Promise.all([response, closed, closing]);
     agent.destroy();
   });
 
-  it('cuts what is still in flight after the longest time that a request may take', async () => {
-    const { edge, answer, release, agent } = await withRequestInFlight(100);
+  it('aborts a request that is still in flight after the request timeout', async () => {
+    const { edge, response, release, agent } = await withRequestInFlight(100);
     const started = Date.now();
     await edge.app.close();
     const took = Date.now() - started;
-    await expect(answer).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expect(response).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(took).toBeGreaterThanOrEqual(1_000);
     expect(took).toBeLessThan(5_000);
     release();

@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiExceptionFilter } from '../errors/api-exception.filter.js';
-import type { ErrorTranslator } from '../errors/error-answer.js';
+import type { ErrorTranslator } from '../errors/error-reply.js';
 import { createFastifyAdapter } from './fastify-adapter.factory.js';
 import { registerFormBodies } from './form-body.js';
 import { registerGracefulClose } from './graceful-close.js';
@@ -12,14 +12,14 @@ import { NestLogger } from '../logging/nest.logger.js';
 import { guardRequests } from './request-guard.js';
 import { logRequests } from '../logging/request-log.js';
 import { limitParsedBodies, registerRawBodies } from './raw-body.js';
-import { RouteDirectory } from './route-directory.js';
+import { RouteDirectory } from '../errors/route-directory.js';
 import type { HttpSettings } from '../settings/service-settings.js';
 import { registerSecurityHeaders } from './security-headers.js';
 import { createValidationPipe } from '../fields/validation.pipe.js';
 
 const API_PREFIX = 'api/v1';
 
-/** Served outside the prefix, where probes and verifiers of tokens look for them. */
+/** Served without the prefix, where probes and token verifiers expect them. */
 const UNPREFIXED_PATHS = [
   'health',
   'health/live',
@@ -33,19 +33,19 @@ export interface HttpEdge {
   logger: Logger;
   requestId: () => string;
   translateError: ErrorTranslator;
-  /** Opens what a request needs before its guards run; called once, before any route is registered. */
+  /** Registers hooks that run before the guards. Called once, before any route is registered. */
   prepare?: (fastify: FastifyInstance) => void;
   /**
-   * Milliseconds for the body of a `@RawBody()` route to arrive. Left out, it has the 30 seconds of any other request.
+   * Milliseconds for the body of a `@RawBody()` route to arrive. Default 30 seconds, as for other requests.
    */
   uploadTimeoutMs?: number;
-  /** True: wires the routes without constructing a provider, so that they can be described without a database. */
+  /** True: registers the routes without constructing providers, to generate the OpenAPI document without a database. */
   preview?: boolean;
 }
 
 /**
- * A Nest application on Fastify with the whole edge of the service in front of its controllers. Not listening yet.
- * Global guards and interceptors are the module's own (`APP_GUARD`, `APP_INTERCEPTOR`).
+ * Creates a Nest application on Fastify with the error format, validation, limits, headers and logging of the API. It does
+ * not listen yet. The module provides global guards and interceptors (`APP_GUARD`, `APP_INTERCEPTOR`).
  */
 export async function createHttpApp(
   module: Type | DynamicModule,

@@ -70,7 +70,7 @@ async function post(path: string, body: string, type?: string) {
   return { status: answer.status, body: (await answer.json()) as { data: object; code: string } };
 }
 
-describe('a route that takes raw bodies', () => {
+describe('A route with @RawBody()', () => {
   it.each([
     'application/json',
     'text/plain; charset=utf-8',
@@ -78,27 +78,27 @@ describe('a route that takes raw bodies', () => {
     'multipart/form-data; boundary=x',
     'not a type at all',
     undefined,
-  ])('gets a body of the type %s unread, however long it is', async (type) => {
+  ])('receives a body of the type %s unparsed, whatever its length', async (type) => {
     const { status, body } = await post('raw', 'x'.repeat(300_000), type);
     expect(status).toBe(201);
     expect(body.data).toEqual({ bytes: 300_000, type: type ?? null, parsed: null });
   });
 
-  it('closes the connection of whom it refuses before the body has come', async () => {
+  it('closes the connection of a request that is refused before its body has arrived', async () => {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
-    let answer = '';
-    socket.on('data', (chunk) => (answer += chunk.toString()));
+    let received = '';
+    socket.on('data', (chunk) => (received += chunk.toString()));
     await once(socket, 'connect');
     socket.write(
       'POST /api/v1/things/refused HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\nx',
     );
     await once(socket, 'close');
-    expect(answer).toContain('403 Forbidden');
-    expect(answer.toLowerCase()).toContain('connection: close');
+    expect(received).toContain('403 Forbidden');
+    expect(received.toLowerCase()).toContain('connection: close');
   });
 
-  it('changes nothing of the others', async () => {
+  it('does not change other routes', async () => {
     const json = await post('parsed', '{"a": 1}', 'application/json');
     expect(json.body.data).toEqual({ parsed: { a: 1 } });
     for (const type of ['text/plain', 'application/x-poc-tracker-unread'])

@@ -2,23 +2,23 @@ import { isUtf8 } from 'node:buffer';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** Levels of nesting that a body may have; no request of the API needs more than a handful. */
+/** Levels of nesting of a body. No request of the API needs more than a few. */
 const MAX_DEPTH = 32;
 
-/** Characters of a field's path that an error repeats: the names come from the client. */
+/** Characters of a field's path in an error, because the client chooses the names. */
 const MAX_PATH_LENGTH = 200;
 
 /**
- * Names that every object has or that lead to its prototype (CWE-1321). A body that carries one means no field of ours,
- * and what looks fields up by name, class-validator included, finds the inherited one.
+ * Names that every object inherits, or that lead to its prototype (CWE-1321). The API has no such field, and code that
+ * looks up fields by name, such as class-validator, would find the inherited one.
  */
-function isPoisonous(key: string): boolean {
+function isForbiddenName(key: string): boolean {
   return key === 'prototype' || key in Object.prototype;
 }
 
 /**
- * NUL, which PostgreSQL stores in no text, and surrogates without their other half, which UTF-8 cannot hold: the
- * driver would replace each of them by the same character, so that two different passwords became one.
+ * NUL, which PostgreSQL cannot store in text, and unpaired surrogates, which UTF-8 cannot encode: the driver would replace
+ * each by the same character, so that two different passwords would be equal.
  */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
 
@@ -30,8 +30,8 @@ interface Node {
 }
 
 /**
- * Reads JSON bodies (RFC 8259: UTF-8 only) and holds bodies, queries and route parameters against {@link checkInput}
- * before any of them reaches a handler. An empty body counts as none: clients send the type with bodiless requests.
+ * Parses JSON bodies (RFC 8259: UTF-8 only), and applies {@link checkInput} to bodies, queries and route parameters. An
+ * empty body counts as none, because clients send the content type with requests that have no body.
  */
 export function guardRequests(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -69,17 +69,16 @@ function parseJson(body: Buffer): unknown {
 }
 
 /**
- * Refuses what no field may hold, however the handler would read it. Walks with a list of its own rather than by
- * recursion: the client chooses the depth, and the call stack is ours.
+ * Refuses names and values that no field may have. It is not recursive, because the client chooses the depth of the input.
  * @param root name of the whole input, for an error about the input itself.
- * @throws ApiError VALIDATION_ERROR naming the field; the value is never repeated.
+ * @throws ApiError VALIDATION_ERROR that names the field but never repeats the value.
  */
 export function checkInput(input: unknown, root: string): void {
   const pending: Node[] = [{ value: input, key: '', parent: undefined, depth: 0 }];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (UNSTORABLE.test(node.key))
       throw refused(node, root, 'has a name with forbidden characters');
-    if (isPoisonous(node.key)) throw refused(node, root, 'has a forbidden name');
+    if (isForbiddenName(node.key)) throw refused(node, root, 'has a forbidden name');
     if (typeof node.value === 'string' && UNSTORABLE.test(node.value)) {
       throw refused(node, root, 'must not contain NUL or unpaired surrogate characters');
     }

@@ -3,13 +3,13 @@ import { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 
-/** An API's answer is no document: it may load, run, embed and submit nothing (OWASP REST Security). */
+/** A response of the API is not a document, so it may load, run, embed and submit nothing (OWASP REST Security). */
 export const API_CONTENT_SECURITY_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * Swagger UI runs its own files and calls this API. Its page carries two `<style>` blocks, hence the one
- * 'unsafe-inline', for styles; scripts come from files only.
+ * Swagger UI loads its own files and calls this API. Its page has two `<style>` blocks, which need 'unsafe-inline'; scripts
+ * come from files only.
  */
 const DOCS_CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -23,22 +23,24 @@ const DOCS_CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /**
- * Headers of every answer: helmet's, the content security policy of the route's kind, and `Cache-Control: no-store`
- * unless the route states another (ASVS 14.3.2: answers hold tokens and personal data).
+ * Sets the headers of every response: helmet's, the content security policy, and `Cache-Control: no-store` unless the route
+ * sets another (ASVS 14.3.2: responses contain tokens and personal data).
  */
 export function registerSecurityHeaders(fastify: FastifyInstance): void {
   const fixed = { ...helmetHeaders(), 'cache-control': 'no-store' };
-  const ofApi = { ...fixed, 'content-security-policy': API_CONTENT_SECURITY_POLICY };
-  const ofDocs = { ...fixed, 'content-security-policy': DOCS_CONTENT_SECURITY_POLICY };
+  const apiHeaders = { ...fixed, 'content-security-policy': API_CONTENT_SECURITY_POLICY };
+  const docsHeaders = { ...fixed, 'content-security-policy': DOCS_CONTENT_SECURITY_POLICY };
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.headers(isDocs(request) ? ofDocs : ofApi).header('x-request-id', request.id);
+    void reply
+      .headers(isDocs(request) ? docsHeaders : apiHeaders)
+      .header('x-request-id', request.id);
     done();
   });
 }
 
 /**
- * Helmet's headers are the same for every request, and its plugin for Fastify works them out again each time, which
- * took a tenth of a light request: here it is asked once.
+ * Helmet's headers are the same for every request. Its Fastify plugin computes them each time, which took a tenth of the
+ * time of a small request, so they are computed once.
  */
 function helmetHeaders(): Record<string, string> {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
@@ -50,7 +52,7 @@ function helmetHeaders(): Record<string, string> {
   return response.getHeaders() as Record<string, string>;
 }
 
-/** Goes by the route that matched, not by the text of the address, which can be spelled in many ways. */
+/** By the matched route instead of the URL, which can be written in many ways. */
 function isDocs(request: FastifyRequest): boolean {
   return /^\/docs(\/|$)/.test(request.routeOptions.url ?? '');
 }

@@ -8,7 +8,7 @@ afterEach(async () => {
   await app?.close();
 });
 
-/** The address and host that the service sees of a request that arrives from `peer` with forwarded headers. */
+/** The address and host of a request from `peer` with forwarded headers. */
 async function seenFrom(
   peer: string,
   forwardedFor: string,
@@ -17,9 +17,9 @@ async function seenFrom(
   ({ app } = await createEdge({ trustedProxies }));
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
-  const answer = await app.inject({
+  const response = await app.inject({
     method: 'GET',
-    url: '/api/v1/people/address',
+    url: '/api/v1/users/address',
     remoteAddress: peer,
     headers: {
       host: 'acme.poctracker.com',
@@ -27,25 +27,25 @@ async function seenFrom(
       'x-forwarded-host': 'evil.example',
     },
   });
-  return answer.json<{ data: unknown }>().data;
+  return response.json<{ data: unknown }>().data;
 }
 
-describe('forwarded headers', () => {
-  it('are ignored when no proxy is configured', async () => {
+describe('Forwarded headers', () => {
+  it('are ignored without a trusted proxy', async () => {
     expect(await seenFrom('203.0.113.9', '198.51.100.1', [])).toEqual({
       ip: '203.0.113.9',
       host: 'acme.poctracker.com',
     });
   });
 
-  it('are ignored when they do not come from a configured proxy', async () => {
+  it('are ignored when they do not come from a trusted proxy', async () => {
     expect(await seenFrom('203.0.113.9', '198.51.100.1', ['10.0.0.0/8'])).toEqual({
       ip: '203.0.113.9',
       host: 'acme.poctracker.com',
     });
   });
 
-  it('are believed of a configured proxy as far as it wrote them: what the client put before is not', async () => {
+  it('are used only up to the address that the trusted proxy added, not those that the client sent', async () => {
     expect(
       await seenFrom('10.0.0.2', '192.0.2.66, 198.51.100.1, 10.1.2.3', ['10.0.0.0/8']),
     ).toMatchObject({

@@ -6,7 +6,7 @@ interface Problem {
   example: string;
 }
 
-/** Stops the start: every variable that is wrong, what is wrong with it, and an example of a right value. */
+/** Lists every invalid variable, what is wrong with it, and an example of a valid value. */
 export class ConfigurationError extends Error {
   constructor(readonly problems: readonly Problem[]) {
     const lines = problems.map(
@@ -19,8 +19,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Reads typed values out of the environment and collects what is wrong, so that one start tells all of it.
- * An empty variable counts as unset: that is how shells and compose files leave one out.
+ * Reads typed values from the environment and collects all problems, so that one start reports all of them. An empty
+ * variable counts as unset, as in shells and compose files.
  */
 export class EnvironmentReader {
   private readonly problems: Problem[] = [];
@@ -71,7 +71,7 @@ export class EnvironmentReader {
       .filter((item) => item !== '');
   }
 
-  /** A URL of one of the given schemes, kept as text: drivers parse it themselves. */
+  /** A URL of one of the given schemes, as a string, because drivers parse it themselves. */
   url(variable: string, schemes: readonly string[], example: string): string | undefined {
     const value = this.optional(variable);
     if (value === undefined) return undefined;
@@ -86,7 +86,7 @@ export class EnvironmentReader {
     return value;
   }
 
-  /** The value itself, or the content of the file that `<variable>_FILE` names (container secrets). */
+  /** The value, or the content of the file named by `<variable>_FILE` (container secrets). */
   secret(variable: string): string | undefined {
     const value = this.optional(variable);
     const file = this.optional(`${variable}_FILE`);
@@ -114,7 +114,7 @@ export class EnvironmentReader {
     this.problems.push({ variable, problem, example });
   }
 
-  /** @throws ConfigurationError when anything was refused. */
+  /** @throws ConfigurationError if any value was refused. */
   assertValid(): void {
     if (this.problems.length > 0) throw new ConfigurationError(this.problems);
   }

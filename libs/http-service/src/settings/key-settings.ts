@@ -2,10 +2,10 @@ import { DEFAULT_PARTIES } from '@poc-tracker/auth-kit';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { EnvironmentReader } from './environment-reader.js';
 
-/** NIST SP 800-131A: RSA below 2048 bits must not sign. */
+/** NIST SP 800-131A disallows signatures with shorter RSA keys. */
 const MIN_RSA_BITS = 2048;
 
-/** Whose tokens are made or accepted, and for whom they are meant. */
+/** The issuer and the audience of tokens. */
 export function readParties(reader: EnvironmentReader): { issuer: string; audience: string } {
   const { issuer, audience } = DEFAULT_PARTIES;
   return {
@@ -15,8 +15,8 @@ export function readParties(reader: EnvironmentReader): { issuer: string; audien
 }
 
 /**
- * The PEM blocks of JWT_PUBLIC_KEY, none when it is not set. Keys of earlier rotations stay in it until the tokens that
- * they signed have expired.
+ * The public keys in JWT_PUBLIC_KEY, which may contain several PEM blocks; empty if it is not set. Keys of earlier rotations
+ * stay in it until the tokens that they signed have expired.
  */
 export function readPublicKeys(reader: EnvironmentReader): KeyObject[] {
   const bundle = reader.secret('JWT_PUBLIC_KEY');
@@ -25,14 +25,14 @@ export function readPublicKeys(reader: EnvironmentReader): KeyObject[] {
   return blocks.flatMap((pem) => readKey(reader, 'JWT_PUBLIC_KEY', pem, createPublicKey) ?? []);
 }
 
-/** An RSA key out of PEM text. What is wrong is noted with the reader, and nothing is given. */
+/** Parses an RSA key in PEM format. @returns undefined after reporting a problem to the reader. */
 export function readKey(
   reader: EnvironmentReader,
   variable: string,
   pem: string | undefined,
   parse: (pem: string) => KeyObject,
 ): KeyObject | undefined {
-  const example = `(a file made by "npm run keys:generate", named in ${variable}_FILE)`;
+  const example = `(a file created by "npm run keys:generate", named in ${variable}_FILE)`;
   if (pem === undefined) {
     reader.refuse(variable, 'is missing.', example);
     return undefined;
@@ -44,7 +44,7 @@ export function readKey(
     if ((bits ?? 0) >= MIN_RSA_BITS) return key;
     reader.refuse(variable, `must be an RSA key of at least ${MIN_RSA_BITS} bits.`, example);
   } catch {
-    reader.refuse(variable, 'is no key in PEM form.', example);
+    reader.refuse(variable, 'is not a key in PEM format.', example);
   }
   return undefined;
 }

@@ -5,31 +5,31 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Where a service listens, and what it believes and bears of its clients. */
+/** Where a service listens, which proxies it trusts, and how long a request may take. */
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
-  /** Addresses or CIDR ranges whose X-Forwarded-* headers are believed. */
+  /** Addresses or CIDR ranges whose X-Forwarded-* headers are trusted. */
   readonly trustedProxies: readonly string[];
   readonly requestTimeoutMs: number;
 }
 
-/** How a service reaches the database: its own login, and the pool of its connections. */
+/** The login of the service and its connection pool. */
 export interface DatabaseSettings {
   readonly serviceUrl: string;
   readonly poolMin: number;
   readonly poolMax: number;
   /** True: TLS with a verified certificate. */
   readonly tls: boolean;
-  /** False behind a transaction pooler that knows no prepared statements (PgBouncer before 1.21). */
+  /** False behind a transaction pooler without prepared statements (PgBouncer before 1.21). */
   readonly preparedStatements: boolean;
 }
 
 /** How requests name their tenant. */
 export interface TenancySettings {
-  /** Tenants answer at `<subdomain>.<base domain>`. */
+  /** The hosts of tenants are `<subdomain>.<base domain>`. */
   readonly baseDomain: string;
-  /** Subdomain of the tenant of requests that name none. */
+  /** Subdomain of the tenant for requests that do not name one. */
   readonly defaultTenant: string | undefined;
 }
 
@@ -73,7 +73,7 @@ function readHttpSettings(reader: EnvironmentReader, defaultPort: number): HttpS
   };
 }
 
-/** @param production TLS is verified and cannot be switched off by the URL. */
+/** @param production true: TLS is verified, and the URL cannot disable it. */
 function readDatabaseSettings(reader: EnvironmentReader, production: boolean): DatabaseSettings {
   const settings = {
     serviceUrl: readDatabaseUrl(reader, 'DATABASE_URL', production) ?? '',
@@ -89,7 +89,7 @@ function readDatabaseSettings(reader: EnvironmentReader, production: boolean): D
   return settings;
 }
 
-/** The driver lets a URL's ssl parameters win over its options, so one of them could switch verification off. */
+/** The ssl parameters of a URL take precedence over the driver's options, so they could disable verification. */
 export function readDatabaseUrl(
   reader: EnvironmentReader,
   variable: string,
@@ -99,7 +99,7 @@ export function readDatabaseUrl(
   if (production && url !== undefined && /[?&]ssl/i.test(url)) {
     reader.refuse(
       variable,
-      'must not carry ssl parameters: in production TLS is always verified.',
+      'must not have ssl parameters: in production TLS is always verified.',
       DATABASE_EXAMPLE,
     );
   }
@@ -146,7 +146,7 @@ function readTrustedProxies(reader: EnvironmentReader): string[] {
   return proxies;
 }
 
-/** Settings are read once and changed by nobody. */
+/** Freezes settings, which are read once and never change. */
 export function deepFreeze<T extends object>(value: T): T {
   for (const nested of Object.values(value) as unknown[]) {
     if (isPlain(nested)) deepFreeze(nested);
@@ -154,7 +154,7 @@ export function deepFreeze<T extends object>(value: T): T {
   return Object.freeze(value);
 }
 
-/** Not keys and buffers: a key remembers what it was asked for, and a buffer cannot be frozen. */
+/** Excludes keys and buffers: a key caches its details, and a buffer cannot be frozen. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;

@@ -6,13 +6,13 @@ interface Route {
 }
 
 /**
- * Every path that the service serves and its methods, collected while the routes are registered: what tells a path
- * with another method (405 with Allow, RFC 9110, 15.5.6) from a path that does not exist (404).
+ * The paths of the service and their methods, collected while routes are registered. Distinguishes an unsupported method
+ * (405 with Allow; RFC 9110, 15.5.6) from an unknown path (404).
  */
 export class RouteDirectory {
   private readonly routes = new Map<string, Route>();
 
-  /** Starts collecting; call it before any route is registered. */
+  /** Call it before any route is registered. */
   attach(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', ({ url, method }) => {
       const route = this.routes.get(url) ?? { segments: url.split('/'), methods: new Set() };
@@ -21,7 +21,7 @@ export class RouteDirectory {
     });
   }
 
-  /** The methods that the path of a request target takes, sorted; none when nothing is served there. */
+  /** The methods of the path of a request target, sorted; empty for an unknown path. */
   methodsAt(target: string): string[] {
     const segments = decodePath(target).split('/');
     const methods = [...this.routes.values()]
@@ -40,7 +40,7 @@ function decodePath(target: string): string {
   }
 }
 
-/** Patterns of the router as the service uses them: fixed segments, `:name` for one, `*` for the rest. */
+/** Supports the patterns that the service uses: fixed segments, `:name` for one, `*` for the rest. */
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
   if (pattern.at(-1) === '*') {
     return (

@@ -1,16 +1,16 @@
 import { HttpException } from '@nestjs/common';
 import { ApiError, ERROR_CATALOGUE, type ErrorBody, type ErrorCode } from '@poc-tracker/contracts';
 
-/** Tells what a foreign error (of the database, above all) means in the catalogue; undefined when it does not know. */
+/** Maps an error of another library, such as the database driver, to the catalogue; undefined if it is unknown. */
 export type ErrorTranslator = (error: unknown) => ApiError | undefined;
 
-export interface ErrorAnswer {
+export interface ErrorReply {
   status: number;
   headers: Record<string, string>;
   body: ErrorBody;
 }
 
-/** Codes for the statuses that frameworks answer by themselves; any other 4xx is a request that is not valid. */
+/** Codes for the statuses of framework errors. Any other 4xx is VALIDATION_ERROR. */
 const CODES_BY_STATUS: Partial<Record<number, ErrorCode>> = {
   401: 'AUTH_REQUIRED',
   403: 'INSUFFICIENT_PERMISSIONS',
@@ -22,10 +22,10 @@ const CODES_BY_STATUS: Partial<Record<number, ErrorCode>> = {
   503: 'SERVICE_UNAVAILABLE',
 };
 
-/** Codes that tell a client that the token it sent is the trouble (RFC 6750, 3.1). */
+/** Codes that mean the token is invalid (RFC 6750, 3.1). */
 const TOKEN_CODES = new Set<ErrorCode>(['INVALID_TOKEN', 'TOKEN_REVOKED', 'SESSION_EXPIRED']);
 
-/** The catalogue's error for anything that was thrown; INTERNAL_ERROR, with the original as cause, for the unforeseen. */
+/** Converts anything thrown to an error of the catalogue. An unexpected error is the cause of an INTERNAL_ERROR. */
 export function toCatalogueError(error: unknown, translate: ErrorTranslator): ApiError {
   if (error instanceof ApiError) return error;
   const translated = translate(error);
@@ -38,8 +38,8 @@ export function toCatalogueError(error: unknown, translate: ErrorTranslator): Ap
 }
 
 /**
- * The status of an error of Fastify itself. A `statusCode` on any other error is not believed: a driver or an HTTP
- * client that failed inside a handler is our fault, not the caller's.
+ * The status of an error of Fastify itself. The `statusCode` of any other error is ignored: a driver or an HTTP client
+ * that failed in a handler is a fault of the service, not of the caller.
  */
 function frameworkStatus(error: unknown): number {
   if (!(error instanceof Error)) return 500;
@@ -49,8 +49,8 @@ function frameworkStatus(error: unknown): number {
   return known ? statusCode : 500;
 }
 
-/** The public form of an error: the contract's envelope, and the headers that belong to its status. */
-export function toErrorAnswer(error: ApiError, requestId: string): ErrorAnswer {
+/** The public response to an error: the body, and the headers that its status requires. */
+export function toErrorReply(error: ApiError, requestId: string): ErrorReply {
   const { code, status, details, retryAfter } = error;
   return {
     status,

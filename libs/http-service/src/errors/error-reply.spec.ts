@@ -24,7 +24,7 @@ afterAll(async () => {
 async function failWith(
   kind: string,
 ): Promise<{ status: number; headers: Record<string, unknown>; body: ErrorBody; text: string }> {
-  const answer = await app.inject({ method: 'GET', url: `/api/v1/people/failures/${kind}` });
+  const answer = await app.inject({ method: 'GET', url: `/api/v1/users/failures/${kind}` });
   return {
     status: answer.statusCode,
     headers: answer.headers,
@@ -33,9 +33,9 @@ async function failWith(
   };
 }
 
-describe('what a handler throws', () => {
+describe('An error of a handler', () => {
   it.each(['raw', 'database', 'upstream', 'text'])(
-    'is answered with INTERNAL_ERROR and nothing of itself when it was not foreseen (%s)',
+    'is an INTERNAL_ERROR that exposes nothing when it is unexpected (%s)',
     async (kind) => {
       const { status, body, text, headers } = await failWith(kind);
       expect(status).toBe(500);
@@ -60,13 +60,13 @@ describe('what a handler throws', () => {
     expect(JSON.stringify(line)).not.toMatch(/ana@acme|password_hash/);
   });
 
-  it('is answered by its meaning when the translator knows it', async () => {
+  it('is mapped by the translator of the application', async () => {
     const { status, body } = await failWith('unique');
     expect([status, body.code]).toEqual([409, 'USER_EXISTS']);
     expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('names the wait in whole seconds, rounded up, and keeps the reason for the log', async () => {
+  it('has a Retry-After in whole seconds, rounded up, and only logs its reason', async () => {
     const { status, headers, body, text } = await failWith('busy');
     expect([status, headers['retry-after'], body.code]).toEqual([503, '2', 'SERVICE_BUSY']);
     expect(text).not.toContain('pool');
@@ -75,13 +75,13 @@ describe('what a handler throws', () => {
     );
   });
 
-  it('carries the challenge of RFC 6750 on every 401, with the error only for a token that was sent', async () => {
+  it('has the challenge of RFC 6750 on every 401, with an error only if a token was sent', async () => {
     const revoked = await failWith('token');
     expect([revoked.status, revoked.headers['www-authenticate']]).toEqual([
       401,
       'Bearer realm="poc-tracker", error="invalid_token", error_description="The token has been revoked."',
     ]);
-    const missing = await failWith('nobody');
+    const missing = await failWith('anonymous');
     expect([missing.status, missing.headers['www-authenticate']]).toEqual([
       401,
       'Bearer realm="poc-tracker"',
@@ -89,20 +89,20 @@ describe('what a handler throws', () => {
   });
 });
 
-describe('addresses and methods', () => {
+describe('Routing', () => {
   it.each([
     '/',
     '/nothing',
     '/api/v1',
     '/api/v1/',
     '/api/v1/nothing',
-    '/api/v2/people',
-    '/people',
-    '/api/v1//people',
-    '/api/v1/people/',
-    '/API/v1/people',
-    '/api/v1/people;x',
-  ])('answers %s, where nothing is served, with NOT_FOUND in the one form', async (url) => {
+    '/api/v2/users',
+    '/users',
+    '/api/v1//users',
+    '/api/v1/users/',
+    '/API/v1/users',
+    '/api/v1/users;x',
+  ])('responds NOT_FOUND to the unknown path %s', async (url) => {
     const answer = await app.inject({ method: 'GET', url });
     expect(answer.statusCode).toBe(404);
     expect(answer.json()).toEqual({
@@ -114,50 +114,50 @@ describe('addresses and methods', () => {
   });
 
   it.each([
-    ['PUT', '/api/v1/people', 'GET, HEAD, POST'],
-    ['OPTIONS', '/api/v1/people', 'GET, HEAD, POST'],
-    ['PATCH', '/api/v1/people?limit=1', 'GET, HEAD, POST'],
-    ['GET', '/api/v1/people/0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', 'DELETE'],
-    ['HEAD', '/api/v1/people/0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', 'DELETE'],
-    ['POST', '/api/v1/%70eople/failures/raw', 'GET, HEAD'],
+    ['PUT', '/api/v1/users', 'GET, HEAD, POST'],
+    ['OPTIONS', '/api/v1/users', 'GET, HEAD, POST'],
+    ['PATCH', '/api/v1/users?limit=1', 'GET, HEAD, POST'],
+    ['GET', '/api/v1/users/0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', 'DELETE'],
+    ['HEAD', '/api/v1/users/0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f', 'DELETE'],
+    ['POST', '/api/v1/%75sers/failures/raw', 'GET, HEAD'],
     ['POST', '/health', 'GET, HEAD'],
-  ] as const)('answers %s %s with 405 and Allow', async (method, url, allow) => {
+  ] as const)('responds to %s %s with 405 and Allow', async (method, url, allow) => {
     const answer = await app.inject({ method, url });
     expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
     if (method !== 'HEAD')
       expect(answer.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 });
   });
 
-  it('serves an encoded address as the plain one', async () => {
-    const answer = await app.inject({ method: 'GET', url: '/api/v1/%70eople?limit=3' });
+  it('treats an encoded path like the plain one', async () => {
+    const answer = await app.inject({ method: 'GET', url: '/api/v1/%75sers?limit=3' });
     expect(answer.json()).toEqual({ success: true, data: { limit: 3 } });
   });
 
-  it('answers HEAD as GET, without the body', async () => {
-    const answer = await app.inject({ method: 'HEAD', url: '/api/v1/people' });
+  it('responds to HEAD as to GET, without a body', async () => {
+    const answer = await app.inject({ method: 'HEAD', url: '/api/v1/users' });
     expect([answer.statusCode, answer.body]).toEqual([200, '']);
   });
 
-  it('keeps health outside the prefix and out of the envelope', async () => {
+  it('serves health without the prefix and the envelope', async () => {
     const answer = await app.inject({ method: 'GET', url: '/health' });
     expect(answer.json()).toEqual({ status: 'raw' });
   });
 
-  it('answers a handler that returns nothing with data null', async () => {
-    const answer = await app.inject({ method: 'GET', url: '/api/v1/people/slow' });
+  it('responds with null data if a handler returns nothing', async () => {
+    const answer = await app.inject({ method: 'GET', url: '/api/v1/users/slow' });
     expect(answer.json()).toEqual({ success: true, data: null });
   });
 });
 
-describe('headers', () => {
+describe('The headers of a response', () => {
   it.each([
-    '/api/v1/people',
+    '/api/v1/users',
     '/nothing',
     '/health',
-    '/api/v1/people/failures/raw',
-    '/api/v1/people?limit=x',
+    '/api/v1/users/failures/raw',
+    '/api/v1/users?limit=x',
   ])(
-    'of %s forbid storing, framing, sniffing and scripts, and tell nothing of the server',
+    'forbid storing, framing, sniffing and scripts, and do not identify the server, for %s',
     async (url) => {
       const { headers } = await app.inject({ method: 'GET', url });
       expect(headers).toMatchObject({
@@ -176,7 +176,7 @@ describe('headers', () => {
     },
   );
 
-  it('never take over the request id of a client', async () => {
+  it('do not repeat the x-request-id of the client', async () => {
     const { headers } = await app.inject({
       method: 'GET',
       url: '/health',
@@ -186,11 +186,11 @@ describe('headers', () => {
   });
 });
 
-describe('the log', () => {
-  it('has one line for each finished request, with the pattern of its route and no part of its address', async () => {
+describe('The request log', () => {
+  it('has one line per request, with the pattern of its route and no part of its URL', async () => {
     await app.inject({
       method: 'GET',
-      url: '/api/v1/people/failures/unheard-of?token=hunter2',
+      url: '/api/v1/users/failures/unknown-kind?token=hunter2',
       headers: { authorization: 'Bearer hunter2', cookie: 'a=hunter2' },
     });
     await app.inject({ method: 'GET', url: '/hunter2' });
@@ -199,25 +199,25 @@ describe('the log', () => {
         level: 'info',
         requestId: expect.any(String),
         method: 'GET',
-        route: '/api/v1/people/failures/:kind',
+        route: '/api/v1/users/failures/:kind',
         status: 404,
         ms: expect.any(Number),
       }),
       expect.objectContaining({ route: null, status: 404 }),
     ]);
-    expect(JSON.stringify(logged)).not.toMatch(/hunter2|unheard-of/);
+    expect(JSON.stringify(logged)).not.toMatch(/hunter2|unknown-kind/);
   });
 
-  it('has a line for a request whose client hung up', async () => {
+  it('has a line for a request whose client closed the connection', async () => {
     await app.listen(0, '127.0.0.1');
     let release = (): void => {};
     gate.open = new Promise((resolve) => (release = resolve));
     const entered = new Promise<void>((resolve) => (gate.entered = resolve));
     const socket = connect(Number(new URL(await app.getUrl()).port), '127.0.0.1');
-    socket.write('GET /api/v1/people/slow HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /api/v1/users/slow HTTP/1.1\r\nHost: x\r\n\r\n');
     await entered;
     socket.destroy();
-    const line = { method: 'GET', route: '/api/v1/people/slow', status: null };
+    const line = { method: 'GET', route: '/api/v1/users/slow', status: null };
     await expect.poll(() => logged).toContainEqual(expect.objectContaining(line));
     release();
   });
