@@ -2,10 +2,10 @@ import { effectivePermissions, type Permission, type Role } from '@poc-tracker/c
 import { describe, expect, it } from 'vitest';
 import {
   type Caller,
-  assertMayChangeRole,
-  assertMayDecideOver,
-  assertMayShapeRole,
-  assertMayTouch,
+  assertMayAssignRights,
+  assertMayControl,
+  assertMayChangeCustomRole,
+  assertMayManage,
   type RoleChange,
   type Target,
 } from './role-change.rules.js';
@@ -23,7 +23,7 @@ const target = (
 
 function reasonOfRefusal(by: Caller, of: Target, change: RoleChange): unknown {
   return outcome(() => {
-    assertMayChangeRole(by, of, change);
+    assertMayAssignRights(by, of, change);
   });
 }
 
@@ -125,11 +125,11 @@ describe('assigning rights to a user', () => {
 describe('changing a user', () => {
   const touches = (by: Caller, of: Target) =>
     outcome(() => {
-      assertMayTouch(by, of);
+      assertMayManage(by, of);
     });
   const decides = (by: Caller, of: Target) =>
     outcome(() => {
-      assertMayDecideOver(by, of);
+      assertMayControl(by, of);
     });
 
   it('is refused for the caller and for users above the caller', () => {
@@ -151,7 +151,7 @@ describe('changing a custom role', () => {
   const editor = caller('manager', ['manage_roles']);
   const shape = (before: Permission[], after: Permission[], self = false, above = false) =>
     outcome(() => {
-      assertMayShapeRole(editor, before, after, { self, above });
+      assertMayChangeCustomRole(editor, before, after, { self, above });
     });
 
   it('is refused if a permission that the caller lacks is added or removed', () => {

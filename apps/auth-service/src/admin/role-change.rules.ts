@@ -31,7 +31,7 @@ export interface RoleChange {
  * API5).
  * @throws ApiError INSUFFICIENT_PERMISSIONS; `details.reason` names the rule.
  */
-export function assertMayTouch(caller: Caller, target: Target): void {
+export function assertMayManage(caller: Caller, target: Target): void {
   if (target.id === caller.userId) throw refusal('own_account');
   if (outranks(target.role, caller.role)) throw refusal('user_above_own_role');
 }
@@ -41,8 +41,8 @@ export function assertMayTouch(caller: Caller, target: Target): void {
  * caller must have every permission of the user.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
-export function assertMayDecideOver(caller: Caller, target: Target): void {
-  assertMayTouch(caller, target);
+export function assertMayControl(caller: Caller, target: Target): void {
+  assertMayManage(caller, target);
   assertHolds(
     caller,
     effectivePermissions(target.role, [...target.permissions, ...target.customRolePermissions]),
@@ -56,10 +56,10 @@ export function assertMayDecideOver(caller: Caller, target: Target): void {
  * source of a permission can be rereplaced without the other.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
-export function assertMayChangeRole(caller: Caller, target: Target, change: RoleChange): void {
+export function assertMayAssignRights(caller: Caller, target: Target, change: RoleChange): void {
   if (target.id === caller.userId) throw refusal('own_role');
-  assertMayTouch(caller, target);
-  assertMayGiveRole(caller, change.role);
+  assertMayManage(caller, target);
+  assertMayAssignRole(caller, change.role);
   const { permissions = target.permissions, customRolePermissions } = change;
   const replaced = customRolePermissions === undefined ? [] : target.customRolePermissions;
   assertHolds(caller, [
@@ -70,7 +70,7 @@ export function assertMayChangeRole(caller: Caller, target: Target, change: Role
 }
 
 /** @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the caller's. */
-export function assertMayGiveRole(caller: Caller, role: Role): void {
+export function assertMayAssignRole(caller: Caller, role: Role): void {
   if (outranks(role, caller.role)) throw refusal('role_above_own');
 }
 
@@ -79,7 +79,7 @@ export function assertMayGiveRole(caller: Caller, role: Role): void {
  * @param holders whether the caller, or a user above them, has the role.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
-export function assertMayShapeRole(
+export function assertMayChangeCustomRole(
   caller: Caller,
   before: readonly Permission[],
   after: readonly Permission[],

@@ -58,7 +58,7 @@ export class UserAccessController {
     @Param('userId', UuidParamPipe) userId: string,
     @Body() change: AssignRoleDto,
   ): Promise<UserResponse> {
-    return this.access.assignRole(principal, userId, change);
+    return this.access.updateRole(principal, userId, change);
   }
 
   @Post('require-password-change')
@@ -102,7 +102,7 @@ export class UserAccessController {
     @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<RevokedSessionsResponse> {
-    return this.access.endSessions(principal, userId);
+    return this.access.revokeSessions(principal, userId);
   }
 
   @Delete('sessions/:sessionId')
@@ -116,6 +116,6 @@ export class UserAccessController {
     @Param('userId', UuidParamPipe) userId: string,
     @Param('sessionId', UuidParamPipe) sessionId: string,
   ): Promise<RevokedSessionsResponse> {
-    return this.access.endSession(principal, userId, sessionId);
+    return this.access.revokeSession(principal, userId, sessionId);
   }
 }

@@ -12,13 +12,13 @@ import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
 import { SessionService } from '../session/session.service.js';
 import type { AssignRoleDto } from './user-admin.dto.js';
-import { assertMayChangeRole, assertMayDecideOver, assertMayTouch } from './role-change.rules.js';
+import { assertMayAssignRights, assertMayControl, assertMayManage } from './role-change.rules.js';
 import { RoleService } from './roles/role.service.js';
 
 /**
- * What the people of a tenant may do and where they are signed in. Whatever changes here counts from their next request
- * on, with the tokens that they have. Each throws NOT_FOUND for nobody of the tenant and INSUFFICIENT_PERMISSIONS for
- * oneself and for people above; the database keeps the last admin (LAST_ADMIN).
+ * Changes of a user's access: status, rights, sessions. They take effect at the user's next request. Each method throws
+ * NOT_FOUND if the tenant has no such user and INSUFFICIENT_PERMISSIONS for the caller's own account and for users above
+ * the caller; the database protects the last admin (LAST_ADMIN).
  */
 @Injectable()
 export class UserAccessService {
@@ -29,36 +29,40 @@ export class UserAccessService {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** Keeps a person out and ends their sessions; their seat stays taken. */
-  async suspend(actor: Principal, userId: string): Promise<UserResponse> {
-    const answer = await this.setStatus(actor, userId, 'suspended');
+  /** Suspends a user and revokes their sessions. They keep their seat. */
+  async suspend(principal: Principal, userId: string): Promise<UserResponse> {
+    const response = await this.setStatus(principal, userId, 'suspended');
     await this.sessions.revokeAll(userId);
-    return answer;
+    return response;
   }
 
-  async reactivate(actor: Principal, userId: string): Promise<UserResponse> {
-    return this.setStatus(actor, userId, 'active');
+  async reactivate(principal: Principal, userId: string): Promise<UserResponse> {
+    return this.setStatus(principal, userId, 'active');
   }
 
-  /** Deletes a person for good, with their sessions; what they made stays. */
-  async delete(actor: Principal, userId: string): Promise<void> {
-    const target = await this.targetOf(actor, userId, assertMayDecideOver);
+  /** Deletes a user and their sessions. What they created stays. */
+  async delete(principal: Principal, userId: string): Promise<void> {
+    const target = await this.targetOf(principal, userId, assertMayControl);
     await this.users.delete(target.id);
     await this.record('user.deleted', target, { role: target.role });
   }
 
   /**
-   * Gives a person a role and, where stated, exactly these personal permissions and this role of the tenant's making.
-   * @throws ApiError VALIDATION_ERROR for a role that the tenant does not have.
+   * Sets the role and, if given, the personal permissions and the custom role.
+   * @throws ApiError VALIDATION_ERROR if the tenant has no such custom role.
    */
-  async assignRole(actor: Principal, userId: string, change: AssignRoleDto): Promise<UserResponse> {
-    const target = await this.targetOf(actor, userId, async (_actor, user) => {
+  async updateRole(
+    principal: Principal,
+    userId: string,
+    change: AssignRoleDto,
+  ): Promise<UserResponse> {
+    const target = await this.targetOf(principal, userId, async (_principal, user) => {
       const { role, permissions, customRoleId } = change;
       const customRolePermissions =
         customRoleId === undefined || customRoleId === user.customRoleId
           ? undefined
-          : await this.allowedBy(customRoleId);
-      assertMayChangeRole(actor, user, { role, permissions, customRolePermissions });
+          : await this.permissionsOf(customRoleId);
+      assertMayAssignRights(principal, user, { role, permissions, customRolePermissions });
     });
     const { role, permissions = target.permissions, customRoleId = target.customRoleId } = change;
     const changed = await this.users.setRights(target.id, { role, permissions, customRoleId });
@@ -69,41 +73,41 @@ export class UserAccessService {
     return toUserResponse(changed);
   }
 
-  /** Lets nobody in with the person's present password, and ends their sessions. */
-  async requirePasswordChange(actor: Principal, userId: string): Promise<UserResponse> {
-    const target = await this.targetOf(actor, userId, assertMayTouch);
+  /** Revokes the user's sessions and refuses log-ins until the password is replaced. */
+  async requirePasswordChange(principal: Principal, userId: string): Promise<UserResponse> {
+    const target = await this.targetOf(principal, userId, assertMayManage);
     const changed = await this.users.requirePasswordChange(target.id);
     await this.sessions.revokeAll(target.id);
     await this.record('password.change_required', target);
     return toUserResponse(changed);
   }
 
-  async listSessions(actor: Principal, userId: string): Promise<SessionResponse[]> {
-    const target = await this.users.find(userId);
-    if (target.id !== actor.userId) assertMayTouch(actor, target);
-    return this.sessions.list(target.id, actor.sessionId);
+  async listSessions(principal: Principal, userId: string): Promise<SessionResponse[]> {
+    const target = await this.users.get(userId);
+    if (target.id !== principal.userId) assertMayManage(principal, target);
+    return this.sessions.list(target.id, principal.sessionId);
   }
 
-  async endSession(
-    actor: Principal,
+  async revokeSession(
+    principal: Principal,
     userId: string,
     sessionId: string,
   ): Promise<RevokedSessionsResponse> {
-    const target = await this.targetOf(actor, userId, assertMayTouch);
+    const target = await this.targetOf(principal, userId, assertMayManage);
     return this.sessions.revoke(target.id, sessionId);
   }
 
-  async endSessions(actor: Principal, userId: string): Promise<RevokedSessionsResponse> {
-    const target = await this.targetOf(actor, userId, assertMayTouch);
+  async revokeSessions(principal: Principal, userId: string): Promise<RevokedSessionsResponse> {
+    const target = await this.targetOf(principal, userId, assertMayManage);
     return this.sessions.revokeAll(target.id);
   }
 
   private async setStatus(
-    actor: Principal,
+    principal: Principal,
     userId: string,
     status: Extract<UserStatus, 'active' | 'suspended'>,
   ): Promise<UserResponse> {
-    const target = await this.targetOf(actor, userId, assertMayDecideOver);
+    const target = await this.targetOf(principal, userId, assertMayControl);
     if (target.status === status) return toUserResponse(target);
     const changed = await this.users.setStatus(target.id, status);
     await this.record(status === 'active' ? 'user.reactivated' : 'user.suspended', target, {
@@ -113,21 +117,21 @@ export class UserAccessService {
   }
 
   private async targetOf(
-    actor: Principal,
+    principal: Principal,
     userId: string,
-    rule: (actor: Principal, user: UserRecord) => void | Promise<void>,
+    rule: (principal: Principal, user: UserRecord) => void | Promise<void>,
   ): Promise<UserRecord> {
-    return this.users.findForChange(userId, (user) => rule(actor, user));
+    return this.users.findForChange(userId, (user) => rule(principal, user));
   }
 
-  /** What a role of the tenant's making allows; null for none. */
-  private async allowedBy(customRoleId: string | null): Promise<readonly Permission[] | null> {
+  /** The permissions of a custom role; null for none. */
+  private async permissionsOf(customRoleId: string | null): Promise<readonly Permission[] | null> {
     if (customRoleId === null) return null;
     const permissions = await this.roles.permissionsOf(customRoleId);
     if (permissions === undefined) {
       throw ApiError.validation({
         field: 'customRoleId',
-        message: 'must be one of the roles of the tenant',
+        message: 'must be a custom role of the tenant',
       });
     }
     return permissions;

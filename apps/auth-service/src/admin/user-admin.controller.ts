@@ -26,10 +26,10 @@ export class UserAdminController {
   @ApiOperation({ summary: 'List users' })
   @DataResponse(200, UserPageResponse)
   listUsers(
-    @CurrentUser() actor: Principal,
+    @CurrentUser() principal: Principal,
     @Query() query: ListUsersQuery,
   ): Promise<UserPageResponse> {
-    return this.users.list(actor, query);
+    return this.users.list(principal, query);
   }
 
   @Post()
@@ -41,10 +41,10 @@ export class UserAdminController {
   @DataResponse(201, CreatedUserResponse)
   @ApiErrors('USER_EXISTS', 'USER_LIMIT_EXCEEDED', 'SERVICE_BUSY')
   createUser(
-    @CurrentUser() actor: Principal,
+    @CurrentUser() principal: Principal,
     @Body() input: CreateUserDto,
   ): Promise<CreatedUserResponse> {
-    return this.users.create(actor, input);
+    return this.users.create(principal, input);
   }
 
   @Get(':userId')
@@ -53,7 +53,7 @@ export class UserAdminController {
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND')
   getUser(@Param('userId', UuidParamPipe) userId: string): Promise<UserResponse> {
-    return this.users.read(userId);
+    return this.users.get(userId);
   }
 
   @Patch(':userId')
@@ -62,11 +62,11 @@ export class UserAdminController {
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND', 'USER_EXISTS')
   updateUser(
-    @CurrentUser() actor: Principal,
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
     @Body() changes: UpdateUserDto,
   ): Promise<UserResponse> {
-    return this.users.update(actor, userId, changes);
+    return this.users.update(principal, userId, changes);
   }
 
   @Delete(':userId')
@@ -78,9 +78,9 @@ export class UserAdminController {
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
   deleteUser(
-    @CurrentUser() actor: Principal,
+    @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<void> {
-    return this.access.delete(actor, userId);
+    return this.access.delete(principal, userId);
   }
 }

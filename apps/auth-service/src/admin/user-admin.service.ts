@@ -16,9 +16,9 @@ import type {
   UpdateUserDto,
   UserPageResponse,
 } from './user-admin.dto.js';
-import { assertMayDecideOver, assertMayGiveRole, assertMayTouch } from './role-change.rules.js';
+import { assertMayControl, assertMayAssignRole, assertMayManage } from './role-change.rules.js';
 
-/** Who the people of a tenant are: what those who manage users read and write of them. */
+/** Lists, creates and updates the users of a tenant. */
 @Injectable()
 export class UserAdminService {
   constructor(
@@ -29,18 +29,18 @@ export class UserAdminService {
   ) {}
 
   /**
-   * One page of people in the order of their creation, or of those who are searched for in alphabetical order: by key, so
-   * that page 1000 costs what page 1 does.
+   * One page of users in the order of their creation, or of the matches of a search in alphabetical order. Pages start
+   * after a key, so that page 1000 costs the same as page 1.
    */
-  async list(actor: Principal, query: ListUsersQuery): Promise<UserPageResponse> {
-    const { tenantId } = actor;
+  async list(principal: Principal, query: ListUsersQuery): Promise<UserPageResponse> {
+    const { tenantId } = principal;
     const { cursor, limit, q: search, role, status, customRoleId } = query;
     const filter = { role, status, customRoleId };
     const list = { list: 'users', search, ...filter };
     if (search === undefined) {
       const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
-      const people = await this.users.list(filter, after, limit + 1);
-      return toUserPage(toPage(tenantId, people, limit, list));
+      const users = await this.users.list(filter, after, limit + 1);
+      return toUserPage(toPage(tenantId, users, limit, list));
     }
     const after =
       cursor === undefined ? null : parsePosition(decodePagePosition(tenantId, cursor, list));
@@ -51,22 +51,22 @@ export class UserAdminService {
   }
 
   /** @throws ApiError NOT_FOUND */
-  async read(userId: string): Promise<UserResponse> {
-    return toUserResponse(await this.users.find(userId));
+  async get(userId: string): Promise<UserResponse> {
+    return this.users.profile(userId);
   }
 
   /**
-   * Writes a person who did not register. Their first log-in asks for a password of their own. It takes a seat at once.
+   * Creates a user, who takes a seat at once and must replace the password at the first log-in.
    * @throws ApiError INSUFFICIENT_PERMISSIONS, VALIDATION_ERROR, USER_EXISTS, USER_LIMIT_EXCEEDED, SERVICE_BUSY.
    */
-  async create(actor: Principal, input: CreateUserDto): Promise<CreatedUserResponse> {
+  async create(principal: Principal, input: CreateUserDto): Promise<CreatedUserResponse> {
     const { email, firstName, lastName, role, password } = input;
-    assertMayGiveRole(actor, role);
-    const { tenantId, tenant } = actor;
+    assertMayAssignRole(principal, role);
+    const { tenantId, tenant } = principal;
     if (password !== undefined) this.policy.check(password, { email, firstName, lastName, tenant });
-    const made = password === undefined ? temporaryPassword() : null;
-    // Before the first statement: no connection is held while it is worked out.
-    const passwordHash = await this.hasher.hash(password ?? made ?? '');
+    const generated = password === undefined ? temporaryPassword() : null;
+    // Before the first statement: no connection is in use while the password is hashed.
+    const passwordHash = await this.hasher.hash(password ?? generated ?? '');
     const id = uuidv7();
     await this.users.create({
       tenantId,
@@ -76,7 +76,7 @@ export class UserAdminService {
       firstName,
       lastName,
       role,
-      createdBy: actor.userId,
+      createdBy: principal.userId,
       mustChangePassword: true,
     });
     await this.events.record({
@@ -85,33 +85,37 @@ export class UserAdminService {
       target: { type: 'user', id },
       details: { role },
     });
-    return { user: await this.users.profile(id), temporaryPassword: made };
+    return { user: await this.users.profile(id), temporaryPassword: generated };
   }
 
   /**
-   * Changes what is named.
+   * Updates the given fields. The caller must have every permission of a user whose address changes.
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, VALIDATION_ERROR, USER_EXISTS.
    */
-  async update(actor: Principal, userId: string, changes: UpdateUserDto): Promise<UserResponse> {
+  async update(
+    principal: Principal,
+    userId: string,
+    changes: UpdateUserDto,
+  ): Promise<UserResponse> {
     const { email, ...profile } = changes;
-    const movesFrom = (user: { email: string }): boolean =>
+    const changesAddressOf = (user: { email: string }): boolean =>
       email !== undefined && email !== user.email;
     const target = await this.users.findForChange(userId, (user) => {
-      if (movesFrom(user)) assertMayDecideOver(actor, user);
-      else assertMayTouch(actor, user);
+      if (changesAddressOf(user)) assertMayControl(principal, user);
+      else assertMayManage(principal, user);
     });
-    const moves = movesFrom(target);
-    // The address that they have already stays verified.
-    const wanted = moves ? changes : profile;
+    const changesAddress = changesAddressOf(target);
+    // An address that does not change stays verified.
+    const wanted = changesAddress ? changes : profile;
     if (email === target.email && Object.keys(wanted).length === 0) return toUserResponse(target);
-    const person = await this.users.update(target.id, wanted);
+    const user = await this.users.update(target.id, wanted);
     await this.events.record({
       type: 'user.updated',
       result: 'success',
       target: { type: 'user', id: target.id },
       details: { fields: Object.keys(wanted) },
     });
-    return toUserResponse(person);
+    return toUserResponse(user);
   }
 }
 

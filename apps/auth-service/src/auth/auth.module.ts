@@ -14,7 +14,7 @@ import { RegistrationService } from './signup/registration.service.js';
 import { SignupController } from './signup/signup.controller.js';
 import { SignupService } from './signup/signup.service.js';
 
-/** Log-in, changes of the own password, registration of users, and sign-up of tenants. */
+/** Log-in, password changes, registration of users and sign-up of tenants. */
 @Module({
   imports: [TenantModule, UserModule, SessionModule, ProtectionModule, InvitationModule],
   controllers: [LoginController, PasswordController, RegistrationController, SignupController],

@@ -25,7 +25,7 @@ export const HOUR = 3_600 * SECOND;
 
 const CLIENT = { ipAddress: '203.0.113.7', userAgent: 'curl/8' };
 
-/** A clock that moves only when it is told to. */
+/** A clock that only a test moves. */
 class ManualClock extends Clock {
   private time = new Date('2026-11-20T12:00:00.000Z').getTime();
 

@@ -47,7 +47,7 @@ export class User {
   @Column({ name: 'custom_role_id', type: 'uuid', nullable: true })
   customRoleId: string | null;
 
-  /** True if somebody else set the password, or an admin requires a new one. */
+  /** True if an admin has set the password or requires a new one. */
   @Column({ name: 'must_change_password', type: 'boolean' })
   mustChangePassword: boolean;
 

@@ -9,7 +9,7 @@ export interface Credentials {
   passwordHash: string;
   status: UserStatus;
   role: Role;
-  /** True if somebody else set the password, or an admin requires a new one. */
+  /** True if an admin has set the password or requires a new one. */
   mustChangePassword: boolean;
 }
 

@@ -27,33 +27,33 @@ export class UserService {
     private readonly directory: UserDirectoryRepository,
   ) {}
 
-  /** @throws ApiError NOT_FOUND when the tenant has no such person, or none that the caller may see. */
-  async find(id: string): Promise<UserRecord> {
+  /** @throws ApiError NOT_FOUND if the tenant has no such user, or none that the current user may see. */
+  async get(id: string): Promise<UserRecord> {
     const user = await this.users.findById(id);
     if (user === null) throw new ApiError('NOT_FOUND');
     return user;
   }
 
-  /** Null where `find` throws. */
-  async findIfExists(id: string): Promise<UserRecord | null> {
+  /** Null where `get` throws. */
+  async find(id: string): Promise<UserRecord | null> {
     return this.users.findById(id);
   }
 
   async profile(id: string): Promise<UserResponse> {
-    return toUserResponse(await this.find(id));
+    return toUserResponse(await this.get(id));
   }
 
-  /** @throws ApiError VALIDATION_ERROR when there is nothing to change. */
+  /** @throws ApiError VALIDATION_ERROR if no field is given. */
   async updateProfile(id: string, changes: ProfileChanges): Promise<UserResponse> {
     return toUserResponse(await this.update(id, changes));
   }
 
-  /** People in the order of their creation, after the one with this id. */
+  /** Users in the order of their creation, after the one with this id. */
   async list(filter: UserFilter, after: string | null, limit: number): Promise<UserRecord[]> {
     return this.directory.list(filter, after, limit);
   }
 
-  /** People whose address, name or last name begins with a text, each in alphabetical order, behind a position. */
+  /** Users whose e-mail address, name or last name starts with a text, in alphabetical order, after a position. */
   async search(
     text: string,
     filter: UserFilter,
@@ -64,23 +64,23 @@ export class UserService {
   }
 
   /**
-   * The user, locked until the transaction ends.
+   * Locks a user until the transaction ends.
    * @param assertMayChange the rule, which gives the reason of a refusal. The policies apply it as well, but only leave
    *   the row out.
-   * @throws ApiError NOT_FOUND for an unknown user, INSUFFICIENT_PERMISSIONS for one that the caller may only see, and
-   *   what `assertMayChange` throws.
+   * @throws ApiError NOT_FOUND for an unknown user, INSUFFICIENT_PERMISSIONS for one that the current user may only see,
+   *   and what `assertMayChange` throws.
    */
   async findForChange(
     id: string,
     assertMayChange: (user: UserRecord) => void | Promise<void>,
   ): Promise<UserRecord> {
     const locked = await this.users.findForUpdate(id);
-    await assertMayChange(locked ?? (await this.find(id)));
+    await assertMayChange(locked ?? (await this.get(id)));
     if (locked === null) throw new ApiError('INSUFFICIENT_PERMISSIONS');
     return locked;
   }
 
-  /** @throws the database's refusal of a taken address or of one seat too many. */
+  /** @throws a database error if the address is taken (USER_EXISTS) or no seat is free (USER_LIMIT_EXCEEDED). */
   async create(user: NewUser): Promise<void> {
     await this.users.insert(user);
   }
@@ -91,8 +91,8 @@ export class UserService {
   }
 
   /**
-   * Writes what is named; a new address is not verified.
-   * @throws ApiError VALIDATION_ERROR when there is nothing to change; the database's refusal of a taken address.
+   * Updates the given fields. A new e-mail address is not verified.
+   * @throws ApiError VALIDATION_ERROR if no field is given; a database error if the address is taken (USER_EXISTS).
    */
   async update(id: string, changes: UserChanges): Promise<UserRecord> {
     if (Object.keys(changes).length === 0) {
@@ -102,28 +102,28 @@ export class UserService {
       });
     }
     await this.users.update(id, changes);
-    return this.find(id);
+    return this.get(id);
   }
 
-  /** Sets role and what is granted beside it; the database keeps the tenant's last admin. */
+  /** Sets the role, the personal permissions and the custom role. The database protects the tenant's last admin. */
   async setRights(id: string, rights: Rights): Promise<UserRecord> {
     await this.users.setRights(id, rights);
-    return this.find(id);
+    return this.get(id);
   }
 
-  /** Lets a person in, or keeps them out; the database keeps the tenant's last admin. */
+  /** The database protects the tenant's last admin. */
   async setStatus(id: string, status: UserStatus): Promise<UserRecord> {
     await this.users.setStatus(id, status);
-    return this.find(id);
+    return this.get(id);
   }
 
-  /** Lets nobody in with the person's present password. Sessions that are open are the caller's to end. */
+  /** Refuses log-ins until the password is replaced. Does not revoke sessions. */
   async requirePasswordChange(id: string): Promise<UserRecord> {
     await this.users.requirePasswordChange(id);
-    return this.find(id);
+    return this.get(id);
   }
 
-  /** Deletes a person and their sessions; what they made stays, without them. */
+  /** Deletes a user and their sessions. References to the user become null. */
   async delete(id: string): Promise<void> {
     await this.users.delete(id);
   }

@@ -52,7 +52,7 @@ export class RoleController {
   @DataResponse(200, RoleResponse)
   @ApiErrors('NOT_FOUND')
   getRole(@Param('roleId', UuidParamPipe) roleId: string): Promise<RoleResponse> {
-    return this.roles.read(roleId);
+    return this.roles.get(roleId);
   }
 
   @Patch('roles/:roleId')

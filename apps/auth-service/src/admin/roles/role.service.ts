@@ -3,14 +3,14 @@ import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { assertMayShapeRole } from '../role-change.rules.js';
+import { assertMayChangeCustomRole } from '../role-change.rules.js';
 import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
 import { type RolePageResponse, type RoleResponse, toRoleResponse } from './role.response.js';
 import { type TenantRole, TenantRoleRepository } from './tenant-role.repository.js';
 
 const ROLE_LIST = { list: 'roles' };
 
-/** The roles that a tenant makes for itself, each limited by what its maker may do. */
+/** The custom roles of a tenant. Users may only add permissions that they have. */
 @Injectable()
 export class RoleService {
   constructor(
@@ -19,8 +19,8 @@ export class RoleService {
   ) {}
 
   /** One page in the order of creation. */
-  async list(actor: Principal, { cursor, limit }: PageQuery): Promise<RolePageResponse> {
-    const { tenantId } = actor;
+  async list(principal: Principal, { cursor, limit }: PageQuery): Promise<RolePageResponse> {
+    const { tenantId } = principal;
     const after = cursor === undefined ? null : decodePageCursor(tenantId, cursor, ROLE_LIST);
     const found = await this.roles.listAfter(after, limit + 1);
     const { items, nextCursor } = toPage(tenantId, found, limit, ROLE_LIST);
@@ -28,31 +28,31 @@ export class RoleService {
   }
 
   /** @throws ApiError NOT_FOUND */
-  async read(id: string): Promise<RoleResponse> {
+  async get(id: string): Promise<RoleResponse> {
     return toRoleResponse(found(await this.roles.find(id)));
   }
 
-  /** What a role allows, or undefined when the tenant has no such role. */
+  /** Undefined if the tenant has no such role. */
   async permissionsOf(id: string): Promise<readonly Permission[] | undefined> {
     return (await this.roles.find(id))?.permissions;
   }
 
   /** @throws ApiError INSUFFICIENT_PERMISSIONS, ROLE_EXISTS. */
-  async create(actor: Principal, input: CreateRoleDto): Promise<RoleResponse> {
+  async create(principal: Principal, input: CreateRoleDto): Promise<RoleResponse> {
     const { name, description = null, permissions } = input;
-    assertFreeName(name);
-    assertMayShapeRole(actor, [], permissions);
+    assertNotBuiltIn(name);
+    assertMayChangeCustomRole(principal, [], permissions);
     const wanted = { name, description, permissions };
-    const role = found(await this.roles.insert(actor.tenantId, wanted, actor.userId));
+    const role = found(await this.roles.insert(principal.tenantId, wanted, principal.userId));
     await this.record('role.created', role, { name, permissions });
     return toRoleResponse(role);
   }
 
   /**
-   * Changes what is named. Everybody who has the role feels it at their next request.
-   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, ROLE_EXISTS, VALIDATION_ERROR when there is nothing to change.
+   * Updates the given fields. Takes effect at the next request of each user who has the role.
+   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, ROLE_EXISTS, VALIDATION_ERROR if no field is given.
    */
-  async update(actor: Principal, id: string, changes: UpdateRoleDto): Promise<RoleResponse> {
+  async update(principal: Principal, id: string, changes: UpdateRoleDto): Promise<RoleResponse> {
     if (Object.keys(changes).length === 0) {
       throw ApiError.validation({
         field: 'body',
@@ -62,8 +62,13 @@ export class RoleService {
     const before = found(await this.roles.findForUpdate(id));
     const { name = before.name, description = before.description } = changes;
     const { permissions = before.permissions } = changes;
-    if (name !== before.name) assertFreeName(name);
-    assertMayShapeRole(actor, before.permissions, permissions, await this.roles.holdersOf(id));
+    if (name !== before.name) assertNotBuiltIn(name);
+    assertMayChangeCustomRole(
+      principal,
+      before.permissions,
+      permissions,
+      await this.roles.holdersOf(id),
+    );
     const role = found(await this.roles.update(id, { name, description, permissions }));
     await this.record('role.updated', role, {
       from: { name: before.name, permissions: before.permissions },
@@ -93,7 +98,7 @@ function found(role: TenantRole | undefined): TenantRole {
   return role;
 }
 
-/** A second "admin" would be taken for the one that has every right. */
-function assertFreeName(name: string): void {
+/** A custom role named "admin" would be mistaken for the built-in one. */
+function assertNotBuiltIn(name: string): void {
   if (ROLES.some((role) => role === name.toLowerCase())) throw new ApiError('ROLE_EXISTS');
 }

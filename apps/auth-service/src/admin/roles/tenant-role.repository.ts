@@ -2,7 +2,7 @@ import { NIL_UUID, type Permission } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
-/** A role that a tenant made for itself. */
+/** A custom role of a tenant. */
 export interface TenantRole {
   id: string;
   name: string;
@@ -22,7 +22,7 @@ export type NewTenantRole = Pick<TenantRole, 'name' | 'description' | 'permissio
 
 const COLUMNS = `id, name, description, permissions, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** Questions about the roles of the current transaction's tenant; row-level security answers for no other. */
+/** The custom roles of the current transaction's tenant; row-level security hides those of any other. */
 @Injectable()
 export class TenantRoleRepository {
   constructor(private readonly database: TenantDatabase) {}
@@ -40,13 +40,13 @@ export class TenantRoleRepository {
     return (await this.database.query<TenantRole>(sql, [id]))[0];
   }
 
-  /** The same row, locked until the transaction ends. */
+  /** Locks the role until the transaction ends. */
   async findForUpdate(id: string): Promise<TenantRole | undefined> {
     const sql = `SELECT ${COLUMNS} FROM tenant_roles WHERE id = $1 FOR UPDATE`;
     return (await this.database.query<TenantRole>(sql, [id]))[0];
   }
 
-  /** @throws the database's refusal of a name that is taken. */
+  /** @throws a unique violation if the name is taken (ROLE_EXISTS). */
   async insert(
     tenantId: string,
     { name, description, permissions }: NewTenantRole,
@@ -60,7 +60,7 @@ export class TenantRoleRepository {
     return rows[0];
   }
 
-  /** @throws the database's refusal of a name that is taken. */
+  /** @throws a unique violation if the name is taken (ROLE_EXISTS). */
   async update(
     id: string,
     { name, description, permissions }: NewTenantRole,
@@ -72,7 +72,7 @@ export class TenantRoleRepository {
     return rows[0];
   }
 
-  /** @throws the database's refusal while people have the role. */
+  /** @throws a foreign key violation while a user has the role (ROLE_IN_USE). */
   async delete(id: string): Promise<void> {
     await this.database.query('DELETE FROM tenant_roles WHERE id = $1', [id]);
   }

@@ -64,7 +64,7 @@ export class PasswordService {
       const verified = await this.credentials.verify(tenant, email, currentPassword);
       const { id } = verified;
       const context = contextWithoutRights(tenant.id, id);
-      const user = await this.database.transaction(context, () => this.users.findIfExists(id));
+      const user = await this.database.transaction(context, () => this.users.find(id));
       this.policy.check(newPassword, { ...user, email, tenant }, 'newPassword');
       assertAnother(currentPassword, newPassword);
       const passwordHash = await this.hasher.hash(newPassword);
@@ -84,7 +84,7 @@ export class PasswordService {
   ): Promise<TokensResponse> {
     const { tenant, userId, role, permissions, sessionId } = principal;
     const context = contextWithoutRights(tenant.id, userId);
-    const user = await this.database.transaction(context, () => this.users.findIfExists(userId));
+    const user = await this.database.transaction(context, () => this.users.find(userId));
     if (user === null) throw new ApiError('INVALID_CREDENTIALS');
     const verified = await this.credentials.verify(tenant, user.email, currentPassword);
     this.policy.check(newPassword, { ...user, tenant }, 'newPassword');

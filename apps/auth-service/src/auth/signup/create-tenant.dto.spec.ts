@@ -20,14 +20,14 @@ async function check(
   return { input, refused: errors.map(({ property }) => property) };
 }
 
-describe('CreateTenantDto', () => {
-  it('takes the least that a tenant needs and puts it on the basic plan', async () => {
+describe('the input of a new tenant', () => {
+  it('accepts the required fields alone and defaults to the basic plan', async () => {
     const { input, refused } = await check({});
     expect(refused).toEqual([]);
     expect(input.planType).toBe('basic');
   });
 
-  it('trims names and folds the e-mail address', async () => {
+  it('trims names and lower-cases the e-mail address', async () => {
     const { input, refused } = await check({
       name: '  Acme Ltda ',
       adminEmail: ' Admin@Acme.Example ',
@@ -46,7 +46,7 @@ describe('CreateTenantDto', () => {
   });
 
   it.each(['a', '7', 'a-b', 'a--b', '2024', 'x'.repeat(63)])(
-    'takes the subdomain %s',
+    'accepts the subdomain %s',
     async (subdomain) => {
       expect((await check({ subdomain })).refused).toEqual([]);
     },
