@@ -302,12 +302,12 @@ $function$;
 ALTER FUNCTION count_tenant_users() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
- RETURNS TABLE(id uuid, password_hash text, status text, role text, permissions jsonb, must_change_password boolean)
+ RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-SELECT u.id, u.password_hash, u.status, u.role, u.permissions, u.must_change_password
+SELECT u.id, u.password_hash, u.status, u.must_change_password
   FROM public.users u
  WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email = lower(p_email)
 $function$;
@@ -545,6 +545,20 @@ $function$;
 ALTER FUNCTION keep_log_ins(uuid,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_log_ins(uuid,bytea) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.keep_own_password()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'only the user sets their password' USING
+      ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_password';
+  END
+  $function$;
+
 CREATE OR REPLACE FUNCTION public.keep_own_rights()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -572,6 +586,33 @@ AS $function$
         CONSTRAINT = CASE TG_OP WHEN 'INSERT' THEN 'users_platform_people' ELSE 'users_platform_rights' END;
     END IF;
     RETURN NEW;
+  END
+  $function$;
+
+CREATE OR REPLACE FUNCTION public.keep_poc_publisher()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    IF (select public.has_permission('manage_pocs'))
+       OR ((select public.has_permission('create_pocs')) AND OLD.created_by = (select nullif(current_setting('app.current_user_id', true), '')::uuid))
+       OR pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'only its creator publishes a POC' USING
+      ERRCODE = 'insufficient_privilege', TABLE = 'pocs', CONSTRAINT = 'pocs_publisher';
+  END
+  $function$;
+
+CREATE OR REPLACE FUNCTION public.keep_session_revoked()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    RAISE EXCEPTION 'a revoked session cannot be activated' USING
+      ERRCODE = 'check_violation', TABLE = 'user_sessions', CONSTRAINT = 'user_sessions_stay_revoked';
   END
   $function$;
 
@@ -1814,6 +1855,7 @@ CREATE POLICY pocs_delete_tracker_user ON pocs AS PERMISSIVE FOR DELETE TO track
   USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))));
 CREATE TRIGGER pocs_audit AFTER INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
+CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION keep_poc_publisher();
 CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER pocs_usage AFTER INSERT OR DELETE ON public.pocs FOR EACH ROW EXECUTE FUNCTION count_tenant_pocs();
 GRANT DELETE, INSERT, SELECT ON pocs TO authenticated_user;
@@ -2123,7 +2165,7 @@ CREATE POLICY tenant_usage_tenant_isolation ON tenant_usage AS RESTRICTIVE FOR A
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY tenant_usage_select_authenticated_user ON tenant_usage AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING (true);
+  USING (( SELECT has_permission('view_usage'::text) AS has_permission));
 CREATE POLICY tenant_usage_select_super_admin ON tenant_usage AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY tenant_usage_select_tenant_gatekeeper ON tenant_usage AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -2243,7 +2285,7 @@ CREATE POLICY usage_events_tenant_isolation ON usage_events AS RESTRICTIVE FOR A
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY usage_events_select_authenticated_user ON usage_events AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING (true);
+  USING (( SELECT has_permission('view_usage'::text) AS has_permission));
 CREATE POLICY usage_events_select_super_admin ON usage_events AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY usage_events_insert_tenant_gatekeeper ON usage_events AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
@@ -2304,8 +2346,6 @@ CREATE POLICY user_sessions_update_super_admin ON user_sessions AS PERMISSIVE FO
 CREATE POLICY user_sessions_update_tenant_gatekeeper ON user_sessions AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
   USING (true)
   WITH CHECK (true);
-CREATE POLICY user_sessions_delete_authenticated_user ON user_sessions AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
 CREATE POLICY user_sessions_delete_super_admin ON user_sessions AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
@@ -2314,7 +2354,8 @@ CREATE TRIGGER user_sessions_audit AFTER INSERT OR DELETE OR UPDATE ON public.us
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((old.expires_at <> new.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
-GRANT DELETE, INSERT, SELECT ON user_sessions TO authenticated_user;
+CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
+GRANT INSERT, SELECT ON user_sessions TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
 GRANT DELETE ON user_sessions TO tenant_gatekeeper;
 GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO authenticated_user;
@@ -2394,6 +2435,7 @@ CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR 
 CREATE TRIGGER users_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
+CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users FOR EACH ROW WHEN (((old.password_hash <> new.password_hash) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_own_password();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION keep_own_rights();
 CREATE TRIGGER users_platform_people BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_people();
 CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION keep_platform_people();

@@ -24,7 +24,10 @@ const RAISED: Record<string, Record<string, string>> = {
   begin_purge: { tenants_status_move: '23514' },
   keep_domain_proven: { tenants_custom_domain_proven: '23514' },
   keep_last_admin: { users_last_admin_stays: '23514' },
+  keep_own_password: { users_own_password: '42501' },
   keep_own_rights: { users_own_role_fixed: '42501' },
+  keep_poc_publisher: { pocs_publisher: '42501' },
+  keep_session_revoked: { user_sessions_stay_revoked: '23514' },
   keep_platform_people: { users_platform_people: '42501', users_platform_rights: '42501' },
   keep_tenant_moves: { tenants_status_move: '23514' },
   keep_tenant_row: { tenants_status_move: '23514' },
@@ -52,6 +55,7 @@ const UNREACHABLE: Record<string, string> = {
   tenants_platform_key:
     'only the command line inserts, after it has looked for the platform tenant',
   user_sessions_refresh_token_hash_key: RANDOM_HASH,
+  user_sessions_stay_revoked: 'the service never activates a session again',
 };
 
 const db = useServiceDatabase();
@@ -65,7 +69,8 @@ interface Application {
 }
 
 const raisedNames = Object.assign({}, ...Object.values(RAISED)) as Record<string, string>;
-const isTrackerLimit = (name: string): boolean => /^tenant_(poc|storage)_limit$/.test(name);
+const isTrackerName = (name: string): boolean =>
+  /^(tenant_(poc|storage)_limit|pocs_publisher)$/.test(name);
 const isTrackerTable = (table: string): boolean => /^pocs?(_|$)/.test(table);
 const raisedFor = (belongs: (name: string) => boolean): Record<string, string> =>
   Object.fromEntries(Object.entries(raisedNames).filter(([name]) => belongs(name)));
@@ -74,13 +79,13 @@ const APPLICATIONS: Application[] = [
   {
     name: 'auth-service',
     codes: AUTH_SERVICE_CODES,
-    raised: raisedFor((name) => !isTrackerLimit(name)),
+    raised: raisedFor((name) => !isTrackerName(name)),
     owns: (table) => !isTrackerTable(table),
   },
   {
     name: 'poc-tracker',
     codes: POC_TRACKER_CODES,
-    raised: raisedFor(isTrackerLimit),
+    raised: raisedFor(isTrackerName),
     owns: isTrackerTable,
   },
 ];

@@ -204,3 +204,19 @@ describe('A POC', () => {
     ).rejects.toEqual(refused);
   });
 });
+
+describe('Whether a POC is public', () => {
+  it('is decided by its creator and by users with manage_pocs, and not by a collaborator', async () => {
+    await set({ enableCollaboration: true, allowPublicPocs: true });
+    await admin.query(
+      'INSERT INTO poc_collaborators (tenant_id, poc_id, user_id) VALUES ($1, $2, $3)',
+      [tenantId, poc, bia],
+    );
+    const edit = "UPDATE pocs SET title = 'edited' WHERE id = $1";
+    const publish = 'UPDATE pocs SET is_public = true WHERE id = $1';
+    expect(await as({ user: bia, role: 'user' }, [edit, poc])).toBe(1);
+    await expect(as({ user: bia, role: 'user' }, [publish, poc])).rejects.toEqual(refused);
+    expect(await as({ user: ana, role: 'user' }, [publish, poc])).toBe(1);
+    expect(await as({ user: bia, role: 'manager' }, [publish, poc])).toBe(1);
+  });
+});

@@ -1,7 +1,7 @@
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { useServiceDatabase } from './service-database.js';
+import { refusal, useServiceDatabase } from './service-database.js';
 
 const db = useServiceDatabase();
 
@@ -50,5 +50,26 @@ describe('The status of a session', () => {
     ]);
     expect(await statusOf(tenantId, other.userId, session)).toEqual([]);
     expect(await statusOf(randomUUID(), userId, session)).toEqual([]);
+  });
+});
+
+describe('A revoked session', () => {
+  it('is neither activated again nor deleted by the service', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    const context = { tenantId, userId, role: 'admin' };
+    await db.statement(
+      context,
+      `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, expires_at)
+       VALUES ($1, $2, sha256('revoked'), '\\x00', now() + interval '1 day')`,
+      [tenantId, userId],
+    );
+    await db.statement(context, 'UPDATE user_sessions SET is_active = false, revoked_at = now()');
+    await expect(
+      db.statement(context, 'UPDATE user_sessions SET is_active = true, revoked_at = NULL'),
+    ).rejects.toEqual(refusal('23514', 'user_sessions_stay_revoked'));
+    await expect(db.statement(context, 'DELETE FROM user_sessions')).rejects.toMatchObject({
+      code: '42501',
+    });
   });
 });

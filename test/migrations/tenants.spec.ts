@@ -110,14 +110,15 @@ describe('The limits of a tenant', () => {
       db.statement(context, `UPDATE poc_files SET file_size = file_size + 2`),
     ).rejects.toEqual(refusal('23514', 'tenant_storage_limit'));
     await db.statement(context, INSERT_FILE, [tenantId, poc, 'c', 1, userId]);
+    const viewer = { ...context, permissions: ['view_usage'] };
     const usage = await db.statement(
-      context,
+      viewer,
       'SELECT poc_count, storage_bytes::text FROM tenant_usage',
     );
     expect(usage.rows).toEqual([{ poc_count: 1, storage_bytes: String(2 ** 30) }]);
     await db.statement(context, 'DELETE FROM pocs');
     const after = await db.statement(
-      context,
+      viewer,
       'SELECT poc_count, storage_bytes::text FROM tenant_usage',
     );
     expect(after.rows).toEqual([{ poc_count: 0, storage_bytes: '0' }]);
@@ -170,5 +171,21 @@ describe('The counted usage', () => {
     });
     await repair;
     expect(await db.usageDrift(tenantId)).toEqual(NO_DRIFT);
+  });
+});
+
+describe('The usage of a tenant', () => {
+  it('is visible with the permission view_usage only', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId);
+    const count = async (permissions: string[]): Promise<number | null> =>
+      (
+        await db.statement(
+          { tenantId, userId, role: 'user', permissions },
+          'SELECT tenant_id FROM tenant_usage',
+        )
+      ).rowCount;
+    expect(await count(['view_usage'])).toBe(1);
+    expect(await count(['manage_users'])).toBe(0);
   });
 });

@@ -15,6 +15,7 @@ export const CONSTRAINT_CODES: ConstraintCodes = {
   users_tenant_email_key: 'USER_EXISTS',
   users_last_admin_stays: 'LAST_ADMIN',
   users_own_role_fixed: 'INSUFFICIENT_PERMISSIONS',
+  users_own_password: 'INSUFFICIENT_PERMISSIONS',
   users_platform_people: 'REGISTRATION_REFUSED',
   users_platform_rights: 'INSUFFICIENT_PERMISSIONS',
   users_rights_held: 'INSUFFICIENT_PERMISSIONS',

@@ -6,6 +6,20 @@ import { type Context, HASH, refusal, useServiceDatabase } from '../service-data
 
 const db = useServiceDatabase();
 
+describe('The password of a user', () => {
+  it('is set by that user, and by no user who manages them', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const admin = await seedUser(db.database, tenantId, { role: 'admin' });
+    const { userId } = await seedUser(db.database, tenantId);
+    const set = (context: Context): Promise<unknown> =>
+      db.statement(context, 'UPDATE users SET password_hash = $2 WHERE id = $1', [userId, HASH]);
+    await expect(set({ tenantId, userId: admin.userId, role: 'admin' })).rejects.toEqual(
+      refusal('42501', 'users_own_password'),
+    );
+    await set({ tenantId, userId, role: 'user', permissions: [] });
+  });
+});
+
 describe('The permissions of a user', () => {
   async function seedManagerAndUser() {
     const { tenantId } = await seedTenant(db.database);

@@ -8,7 +8,6 @@ export interface Credentials {
   id: string;
   passwordHash: string;
   status: UserStatus;
-  role: Role;
   /** True if an admin has set the password or requires a new one. */
   mustChangePassword: boolean;
 }
@@ -76,7 +75,7 @@ export class UserRepository {
 
   async findCredentials(email: string): Promise<Credentials | null> {
     const [found] = await this.database.query<Credentials>(
-      `SELECT id, password_hash AS "passwordHash", status, role, must_change_password AS "mustChangePassword"
+      `SELECT id, password_hash AS "passwordHash", status, must_change_password AS "mustChangePassword"
          FROM find_credentials($1)`,
       [email],
     );

@@ -1,4 +1,4 @@
-import { type Permission, ROLES } from '@poc-tracker/contracts';
+import type { Permission } from '@poc-tracker/contracts';
 
 /*
  * The settings of a transaction, as expressions for policies and functions. Each is a scalar sub-select, which
@@ -9,8 +9,8 @@ export const CURRENT_TENANT = `(select nullif(current_setting('app.current_tenan
 export const CURRENT_USER_ID = `(select nullif(current_setting('app.current_user_id', true), '')::uuid)`;
 export const CURRENT_USER_ROLE = `(select current_setting('app.user_role', true))`;
 
-/** The roles from the lowest to the highest, as an SQL array. */
-export const RANKS = `ARRAY[${ROLES.map((role) => `'${role}'`).join(', ')}]`;
+/** The roles from the lowest to the highest, as ROLES of the contracts. Written out, because released migrations use it. */
+export const RANKS = `ARRAY['viewer', 'user', 'manager', 'admin']`;
 
 /** True if the current user holds the permission: by their role, by a grant of their own or by a custom role. */
 export function hasPermission(permission: Permission): string {

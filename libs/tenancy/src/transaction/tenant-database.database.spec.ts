@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { PERMISSIONS, type TenantSnapshot } from '@poc-tracker/contracts';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -28,7 +28,7 @@ describe('TenantDatabase', () => {
       tenantId,
       userId: randomUUID(),
       role: 'admin',
-      permissions: null,
+      permissions: PERMISSIONS,
     });
     acme = actingFor((await seedTenant(db, { subdomain: 'acme' })).tenantId);
     globex = actingFor((await seedTenant(db, { subdomain: 'globex' })).tenantId);

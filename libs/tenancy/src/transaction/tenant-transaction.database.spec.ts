@@ -189,12 +189,6 @@ describe('TenantTransaction', () => {
     }
   });
 
-  it('gives the permissions of the role if the context knows no others', async () => {
-    const transaction = pool.transaction({ ...acting, role: 'user', permissions: null });
-    expect(await rows(transaction, CONTEXT)).toMatchObject([{ permissions: 'create_pocs' }]);
-    await transaction.rollback(new Error('done'));
-  });
-
   it.each([
     ['tenant', { tenantId: `'; COMMIT; --` }],
     ['user', { userId: `00000000-0000-7000-8000-000000000000'` }],

@@ -8,8 +8,8 @@ export interface TenantContext {
   readonly userId: string | null;
   /** The rank of the user, which no user that they change may exceed. */
   readonly role: Role | null;
-  /** Everything that the user may do now. Null means what the role permits, for callers that know nothing else. */
-  readonly permissions: readonly Permission[] | null;
+  /** Everything that the user may do now. */
+  readonly permissions: readonly Permission[];
 }
 
 /**
@@ -210,9 +210,8 @@ export function openingStatement(
     throw new Error('The role of a transaction must be of the catalogue.');
   const user = userId === null ? 'NULL' : `'${userId}'`;
   const roleName = role === null ? 'NULL' : `'${role}'`;
-  const held = permissions === null ? 'NULL' : permissionsLiteral(permissions);
   return (
-    `BEGIN; SELECT set_user_context('${tenantId}', ${user}, ${roleName}, ${held}); ` +
+    `BEGIN; SELECT set_user_context('${tenantId}', ${user}, ${roleName}, ${permissionsLiteral(permissions)}); ` +
     `SET LOCAL statement_timeout = ${Math.ceil(limits.statementTimeoutMs)}; ` +
     `SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(limits.idleTimeoutMs)}`
   );

@@ -48,7 +48,6 @@ const POLICIES = protectTenantTable({
     select: `${IS_OWN} OR (${MAY_MANAGE})`,
     insert: IS_OWN,
     update: `${IS_OWN} OR (${MAY_MANAGE})`,
-    delete: `${IS_OWN} OR (${MAY_MANAGE})`,
   },
   columns: {
     // Without user_id and expires_at: a session keeps its user and its absolute expiry.
@@ -81,6 +80,19 @@ const POLICIES = protectTenantTable({
     delete: true,
   },
 });
+
+/* A revoked session stays revoked, whatever a statement of the service says. */
+const KEEP_REVOKED = `
+  CREATE FUNCTION public.keep_session_revoked() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    RAISE EXCEPTION 'a revoked session cannot be activated' USING
+      ERRCODE = 'check_violation', TABLE = 'user_sessions', CONSTRAINT = 'user_sessions_stay_revoked';
+  END
+  $$;
+  REVOKE ALL ON FUNCTION public.keep_session_revoked() FROM PUBLIC;
+  CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions
+    FOR EACH ROW WHEN (NEW.is_active AND NOT OLD.is_active) EXECUTE FUNCTION public.keep_session_revoked()`;
 
 const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END`;
 
@@ -125,9 +137,10 @@ UPDATE public.user_sessions s
 
 /** Sessions, one per device on which a user has logged in. */
 export const USER_SESSIONS: SchemaPart = {
-  up: [TABLE, POLICIES, asGatekeeper(SESSION_STANDING, SHORTEN_SESSIONS)],
+  up: [TABLE, POLICIES, KEEP_REVOKED, asGatekeeper(SESSION_STANDING, SHORTEN_SESSIONS)],
   down: [
     'DROP FUNCTION public.session_standing(uuid, uuid, uuid), public.shorten_sessions(numeric)',
     'DROP TABLE public.user_sessions',
+    'DROP FUNCTION public.keep_session_revoked()',
   ],
 };

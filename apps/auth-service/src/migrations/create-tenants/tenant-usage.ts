@@ -1,6 +1,7 @@
 import {
   asGatekeeper,
   definerFunction,
+  hasPermission,
   OPERATOR_ROLE,
   protectTenantTable,
   type SchemaPart,
@@ -18,7 +19,7 @@ const TABLE = `
 
 const POLICIES = protectTenantTable({
   table: 'tenant_usage',
-  policies: { select: 'true' },
+  policies: { select: hasPermission('view_usage') },
   operators: ['select'],
   gatekeeper: {
     select: true,

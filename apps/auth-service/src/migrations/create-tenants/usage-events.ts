@@ -1,6 +1,7 @@
 import {
   asGatekeeper,
   definerFunction,
+  hasPermission,
   protectTenantTable,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
@@ -21,7 +22,7 @@ const TABLE = `
 
 const POLICIES = protectTenantTable({
   table: 'usage_events',
-  policies: { select: 'true' },
+  policies: { select: hasPermission('view_usage') },
   operators: ['select'],
   gatekeeper: { insert: true },
 });

@@ -23,6 +23,20 @@ const KEEP_OWN_RIGHTS = `
   $$;
   REVOKE ALL ON FUNCTION public.keep_own_rights() FROM PUBLIC`;
 
+/* Who may set another user's password can log in as them, with rights that they may not hold themselves. */
+const KEEP_OWN_PASSWORD = `
+  CREATE FUNCTION public.keep_own_password() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    IF pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'only the user sets their password' USING
+      ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_password';
+  END
+  $$;
+  REVOKE ALL ON FUNCTION public.keep_own_password() FROM PUBLIC`;
+
 /*
  * An AFTER trigger, so that a statement that demotes several admins is checked by its result. It locks the tenant's
  * usage first: when two admins demote each other at the same time, the second one waits and then sees the result of
@@ -134,14 +148,19 @@ const KEEP_TO_HELD_RIGHTS = `
   REVOKE ALL ON FUNCTION public.keep_to_held_rights() FROM PUBLIC`;
 
 /*
- * The rights are checked after the change: by then the foreign key has locked the custom role, so a permission that was
- * added to it at the same time is checked as well. A user may always change their own address.
+ * The rights are checked after the change. Then a permission that another transaction has just added to the custom role
+ * is checked as well: changes of a custom role lock its row (RoleService.update), and the foreign key, whose trigger
+ * fires first by its name, has waited for that lock. A user may always change their own address.
  */
 const TRIGGERS = `
   CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status, OLD.custom_role_id)
       IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id))
     EXECUTE FUNCTION public.keep_own_rights();
+  CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users
+    FOR EACH ROW WHEN (OLD.password_hash <> NEW.password_hash AND NEW.id IS DISTINCT FROM
+      nullif(current_setting('app.current_user_id', true), '')::uuid)
+    EXECUTE FUNCTION public.keep_own_password();
   CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id, OLD.status)
         IS DISTINCT FROM (NEW.permissions, NEW.custom_role_id, NEW.status)
@@ -164,6 +183,7 @@ const TRIGGERS = `
 
 const TRIGGERS_BY_TABLE = [
   ['users', 'users_own_rights'],
+  ['users', 'users_own_password'],
   ['users', 'users_rights_held'],
   ['users', 'users_rights_held_from_start'],
   ['users', 'users_rights_held_to_end'],
@@ -176,6 +196,7 @@ const TRIGGERS_BY_TABLE = [
 export const USER_RIGHTS: SchemaPart = {
   up: [
     KEEP_OWN_RIGHTS,
+    KEEP_OWN_PASSWORD,
     CHANGED_PERMISSIONS,
     asGatekeeper(ROLE_HOLDERS),
     KEEP_TO_HELD_RIGHTS,
@@ -183,7 +204,7 @@ export const USER_RIGHTS: SchemaPart = {
   ],
   down: [
     ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
-    `DROP FUNCTION public.keep_own_rights(), public.keep_to_held_rights(), public.changed_permissions(jsonb, jsonb),
+    `DROP FUNCTION public.keep_own_rights(), public.keep_own_password(), public.keep_to_held_rights(), public.changed_permissions(jsonb, jsonb),
        public.keep_last_admin(), public.role_holders(uuid)`,
   ],
 };

@@ -115,13 +115,12 @@ const POLICIES = protectTenantTable({
 
 const FIND_CREDENTIALS = definerFunction({
   signature: 'find_credentials(p_email text)',
-  returns:
-    'TABLE (id uuid, password_hash text, status text, role text, permissions jsonb, must_change_password boolean)',
+  returns: 'TABLE (id uuid, password_hash text, status text, must_change_password boolean)',
   language: 'sql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
-SELECT u.id, u.password_hash, u.status, u.role, u.permissions, u.must_change_password
+SELECT u.id, u.password_hash, u.status, u.must_change_password
   FROM public.users u
  WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email = lower(p_email)`,
 });

@@ -20,8 +20,9 @@ import {
   usageOf,
 } from './entitlement.rules.js';
 
+/* Without the permission view_usage the usage is not visible, and its columns are null. */
 const CURRENT = `
-  SELECT ${ENTITLEMENT_COLUMNS} FROM tenants t JOIN tenant_usage u ON u.tenant_id = t.id`;
+  SELECT ${ENTITLEMENT_COLUMNS} FROM tenants t LEFT JOIN tenant_usage u ON u.tenant_id = t.id`;
 
 /* Of two changes at once the second one starts from what the first one left. */
 const LOCKED = `${CURRENT} WHERE t.id = $1 FOR NO KEY UPDATE OF t`;

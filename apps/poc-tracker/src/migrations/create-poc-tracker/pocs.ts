@@ -1,7 +1,10 @@
 import {
   asGatekeeper,
   auditTable,
+  CURRENT_USER_ID,
   definerFunction,
+  hasPermission,
+  OPERATOR_ROLE,
   protectTenantTable,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
@@ -53,14 +56,40 @@ BEGIN
 END`,
 });
 
+/* A collaborator edits a POC. Whether it is public is decided by its creator, or by users who manage all POCs. */
+const KEEP_POC_PUBLISHER = `
+  CREATE FUNCTION public.keep_poc_publisher() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    IF ${hasPermission('manage_pocs')}
+       OR (${hasPermission('create_pocs')} AND OLD.created_by = ${CURRENT_USER_ID})
+       OR pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'only its creator publishes a POC' USING
+      ERRCODE = 'insufficient_privilege', TABLE = 'pocs', CONSTRAINT = 'pocs_publisher';
+  END
+  $$;
+  REVOKE ALL ON FUNCTION public.keep_poc_publisher() FROM PUBLIC`;
+
 const TRIGGERS = `
   CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
+  CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs
+    FOR EACH ROW WHEN (OLD.is_public <> NEW.is_public) EXECUTE FUNCTION public.keep_poc_publisher();
   CREATE TRIGGER pocs_usage AFTER INSERT OR DELETE ON public.pocs
     FOR EACH ROW EXECUTE FUNCTION public.count_tenant_pocs()`;
 
 /** Proofs of concept, counted against the limit of their tenant. */
 export const POCS: SchemaPart = {
-  up: [TABLE, POLICIES, asGatekeeper(COUNT_TENANT_POCS, TRIGGERS, auditTable('pocs'))],
-  down: ['DROP TABLE public.pocs', 'DROP FUNCTION public.count_tenant_pocs()'],
+  up: [
+    TABLE,
+    POLICIES,
+    KEEP_POC_PUBLISHER,
+    asGatekeeper(COUNT_TENANT_POCS, TRIGGERS, auditTable('pocs')),
+  ],
+  down: [
+    'DROP TABLE public.pocs',
+    'DROP FUNCTION public.count_tenant_pocs(), public.keep_poc_publisher()',
+  ],
 };
