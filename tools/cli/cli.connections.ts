@@ -3,26 +3,26 @@ import { join, relative, resolve } from 'node:path';
 import { findRunningStandalone, KEY_FILES } from '../standalone/running-standalone.js';
 import { misuse } from './cli.error.js';
 
-/** Where the command line works: the environment's database, or that of a running `npm start`. */
+/** The database of the command line: the one of the environment, or the one of a running `npm start`. */
 export class CliConnections {
   constructor(private readonly env: NodeJS.ProcessEnv) {}
 
-  /** In production TLS is always verified, as in the service. */
+  /** In production, TLS is always verified, as in the service. */
   get tls(): boolean {
     return this.read('NODE_ENV') === 'production';
   }
 
-  /** @throws CliError when neither is there. */
+  /** @throws CliError if there is neither */
   platformUrl(): string {
     return this.find('PLATFORM_DATABASE_URL', 'platformUrl');
   }
 
-  /** The login that owns the tables, for what no policy allows anybody. @throws CliError when neither is there. */
+  /** The login of the tables' owner, for work that no policy allows. @throws CliError if there is neither */
   ownerUrl(): string {
     return this.find('MIGRATION_DATABASE_URL', 'migrationUrl');
   }
 
-  /** The files in which `npm start` keeps its keys, if it has any. */
+  /** The key files of `npm start`, if it has any. */
   standaloneKeys(): typeof KEY_FILES | undefined {
     const folder = this.dataDirectory();
     const privateFile = join(folder, KEY_FILES.privateFile);
@@ -30,7 +30,7 @@ export class CliConnections {
     return { privateFile, publicFile: join(folder, KEY_FILES.publicFile) };
   }
 
-  /** A variable of the environment; an empty one counts as unset, as in the service. */
+  /** A variable of the environment. An empty one counts as not set, as in the service. */
   read(variable: string): string | undefined {
     const value = this.env[variable]?.trim();
     return value === '' ? undefined : value;
@@ -41,18 +41,18 @@ export class CliConnections {
     if (url === undefined) {
       const folder = relative(process.cwd(), this.dataDirectory()) || '.';
       throw misuse(
-        `${variable} is not set, and no "npm start" of this user runs with its data in ${folder}.`,
+        `${variable} is not set, and this user runs no "npm start" with its data in ${folder}.`,
       );
     }
     if (this.tls && /[?&]ssl/i.test(url)) {
       throw misuse(
-        `${variable} must not carry ssl parameters: in production TLS is always verified.`,
+        `${variable} must not have ssl parameters. In production, TLS is always verified.`,
       );
     }
     return url;
   }
 
-  /** The environment's database is not mixed with another one's logins. */
+  /** A database of the environment is never combined with the logins of another one. */
   private standalone(): ReturnType<typeof findRunningStandalone> {
     const named = ['DATABASE_URL', 'PLATFORM_DATABASE_URL', 'MIGRATION_DATABASE_URL'];
     if (this.tls || named.some((variable) => this.read(variable) !== undefined)) return undefined;

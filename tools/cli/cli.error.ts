@@ -1,9 +1,9 @@
-/** What a shell learns of a command: done; a finding or a refusal; a wrong call or no database. */
+/** Exit codes: success; a problem found or a request refused; wrong usage or no database. */
 export const EXIT = { ok: 0, refused: 1, unusable: 2 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Ends a command with one sentence for the person in front of it. */
+/** Ends a command with one sentence on stderr. */
 export class CliError extends Error {
   constructor(
     message: string,
@@ -14,12 +14,12 @@ export class CliError extends Error {
   }
 }
 
-/** What was asked for is not possible as things are: exit code 1. */
+/** The current state does not allow the request: exit code 1. */
 export function refusal(message: string): CliError {
   return new CliError(message, EXIT.refused);
 }
 
-/** The call itself is wrong, or the database cannot be reached: exit code 2. */
+/** The usage is wrong, or the database cannot be reached: exit code 2. */
 export function misuse(message: string): CliError {
   return new CliError(message, EXIT.unusable);
 }

@@ -5,11 +5,11 @@ export interface CliRun {
   code: number;
   out: string;
   err: string;
-  /** What was printed, under --json. */
+  /** The output of --json, parsed. */
   json: () => unknown;
 }
 
-/** Runs command lines in this process, on a database or on an environment of its own. */
+/** Runs command lines in this process, on a database or in an environment. */
 export function cliOn(
   urls: Pick<DatabaseUrls, 'platformUrl' | 'migrationUrl'> | null,
   env: NodeJS.ProcessEnv = {},

@@ -3,8 +3,8 @@ import { validateSync, type ValidationError } from 'class-validator';
 import { misuse } from './cli.error.js';
 
 /**
- * Options as the input of a route, held to the same rules.
- * @throws CliError naming every option that is wrong.
+ * Validates options as the input of the route that does the same.
+ * @throws CliError that names every invalid option
  */
 export function validInput<T extends object>(type: ClassConstructor<T>, values: object): T {
   const stated = Object.fromEntries(

@@ -28,17 +28,17 @@ export interface KeyPairPem {
 
 export interface KeyFiles {
   privateFile: string;
-  /** The bundle of public keys that are accepted beside the signing key's own. */
+  /** The bundle of further public keys that are accepted. */
   publicFile: string;
 }
 
-/** A public key of the bundle; `retiredAt` when another one has taken its place. */
+/** A public key of the bundle. `retiredAt` is set if it no longer signs. */
 interface PublishedKey {
   pem: string;
   retiredAt: Date | null;
 }
 
-/** Of whatever kind the service takes: SPKI, PKCS #1 or a certificate. */
+/** Every format that the service accepts: SPKI, PKCS #1 or a certificate. */
 const BLOCK =
   /(?:^# retired (?<retired>\S+)\n)?(?<pem>-----BEGIN [^-]+-----[^-]+-----END [^-]+-----)/gm;
 
@@ -52,8 +52,8 @@ export function newKeyPair(bits: number): KeyPairPem {
 }
 
 /**
- * Writes a pair into a folder, readable by its owner alone.
- * @throws CliError when one of the files is there: whoever lost the old private key would log everybody out.
+ * Writes a key pair to a folder, readable by its owner only.
+ * @throws CliError if one of the files exists: losing the old private key would log out all users
  */
 export function writeNewPair(folder: string, pair: KeyPairPem): KeyFiles {
   const files = {
@@ -62,30 +62,30 @@ export function writeNewPair(folder: string, pair: KeyPairPem): KeyFiles {
   };
   const existing = Object.values(files).find((file) => existsSync(file));
   if (existing !== undefined)
-    throw refusal(`${existing} exists already; move it away or name another folder.`);
+    throw refusal(`${existing} exists already. Move it away or name another folder.`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // "wx": a file that appears after the check above is not overwritten either.
+  // "wx" does not overwrite a file that appears after the check above.
   writeFileSync(files.privateFile, pair.privateKey, { mode: 0o600, flag: 'wx' });
   writeFileSync(files.publicFile, pair.publicKey, { mode: 0o600, flag: 'wx' });
   return files;
 }
 
-/** What a change of keys did. */
+/** The result of a key rotation. */
 export interface Rotation {
-  /** Whether the new key signs from the next start on; false when it was published only. */
+  /** Whether the new key signs from the next start on. False if it was only published. */
   signs: boolean;
-  /** Public keys that are in the bundle now. */
+  /** Number of public keys in the bundle. */
   published: number;
-  /** Keys whose last token has expired, taken out. */
+  /** Number of keys that were removed because their last token has expired. */
   removed: number;
 }
 
 /**
- * Puts a new signing key in the place of the old one and keeps the old one's public half in the bundle. A key that an
- * earlier call has published with `prepareOnly` is taken instead of a new one. The bundle is written first: whatever
- * happens in between, the key that signs is accepted.
- * @param options.keepHours for how long after its retirement a key is kept: longer than any token lives
- * @throws CliError when a file cannot be read or written, or another rotation runs.
+ * Replaces the signing key and keeps the public half of the old one in the bundle. Uses the key that an earlier call
+ * published with `prepareOnly`, if there is one. The bundle is written first, so that the signing key is accepted even if
+ * the process ends in between.
+ * @param options.keepHours hours for which a retired key stays in the bundle; longer than a token is valid
+ * @throws CliError if a file cannot be read or written, or another rotation runs
  */
 export function rotateKeys(
   { privateFile, publicFile }: KeyFiles,
@@ -107,7 +107,7 @@ export function rotateKeys(
     const bundle = [
       { pem: active[0] ?? '', retiredAt: null },
       { pem: active[1] ?? '', retiredAt },
-      // A key of which nobody wrote down when it was retired is counted from now on.
+      // A key without a time of retirement counts as retired now.
       ...others.map((key) => ({ ...key, retiredAt: key.retiredAt ?? options.now })),
     ];
     if (!prepared) replaceFile(nextFile, next, privateFile);
@@ -127,7 +127,7 @@ function exclusively<T>(lockFile: string, work: () => T): T {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') throw misuse(message);
-    throw refusal(`Another rotation runs, or was killed: remove ${lockFile} if none does.`);
+    throw refusal(`Another rotation runs, or was killed. If none runs, remove ${lockFile}.`);
   }
   try {
     return work();
@@ -142,7 +142,7 @@ function readKey(file: string): KeyObject {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code !== undefined && !existsSync(file);
     throw misuse(
-      missing ? `${file} does not exist.` : `${file} holds no private key that can be read.`,
+      missing ? `${file} does not exist.` : `${file} does not contain a valid private key.`,
     );
   }
 }
@@ -158,16 +158,17 @@ function readBundle(file: string): PublishedKey[] {
       retiredAt: date === null || Number.isNaN(date.getTime()) ? null : date,
     };
   });
-  if (keys.length === 0 && text.trim() !== '') throw misuse(`${file} holds no public key.`);
+  if (keys.length === 0 && text.trim() !== '')
+    throw misuse(`${file} does not contain a public key.`);
   return keys;
 }
 
-/** A key that was left out of the new bundle would log out whoever has a token of it. */
+/** An unreadable key is an error: without it in the new bundle, its tokens would be refused. */
 function readPublicPem(file: string, pem: string): string {
   try {
     return publicPem(createPublicKey(pem));
   } catch {
-    throw misuse(`${file} holds a key that cannot be read.`);
+    throw misuse(`${file} contains a key that cannot be read.`);
   }
 }
 
@@ -180,11 +181,11 @@ function toText({ pem, retiredAt }: PublishedKey): string {
   return `${retiredAt === null ? '' : `# retired ${retiredAt.toISOString()}\n`}${pem}`;
 }
 
-/** Whole or not at all, and with the owner of the file beside it: the service must go on reading it. */
+/** Replaces a file atomically. It gets the owner of `like`, so that the service can still read it. */
 function replaceFile(file: string, content: string, like: string): void {
   const draft = `${file}.${process.pid}`;
   try {
-    // On the disk before it takes the old one's place: after a power cut there is one or the other.
+    // Flushed before the rename: after a power failure, the file is either the old or the new one.
     writeFileSync(draft, content, { mode: 0o600, flag: 'wx', flush: true });
     const { uid, gid } = statSync(like);
     if (process.getuid?.() === 0) chownSync(draft, uid, gid);

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { runCli } from './program.js';
 
-// What services log would stand among the output, which is for programs too.
+// The services' log lines would mix with the output, which programs read.
 Logger.overrideLogger(false);
 
 process.exitCode = await runCli(process.argv.slice(2), {

@@ -4,10 +4,10 @@ import { cliOn } from './cli.fixture.js';
 
 const GROUPS = ['tenants', 'operators', 'clients', 'usage', 'audit', 'keys'];
 
-describe('the command line', () => {
+describe('npm run cli', () => {
   const cli = cliOn(null);
 
-  it('explains itself and each of its commands', async () => {
+  it('prints help for itself and for each command, and describes every option', async () => {
     const top = await cli('--help');
     expect(top.code).toBe(0);
     for (const group of [...GROUPS, 'seed']) expect(top.out).toContain(`\n  ${group} `);
@@ -22,45 +22,52 @@ describe('the command line', () => {
         const { code, out } = await cli(group, name ?? '', '--help');
         expect(code).toBe(0);
         expect(out).toContain('--json');
+        expect(out).not.toMatch(/^ {2}--[a-z-]+( <.+>)?$/m);
       }
     }
+  });
+
+  it('marks the required options in the help', async () => {
+    const { out } = await cli('tenants', 'suspend', '--help');
+    expect(out).toMatch(/--reason <text> +reason, for the audit log \(required\)\n/);
+    expect(out).toMatch(/--json +print JSON\n/);
   });
 
   it.each([
     [['nonsense'], "unknown command 'nonsense'"],
     [['tenants', 'nonsense'], "unknown command 'nonsense'"],
     [['operators', 'create'], "required option '--email <address>'"],
-    [['operators', 'create', '--email', 'nobody'], 'no e-mail address'],
-    [['operators', 'create', '--email', 'ana@acme..example'], 'no e-mail address'],
-    [['audit', 'verify', '--tenant', 'acme', '--file', 'x'], 'either --tenant or --file'],
+    [['operators', 'create', '--email', 'nobody'], 'is not an email address'],
+    [['operators', 'create', '--email', 'ana@acme..example'], 'is not an email address'],
+    [['audit', 'verify', '--tenant', 'acme', '--file', 'x'], 'Use either --tenant or --file'],
     [['audit', 'verify', '--expect-head', '1:ab', '--tenant', 'acme'], '64 hexadecimal digits'],
     [['audit', 'verify', '--expect-head', `1:${'ab'.repeat(32)}`], '--expect-head needs --tenant'],
     [['tenants', 'suspend', 'acme'], "required option '--reason <text>'"],
     [['operators', 'list', '--colour'], "unknown option '--colour'"],
-    [['clients', 'revoke', 'me'], "no client's id"],
-    [['tenants', 'change-plan', 'acme'], 'Name what to change'],
+    [['clients', 'revoke', 'me'], 'is not the id of a client'],
+    [['tenants', 'change-plan', 'acme'], 'Use at least one of'],
     [['tenants', 'change-plan', 'acme', '--limit', 'maxUsers=many'], '--limit maxUsers=many'],
     [['tenants', 'change-plan', 'acme', '--feature', 'gold=on'], '--feature gold=on'],
     [['keys', 'generate', '--bits', '1024'], 'Allowed choices are 2048, 3072, 4096'],
     [['keys', 'rotate'], 'JWT_PRIVATE_KEY_FILE'],
     [['seed', '--tenants', 'x', '--users', '3'], 'whole number from 1 up'],
-  ])('answers %j with exit code 2 and says what is wrong', async (argv, message) => {
+  ])('refuses %j with exit code 2 and says what is wrong', async (argv, message) => {
     const { code, out, err } = await cli(...argv);
     expect(err).toContain(message);
     expect(code).toBe(2);
     expect(out).toBe('');
   });
 
-  it('names what to set where there is no database', async () => {
+  it('names the variable to set if there is no database', async () => {
     const { code, err } = await cli('operators', 'list');
     expect([code, err]).toEqual([
       2,
-      'PLATFORM_DATABASE_URL is not set, and no "npm start" of this user runs with its data in ' +
+      'PLATFORM_DATABASE_URL is not set, and this user runs no "npm start" with its data in ' +
         `${err.match(/in (\S+)\.\n$/)?.[1] ?? ''}.\n`,
     ]);
   });
 
-  it('takes no setting that the service would refuse', async () => {
+  it('refuses a setting that the service would refuse', async () => {
     const url = 'postgres://x:y@127.0.0.1:1/db';
     const env = { TENANT_RESTORE_DAYS: 'many' };
     const run = await cliOn({ platformUrl: url, migrationUrl: url }, env)('tenants', 'list');
@@ -71,7 +78,7 @@ describe('the command line', () => {
     ]);
   });
 
-  it('says in one sentence that the database does not answer', async () => {
+  it('says in one sentence that the database is unreachable', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     const { port } = await new Promise<{ port: number }>((resolve) =>
       server.once('listening', () => resolve(server.address() as { port: number })),
@@ -85,17 +92,17 @@ describe('the command line', () => {
     ]) {
       const { code, err } = await offline(...argv);
       expect(code).toBe(2);
-      expect(err).toMatch(/^The database does not answer: .*ECONNREFUSED.*\n$/);
+      expect(err).toMatch(/^The database is unreachable: .*ECONNREFUSED.*\n$/);
       expect(err).not.toContain('secret');
     }
   });
 
-  it('refuses in production a URL that would switch TLS off', async () => {
+  it('refuses a database URL that would switch TLS off in production', async () => {
     const url = 'postgres://x:y@127.0.0.1:1/db?sslmode=disable';
     const production = cliOn({ platformUrl: url, migrationUrl: url }, { NODE_ENV: 'production' });
     expect(await production('operators', 'list')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('must not carry ssl parameters'),
+      err: expect.stringContaining('must not have ssl parameters'),
     });
   });
 });

@@ -1,5 +1,5 @@
 import { ApiError, type FieldError } from '@poc-tracker/contracts';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { registerAuditCommands } from './commands/audit.commands.js';
 import { CliContext, type CliIo } from './cli.context.js';
 import { CliError, EXIT, type ExitCode } from './cli.error.js';
@@ -12,8 +12,9 @@ import { registerUsageCommands } from './commands/usage.commands.js';
 import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
 
 /**
- * Runs one command line and answers its exit code: 0 done, 1 a finding or a refusal, 2 a wrong call or no database.
+ * Runs one command line.
  * @param argv without the names of node and the script
+ * @returns the exit code
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const context = new CliContext(io);
@@ -21,7 +22,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<ExitCo
     await createProgram(context, io).parseAsync([...argv], { from: 'user' });
     return context.exitCode;
   } catch (error) {
-    // Commander has said it already; asking for help is no mistake.
+    // Commander has printed the message. Asking for help is not an error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.unusable;
     const { message, exitCode } = explain(error);
     io.stderr(`${message}\n`);
@@ -36,11 +37,15 @@ function createProgram(context: CliContext, io: CliIo): Command {
     .description("The operators' command line of POC Tracker.")
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
-    .showHelpAfterError('Add --help to see what it takes.')
+    .configureHelp({
+      optionDescription: (option) =>
+        `${new Help().optionDescription(option)}${option.mandatory ? ' (required)' : ''}`,
+    })
+    .showHelpAfterError('Add --help for the options.')
     .addHelpText(
       'after',
-      '\nIt works on the database of PLATFORM_DATABASE_URL (some commands: MIGRATION_DATABASE_URL), or on that of a ' +
-        'running "npm start".\nExit codes: 0 done, 1 a finding or a refusal, 2 a wrong call or no database.',
+      '\nThe commands use the database of PLATFORM_DATABASE_URL (seed: MIGRATION_DATABASE_URL), or the one of a running ' +
+        '"npm start".\nExit codes: 0 success, 1 a problem found or a request refused, 2 wrong usage or no database.',
     );
   registerTenantCommands(program, context);
   registerOperatorCommands(program, context);
@@ -52,7 +57,7 @@ function createProgram(context: CliContext, io: CliIo): Command {
   return program;
 }
 
-/** One sentence for a person: what a client would be told, and not how the code got there. */
+/** The sentence that a client of the API would get, without a stack. */
 function explain(error: unknown): { message: string; exitCode: ExitCode } {
   if (error instanceof CliError) return error;
   const known = error instanceof ApiError ? error : toApiError(error);
@@ -60,7 +65,7 @@ function explain(error: unknown): { message: string; exitCode: ExitCode } {
   if (known === undefined) return { message: reason, exitCode: EXIT.unusable };
   if (known.code === 'SERVICE_UNAVAILABLE') {
     const detail = reason === '' ? String((error as { code?: unknown }).code) : reason;
-    return { message: `The database does not answer: ${detail}`, exitCode: EXIT.unusable };
+    return { message: `The database is unreachable: ${detail}`, exitCode: EXIT.unusable };
   }
   return { message: `${known.message}${detailsOf(known)} (${known.code})`, exitCode: EXIT.refused };
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** A command that takes --json, as every one does. */
+/** A command with --json, which all commands have. */
 export function subcommand(parent: Command, usage: string, description: string): Command {
   return parent.command(usage).description(description).option('--json', 'print JSON');
 }

@@ -7,7 +7,7 @@ describe('formatTable', () => {
     { heading: 'count', value: (row: { name: string | null; count: number }) => row.count },
   ];
 
-  it('sets columns under their headings, numbers to the right', () => {
+  it('aligns columns under their headings, and numbers to the right', () => {
     const rows = [
       { name: 'acme', count: 7 },
       { name: null, count: 1200 },
@@ -15,11 +15,11 @@ describe('formatTable', () => {
     expect(formatTable(rows, columns)).toBe('name  count\n----  -----\nacme      7\n-      1200\n');
   });
 
-  it('says that there is nothing', () => {
+  it('prints "none" for no rows', () => {
     expect(formatTable([], columns)).toBe('none\n');
   });
 
-  it('lets nothing that is stored write over the terminal', () => {
+  it('replaces control characters, which could write over the terminal', () => {
     const hostile = '\u001b[2Jgone\u0007\nnext';
     const harmless = '\ufffd[2Jgone\ufffd\ufffdnext';
     expect(formatTable([{ name: hostile, count: 1 }], columns)).toContain(harmless);

@@ -1,4 +1,4 @@
-/** A column of a table for people: its heading and what a row shows there. */
+/** A column of a table. */
 export interface Column<Row> {
   heading: string;
   value: (row: Row) => string | number | boolean | Date | null | undefined;
@@ -6,7 +6,7 @@ export interface Column<Row> {
 
 const GAP = '  ';
 
-/** Rows under their headings, numbers to the right; a sentence where there are none. */
+/** A table with headings, numbers aligned right, or "none" if there are no rows. */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   if (rows.length === 0) return 'none\n';
   const cells = rows.map((row) => columns.map((column) => column.value(row)));
@@ -31,7 +31,7 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<
   return `${[headings, rule, ...texts].map(format).join('\n')}\n`;
 }
 
-/** The fields of one thing, one a line. */
+/** Fields, one per line. */
 export function formatFields(fields: Readonly<Record<string, unknown>>): string {
   const width = Math.max(0, ...Object.keys(fields).map((name) => name.length));
   const lines = Object.entries(fields).map(([name, value]) =>
@@ -40,11 +40,11 @@ export function formatFields(fields: Readonly<Record<string, unknown>>): string 
   return `${lines.join('\n')}\n`;
 }
 
-/** Control characters would let a stored name write over the terminal of whoever lists it. */
+/** Replaces control characters: a stored name could write over the terminal. */
 function toText(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (value instanceof Date) return value.toISOString();
   const text = typeof value === 'object' ? JSON.stringify(value) : `${value as string | number}`;
-  // eslint-disable-next-line no-control-regex -- they are what is to be found
+  // eslint-disable-next-line no-control-regex -- the expression looks for them
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }

@@ -14,7 +14,7 @@ function signupInto(made: CreateTenantDto[]): Pick<SignupService, 'create'> {
 }
 
 describe('createDemoTenants', () => {
-  it('signs up acme and globex, each with one admin, and answers what they log in with', async () => {
+  it('creates acme and globex with one admin each, and returns their credentials', async () => {
     const made: CreateTenantDto[] = [];
     const admins = await createDemoTenants(signupInto(made));
     expect(made.map(({ subdomain }) => subdomain)).toEqual(['acme', 'globex']);
@@ -23,7 +23,7 @@ describe('createDemoTenants', () => {
     ).toEqual(admins.map(({ email, password }) => ({ email, password })));
   });
 
-  it('gives no two admins the same password, in this start or the next', async () => {
+  it('gives every admin a different random password', async () => {
     const admins = [
       ...(await createDemoTenants(signupInto([]))),
       ...(await createDemoTenants(signupInto([]))),

@@ -7,20 +7,20 @@ const DEMO_TENANTS = [
   { name: 'Globex', subdomain: 'globex' },
 ] as const;
 
-/** Enough that nobody guesses it and that it passes the password policy; short enough to copy. */
+/** 120 random bits: more than the password policy asks for, and short enough to copy. */
 const PASSWORD_BYTES = 15;
 
 export interface DemoAdmin {
   readonly subdomain: string;
   readonly email: string;
-  /** Shown once and kept nowhere. */
+  /** Shown once. Only its hash is stored. */
   readonly password: string;
 }
 
-/** Nobody's browser: the session that comes with a new tenant is never used. */
+/** The session that comes with a new tenant is never used. */
 const NO_CLIENT: RequestClient = { ipAddress: null, userAgent: null };
 
-/** Makes the tenants that a first start offers to play with, two of them, so that their being apart can be seen. */
+/** Creates the demo tenants of a first start: two of them, to show that they cannot see each other. */
 export async function createDemoTenants(
   signup: Pick<SignupService, 'create'>,
 ): Promise<DemoAdmin[]> {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { distributePeople, inBatches, planTenants } from './seed-plan.js';
+import { distributeUsers, inBatches, planTenants } from './seed-plan.js';
 
 const sum = (counts: readonly number[]): number =>
   counts.reduce((total, count) => total + count, 0);
 
-describe('distributePeople', () => {
+describe('distributeUsers', () => {
   it.each([
     [1, 1],
     [3, 3],
@@ -12,9 +12,9 @@ describe('distributePeople', () => {
     [1_000, 1_003],
     [10_000, 1_000_000],
   ])(
-    'gives %i tenants exactly %i people, one each at least and most to the first',
+    'gives %i tenants exactly %i users, at least one each, most to the first',
     (tenants, users) => {
-      const counts = distributePeople(tenants, users);
+      const counts = distributeUsers(tenants, users);
       expect(counts).toHaveLength(tenants);
       expect(sum(counts)).toBe(users);
       expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
@@ -22,15 +22,15 @@ describe('distributePeople', () => {
     },
   );
 
-  it('makes a few of them large', () => {
-    const counts = distributePeople(10_000, 1_000_000);
+  it('makes a few tenants large', () => {
+    const counts = distributeUsers(10_000, 1_000_000);
     expect(counts[0]).toBeGreaterThan(50_000);
     expect(counts.at(-1)).toBeLessThan(20);
   });
 });
 
 describe('planTenants', () => {
-  it('is the same every time, and gives every tenant room for its people', () => {
+  it('gives the same tenants every time, each with enough seats for its users', () => {
     const planned = planTenants('demo', 200, 20_000);
     expect(planTenants('demo', 200, 20_000)).toEqual(planned);
     expect(new Set(planned.map(({ subdomain }) => subdomain)).size).toBe(200);
@@ -42,7 +42,7 @@ describe('planTenants', () => {
 });
 
 describe('inBatches', () => {
-  it('loses nobody, and breaks up no tenant', () => {
+  it('keeps every tenant, and never splits one', () => {
     const tenants = planTenants('demo', 100, 5_000);
     const batches = inBatches(tenants, 500);
     expect(batches.flat()).toEqual(tenants);

@@ -14,7 +14,7 @@ import { welcomeScreen } from './welcome.screen.js';
 /** The built tracker, relative to this file's bundle. */
 const TRACKER = join(dirname(fileURLToPath(import.meta.url)), '../../apps/poc-tracker/main.js');
 
-/* `npm start`: the service, the tracker beside it and, without DATABASE_URL, an embedded PostgreSQL with demo tenants. */
+/* `npm start`: the service, the tracker as a second process and, without DATABASE_URL, an embedded PostgreSQL with demo tenants. */
 runProcess({
   start: async (stopWith) => {
     const standalone = await prepareStandalone(process.env);

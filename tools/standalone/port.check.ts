@@ -2,9 +2,9 @@ import { createServer } from 'node:net';
 import { StartFailureError } from '@poc-tracker/http-service';
 
 /**
- * Makes sure that the service will be able to listen, before anything is started for it.
- * @param variable by what the port is set.
- * @throws StartFailureError with what to do.
+ * Checks that a port can be listened on, before anything else is started.
+ * @param variable the setting of the port
+ * @throws StartFailureError that says what to change
  */
 export async function assertPortIsFree(
   host: string,
@@ -27,16 +27,16 @@ function explain(
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartFailureError(
-        `Port ${port} of ${host} is taken by another program; stop that one, or choose another port: ${variable}=${port + 1} npm start`,
+        `Port ${port} of ${host} is in use by another program. Stop that program, or choose another port: ${variable}=${port + 1} npm start`,
       );
     case 'EACCES':
       return new StartFailureError(
-        `This user may not listen on port ${port}; choose one from 1024 up: ${variable}=${variable === 'PORT' ? 3000 : 3001} npm start`,
+        `This user cannot listen on port ${port}. Choose a port from 1024 up: ${variable}=${variable === 'PORT' ? 3000 : 3001} npm start`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new StartFailureError(
-        `HOST=${host} is no address of this machine; use 127.0.0.1, or 0.0.0.0 for all.`,
+        `HOST=${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all addresses.`,
       );
     default:
       return error;

@@ -5,15 +5,15 @@ import { databaseUrls, type DatabaseUrls, type LoginPasswords } from '@poc-track
 /** Name of the embedded database. */
 export const DATABASE = 'poc_tracker';
 
-/** What `npm start` keeps its keys in, below its data directory; the bundle is there after a change of keys only. */
+/** The key files of `npm start`, relative to its data directory. The bundle exists only after a key rotation. */
 export const KEY_FILES = { privateFile: 'jwt-private-key.pem', publicFile: 'jwt-public-keys.pem' };
 
 /** Line 4 of postmaster.pid is the server's port; see PostgreSQL's src/include/utils/pidfile.h. */
 const PORT_LINE = 3;
 
 /**
- * The logins of the database that a running `npm start` keeps in `dataDirectory`, for the command line beside it.
- * Undefined while nothing runs there, or for a user who may not read it.
+ * The database logins of an `npm start` that runs on `dataDirectory`, for the command line.
+ * Undefined if none runs there, or if this user cannot read its files.
  */
 export function findRunningStandalone(dataDirectory: string): DatabaseUrls | undefined {
   const server = join(dataDirectory, 'postgres');

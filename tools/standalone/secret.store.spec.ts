@@ -26,13 +26,13 @@ afterEach(() => {
 
 describe('SecretStore', () => {
   it.each(['/proc/nowhere', '/dev/null/below-a-file'])(
-    'refuses a folder that cannot be made: %s',
+    'refuses a data directory that cannot be created: %s',
     (impossible) => {
       expect(() => new SecretStore(impossible)).toThrow(StartFailureError);
     },
   );
 
-  it('makes a 2048-bit RSA key and a refresh secret of 48 random bytes', () => {
+  it('generates a 2048-bit RSA key and a refresh secret of 48 random bytes', () => {
     const store = new SecretStore(join(folder, 'data'));
     const key = createPrivateKey(readFileSync(store.signingKeyFile()));
     expect(key.asymmetricKeyDetails).toMatchObject({
@@ -42,7 +42,7 @@ describe('SecretStore', () => {
     expect(Buffer.from(readFileSync(store.refreshSecretFile(), 'utf8'), 'base64')).toHaveLength(48);
   });
 
-  it('answers the same secrets ever after', () => {
+  it('returns the same secrets at every start', () => {
     const data = join(folder, 'data');
     const first = new SecretStore(data);
     const second = new SecretStore(data);
@@ -51,7 +51,7 @@ describe('SecretStore', () => {
     expect(readFileSync(second.signingKeyFile(), 'utf8')).toBe(key);
   });
 
-  it('adds the password of a login that an older start did not know, once', () => {
+  it('adds the password of a login that an older version did not have, once', () => {
     const data = join(folder, 'data');
     const { tracker: _unknown, ...older } = new SecretStore(data).loginPasswords();
     writeFileSync(join(data, 'database-logins.json'), JSON.stringify(older));
@@ -61,13 +61,13 @@ describe('SecretStore', () => {
     expect(new SecretStore(data).loginPasswords()).toEqual(completed);
   });
 
-  it('makes other secrets in another folder', () => {
+  it('generates different secrets for each data directory', () => {
     const one = new SecretStore(join(folder, 'one')).loginPasswords();
     const other = new SecretStore(join(folder, 'other')).loginPasswords();
     expect(new Set([...Object.values(one), ...Object.values(other)]).size).toBe(8);
   });
 
-  it('keeps every file from other users, and leaves no draft behind', () => {
+  it('makes every secret file readable by its owner only, and leaves no temporary file', () => {
     const data = join(folder, 'data');
     const store = new SecretStore(data);
     store.signingKeyFile();
@@ -84,7 +84,7 @@ describe('SecretStore', () => {
   });
 
   it.skipIf(process.getuid?.() === 0)(
-    'says in one sentence that the folder is closed to this user',
+    'says in one sentence that this user cannot use the data directory',
     () => {
       const closed = join(folder, 'closed');
       mkdirSync(closed, { mode: 0o500 });

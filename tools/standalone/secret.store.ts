@@ -14,20 +14,20 @@ import { generateLoginPasswords, type LoginPasswords } from '@poc-tracker/embedd
 import { KEY_FILES } from './running-standalone.js';
 import { StartFailureError } from '@poc-tracker/http-service';
 
-/** NIST SP 800-57, part 1: 112 bits of security, the least that may sign until 2030. */
+/** NIST SP 800-57, part 1: 112 bits of security, the minimum for signatures until 2030. */
 const RSA_BITS = 2048;
 
-/** More than the 32 bytes of the HMAC behind it (RFC 7518, 3.2). */
+/** The minimum for HMAC-SHA-256 is 32 bytes (RFC 7518, 3.2). */
 const REFRESH_SECRET_BYTES = 48;
 
-/** Secrets made at the first start and kept in files that only the current user can read. */
+/** Secrets that are generated at the first start and stored in files that only the current user can read. */
 export class SecretStore {
-  /** Makes the folder when it is missing. @throws StartFailureError when it belongs to somebody else. */
+  /** Creates the folder if it is missing. @throws StartFailureError if this user cannot use it */
   constructor(private readonly folder: string) {
     this.explainRefusal(() => {
       if (existsSync(folder)) return;
       makeFolder(folder);
-      // The embedded server runs under another account where root starts it: it may pass, and see nothing.
+      // Started by root, the embedded server runs as another user: that user may enter the folder, but not list it.
       chmodSync(folder, 0o711);
     });
   }
@@ -44,7 +44,7 @@ export class SecretStore {
     });
   }
 
-  /** Path of the public keys of earlier signing keys; undefined before the signing key was changed once. */
+  /** Path of the public keys of earlier signing keys. Undefined before the first key rotation. */
   publicKeysFile(): string | undefined {
     const file = join(this.folder, KEY_FILES.publicFile);
     return existsSync(file) ? file : undefined;
@@ -57,13 +57,13 @@ export class SecretStore {
     );
   }
 
-  /** Passwords of the database logins, the same at every start, so that other programs can keep theirs. */
+  /** Passwords of the database logins. They stay the same, so that other programs can store theirs. */
   loginPasswords(): LoginPasswords {
     const file = this.keep('database-logins.json', () => JSON.stringify(generateLoginPasswords()));
     return this.explainRefusal(() => {
       const kept = JSON.parse(readFileSync(file, 'utf8')) as Partial<LoginPasswords>;
       const passwords = { ...generateLoginPasswords(), ...kept };
-      // A login that came with a later version of the service.
+      // A later version of the service added a login.
       if (Object.keys(passwords).length > Object.keys(kept).length) {
         const draft = `${file}.${process.pid}`;
         writeFileSync(draft, JSON.stringify(passwords), { mode: 0o600 });
@@ -73,7 +73,7 @@ export class SecretStore {
     });
   }
 
-  /** A file appears under its name only when it is whole, and the first of two starts wins. */
+  /** A file gets its name only when it is complete. If two processes start at once, the first one wins. */
   private keep(name: string, make: () => string): string {
     const file = join(this.folder, name);
     return this.explainRefusal(() => {
@@ -97,18 +97,18 @@ export class SecretStore {
     } catch (error) {
       if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) {
         throw new StartFailureError(
-          `${this.folder} can be no folder of files; set DATA_DIR to another one.`,
+          `${this.folder} cannot be used as a folder. Set DATA_DIR to another one.`,
         );
       }
       if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
       throw new StartFailureError(
-        `This user may not read and write ${this.folder}; start as its owner, or set DATA_DIR to another folder.`,
+        `This user cannot read and write ${this.folder}. Start as its owner, or set DATA_DIR to another folder.`,
       );
     }
   }
 }
 
-/** One by one: Node's recursive mkdir never returns where the kernel lets nobody make a folder (/proc). */
+/** One level at a time: Node's recursive mkdir never returns below /proc, where no folder can be created. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));

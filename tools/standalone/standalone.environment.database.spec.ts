@@ -22,7 +22,7 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'poc-tracker-standalone-'));
-  // The account that the embedded server drops to has to reach its data.
+  // Started by root, the embedded server runs as another user, which has to reach its data.
   chmodSync(folder, 0o711);
 });
 
@@ -31,7 +31,7 @@ afterAll(() => {
 });
 
 function silently(): void {
-  // The tests need no progress lines.
+  // Discards the progress lines.
 }
 
 async function query(url: string | undefined, sql: string): Promise<Record<string, unknown>[]> {
@@ -44,7 +44,7 @@ async function query(url: string | undefined, sql: string): Promise<Record<strin
   }
 }
 
-describe('a service that was told nothing', () => {
+describe('prepareStandalone without settings', () => {
   const lines: string[] = [];
   let env: NodeJS.ProcessEnv;
   let standalone: Standalone;
@@ -58,7 +58,7 @@ describe('a service that was told nothing', () => {
     await standalone.stop();
   });
 
-  it('gets an environment from which the configuration loads', () => {
+  it('returns an environment from which the configuration loads', () => {
     const config = loadConfig(standalone.env);
     expect(config.tokens.privateKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
     expect(config.database.serviceUrl).toMatch(
@@ -66,7 +66,7 @@ describe('a service that was told nothing', () => {
     );
   });
 
-  it('gets a migrated database, with a login for itself and one for operators, and no owner', async () => {
+  it('returns a migrated database with the logins of the service and of operators, not of the owner', async () => {
     const columns =
       'SELECT current_user::text AS login, to_regclass($$user_sessions$$) IS NOT NULL AS migrated';
     expect(await query(standalone.env['DATABASE_URL'], columns)).toEqual([
@@ -78,7 +78,7 @@ describe('a service that was told nothing', () => {
     expect(JSON.stringify(standalone.env)).not.toContain('poc_tracker_owner');
   });
 
-  it('gets a tracker with a login of its own, a folder for files, and no key', async () => {
+  it('gives the tracker its own login and a folder for files, but no key', async () => {
     const { tracker } = standalone;
     expect(tracker).toMatchObject({ PORT: '0', STORAGE_DIR: join(folder, 'data', 'files') });
     expect(await query(tracker?.['DATABASE_URL'], 'SELECT current_user::text AS login')).toEqual([
@@ -87,14 +87,14 @@ describe('a service that was told nothing', () => {
     expect(Object.keys(tracker ?? {}).filter((name) => /^JWT_|PLATFORM/.test(name))).toEqual([]);
   });
 
-  it('tells what it is doing', () => {
+  it('prints what it does', () => {
     expect(lines).toEqual([
       expect.stringContaining('PostgreSQL'),
       expect.stringContaining('schema'),
     ]);
   });
 
-  it('keeps everything where only its user can read it', () => {
+  it('makes the data readable by its owner only', () => {
     const data = join(folder, 'data');
     const secrets = readdirSync(data).filter((name) => name !== 'postgres');
     expect(secrets).toContain('jwt-private-key.pem');
@@ -102,12 +102,12 @@ describe('a service that was told nothing', () => {
     expect(statSync(join(data, 'postgres')).mode & 0o077).toBe(0);
   });
 
-  it('does not take the database from the process that uses it', async () => {
+  it('refuses a data directory that another process uses, and does not disturb that process', async () => {
     await expect(prepareStandalone(env, silently)).rejects.toThrow(DataDirectoryInUseError);
     expect(await query(standalone.env['DATABASE_URL'], 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('finds its data, keys and logins again, and starts for the first time only while there is no tenant', async () => {
+  it('reuses its data, keys and logins, and reports a first start only while there is no tenant', async () => {
     expect(standalone.firstStart).toBe(true);
     const tenant =
       "INSERT INTO tenants (id, name, subdomain) VALUES (gen_random_uuid(), 'Acme', 'acme')";
@@ -130,9 +130,9 @@ describe('a service that was told nothing', () => {
 
 describe('prepareStandalone', () => {
   it.each([
-    ['a database of its own', { DATABASE_URL: 'postgres://service@db.internal/poc_tracker' }],
+    ['a given database', { DATABASE_URL: 'postgres://service@db.internal/poc_tracker' }],
     ['production', { NODE_ENV: 'production' }],
-  ])('makes up nothing for %s', async (_name, settings) => {
+  ])('generates nothing for %s', async (_name, settings) => {
     const env = { ...settings, DATA_DIR: join(folder, 'untouched') };
     const standalone = await prepareStandalone(env, silently);
     expect(standalone).toMatchObject({
@@ -145,29 +145,29 @@ describe('prepareStandalone', () => {
     expect(existsSync(env.DATA_DIR)).toBe(false);
   });
 
-  it('refuses a wrong setting before it starts anything', async () => {
+  it('refuses a wrong setting before it starts the database', async () => {
     const env = { DATA_DIR: join(folder, 'wrong'), PORT: 'eighty' };
     await expect(prepareStandalone(env, silently)).rejects.toThrow(ConfigurationError);
     expect(existsSync(join(env.DATA_DIR, 'postgres'))).toBe(false);
   });
 
-  it('refuses a taken port before it starts anything, and says what to do', async () => {
+  it('refuses a port that is in use before it starts the database, and says what to change', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
     const env = { DATA_DIR: join(folder, 'taken'), PORT: String(port), TRACKER_PORT: '0' };
     await expect(prepareStandalone(env, silently)).rejects.toThrow(
-      `Port ${port} of 127.0.0.1 is taken by another program; stop that one, or choose another port: PORT=${port + 1} npm start`,
+      `Port ${port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port: PORT=${port + 1} npm start`,
     );
     squatter.close();
     expect(existsSync(join(env.DATA_DIR, 'postgres'))).toBe(false);
   });
 
-  it('refuses a taken port of the tracker by its own variable, on an embedded database and on a given one', async () => {
+  it('names TRACKER_PORT if the port of the tracker is in use, with an embedded and with a given database', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
-    const refusal = `Port ${port} of 127.0.0.1 is taken by another program; stop that one, or choose another port: TRACKER_PORT=${port + 1} npm start`;
+    const refusal = `Port ${port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port: TRACKER_PORT=${port + 1} npm start`;
     const taken = { PORT: '0', TRACKER_PORT: String(port) };
     const given = {
       DATABASE_URL: 'postgres://service@db.internal/poc_tracker',
@@ -186,7 +186,7 @@ describe('prepareStandalone', () => {
   });
 
   it.runIf(process.getuid?.() === 0)(
-    'tells where the database lies when it cannot lie in DATA_DIR',
+    'prints where the database is if it cannot be in DATA_DIR',
     async () => {
       const closed = mkdtempSync(join(folder, 'closed-'));
       const lines: string[] = [];
@@ -197,11 +197,11 @@ describe('prepareStandalone', () => {
       await standalone.stop();
       const place = readlinkSync(join(closed, 'postgres'));
       rmSync(place, { recursive: true });
-      expect(lines.join('\n')).toContain(`the database lies in ${place}.`);
+      expect(lines.join('\n')).toContain(`the database is in ${place}.`);
     },
   );
 
-  it('takes keys that the environment brings', async () => {
+  it('uses the keys of the environment', async () => {
     const env = {
       DATA_DIR: join(folder, 'keys'),
       PORT: 'eighty',

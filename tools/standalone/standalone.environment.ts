@@ -8,28 +8,28 @@ import { DATABASE } from './running-standalone.js';
 import { SecretStore } from './secret.store.js';
 import { readTrackerPort, trackerEnvironment } from './tracker.environment.js';
 
-/** Stands in for the embedded database's URL while the other settings are checked, before there is one. */
+/** A placeholder for the URL of the embedded database while the other settings are checked. */
 const DATABASE_TO_COME = 'postgres://127.0.0.1/poc_tracker';
 
 export interface Standalone {
-  /** What to load the configuration from. */
+  /** The environment to load the configuration from. */
   readonly env: NodeJS.ProcessEnv;
-  /** Absolute path of everything that is kept; undefined where the environment names a database of its own. */
+  /** Absolute path of the stored data. Undefined if the environment names a database. */
   readonly dataDirectory: string | undefined;
-  /** What to start the tracker with, beside the service; undefined where it has no login. AUTH_URL is left to fill in. */
+  /** The tracker's environment, still without AUTH_URL. Undefined if the tracker has no login. */
   readonly tracker: NodeJS.ProcessEnv | undefined;
-  /** True while the embedded database has no tenant. */
+  /** Whether the embedded database has no tenant yet. */
   readonly firstStart: boolean;
   /** Stops what was started. */
   stop(): Promise<void>;
 }
 
 /**
- * Completes the environment of a service that was told nothing: without DATABASE_URL it gets an embedded PostgreSQL,
- * migrated, and keys of its own, all kept under DATA_DIR, and so does the tracker beside it. With DATABASE_URL, and in production, where nothing may be
- * made up, it comes back as it was.
- * @throws ConfigurationError for a wrong setting, before anything is started.
- * @throws StartFailureError | EmbeddedPostgresError with one sentence on what is in the way.
+ * Completes the environment for `npm start`. Without DATABASE_URL, the service and the tracker get an embedded PostgreSQL
+ * with a migrated schema, and keys, all stored under DATA_DIR. With DATABASE_URL, and in production, where nothing is
+ * generated, the environment stays as it is.
+ * @throws ConfigurationError for a wrong setting, before anything is started
+ * @throws StartFailureError | EmbeddedPostgresError with one sentence on the reason
  */
 export async function prepareStandalone(
   env: NodeJS.ProcessEnv,
@@ -60,7 +60,7 @@ export async function prepareStandalone(
   const server = await startPostgres({ dataDir: wanted, durable: true });
   if (server.dataDirectory !== wanted) {
     say(
-      `PostgreSQL's account cannot enter ${dataDirectory}: the database lies in ${server.dataDirectory}.`,
+      `The user that runs PostgreSQL cannot enter ${dataDirectory}, so the database is in ${server.dataDirectory}.`,
     );
   }
   try {
@@ -68,7 +68,7 @@ export async function prepareStandalone(
       database: DATABASE,
       passwords: secrets.loginPasswords(),
     });
-    say('Bringing the schema up to date …');
+    say('Migrating the schema …');
     await runMigrations(urls.migrationUrl, false);
     return {
       env: { ...withKeys, DATABASE_URL: urls.serviceUrl, PLATFORM_DATABASE_URL: urls.platformUrl },
@@ -92,7 +92,7 @@ export async function prepareStandalone(
   }
 }
 
-/** Where the database is given, the tracker is started beside the service when its login on it is given too. */
+/** On a given database, the tracker runs only if the environment has its login too. */
 async function trackerOnDatabaseOf(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv | undefined> {
   const databaseUrl = env['TRACKER_DATABASE_URL']?.trim() ?? '';
   if (databaseUrl === '') return undefined;
@@ -101,7 +101,7 @@ async function trackerOnDatabaseOf(env: NodeJS.ProcessEnv): Promise<NodeJS.Proce
   return trackerEnvironment(env, { databaseUrl, port });
 }
 
-/** Keys that the environment brings are kept, as everywhere: only what is missing is made. */
+/** Generates only the keys that the environment does not have. */
 function missingKeys(env: NodeJS.ProcessEnv, secrets: SecretStore): NodeJS.ProcessEnv {
   const keys: NodeJS.ProcessEnv = {};
   if (!isSet(env, 'JWT_PRIVATE_KEY') && !isSet(env, 'JWT_PRIVATE_KEY_FILE')) {
@@ -116,7 +116,7 @@ function missingKeys(env: NodeJS.ProcessEnv, secrets: SecretStore): NodeJS.Proce
   return keys;
 }
 
-/** An empty variable counts as unset, as in the configuration. */
+/** An empty variable counts as not set, as in the configuration. */
 function isSet(env: NodeJS.ProcessEnv, variable: string): boolean {
   return (env[variable] ?? '').trim() !== '';
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readTrackerPort, trackerEnvironment } from './tracker.environment.js';
 
-describe('the environment of the tracker', () => {
+describe('trackerEnvironment', () => {
   const at = { databaseUrl: 'postgres://tracker@db.internal/poc_tracker', port: 3001 };
 
-  it('has its own login and port, and none of our keys and logins', () => {
+  it('has the login and the port of the tracker, but no key and no other login', () => {
     const env = {
       PORT: '3000',
       DATABASE_URL: 'postgres://service@db.internal/poc_tracker',
@@ -24,7 +24,7 @@ describe('the environment of the tracker', () => {
     });
   });
 
-  it('takes what is set over what is only a default', () => {
+  it('prefers a set variable to a default', () => {
     const defaults = { STORAGE_DIR: '.data/files', DB_POOL_MAX: '20' };
     expect(trackerEnvironment({ STORAGE_DIR: '/srv/files' }, { ...at, defaults })).toMatchObject({
       STORAGE_DIR: '/srv/files',
@@ -32,7 +32,7 @@ describe('the environment of the tracker', () => {
     });
   });
 
-  it('refuses a port that is none, by the name of the variable', () => {
+  it('names TRACKER_PORT if it is not a port', () => {
     expect(readTrackerPort({})).toBe(3001);
     expect(() => readTrackerPort({ TRACKER_PORT: 'eighty' })).toThrow('TRACKER_PORT must be');
   });

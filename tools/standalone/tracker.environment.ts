@@ -1,8 +1,8 @@
 import { EnvironmentReader } from '@poc-tracker/http-service';
 
 /**
- * What the tracker is told of our own environment. A list of what may pass: whatever else stands there, the signing key
- * and the operators' login above all, stays with this process.
+ * The variables that are passed on to the tracker. An allow list, so that no secret reaches it, above all the signing
+ * key and the operators' login.
  */
 const PASSED_ON = [
   'NODE_ENV',
@@ -28,7 +28,7 @@ const PASSED_ON = [
   'UPLOAD_TIMEOUT_MINUTES',
 ] as const;
 
-/** The port that the tracker takes. @throws ConfigurationError. */
+/** The port of the tracker. @throws ConfigurationError */
 export function readTrackerPort(env: NodeJS.ProcessEnv): number {
   const reader = new EnvironmentReader(env);
   const port = reader.integer('TRACKER_PORT', 3001, { min: 0, max: 65_535 });
@@ -36,7 +36,7 @@ export function readTrackerPort(env: NodeJS.ProcessEnv): number {
   return port;
 }
 
-/** The environment of a tracker beside us, on the given database. Ours wins over `defaults`. */
+/** The environment of a tracker on the given database. Variables of `env` take precedence over `defaults`. */
 export function trackerEnvironment(
   env: NodeJS.ProcessEnv,
   {

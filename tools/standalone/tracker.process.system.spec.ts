@@ -21,7 +21,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A program in place of the tracker. It notes its process id, and what it is told. */
+/** A program in place of the tracker. It writes its process id and the events that it receives to a file. */
 function program(source: string): string {
   const file = join(folder, 'tracker.mjs');
   writeFileSync(
@@ -29,8 +29,8 @@ function program(source: string): string {
     `import { appendFileSync } from 'node:fs';
      const note = (text) => appendFileSync(${JSON.stringify(join(folder, 'notes'))}, text + '\\n');
      note(String(process.pid));
-     process.on('SIGTERM', () => { note('told to stop'); process.exit(0); });
-     process.on('disconnect', () => { note('left alone'); process.exit(0); });
+     process.on('SIGTERM', () => { note('stopped'); process.exit(0); });
+     process.on('disconnect', () => { note('disconnected'); process.exit(0); });
      setInterval(() => undefined, 1000);
      ${source}`,
   );
@@ -52,31 +52,31 @@ async function start(source: string, said: string[] = []): Promise<TrackerProces
 
 const READY = `process.send({ ready: 'http://127.0.0.1:3001' });`;
 
-describe('the tracker beside the service', () => {
-  it('is there once it says so, and is told to stop', async () => {
+describe('TrackerProcess', () => {
+  it('starts the tracker, waits until it serves, and stops it', async () => {
     const tracker = await start(READY);
     expect(tracker.url).toBe('http://127.0.0.1:3001');
     await tracker.stop();
-    expect(notes().at(-1)).toBe('told to stop');
+    expect(notes().at(-1)).toBe('stopped');
   });
 
-  it('is started again when it ends by itself', async () => {
+  it('restarts a tracker that ends by itself', async () => {
     const said: string[] = [];
     await start(READY, said);
     process.kill(Number(notes()[0]), 'SIGKILL');
     const again = await pollUntil(() => (notes().length > 1 ? true : undefined), DEADLINE_MS);
     expect(again).toBe(true);
-    expect(said).toEqual(['The tracker has ended; it is started again.']);
+    expect(said).toEqual(['The tracker has ended. Restarting it …']);
   });
 
-  it('is not started again once it was to stop, whoever ended first', async () => {
+  it('does not restart a tracker that ended just before the stop', async () => {
     const tracker = await start(READY);
     process.kill(Number(notes()[0]), 'SIGKILL');
     await tracker.stop();
     expect(notes()).toHaveLength(1);
   });
 
-  it('fails the start when it ends before it serves', async () => {
+  it('fails the start if the tracker ends before it serves', async () => {
     await expect(start('process.exit(1);')).rejects.toThrow(StartFailureError);
   });
 });

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartFailureError } from '@poc-tracker/http-service';
 
-/** Milliseconds before the tracker is started again, doubled with each time that it did not stay. */
+/** Milliseconds before the tracker is restarted. Doubled after each run that was shorter than STEADY_MS. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** Having run for this long it counts as started well. */
+/** After a run of this length the next pause is short again. */
 const STEADY_MS = 60_000;
 
-/** Longer than any request may take by default: what is in flight is answered before it is cut. */
+/** Longer than the default timeout of a request, so that requests in progress get their response. */
 const STOP_MS = 20_000;
 
 export interface TrackerProcessOptions {
@@ -21,8 +21,8 @@ export interface TrackerProcessOptions {
 }
 
 /**
- * The tracker as a process beside ours: started again when it ends by itself, and stopped with us. Should we be killed
- * without a word, the closing of the channel between us tells it to stop.
+ * Runs the tracker as a child process. It is restarted if it ends by itself, and stopped with this process. If this
+ * process is killed, the tracker notices the closed IPC channel and stops.
  */
 export class TrackerProcess {
   private child: ChildProcess | undefined;
@@ -35,24 +35,22 @@ export class TrackerProcess {
     this.say = options.say ?? ((line) => void process.stderr.write(`${line}\n`));
   }
 
-  /** @throws StartFailureError when it ends before it serves; it has said why by then. */
+  /** @throws StartFailureError if it ends before it serves; it has printed the reason itself */
   static async start(options: TrackerProcessOptions): Promise<TrackerProcess> {
     const tracker = new TrackerProcess(options);
     if (!(await tracker.launch())) {
-      throw new StartFailureError(
-        'The tracker could not be started beside the service, for the reason given above.',
-      );
+      throw new StartFailureError('The tracker could not be started. The reason is printed above.');
     }
     tracker.supervision = tracker.supervise();
     return tracker;
   }
 
-  /** Where it serves. */
+  /** The URL at which it serves. */
   get url(): string {
     return this.address;
   }
 
-  /** Lets it finish what is in flight, and ends it when it takes too long. */
+  /** Lets it finish the requests in progress. Kills it after STOP_MS. */
   async stop(): Promise<void> {
     this.stopping.abort();
     const { child } = this;
@@ -66,7 +64,7 @@ export class TrackerProcess {
     await this.supervision;
   }
 
-  /** @returns false when it ended before it served. */
+  /** @returns false if it ended before it served */
   private async launch(): Promise<boolean> {
     const child = fork(this.options.bundle, {
       env: this.options.env,
@@ -90,10 +88,10 @@ export class TrackerProcess {
       const began = Date.now();
       await ended(this.child);
       if (Date.now() - began > STEADY_MS) pause = FIRST_PAUSE_MS;
-      // Ctrl-C reaches it as well as us, and it may be the first to end.
+      // Ctrl-C reaches both processes, and the tracker may end first.
       await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       if (this.stopping.signal.aborted) return;
-      this.say('The tracker has ended; it is started again.');
+      this.say('The tracker has ended. Restarting it …');
       await this.launch();
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     }
@@ -101,7 +99,7 @@ export class TrackerProcess {
 }
 
 function isRunning(child: ChildProcess): boolean {
-  // Without an id it was never started, and no exit will be told of it.
+  // Without an id it was never started, and there is no exit event.
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 

@@ -8,21 +8,21 @@ const demoAdmins = [
 const options = { host: '127.0.0.1', port: 3000, dataDirectory: '/srv/poc/.data', demoAdmins };
 
 describe('welcomeScreen', () => {
-  it('names the addresses of the API, the Swagger page and health', () => {
+  it('shows the addresses of the API, the Swagger page and health', () => {
     const screen = welcomeScreen(options);
     expect(screen).toContain('http://localhost:3000/api/v1\n');
     expect(screen).toContain('http://acme.localhost:3000/docs\n');
     expect(screen).toContain('http://localhost:3000/health\n');
   });
 
-  it('names the address of the tracker where one was started', () => {
+  it('shows the address of the tracker only if it runs', () => {
     expect(welcomeScreen({ ...options, trackerPort: 3001 })).toContain(
       '  Tracker  http://localhost:3001/api/v1, its Swagger at http://localhost:3001/docs\n',
     );
     expect(welcomeScreen(options)).not.toContain('Tracker  ');
   });
 
-  it('shows the passwords of the demo admins and a log-in that can be pasted', () => {
+  it('shows the passwords of the demo admins and a log-in command to paste', () => {
     const screen = welcomeScreen(options);
     expect(screen).toMatch(/acme +admin@acme\.example +first-password/);
     expect(screen).toMatch(/globex +admin@globex\.example +second-password/);
@@ -30,13 +30,13 @@ describe('welcomeScreen', () => {
     expect(screen).toContain(`-d '{"email":"admin@acme.example","password":"first-password"}'`);
   });
 
-  it('knows no password from the second start on', () => {
+  it('shows no password from the second start on', () => {
     const screen = welcomeScreen({ ...options, demoAdmins: [] });
     expect(screen).not.toContain('Two demo tenants');
-    expect(screen).toContain('<the password that the first start showed>');
+    expect(screen).toContain('<password from the first start>');
   });
 
-  it('names the tenant by the Host header where names below localhost lead elsewhere', () => {
+  it('names the tenant by the Host header if the service does not listen on localhost', () => {
     const screen = welcomeScreen({ ...options, host: '192.0.2.7' });
     expect(screen).toContain('curl -s http://192.0.2.7:3000/api/v1/auth/login');
     expect(screen).toContain("-H 'host: acme.localhost'");

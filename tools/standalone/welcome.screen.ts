@@ -6,13 +6,13 @@ export interface WelcomeOptions {
   host: string;
   port: number;
   dataDirectory: string;
-  /** Port of the tracker; undefined where none was started. */
+  /** Port of the tracker. Undefined if it does not run. */
   trackerPort?: number | undefined;
-  /** The admins that were just made; empty from the second start on. */
+  /** The admins that this start created. Empty from the second start on. */
   demoAdmins: readonly DemoAdmin[];
 }
 
-/** The one screen that a started service shows: where everything is and what to try first. */
+/** The screen that `npm start` prints: the addresses, and what to try first. */
 export function welcomeScreen(options: WelcomeOptions): string {
   const { host, port, dataDirectory, trackerPort, demoAdmins } = options;
   const local = LOOPBACK_OR_ANY.test(host);
@@ -36,7 +36,7 @@ export function welcomeScreen(options: WelcomeOptions): string {
     '',
     ...describeLogIn(local ? `http://acme.localhost:${port}` : base, local, demoAdmins),
     '',
-    `Everything is kept in ${dataDirectory}. Ctrl-C stops it all.`,
+    `All data is in ${dataDirectory}. Press Ctrl-C to stop.`,
     '',
   ].join('\n');
 }
@@ -44,7 +44,7 @@ export function welcomeScreen(options: WelcomeOptions): string {
 function describeAdmins(admins: readonly DemoAdmin[]): string[] {
   if (admins.length === 0) return [];
   return [
-    'Two demo tenants were made, each with one admin. Keep the passwords: they are shown only this once.',
+    'Two demo tenants were created, each with one admin. Keep the passwords: they are not shown again.',
     '',
     ...admins.map(
       ({ subdomain, email, password }) =>
@@ -57,11 +57,11 @@ function describeAdmins(admins: readonly DemoAdmin[]): string[] {
 function describeLogIn(base: string, local: boolean, admins: readonly DemoAdmin[]): string[] {
   const { email, password } = admins[0] ?? {
     email: 'admin@acme.example',
-    password: '<the password that the first start showed>',
+    password: '<password from the first start>',
   };
   return [
     `  curl -s ${base}/api/v1/auth/login \\`,
-    // Where the tenant's name below localhost does not lead here, the Host header says which tenant is meant.
+    // If acme.localhost does not resolve to this machine, the Host header names the tenant.
     ...(local ? [] : ["    -H 'host: acme.localhost' \\"]),
     "    -H 'content-type: application/json' \\",
     `    -d '${JSON.stringify({ email, password })}'`,

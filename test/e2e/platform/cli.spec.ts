@@ -41,7 +41,7 @@ describe('npm run cli', () => {
 
   afterAll(() => database.drop());
 
-  it('hands its exit code and its output to the shell', { timeout: 120_000 }, async () => {
+  it('returns its exit code and its output to the shell', { timeout: 120_000 }, async () => {
     const env = { PLATFORM_DATABASE_URL: database.platformUrl };
     const [listed, unknown, nowhere] = await Promise.all([
       shell(['tenants', 'list', '--json'], env),

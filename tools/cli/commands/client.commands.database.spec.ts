@@ -7,7 +7,7 @@ import { cliOn } from '../cli.fixture.js';
 
 type Created = ServiceClient & { secret: string };
 
-describe('clients', () => {
+describe('the clients commands', () => {
   let database: TestDatabase;
   let service: pg.Client;
 
@@ -36,7 +36,7 @@ describe('clients', () => {
     return rows;
   }
 
-  it('lists none before the first is made, and makes nothing by it', async () => {
+  it('list no client on an empty database, and create nothing', async () => {
     expect((await cli('list', '--json')).json()).toEqual([]);
     const admin = new pg.Client({ connectionString: database.adminUrl });
     await admin.connect();
@@ -45,7 +45,7 @@ describe('clients', () => {
     expect(rows).toEqual([]);
   });
 
-  it('prints id and secret once, and keeps the hash by which the service finds the client', async () => {
+  it('show the id and the secret once, and store only the hash of the secret', async () => {
     const { id, secret } = await create('billing');
     const hash = createHash('sha256').update(secret).digest();
     expect(await find(id)).toEqual([{ id, name: 'billing', secret_hash: hash }]);
@@ -53,7 +53,7 @@ describe('clients', () => {
     expect((await cli('create', '--name', 'reports')).out).toMatch(/secret {2}\S{43}\n/);
   });
 
-  it('refuses a revoked client from then on', async () => {
+  it('revoke a client, once', async () => {
     const { id } = await create('old');
     expect((await cli('revoke', id)).code).toBe(0);
     expect(await find(id)).toEqual([]);
@@ -61,7 +61,7 @@ describe('clients', () => {
     expect(await cli('revoke', id)).toMatchObject({ code: 1, out: '' });
   });
 
-  it('takes a name once', async () => {
+  it('refuse a name that is already in use', async () => {
     await create('twice');
     expect(await cli('create', '--name', 'twice')).toMatchObject({
       code: 1,
@@ -69,7 +69,7 @@ describe('clients', () => {
     });
   });
 
-  it('lets the service read nothing of it but by id', async () => {
+  it('leave the service no access to clients and invitations except by id', async () => {
     await expect(service.query('SELECT * FROM service_clients')).rejects.toMatchObject({
       code: '42501',
     });

@@ -6,21 +6,21 @@ import { misuse, refusal } from '../cli.error.js';
 import { commandGroup, subcommand } from '../subcommand.js';
 import { formatTable } from '../table.js';
 
-/** Width of the column. */
+/** The width of the database column. */
 const MAX_NAME_LENGTH = 100;
 
-/** The commands for the services that ask about tokens. */
+/** Registers the `clients` commands. */
 export function registerClientCommands(program: Command, context: CliContext): void {
   const clients = commandGroup(
     program,
     'clients',
-    'Services that may ask about tokens: each with an id and a secret of its own.',
+    'Manage service clients, which may introspect tokens.',
   );
   const service = () => new ServiceClientService(context.platform(), context.trail());
   const actor = { operatorId: null, details: context.actor };
 
-  subcommand(clients, 'create', 'Register a service; its secret is printed once.')
-    .requiredOption('--name <name>', 'what it is called here')
+  subcommand(clients, 'create', 'Create a service client. Its secret is shown once.')
+    .requiredOption('--name <name>', 'unique name of the client')
     .action(async (options: { name: string; json?: boolean }) => {
       const name = options.name.trim();
       if (name === '' || name.length > MAX_NAME_LENGTH)
@@ -30,34 +30,34 @@ export function registerClientCommands(program: Command, context: CliContext): v
         options,
         client,
         () =>
-          `Client ${client.name}\n\n  id      ${client.id}\n  secret  ${client.secret}\n\nShown this once.\n`,
+          `Client ${client.name}\n\n  id      ${client.id}\n  secret  ${client.secret}\n\nThe secret is not shown again.\n`,
       );
     });
 
-  subcommand(clients, 'list', 'List the services, revoked ones included.').action(
+  subcommand(clients, 'list', 'List service clients, including revoked ones.').action(
     async (options: { json?: boolean }) => {
       const found = await service().list();
       context.show(options, found, () =>
         formatTable(found, [
           { heading: 'id', value: (row) => row.id },
           { heading: 'name', value: (row) => row.name },
-          { heading: 'since', value: (row) => row.createdAt },
+          { heading: 'created', value: (row) => row.createdAt },
           { heading: 'revoked', value: (row) => row.revokedAt },
         ]),
       );
     },
   );
 
-  subcommand(clients, 'revoke <id>', 'Refuse a service from now on.').action(
+  subcommand(clients, 'revoke <id>', 'Revoke a service client.').action(
     async (id: string, options: { json?: boolean }) => {
-      if (!isUuid(id)) throw misuse(`"${id}" is no client's id; see "clients list".`);
+      if (!isUuid(id)) throw misuse(`"${id}" is not the id of a client. See "clients list".`);
       await service()
         .revoke(id, actor)
         .catch((error: unknown) => {
           const unknown = error instanceof ApiError && error.code === 'NOT_FOUND';
-          throw unknown ? refusal(`There is no client ${id} that could be revoked.`) : error;
+          throw unknown ? refusal(`There is no active client ${id}.`) : error;
         });
-      context.show(options, { id, revoked: true }, () => `Client ${id} is refused from now on.\n`);
+      context.show(options, { id, revoked: true }, () => `Client ${id} is revoked.\n`);
     },
   );
 }

@@ -25,7 +25,7 @@ function publicPemOf(privateKey: KeyObject): string {
 }
 
 describe('keys generate', () => {
-  it('prints a pair of 2048 bits and writes nothing', async () => {
+  it('prints a 2048-bit key pair and writes no file', async () => {
     const { out } = await cli('keys', 'generate');
     const privateKey = createPrivateKey(out);
     expect(privateKey.asymmetricKeyDetails).toEqual({
@@ -35,7 +35,7 @@ describe('keys generate', () => {
     expect(out).toContain(publicPemOf(privateKey));
   });
 
-  it('writes a pair that only its owner can read, and says how to use it', async () => {
+  it('writes a key pair that only its owner can read, and prints the settings for it', async () => {
     const into = join(folder, 'new');
     const { out } = await cli('keys', 'generate', '--out', into, '--bits', '3072');
     const files = [join(into, 'jwt-private.pem'), join(into, 'jwt-public.pem')];
@@ -47,15 +47,18 @@ describe('keys generate', () => {
     expect(out).toBe(`JWT_PRIVATE_KEY_FILE=${files[0]}\nJWT_PUBLIC_KEY_FILE=${files[1]}\n`);
   });
 
-  it.each(['jwt-private.pem', 'jwt-public.pem'])('leaves an existing %s as it is', async (file) => {
-    const existing = join(folder, file);
-    writeFileSync(existing, 'precious');
-    expect(await cli('keys', 'generate', '--out', folder)).toMatchObject({
-      code: 1,
-      err: expect.stringContaining(`${existing} exists already`),
-    });
-    expect(readFileSync(existing, 'utf8')).toBe('precious');
-  });
+  it.each(['jwt-private.pem', 'jwt-public.pem'])(
+    'does not overwrite an existing %s',
+    async (file) => {
+      const existing = join(folder, file);
+      writeFileSync(existing, 'precious');
+      expect(await cli('keys', 'generate', '--out', folder)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining(`${existing} exists already`),
+      });
+      expect(readFileSync(existing, 'utf8')).toBe('precious');
+    },
+  );
 });
 
 describe('keys rotate', () => {
@@ -74,7 +77,7 @@ describe('keys rotate', () => {
     await cli('keys', 'generate', '--out', folder);
   });
 
-  it('lets a new key sign and keeps the old public key, in files of the same mode', async () => {
+  it('replaces the signing key and keeps the old public key, in files with the same mode', async () => {
     const old = signing();
     expect((await cli('keys', 'rotate', ...named())).code).toBe(0);
     expect(signing()).not.toBe(old);
@@ -85,7 +88,7 @@ describe('keys rotate', () => {
     expect(readFileSync(files().publicFile, 'utf8')).not.toContain('PRIVATE');
   });
 
-  it('finds the files by the variables of the service', async () => {
+  it('finds the key files by the variables of the service', async () => {
     const old = signing();
     const { privateFile, publicFile } = files();
     const env = { JWT_PRIVATE_KEY_FILE: privateFile, JWT_PUBLIC_KEY_FILE: publicFile };
@@ -94,7 +97,7 @@ describe('keys rotate', () => {
     expect(bundle()).toEqual([signing(), old]);
   });
 
-  it('publishes the next key first where several instances are to learn of it', async () => {
+  it('only publishes the next key with --prepare, and signs with it after the next rotation', async () => {
     const old = signing();
     await cli('keys', 'rotate', '--prepare', ...named());
     expect(signing()).toBe(old);
@@ -105,7 +108,7 @@ describe('keys rotate', () => {
     expect(bundle()).toEqual([next, old]);
   });
 
-  it('takes a key out once its last token has long expired, and not before', () => {
+  it('removes a retired key after --keep-hours, and not before', () => {
     const first = signing();
     const at = (hours: number) => ({
       bits: 2048,
@@ -121,7 +124,7 @@ describe('keys rotate', () => {
     expect(bundle()).not.toContain(first);
   });
 
-  it('keeps every key that the service accepts, in whatever form it was put into the bundle', async () => {
+  it('keeps every public key that the service accepts, in any format', async () => {
     const old = signing();
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pkcs1 = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -133,7 +136,7 @@ describe('keys rotate', () => {
   });
 
   it.each(['no key', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'])(
-    'leaves both files as they are when the bundle holds %j',
+    'changes no file if the bundle contains %j',
     async (content) => {
       const old = signing();
       writeFileSync(files().publicFile, content);
@@ -144,7 +147,7 @@ describe('keys rotate', () => {
     },
   );
 
-  it('can be run again after it was cut off at any point', async () => {
+  it('can be repeated after an interruption at any point', async () => {
     const old = signing();
     const before = readFileSync(files().publicFile, 'utf8');
     await cli('keys', 'rotate', '--prepare', ...named());
@@ -156,7 +159,7 @@ describe('keys rotate', () => {
     expect(bundle()).toEqual([signing(), old]);
   });
 
-  it('runs once at a time, and destroys nothing that it cannot read', async () => {
+  it('refuses a second rotation at the same time, and never overwrites a file that it cannot read', async () => {
     writeFileSync(`${files().privateFile}.rotating`, '');
     expect(await cli('keys', 'rotate', ...named())).toMatchObject({
       code: 1,
@@ -166,7 +169,7 @@ describe('keys rotate', () => {
     writeFileSync(files().privateFile, 'no key');
     expect(await cli('keys', 'rotate', ...named())).toMatchObject({
       code: 2,
-      err: expect.stringContaining('no private key'),
+      err: expect.stringContaining('does not contain a valid private key'),
     });
     expect(readFileSync(files().privateFile, 'utf8')).toBe('no key');
   });

@@ -13,15 +13,18 @@ interface RotateOptions {
   json?: boolean;
 }
 
-/** Tokens live for 15 minutes; the rest is for instances that are restarted late. */
+/** Tokens are valid for 15 minutes. The rest is for instances that are restarted late. */
 const KEEP_HOURS = 24;
 
-/** The commands for the keys that sign access tokens. They work on files and need no database. */
+/** Registers the `keys` commands. They need no database. */
 export function registerKeyCommands(program: Command, context: CliContext): void {
-  const keys = commandGroup(program, 'keys', 'The RSA keys that sign access tokens.');
+  const keys = commandGroup(program, 'keys', 'Manage the RSA keys that sign access tokens.');
 
-  subcommand(keys, 'generate', 'Make a pair: print it, or write it into a folder.')
-    .option('--out <folder>', 'write jwt-private.pem and jwt-public.pem there, mode 0600')
+  subcommand(keys, 'generate', 'Generate a key pair and print it, or write it to a folder.')
+    .option(
+      '--out <folder>',
+      'write jwt-private.pem and jwt-public.pem to this folder, with mode 0600',
+    )
     .addOption(bitsOption())
     .action((options: { out?: string; bits: string; json?: boolean }) => {
       const pair = newKeyPair(Number(options.bits));
@@ -41,20 +44,20 @@ export function registerKeyCommands(program: Command, context: CliContext): void
   subcommand(
     keys,
     'rotate',
-    'Put a new signing key in place; the old public key stays in the bundle, so nobody is logged out.',
+    'Replace the signing key. The old public key stays in the bundle, so no user is logged out.',
   )
     .option(
       '--private <file>',
-      'the signing key; default JWT_PRIVATE_KEY_FILE, or that of "npm start"',
+      'signing key; default: JWT_PRIVATE_KEY_FILE, or the key of "npm start"',
     )
-    .option('--public <file>', 'the bundle; default JWT_PUBLIC_KEY_FILE, or that of "npm start"')
     .option(
-      '--prepare',
-      'publish the next key only: with several instances, restart them all in between',
+      '--public <file>',
+      'bundle of public keys; default: JWT_PUBLIC_KEY_FILE, or the bundle of "npm start"',
     )
+    .option('--prepare', 'only publish the next key; then restart all instances and rotate')
     .option(
       '--keep-hours <hours>',
-      'how long a retired key stays published',
+      'hours for which a retired key stays in the bundle',
       positiveInteger,
       KEEP_HOURS,
     )
@@ -70,16 +73,16 @@ export function registerKeyCommands(program: Command, context: CliContext): void
       });
       context.show(options, { ...files, ...done }, () =>
         done.signs
-          ? `A new key signs in ${files.privateFile}; ${files.publicFile} accepts ${done.published} keys.\n` +
-            'Restart every instance.\n'
+          ? `The new signing key is in ${files.privateFile}. ${files.publicFile} has ${done.published} keys.\n` +
+            'Restart all instances.\n'
           : `The next key is published in ${files.publicFile}.\n` +
-            'Restart every instance, then run "keys rotate" and restart them again.\n',
+            'Restart all instances, then run "keys rotate" and restart them again.\n',
       );
     });
 }
 
 function bitsOption(): Option {
-  return new Option('--bits <number>', 'strength; more is slower to sign with')
+  return new Option('--bits <number>', 'key size; signing takes longer with more bits')
     .choices([...KEY_SIZES])
     .default('2048');
 }
@@ -97,7 +100,7 @@ function filesOf(options: RotateOptions, { connections }: CliContext): KeyFiles 
   return { privateFile, publicFile };
 }
 
-/** A whole number from 1 up. */
+/** Parses a whole number from 1 up. */
 export function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,11}$/.test(text))
     throw new InvalidArgumentError('Use a whole number from 1 up.');

@@ -8,10 +8,10 @@ import { OperatorService } from '../../../apps/auth-service/src/platform/operato
 import { CliContext } from '../cli.context.js';
 import { cliOn } from '../cli.fixture.js';
 
-/** The form is what the database asks for; nobody logs in here. */
+/** Passes the check of the column. No password matches it. */
 const HASH = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA';
 
-describe('operators', () => {
+describe('the operators commands', () => {
   let database: TestDatabase;
   let admin: pg.Client;
   let platform: PlatformDatabase;
@@ -43,13 +43,13 @@ describe('operators', () => {
     return listed.find((row) => row.email === email)?.status;
   }
 
-  it('makes the platform’s tenant once, under the name that nobody can sign up for', async () => {
+  it('create the platform tenant once, under a name that is reserved from sign-up', async () => {
     await Promise.all(Array.from({ length: 5 }, () => invite()));
     const { rows } = await admin.query('SELECT subdomain, status FROM tenants WHERE is_platform');
     expect(rows).toEqual([{ subdomain: 'platform', status: 'active' }]);
   });
 
-  it('prints a secret once, for people and for programs, and keeps its hash alone', async () => {
+  it('show a secret once, as text or as JSON, and store only its hash', async () => {
     const { out } = await cli('create', '--email', 'Ops@Example.com');
     const secret = /\n {2}(\S{43})\n/.exec(out)?.[1] ?? '';
     expect(out).toContain('ops@example.com');
@@ -61,7 +61,7 @@ describe('operators', () => {
     expect(await operators.activate('ops@example.com', secret, HASH)).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('takes a secret once, however many try at the same time', async () => {
+  it('let exactly one of several concurrent activations use a secret', async () => {
     const { email, secret } = await invite();
     const attempts = await Promise.allSettled(
       Array.from({ length: 20 }, () => operators.activate(email, secret, HASH)),
@@ -73,7 +73,7 @@ describe('operators', () => {
     expect(await statusOf(email)).toBe('active');
   });
 
-  it('takes a secret for its own address only, and for an hour only', async () => {
+  it('accept a secret only with its own email and within an hour', async () => {
     const { email, secret } = await invite();
     const other = await invite();
     for (const [address, presented] of [
@@ -101,7 +101,7 @@ describe('operators', () => {
     expect(rows).toEqual([{ minutes: 60 }]);
   });
 
-  it('ends an earlier secret with the next one', async () => {
+  it('invalidate an earlier secret when they create the next one', async () => {
     const first = await invite();
     const second = await invite(first.email);
     await expect(operators.activate(first.email, first.secret, HASH)).rejects.toMatchObject({
@@ -110,7 +110,7 @@ describe('operators', () => {
     await operators.activate(first.email, second.secret, HASH);
   });
 
-  it('revokes log-in, sessions and unused secrets, and a new secret brings the person back', async () => {
+  it('revoke log-in, sessions and unused secrets, and reinstate an operator with a new secret', async () => {
     const { email, secret } = await invite();
     const id = await operators.activate(email, secret, HASH);
     await admin.query(
@@ -133,7 +133,7 @@ describe('operators', () => {
     expect(await statusOf(email)).toBe('active');
   });
 
-  it('lets an operator who had to change their password in with the new one', async () => {
+  it('let an operator who had to change the password log in after setting a new one', async () => {
     const { email, secret } = await invite();
     const id = await operators.activate(email, secret, HASH);
     await admin.query('UPDATE users SET must_change_password = true WHERE id = $1', [id]);
@@ -144,14 +144,14 @@ describe('operators', () => {
     expect(rows).toEqual([{ must_change_password: false }]);
   });
 
-  it('knows whom it cannot revoke', async () => {
+  it('refuse to revoke an email that is not an operator’s', async () => {
     expect(await cli('revoke', '--email', 'nobody@example.com')).toMatchObject({
       code: 1,
-      err: 'nobody@example.com is no operator.\n',
+      err: 'nobody@example.com is not an operator.\n',
     });
   });
 
-  it('keeps the last operator, and says what to do instead', async () => {
+  it('refuse to revoke the last operator, and say what to do instead', async () => {
     const listed = (await cli('list', '--json')).json() as { email: string; status: string }[];
     const active = listed.filter(({ status }) => status === 'active').map(({ email }) => email);
     const last = active.pop() ?? '';
@@ -163,7 +163,7 @@ describe('operators', () => {
 });
 
 describe('operators create', () => {
-  it('says so where a tenant of old has the platform’s name', async () => {
+  it('refuses if a tenant already has the name of the platform tenant', async () => {
     const database = await createTestDatabase();
     try {
       await seedTenant(database, { subdomain: 'platform' });

@@ -14,17 +14,24 @@ interface EmailOption {
   json?: boolean;
 }
 
-/** The commands that make and unmake operators. Nothing else does. */
+/** Registers the `operators` commands. Nothing else creates or removes operators. */
 export function registerOperatorCommands(program: Command, context: CliContext): void {
   const operators = commandGroup(
     program,
     'operators',
-    'The people who operate the platform, across all tenants.',
+    'Manage operators, who have access to all tenants.',
   );
   const service = () => new OperatorService(context.platform(), context.trail());
 
-  subcommand(operators, 'create', 'Make a one-time secret with which somebody becomes an operator.')
-    .requiredOption('--email <address>', 'whose it is; an operator sets a new password with it')
+  subcommand(
+    operators,
+    'create',
+    'Create a one-time secret with which a user activates an operator account.',
+  )
+    .requiredOption(
+      '--email <address>',
+      'email of the operator; an existing operator sets a new password with the secret',
+    )
     .action(async (options: EmailOption) => {
       const email = await emailOf(options);
       const invitation = await service().invite(email, actorOf(context));
@@ -32,29 +39,31 @@ export function registerOperatorCommands(program: Command, context: CliContext):
         options,
         invitation,
         () =>
-          `One-time secret of ${invitation.email}, shown this once:\n\n  ${invitation.secret}\n\n` +
+          `One-time secret of ${invitation.email}. It is not shown again:\n\n  ${invitation.secret}\n\n` +
           `It is good for ${SECRET_LIFE_MINUTES} minutes and one use:\n` +
           '  POST /api/v1/platform/operators/activate {"email", "secret", "password"}\n' +
-          "Then log in at the platform's own address, platform.<base domain>.\n",
+          'Then log in at platform.<base domain>.\n',
       );
     });
 
-  subcommand(operators, 'list', 'List operators, and those who have not used their secret.').action(
-    async (options: { json?: boolean }) => {
-      const found = await service().list();
-      context.show(options, found, () =>
-        formatTable(found, [
-          { heading: 'e-mail', value: (row) => row.email },
-          { heading: 'status', value: (row) => row.status },
-          { heading: 'last log-in', value: (row) => row.lastLoginAt },
-          { heading: 'since', value: (row) => row.createdAt },
-        ]),
-      );
-    },
-  );
+  subcommand(
+    operators,
+    'list',
+    'List operators, including those who have not used their secret.',
+  ).action(async (options: { json?: boolean }) => {
+    const found = await service().list();
+    context.show(options, found, () =>
+      formatTable(found, [
+        { heading: 'email', value: (row) => row.email },
+        { heading: 'status', value: (row) => row.status },
+        { heading: 'last log-in', value: (row) => row.lastLoginAt },
+        { heading: 'created', value: (row) => row.createdAt },
+      ]),
+    );
+  });
 
-  subcommand(operators, 'revoke', "End an operator's rights, sessions and unused secrets at once.")
-    .requiredOption('--email <address>', 'whose')
+  subcommand(operators, 'revoke', "Revoke an operator's rights, sessions and unused secrets.")
+    .requiredOption('--email <address>', 'email of the operator')
     .action(async (options: EmailOption) => {
       const email = await emailOf(options);
       await service()
@@ -62,14 +71,14 @@ export function registerOperatorCommands(program: Command, context: CliContext):
         .catch((error: unknown) => {
           throw explain(error, email);
         });
-      context.show(options, { email, revoked: true }, () => `${email} is no operator any more.\n`);
+      context.show(options, { email, revoked: true }, () => `${email} is no longer an operator.\n`);
     });
 }
 
-/** By the rule of the route that takes the secret: what passes here and not there would be a secret of no use. */
+/** The rule of the route that accepts the secret. A secret for any other address could not be used. */
 async function emailOf({ email }: EmailOption): Promise<string> {
   const { isEmail } = await import('class-validator');
-  if (!isEmail(email)) throw misuse(`--email ${email} is no e-mail address.`);
+  if (!isEmail(email)) throw misuse(`--email ${email} is not an email address.`);
   return email.toLowerCase();
 }
 
@@ -79,10 +88,10 @@ function actorOf({ actor }: CliContext): { operatorId: null; details: Record<str
 
 function explain(error: unknown, email: string): unknown {
   if (error instanceof ApiError && error.code === 'NOT_FOUND')
-    return refusal(`${email} is no operator.`);
+    return refusal(`${email} is not an operator.`);
   if ((error as { constraint?: unknown }).constraint !== 'users_last_admin_stays') return error;
   return refusal(
-    `${email} is the last operator. Make another one first, or end this one's sessions with a new password: ` +
+    `${email} is the last operator. Create another one first, or revoke this one's sessions by setting a new password: ` +
       `operators create --email ${email}`,
   );
 }

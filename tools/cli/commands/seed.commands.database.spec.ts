@@ -13,7 +13,7 @@ interface Result {
   password: string;
 }
 
-describe('seed', () => {
+describe('the seed command', () => {
   let database: TestDatabase;
   let admin: pg.Client;
 
@@ -32,18 +32,18 @@ describe('seed', () => {
     return (await admin.query(sql)).rows[0] as Row | undefined;
   }
 
-  it('adds exactly what was ordered, tells its progress and everybody’s password', async () => {
+  it('adds exactly the given numbers, and prints progress and the password', async () => {
     const run = await cliOn(database)(...ORDER);
-    expect(run.err).toContain('100 %: 1500 people in 40 tenants');
+    expect(run.err).toContain('100 %: 1500 users in 40 tenants');
     expect(run.code).toBe(0);
     const result = run.json() as Result;
     expect(result).toMatchObject({ tenants: 40, users: 1500 });
     expect(await one('SELECT count(*)::int AS n FROM users')).toEqual({ n: 1500 });
-    const person = await one<{ password_hash: string }>('SELECT password_hash FROM users LIMIT 1');
-    expect(await verify(person?.password_hash ?? '', result.password)).toBe(true);
+    const user = await one<{ password_hash: string }>('SELECT password_hash FROM users LIMIT 1');
+    expect(await verify(user?.password_hash ?? '', result.password)).toBe(true);
   });
 
-  it('counts right, leaves room within every limit and gives each tenant an admin who is active', async () => {
+  it('sets correct counts within every limit, and gives each tenant an active admin', async () => {
     const wrong = await admin.query(`
       SELECT t.id FROM tenants t JOIN tenant_usage u ON u.tenant_id = t.id
        WHERE u.user_count <> (SELECT count(*) FROM users p WHERE p.tenant_id = t.id)
@@ -54,7 +54,7 @@ describe('seed', () => {
     expect((await cliOn(database)('usage', 'check')).code).toBe(0);
   });
 
-  it('gives each tenant the limits and features of its plan, and room for more people where it has many', async () => {
+  it('gives each tenant the limits and features of its plan, and more seats to a large tenant', async () => {
     const { rows } = await admin.query<Record<string, unknown>>(
       `SELECT DISTINCT plan_type, features, max_pocs, max_storage_gb FROM tenants ORDER BY 1`,
     );
@@ -67,14 +67,14 @@ describe('seed', () => {
     );
   });
 
-  it('opens a session for each active person', async () => {
+  it('adds a session for each active user with --sessions', async () => {
     expect(
       await one(`SELECT count(DISTINCT s.user_id) = count(*) AND count(*) =
         (SELECT count(*) FROM users WHERE status = 'active') AS right FROM user_sessions s`),
     ).toEqual({ right: true });
   });
 
-  it('leaves triggers and row-level security as they were', async () => {
+  it('leaves triggers and row-level security unchanged', async () => {
     expect(await one(`SELECT count(*)::int AS off FROM pg_trigger WHERE tgenabled = 'D'`)).toEqual({
       off: 0,
     });
@@ -85,7 +85,7 @@ describe('seed', () => {
     ).toEqual({ open: 0 });
   });
 
-  it('adds nothing when it is run again, and what was missing after an interruption', async () => {
+  it('adds nothing if it is repeated, and only what is missing after an interruption', async () => {
     const again = await cliOn(database)(...ORDER);
     expect(again.json()).toMatchObject({ tenants: 0, users: 0 });
     expect(again.out).not.toContain('password');
@@ -103,7 +103,7 @@ describe('seed', () => {
     expect(await one('SELECT count(*)::int AS n FROM users')).toEqual({ n: 1500 });
   });
 
-  it('keeps labels apart, and refuses a production database and too few people', async () => {
+  it('keeps labels apart, and refuses production and fewer users than tenants', async () => {
     const other = ['seed', '--tenants', '2', '--users', '5', '--label', 'two'];
     expect(await cliOn(database)(...other)).toMatchObject({
       code: 1,

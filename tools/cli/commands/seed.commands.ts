@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { argon2id, hash } from 'argon2';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Client } from 'pg';
-import { ARGON2_DEFAULTS } from '../../../apps/auth-service/src/config/argon2-settings.js';
 import type { CliContext } from '../cli.context.js';
 import { refusal } from '../cli.error.js';
 import { DemoSeeder, type SeedProgress } from '../../demo/demo-seeder.js';
+import { ARGON2_DEFAULTS } from '../../../apps/auth-service/src/config/argon2-settings.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { positiveInteger } from './key.commands.js';
 import { subcommand } from '../subcommand.js';
 
@@ -18,43 +18,38 @@ interface SeedOptions {
   json?: boolean;
 }
 
-/** Nobody guesses it, and it passes the password policy. */
+/** 120 random bits, more than the password policy asks for. */
 const PASSWORD_BYTES = 15;
 
-const ARGON2 = {
-  type: argon2id,
-  memoryCost: ARGON2_DEFAULTS.memoryKib,
-  timeCost: ARGON2_DEFAULTS.iterations,
-  parallelism: ARGON2_DEFAULTS.parallelism,
-};
-
-/** The command that fills a database with made-up tenants and people. */
+/** Registers the `seed` command, which adds made-up tenants and users. */
 export function registerSeedCommands(program: Command, context: CliContext): void {
   subcommand(
     program,
     'seed',
-    'Add demo tenants and people: a few big tenants and many small ones. Not for a database that people work in: ' +
-      'each step of some seconds keeps everybody else off the tables.',
+    'Add demo tenants and users: a few large tenants and many small ones. Do not use it on a database in use: it ' +
+      'locks the tables for seconds at a time.',
   )
-    .requiredOption('--tenants <number>', 'how many tenants', positiveInteger)
-    .requiredOption('--users <number>', 'how many people in all of them', positiveInteger)
-    .option('--sessions', 'an open session for everybody who is active')
+    .requiredOption('--tenants <number>', 'number of tenants', positiveInteger)
+    .requiredOption('--users <number>', 'number of users in all tenants together', positiveInteger)
+    .option('--sessions', 'add a session for each active user')
     .option(
       '--label <name>',
-      'names these data; the same again carries on where it was interrupted',
+      'name of this set of data; the same label continues an interrupted run',
       labelOf,
       'demo',
     )
-    .option('--force', 'also beside tenants that are not of this label')
+    .option('--force', 'add the data even if there are tenants without this label')
     .addHelpText(
       'after',
-      '\nThe people have one password, printed once. Their addresses end in .example.\nNeeds the owner: MIGRATION_DATABASE_URL, or a running npm start.',
+      '\nAll users have the same password, which is shown once. Their emails end in .example.\nThe command needs the owner of the tables: MIGRATION_DATABASE_URL, or a running "npm start".',
     )
     .action(async (options: SeedOptions) => {
       const { tls } = context.connections;
-      if (tls) throw refusal('Demo data have no place in a production database.');
+      if (tls) throw refusal('Demo data cannot be added in production (NODE_ENV=production).');
       if (options.tenants > options.users)
-        throw refusal('There must be a person for each tenant at least.');
+        throw refusal(
+          'Each tenant needs at least one user: --users must not be less than --tenants.',
+        );
       await seed(options, context);
     });
 }
@@ -68,7 +63,9 @@ async function seed(options: SeedOptions, context: CliContext): Promise<void> {
     const seeder = new DemoSeeder(owner);
     if (!force) await assertAlone(seeder, label);
     const started = performance.now();
-    const order = { tenants, users, label, sessions, passwordHash: await hash(password, ARGON2) };
+    const hasher = new PasswordHasher({ passwords: { ...ARGON2_DEFAULTS, concurrency: 1 } });
+    const passwordHash = await hasher.hash(password);
+    const order = { tenants, users, label, sessions, passwordHash };
     const added = await seeder.seed(order, progressLine(users, started, context));
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     const result = { ...added, seconds, label, ...(added.users > 0 && { password }) };
@@ -78,17 +75,17 @@ async function seed(options: SeedOptions, context: CliContext): Promise<void> {
   }
 }
 
-/** NODE_ENV is that of the caller's shell, and says nothing of the database that they have named. */
+/** NODE_ENV describes the caller's shell, not the database, so the database itself is checked for other tenants. */
 async function assertAlone(seeder: DemoSeeder, label: string): Promise<void> {
   const other = await seeder.findOther(label);
   if (other === null) return;
   throw refusal(
-    `This database has tenants that are not of the label "${label}", such as ${other}. ` +
-      'If nobody works in it, say --force.',
+    `This database has tenants without the label "${label}", such as ${other}. ` +
+      'If it is not in use, add --force.',
   );
 }
 
-/** Ten lines at most, however large the order: what a log bears as well as a terminal. */
+/** Reports progress in ten lines at most, so that it can go to a log. */
 function progressLine(
   total: number,
   started: number,
@@ -102,7 +99,7 @@ function progressLine(
     const seconds = (performance.now() - started) / 1_000;
     const left = Math.round((seconds * (total - users)) / users);
     context.say(
-      `${tenths * 10} %: ${users} people in ${tenants} tenants after ${seconds.toFixed(1)} s, about ${left} s to go`,
+      `${tenths * 10} %: ${users} users in ${tenants} tenants after ${seconds.toFixed(1)} s, about ${left} s left`,
     );
   };
 }
@@ -114,17 +111,19 @@ function describe(
   seconds: number,
 ): string {
   const before = tenants - added.tenants;
-  const there = before === 0 ? '' : ` ${before} tenants were there already.`;
-  if (added.users === 0) return `Nothing to add:${there}\n`;
+  const there = before === 0 ? '' : ` ${before} tenants exist already.`;
+  if (added.users === 0) return `Nothing to add.${there}\n`;
   return (
-    `Added ${added.users} people in ${added.tenants} tenants in ${seconds} s.${there}\n` +
-    `Everybody's password, shown this once: ${password}\n` +
+    `Added ${added.users} users in ${added.tenants} tenants in ${seconds} s.${there}\n` +
+    `Password of all users, not shown again: ${password}\n` +
     `For example: admin@${label}-1.example, the admin of ${label}-1.\n`
   );
 }
 
 function labelOf(text: string): string {
   if (!/^[a-z][a-z0-9]{0,19}$/.test(text))
-    throw new InvalidArgumentError('Use 1 to 20 small letters and digits, a letter first.');
+    throw new InvalidArgumentError(
+      'Use 1 to 20 lowercase letters and digits, starting with a letter.',
+    );
   return text;
 }

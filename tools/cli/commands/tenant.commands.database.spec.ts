@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliOn } from '../cli.fixture.js';
 
-describe('tenants', () => {
+describe('the tenants commands', () => {
   let database: TestDatabase;
   let admin: pg.Client;
 
@@ -21,7 +21,7 @@ describe('tenants', () => {
 
   const cli = (...argv: string[]) => cliOn(database)('tenants', ...argv);
 
-  async function trailOf(tenantId: string): Promise<Record<string, unknown>[]> {
+  async function auditLogOf(tenantId: string): Promise<Record<string, unknown>[]> {
     const { rows } = await admin.query<Record<string, unknown>>(
       'SELECT type, actor_kind, actor_id, details FROM security_events WHERE tenant_id = $1 ORDER BY id',
       [tenantId],
@@ -29,17 +29,17 @@ describe('tenants', () => {
     return rows;
   }
 
-  it('lists them as a table and as JSON, page by page', async () => {
+  it('list tenants as a table and as JSON, page by page', async () => {
     for (const index of [1, 2, 3]) await seedTenant(database, { subdomain: `list-${index}` });
     const table = await cli('list', '--search', 'list-', '--limit', '2');
-    expect(table.out).toMatch(/^id +subdomain +name +plan +status +since\n/);
+    expect(table.out).toMatch(/^id +subdomain +name +plan +status +created\n/);
     const cursor = /More: --cursor (\S+)\n$/.exec(table.out)?.[1] ?? '';
     const rest = await cli('list', '--search', 'list-', '--cursor', cursor, '--json');
     expect(rest.json()).toMatchObject({ items: [{ planType: 'basic' }], nextCursor: null });
     expect(await cli('list', '--limit', '500')).toMatchObject({ code: 2 });
   });
 
-  it('shows one by id or subdomain, and leaves the account of the operating system in its trail', async () => {
+  it('show a tenant by id or subdomain, and record the user of the operating system in its audit log', async () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'shown' });
     for (const name of ['shown', tenantId]) {
       const { code, out } = await cli('show', name);
@@ -54,18 +54,20 @@ describe('tenants', () => {
       actor_id: null,
       details: { action, via: 'cli', osUser: userInfo().username },
     });
-    expect(await trailOf(tenantId)).toEqual([event('read'), event('read'), event('usage')]);
+    expect(await auditLogOf(tenantId)).toEqual([event('read'), event('read'), event('usage')]);
     expect(await cli('show', 'nobody')).toMatchObject({
       code: 1,
       err: 'There is no tenant "nobody".\n',
     });
   });
 
-  it('makes one, held to the rules of the route', async () => {
+  it('create a tenant by the rules of the route', async () => {
     const options = ['--name', 'Initech', '--subdomain', 'initech', '--admin-email'];
     const { out, code } = await cli('create', ...options, 'boss@initech.example', '--plan', 'pro');
     expect(code).toBe(0);
-    expect(out).toMatch(/boss@initech\.example logs in with this password.*\n\n {2}([a-z2-9]{5}-){3}[a-z2-9]{5}\n/);
+    expect(out).toMatch(
+      /boss@initech\.example logs in with this password.*\n\n {2}([a-z2-9]{5}-){3}[a-z2-9]{5}\n/,
+    );
     const { rows } = await admin.query(
       `SELECT t.plan_type, u.role, u.must_change_password FROM tenants t JOIN users u ON u.tenant_id = t.id
         WHERE t.subdomain = 'initech'`,
@@ -89,7 +91,7 @@ describe('tenants', () => {
     expect(wrong.err).toContain('adminEmail');
   });
 
-  it('changes plan, features and limits', async () => {
+  it('change plan, features and limits', async () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'planned' });
     for (const role of ['admin', 'user'] as const) await seedUser(database, tenantId, { role });
     const { out } = await cli(
@@ -104,7 +106,7 @@ describe('tenants', () => {
     );
     expect(out).toContain('Plan enterprise\n');
     expect(out).toMatch(/api_access +false +tenant\n/);
-    expect(out).toContain('Exceeded: maxUsers, 2 of 1 are used.\n');
+    expect(out).toContain('Exceeded: maxUsers, 2 of 1 used.\n');
     const back = await cli(
       'change-plan',
       'planned',
@@ -124,7 +126,7 @@ describe('tenants', () => {
     );
   });
 
-  it('ends a subscription and renews it', async () => {
+  it('end and renew a subscription', async () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'renewed' });
     const endsAt = async () => {
       const { rows } = await admin.query<{ at: Date | null }>(
@@ -146,7 +148,7 @@ describe('tenants', () => {
     expect(await endsAt()).toBeNull();
   });
 
-  it('changes states with a reason, says what is not allowed, and purges what is named twice', async () => {
+  it('change the status with a reason, refuse invalid transitions, and purge only with a confirmed subdomain', async () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'moved' });
     await seedUser(database, tenantId, { role: 'admin' });
     const move = (name: string) => cli(name, 'moved', '--reason', 'unpaid');
@@ -156,7 +158,7 @@ describe('tenants', () => {
         err: expect.stringContaining('reason must'),
       });
     expect((await move('suspend')).out).toBe('moved is suspended.\n');
-    expect((await trailOf(tenantId)).map(({ type }) => type)).toEqual([
+    expect((await auditLogOf(tenantId)).map(({ type }) => type)).toEqual([
       'tenant.suspended',
       'operator.accessed',
     ]);
@@ -167,7 +169,7 @@ describe('tenants', () => {
     expect((await move('reactivate')).out).toBe('moved is active.\n');
     expect((await move('cancel')).out).toBe('moved is canceled.\n');
     expect((await move('restore')).out).toBe('moved is active.\n');
-    expect(await trailOf(tenantId)).toContainEqual({
+    expect(await auditLogOf(tenantId)).toContainEqual({
       type: 'tenant.suspended',
       actor_kind: 'operator',
       actor_id: null,

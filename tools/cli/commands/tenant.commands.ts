@@ -45,18 +45,18 @@ interface PlanOptions extends Json {
 }
 
 const MOVES = {
-  suspend: 'Lock everybody of a tenant out.',
-  reactivate: "End a tenant's suspension.",
-  cancel: 'Cancel a tenant; for a while it can be restored.',
-  restore: 'Take a cancellation back.',
+  suspend: 'Suspend a tenant. Its users cannot log in.',
+  reactivate: 'Reactivate a suspended tenant.',
+  cancel: 'Cancel a tenant. It can be restored for TENANT_RESTORE_DAYS days.',
+  restore: 'Restore a canceled tenant.',
 } as const;
 
-/** The commands that do what the platform's routes do, with the same rules and the same records. */
+/** Registers the `tenants` commands. They follow the rules of the platform's routes, and write the same audit log entries. */
 export function registerTenantCommands(program: Command, context: CliContext): void {
   const group = commandGroup(
     program,
     'tenants',
-    'Tenants, from outside. Each access is recorded in the tenant’s own audit trail.',
+    'Manage tenants. Each access adds an entry to the audit log of the tenant.',
   );
   const actor: OperatorActor = { operatorId: null, details: context.actor };
   registerReading(group, context, actor);
@@ -66,12 +66,16 @@ export function registerTenantCommands(program: Command, context: CliContext): v
 }
 
 function registerReading(group: Command, context: CliContext, actor: OperatorActor): void {
-  subcommand(group, 'list', 'List and search tenants, page by page.')
-    .option('--search <text>', 'how the name or the subdomain begins')
-    .addOption(new Option('--status <status>').choices([...TENANT_STATUSES]))
-    .addOption(new Option('--plan <plan>').choices([...PLANS]))
-    .option('--limit <number>', 'tenants a page, up to 100', positiveInteger, 50)
-    .option('--cursor <cursor>', 'where the page before ended')
+  subcommand(group, 'list', 'List tenants, page by page.')
+    .option('--search <text>', 'beginning of the name or the subdomain')
+    .addOption(
+      new Option('--status <status>', 'only tenants with this status').choices([
+        ...TENANT_STATUSES,
+      ]),
+    )
+    .addOption(new Option('--plan <plan>', 'only tenants with this plan').choices([...PLANS]))
+    .option('--limit <number>', 'tenants per page, up to 100', positiveInteger, 50)
+    .option('--cursor <cursor>', 'cursor from the previous page')
     .action(async (options: ListOptions) => {
       const { ListTenantsQuery } =
         await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
@@ -86,13 +90,13 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
           { heading: 'name', value: (row) => row.name },
           { heading: 'plan', value: (row) => row.planType },
           { heading: 'status', value: (row) => row.status },
-          { heading: 'since', value: (row) => row.createdAt },
+          { heading: 'created', value: (row) => row.createdAt },
         ]);
         return page.nextCursor === null ? table : `${table}More: --cursor ${page.nextCursor}\n`;
       });
     });
 
-  subcommand(group, 'show <tenant>', 'Read a tenant, named by its id or its subdomain.').action(
+  subcommand(group, 'show <tenant>', 'Get a tenant by its id or its subdomain.').action(
     async (name: string, options: Json) => {
       const { tenants } = await services(context);
       const tenant = await tenants.read(await idOf(tenants, name), actor);
@@ -101,7 +105,7 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
     },
   );
 
-  subcommand(group, 'usage <tenant>', 'Read what a tenant uses of its limits.').action(
+  subcommand(group, 'usage <tenant>', 'Get the usage and the limits of a tenant.').action(
     async (name: string, options: Json) => {
       const { tenants } = await services(context);
       const usage = await tenants.usage(await idOf(tenants, name), actor);
@@ -111,11 +115,11 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
 }
 
 function registerCreating(group: Command, context: CliContext, actor: OperatorActor): void {
-  subcommand(group, 'create', 'Make a tenant and its first admin, also where sign-up is closed.')
-    .requiredOption('--name <name>')
-    .requiredOption('--subdomain <subdomain>')
-    .requiredOption('--admin-email <address>')
-    .addOption(new Option('--plan <plan>').choices([...PLANS]))
+  subcommand(group, 'create', 'Create a tenant and its first admin, even if sign-up is closed.')
+    .requiredOption('--name <name>', 'name of the tenant')
+    .requiredOption('--subdomain <subdomain>', 'subdomain of the tenant')
+    .requiredOption('--admin-email <address>', 'email of the admin')
+    .addOption(new Option('--plan <plan>', 'plan of the tenant').choices([...PLANS]))
     .action(async (options: CreateOptions) => {
       const { CreatePlatformTenantDto } =
         await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
@@ -128,8 +132,8 @@ function registerCreating(group: Command, context: CliContext, actor: OperatorAc
         options,
         created,
         () =>
-          `Made ${created.tenant.subdomain} (${created.tenant.id}).\n` +
-          `${created.adminEmail} logs in with this password, shown this once, and must change it:\n\n` +
+          `Created ${created.tenant.subdomain} (${created.tenant.id}).\n` +
+          `${created.adminEmail} logs in with this password and must change it. It is not shown again:\n\n` +
           `  ${created.temporaryPassword}\n`,
       );
     });
@@ -139,22 +143,22 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
   subcommand(
     group,
     'change-plan <tenant>',
-    'Change the plan, the features and limits given beside it, and when the subscription ends. What is not named stays.',
+    'Change the plan of a tenant, its own features and limits, and the end of its subscription. The rest stays as it is.',
   )
-    .addOption(new Option('--plan <plan>').choices([...PLANS]))
+    .addOption(new Option('--plan <plan>', 'plan of the tenant').choices([...PLANS]))
     .option(
       '--feature <name=on|off|plan>',
-      `a feature of its own, or back to the plan's: ${FEATURES.join(', ')}`,
+      `switch a feature, or follow the plan again: ${FEATURES.join(', ')}`,
       collect,
       [],
     )
     .option(
       '--limit <name=number|plan>',
-      `a limit of its own, or back to the plan's: ${LIMITS.join(', ')}`,
+      `set a limit, or follow the plan again: ${LIMITS.join(', ')}`,
       collect,
       [],
     )
-    .option('--subscription-ends <time>', 'when it ends, with its zone (ISO 8601), or "never"')
+    .option('--subscription-ends <time>', 'ISO 8601 time with a time zone, or "never"')
     .action(async (name: string, options: PlanOptions) => {
       const { ChangePlanDto } =
         await import('../../../apps/auth-service/src/tenant/entitlements/entitlement.dto.js');
@@ -167,13 +171,13 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
         const table = formatTable(
           [...features, ...changed.limits],
           [
-            { heading: 'what', value: (row) => row.name },
+            { heading: 'name', value: (row) => row.name },
             { heading: 'value', value: (row) => row.value },
             { heading: 'source', value: (row) => row.source },
           ],
         );
         const exceeded = changed.exceeded.map(
-          ({ limit, used, allowed }) => `Exceeded: ${limit}, ${used} of ${allowed} are used.\n`,
+          ({ limit, used, allowed }) => `Exceeded: ${limit}, ${used} of ${allowed} used.\n`,
         );
         return `Plan ${changed.plan}\n${table}${exceeded.join('')}`;
       });
@@ -183,7 +187,7 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
 function registerLifecycle(group: Command, context: CliContext, actor: OperatorActor): void {
   for (const [move, description] of Object.entries(MOVES) as [keyof typeof MOVES, string][]) {
     subcommand(group, `${move} <tenant>`, description)
-      .requiredOption('--reason <text>', 'why; kept in the audit trail')
+      .requiredOption('--reason <text>', 'reason, for the audit log')
       .action(async (name: string, options: Json & { reason: string }) => {
         const { TenantReasonDto } =
           await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
@@ -194,9 +198,9 @@ function registerLifecycle(group: Command, context: CliContext, actor: OperatorA
         context.show(options, tenant, () => `${tenant.subdomain} is ${tenant.status}.\n`);
       });
   }
-  subcommand(group, 'purge <tenant>', 'Delete a canceled tenant and everything in it for good.')
-    .requiredOption('--reason <text>', 'why')
-    .requiredOption('--confirm <subdomain>', 'its subdomain once more')
+  subcommand(group, 'purge <tenant>', 'Delete a canceled tenant and all of its data permanently.')
+    .requiredOption('--reason <text>', 'reason, for the audit log')
+    .requiredOption('--confirm <subdomain>', 'subdomain of the tenant, to confirm')
     .action(async (name: string, options: Json & { reason: string; confirm: string }) => {
       const { PurgeTenantDto } =
         await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
@@ -224,11 +228,11 @@ async function idOf(tenants: PlatformTenantService, name: string): Promise<strin
   });
 }
 
-/** The options in the words of the route, whose rules hold them. */
+/** The options as the input of the route, whose rules validate them. */
 function planChangeOf({ plan, feature, limit, subscriptionEnds }: PlanOptions): PlanChange {
   const named = [plan, subscriptionEnds, ...feature, ...limit];
   if (named.every((option) => option === undefined))
-    throw misuse('Name what to change: --plan, --feature, --limit or --subscription-ends.');
+    throw misuse('Use at least one of --plan, --feature, --limit and --subscription-ends.');
   const features = feature.map((text): [Feature, boolean | null] => {
     const [name, value = ''] = text.split('=', 2);
     const known = FEATURES.find((candidate) => candidate === name);
@@ -260,8 +264,8 @@ function collect(value: string, before: string[]): string[] {
 function formatUsage(usage: object): string {
   const rows = Object.entries(usage) as [string, { used: number; limit: number }][];
   return formatTable(rows, [
-    { heading: 'what', value: ([name]) => name },
+    { heading: 'limit', value: ([name]) => name },
     { heading: 'used', value: ([, { used }]) => used },
-    { heading: 'limit', value: ([, { limit }]) => limit },
+    { heading: 'allowed', value: ([, { limit }]) => limit },
   ]);
 }

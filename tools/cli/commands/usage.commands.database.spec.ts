@@ -45,15 +45,15 @@ const damage = () =>
   ]);
 
 describe('usage check', () => {
-  it('says that every count agrees', async () => {
+  it('reports that all counts are correct', async () => {
     expect(await usage()).toEqual({
       code: 0,
-      out: 'Every count agrees with a recount.\n',
+      out: 'All counts are correct.\n',
       err: '',
     });
   });
 
-  it('names what is wrong, with exit code 1, and changes nothing', async () => {
+  it('lists wrong counts with exit code 1, and changes nothing', async () => {
     await damage();
     for (const args of [[], ['--tenant', 'acme'], ['--tenant', tenantId]]) {
       const { code, out } = await usage(...args);
@@ -64,7 +64,7 @@ describe('usage check', () => {
     expect((await usage('--tenant', 'globex')).code).toBe(0);
   });
 
-  it('puts it right', async () => {
+  it('corrects wrong counts with --repair', async () => {
     await damage();
     const { code, out } = await usage('--repair', '--json');
     expect(code).toBe(0);
@@ -78,7 +78,7 @@ describe('usage check', () => {
     expect((await usage()).code).toBe(0);
   });
 
-  it('tells the tenant of the repair, in its own trail, and of nothing else', async () => {
+  it('records a repair in the audit log of the tenant, and records nothing else', async () => {
     const before = (await admin.query('SELECT FROM security_events')).rowCount;
     await damage();
     await usage();
@@ -103,7 +103,7 @@ describe('usage check', () => {
     ]);
   });
 
-  it('knows no tenant of another name', async () => {
+  it('refuses an unknown tenant', async () => {
     expect(await usage('--tenant', 'nobody')).toEqual({
       code: 1,
       out: '',

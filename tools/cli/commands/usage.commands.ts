@@ -6,7 +6,7 @@ import { EXIT, refusal } from '../cli.error.js';
 import { commandGroup, subcommand } from '../subcommand.js';
 import { formatTable } from '../table.js';
 
-/** One count that is not what a recount says. bigint arrives as text. */
+/** A stored count that differs from a recount. The driver returns bigint as text. */
 interface Drift {
   tenant_id: string;
   subdomain: string;
@@ -16,8 +16,8 @@ interface Drift {
 }
 
 /*
- * One statement, hence one snapshot, in which the counts and what is counted belong together: it may run while people
- * come and go. Each table is read once, however many tenants there are.
+ * One statement sees one snapshot, in which counts and rows match: it can run while the service is in use. It reads each
+ * table once, however many tenants there are.
  */
 const FIND_DRIFT = `
   WITH recount AS (
@@ -40,16 +40,16 @@ const FIND_DRIFT = `
    WHERE c.counted <> c.actual
    ORDER BY r.subdomain, c.resource`;
 
-/** The commands that hold the counted usage of tenants against what is there. */
+/** Registers the `usage` commands. */
 export function registerUsageCommands(program: Command, context: CliContext): void {
-  const usage = commandGroup(program, 'usage', 'What tenants use of their limits.');
+  const usage = commandGroup(program, 'usage', 'Check the stored usage of tenants.');
   subcommand(
     usage,
     'check',
-    'Count again what tenants use and compare; exit code 1 when a count is wrong. Safe at any time.',
+    'Recount the usage of tenants and compare. Exits with 1 if a count is wrong. Safe at any time.',
   )
-    .option('--tenant <subdomain or id>', 'one tenant alone')
-    .option('--repair', 'put wrong counts right')
+    .option('--tenant <subdomain or id>', 'check only this tenant')
+    .option('--repair', 'correct wrong counts')
     .action(async (options: { json?: boolean; tenant?: string; repair?: boolean }) => {
       const platform = context.platform();
       const tenantId =
@@ -65,7 +65,7 @@ export function registerUsageCommands(program: Command, context: CliContext): vo
     });
 }
 
-/** Recorded in the trail of each tenant, in the transaction that changes its counts. */
+/** Corrects the counts. Each tenant's audit log gets an entry in the same transaction. */
 async function repair(context: CliContext, drift: readonly Drift[]): Promise<void> {
   const events = context.trail();
   for (const tenantId of new Set(drift.map(({ tenant_id }) => tenant_id))) {
@@ -97,12 +97,12 @@ function toDrift({ tenant_id: tenantId, subdomain, resource, counted, actual }: 
 }
 
 function describe(drift: readonly Drift[], repaired: boolean): string {
-  if (drift.length === 0) return 'Every count agrees with a recount.\n';
+  if (drift.length === 0) return 'All counts are correct.\n';
   const table = formatTable(drift, [
     { heading: 'tenant', value: (row) => row.subdomain },
-    { heading: 'what', value: (row) => row.resource },
+    { heading: 'resource', value: (row) => row.resource },
     { heading: 'counted', value: (row) => Number(row.counted) },
-    { heading: 'really', value: (row) => Number(row.actual) },
+    { heading: 'actual', value: (row) => Number(row.actual) },
   ]);
-  return repaired ? `${table}Put right.\n` : `${table}Put them right with --repair.\n`;
+  return repaired ? `${table}Corrected.\n` : `${table}Correct them with --repair.\n`;
 }
