@@ -1,6 +1,6 @@
 /**
- * Writes the checksums of the SQL that the migrations run. With --check it writes nothing and ends with status 1 when
- * a migration differs from the file.
+ * Adds the checksums of new migrations to the file. It ends with status 1 if the SQL of a migration differs from the file:
+ * only --replace overwrites a checksum. With --check it writes nothing, and a missing checksum is a difference as well.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -16,18 +16,19 @@ import {
 const file = relative(process.cwd(), CHECKSUM_FILE);
 const checksums = await checksumsOf(MIGRATIONS);
 
-if (!process.argv.includes('--check')) {
+const committed = readCommitted();
+const kept = process.argv.includes('--replace') ? {} : committed;
+const updated = process.argv.includes('--check') ? committed : { ...checksums, ...kept };
+const changed = differences(updated, checksums);
+if (changed.length > 0) {
+  console.error([`${file} differs from the migrations:`, ...changed].join('\n  '));
+  console.error(CHANGED_MIGRATION_HELP);
+  process.exitCode = 1;
+} else if (process.argv.includes('--check')) {
+  console.log(`${file} is up to date`);
+} else {
   writeFileSync(CHECKSUM_FILE, `${JSON.stringify(checksums, null, 2)}\n`);
   console.log(`${file} written`);
-} else {
-  const changed = differences(readCommitted(), checksums);
-  if (changed.length === 0) {
-    console.log(`${file} is up to date`);
-  } else {
-    console.error([`${file} differs from the migrations:`, ...changed].join('\n  '));
-    console.error(CHANGED_MIGRATION_HELP);
-    process.exitCode = 1;
-  }
 }
 
 function readCommitted(): Checksums {

@@ -15,7 +15,7 @@ export const CHANGED_MIGRATION_HELP =
   'A released migration must not change: a database that has run it would differ from a new one. ' +
   'Write a new migration. If a SQL helper of libs/tenancy has to change, add a new version of it for new migrations ' +
   'and keep the one that the old migrations use. ' +
-  'If these migrations are new and not released, run "npm run generate" and commit the result.';
+  'If these migrations are not released yet, run "npm run generate:checksums -- --replace" and commit the result.';
 
 /** Records what each migration would run. Needs no database. */
 export async function checksumsOf(
