@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 
 /**
- * What the Nest CLI's defaults lack: one file per application, and the class-field semantics that tsconfig.json states.
- * The CLI hands in its defaults and merges what is returned over them.
+ * Changes the Nest CLI's defaults: one file per program, and the class fields of tsconfig.json. The CLI passes in its
+ * defaults and merges the result over them.
  * @param {import('@rspack/core').Configuration} defaults
  * @returns {import('@rspack/core').Configuration}
  */
@@ -11,7 +11,7 @@ export default function configure(defaults) {
     ...defaults,
     output: {
       ...defaults.output,
-      // Beside the bundle, where the next build removes them with it.
+      // In the folder of the bundle, which the next build replaces.
       assetModuleFilename: `${dirname(defaults.output.filename)}/[name][ext]`,
     },
     // Of package.json only the version ends up in the bundle.
@@ -20,9 +20,9 @@ export default function configure(defaults) {
       ...defaults.module,
       parser: {
         javascript: {
-          // A dynamic import must not become a second file that a running service would miss after a rebuild.
+          // A dynamic import must not become a second file, which a rebuild would remove from a running service.
           dynamicImportMode: 'eager',
-          // Packages are found from where the bundle lies, not from where it was built.
+          // Packages are resolved from the location of the bundle, not of its sources.
           importMeta: false,
         },
       },
@@ -36,8 +36,8 @@ export default function configure(defaults) {
             jsc: {
               target: 'es2022',
               parser: { syntax: 'typescript', decorators: true },
-              // The builder reads no tsconfig.json. Fields without a value must not be defined as undefined: an entity
-              // would then write NULL where the column has a default.
+              // The builder does not read tsconfig.json. A field without a value must not be set to undefined: an entity
+              // would write NULL instead of the column's default.
               transform: {
                 legacyDecorator: true,
                 decoratorMetadata: true,

@@ -8,18 +8,18 @@ const committed = new URL(
   import.meta.url,
 );
 
-describe('the list of breached passwords', () => {
+describe('the breached password list', () => {
   const leaked = readLeakedPasswords();
 
-  it('is what the script makes of the source today', () => {
+  it('is what the script generates from its source', () => {
     expect(encodeBreachedPasswords(leaked).equals(readFileSync(committed))).toBe(true);
   });
 
-  it('stays small enough to travel with the code', () => {
+  it('is smaller than 2.5 MB', () => {
     expect(readFileSync(committed).length).toBeLessThan(2_500_000);
   });
 
-  it('holds every entry of the source that the length rule lets through', () => {
+  it('contains every password of the source that is long enough', () => {
     const list = BreachedPasswords.load();
     expect(leaked.length).toBeGreaterThan(400_000);
     expect(leaked.filter((password) => !list.has(password))).toEqual([]);

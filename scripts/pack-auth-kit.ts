@@ -1,6 +1,6 @@
 /**
  * Packs libs/auth-kit into a package that an application outside of this repository can install: compiled ES modules
- * with their types, libs/contracts inside, and nothing of the workspace. Prints the path of the tarball.
+ * with their types, including libs/contracts, and nothing else of the workspace. Prints the path of the tarball.
  *
  *     npm run pack:auth-kit [-- <folder>]     default dist/auth-kit
  */
@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dirname, '..');
 const KIT = join(ROOT, 'libs/auth-kit');
 const CONTRACTS = '@poc-tracker/contracts';
 
-/** Of which an application has one of its own, and must have the same one as this library. */
+/** Packages of which the application and this library must use the same copy. */
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 const DEPENDENCIES = ['@nestjs/jwt', '@nestjs/passport', 'passport', 'passport-jwt'];
 
@@ -30,7 +30,7 @@ const { version, dependencies, engines } = JSON.parse(
   readFileSync(join(ROOT, 'package.json'), 'utf8'),
 ) as Manifest;
 
-/** What was tested, and what stays compatible with it. */
+/** The tested version and those compatible with it. */
 function ranges(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `^${dependencies[name]}`]));
 }
@@ -60,7 +60,7 @@ function manifest(): object {
   };
 }
 
-/** Compiles the entries and what they import, with the sources of libs/contracts in place of its name. */
+/** Compiles the entries and their imports, with `@poc-tracker/contracts` replaced by a relative path. */
 function compile(folder: string): void {
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) =>
     readFileSync(path, 'utf8'),
@@ -94,7 +94,7 @@ function compile(folder: string): void {
   }
 }
 
-/** @throws Error for an import that the package would not have. */
+/** @throws Error for an import that the package does not contain */
 function withoutWorkspace(path: string, text: string, folder: string): string {
   const contracts = relative(dirname(path), join(folder, 'lib/contracts/src/index.js'));
   const own = text

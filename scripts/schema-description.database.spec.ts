@@ -21,7 +21,7 @@ async function schema(): Promise<string> {
   return describeSchema(async (sql) => (await admin.query<Record<string, unknown>>(sql)).rows);
 }
 
-describe('the description of the schema', () => {
+describe('describeSchema', () => {
   it.each([
     ['a column', 'ALTER TABLE pocs ADD note text'],
     ['a default', `ALTER TABLE users ALTER locale SET DEFAULT 'en-US'`],

@@ -1,14 +1,13 @@
-/** Runs one statement and answers its rows. */
+/** Runs one statement and returns its rows. */
 export type Query = (sql: string) => Promise<Record<string, unknown>[]>;
 
 /*
- * Each statement of the catalogue is a row (subject, statement) in the order in which it is to be read. What depends on
- * one server, and not on the migrations, is left out: object ids, the owner's name and rights, and the
- * NOT NULL constraints that PostgreSQL lists from 18 on.
+ * Each query returns rows (subject, statement) in reading order. What depends on the server and not on the migrations is
+ * left out: object ids, the owner's name and rights, and the NOT NULL constraints that PostgreSQL lists from 18 on.
  */
 const APPLICATION_SCHEMAS = `(SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')`;
 
-/** The book-keeping of TypeORM is not part of what the migrations make. */
+/** TypeORM's own tables do not come from the migrations. */
 const TABLES = `(
   SELECT c.oid, c.oid::regclass::text AS name, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
     FROM pg_class c
@@ -97,8 +96,8 @@ const FUNCTION_STATEMENTS = [
 ];
 
 /**
- * The schema as the catalogue has it (tables, constraints, indexes, policies, triggers, grants and function bodies) as
- * text that is the same for equal schemas, whatever way the database came by them.
+ * Describes the schema in the catalogue (tables, constraints, indexes, policies, triggers, grants and function bodies) as
+ * text. Equal schemas give equal text, however they were created.
  */
 export async function describeSchema(query: Query): Promise<string> {
   const sections: string[] = [];
@@ -112,7 +111,7 @@ export async function describeSchema(query: Query): Promise<string> {
   return sections.join('\n');
 }
 
-/** One block of text a table or function: its statements, in the order of the queries. */
+/** One block of text per table or function: its statements, in the order of the queries. */
 async function bySubject(query: Query, statements: readonly string[]): Promise<string[]> {
   const blocks = new Map<string, string[]>();
   for (const sql of statements) {

@@ -1,4 +1,4 @@
-// `npm start`: installs and builds what is missing, then runs tools/standalone in this process.
+// `npm start`: installs and builds if necessary, then runs tools/standalone in this process.
 import { pathToFileURL } from 'node:url';
 import { endWithNpm, ensureBuild, ensurePackages, requireNodeVersion } from './workspace.mjs';
 

@@ -91,7 +91,7 @@ function start(env: NodeJS.ProcessEnv = {}): {
 }
 
 describe('npm start', () => {
-  it('installs and builds in a fresh clone, says so, and serves in its own process', () => {
+  it('installs and builds in a fresh clone, prints so, and serves in the same process', () => {
     const { output, pid } = start();
     expect(output).toContain('Installing packages');
     expect(output).toContain('npm ci --include=dev');
@@ -100,13 +100,13 @@ describe('npm start', () => {
     expect(output).toContain(`serving one in process ${pid}`);
   });
 
-  it('goes straight to serving when everything is there', () => {
+  it('serves without installing or building if nothing has changed', () => {
     start();
     const { output, pid } = start();
     expect(output).toBe(`serving one in process ${pid}\n`);
   });
 
-  it('builds again when a source has changed, and not for a changed test', () => {
+  it('builds again if a source has changed, but not for a changed spec', () => {
     start();
     write('apps/auth-service/src/main.spec.ts', 'a test');
     expect(start().output).not.toContain('nest build');
@@ -114,19 +114,19 @@ describe('npm start', () => {
     expect(start().output).toMatch(/nest build[^]*serving two/);
   });
 
-  it('builds again when something else has replaced the bundle', () => {
+  it('builds again if another command has replaced the bundle', () => {
     start();
     write('dist/tools/standalone/main.js', 'console.log("serving a bundle of npm run dev")');
     expect(start().output).toContain('serving one');
   });
 
-  it('builds again when the tracker is missing', () => {
+  it('builds again if the bundle of the tracker is missing', () => {
     start();
     rmSync(join(project, 'dist/apps/poc-tracker'), { recursive: true });
     expect(start().output).toMatch(/nest build[^]*serving one/);
   });
 
-  it('installs again when the lock file names other packages, not when only its time has changed', () => {
+  it('installs again if the lock file names other packages, but not if only its time has changed', () => {
     start();
     utimesSync(join(project, 'package-lock.json'), new Date(), new Date(Date.now() + 60_000));
     expect(start().output).not.toContain('npm ci');
@@ -134,13 +134,13 @@ describe('npm start', () => {
     expect(start().output).toContain('npm ci');
   });
 
-  it('installs again when an installation was interrupted', () => {
+  it('installs again if an installation was interrupted', () => {
     start();
     rmSync(join(project, 'node_modules/.package-lock.json'));
     expect(start().output).toContain('npm ci');
   });
 
-  it('ends with a sentence when packages cannot be installed', () => {
+  it('fails with one sentence if packages cannot be installed', () => {
     const { status, error } = start({ NPM_FAILS: '1' });
     expect(status).toBe(1);
     expect(error.trim().split('\n')).toEqual([
@@ -148,7 +148,7 @@ describe('npm start', () => {
     ]);
   });
 
-  it('ends with a sentence when Node.js is not supported', () => {
+  it('fails with one sentence on an unsupported Node.js', () => {
     const node = '^98.1.0 || >=99.1.0';
     write('package.json', JSON.stringify({ type: 'module', engines: { node } }));
     const { status, error } = start();
@@ -158,7 +158,7 @@ describe('npm start', () => {
     );
   });
 
-  it('stops in order when the npm that started it was killed', async () => {
+  it('stops in order if the npm that started it is killed', async () => {
     start();
     write(
       'dist/tools/standalone/main.js',

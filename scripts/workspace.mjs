@@ -1,4 +1,4 @@
-// What `npm start` and `npm test` do before anything is installed: hence plain JavaScript and Node's own modules only.
+// What `npm start` and `npm test` do before packages are installed. Therefore plain JavaScript, with Node's own modules only.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -47,11 +47,11 @@ export function warnOfOldNode() {
     process.stderr.write('Node 20 reached its end of life in April 2026; use 24.\n');
 }
 
-/** Installs the packages of the lock file unless exactly those are there. */
+/** Installs the packages of the lock file, unless exactly those are installed. */
 export function ensurePackages({ development }) {
   if (packagesMatchLock({ development })) return;
-  say('Installing packages (npm ci), this takes a minute the first time …');
-  // Also where NODE_ENV=production would leave out what the build needs.
+  say('Installing packages (npm ci). The first time, this takes a minute …');
+  // With NODE_ENV=production, npm would omit the packages that the build needs.
   npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
@@ -71,8 +71,8 @@ export function ensureBuild() {
 }
 
 /**
- * Sends SIGTERM to this process when the npm that started it is gone. A killed npm tells nobody, so a service would go
- * on unseen and hold its port against the next start.
+ * Sends SIGTERM to this process when the npm that started it has ended. A killed npm sends no signal, so the service would
+ * keep running, and the next start would find its port in use.
  */
 export function endWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
@@ -86,8 +86,8 @@ export function endWithNpm() {
 }
 
 /**
- * npm keeps what it installed in node_modules/.package-lock.json. Contents are compared, not times: a checkout or a
- * copy changes those. Packages for other platforms are in the lock file and rightly not installed.
+ * npm writes the installed packages to node_modules/.package-lock.json. Compares contents, not times, which a checkout or
+ * a copy changes. Packages for other platforms are in the lock file, but not installed.
  */
 function packagesMatchLock({ development }) {
   const installedFile = 'node_modules/.package-lock.json';
@@ -119,7 +119,7 @@ function listFiles(path) {
     .sort();
 }
 
-/** `npm run dev` and `npm run build` write the same files, so the stamp has to name the bundles it speaks of. */
+/** `npm run dev` and `npm run build` write the same files, so the stamp includes a hash of the bundles. */
 function hashBundles() {
   const hash = createHash('sha256');
   for (const bundle of bundles) {
@@ -144,7 +144,7 @@ export function npmCommand(args) {
   return basename(cli) === 'npm-cli.js' ? [process.execPath, cli, ...args] : ['npm', ...args];
 }
 
-/** Runs a program in the project's folder with our terminal and ends this process when it fails. */
+/** Runs a program in the project's folder on this terminal. Ends this process if it fails. */
 function run(command, args) {
   const { status, error, signal } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   if (signal) process.kill(process.pid, signal);
@@ -160,7 +160,7 @@ function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8'));
 }
 
-/** Knows the ranges of our own package.json: "^1.2.3" and ">=1.2.3", with "||" between them. */
+/** Supports the ranges of package.json: "^1.2.3" and ">=1.2.3", joined by "||". */
 function satisfies(version, range) {
   return range.split('||').some((part) => {
     const [, operator, lowest] = /^(\^|>=)(\d+\.\d+\.\d+)$/.exec(part.trim());

@@ -1,10 +1,10 @@
-/** Shortest reason that can say why; `-- ok` says nothing. */
+/** A shorter reason, such as `-- ok`, does not say why. */
 const MIN_REASON_LENGTH = 12;
 
 const DIRECTIVE =
   /^\s*eslint-disable(-next-line|-line)?\b(?<rules>(?:(?!\s--\s).)*)(?:\s--\s+(?<reason>.*))?$/s;
 
-/** A suppression names the rules that it switches off and says why: `// eslint-disable-next-line rule -- reason`. */
+/** A suppression names the rules that it disables, and the reason: `// eslint-disable-next-line rule -- reason`. */
 export const explainedSuppressions = {
   meta: {
     type: 'problem',
@@ -21,7 +21,7 @@ export const explainedSuppressions = {
         for (const comment of context.sourceCode.getAllComments()) {
           const directive = DIRECTIVE.exec(comment.value)?.groups;
           if (!directive) continue;
-          // Placed just before the directive, which would otherwise suppress its own report.
+          // Reported just before the directive, which would otherwise suppress this report.
           const loc = { line: comment.loc.start.line, column: -1 };
           if (directive.rules.trim() === '') context.report({ loc, messageId: 'rules' });
           else if ((directive.reason ?? '').trim().length < MIN_REASON_LENGTH) {

@@ -93,7 +93,7 @@ describe('lint rules', () => {
     expect(await brokenRules(code)).toEqual([]);
   });
 
-  it('refuse a promise that nobody waits for', async () => {
+  it('refuse a promise that is not awaited', async () => {
     expect(
       await brokenRules(`${DATABASE}export const f = () => { db.query('SELECT 1'); };`),
     ).toEqual(['@typescript-eslint/no-floating-promises']);

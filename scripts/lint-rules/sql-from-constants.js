@@ -7,9 +7,8 @@ const isLiteralType = (type) =>
   (type.isUnion() && type.types.every(isLiteralType));
 
 /**
- * SQL is put together from constants only; values travel as parameters. One injection is enough to leave the
- * tenant, because whoever runs SQL can set the tenant's setting. A function may pass its own parameter on:
- * then its callers are the ones checked.
+ * SQL text is built from constants only; values are parameters. One injection is enough to leave the tenant, because SQL
+ * can change the setting that names the tenant. A function may pass on its own parameter: then its callers are checked.
  */
 export const sqlFromConstants = {
   meta: {
@@ -64,7 +63,7 @@ export const sqlFromConstants = {
     const isOwnParameter = (node) =>
       node.type === 'Identifier' && variableOf(node)?.defs[0]?.type === 'Parameter';
 
-    /** Other things are called `query` too, a query builder's options for one: only text is looked at. */
+    /** Other methods are called `query` too, so only text is checked. */
     const isText = (node) => {
       const type = services.getTypeAtLocation(node);
       return (
