@@ -7,6 +7,8 @@ type Statement = [sql: string, ...params: unknown[]];
 
 const ENTER = `SELECT set_user_context($1, $2, 'admin')`;
 
+const NEW_ID = '00000000-0000-7000-8000-0000000000aa';
+
 /** What the victim has, by the name of the table. */
 type Victim = (table: string) => Row;
 
@@ -39,11 +41,36 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       victim('invite_links')['token_hash'],
     ],
   ],
-  holds_permissions: (victim) => [[`SELECT holds_permissions($1, '[]')`, victim('users')['id']]],
-  rank_to_invite: (victim) => [['SELECT rank_to_invite($1)', victim('users')['id']]],
+  invited_role: (row, { attacker, victim }) => [
+    [ENTER, victim.id, NEW_ID],
+    [
+      'SELECT * FROM accept_invite($1, $2, $3)',
+      row('invites')['token_hash'],
+      row('invites')['email'],
+      NEW_ID,
+    ],
+    [ENTER, attacker.id, NEW_ID],
+    ['SELECT invited_role()'],
+  ],
+  is_new_tenant: (_row, { attacker }) => [
+    [ENTER, NEW_ID, NEW_ID],
+    [`INSERT INTO tenants (id, name, subdomain) VALUES ($1, 'New', 'new-tenant')`, NEW_ID],
+    [ENTER, attacker.id, attacker.userId],
+    ['SELECT is_new_tenant()'],
+  ],
+  role_holders: (row, { attacker, victim }) => [
+    [ENTER, victim.id, victim.userId],
+    [
+      'UPDATE users SET custom_role_id = $1 WHERE id = $2',
+      row('tenant_roles')['id'],
+      row('users')['id'],
+    ],
+    [`SELECT set_user_context($1, $2, 'viewer')`, attacker.id, row('users')['id']],
+    ['SELECT * FROM role_holders($1)', row('tenant_roles')['id']],
+  ],
   validate_tenant_access: (victim, { attacker }) => [
     [
-      'SELECT validate_tenant_access($1, $2), validate_tenant_access($3, $4)',
+      `SELECT validate_tenant_access($1, $2), validate_tenant_access($3, $4), validate_tenant_access($3, $2)`,
       attacker.userId,
       victim('tenants')['id'],
       victim('users')['id'],
@@ -92,6 +119,9 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     ['SELECT supersede_expired_invites(ARRAY[$1::text])', row('invites')['email']],
     [ENTER, victim.id, victim.userId],
     ['SELECT id FROM invites WHERE superseded_at IS NOT NULL'],
+  ],
+  settle_uploads: (victim) => [
+    ['SELECT known, complete FROM settle_uploads(ARRAY[$1::uuid])', victim('poc_files')['id']],
   ],
   release_abandoned_uploads: () => [['SELECT nullif(release_abandoned_uploads(), 0)']],
   purged_tenants_with_files: () => [['SELECT * FROM purged_tenants_with_files()']],

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IsolationReport } from './report.js';
+import { attackPermissions } from './permission-attacks.js';
 import { attackRequirements, REQUIREMENTS } from './requirements.js';
 import { attackTables } from './table-attacks.js';
 import { asTracker, createWorld, type World } from './world.js';
@@ -10,7 +11,8 @@ import { asTracker, createWorld, type World } from './world.js';
 const TENANT = `(select nullif(current_setting('app.current_tenant_id', true), '')::uuid)`;
 
 const LASTING_CONTEXT = `
-  CREATE OR REPLACE FUNCTION set_user_context(p_tenant uuid, p_user uuid, p_role text) RETURNS void LANGUAGE sql
+  CREATE OR REPLACE FUNCTION set_user_context(
+    p_tenant uuid, p_user uuid, p_role text, p_permissions text[] DEFAULT NULL) RETURNS void LANGUAGE sql
   AS $$ SELECT set_config('app.current_tenant_id', p_tenant::text, false),
                set_config('app.user_role', p_role, false) $$`;
 
@@ -23,9 +25,9 @@ type Attack = (world: World, report: IsolationReport) => Promise<void>;
 
 /** Every operation, on the one table that the damage was done to. */
 const onTable =
-  (name: string): Attack =>
+  (name: string, attack: Attack = attackTables): Attack =>
   (world, report) =>
-    attackTables({ ...world, tables: world.tables.filter((table) => table.name === name) }, report);
+    attack({ ...world, tables: world.tables.filter((table) => table.name === name) }, report);
 
 const requirements =
   (...ids: string[]): Attack =>
@@ -78,6 +80,11 @@ describe('the isolation report', () => {
       "tables, as the tracker's login",
       async (world, report) => attackTables(await asTracker(world), report),
     ],
+    ['permissions', attackPermissions],
+    [
+      "permissions, as the tracker's login",
+      async (world, report) => attackPermissions(await asTracker(world), report),
+    ],
     ['requirements', attackRequirements],
   ])('finds nothing on a migrated database: %s', { timeout: WHOLE_MS }, async (_what, attack) => {
     expect(await faultsAfter('', attack)).toEqual([]);
@@ -120,6 +127,72 @@ describe('the isolation report', () => {
       onTable('pocs'),
     );
     expect(faults).toContain('pocs SELECT, right tenant: the tenant itself gets 0 rows');
+  });
+
+  it.each<[what: string, table: string, damage: string, faults: string[]]>([
+    [
+      'a has_permission() that is always true',
+      'tenant_settings',
+      `CREATE OR REPLACE FUNCTION has_permission(p_permission text) RETURNS boolean LANGUAGE sql STABLE RETURN true`,
+      [
+        'tenant_settings INSERT: a user without manage_settings gets 1 row',
+        'tenant_settings UPDATE: a user without manage_settings gets 1 row',
+        'tenant_settings DELETE: a user without manage_settings gets 1 row',
+        'tenant_settings DELETE: a user without permissions gets 1 row',
+      ],
+    ],
+    [
+      'a policy that asks for a role and not for a permission',
+      'tenant_settings',
+      `ALTER POLICY tenant_settings_update_authenticated_user ON tenant_settings
+         USING ((select current_setting('app.user_role', true)) = 'admin')
+         WITH CHECK ((select current_setting('app.user_role', true)) = 'admin')`,
+      ['tenant_settings UPDATE: a user without manage_settings gets 1 row'],
+    ],
+    [
+      'a policy that asks for another permission than the routes',
+      'invites',
+      `ALTER POLICY invites_select_authenticated_user ON invites
+         USING ((select has_permission('manage_users')))`,
+      [
+        'invites SELECT: manage_invites alone gets 0 rows',
+        'invites SELECT: a user without manage_invites gets 1 row',
+      ],
+    ],
+    [
+      'a policy that asks for a permission too many',
+      'audit_log',
+      `CREATE POLICY too_much ON audit_log AS RESTRICTIVE FOR SELECT TO authenticated_user
+         USING ((select has_permission('view_usage')))`,
+      [
+        'audit_log SELECT: view_audit alone gets 0 rows',
+        'audit_log SELECT: a user without view_usage gets 0 rows',
+      ],
+    ],
+    [
+      'a tenant that passes for a new one after its sign-up',
+      'tenant_settings',
+      `CREATE OR REPLACE FUNCTION is_new_tenant() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+         SET search_path = pg_catalog, pg_temp AS $$ SELECT true $$`,
+      ['tenant_settings INSERT: a user without manage_settings gets 1 row'],
+    ],
+    [
+      'a command that the matrix does not name',
+      'tenant_usage',
+      'GRANT DELETE ON tenant_usage TO authenticated_user',
+      ['rights: the matrix: says nothing of tenant_usage DELETE'],
+    ],
+  ])('shows %s', async (_what, table, damage, expected) => {
+    const faults = await faultsAfter(damage, onTable(table, attackPermissions));
+    for (const fault of expected) expect(faults).toContain(fault);
+  });
+
+  it('shows a user whose own rank is not compared', async () => {
+    const damage = `ALTER POLICY users_update_authenticated_user ON users
+      USING ((select has_permission('manage_users'))) WITH CHECK (true)`;
+    expect(await faultsAfter(damage, requirements('settings'))).toContainEqual(
+      expect.stringMatching(/^settings: .*app\.user_role: ""/),
+    );
   });
 
   it('shows a table that the service may empty', async () => {
@@ -239,6 +312,59 @@ describe('the isolation report', () => {
       'a table of the tracker that does not hold its login to the tenant',
       'R11',
       'DROP POLICY pocs_tenant_isolation_tracker_user ON pocs',
+    ],
+    [
+      'a has_permission() that fails on a malformed setting',
+      'settings',
+      `CREATE OR REPLACE FUNCTION has_permission(p_permission text) RETURNS boolean LANGUAGE sql STABLE
+         RETURN p_permission = ANY (current_setting('app.user_permissions')::text[])`,
+    ],
+    [
+      'a has_permission() that takes a part of a name for the name',
+      'settings',
+      `CREATE OR REPLACE FUNCTION has_permission(p_permission text) RETURNS boolean LANGUAGE sql STABLE
+         RETURN current_setting('app.user_permissions', true) LIKE '%' || p_permission || '%'`,
+    ],
+    [
+      'a validate_tenant_access() that answers about every tenant',
+      'R11',
+      `CREATE OR REPLACE FUNCTION validate_tenant_access(p_user uuid, p_tenant uuid) RETURNS boolean
+         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+         AS $$ SELECT EXISTS (SELECT FROM public.users u WHERE u.tenant_id = p_tenant AND u.id = p_user) $$`,
+    ],
+    [
+      'a function of another tenant that settles its uploads',
+      'R11',
+      `CREATE OR REPLACE FUNCTION settle_uploads(p_files uuid[])
+         RETURNS TABLE (file uuid, known boolean, complete boolean)
+         LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+         AS $$ SELECT f.id, true, f.uploaded_at IS NOT NULL FROM public.poc_files f WHERE f.id = ANY (p_files) $$`,
+    ],
+    [
+      'a role whose holders are looked up in every tenant',
+      'R11',
+      `CREATE OR REPLACE FUNCTION role_holders(p_role uuid) RETURNS TABLE (self boolean, above boolean)
+         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+         AS $$ SELECT false, EXISTS (SELECT FROM public.users u WHERE u.custom_role_id = p_role) $$`,
+    ],
+    [
+      'an invitation whose role is given in every tenant',
+      'R11',
+      `CREATE OR REPLACE FUNCTION invited_role() RETURNS text
+         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+         AS $$ SELECT i.role FROM public.invites i
+                WHERE i.accepted_by = current_setting('app.current_user_id', true)::uuid $$`,
+    ],
+    ["a tracker's login that reads users", 'logins', 'GRANT SELECT (id) ON users TO tracker_user'],
+    [
+      "an operators' login that deletes entries of the audit log",
+      'logins',
+      'GRANT DELETE ON audit_log TO super_admin; ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only',
+    ],
+    [
+      'a service that may ask what another user may do',
+      'logins',
+      'GRANT EXECUTE ON FUNCTION rank_to_invite(uuid) TO authenticated_user',
     ],
     [
       'a schema in which the service may create',

@@ -5,6 +5,7 @@
 import { createTestDatabase, TestCluster } from '@poc-tracker/testing';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { IsolationReport } from './report.js';
+import { attackPermissions } from './permission-attacks.js';
 import { attackRequirements } from './requirements.js';
 import { attackRoutes } from './route-attacks.js';
 import { attackTables } from './table-attacks.js';
@@ -16,6 +17,8 @@ type Attack = (world: World, report: IsolationReport) => Promise<void>;
 const ATTACKS: Attack[] = [
   attackTables,
   async (world, report) => attackTables(await asTracker(world), report),
+  attackPermissions,
+  async (world, report) => attackPermissions(await asTracker(world), report),
   attackRequirements,
   attackRoutes,
 ];

@@ -166,7 +166,7 @@ export const policyRequirements: Requirement[] = [
               : NaN,
           );
         }
-        return { held: seen.join() === '1,1,0', happened: `${seen.join(', ')} rows, each its own` };
+        return { held: seen.join() === '2,2,0', happened: `${seen.join(', ')} rows, each its own` };
       }),
   },
   {

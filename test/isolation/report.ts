@@ -18,6 +18,15 @@ export interface Finding {
 export const ASKERS = ['right tenant', 'wrong tenant', 'no tenant', 'spent transaction'] as const;
 export type Asker = (typeof ASKERS)[number];
 
+/** What one command on another user's rows needs, in the tenant itself. */
+export interface PermissionOutcome {
+  table: string;
+  command: string;
+  need: string;
+  /** Empty if the command needs exactly this. */
+  faults: readonly string[];
+}
+
 interface Row {
   table: string;
   operation: string;
@@ -27,6 +36,7 @@ interface Row {
 /** Collects what the attacks found; red when anything leaked or when an attack could not be carried out. */
 export class IsolationReport {
   private readonly rows: Row[] = [];
+  private readonly permissions: PermissionOutcome[] = [];
   private readonly findings: Finding[] = [];
 
   recordStatement(table: string, operation: string, asker: Asker, outcome: Outcome): void {
@@ -36,6 +46,10 @@ export class IsolationReport {
       this.rows.push(row);
     }
     row.outcomes[asker] = outcome;
+  }
+
+  recordPermission(outcome: PermissionOutcome): void {
+    this.permissions.push(outcome);
   }
 
   recordFinding(finding: Finding): void {
@@ -53,7 +67,10 @@ export class IsolationReport {
     const ofFindings = this.findings
       .filter((finding) => !finding.held)
       .map((finding) => `${finding.id}: ${finding.tried}: ${finding.happened}`);
-    return [...ofTables, ...ofFindings];
+    const ofPermissions = this.permissions.flatMap(({ table, command, faults }) =>
+      faults.map((fault) => `${table} ${command}: ${fault}`),
+    );
+    return [...ofTables, ...ofPermissions, ...ofFindings];
   }
 
   toString(): string {
@@ -62,7 +79,7 @@ export class IsolationReport {
     const verdict =
       faults.length === 0
         ? `Isolated: ${attempts} attacks on ${new Set(this.rows.map((row) => row.table)).size} tables and ` +
-          `${this.findings.length} requirements held.`
+          `${this.findings.length} requirements held, and ${this.permissions.length} commands need exactly their permission.`
         : `LEAKS: ${faults.length}\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
     return [
       "What a login of the service gets of one tenant's rows, by who asks:",
@@ -78,6 +95,17 @@ export class IsolationReport {
             leaks ? 'LEAK' : 'ok',
           ];
         }),
+      ]),
+      '',
+      "What a user of the tenant needs for another user's rows, tried with each permission missing:",
+      columns([
+        ['table', 'command', 'needs', ''],
+        ...this.permissions.map(({ table, command, need, faults }) => [
+          table,
+          command,
+          need,
+          faults.length === 0 ? 'ok' : 'LEAK',
+        ]),
       ]),
       '',
       'Each way past row-level security, tried:',

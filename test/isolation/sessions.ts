@@ -34,8 +34,15 @@ export async function rolledBack<T>(
   }
 }
 
-export async function enter(client: pg.Client, tenant: Tenant, role = 'admin'): Promise<void> {
-  await client.query('SELECT set_user_context($1, $2, $3)', [tenant.id, tenant.userId, role]);
+/** Sets the context of a transaction. `permissions` are by default those of the role. */
+export async function enter(
+  client: pg.Client,
+  tenant: Tenant,
+  role = 'admin',
+  permissions: readonly string[] | null = null,
+): Promise<void> {
+  const context = [tenant.id, tenant.userId, role, permissions];
+  await client.query('SELECT set_user_context($1, $2, $3, $4)', context);
 }
 
 /** Runs a statement inside a transaction and takes a refusal for an answer. */

@@ -171,14 +171,14 @@ function uselessness(
   return admitted ? undefined : `the tenant itself gets ${describe(answer)}`;
 }
 
-function readable(table: TenantTable): string {
+export function readable(table: TenantTable): string {
   const columns = table.columns.filter((column) => column.selectable);
   return columns.length === 0
     ? '*'
     : columns.map((column) => pg.escapeIdentifier(column.name)).join(', ');
 }
 
-function writable(table: TenantTable): string {
+export function writable(table: TenantTable): string {
   const column =
     table.columns.find(({ selectable, updatable }) => selectable && updatable) ?? table.columns[0];
   return pg.escapeIdentifier(column?.name ?? '');

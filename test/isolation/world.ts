@@ -7,9 +7,9 @@ export type Row = Record<string, unknown>;
 
 export interface Tenant {
   id: string;
-  /** The person whom the transactions of this tenant run for, as admin: the most that a tenant can hold. */
+  /** The user that the transactions of this tenant run for, as admin: the most that a tenant can hold. */
   userId: string;
-  /** One row of every table, by the table's name. */
+  /** One row of every table, by the table's name. Another user of the tenant is in `users`, and owns the other rows. */
   rows: Record<string, Row>;
 }
 
@@ -20,7 +20,7 @@ export interface World {
   login?: string;
   admin: pg.Client;
   tables: TenantTable[];
-  /** Whoever attacks is of this tenant. */
+  /** The tenant whose user attacks. */
   attacker: Tenant;
   victim: Tenant;
 }
@@ -47,6 +47,13 @@ export async function asTracker(world: World): Promise<World> {
     `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) SELECT id, 'features', '{}' FROM tenants
      ON CONFLICT DO NOTHING`,
   );
+  // Only its own user completes an upload.
+  for (const { id, userId } of [world.attacker, world.victim]) {
+    await world.admin.query('UPDATE poc_files SET created_by = $2 WHERE tenant_id = $1', [
+      id,
+      userId,
+    ]);
+  }
   return {
     ...world,
     database: { ...world.database, serviceUrl: trackerUrl },
@@ -81,16 +88,34 @@ async function seedTenant(admin: pg.Client, tables: readonly TenantTable[]): Pro
     if (seeded === undefined) throw new Error(`The row of ${table.name} was not kept.`);
     tenant.rows[table.name] = seeded;
   }
-  const { id } = tenant.rows['users'] ?? {};
-  // Some policies ask the person's row and not the transaction. No admin, for the last of them could not be deleted.
-  await admin.query(
-    `UPDATE users SET role = 'manager', permissions = '["manage_roles"]' WHERE tenant_id = $1`,
-    [tenant.id],
-  );
-  return { ...tenant, userId: String(id) };
+  // The acceptance of an invitation asks what its inviter may do. No admin, because the last one cannot be deleted.
+  await admin.query(`UPDATE users SET role = 'manager' WHERE tenant_id = $1`, [tenant.id]);
+  return { ...tenant, userId: await seedPrincipal(admin, tables, tenant) };
 }
 
-/** A row for the tenant that meets the table's constraints, pointing at the tenant's own rows of the parent tables. */
+/** The user of the transactions, beside the one who owns the rows: what is another user's needs a permission. */
+async function seedPrincipal(
+  admin: pg.Client,
+  tables: readonly TenantTable[],
+  tenant: Tenant,
+): Promise<string> {
+  const users = tables.find(({ name }) => name === 'users');
+  if (users === undefined) throw new Error('There is no table users.');
+  const row = { ...newRow(users, tenant), id: randomUUID() };
+  await admin.query(
+    `INSERT INTO users (${Object.keys(row).map(pg.escapeIdentifier).join(', ')})
+     VALUES (${Object.keys(row)
+       .map((_, index) => `$${index + 1}`)
+       .join(', ')})`,
+    Object.values(row),
+  );
+  return row.id;
+}
+
+/**
+ * A row for the tenant that meets the table's constraints. It points at the tenant's own rows of the parent tables, and
+ * at the user of the transaction.
+ */
 export function newRow(table: TenantTable, tenant: Tenant): Row {
   const row: Row = {};
   for (const column of table.columns) {
@@ -99,7 +124,11 @@ export function newRow(table: TenantTable, tenant: Tenant): Row {
   for (const { parent, columns, parentColumns } of table.foreignKeys) {
     if (parent === table.name) continue;
     columns.forEach((column, index) => {
-      row[column] = tenant.rows[parent]?.[parentColumns[index] ?? ''];
+      const key = parentColumns[index] ?? '';
+      row[column] =
+        parent === 'users' && key === 'id' && tenant.userId !== ''
+          ? tenant.userId
+          : tenant.rows[parent]?.[key];
     });
   }
   row[table.tenantColumn] = tenant.id;

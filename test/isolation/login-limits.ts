@@ -1,0 +1,127 @@
+import type { TestDatabase } from '@poc-tracker/testing';
+import type { Requirement } from './requirement.js';
+import { ask, connected, describe, enter, isRefused, rolledBack } from './sessions.js';
+
+/** What an attacker gains nothing from, who has taken over one login and can run SQL of their choice with it. */
+interface Limits {
+  who: string;
+  urlOf(database: TestDatabase): string;
+  /** Each must be refused in the tenant's own transaction with every permission, not only find no row. */
+  refused: readonly string[];
+}
+
+const OTHER_ROLES = ['super_admin', 'tenant_gatekeeper', 'tracker_user', 'authenticated_user'];
+
+const become = (...own: string[]): string[] =>
+  OTHER_ROLES.filter((role) => !own.includes(role)).map((role) => `SET ROLE ${role}`);
+
+const AUDIT = ['audit_log', 'security_events', 'audit_chain'];
+
+const CHANGE_AUDIT = AUDIT.flatMap((table) => [
+  `UPDATE ${table} SET tenant_id = tenant_id`,
+  `DELETE FROM ${table}`,
+  `TRUNCATE ${table}`,
+  `ALTER TABLE ${table} DISABLE TRIGGER ALL`,
+]);
+
+const LIMITS: Limits[] = [
+  {
+    who: 'the service',
+    urlOf: ({ serviceUrl }) => serviceUrl,
+    refused: [
+      ...become('authenticated_user'),
+      ...CHANGE_AUDIT,
+      `INSERT INTO audit_log (tenant_id, table_name, operation) SELECT id, 'users', 'UPDATE' FROM tenants`,
+      'SELECT password_hash FROM users',
+      'SELECT token_hash FROM invites',
+      'SELECT token_hash FROM invite_links',
+      'SELECT secret_hash FROM service_clients',
+      'SELECT secret_hash FROM operator_invitations',
+      `UPDATE tenants SET plan_type = 'enterprise'`,
+      'UPDATE tenants SET max_users = 1000000',
+      `UPDATE tenants SET status = 'active'`,
+      'UPDATE tenant_usage SET user_count = 0',
+      'UPDATE invite_links SET quota = 10000',
+      "UPDATE user_sessions SET expires_at = now() + interval '1 year'",
+      'SELECT rank_to_invite(NULL)',
+      `SELECT begin_purge(NULL, NULL, 'forged')`,
+      `SELECT seal_audit_entries(NULL, 0, '[]')`,
+      'SELECT prune_revocations()',
+      'SELECT add_tenant_usage(NULL, 0, 0, 0)',
+    ],
+  },
+  {
+    who: 'the tracker',
+    urlOf: ({ trackerUrl }) => trackerUrl,
+    refused: [
+      ...become('tracker_user'),
+      ...CHANGE_AUDIT,
+      ...AUDIT.map((table) => `SELECT tenant_id FROM ${table}`),
+      'SELECT id FROM users',
+      'SELECT password_hash FROM users',
+      `UPDATE users SET role = 'admin'`,
+      'DELETE FROM users',
+      'SELECT id FROM user_sessions',
+      'SELECT refresh_token_hash FROM user_sessions',
+      'UPDATE user_sessions SET is_active = false',
+      'SELECT id FROM tenants',
+      'UPDATE tenants SET name = name',
+      'UPDATE tenant_settings SET setting_value = setting_value',
+      'SELECT id FROM tenant_roles',
+      'SELECT id FROM tenant_domains',
+      'SELECT id FROM invites',
+      'SELECT tenant_id FROM tenant_usage',
+      `SELECT find_credentials('admin@example.com')`,
+      'SELECT validate_tenant_access(NULL, NULL)',
+      `SELECT accept_invite(NULL, 'a@example.com', NULL)`,
+      'SELECT inspect_invitation(NULL)',
+      'SELECT invited_role()',
+      'SELECT is_new_tenant()',
+      'SELECT role_holders(NULL)',
+      'SELECT shorten_sessions(1)',
+      `SELECT cancel_current_tenant('forged')`,
+      'SELECT rank_to_invite(NULL)',
+    ],
+  },
+  {
+    who: 'the operators',
+    urlOf: ({ platformUrl }) => platformUrl,
+    refused: [
+      ...become('super_admin'),
+      ...CHANGE_AUDIT,
+      `INSERT INTO audit_log (tenant_id, table_name, operation) SELECT id, 'users', 'UPDATE' FROM tenants`,
+      `INSERT INTO audit_chain (tenant_id) SELECT id FROM tenants`,
+      'SELECT password_hash FROM users',
+      'SELECT token_hash FROM invites',
+      'SELECT token_hash FROM invite_links',
+      'UPDATE tenant_usage SET user_count = 0',
+      'DELETE FROM revocation_events',
+      'TRUNCATE users CASCADE',
+      'ALTER TABLE users DISABLE ROW LEVEL SECURITY',
+      'CREATE POLICY mine ON users USING (true)',
+      `SELECT find_credentials('admin@example.com')`,
+      'SELECT rank_to_invite(NULL)',
+    ],
+  },
+];
+
+/** What each login cannot do, whatever permissions it claims. */
+export const loginLimits: Requirement[] = LIMITS.map(({ who, urlOf, refused }) => ({
+  id: 'logins',
+  tried: `${who} with SQL of the attacker's choice and every permission claimed, in the tenant itself`,
+  attempt: ({ database, victim }) =>
+    connected(urlOf(database), (client) =>
+      rolledBack(client, null, async () => {
+        await enter(client, victim);
+        const reached: string[] = [];
+        for (const sql of refused) {
+          const answer = await ask(client, sql);
+          if (!isRefused(answer)) reached.push(`${sql}: ${describe(answer)}`);
+        }
+        return {
+          held: reached.length === 0,
+          happened: reached.join('; ') || `${refused.length} statements refused`,
+        };
+      }),
+    ),
+}));

@@ -1,0 +1,86 @@
+import type { Permission } from '@poc-tracker/contracts';
+
+export type Command = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
+
+/**
+ * What a user needs for a command on another user's rows in their own tenant: a permission, nothing but being a user of
+ * the tenant (`member`), or something that they cannot get (`nobody`).
+ */
+export type Need = Permission | 'member' | 'nobody';
+
+export type PermissionMatrix = Readonly<Record<string, Partial<Record<Command, Need>>>>;
+
+const SETTINGS = {
+  SELECT: 'member',
+  INSERT: 'manage_settings',
+  UPDATE: 'manage_settings',
+  DELETE: 'manage_settings',
+} as const;
+
+const INVITATIONS = {
+  SELECT: 'manage_invites',
+  INSERT: 'manage_invites',
+  UPDATE: 'manage_invites',
+} as const;
+
+const POCS = {
+  SELECT: 'member',
+  INSERT: 'create_pocs',
+  UPDATE: 'manage_pocs',
+  DELETE: 'manage_pocs',
+} as const;
+
+/** Every command that the service's login is granted. What a command needs is what the routes for it ask. */
+export const SERVICE_PERMISSIONS: PermissionMatrix = {
+  // A sign-up inserts its own tenant, before there is a user.
+  tenants: { SELECT: 'member', INSERT: 'member', UPDATE: 'manage_settings' },
+  tenant_settings: SETTINGS,
+  tenant_domains: SETTINGS,
+  tenant_usage: { SELECT: 'member' },
+  usage_events: { SELECT: 'member' },
+  tenant_roles: {
+    SELECT: 'member',
+    INSERT: 'manage_roles',
+    UPDATE: 'manage_roles',
+    DELETE: 'manage_roles',
+  },
+  // The attacked row is of a suspended user: active ones are visible to every user of the tenant.
+  users: {
+    SELECT: 'manage_users',
+    INSERT: 'manage_users',
+    UPDATE: 'manage_users',
+    DELETE: 'manage_users',
+  },
+  // A user opens sessions of their own only.
+  user_sessions: {
+    SELECT: 'manage_users',
+    INSERT: 'member',
+    UPDATE: 'manage_users',
+    DELETE: 'manage_users',
+  },
+  invites: INVITATIONS,
+  invite_links: INVITATIONS,
+  invite_link_uses: { SELECT: 'manage_invites' },
+  audit_log: { SELECT: 'view_audit' },
+  // What a user does, and what they are refused, is recorded whoever they are.
+  security_events: { SELECT: 'view_audit', INSERT: 'member' },
+  audit_chain: { SELECT: 'view_audit' },
+  audit_unsealed: { SELECT: 'view_audit' },
+  pocs: POCS,
+  poc_files: POCS,
+  poc_collaborators: { SELECT: 'member' },
+};
+
+/** The same for the tracker's login. */
+export const TRACKER_PERMISSIONS: PermissionMatrix = {
+  pocs: POCS,
+  poc_files: {
+    SELECT: 'member',
+    INSERT: 'manage_pocs',
+    // Completes an upload, which is the uploader's own.
+    UPDATE: 'nobody',
+    DELETE: 'manage_pocs',
+  },
+  poc_collaborators: { SELECT: 'member', INSERT: 'manage_pocs', DELETE: 'manage_pocs' },
+  tenant_settings: { SELECT: 'member' },
+};
