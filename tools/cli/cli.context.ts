@@ -1,11 +1,9 @@
 import { userInfo } from 'node:os';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
-import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
 import { CliConnections } from './cli.connections.js';
 import { EXIT, type ExitCode } from './cli.error.js';
-import { NO_TENANT_DATABASE } from './no-tenant-database.js';
+import type { CliServices } from './cli.module.js';
 
-/** What a command reads and where it writes; the tests give their own. */
+/** The environment and the streams of a command. */
 export interface CliIo {
   env: NodeJS.ProcessEnv;
   stdout: (text: string) => void;
@@ -14,50 +12,54 @@ export interface CliIo {
 
 const APPLICATION_NAME = 'poc-tracker-cli';
 
-/** What the commands share: the database, the output and the exit code. One a run. */
+/** What the commands share: the services, the output and the exit code. One per run. */
 export class CliContext {
   readonly connections: CliConnections;
-  /** Set by a command that found something amiss, beside having said what. */
+  /** Set by a command that reports a problem in its output. */
   exitCode: ExitCode = EXIT.ok;
   readonly env: NodeJS.ProcessEnv;
-  private opened: PlatformDatabase | undefined;
+  private opened: Promise<CliServices> | undefined;
 
   constructor(private readonly io: CliIo) {
     this.env = io.env;
     this.connections = new CliConnections(io.env);
   }
 
-  /** The database on the operators' login, connected at its first statement and closed after the command. */
-  platform(): PlatformDatabase {
-    return (this.opened ??= new PlatformDatabase({
-      url: this.connections.platformUrl(),
-      tls: this.connections.tls,
-      applicationName: APPLICATION_NAME,
-      unnamedActor: 'operator',
-    }));
+  /**
+   * The operators' services, built at the first call and closed after the command. Their module is loaded here because it
+   * brings Nest and Swagger, for which `--help` need not wait.
+   */
+  services(): Promise<CliServices> {
+    return (this.opened ??= this.open());
   }
 
-  /** Where the work of operators is recorded. */
-  trail(): SecurityEvents {
-    return new SecurityEvents(NO_TENANT_DATABASE);
-  }
-
-  /** What the audit trail says of who acted: nobody is logged in here. */
+  /** Added to the entries in the audit log, because nobody is logged in at the command line. */
   get actor(): { via: 'cli'; osUser: string } {
     return { via: 'cli', osUser: userInfo().username };
   }
 
-  /** Prints a result: as JSON where that was asked for, else the text. */
+  /** Prints a result: as JSON with --json, else as text. */
   show(options: { json?: boolean }, value: unknown, text: () => string): void {
     this.io.stdout(options.json === true ? `${JSON.stringify(value, null, 2)}\n` : text());
   }
 
-  /** A line for the person who waits, beside the result: progress, warnings. */
+  /** Prints a line beside the result: progress or a warning. */
   say(line: string): void {
     this.io.stderr(`${line}\n`);
   }
 
   async close(): Promise<void> {
-    await this.opened?.close();
+    const services = await this.opened?.catch(() => undefined);
+    await services?.close();
+  }
+
+  private async open(): Promise<CliServices> {
+    const { openCliServices } = await import('./cli.module.js');
+    return openCliServices(this.env, {
+      url: this.connections.platformUrl(),
+      tls: this.connections.tls,
+      applicationName: APPLICATION_NAME,
+      unnamedActor: 'operator',
+    });
   }
 }

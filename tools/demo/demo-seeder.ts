@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
-import { SETTINGS_OF_NEW_TENANT } from '../../apps/auth-service/src/tenant/settings/settings-resolution.js';
+import type { SqlRunner } from '@poc-tracker/tenancy';
+import { insertTenant } from '../../apps/auth-service/src/tenant/new-tenant.js';
 import { inBatches, planTenants, type SeededTenant } from './seed-plan.js';
 
 export interface SeedOrder {
@@ -117,26 +118,21 @@ const LOOK_TIMEOUT = "SET LOCAL lock_timeout = '2s'";
 const OTHER = `
   SELECT subdomain FROM public.tenants WHERE NOT is_platform AND subdomain !~ ('^' || $1 || '-[0-9]+$') LIMIT 1`;
 
-const ADD_TENANTS = `
+/* The tables are locked, so that nobody adds one of them in the meantime. */
+const MISSING = `
+  SELECT w.id FROM unnest($1::uuid[], $2::text[]) AS w (id, subdomain)
+   WHERE NOT EXISTS (SELECT FROM public.tenants t WHERE t.id = w.id OR t.subdomain = w.subdomain)`;
+
+/* Room for more users, an age, and the count that the trigger would have kept. */
+const COMPLETE_TENANTS = `
   WITH wanted AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[],
-                         $9::int[])
-      AS w (id, index, name, subdomain, plan, users, max_users, max_pocs, max_storage_gb)
-  ), added AS (
-    INSERT INTO public.tenants (id, name, subdomain, plan_type, features, max_users, max_pocs, max_storage_gb, created_at)
-    SELECT id, name, subdomain, plan, '{}', max_users, max_pocs, max_storage_gb,
-           now() - (index % 700) * interval '1 day'
-      FROM wanted
-    ON CONFLICT DO NOTHING
-    RETURNING id
-  ), settings AS (
-    INSERT INTO public.tenant_settings (tenant_id, setting_key, setting_value)
-    SELECT a.id, s.key, s.value FROM added a CROSS JOIN jsonb_each($10::jsonb) AS s
-  ), usage AS (
-    INSERT INTO public.tenant_usage (tenant_id, user_count)
-    SELECT w.id, w.users FROM wanted w JOIN added a USING (id)
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) AS w (id, index, users, max_users)
+  ), completed AS (
+    UPDATE public.tenants t
+       SET max_users = w.max_users, created_at = now() - (w.index % 700) * interval '1 day'
+      FROM wanted w WHERE t.id = w.id
   )
-  SELECT id FROM added`;
+  INSERT INTO public.tenant_usage (tenant_id, user_count) SELECT id, users FROM wanted`;
 
 /*
  * The first person of each tenant is its admin; everybody else has the role, state and past of a made-up life. Ids are
@@ -224,22 +220,10 @@ export class DemoSeeder {
       await owner.query(LOCK_TIMEOUT);
 
       await owner.query(OPEN);
-      const ids = new Map(batch.map((tenant) => [tenantId(order.label, tenant.index), tenant]));
-      const { rows } = await owner.query<{ id: string }>(ADD_TENANTS, [
-        [...ids.keys()],
-        batch.map(({ index }) => index),
-        batch.map(({ name }) => name),
-        batch.map(({ subdomain }) => subdomain),
-        batch.map(({ plan }) => plan),
-        batch.map(({ users }) => users),
-        batch.map(({ maxUsers }) => maxUsers),
-        batch.map(({ maxPocs }) => maxPocs),
-        batch.map(({ maxStorageGb }) => maxStorageGb),
-        JSON.stringify(SETTINGS_OF_NEW_TENANT),
-      ]);
-      const written = rows.flatMap(({ id }) => ids.get(id) ?? []);
+      const written = await this.missingOf(batch, order.label);
       const writtenIds = written.map(({ index }) => tenantId(order.label, index));
       if (written.length > 0) {
+        await this.addTenants(written, writtenIds);
         await owner.query(ADD_PEOPLE, [
           writtenIds,
           written.map(({ index }) => index),
@@ -259,6 +243,36 @@ export class DemoSeeder {
       await owner.query('ROLLBACK');
       throw error;
     }
+  }
+
+  private async addTenants(
+    tenants: readonly SeededTenant[],
+    ids: readonly string[],
+  ): Promise<void> {
+    const { owner } = this;
+    const transaction: SqlRunner = {
+      query: async <Row>(sql: string, params?: unknown[]) =>
+        (await owner.query(sql, params)).rows as Row[],
+    };
+    for (const [at, { name, subdomain, plan }] of tenants.entries())
+      await insertTenant(transaction, { id: ids[at] ?? '', name, subdomain, plan });
+    await owner.query(COMPLETE_TENANTS, [
+      ids,
+      tenants.map(({ index }) => index),
+      tenants.map(({ users }) => users),
+      tenants.map(({ maxUsers }) => maxUsers),
+    ]);
+  }
+
+  /** The tenants of a batch that do not exist yet. */
+  private async missingOf(batch: readonly SeededTenant[], label: string): Promise<SeededTenant[]> {
+    const byId = new Map(batch.map((tenant) => [tenantId(label, tenant.index), tenant]));
+    const subdomains = batch.map(({ subdomain }) => subdomain);
+    const { rows } = await this.owner.query<{ id: string }>(MISSING, [
+      [...byId.keys()],
+      subdomains,
+    ]);
+    return rows.flatMap(({ id }) => byId.get(id) ?? []);
   }
 }
 

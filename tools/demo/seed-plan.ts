@@ -9,8 +9,6 @@ export interface SeededTenant {
   plan: Plan;
   users: number;
   maxUsers: number;
-  maxPocs: number;
-  maxStorageGb: number;
 }
 
 const COMPANIES = [
@@ -65,15 +63,13 @@ export function planTenants(label: string, tenants: number, users: number): Seed
     const trade = TRADES[Math.floor(rank / COMPANIES.length) % TRADES.length] ?? '';
     const plan =
       PLANS.find((name) => count <= PLAN_CATALOGUE[name].limits.maxUsers) ?? 'enterprise';
-    const { limits } = PLAN_CATALOGUE[plan];
     return {
-      ...limits,
       index,
       name: `${company} ${trade} ${index}`,
       subdomain: `${label}-${index}`,
       plan,
       users: count,
-      maxUsers: Math.max(limits.maxUsers, 2 * count),
+      maxUsers: Math.max(PLAN_CATALOGUE[plan].limits.maxUsers, 2 * count),
     };
   });
 }

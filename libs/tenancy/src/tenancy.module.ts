@@ -22,7 +22,7 @@ import { TenantPool } from './transaction/tenant-pool.js';
 @Module({})
 export class TenancyModule implements OnApplicationShutdown {
   constructor(
-    @Inject(TenantPool) private readonly pool: TenantPool,
+    @Optional() @Inject(TenantPool) private readonly pool?: TenantPool,
     @Optional() @Inject(PlatformDatabase) private readonly platform?: PlatformDatabase,
   ) {}
 
@@ -59,9 +59,24 @@ export class TenancyModule implements OnApplicationShutdown {
     };
   }
 
+  /**
+   * For a process that has the operators' login and no other, such as a command line. It connects at the first statement.
+   * There is a TenantDatabase for the services to be built with, but it opens no transaction.
+   */
+  static forOperators(options: PlatformDatabaseOptions): DynamicModule {
+    return {
+      module: TenancyModule,
+      providers: [
+        { provide: PlatformDatabase, useFactory: () => new PlatformDatabase(options) },
+        TenantDatabase,
+      ],
+      exports: [PlatformDatabase, TenantDatabase],
+    };
+  }
+
   /** Nest calls this after the HTTP server has answered what was in flight. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.pool.close(), this.platform?.close()]);
+    await Promise.all([this.pool?.close(), this.platform?.close()]);
   }
 }
 

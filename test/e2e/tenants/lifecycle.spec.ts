@@ -3,7 +3,7 @@ import { PlatformDatabase } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
-import { ensurePlatformTenant } from '../../../apps/auth-service/src/platform/operators/platform-tenant.js';
+import { OperatorsTenantService } from '../../../apps/auth-service/src/platform/operators/operators-tenant.service.js';
 import { TenantLifecycleJobs } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import {
@@ -179,8 +179,8 @@ describe('the moves of a tenant', () => {
   });
 
   it('are not for the tenant of the operators themselves', async () => {
-    const nobody = { tenantId: null, operatorId: null };
-    const id = await platform.transaction(nobody, ensurePlatformTenant);
+    const operators = service.app.get(OperatorsTenantService, { strict: false });
+    const id = await operators.ensure({ operatorId: null });
     for (const name of ['suspend', 'cancel'] as const)
       expect(await codeOf(move(id, name))).toBe('INVALID_TRANSITION');
     expect((await rowOf(id))?.status).toBe('active');

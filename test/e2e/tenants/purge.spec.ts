@@ -3,7 +3,7 @@ import { PlatformDatabase } from '@poc-tracker/tenancy';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
-import { ensurePlatformTenant } from '../../../apps/auth-service/src/platform/operators/platform-tenant.js';
+import { OperatorsTenantService } from '../../../apps/auth-service/src/platform/operators/operators-tenant.service.js';
 import { TenantLifecycleJobs } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import { TenantPurgeService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
@@ -109,8 +109,8 @@ describe('a purge', () => {
 
   it('is recorded with its reason in the trail of the operators, which outlives the tenant', async () => {
     const { tenantId } = await service.tenant();
-    const nobody = { tenantId: null, operatorId: null };
-    const trail = await platform.transaction(nobody, ensurePlatformTenant);
+    const operators = service.app.get(OperatorsTenantService, { strict: false });
+    const trail = await operators.ensure({ operatorId: null });
     await begin(tenantId, 'asked for by letter');
     await purges.purge(tenantId);
     const recorded = await service.sql(

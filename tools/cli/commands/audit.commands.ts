@@ -62,7 +62,7 @@ export function registerAuditCommands(program: Command, context: CliContext): vo
         throw misuse('--expect-head needs --tenant or --file.');
       const reports =
         options.file === undefined
-          ? await verifyStored(context.platform(), options.tenant, head)
+          ? await verifyStored((await context.services()).platform, options.tenant, head)
           : [await verifyFile(options.file, head)];
       if (reports.some(({ intact }) => !intact)) context.exitCode = EXIT.refused;
       context.show(options, { auditLogs: reports }, () => reports.map(describe).join(''));

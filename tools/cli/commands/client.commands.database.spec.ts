@@ -65,7 +65,7 @@ describe('the clients commands', () => {
     await create('twice');
     expect(await cli('create', '--name', 'twice')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('name is the name of another client'),
+      err: expect.stringContaining('name is already the name of a client'),
     });
   });
 

@@ -1,6 +1,5 @@
 import { ApiError, isUuid } from '@poc-tracker/contracts';
 import type { Command } from 'commander';
-import { ServiceClientService } from '../../../apps/auth-service/src/platform/clients/service-client.service.js';
 import type { CliContext } from '../cli.context.js';
 import { misuse, refusal } from '../cli.error.js';
 import { commandGroup, subcommand } from '../subcommand.js';
@@ -16,7 +15,6 @@ export function registerClientCommands(program: Command, context: CliContext): v
     'clients',
     'Manage service clients, which may introspect tokens.',
   );
-  const service = () => new ServiceClientService(context.platform(), context.trail());
   const actor = { operatorId: null, details: context.actor };
 
   subcommand(clients, 'create', 'Create a service client. Its secret is shown once.')
@@ -25,7 +23,8 @@ export function registerClientCommands(program: Command, context: CliContext): v
       const name = options.name.trim();
       if (name === '' || name.length > MAX_NAME_LENGTH)
         throw misuse(`--name must have 1 to ${MAX_NAME_LENGTH} characters.`);
-      const client = await service().create(name, actor);
+      const { clients: service } = await context.services();
+      const client = await service.create(name, actor);
       context.show(
         options,
         client,
@@ -36,7 +35,8 @@ export function registerClientCommands(program: Command, context: CliContext): v
 
   subcommand(clients, 'list', 'List service clients, including revoked ones.').action(
     async (options: { json?: boolean }) => {
-      const found = await service().list();
+      const { clients: service } = await context.services();
+      const found = await service.list();
       context.show(options, found, () =>
         formatTable(found, [
           { heading: 'id', value: (row) => row.id },
@@ -51,12 +51,11 @@ export function registerClientCommands(program: Command, context: CliContext): v
   subcommand(clients, 'revoke <id>', 'Revoke a service client.').action(
     async (id: string, options: { json?: boolean }) => {
       if (!isUuid(id)) throw misuse(`"${id}" is not the id of a client. See "clients list".`);
-      await service()
-        .revoke(id, actor)
-        .catch((error: unknown) => {
-          const unknown = error instanceof ApiError && error.code === 'NOT_FOUND';
-          throw unknown ? refusal(`There is no active client ${id}.`) : error;
-        });
+      const { clients: service } = await context.services();
+      await service.revoke(id, actor).catch((error: unknown) => {
+        const unknown = error instanceof ApiError && error.code === 'NOT_FOUND';
+        throw unknown ? refusal(`There is no active client ${id}.`) : error;
+      });
       context.show(options, { id, revoked: true }, () => `Client ${id} is revoked.\n`);
     },
   );

@@ -1,12 +1,11 @@
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OperatorInvitation } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
-import { OperatorService } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
-import { CliContext } from '../cli.context.js';
+import type { OperatorService } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
 import { cliOn } from '../cli.fixture.js';
+import { type CliServices, openCliServices } from '../cli.module.js';
 
 /** Passes the check of the column. No password matches it. */
 const HASH = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA';
@@ -14,20 +13,19 @@ const HASH = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA';
 describe('the operators commands', () => {
   let database: TestDatabase;
   let admin: pg.Client;
-  let platform: PlatformDatabase;
+  let services: CliServices;
   let operators: OperatorService;
 
   beforeAll(async () => {
     database = await createTestDatabase();
     admin = new pg.Client({ connectionString: database.adminUrl });
     await admin.connect();
-    platform = new PlatformDatabase({ url: database.platformUrl, tls: false });
-    const silent = { env: {}, stdout: () => undefined, stderr: () => undefined };
-    operators = new OperatorService(platform, new CliContext(silent).trail());
+    services = await openCliServices({}, { url: database.platformUrl, tls: false });
+    operators = services.operators;
   });
 
   afterAll(async () => {
-    await platform.close();
+    await services.close();
     await admin.end();
     await database.drop();
   });

@@ -1,9 +1,5 @@
 import { ApiError } from '@poc-tracker/contracts';
 import type { Command } from 'commander';
-import {
-  OperatorService,
-  SECRET_LIFE_MINUTES,
-} from '../../../apps/auth-service/src/platform/operators/operator.service.js';
 import type { CliContext } from '../cli.context.js';
 import { misuse, refusal } from '../cli.error.js';
 import { commandGroup, subcommand } from '../subcommand.js';
@@ -21,7 +17,6 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     'operators',
     'Manage operators, who have access to all tenants.',
   );
-  const service = () => new OperatorService(context.platform(), context.trail());
 
   subcommand(
     operators,
@@ -34,13 +29,14 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     )
     .action(async (options: EmailOption) => {
       const email = await emailOf(options);
-      const invitation = await service().invite(email, actorOf(context));
+      const { operators: service } = await context.services();
+      const invitation = await service.invite(email, actorOf(context));
       context.show(
         options,
         invitation,
         () =>
           `One-time secret of ${invitation.email}. It is not shown again:\n\n  ${invitation.secret}\n\n` +
-          `It is good for ${SECRET_LIFE_MINUTES} minutes and one use:\n` +
+          `It can be used once, until ${invitation.expiresAt.toISOString()}:\n` +
           '  POST /api/v1/platform/operators/activate {"email", "secret", "password"}\n' +
           'Then log in at platform.<base domain>.\n',
       );
@@ -51,7 +47,8 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     'list',
     'List operators, including those who have not used their secret.',
   ).action(async (options: { json?: boolean }) => {
-    const found = await service().list();
+    const { operators: service } = await context.services();
+    const found = await service.list();
     context.show(options, found, () =>
       formatTable(found, [
         { heading: 'email', value: (row) => row.email },
@@ -66,11 +63,10 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     .requiredOption('--email <address>', 'email of the operator')
     .action(async (options: EmailOption) => {
       const email = await emailOf(options);
-      await service()
-        .revoke(email, actorOf(context))
-        .catch((error: unknown) => {
-          throw explain(error, email);
-        });
+      const { operators: service } = await context.services();
+      await service.revoke(email, actorOf(context)).catch((error: unknown) => {
+        throw explain(error, email);
+      });
       context.show(options, { email, revoked: true }, () => `${email} is no longer an operator.\n`);
     });
 }

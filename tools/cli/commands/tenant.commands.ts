@@ -10,7 +10,7 @@ import {
   TENANT_STATUSES,
 } from '@poc-tracker/contracts';
 import { type Command, Option } from 'commander';
-import type { OperatorActor } from '../../../apps/auth-service/src/platform/operators/operator-actor.js';
+import type { OperatorActor } from '../../../apps/auth-service/src/platform/operator-actor.js';
 import type { PlatformTenantService } from '../../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
 import type { CliContext } from '../cli.context.js';
 import { misuse, refusal } from '../cli.error.js';
@@ -81,7 +81,7 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
         await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
       const { validInput } = await import('../input.js');
       const { json: _json, ...filter } = options;
-      const { tenants } = await services(context);
+      const { tenants } = await context.services();
       const page = await tenants.list(validInput(ListTenantsQuery, filter), actor);
       context.show(options, page, () => {
         const table = formatTable(page.items, [
@@ -98,7 +98,7 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
 
   subcommand(group, 'show <tenant>', 'Get a tenant by its id or its subdomain.').action(
     async (name: string, options: Json) => {
-      const { tenants } = await services(context);
+      const { tenants } = await context.services();
       const tenant = await tenants.read(await idOf(tenants, name), actor);
       const { usage, ...fields } = tenant;
       context.show(options, tenant, () => formatFields({ ...fields }) + formatUsage(usage));
@@ -107,7 +107,7 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
 
   subcommand(group, 'usage <tenant>', 'Get the usage and the limits of a tenant.').action(
     async (name: string, options: Json) => {
-      const { tenants } = await services(context);
+      const { tenants } = await context.services();
       const usage = await tenants.usage(await idOf(tenants, name), actor);
       context.show(options, usage, () => formatUsage(usage));
     },
@@ -126,7 +126,7 @@ function registerCreating(group: Command, context: CliContext, actor: OperatorAc
       const { validInput } = await import('../input.js');
       const { name, subdomain, adminEmail, plan: planType } = options;
       const input = validInput(CreatePlatformTenantDto, { name, subdomain, adminEmail, planType });
-      const { tenants } = await services(context);
+      const { tenants } = await context.services();
       const created = await tenants.create(input, actor);
       context.show(
         options,
@@ -164,7 +164,7 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
         await import('../../../apps/auth-service/src/tenant/entitlements/entitlement.dto.js');
       const { validInput } = await import('../input.js');
       const change = validInput(ChangePlanDto, planChangeOf(options));
-      const { tenants } = await services(context);
+      const { tenants } = await context.services();
       const changed = await tenants.changePlan(await idOf(tenants, name), change, actor);
       context.show(options, changed, () => {
         const features = changed.features.map((row) => ({ ...row, value: row.enabled }));
@@ -193,7 +193,7 @@ function registerLifecycle(group: Command, context: CliContext, actor: OperatorA
           await import('../../../apps/auth-service/src/platform/tenants/platform-tenant.dto.js');
         const { validInput } = await import('../input.js');
         const { reason } = validInput(TenantReasonDto, { reason: options.reason });
-        const { tenants, lifecycle } = await services(context);
+        const { tenants, lifecycle } = await context.services();
         const tenant = await lifecycle.move(move, await idOf(tenants, name), reason, actor);
         context.show(options, tenant, () => `${tenant.subdomain} is ${tenant.status}.\n`);
       });
@@ -207,17 +207,12 @@ function registerLifecycle(group: Command, context: CliContext, actor: OperatorA
       const { validInput } = await import('../input.js');
       const { reason, confirm: confirmSubdomain } = options;
       const input = validInput(PurgeTenantDto, { reason, confirmSubdomain });
-      const { tenants, lifecycle } = await services(context);
+      const { tenants, lifecycle } = await context.services();
       const id = await idOf(tenants, name);
       await lifecycle.beginPurge(id, input, actor);
       await lifecycle.purge(id);
       context.show(options, { id, purged: true }, () => `${name} has been purged.\n`);
     });
-}
-
-async function services(context: CliContext) {
-  const { platformServices } = await import('../platform-services.js');
-  return platformServices(context);
 }
 
 async function idOf(tenants: PlatformTenantService, name: string): Promise<string> {

@@ -2,6 +2,7 @@ import { isUuid } from '@poc-tracker/contracts';
 import type { PlatformDatabase } from '@poc-tracker/tenancy';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli.context.js';
+import type { CliServices } from '../cli.module.js';
 import { EXIT, refusal } from '../cli.error.js';
 import { commandGroup, subcommand } from '../subcommand.js';
 import { formatTable } from '../table.js';
@@ -51,12 +52,13 @@ export function registerUsageCommands(program: Command, context: CliContext): vo
     .option('--tenant <subdomain or id>', 'check only this tenant')
     .option('--repair', 'correct wrong counts')
     .action(async (options: { json?: boolean; tenant?: string; repair?: boolean }) => {
-      const platform = context.platform();
+      const services = await context.services();
+      const { platform } = services;
       const tenantId =
         options.tenant === undefined ? null : await findTenant(platform, options.tenant);
       const drift = await platform.query<Drift>(FIND_DRIFT, [tenantId]);
       const repaired = options.repair === true && drift.length > 0;
-      if (repaired) await repair(context, drift);
+      if (repaired) await repair(services, context.actor, drift);
       const left = repaired ? await platform.query<Drift>(FIND_DRIFT, [tenantId]) : drift;
       if (left.length > 0) context.exitCode = EXIT.refused;
       context.show(options, { drift: drift.map(toDrift), repaired }, () =>
@@ -66,18 +68,21 @@ export function registerUsageCommands(program: Command, context: CliContext): vo
 }
 
 /** Corrects the counts. Each tenant's audit log gets an entry in the same transaction. */
-async function repair(context: CliContext, drift: readonly Drift[]): Promise<void> {
-  const events = context.trail();
+async function repair(
+  { platform, events }: CliServices,
+  actor: CliContext['actor'],
+  drift: readonly Drift[],
+): Promise<void> {
   for (const tenantId of new Set(drift.map(({ tenant_id }) => tenant_id))) {
     const wrong = drift.filter(({ tenant_id }) => tenant_id === tenantId).map(toDrift);
     const counts = wrong.map(({ resource, counted, actual }) => ({ resource, counted, actual }));
-    await context.platform().transaction({ tenantId, operatorId: null }, async (transaction) => {
+    await platform.transaction({ tenantId, operatorId: null }, async (transaction) => {
       await transaction.query('SELECT repair_tenant_usage($1)', [tenantId]);
       await events.recordAsOperator(transaction, tenantId, {
         type: 'operator.accessed',
         result: 'success',
         target: { type: 'tenant', id: tenantId },
-        details: { action: 'repair-usage', counts, ...context.actor },
+        details: { action: 'repair-usage', counts, ...actor },
       });
     });
   }

@@ -62,14 +62,13 @@ export class UserAdminService {
   async create(principal: Principal, input: CreateUserDto): Promise<CreatedUserResponse> {
     const { email, firstName, lastName, role, password } = input;
     assertMayAssignRole(principal, role);
-    const { tenantId, tenant } = principal;
+    const { tenant } = principal;
     if (password !== undefined) this.policy.check(password, { email, firstName, lastName, tenant });
     const generated = password === undefined ? temporaryPassword() : null;
     // Before the first statement: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(password ?? generated ?? '');
     const id = uuidv7();
     await this.users.create({
-      tenantId,
       id,
       email,
       passwordHash,

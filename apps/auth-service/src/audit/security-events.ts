@@ -62,9 +62,12 @@ export class SecurityEvents {
 
   constructor(private readonly database: TenantDatabase) {}
 
-  /** Records in the current transaction: the event is stored if and only if the transaction commits. */
-  async record(event: SecurityEvent): Promise<void> {
-    await this.database.query(RECORD, parametersOf(event, currentOrigin()));
+  /**
+   * Records in a transaction, in the audit log of its tenant: the event is stored if and only if the transaction commits.
+   * @param transaction an operator's. Default: the current one of the tenant.
+   */
+  async record(event: SecurityEvent, transaction: SqlRunner = this.database): Promise<void> {
+    await transaction.query(RECORD, parametersOf(event, currentOrigin()));
   }
 
   /**
@@ -105,7 +108,10 @@ export class SecurityEvents {
     }
   }
 
-  /** Records an event of an operator, or of scheduled work, in the audit log of the tenant that it concerns. */
+  /**
+   * Records an event of an operator, or of scheduled work, in the audit log of the tenant that it concerns, which need not
+   * be the tenant of the transaction.
+   */
   async recordAsOperator(
     transaction: SqlRunner,
     tenantId: string,

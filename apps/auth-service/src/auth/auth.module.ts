@@ -1,4 +1,5 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { warmUpPasswordStrength } from '../protection/password-strength.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
@@ -13,6 +14,7 @@ import { RegistrationPolicy } from './signup/registration.policy.js';
 import { RegistrationService } from './signup/registration.service.js';
 import { SignupController } from './signup/signup.controller.js';
 import { SignupService } from './signup/signup.service.js';
+import { TenantCreationService } from './signup/tenant-creation.service.js';
 
 /** Log-in, password changes, registration of users and sign-up of tenants. */
 @Module({
@@ -24,6 +26,12 @@ import { SignupService } from './signup/signup.service.js';
     RegistrationPolicy,
     RegistrationService,
     SignupService,
+    TenantCreationService,
   ],
+  exports: [TenantCreationService],
 })
-export class AuthModule {}
+export class AuthModule implements OnModuleInit {
+  onModuleInit(): void {
+    warmUpPasswordStrength();
+  }
+}

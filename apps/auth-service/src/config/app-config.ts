@@ -67,7 +67,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       ...service.tenancy,
       signup: reader.choice('TENANT_SIGNUP', ['open', 'closed'], production ? 'closed' : 'open'),
       signupPlans: readSignupPlans(reader),
-      restoreDays: reader.integer('TENANT_RESTORE_DAYS', 30, { min: 1, max: 3_650 }),
+      restoreDays: readRestoreDays(reader),
       graceDays: reader.integer('SUBSCRIPTION_GRACE_DAYS', 7, { min: 0, max: 3_650 }),
     },
     passwords: {
@@ -93,6 +93,10 @@ function readPlatformUrl(reader: EnvironmentReader, production: boolean): string
     reader.refuse('PLATFORM_DATABASE_URL', 'is missing.', example);
   }
   return url ?? '';
+}
+
+export function readRestoreDays(reader: EnvironmentReader): number {
+  return reader.integer('TENANT_RESTORE_DAYS', 30, { min: 1, max: 3_650 });
 }
 
 function readSignupPlans(reader: EnvironmentReader): Plan[] {

@@ -1,26 +1,31 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
+import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
+import { UserModule } from '../user/user.module.js';
 import { OperatorActivationService } from './operators/operator-activation.service.js';
 import { OperatorController } from './operators/operator.controller.js';
 import { OperatorService } from './operators/operator.service.js';
+import { OperatorsTenantService } from './operators/operators-tenant.service.js';
 import { PlatformLifecycleController } from './tenants/platform-lifecycle.controller.js';
 import { PlatformLifecycleService } from './tenants/platform-lifecycle.service.js';
 import { PlatformTenantController } from './tenants/platform-tenant.controller.js';
 import { PlatformTenantService } from './tenants/platform-tenant.service.js';
 
 /**
- * The platform as its operators see it: all tenants, from outside. The only module whose requests use the operators'
- * login; nothing imports it.
+ * What operators do through the routes under /platform. The only module whose requests use the operators' login; no other
+ * module of the service imports it.
  */
 @Module({
-  imports: [TenantModule, ProtectionModule],
+  imports: [TenantModule, UserModule, SessionModule, AuthModule, ProtectionModule],
   controllers: [OperatorController, PlatformTenantController, PlatformLifecycleController],
   providers: [
-    OperatorService,
     OperatorActivationService,
-    PlatformTenantService,
+    OperatorService,
+    OperatorsTenantService,
     PlatformLifecycleService,
+    PlatformTenantService,
   ],
 })
 export class PlatformModule {}

@@ -1,11 +1,7 @@
 import { ApiError, type FieldError } from '@poc-tracker/contracts';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { BreachedPasswords } from './breached-passwords.js';
-import {
-  MIN_PASSWORD_SCORE,
-  passwordStrength,
-  warmUpPasswordStrength,
-} from './password-strength.js';
+import { MIN_PASSWORD_SCORE, passwordStrength } from './password-strength.js';
 import {
   canBePassword,
   MAX_PASSWORD_LENGTH,
@@ -65,12 +61,8 @@ function problem(reason: PasswordRefusal): Omit<PasswordFieldError, 'field'> {
 
 /** Checks new passwords. Passwords that are already in use are not checked again. */
 @Injectable()
-export class PasswordPolicy implements OnModuleInit {
+export class PasswordPolicy {
   private readonly breached = BreachedPasswords.load();
-
-  onModuleInit(): void {
-    warmUpPasswordStrength();
-  }
 
   /**
    * @param field name of the password field, for the error

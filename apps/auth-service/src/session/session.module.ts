@@ -3,6 +3,7 @@ import { JwtModule } from '@nestjs/jwt';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { Clock } from './clock.js';
 import { RevocationPruning } from './revocation-pruning.js';
+import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionController } from './session.controller.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
@@ -19,9 +20,10 @@ import { TokenIssuer } from './tokens/token-issuer.js';
     RefreshService,
     RevocationPruning,
     SessionRepository,
+    SessionRevocationService,
     SessionService,
     TokenIssuer,
   ],
-  exports: [Clock, RefreshService, SessionService, TokenIssuer],
+  exports: [Clock, RefreshService, SessionRevocationService, SessionService, TokenIssuer],
 })
 export class SessionModule {}

@@ -1,5 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
+import {
+  CURRENT_TENANT,
+  type RequestClient,
+  type SqlRunner,
+  TenantDatabase,
+} from '@poc-tracker/tenancy';
 import { MoreThan } from 'typeorm';
 import { type DeviceInfo, UserSession } from './user-session.entity.js';
 
@@ -27,6 +32,13 @@ export const ROTATE = `
          user_agent = $7
    WHERE id = $1 AND refresh_token_hash = $2 AND is_active AND expires_at > $5
   RETURNING device_info AS "deviceInfo"`;
+
+/* Runs on the operators' login as well, hence the tenant of the transaction. */
+const REVOKE_ALL_BUT = `
+  UPDATE user_sessions SET is_active = false, revoked_at = $3
+   WHERE tenant_id = ${CURRENT_TENANT} AND user_id = $1 AND id IS DISTINCT FROM $2::uuid
+     AND is_active AND expires_at > $3
+  RETURNING id`;
 
 /** Sessions of the current transaction's tenant; row-level security hides those of any other. */
 @Injectable()
@@ -72,24 +84,23 @@ export class SessionRepository {
 
   /** Revokes one active session of a user. @returns its id, or nothing. */
   async revoke(userId: string, sessionId: string, at: Date): Promise<string[]> {
-    return this.idsOf(
-      `UPDATE user_sessions SET is_active = false, revoked_at = $3
-        WHERE user_id = $1 AND id = $2 AND is_active AND expires_at > $3 RETURNING id`,
-      [userId, sessionId, at],
-    );
+    const statement = `
+      UPDATE user_sessions SET is_active = false, revoked_at = $3
+       WHERE user_id = $1 AND id = $2 AND is_active AND expires_at > $3 RETURNING id`;
+    return idsOf(await this.database.query(statement, [userId, sessionId, at]));
   }
 
   /** Revokes all active sessions of a user except `keep`. @returns their ids. */
-  async revokeAllBut(userId: string, keep: string | null, at: Date): Promise<string[]> {
-    return this.idsOf(
-      `UPDATE user_sessions SET is_active = false, revoked_at = $3
-        WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid AND is_active AND expires_at > $3 RETURNING id`,
-      [userId, keep, at],
-    );
+  async revokeAllBut(
+    userId: string,
+    keep: string | null,
+    at: Date,
+    transaction: SqlRunner = this.database,
+  ): Promise<string[]> {
+    return idsOf(await transaction.query(REVOKE_ALL_BUT, [userId, keep, at]));
   }
+}
 
-  private async idsOf(sql: string, params: unknown[]): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(sql, params);
-    return rows.map(({ id }) => id);
-  }
+function idsOf(rows: { id: string }[]): string[] {
+  return rows.map(({ id }) => id);
 }

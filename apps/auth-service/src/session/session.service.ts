@@ -1,10 +1,4 @@
-import {
-  ApiError,
-  type Permission,
-  type Role,
-  type SecurityEventType,
-  type TenantSnapshot,
-} from '@poc-tracker/contracts';
+import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { type RequestClient, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
@@ -12,8 +6,8 @@ import { hashOfSecret, randomSecretBytes } from '../protection/secret.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { Clock } from './clock.js';
 import { SessionRepository } from './session.repository.js';
+import { SessionRevocationService } from './session-revocation.service.js';
 import {
-  type RevokedSessionsResponse,
   type SessionResponse,
   type TokensResponse,
   toSessionResponse,
@@ -33,14 +27,16 @@ export interface SessionOwner {
 
 /** Opens, lists and revokes sessions, in the transaction of the caller. */
 @Injectable()
-export class SessionService {
+export class SessionService extends SessionRevocationService {
   constructor(
-    private readonly sessions: SessionRepository,
+    sessions: SessionRepository,
     private readonly issuer: TokenIssuer,
     private readonly tenants: TenantService,
-    private readonly clock: Clock,
-    private readonly events: SecurityEvents,
-  ) {}
+    clock: Clock,
+    events: SecurityEvents,
+  ) {
+    super(sessions, clock, events);
+  }
 
   /** Opens a session that lasts as many hours as the tenant's `security.sessionTimeout`. */
   async open(
@@ -77,43 +73,6 @@ export class SessionService {
     return this.issuer.tokens({ user, tenant, sessionId: state.id, deviceId }, refreshToken);
   }
 
-  /** Revokes the session that the user logs out of. To log out twice is no error. */
-  async logOut(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
-    return this.record('logout', userId, revoked);
-  }
-
-  /** Revokes a session at the request of a service. The audit log names the service instead of a user. */
-  async revokeForClient(
-    clientId: string,
-    userId: string,
-    sessionId: string,
-  ): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
-    return this.record('session.revoked', userId, revoked, clientId);
-  }
-
-  /**
-   * Revokes one session of a user.
-   * @throws ApiError NOT_FOUND if this user has no such active session, even if another user has it.
-   */
-  async revoke(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
-    if (revoked.length === 0) throw new ApiError('NOT_FOUND');
-    return this.record('session.revoked', userId, revoked);
-  }
-
-  /** Revokes all sessions of a user except this one. */
-  async revokeOthers(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revokeAllBut(userId, sessionId, this.clock.now());
-    return this.record('session.revoked', userId, revoked);
-  }
-
-  async revokeAll(userId: string): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revokeAllBut(userId, null, this.clock.now());
-    return this.record('session.revoked', userId, revoked);
-  }
-
   /** Revokes all sessions of a user and opens one in place of this one, with the device of its log-in. */
   async replaceAll(
     owner: SessionOwner,
@@ -129,24 +88,5 @@ export class SessionService {
   async list(userId: string, currentSessionId: string): Promise<SessionResponse[]> {
     const sessions = await this.sessions.listActiveOf(userId, this.clock.now());
     return sessions.map((session) => toSessionResponse(session, currentSessionId));
-  }
-
-  /** One event for any number of sessions: the audit log also has the change of each row. */
-  private async record(
-    type: Extract<SecurityEventType, 'logout' | 'session.revoked'>,
-    userId: string,
-    revoked: readonly string[],
-    clientId?: string,
-  ): Promise<RevokedSessionsResponse> {
-    const [first] = revoked;
-    if (first !== undefined) {
-      const target =
-        revoked.length === 1 ? { type: 'session', id: first } : { type: 'user', id: userId };
-      const byClient = clientId === undefined ? {} : { clientId };
-      const details = { ...byClient, userId, sessions: revoked.length };
-      const event = { type, result: 'success', target, details } as const;
-      await this.events.record(clientId === undefined ? event : { ...event, actorId: null });
-    }
-    return { revoked: revoked.length };
   }
 }

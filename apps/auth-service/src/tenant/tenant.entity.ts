@@ -1,17 +1,14 @@
 import type { FeatureSet, Plan, TenantStatus } from '@poc-tracker/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** How a tenant presents itself; stored in the names of the column's JSON. */
+/** The branding of a tenant, with the names of the JSON column. */
 export interface TenantBranding {
   logo_url: string | null;
   primary_color: string;
   custom_domain: string | null;
 }
 
-/**
- * An organisation with its own people and data. Reading it needs no condition: a transaction sees
- * its own only.
- */
+/** An organisation with its own users and data. Row-level security shows a transaction its own tenant only. */
 @Entity('tenants')
 export class Tenant {
   @PrimaryColumn({ type: 'uuid' })
@@ -36,10 +33,7 @@ export class Tenant {
   @Column({ name: 'max_storage_gb', type: 'int' })
   maxStorageGb: number;
 
-  /**
-   * What differs from the plan's features; an empty object follows the plan through every change of
-   * it.
-   */
+  /** The differences from the features of the plan. An empty object follows the plan when it changes. */
   @Column({ type: 'jsonb' })
   features: Partial<FeatureSet>;
 
@@ -59,18 +53,5 @@ export class Tenant {
   updatedAt: Date;
 }
 
-/** One group of a tenant's settings. */
-@Entity('tenant_settings')
-export class TenantSetting {
-  @PrimaryColumn({ name: 'tenant_id', type: 'uuid' })
-  tenantId: string;
-
-  @PrimaryColumn({ name: 'setting_key', type: 'varchar', length: 100 })
-  key: string;
-
-  @Column({ name: 'setting_value', type: 'jsonb' })
-  value: object;
-}
-
-/** The module's tables, for the one data source. */
-export const TENANT_ENTITIES = [Tenant, TenantSetting];
+/** The entities of the module, for the data source. */
+export const TENANT_ENTITIES = [Tenant];

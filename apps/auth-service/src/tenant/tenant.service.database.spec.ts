@@ -73,7 +73,7 @@ describe('TenantService', () => {
     );
   }
 
-  it.each(PLANS)('makes a tenant with the limits and features of the plan %s', async (plan) => {
+  it.each(PLANS)('creates a tenant with the limits and features of the plan %s', async (plan) => {
     const tenant = await create(`plan-${plan}`, plan);
     const { features, limits } = PLAN_CATALOGUE[plan];
     expect(tenant).toMatchObject({ plan, features, limits, status: 'active', customDomain: null });
@@ -84,7 +84,7 @@ describe('TenantService', () => {
     });
   });
 
-  it("writes the contract's settings and branding with a new tenant", async () => {
+  it('writes the default settings and branding with a new tenant', async () => {
     const { id } = await create('fresh');
     const { rows } = await admin.query(
       'SELECT setting_key, setting_value FROM tenant_settings WHERE tenant_id = $1',
@@ -114,7 +114,7 @@ describe('TenantService', () => {
     });
   });
 
-  it('leaves a taken subdomain to the database, also when twenty ask for it at once', async () => {
+  it('creates one tenant when twenty parallel requests use the same subdomain', async () => {
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => create('wanted')));
     const refused = results.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(19);
@@ -126,7 +126,7 @@ describe('TenantService', () => {
     expect(rows).toEqual([{ settings: 4 }]);
   });
 
-  it('writes nothing at all when the transaction fails later on', async () => {
+  it('writes nothing if the transaction fails later', async () => {
     const id = uuidv7();
     const failing = as(id, async () => {
       await tenants.create({ id, name: 'Half', subdomain: 'half', plan: 'pro' });
@@ -145,7 +145,7 @@ describe('TenantService', () => {
     ).rejects.toMatchObject({ code: 'INSUFFICIENT_PERMISSIONS' });
   });
 
-  it('counts what the own tenant uses against its limits, and nothing of the others', async () => {
+  it('counts the usage of the current tenant and of no other', async () => {
     const { tenantId } = await seedTenant(db, { maxUsers: 4, maxPocs: 5, maxStorageGb: 6 });
     const other = await seedTenant(db);
     await seedUser(db, tenantId);
@@ -163,7 +163,7 @@ describe('TenantService', () => {
     });
   });
 
-  it("reads the own tenant's settings, with defaults for what was never written", async () => {
+  it("returns the current tenant's settings, with defaults for those never written", async () => {
     const { tenantId } = await seedTenant(db);
     const other = await seedTenant(db);
     const write =
@@ -176,7 +176,7 @@ describe('TenantService', () => {
     expect(settings.theme.primaryColor).toBe('#2563eb');
   });
 
-  it('says that the tenant is not valid once its row is gone', async () => {
+  it('answers INVALID_TENANT after the tenant was deleted', async () => {
     const gone = uuidv7();
     await expect(as(gone, () => tenants.current())).rejects.toMatchObject({
       code: 'INVALID_TENANT',

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ProtectionModule } from '../protection/protection.module.js';
+import { OperatorAccountService } from './operator-account.service.js';
 import { ProfileController } from './profile.controller.js';
 import { UserCredentialsService } from './user-credentials.service.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
@@ -10,7 +11,13 @@ import { UserService } from './user.service.js';
 @Module({
   imports: [ProtectionModule],
   controllers: [ProfileController],
-  providers: [UserCredentialsService, UserDirectoryRepository, UserRepository, UserService],
-  exports: [UserCredentialsService, UserService],
+  providers: [
+    OperatorAccountService,
+    UserCredentialsService,
+    UserDirectoryRepository,
+    UserRepository,
+    UserService,
+  ],
+  exports: [OperatorAccountService, UserCredentialsService, UserService],
 })
 export class UserModule {}

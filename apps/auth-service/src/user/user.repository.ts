@@ -1,6 +1,6 @@
 import type { Locale, Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase } from '@poc-tracker/tenancy';
+import { CURRENT_TENANT, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import { type UserRecord, User } from './user.entity.js';
 
 /** The columns that log-in reads. Nothing else reads a password hash. */
@@ -14,7 +14,6 @@ export interface Credentials {
 
 /** The columns of a new user; the others have the table's defaults. */
 export interface NewUser {
-  tenantId: string;
   id: string;
   email: string;
   passwordHash: string;
@@ -23,7 +22,15 @@ export interface NewUser {
   role: Role;
   createdBy?: string;
   mustChangePassword?: boolean;
+  /** Whether the address has been verified already. */
+  emailVerified?: boolean;
 }
+
+/* Runs on the operators' login as well, hence the tenant of the transaction. */
+const INSERT = `
+  INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, created_by, must_change_password,
+                     email_verified_at)
+  VALUES (${CURRENT_TENANT}, $1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END)`;
 
 export interface ProfileChanges {
   firstName?: string;
@@ -99,9 +106,18 @@ export class UserRepository {
     );
   }
 
-  async insert(user: NewUser): Promise<void> {
-    const manager = await this.database.manager();
-    await manager.insert(User, user);
+  async insert(user: NewUser, transaction: SqlRunner = this.database): Promise<void> {
+    await transaction.query(INSERT, [
+      user.id,
+      user.email,
+      user.passwordHash,
+      user.firstName,
+      user.lastName,
+      user.role,
+      user.createdBy ?? null,
+      user.mustChangePassword ?? false,
+      user.emailVerified ?? false,
+    ]);
   }
 
   async recordLogin(id: string, at: Date): Promise<void> {

@@ -1,5 +1,6 @@
 import { ApiError, type UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
+import type { SqlRunner } from '@poc-tracker/tenancy';
 import type { UserRecord } from './user.entity.js';
 import type { SearchPosition } from './user-search.js';
 import {
@@ -81,8 +82,8 @@ export class UserService {
   }
 
   /** @throws a database error if the address is taken (USER_EXISTS) or no seat is free (USER_LIMIT_EXCEEDED). */
-  async create(user: NewUser): Promise<void> {
-    await this.users.insert(user);
+  async create(user: NewUser, transaction?: SqlRunner): Promise<void> {
+    await this.users.insert(user, transaction);
   }
 
   /** Counts a log-in. */

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { currentScope, requestScope, runInTransaction } from './request-context.js';
 import type { SqlRunner } from './sql-runner.js';
@@ -12,7 +12,8 @@ import type { TenantContext, TenantTransaction } from './tenant-transaction.js';
  */
 @Injectable()
 export class TenantDatabase implements SqlRunner {
-  constructor(private readonly pool: TenantPool) {}
+  /** @param tenantPool absent in a process that only has the operators' login (`TenancyModule.forOperators`). */
+  constructor(@Optional() @Inject(TenantPool) private readonly tenantPool?: TenantPool) {}
 
   /**
    * TypeORM's manager of the current transaction. Do not run two statements of one transaction in parallel.
@@ -68,6 +69,13 @@ export class TenantDatabase implements SqlRunner {
   /** The connections at this moment, for health and metrics. */
   totals(): PoolTotals {
     return this.pool.totals;
+  }
+
+  private get pool(): TenantPool {
+    if (this.tenantPool !== undefined) return this.tenantPool;
+    throw new Error(
+      "This process has no login for a tenant's transaction. Pass the transaction of PlatformDatabase to the service.",
+    );
   }
 
   private async complete<T>(transaction: TenantTransaction, work: () => Promise<T>): Promise<T> {

@@ -56,7 +56,7 @@ export class RegistrationService {
         inviteToken === undefined
           ? DEFAULT_ROLE
           : await this.invitations.accept(inviteToken, email, id);
-      const user = { tenantId: tenant.id, id, email, passwordHash, firstName, lastName, role };
+      const user = { id, email, passwordHash, firstName, lastName, role };
       await this.users.create(user);
       const response = await this.logins.openSession(tenant, id, client);
       await this.events.record({

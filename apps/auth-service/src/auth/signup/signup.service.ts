@@ -1,35 +1,22 @@
-import { ApiError, type Role } from '@poc-tracker/contracts';
+import { ApiError } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  contextWithoutRights,
-  type RequestClient,
-  TenantDatabase,
-  uuidv7,
-} from '@poc-tracker/tenancy';
-import { SecurityEvents } from '../../audit/security-events.js';
+import { contextWithoutRights, type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
-import { PasswordHasher } from '../../protection/password.hasher.js';
-import { PasswordPolicy } from '../../protection/password.policy.js';
-import type { CreateTenantDto } from './create-tenant.dto.js';
 import { TenantService } from '../../tenant/tenant.service.js';
-import { UserService } from '../../user/user.service.js';
 import { LoginService } from '../login/login.service.js';
+import type { CreateTenantDto } from './create-tenant.dto.js';
 import type { SignupResponse } from './signup.response.js';
+import { TenantCreationService } from './tenant-creation.service.js';
 
-const FIRST_ROLE: Role = 'admin';
-
-/** Creation of tenants, each together with its first admin. */
+/** The sign-up of a tenant by its first admin. */
 @Injectable()
 export class SignupService {
   constructor(
     @Inject(APP_CONFIG) private readonly config: AppConfig,
+    private readonly creation: TenantCreationService,
     private readonly tenants: TenantService,
-    private readonly users: UserService,
     private readonly logins: LoginService,
-    private readonly policy: PasswordPolicy,
-    private readonly hasher: PasswordHasher,
     private readonly database: TenantDatabase,
-    private readonly events: SecurityEvents,
   ) {}
 
   /**
@@ -47,33 +34,15 @@ export class SignupService {
   }
 
   /**
-   * Creates a tenant with its default settings and its first admin and opens a session, in one transaction.
+   * Creates a tenant with its first admin and opens a session, in one transaction.
    * @throws ApiError VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
    */
   async create(input: CreateTenantDto, client: RequestClient): Promise<SignupResponse> {
-    const { name, subdomain, planType: plan, adminEmail: email } = input;
-    const admin = {
-      email,
-      firstName: input.adminFirstName ?? null,
-      lastName: input.adminLastName ?? null,
-    };
-    this.policy.check(
-      input.adminPassword,
-      { ...admin, tenant: { name, subdomain } },
-      'adminPassword',
-    );
-    const passwordHash = await this.hasher.hash(input.adminPassword);
-    const [tenantId, id] = [uuidv7(), uuidv7()];
-    return this.database.transaction(contextWithoutRights(tenantId, id), async () => {
-      const tenant = await this.tenants.create({ id: tenantId, name, subdomain, plan });
-      await this.events.record({
-        type: 'tenant.created',
-        result: 'success',
-        target: { type: 'tenant', id: tenantId },
-        details: { adminEmail: email, planType: plan },
-      });
-      await this.users.create({ ...admin, tenantId, id, passwordHash, role: FIRST_ROLE });
-      const { user, tokens } = await this.logins.openSession(tenant, id, client);
+    const prepared = await this.creation.prepare(input);
+    const { tenantId, adminId } = prepared;
+    return this.database.transaction(contextWithoutRights(tenantId, adminId), async () => {
+      const created = await this.creation.create(prepared);
+      const { user, tokens } = await this.logins.openSession(created, adminId, client);
       return { tenant: await this.tenants.current(), adminUser: user, tokens };
     });
   }

@@ -3,8 +3,8 @@ import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { hashOfSecret, newSecret } from '../../protection/secret.js';
-import type { OperatorActor } from '../operators/operator-actor.js';
-import { findPlatformTenant, inPlatformTenant } from '../operators/platform-tenant.js';
+import type { OperatorActor } from '../operator-actor.js';
+import { OperatorsTenantService } from '../operators/operators-tenant.service.js';
 
 export interface ServiceClient {
   id: string;
@@ -26,60 +26,51 @@ const REVOKE = `
   UPDATE service_clients SET revoked_at = now() WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL
   RETURNING name`;
 
-/** The services that ask about tokens with an id and a secret of their own, without being a person. */
+/** The clients of other services, which introspect and revoke tokens with an id and a secret (RFC 7662 and 7009). */
 @Injectable()
 export class ServiceClientService {
   constructor(
     private readonly database: PlatformDatabase,
+    private readonly tenant: OperatorsTenantService,
     private readonly events: SecurityEvents,
   ) {}
 
-  /** @returns the client, and its secret, which is told here once. @throws ApiError VALIDATION_ERROR for a taken name. */
+  /** @returns the client with its secret, which is stored as a hash. @throws ApiError VALIDATION_ERROR if the name is in use. */
   async create(name: string, actor: OperatorActor): Promise<ServiceClient & { secret: string }> {
     const secret = newSecret();
-    return inPlatformTenant(this.database, actor, async (transaction, tenantId) => {
+    return this.tenant.transaction(actor, async (transaction, tenantId) => {
       const values = [tenantId, name, hashOfSecret(secret)];
       const [client] = await transaction.query<ServiceClient>(CREATE, values);
       if (client === undefined)
-        throw ApiError.validation({ field: 'name', message: 'is the name of another client' });
-      await this.record(transaction, tenantId, 'client.created', client.id, {
-        name,
-        ...actor.details,
-      });
+        throw ApiError.validation({ field: 'name', message: 'is already the name of a client' });
+      const details = { name, ...actor.details };
+      await this.record(transaction, 'client.created', client.id, details);
       return { ...client, secret };
     });
   }
 
   async list(): Promise<ServiceClient[]> {
-    return this.database.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
-      const tenantId = await findPlatformTenant(transaction);
-      return tenantId === null ? [] : transaction.query<ServiceClient>(LIST, [tenantId]);
-    });
+    const tenantId = await this.tenant.find();
+    return tenantId === null ? [] : this.database.query<ServiceClient>(LIST, [tenantId]);
   }
 
-  /** From now on the client is unknown. @throws ApiError NOT_FOUND, also for one that is revoked already. */
+  /** Revokes a client at once. @throws ApiError NOT_FOUND, also if it was revoked before. */
   async revoke(id: string, actor: OperatorActor): Promise<void> {
-    await inPlatformTenant(this.database, actor, async (transaction, tenantId) => {
+    await this.tenant.transaction(actor, async (transaction, tenantId) => {
       const [revoked] = await transaction.query<{ name: string }>(REVOKE, [tenantId, id]);
       if (revoked === undefined) throw new ApiError('NOT_FOUND');
       const details = { name: revoked.name, ...actor.details };
-      await this.record(transaction, tenantId, 'client.revoked', id, details);
+      await this.record(transaction, 'client.revoked', id, details);
     });
   }
 
   private async record(
     transaction: SqlRunner,
-    tenantId: string,
     type: 'client.created' | 'client.revoked',
     id: string,
     details: Record<string, string>,
   ): Promise<void> {
     const target = { type: 'service_client', id };
-    await this.events.recordAsOperator(transaction, tenantId, {
-      type,
-      result: 'success',
-      target,
-      details,
-    });
+    await this.events.record({ type, result: 'success', target, details }, transaction);
   }
 }

@@ -9,7 +9,7 @@ import { OperatorService } from './operator.service.js';
 
 const IS_OPEN = 'SELECT operator_invitation_is_open($1, $2) AS open';
 
-/** How the holder of a one-time secret becomes an operator: with a password of their own. */
+/** Makes the holder of a one-time secret an operator, with a password of their choice. */
 @Injectable()
 export class OperatorActivationService {
   constructor(
@@ -19,9 +19,9 @@ export class OperatorActivationService {
     private readonly hasher: PasswordHasher,
   ) {}
 
-  /** @throws ApiError INVALID_INVITE, VALIDATION_ERROR for a weak password, SERVICE_BUSY. */
+  /** @throws ApiError INVALID_INVITE; VALIDATION_ERROR if the password is weak; SERVICE_BUSY. */
   async activate({ email, secret, password }: ActivateOperatorDto): Promise<OperatorResponse> {
-    // Anybody may call this: without a secret nobody has a password hashed or the operators' few connections used.
+    // A public route: without a valid secret it neither hashes a password nor uses one of the operators' few connections.
     const [row] = await this.database.lookup<{ open: boolean }>(IS_OPEN, [
       email,
       hashOfSecret(secret),

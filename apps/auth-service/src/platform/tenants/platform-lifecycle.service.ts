@@ -8,7 +8,7 @@ import {
 } from '../../tenant/lifecycle/tenant-lifecycle.service.js';
 import type { StateMove } from '../../tenant/lifecycle/tenant-moves.js';
 import { TenantPurgeService } from '../../tenant/lifecycle/tenant-purge.service.js';
-import type { OperatorActor } from '../operators/operator-actor.js';
+import type { OperatorActor } from '../operator-actor.js';
 import type { PlatformTenantResponse } from './platform-tenant.response.js';
 import { findTenant } from './platform-tenant.service.js';
 import { toApiError } from '../../constraint-codes.js';

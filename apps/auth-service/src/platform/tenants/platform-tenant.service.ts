@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError, NIL_UUID, type PlanChange, PLAN_CATALOGUE } from '@poc-tracker/contracts';
+import { ApiError, NIL_UUID, type PlanChange } from '@poc-tracker/contracts';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
-import { PlatformDatabase, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { PasswordHasher } from '../../protection/password.hasher.js';
-import { temporaryPassword } from '../../protection/temporary-password.js';
+import { TenantCreationService } from '../../auth/signup/tenant-creation.service.js';
 import type { PlanChangeResponse } from '../../tenant/entitlements/entitlement.response.js';
 import { EntitlementService } from '../../tenant/entitlements/entitlement.service.js';
-import { SETTINGS_OF_NEW_TENANT } from '../../tenant/settings/settings-resolution.js';
-import type { OperatorActor } from '../operators/operator-actor.js';
+import type { OperatorActor } from '../operator-actor.js';
 import type { CreatePlatformTenantDto, ListTenantsQuery } from './platform-tenant.dto.js';
 import {
   type CreatedTenantResponse,
@@ -24,7 +22,7 @@ const SUMMARY = `
   t.id, t.name, t.subdomain, t.plan_type AS "planType", t.status,
   t.subscription_ends_at AS "subscriptionEndsAt", t.created_at AS "createdAt"`;
 
-/* Both hold what they find: the trail of a tenant that is deleted in this moment would stay behind. */
+/* FOR KEY SHARE: the audit entry of this access would stay behind if the tenant were deleted at the same time. */
 const LIST = `
   SELECT ${SUMMARY} FROM tenants t
    WHERE ($1::uuid IS NULL OR t.id > $1)
@@ -43,26 +41,14 @@ const READ = `
    WHERE t.id = $1
      FOR KEY SHARE OF t`;
 
-const CREATE = `
-  INSERT INTO tenants (id, name, subdomain, plan_type, features, max_users, max_pocs, max_storage_gb)
-  VALUES ($1, $2, $3, $4, '{}', $5, $6, $7)`;
-
-const CREATE_SETTINGS = `
-  INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
-  SELECT $1, s.key, s.value FROM jsonb_each($2::jsonb) AS s`;
-
-const CREATE_ADMIN = `
-  INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, must_change_password)
-  VALUES ($1, $2, $3, $4, $5, $6, 'admin', true)`;
-
-/** The tenant of a page cursor; the list of all tenants belongs to none. */
+/** The cursor of a page is bound to a tenant; the list of tenants belongs to none. */
 const NO_TENANT = NIL_UUID;
 
 const FIND_BY_NAME = 'SELECT id FROM tenants WHERE subdomain = lower($1)';
 
 /**
- * What operators do with tenants from outside. Every access, reading included, is recorded in the trail of the tenant that
- * it concerns and in the same transaction: where the record cannot be written, nothing was seen or done.
+ * Tenants as operators see them. Every access, reading included, is recorded in the audit log of the tenant, in the same
+ * transaction: if the entry cannot be written, the access fails.
  */
 @Injectable()
 export class PlatformTenantService {
@@ -70,10 +56,10 @@ export class PlatformTenantService {
     private readonly database: PlatformDatabase,
     private readonly events: SecurityEvents,
     private readonly entitlements: EntitlementService,
-    private readonly hasher: PasswordHasher,
+    private readonly creation: TenantCreationService,
   ) {}
 
-  /** One page of tenants in the order of their ids, which is that of their making. @throws ApiError VALIDATION_ERROR. */
+  /** One page of tenants in the order of their creation. @throws ApiError VALIDATION_ERROR for an invalid cursor. */
   async list(filter: ListTenantsQuery, actor: OperatorActor): Promise<PlatformTenantPage> {
     const { limit, status = null, plan = null, search = null } = filter;
     const list = {
@@ -112,7 +98,7 @@ export class PlatformTenantService {
     });
   }
 
-  /** The id of the tenant with this subdomain, for people who type. @throws ApiError NOT_FOUND. */
+  /** The id of the tenant with this subdomain, for the command line. @throws ApiError NOT_FOUND. */
   async findBySubdomain(subdomain: string): Promise<string> {
     const [found] = await this.database.query<{ id: string }>(FIND_BY_NAME, [subdomain]);
     if (found === undefined) throw new ApiError('NOT_FOUND');
@@ -120,37 +106,20 @@ export class PlatformTenantService {
   }
 
   /**
-   * Makes a tenant with its default settings and its first admin, who logs in with a temporary password and must change
-   * it. Also where nobody may sign up.
+   * Creates a tenant with its default settings and its first admin, who logs in with a temporary password and must change
+   * it. It also works where sign-up is closed.
    * @throws ApiError TENANT_EXISTS, SERVICE_BUSY.
    */
   async create(
     input: CreatePlatformTenantDto,
     actor: OperatorActor,
   ): Promise<CreatedTenantResponse> {
-    const { name, subdomain, planType, adminEmail } = input;
-    const tenantId = uuidv7();
-    const adminPassword = temporaryPassword();
-    const passwordHash = await this.hasher.hash(adminPassword);
+    const prepared = await this.creation.prepareWithTemporaryPassword(input);
+    const { tenantId, temporaryPassword } = prepared;
     return this.inTenant(tenantId, actor, async (transaction) => {
-      const { maxUsers, maxPocs, maxStorageGb } = PLAN_CATALOGUE[planType].limits;
-      const limits = [maxUsers, maxPocs, maxStorageGb];
-      await transaction.query(CREATE, [tenantId, name, subdomain, planType, ...limits]);
-      await transaction.query(CREATE_SETTINGS, [tenantId, JSON.stringify(SETTINGS_OF_NEW_TENANT)]);
-      await transaction.query(CREATE_ADMIN, [
-        tenantId,
-        uuidv7(),
-        adminEmail,
-        passwordHash,
-        input.adminFirstName ?? null,
-        input.adminLastName ?? null,
-      ]);
-      await this.record(transaction, tenantId, 'tenant.created', actor, { adminEmail, planType });
-      return {
-        tenant: await findTenant(transaction, tenantId),
-        adminEmail,
-        temporaryPassword: adminPassword,
-      };
+      await this.creation.create(prepared, transaction, actor.details);
+      const tenant = await findTenant(transaction, tenantId);
+      return { tenant, adminEmail: input.adminEmail, temporaryPassword };
     });
   }
 
@@ -179,7 +148,7 @@ export class PlatformTenantService {
   private async record(
     transaction: SqlRunner,
     tenantId: string,
-    type: 'operator.accessed' | 'tenant.created' | 'tenant.plan_changed',
+    type: 'operator.accessed' | 'tenant.plan_changed',
     { operatorId, details }: OperatorActor,
     more: Record<string, unknown>,
   ): Promise<void> {

@@ -1,7 +1,7 @@
-/** Who acts on the platform: an operator who is logged in, or a person at the command line. */
+/** The operator that acts: one who is logged in, or the user of a command line. */
 export interface OperatorActor {
   /** The operator's user id; null at the command line, where nobody is logged in. */
   operatorId: string | null;
-  /** What else the audit trail is to say of them, such as the account of the operating system. */
+  /** Added to the entries in the audit log, such as the account of the operating system. */
   details?: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,100 @@
+import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { PasswordHasher } from '../../protection/password.hasher.js';
+import { PasswordPolicy } from '../../protection/password.policy.js';
+import { temporaryPassword } from '../../protection/temporary-password.js';
+import { TenantService } from '../../tenant/tenant.service.js';
+import { UserService } from '../../user/user.service.js';
+import type { CreateTenantDto } from './create-tenant.dto.js';
+
+/** A tenant to create, with its first admin. It satisfies the rules of {@link CreateTenantDto}. */
+export type TenantInput = Omit<CreateTenantDto, 'adminPassword'>;
+
+/** A tenant whose admin's password is hashed: everything that its transaction needs. */
+export interface PreparedTenant {
+  readonly tenantId: string;
+  readonly adminId: string;
+  readonly input: TenantInput;
+  readonly passwordHash: string;
+  /** True for a temporary password: the first log-in asks for another one. */
+  readonly mustChangePassword: boolean;
+}
+
+/**
+ * Creates tenants, each with its default settings and its first admin: for a sign-up, an operator and the command line.
+ * Prepare the tenant before its transaction, so that no connection is in use while the password is hashed.
+ */
+@Injectable()
+export class TenantCreationService {
+  constructor(
+    private readonly tenants: TenantService,
+    private readonly users: UserService,
+    private readonly policy: PasswordPolicy,
+    private readonly hasher: PasswordHasher,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /** @throws ApiError VALIDATION_ERROR if the password is weak, SERVICE_BUSY. */
+  async prepare({ adminPassword, ...input }: CreateTenantDto): Promise<PreparedTenant> {
+    const { name, subdomain, adminEmail: email } = input;
+    const names = { firstName: input.adminFirstName, lastName: input.adminLastName };
+    const context = { email, ...names, tenant: { name, subdomain } };
+    this.policy.check(adminPassword, context, 'adminPassword');
+    return this.withPassword(input, adminPassword, false);
+  }
+
+  /** The same with a generated password, which the admin must change at the first log-in. @throws ApiError SERVICE_BUSY. */
+  async prepareWithTemporaryPassword(
+    input: TenantInput,
+  ): Promise<PreparedTenant & { readonly temporaryPassword: string }> {
+    const password = temporaryPassword();
+    return { ...(await this.withPassword(input, password, true)), temporaryPassword: password };
+  }
+
+  /**
+   * Writes a prepared tenant.
+   * @param transaction an operator's, in the new tenant. Default: the current one, of the new tenant's admin.
+   * @param details added to the event in the audit log
+   * @throws the database's refusal of a subdomain that is in use (TENANT_EXISTS).
+   */
+  async create(
+    { tenantId, adminId, input, passwordHash, mustChangePassword }: PreparedTenant,
+    transaction?: SqlRunner,
+    details: Readonly<Record<string, string>> = {},
+  ): Promise<TenantSnapshot> {
+    const { name, subdomain, planType, adminEmail } = input;
+    const tenant = await this.tenants.create(
+      { id: tenantId, name, subdomain, plan: planType },
+      transaction,
+    );
+    const event = {
+      type: 'tenant.created',
+      result: 'success',
+      target: { type: 'tenant', id: tenantId },
+      details: { adminEmail, planType, ...details },
+    } as const;
+    await this.events.record(event, transaction);
+    const admin = {
+      id: adminId,
+      email: adminEmail,
+      passwordHash,
+      firstName: input.adminFirstName ?? null,
+      lastName: input.adminLastName ?? null,
+      role: 'admin',
+      mustChangePassword,
+    } as const;
+    await this.users.create(admin, transaction);
+    return tenant;
+  }
+
+  private async withPassword(
+    input: TenantInput,
+    password: string,
+    mustChangePassword: boolean,
+  ): Promise<PreparedTenant> {
+    const passwordHash = await this.hasher.hash(password);
+    return { tenantId: uuidv7(), adminId: uuidv7(), input, passwordHash, mustChangePassword };
+  }
+}

@@ -1,0 +1,80 @@
+import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import type { SqlRunner } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../audit/security-events.js';
+import { Clock } from './clock.js';
+import { SessionRepository } from './session.repository.js';
+import type { RevokedSessionsResponse } from './session.response.js';
+
+/** Revokes sessions, in the transaction of the caller, and records it. */
+@Injectable()
+export class SessionRevocationService {
+  constructor(
+    protected readonly sessions: SessionRepository,
+    protected readonly clock: Clock,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /** Revokes the session that the user logs out of. To log out twice is no error. */
+  async logOut(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
+    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    return this.record('logout', userId, revoked);
+  }
+
+  /** Revokes a session at the request of a service. The audit log names the service instead of a user. */
+  async revokeForClient(
+    clientId: string,
+    userId: string,
+    sessionId: string,
+  ): Promise<RevokedSessionsResponse> {
+    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    return this.record('session.revoked', userId, revoked, { clientId });
+  }
+
+  /**
+   * Revokes one session of a user.
+   * @throws ApiError NOT_FOUND if this user has no such active session, even if another user has it.
+   */
+  async revoke(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
+    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    if (revoked.length === 0) throw new ApiError('NOT_FOUND');
+    return this.record('session.revoked', userId, revoked);
+  }
+
+  /** Revokes all sessions of a user except this one. */
+  async revokeOthers(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
+    const revoked = await this.sessions.revokeAllBut(userId, sessionId, this.clock.now());
+    return this.record('session.revoked', userId, revoked);
+  }
+
+  /**
+   * Revokes all sessions of a user.
+   * @param transaction an operator's. Default: the current one of the tenant.
+   */
+  async revokeAll(userId: string, transaction?: SqlRunner): Promise<RevokedSessionsResponse> {
+    const revoked = await this.sessions.revokeAllBut(userId, null, this.clock.now(), transaction);
+    return this.record('session.revoked', userId, revoked, { transaction });
+  }
+
+  /** One event for any number of sessions: the audit log also has the change of each row. */
+  private async record(
+    type: Extract<SecurityEventType, 'logout' | 'session.revoked'>,
+    userId: string,
+    revoked: readonly string[],
+    { clientId, transaction }: { clientId?: string; transaction?: SqlRunner | undefined } = {},
+  ): Promise<RevokedSessionsResponse> {
+    const [first] = revoked;
+    if (first !== undefined) {
+      const target =
+        revoked.length === 1 ? { type: 'session', id: first } : { type: 'user', id: userId };
+      const byClient = clientId === undefined ? {} : { clientId };
+      const details = { ...byClient, userId, sessions: revoked.length };
+      const event = { type, result: 'success', target, details } as const;
+      await this.events.record(
+        clientId === undefined ? event : { ...event, actorId: null },
+        transaction,
+      );
+    }
+    return { revoked: revoked.length };
+  }
+}

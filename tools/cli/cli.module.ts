@@ -1,0 +1,166 @@
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ConfigModule, EnvironmentReader } from '@poc-tracker/http-service';
+import {
+  PlatformDatabase,
+  type PlatformDatabaseOptions,
+  TenancyModule,
+  TenantDatabase,
+} from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../apps/auth-service/src/audit/security-events.js';
+import { TenantCreationService } from '../../apps/auth-service/src/auth/signup/tenant-creation.service.js';
+import {
+  APP_CONFIG,
+  type AppConfig,
+  readRestoreDays,
+} from '../../apps/auth-service/src/config/app-config.js';
+import { readArgon2Parameters } from '../../apps/auth-service/src/config/argon2-settings.js';
+import { ServiceClientService } from '../../apps/auth-service/src/platform/clients/service-client.service.js';
+import { OperatorService } from '../../apps/auth-service/src/platform/operators/operator.service.js';
+import { OperatorsTenantService } from '../../apps/auth-service/src/platform/operators/operators-tenant.service.js';
+import { PlatformLifecycleService } from '../../apps/auth-service/src/platform/tenants/platform-lifecycle.service.js';
+import { PlatformTenantService } from '../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
+import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordPolicy } from '../../apps/auth-service/src/protection/password.policy.js';
+import { Clock } from '../../apps/auth-service/src/session/clock.js';
+import { SessionRevocationService } from '../../apps/auth-service/src/session/session-revocation.service.js';
+import { SessionRepository } from '../../apps/auth-service/src/session/session.repository.js';
+import { EntitlementService } from '../../apps/auth-service/src/tenant/entitlements/entitlement.service.js';
+import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
+import { SettingsRepository } from '../../apps/auth-service/src/tenant/settings/settings.repository.js';
+import { SettingsService } from '../../apps/auth-service/src/tenant/settings/settings.service.js';
+import { TenantRepository } from '../../apps/auth-service/src/tenant/tenant.repository.js';
+import { TenantService } from '../../apps/auth-service/src/tenant/tenant.service.js';
+import { OperatorAccountService } from '../../apps/auth-service/src/user/operator-account.service.js';
+import { UserDirectoryRepository } from '../../apps/auth-service/src/user/user-directory.repository.js';
+import { UserRepository } from '../../apps/auth-service/src/user/user.repository.js';
+import { UserService } from '../../apps/auth-service/src/user/user.service.js';
+
+/** The part of the service's configuration that these services use. They need no keys and no login of tenants. */
+interface CliConfig {
+  passwords: AppConfig['passwords'];
+  tenancy: Pick<AppConfig['tenancy'], 'restoreDays'>;
+}
+
+/** The services behind the routes under /platform, on the operators' login alone. */
+@Module({})
+class CliModule {
+  static for(config: CliConfig, database: PlatformDatabaseOptions): DynamicModule {
+    return {
+      module: CliModule,
+      imports: [ConfigModule.of(APP_CONFIG, config), TenancyModule.forOperators(database)],
+      providers: [
+        Clock,
+        PasswordPolicy,
+        provide(PasswordHasher, [APP_CONFIG]),
+        provide(SecurityEvents, [TenantDatabase]),
+        provide(SettingsRepository, [TenantDatabase]),
+        provide(SettingsService, [SettingsRepository, SecurityEvents]),
+        provide(TenantRepository, [TenantDatabase]),
+        provide(TenantService, [TenantRepository, SettingsService, TenantDatabase]),
+        provide(EntitlementService, [TenantDatabase]),
+        provide(TenantLifecycleService, [APP_CONFIG, TenantDatabase, SecurityEvents]),
+        provide(TenantPurgeService, [PlatformDatabase, SecurityEvents]),
+        provide(UserRepository, [TenantDatabase]),
+        provide(UserDirectoryRepository, [TenantDatabase]),
+        provide(UserService, [UserRepository, UserDirectoryRepository]),
+        provide(OperatorAccountService, [UserRepository]),
+        provide(SessionRepository, [TenantDatabase]),
+        provide(SessionRevocationService, [SessionRepository, Clock, SecurityEvents]),
+        provide(TenantCreationService, [
+          TenantService,
+          UserService,
+          PasswordPolicy,
+          PasswordHasher,
+          SecurityEvents,
+        ]),
+        provide(OperatorsTenantService, [PlatformDatabase, TenantService]),
+        provide(OperatorService, [
+          PlatformDatabase,
+          OperatorsTenantService,
+          OperatorAccountService,
+          SessionRevocationService,
+          SecurityEvents,
+        ]),
+        provide(ServiceClientService, [PlatformDatabase, OperatorsTenantService, SecurityEvents]),
+        provide(PlatformTenantService, [
+          PlatformDatabase,
+          SecurityEvents,
+          EntitlementService,
+          TenantCreationService,
+        ]),
+        provide(PlatformLifecycleService, [
+          PlatformDatabase,
+          SecurityEvents,
+          TenantLifecycleService,
+          TenantPurgeService,
+        ]),
+      ],
+    };
+  }
+}
+
+/** The services that the commands call. */
+export interface CliServices {
+  readonly platform: PlatformDatabase;
+  readonly events: SecurityEvents;
+  readonly tenants: PlatformTenantService;
+  readonly lifecycle: PlatformLifecycleService;
+  readonly operators: OperatorService;
+  readonly clients: ServiceClientService;
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the services. They connect at the first statement.
+ * @throws ConfigurationError that names every wrong variable.
+ */
+export async function openCliServices(
+  env: NodeJS.ProcessEnv,
+  database: PlatformDatabaseOptions,
+): Promise<CliServices> {
+  const context = await NestFactory.createApplicationContext(
+    CliModule.for(readCliConfig(env), database),
+    { logger: false, abortOnError: false },
+  );
+  return {
+    platform: context.get(PlatformDatabase),
+    events: context.get(SecurityEvents),
+    tenants: context.get(PlatformTenantService),
+    lifecycle: context.get(PlatformLifecycleService),
+    operators: context.get(OperatorService),
+    clients: context.get(ServiceClientService),
+    close: () => context.close(),
+  };
+}
+
+function readCliConfig(env: NodeJS.ProcessEnv): CliConfig {
+  const reader = new EnvironmentReader(env);
+  const config = {
+    passwords: { ...readArgon2Parameters(reader), concurrency: 1 },
+    tenancy: { restoreDays: readRestoreDays(reader) },
+  };
+  reader.assertValid();
+  return config;
+}
+
+type Dependencies<Parameters extends readonly unknown[]> = {
+  [Index in keyof Parameters]: (abstract new (...args: never[]) => Parameters[Index]) | symbol;
+};
+
+/**
+ * A provider that names its dependencies. Nest would read them from the types of the constructor, which tsx does not emit;
+ * here the compiler compares the two.
+ */
+function provide<Service, Parameters extends unknown[]>(
+  service: new (...parameters: Parameters) => Service,
+  dependencies: Dependencies<Parameters>,
+): Provider {
+  return {
+    provide: service,
+    inject: [...dependencies],
+    useFactory: (...parameters: Parameters) => new service(...parameters),
+  };
+}
