@@ -67,7 +67,8 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const port = await findFreePort();
   const child = spawn(program, args, {
-    env: { ...process.env, ...env, PORT: String(port), HOST: '127.0.0.1' },
+    // REDIS_URL of the tests is not a setting of this server.
+    env: { ...process.env, REDIS_URL: '', ...env, PORT: String(port), HOST: '127.0.0.1' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
