@@ -248,9 +248,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
         await delay(10);
       }
       const counts = [...questions.values()].map(({ size }) => size).sort((a, b) => b - a);
-      console.log(
-        `Redis: questions to PostgreSQL per process meanwhile: ${counts.join(' ')}`,
-      );
+      console.log(`Redis: questions to PostgreSQL per process meanwhile: ${counts.join(' ')}`);
       const [leader = 0, ...others] = counts;
       expect(others).toHaveLength(2);
       expect(others.reduce((sum, count) => sum + count, 0)).toBeLessThan(leader);

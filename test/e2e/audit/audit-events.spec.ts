@@ -1,32 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type SecurityEvent,
   SecurityEvents,
 } from '../../../apps/auth-service/src/audit/security-events.js';
 import { cliOn } from '../../../tools/cli/cli.fixture.js';
 import type { OperatorInvitation } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
-import { AGENT, adminOn, logInOn, trailOn } from './audit.fixture.js';
-import { GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
+import { AGENT, trailOn } from './audit.fixture.js';
+import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
+import {
+  admin,
+  expectNoSecrets,
+  logIn,
+  service,
+  useAuditedService,
+} from './audit-events.fixture.js';
 
-/** Few connections, so that whoever holds one too long is noticed. */
-const POOL = 8;
-
-let service: ServiceFixture;
-
-beforeAll(async () => {
-  service = await ServiceFixture.start({
-    DB_POOL_MAX: String(POOL),
-    DB_POOL_MIN: '2',
-    REQUEST_TIMEOUT_MS: '60000',
-  });
-});
-
-afterAll(async () => {
-  await service?.stop();
-});
+useAuditedService();
 
 async function operatorToken(): Promise<string> {
   const email = `${randomUUID()}@ops.example`;
@@ -38,10 +30,7 @@ async function operatorToken(): Promise<string> {
   return tokens.accessToken;
 }
 
-const admin = () => adminOn(service);
 const trail = (token: string, query?: Record<string, string>) => trailOn(service, token, query);
-const logIn = (host: string, email: string, password: string) =>
-  logInOn(service, host, email, password);
 
 describe('the trail of a tenant', () => {
   it('tells of every way in and out: who, whom, from where, with what, and how it ended', async () => {
@@ -392,85 +381,6 @@ describe('the trail of a tenant', () => {
   });
 });
 
-describe('a storm of failing log-ins', () => {
-  it('is recorded one for one, and leaves connections to the others', async () => {
-    const { host, tenantId, token } = await admin();
-    const { email } = await service.user(tenantId);
-    const storm = Array.from({ length: 300 }, (_, index) =>
-      logIn(host, index % 2 === 0 ? email : `${index}@example.com`, 'wrong wrong wrong'),
-    );
-    const meanwhile: number[] = [];
-    for (let index = 0; index < 20; index += 1) {
-      meanwhile.push((await service.call('GET', '/auth/me', { token })).status);
-    }
-    const statuses = (await Promise.all(storm)).map(({ status }) => status);
-    expect(new Set(meanwhile)).toEqual(new Set([200]));
-    const [row] = await service.sql<{ count: string }>(
-      `SELECT count(*) FROM security_events WHERE tenant_id = $1 AND type = 'login.failed'`,
-      [tenantId],
-    );
-    expect(Number(row?.count)).toBe(statuses.filter((status) => status === 401).length);
-    expect(statuses.every((status) => status === 401 || status === 503)).toBe(true);
-  });
-
-  it('waits in a lane of its own, however many refusals there are at once', async () => {
-    const { tenantId, token } = await admin();
-    const recorder = service.app.get(SecurityEvents, { strict: false });
-    const waiting = async () =>
-      (
-        await service.sql(
-          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-              AND query LIKE '%INTO security_events%'`,
-        )
-      ).length;
-    const blocking = new pg.Client(service.database.adminUrl);
-    await blocking.connect();
-    try {
-      // Nobody can write an event: whoever tries keeps a connection.
-      await blocking.query('BEGIN; LOCK TABLE security_events IN SHARE MODE');
-      const storm = Promise.all(
-        Array.from({ length: 500 }, () =>
-          recorder.recordInOwnTransaction(tenantId, { type: 'login.failed', result: 'failure' }),
-        ),
-      );
-      await expect.poll(waiting).toBe(4);
-      for (let index = 0; index < 20; index += 1)
-        expect((await service.call('GET', '/auth/me', { token })).status).toBe(200);
-      expect(await waiting()).toBe(4);
-      await blocking.query('COMMIT');
-      await storm;
-    } finally {
-      await blocking.end();
-    }
-    const [row] = await service.sql<{ count: string }>(
-      `SELECT count(*) FROM security_events WHERE tenant_id = $1 AND type = 'login.failed'`,
-      [tenantId],
-    );
-    expect(row?.count).toBe('500');
-  });
-});
-
-describe('what the trail holds', () => {
-  it('is no password, no token and no hash of one, after all of this', async () => {
-    const { tokens, password } = await admin();
-    const refreshed = await service.refresh(tokens.refreshToken);
-    const rows = await service.sql<{ text: string }>(
-      `SELECT row_to_json(s)::text AS text FROM security_events s
-       UNION ALL SELECT row_to_json(a)::text FROM audit_log a`,
-    );
-    const everything = rows.map(({ text }) => text).join('\n');
-    expect(rows.length).toBeGreaterThan(500);
-    for (const secret of [
-      password,
-      GOOD_PASSWORD,
-      'wrong wrong wrong',
-      tokens.accessToken,
-      tokens.refreshToken,
-      refreshed.data.refreshToken,
-      'hunter2',
-    ]) {
-      expect(everything).not.toContain(secret);
-    }
-    expect(everything).not.toMatch(/\$argon2|eyJ[\w-]+\.eyJ|\\\\x[0-9a-f]{64}/);
-  });
+describe('the entries of all these events', () => {
+  it('contain no password, no token and no hash of one', () => expectNoSecrets(50));
 });

@@ -1,0 +1,74 @@
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
+import {
+  admin,
+  expectNoSecrets,
+  logIn,
+  service,
+  useAuditedService,
+} from './audit-events.fixture.js';
+
+useAuditedService();
+
+describe('a storm of failing log-ins', () => {
+  it('is recorded one for one, and leaves connections to the others', async () => {
+    const { host, tenantId, token } = await admin();
+    const { email } = await service.user(tenantId);
+    const storm = Array.from({ length: 300 }, (_, index) =>
+      logIn(host, index % 2 === 0 ? email : `${index}@example.com`, 'wrong wrong wrong'),
+    );
+    const meanwhile: number[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      meanwhile.push((await service.call('GET', '/auth/me', { token })).status);
+    }
+    const statuses = (await Promise.all(storm)).map(({ status }) => status);
+    expect(new Set(meanwhile)).toEqual(new Set([200]));
+    const [row] = await service.sql<{ count: string }>(
+      `SELECT count(*) FROM security_events WHERE tenant_id = $1 AND type = 'login.failed'`,
+      [tenantId],
+    );
+    expect(Number(row?.count)).toBe(statuses.filter((status) => status === 401).length);
+    expect(statuses.every((status) => status === 401 || status === 503)).toBe(true);
+  });
+
+  it('waits in a lane of its own, however many refusals there are at once', async () => {
+    const { tenantId, token } = await admin();
+    const recorder = service.app.get(SecurityEvents, { strict: false });
+    const waiting = async () =>
+      (
+        await service.sql(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+              AND query LIKE '%INTO security_events%'`,
+        )
+      ).length;
+    const blocking = new pg.Client(service.database.adminUrl);
+    await blocking.connect();
+    try {
+      // Nobody can write an event: whoever tries keeps a connection.
+      await blocking.query('BEGIN; LOCK TABLE security_events IN SHARE MODE');
+      const storm = Promise.all(
+        Array.from({ length: 500 }, () =>
+          recorder.recordInOwnTransaction(tenantId, { type: 'login.failed', result: 'failure' }),
+        ),
+      );
+      await expect.poll(waiting).toBe(4);
+      for (let index = 0; index < 20; index += 1)
+        expect((await service.call('GET', '/auth/me', { token })).status).toBe(200);
+      expect(await waiting()).toBe(4);
+      await blocking.query('COMMIT');
+      await storm;
+    } finally {
+      await blocking.end();
+    }
+    const [row] = await service.sql<{ count: string }>(
+      `SELECT count(*) FROM security_events WHERE tenant_id = $1 AND type = 'login.failed'`,
+      [tenantId],
+    );
+    expect(row?.count).toBe('500');
+  });
+});
+
+describe('the entries of all these failures', () => {
+  it('contain no password, no token and no hash of one', () => expectNoSecrets(500));
+});

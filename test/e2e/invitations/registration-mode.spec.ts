@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import {
+  address,
+  invite,
+  makeLink,
+  outcome,
+  register,
+  scene,
+  type Scene,
+  service,
+  useInvitationService,
+} from './invitations.fixture.js';
+
+useInvitationService();
+
+describe('who may register', () => {
+  async function withMode(mode: string): Promise<Scene> {
+    const at = await scene();
+    await service.sql(
+      `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value, chosen)
+       VALUES ($1, 'registration', $2, '{mode}')
+       ON CONFLICT (tenant_id, setting_key) DO UPDATE SET setting_value = excluded.setting_value, chosen = excluded.chosen`,
+      [at.tenantId, JSON.stringify({ mode })],
+    );
+    return at;
+  }
+
+  it('is everybody unless the tenant says otherwise', async () => {
+    expect(outcome(await register((await scene()).host, address()))).toBe('201');
+  });
+
+  it('is whoever is invited where the tenant says so, with no word on who has an account', async () => {
+    const at = await withMode('invited');
+    const answers = [
+      await register(at.host, address()),
+      await register(at.host, at.admin.email),
+    ].map(({ status, error: { code, error, details } }) => ({ status, code, error, details }));
+    expect(answers[0]).toMatchObject({ status: 403, code: 'REGISTRATION_REFUSED' });
+    expect(answers[1]).toEqual(answers[0]);
+    const email = address();
+    const { token } = (await invite(at, email)).data;
+    expect(outcome(await register(at.host, email, token))).toBe('201');
+    const link = (await makeLink(at, {})).data;
+    expect(outcome(await register(at.host, address(), link.token))).toBe('201');
+  });
+
+  it('is whoever has an address of a proven domain, or is invited, where the tenant says so', async () => {
+    const at = await withMode('domains');
+    const [proven, claimed] = [`${randomUUID()}.example`, `${randomUUID()}.example`];
+    await service.sql(
+      `INSERT INTO tenant_domains (tenant_id, domain, token, verified_at)
+       VALUES ($1, $2, 'a', now()), ($1, $3, 'b', NULL)`,
+      [at.tenantId, proven, claimed],
+    );
+    for (const email of [
+      `a@${claimed}`,
+      `a@sub.${proven}`,
+      `a@${proven}.evil.test`,
+      `"@${proven}@"@evil.test`,
+      at.admin.email,
+    ])
+      expect(outcome(await register(at.host, email))).toBe('REGISTRATION_REFUSED');
+    expect(outcome(await register(at.host, `a@${proven.toUpperCase()}`))).toBe('201');
+    const email = address();
+    const { token } = (await invite(at, email)).data;
+    expect(outcome(await register(at.host, email, token))).toBe('201');
+    const other = await withMode('domains');
+    expect(outcome(await register(other.host, `a@${proven}`))).toBe('REGISTRATION_REFUSED');
+  });
+
+  it('is nobody while the tenant can only be read', async () => {
+    const at = await scene();
+    await service.sql(`UPDATE tenants SET subscription_ends_at = now() WHERE id = $1`, [
+      at.tenantId,
+    ]);
+    expect(outcome(await register(at.host, address()))).toBe('SUBSCRIPTION_ENDED');
+  });
+});

@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { cliOn } from '../../../tools/cli/cli.fixture.js';
+import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
+import {
+  activate,
+  asOperator,
+  invite,
+  type Listed,
+  operator,
+  PLATFORM_HOST,
+  platformId,
+  ROUTES,
+  service,
+  usePlatform,
+} from './platform.fixture.js';
+
+usePlatform();
+
+describe('becoming an operator', () => {
+  it('takes the secret of the command line, once, and a password that the policy accepts', async () => {
+    const email = 'Once@Ops.example';
+    const { secret } = await invite(email);
+    const weak = await activate({ email, secret, password: 'password1' });
+    expect([weak.status, weak.error.code]).toEqual([400, 'VALIDATION_ERROR']);
+    const attempts = await Promise.all(
+      Array.from({ length: 8 }, () => activate({ email, secret, password: GOOD_PASSWORD })),
+    );
+    expect(attempts.map(({ status }) => status).sort()).toEqual([
+      200,
+      ...Array<number>(7).fill(400),
+    ]);
+    const login = await service.login(PLATFORM_HOST, { email, password: GOOD_PASSWORD });
+    expect(login.user).toMatchObject({ role: 'admin', email: 'once@ops.example' });
+    expect((await activate({ email, secret, password: GOOD_PASSWORD })).error.code).toBe(
+      'INVALID_INVITE',
+    );
+  });
+
+  it('hashes no password for whoever has no secret', async () => {
+    const body = { email: 'x@ops.example', secret: 'wrong', password: 'short' };
+    const answer = await activate(body);
+    expect([answer.status, answer.error.code]).toEqual([400, 'INVALID_INVITE']);
+  });
+
+  it('has no other road: registration', async () => {
+    for (const call of [
+      { host: PLATFORM_HOST },
+      { headers: { 'x-tenant-id': platformId } },
+      { query: { tenant_id: platformId } },
+    ]) {
+      const answer = await service.call('POST', '/auth/register', {
+        ...call,
+        body: {
+          email: `${randomUUID()}@evil.example`,
+          password: GOOD_PASSWORD,
+          firstName: 'Eva',
+          lastName: 'Lima',
+        },
+      });
+      expect([answer.status, answer.error.code]).toEqual([403, 'REGISTRATION_REFUSED']);
+    }
+  });
+
+  it('has no other road: an invitation inside the platform’s tenant, to a person or by a link', async () => {
+    const token = operator.tokens.accessToken;
+    const email = `${randomUUID()}@evil.example`;
+    const role = 'admin';
+    const invitations = [
+      await service.call<{ token: string }>('POST', '/auth/invitations', {
+        token,
+        body: { email, role },
+      }),
+      await service.call<{ token: string }>('POST', '/auth/invitation-links', {
+        token,
+        body: { role: 'user', quota: 5 },
+      }),
+    ];
+    for (const invitation of invitations) {
+      expect(invitation.status).toBe(201);
+      const answer = await service.call('POST', '/auth/register', {
+        host: PLATFORM_HOST,
+        body: {
+          email,
+          password: GOOD_PASSWORD,
+          firstName: 'Eva',
+          lastName: 'Lima',
+          inviteToken: invitation.data.token,
+        },
+      });
+      expect([answer.status, answer.error.code]).toEqual([403, 'REGISTRATION_REFUSED']);
+    }
+    expect(await service.sql('SELECT 1 FROM users WHERE email = $1', [email])).toEqual([]);
+  });
+
+  it('has no other road: an account that an operator makes, or one that was revoked and is woken', async () => {
+    const token = operator.tokens.accessToken;
+    const made = await service.call('POST', '/auth/users', {
+      token,
+      body: {
+        email: `${randomUUID()}@evil.example`,
+        firstName: 'Eva',
+        lastName: 'Lima',
+        role: 'admin',
+      },
+    });
+    expect([made.status, made.error.code]).toEqual([403, 'REGISTRATION_REFUSED']);
+    const revoked = await service.user(platformId, { role: 'admin', status: 'suspended' });
+    const woken = await service.call('POST', `/auth/users/${revoked.userId}/reactivate`, { token });
+    expect([woken.status, woken.error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
+    await service.sql('DELETE FROM users WHERE id = $1', [revoked.userId]);
+  });
+
+  it('has no other road: a change of role by an operator, or an admin of another tenant', async () => {
+    const suspended = await service.user(platformId, { role: 'user', status: 'active' });
+    const own = await service.call('POST', `/auth/users/${suspended.userId}/role`, {
+      token: operator.tokens.accessToken,
+      body: { role: 'admin' },
+    });
+    expect([own.status, own.error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
+    const { tenantId, host } = await service.tenant();
+    const admin = await service.user(tenantId, { role: 'admin' });
+    const { tokens } = await service.login(host, admin);
+    const foreign = await service.call('POST', `/auth/users/${suspended.userId}/role`, {
+      token: tokens.accessToken,
+      body: { role: 'admin' },
+    });
+    expect(foreign.status).toBe(404);
+    await service.sql('DELETE FROM users WHERE id = $1', [suspended.userId]);
+  });
+
+  it('has no other road: signing up under the platform’s name', async () => {
+    const open = await ServiceFixture.start({ TENANT_SIGNUP: 'open' });
+    try {
+      for (const subdomain of ['platform', 'Platform']) {
+        const answer = await open.call('POST', '/tenants', {
+          body: {
+            name: 'P',
+            subdomain,
+            adminEmail: 'a@evil.example',
+            adminPassword: GOOD_PASSWORD,
+          },
+        });
+        expect([answer.status, answer.error.code]).toEqual([400, 'VALIDATION_ERROR']);
+      }
+    } finally {
+      await open.stop();
+    }
+  });
+});
+
+describe('operators', () => {
+  it('are the only ones whom the platform’s routes answer', async () => {
+    const { tenantId, host } = await service.tenant({ maxUsers: 20 });
+    const people = await Promise.all(
+      (['viewer', 'user', 'manager', 'admin'] as const).map(async (role) =>
+        service.login(host, await service.user(tenantId, { role })),
+      ),
+    );
+    for (const [method, path, body] of ROUTES) {
+      const anonymous = await service.call(method, path, { body });
+      expect([anonymous.status, anonymous.error.code]).toEqual([401, 'TOKEN_REQUIRED']);
+      for (const { tokens } of people) {
+        const refused = await service.call(method, path, { token: tokens.accessToken, body });
+        expect([path, refused.status, refused.error.code]).toEqual([
+          path,
+          403,
+          'INSUFFICIENT_PERMISSIONS',
+        ]);
+      }
+    }
+  });
+
+  it('lose every right with a revocation, tokens that are out included', async () => {
+    const email = `${randomUUID()}@ops.example`;
+    const { secret } = await invite(email);
+    await activate({ email, secret, password: GOOD_PASSWORD });
+    const { tokens } = await service.login(PLATFORM_HOST, { email, password: GOOD_PASSWORD });
+    const list = () => service.call('GET', '/platform/tenants', { token: tokens.accessToken });
+    expect((await list()).status).toBe(200);
+    expect((await cliOn(service.database)('operators', 'revoke', '--email', email)).code).toBe(0);
+    await expect.poll(async () => (await list()).status, { timeout: 5_000 }).toBe(401);
+    const again = await service.call('POST', '/auth/login', {
+      host: PLATFORM_HOST,
+      body: { email, password: GOOD_PASSWORD },
+    });
+    expect(again.status).toBe(401);
+  });
+
+  it('see of other tenants what the platform’s routes show, and nothing by any other route', async () => {
+    const { tenantId, host } = await service.tenant();
+    const admin = await service.user(tenantId, { role: 'admin' });
+    const token = operator.tokens.accessToken;
+    for (const call of [{ host }, { headers: { 'x-tenant-id': tenantId } }]) {
+      const answer = await service.call('GET', '/auth/users', { token, ...call });
+      expect(answer.text).not.toContain(admin.email);
+    }
+    const current = await service.call<{ subdomain: string }>('GET', '/tenants/current', { token });
+    expect(current.data.subdomain).toBe('platform');
+    const tenants = await asOperator<Listed>('GET', `/tenants/${tenantId}`);
+    expect(tenants.text).not.toContain(admin.email);
+  });
+});

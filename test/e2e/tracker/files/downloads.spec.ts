@@ -1,0 +1,122 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { FileStorage } from '../../../../apps/poc-tracker/src/storage/file-storage.js';
+import type { UserRecord } from '../tracker.fixture.js';
+import { send } from './files.fixture.js';
+import { eventually, tracker, useTracker } from '../running-tracker.fixture.js';
+
+useTracker();
+
+describe('a download', () => {
+  it('of a file that is deleted in the same moment finds none', async () => {
+    const ana = await tracker.person();
+    const poc = await tracker.poc(ana);
+    const { data } = await tracker.upload(ana, poc, Buffer.from('x'));
+    const at = `/pocs/${poc}/files/${data.id}`;
+    const storage = tracker.app.get(FileStorage, { strict: false });
+    const read = storage.read.bind(storage);
+    const spy = vi.spyOn(storage, 'read').mockImplementationOnce(async (...which) => {
+      await tracker.call('DELETE', at, { token: ana.token });
+      return read(...which);
+    });
+    const { status, error } = await tracker.call('GET', `${at}/content`, { token: ana.token });
+    spy.mockRestore();
+    expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('that breaks off leaves no file open', async () => {
+    const ana = await tracker.person();
+    const poc = await tracker.poc(ana);
+    const { data } = await tracker.upload(ana, poc, Buffer.alloc(8 * 1024 * 1024));
+    const sockets = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const { socket, answer } = await send([
+          `GET /api/v1/pocs/${poc}/files/${data.id}/content HTTP/1.1`,
+          'host: localhost',
+          `authorization: Bearer ${ana.token}`,
+        ]);
+        await eventually(async () => answer().startsWith('HTTP/1.1 200'), true);
+        socket.pause();
+        return socket;
+      }),
+    );
+    for (const socket of sockets) socket.destroy();
+    await eventually(async () => openFiles(data.id), 0);
+  });
+
+  /** How many descriptors of this process, which the tracker runs in, are of the file. */
+  function openFiles(id: string): number {
+    const descriptors = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    return descriptors.filter((target) => target.endsWith(id)).length;
+  }
+});
+
+describe('a part of a file', () => {
+  const BYTES = Buffer.from('0123456789');
+  let ana: UserRecord;
+  let at: string;
+  let etag: string;
+
+  beforeAll(async () => {
+    ana = await tracker.person();
+    const poc = await tracker.poc(ana);
+    const { data } = await tracker.upload(ana, poc, BYTES);
+    at = `/pocs/${poc}/files/${data.id}/content`;
+    etag = `"${data.sha256}"`;
+  });
+
+  const fetchPart = (headers: Record<string, string>) =>
+    tracker.call('GET', at, { token: ana.token, headers });
+
+  it.each([
+    ['bytes=0-3', '0123', 'bytes 0-3/10'],
+    ['bytes=8-', '89', 'bytes 8-9/10'],
+    ['bytes=-3', '789', 'bytes 7-9/10'],
+    ['bytes=5-100', '56789', 'bytes 5-9/10'],
+  ])('is answered for %s', async (range, text, contentRange) => {
+    const { status, headers, bytes } = await fetchPart({ range });
+    expect([status, bytes.toString(), headers['content-range'], headers['content-length']]).toEqual(
+      [206, text, contentRange, String(text.length)],
+    );
+  });
+
+  it.each(['bytes=10-', 'bytes=-0', 'bytes=99-100'])(
+    'is refused for %s, with the size',
+    async (range) => {
+      const { status, error, headers } = await fetchPart({ range });
+      expect([status, error.code, headers['content-range']]).toEqual([
+        416,
+        'RANGE_NOT_SATISFIABLE',
+        'bytes */10',
+      ]);
+      expect(headers['content-disposition']).toBeUndefined();
+    },
+  );
+
+  it.each(['bytes=5-2', 'bytes=0-1,3-4', 'rows=1-2', 'bytes=x-y', `bytes=${'0-0,'.repeat(500)}`])(
+    'is the whole for %s',
+    async (range) => {
+      const { status, bytes } = await fetchPart({ range });
+      expect([status, bytes.toString()]).toEqual([200, '0123456789']);
+    },
+  );
+
+  it('is the whole when the client has a part of another content', async () => {
+    const range = 'bytes=0-3';
+    expect((await fetchPart({ range, 'if-range': etag })).status).toBe(206);
+    expect((await fetchPart({ range, 'if-range': '"another"' })).status).toBe(200);
+    expect((await fetchPart({ range, 'if-range': new Date().toUTCString() })).status).toBe(200);
+  });
+
+  it('is nothing when the client has it all', async () => {
+    const { status, bytes, headers } = await fetchPart({ 'if-none-match': `"x", ${etag}` });
+    expect([status, bytes.length, headers.etag]).toEqual([304, 0, etag]);
+    expect((await fetchPart({ 'if-none-match': '"x"' })).status).toBe(200);
+  });
+});

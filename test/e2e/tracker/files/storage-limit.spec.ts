@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { UserRecord } from '../tracker.fixture.js';
+import { send, storedOf } from './files.fixture.js';
+import { eventually, tracker, useTracker } from '../running-tracker.fixture.js';
+
+useTracker();
+
+const GB = 1024 ** 3;
+
+describe('the storage of a tenant', () => {
+  const MB = 1024 * 1024;
+
+  async function nearlyFull(free: number): Promise<{ ana: UserRecord; poc: string }> {
+    const tenant = await tracker.tenant({ maxStorageGb: 1 });
+    const ana = await tracker.person({ tenant });
+    const poc = await tracker.poc(ana);
+    await tracker.sql(
+      `INSERT INTO poc_files (tenant_id, poc_id, file_name, file_size) VALUES ($1, $2, 'ballast', $3)`,
+      [tenant.tenantId, poc, GB - free],
+    );
+    return { ana, poc };
+  }
+
+  it('is exact: of 50 uploads at once into room for 3, 3 are kept, and the others are told limit and usage', async () => {
+    const { ana, poc } = await nearlyFull(3 * MB + 1_000);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => tracker.upload(ana, poc, Buffer.alloc(MB))),
+    );
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(answers.length - refused.length).toBe(3);
+    for (const { status, error } of refused) {
+      expect([status, error.code]).toEqual([403, 'STORAGE_LIMIT_EXCEEDED']);
+      expect(error.details).toMatchObject({
+        limit: expect.any(Number) as number,
+        usage: expect.any(Number) as number,
+      });
+    }
+    expect(storedOf(ana)).toHaveLength(3);
+    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: GB - 1_000 });
+  });
+
+  it('is exact while half of the uploads break off: what is counted is what is kept', async () => {
+    const { ana, poc } = await nearlyFull(8 * MB);
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        if (index % 2 === 0) return void (await tracker.upload(ana, poc, Buffer.alloc(MB)));
+        const { socket } = await send(
+          [
+            `POST /api/v1/pocs/${poc}/files?name=x HTTP/1.1`,
+            'host: localhost',
+            `authorization: Bearer ${ana.token}`,
+            `content-length: ${MB}`,
+          ],
+          Buffer.alloc(MB / 2),
+        );
+        await delay(index * 5);
+        socket.destroy();
+      }),
+    );
+    const kept = () => storedOf(ana).filter((path) => !path.includes('incoming')).length;
+    await eventually(
+      async () => (await tracker.usage(ana.tenantId)).bytes,
+      GB - 8 * MB + kept() * MB,
+    );
+    expect(kept()).toBeLessThanOrEqual(8);
+    expect(storedOf(ana)).toHaveLength(kept());
+    // All that was given back can be used: to the last byte.
+    for (let free = 8 - kept(); free > 0; free -= 1)
+      expect((await tracker.upload(ana, poc, Buffer.alloc(MB))).status).toBe(201);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(1))).status).toBe(403);
+  });
+
+  it('takes a file to the last byte, and not one more', async () => {
+    const { ana, poc } = await nearlyFull(1_000);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(1_001))).status).toBe(403);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(1_000))).status).toBe(201);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(1))).status).toBe(403);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(0))).status).toBe(201);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
+import { logIn, requireChange, service, useUserAdmin, workspace } from './user-admin.fixture.js';
+
+useUserAdmin();
+
+describe('a password that must be changed', () => {
+  it('ends the sessions and lets nobody in until it was', async () => {
+    const { host, join } = await workspace();
+    const [admin, user] = [await join('admin'), await join('user')];
+    expect(await requireChange(admin.token, user.userId)).toMatchObject({
+      status: 200,
+      data: { mustChangePassword: true },
+    });
+    // Not even to change the password: the way for that asks for the present one anew.
+    for (const [method, path, body] of [
+      ['GET', '/auth/me', undefined],
+      ['PUT', '/auth/me', { firstName: 'Rui' }],
+      ['PUT', '/auth/password', { currentPassword: user.password, newPassword: GOOD_PASSWORD }],
+      ['POST', '/auth/logout', undefined],
+    ] as const) {
+      const answer = await service.call(method, path, { token: user.token, body });
+      expect([path, answer.error.code]).toEqual([path, 'TOKEN_REVOKED']);
+    }
+    expect((await service.refresh(user.refreshToken)).error.code).toBe('TOKEN_REVOKED');
+    expect((await logIn(host, user.email, user.password)).error.code).toBe(
+      'PASSWORD_CHANGE_REQUIRED',
+    );
+    const renewed = await service.call<Login>('POST', '/auth/password/renew', {
+      host,
+      body: { email: user.email, currentPassword: user.password, newPassword: GOOD_PASSWORD },
+    });
+    expect(renewed.status).toBe(200);
+    expect((await logIn(host, user.email, GOOD_PASSWORD)).status).toBe(200);
+  });
+
+  it('leaves no session behind when somebody logs in at the same moment', async () => {
+    const { host, join } = await workspace();
+    const [admin, user] = [await join('admin'), await join('user')];
+    for (let round = 0; round < 10; round += 1) {
+      const [, ...logins] = await Promise.all([
+        requireChange(admin.token, user.userId),
+        ...Array.from({ length: 4 }, () => logIn(host, user.email, user.password)),
+      ]);
+      for (const login of logins) {
+        if (login.status === 200)
+          expect(await service.probe(login.data.tokens.accessToken)).toBe('TOKEN_REVOKED');
+      }
+      await service.sql('UPDATE users SET must_change_password = false WHERE id = $1', [
+        user.userId,
+      ]);
+    }
+  });
+});
+
+describe('a changed password', () => {
+  it('leaves the device known, and must be another one', async () => {
+    const { host, join } = await workspace();
+    const user = await join('user');
+    const login = await service.call<Login>('POST', '/auth/login', {
+      host,
+      body: { email: user.email, password: user.password, deviceId: 'phone' },
+    });
+    const change = (currentPassword: string, newPassword: string) =>
+      service.call<Login['tokens']>('PUT', '/auth/password', {
+        token: login.data.tokens.accessToken,
+        body: { currentPassword, newPassword },
+      });
+    const same = await change(user.password, user.password);
+    expect(same).toMatchObject({ status: 400, error: { details: [{ field: 'newPassword' }] } });
+    const changed = await change(user.password, GOOD_PASSWORD);
+    expect(changed.status).toBe(200);
+    const sessions = await service.call('GET', '/auth/sessions', {
+      token: changed.data.accessToken,
+    });
+    expect(sessions.data).toMatchObject([{ deviceId: 'phone', current: true }]);
+  });
+});

@@ -1,0 +1,126 @@
+import { outranks, type Role, ROLES } from '@poc-tracker/contracts';
+import { describe, expect, it } from 'vitest';
+import { bare, NOBODY } from './users.fixture.js';
+import {
+  act,
+  assign,
+  CHANGES,
+  create,
+  newcomer,
+  patch,
+  reactivate,
+  read,
+  remove,
+  service,
+  suspend,
+  useUserAdmin,
+  workspace,
+} from './user-admin.fixture.js';
+
+useUserAdmin();
+
+const statusOf = async (userId: string) =>
+  (await service.sql<{ status: string }>('SELECT status FROM users WHERE id = $1', [userId]))[0]
+    ?.status;
+
+describe('who may do what to whom', () => {
+  // A helper has the right without the rank.
+  const ACTORS = ['viewer', 'user', 'helper', 'manager', 'admin'] as const;
+
+  describe.each(ACTORS)('as %s', (kind) => {
+    it.each(ROLES)('to a person of role %s', async (targetRole) => {
+      const { join } = await workspace();
+      await join('admin');
+      const rank: Role = kind === 'helper' ? 'user' : kind;
+      const actor = await join(rank, kind === 'helper' ? ['manage_users'] : []);
+      const target = await join(targetRole);
+      const entitled = kind !== 'viewer' && kind !== 'user';
+      const allowed = entitled && !outranks(targetRole, rank);
+      expect((await read(actor.token, target.userId)).status).toBe(entitled ? 200 : 403);
+      for (const [name, change] of Object.entries(CHANGES)) {
+        const answer = await change(actor.token, target.userId);
+        expect([name, answer.status]).toEqual([name, allowed ? 200 : 403]);
+        if (!allowed) {
+          expect(answer.error.code).toBe('INSUFFICIENT_PERMISSIONS');
+          expect(answer.error.details).toEqual(
+            entitled ? { reason: 'user_above_own_role' } : { required: ['manage_users'] },
+          );
+        }
+      }
+      expect(await statusOf(target.userId)).toBe(allowed ? undefined : 'active');
+    });
+
+    it.each(ROLES)('creating a person of role %s', async (role) => {
+      const { join } = await workspace();
+      const rank: Role = kind === 'helper' ? 'user' : kind;
+      const actor = await join(rank, kind === 'helper' ? ['manage_users'] : []);
+      const allowed = kind !== 'viewer' && kind !== 'user' && !outranks(role, rank);
+      const answer = await create(actor.token, newcomer('new@example.com', { role }));
+      expect(answer.status).toBe(allowed ? 201 : 403);
+    });
+  });
+
+  it('nobody to themselves, except to see their own sessions', async () => {
+    const { join } = await workspace();
+    await join('admin');
+    const { token, userId } = await join('admin');
+    for (const [name, change] of Object.entries(CHANGES)) {
+      const answer = await change(token, userId);
+      if (name === 'listSessions') {
+        expect(answer.status).toBe(200);
+      } else {
+        expect([name, answer.status]).toEqual([name, 403]);
+        const reason = name === 'role' ? 'own_role' : 'own_account';
+        expect(answer.error.details).toEqual({ reason });
+      }
+    }
+  });
+
+  it('nobody over a person who has a right that they lack', async () => {
+    const { join } = await workspace();
+    const [manager, admin] = [await join('manager'), await join('admin')];
+    const target = await join('user', ['view_audit']);
+    const refused = { reason: 'permission_not_held', required: ['view_audit'] };
+    for (const change of [suspend, reactivate, remove, CHANGES['readdress'] ?? remove]) {
+      const answer = await change(manager.token, target.userId);
+      expect([answer.status, answer.error.details]).toEqual([403, refused]);
+    }
+    const taken = await assign(manager.token, target.userId, { role: 'user', permissions: [] });
+    expect([taken.status, taken.error.details]).toEqual([403, refused]);
+    const given = await assign(manager.token, target.userId, {
+      role: 'user',
+      permissions: ['view_audit', 'manage_settings'],
+    });
+    expect(given.error.details).toEqual({
+      reason: 'permission_not_held',
+      required: ['manage_settings'],
+    });
+    expect((await assign(manager.token, target.userId, { role: 'viewer' })).status).toBe(200);
+    expect((await patch(manager.token, target.userId, { firstName: 'Rui' })).status).toBe(200);
+    expect((await suspend(admin.token, target.userId)).status).toBe(200);
+  });
+
+  it('nobody to people of another tenant: their ids answer like ones that nobody has', async () => {
+    const [mine, other] = [await workspace(), await workspace()];
+    const [admin, stranger] = [await mine.join('admin'), await other.join('user')];
+    for (const [name, change] of Object.entries({ read, ...CHANGES })) {
+      const [foreign, random] = [
+        await change(admin.token, stranger.userId),
+        await change(admin.token, NOBODY),
+      ];
+      expect([name, foreign.status]).toEqual([name, 404]);
+      expect(bare(foreign)).toEqual(bare(random));
+    }
+    const [foreignSession] = await service.sql<{ id: string }>(
+      'SELECT id FROM user_sessions WHERE user_id = $1',
+      [stranger.userId],
+    );
+    const colleague = await mine.join('user');
+    for (const sessionId of [foreignSession?.id ?? '', NOBODY]) {
+      const end = act('DELETE', `/sessions/${sessionId}`);
+      expect((await end(admin.token, colleague.userId)).status).toBe(404);
+    }
+    expect(await statusOf(stranger.userId)).toBe('active');
+    expect(await service.probe(stranger.token)).toBe('accepted');
+  });
+});
