@@ -82,6 +82,7 @@ export async function seedUser(
     password?: string;
     role?: Role;
     status?: string;
+    mustChangePassword?: boolean;
     permissions?: readonly Permission[];
     firstName?: string;
     lastName?: string;
@@ -98,6 +99,7 @@ export async function seedUser(
     last_name: overrides.lastName ?? 'Silva',
     role,
     status: overrides.status,
+    must_change_password: overrides.mustChangePassword,
     permissions: json(overrides.permissions),
   });
   return { userId, tenantId, email, password, role };
