@@ -87,12 +87,12 @@ describe("The tracker's login", () => {
     const asService = async (sql: string, params?: unknown[]) =>
       (await service.query<Record<string, unknown>>(sql, params)).rows;
     await expect(proveIsolation(asService, { login: 'tracker' })).rejects.toThrow(
-      /is no member of tracker_user[^]*is a member of authenticated_user/,
+      /is not a member of tracker_user[^]*is a member of authenticated_user/,
     );
     await service.end();
     await admin.query('GRANT SELECT ON users TO tracker_user');
     await expect(proveIsolation(query, { login: 'tracker' })).rejects.toThrow(
-      'table users: has no restrictive policy that holds tracker_user to its tenant',
+      'table users: has no restrictive policy that limits tracker_user to its tenant',
     );
     await admin.query('REVOKE SELECT ON users FROM tracker_user');
   });

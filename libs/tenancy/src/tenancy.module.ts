@@ -15,8 +15,8 @@ import { TenantResolver } from './resolution/tenant.resolver.js';
 import { TenantPool } from './transaction/tenant-pool.js';
 
 /**
- * The database of a service whose tenants PostgreSQL keeps apart. TypeORM's DataSource stays inside, because whatever
- * were to use it directly would run outside of a tenant's transaction.
+ * The database of a service whose tenants PostgreSQL isolates. TypeORM's DataSource is not exported, because statements that
+ * use it directly would run outside of a tenant's transaction.
  */
 @Global()
 @Module({})
@@ -26,7 +26,7 @@ export class TenancyModule implements OnApplicationShutdown {
     @Optional() @Inject(PlatformDatabase) private readonly platform?: PlatformDatabase,
   ) {}
 
-  /** Starting it fails when the server cannot be reached or does not keep tenants apart (IsolationProofError). */
+  /** The start fails if the server cannot be reached or does not isolate tenants (IsolationProofError). */
   static forRoot(options: TenancyOptions): DynamicModule {
     const { platformUrl, tls } = options;
     const platform =
@@ -35,7 +35,7 @@ export class TenancyModule implements OnApplicationShutdown {
         : [
             {
               provide: PlatformDatabase,
-              // The pool of the services' login first, so that a refusal here leaves nothing open.
+              // After the pool of the service's login, which is closed if this fails.
               inject: [TenantPool],
               useFactory: (pool: TenantPool) => openPlatform({ url: platformUrl, tls }, pool),
             },
@@ -44,7 +44,7 @@ export class TenancyModule implements OnApplicationShutdown {
       module: TenancyModule,
       providers: [
         { provide: TENANCY_OPTIONS, useValue: options },
-        { provide: TenantPool, useFactory: () => openProvenPool(options) },
+        { provide: TenantPool, useFactory: () => openCheckedPool(options) },
         TenantDatabase,
         TenantInterceptor,
         TenantResolver,
@@ -74,13 +74,13 @@ export class TenancyModule implements OnApplicationShutdown {
     };
   }
 
-  /** Nest calls this after the HTTP server has answered what was in flight. */
+  /** Called by Nest after the requests in flight have been answered. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.pool?.close(), this.platform?.close()]);
   }
 }
 
-async function openProvenPool(options: TenancyOptions): Promise<TenantPool> {
+async function openCheckedPool(options: TenancyOptions): Promise<TenantPool> {
   const pool = await TenantPool.open(options);
   try {
     const query = async (sql: string, params?: unknown[]) =>

@@ -2,11 +2,11 @@ import type { TenantNaming } from './resolution/tenant-naming.js';
 import type { TenantPoolOptions } from './transaction/tenant-pool.js';
 
 export interface TenancyOptions extends TenantPoolOptions {
-  /** URL of the operators' login. With it there is a PlatformDatabase; a sibling service has none. */
+  /** URL of the operators' login. If it is set, PlatformDatabase is provided. */
   platformUrl?: string | undefined;
-  /** How requests name their tenant. Left out, only below localhost and by id. */
+  /** How requests name their tenant. By default only as a subdomain of localhost or by id. */
   naming?: TenantNaming;
-  /** Whose login `serviceUrl` is, and what it is proved to be. Default 'service'. */
+  /** The login of `serviceUrl`, whose rights are checked. Default 'service'. */
   login?: 'service' | 'tracker';
 }
 

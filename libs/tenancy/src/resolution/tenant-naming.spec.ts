@@ -1,6 +1,6 @@
 import { ApiError, PLATFORM_SUBDOMAIN, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
 import { describe, expect, it } from 'vitest';
-import { namedTenants, statedTenantId, tenantOfHostName } from './tenant-naming.js';
+import { namedTenants, requestedTenantId, tenantOfHostName } from './tenant-naming.js';
 
 const BASE = 'poctracker.com';
 const ID = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
@@ -74,18 +74,18 @@ describe('tenantOfHostName', () => {
     'evilpoctracker.com',
     'poctracker.com.evil.test',
     'acme.poctracker.com.evil.test',
-  ])('takes %s for a whole domain and never for one of ours', (host) => {
+  ])('treats %s as a custom domain and never as a subdomain', (host) => {
     expect(tenantOfHostName(`${host.toUpperCase()}:443`, BASE)).toEqual({ domain: host });
   });
 });
 
 describe('namedTenants', () => {
-  it('lets the subdomain decide alone, whatever header, query and default say', () => {
+  it('uses only the subdomain, whatever the header, query and default are', () => {
     const names = { host: 'acme.poctracker.com', header: ID, query: OTHER_ID };
     expect(named(names, 'globex')).toEqual([{ subdomain: 'acme' }]);
   });
 
-  it('tries a whole domain first, and header, query and default after it', () => {
+  it('tries a custom domain first, and then the header, query and default', () => {
     const host = 'login.acme.example';
     expect(named({ host, header: ID, query: OTHER_ID }, 'globex')).toEqual([
       { domain: host },
@@ -95,23 +95,23 @@ describe('namedTenants', () => {
     expect(named({ host })).toEqual([{ domain: host }]);
   });
 
-  it('puts the header before the query and the query before the default', () => {
+  it('prefers the header to the query and the query to the default', () => {
     expect(named({ header: ID, query: OTHER_ID }, 'globex')).toEqual([{ id: ID }]);
     expect(named({ query: OTHER_ID }, 'globex')).toEqual([{ id: OTHER_ID }]);
     expect(named({}, 'globex')).toEqual([{ subdomain: 'globex' }]);
     expect(named({})).toEqual([]);
   });
 
-  it('refuses a malformed header even where the host decides, so that nobody believes in its effect', () => {
+  it('refuses a malformed header even if the host takes precedence', () => {
     expect(refusal(() => named({ host: 'acme.poctracker.com', header: 'globex' })).code).toBe(
       'VALIDATION_ERROR',
     );
   });
 });
 
-describe('statedTenantId', () => {
-  it('takes a UUID in any case', () => {
-    expect(statedTenantId({ header: ID.toUpperCase(), query: undefined })).toBe(ID);
+describe('requestedTenantId', () => {
+  it('accepts a UUID in upper and lower case', () => {
+    expect(requestedTenantId({ header: ID.toUpperCase(), query: undefined })).toBe(ID);
   });
 
   it.each([
@@ -127,12 +127,12 @@ describe('statedTenantId', () => {
     ['braces', `{${ID}}`],
     ['no hyphens', ID.replaceAll('-', '')],
     ['a NUL byte', `${ID.slice(0, -1)}\0`],
-  ])('refuses %s, naming where it stood', (_what, value) => {
-    expect(refusal(() => statedTenantId({ header: value, query: undefined }))).toMatchObject({
+  ])('refuses %s with an error that names the header or the parameter', (_what, value) => {
+    expect(refusal(() => requestedTenantId({ header: value, query: undefined }))).toMatchObject({
       status: 400,
       details: [{ field: 'x-tenant-id' }],
     });
-    expect(refusal(() => statedTenantId({ header: ID, query: value }))).toMatchObject({
+    expect(refusal(() => requestedTenantId({ header: ID, query: value }))).toMatchObject({
       status: 400,
       details: [{ field: 'tenant_id' }],
     });

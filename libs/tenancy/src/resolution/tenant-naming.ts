@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ApiError, PLATFORM_SUBDOMAIN, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
 
-/** By what a request names a tenant. */
+/** How a request names a tenant. */
 export type TenantReference = { subdomain: string } | { domain: string } | { id: string };
 
 /** The header that names a tenant by its id. */
@@ -10,41 +10,39 @@ export const TENANT_HEADER = 'x-tenant-id';
 /** The query parameter that names a tenant by its id. */
 export const TENANT_PARAMETER = 'tenant_id';
 
-/** How a service is told its tenants by name. */
+/** Settings for the names of tenants. */
 export interface TenantNaming {
-  /** Tenants answer at `<subdomain>.<base domain>`. */
+  /** The hosts of tenants are `<subdomain>.<base domain>`. */
   baseDomain: string;
-  /** Subdomain of the tenant of requests that name none. */
+  /** Subdomain of the tenant for requests that do not name one. */
   defaultTenant: string | undefined;
 }
 
 /** Where a request without a verified token may name its tenant. */
 export interface TenantNames {
-  /** As the client sent it, port included; empty when it sent none. */
+  /** As the client sent it, with the port; empty if it sent none. */
   host: string;
   header: unknown;
   query: unknown;
 }
 
-/** Names under which every machine finds itself, for trying the service out (RFC 6761, 6.3). */
+/** Resolves to the local machine, for trying the service out (RFC 6761, 6.3). */
 const LOCAL_DOMAIN = 'localhost';
 
 const HOST_NAME = /^(?<name>[a-z0-9_.-]{1,254}?)\.?(:\d*)?$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * The tenants that a request without a verified token names, best first: by its host, the header,
- * the query, the default. Only one named by a whole domain may prove unknown and leave the word to
- * the next: any name may point here, a subdomain is ours. A token, where there is one, comes before
- * all of them and is the guard's.
- * @throws ApiError VALIDATION_ERROR when header or parameter is malformed, also where the host
- *   decides.
+ * The tenants that a request without a verified token names, in order of precedence: host, header, query, default. Only a
+ * custom domain falls back to the next one if it is unknown, because any domain may point to this service. A verified token
+ * takes precedence over all of them, in the guard.
+ * @throws ApiError VALIDATION_ERROR if the header or the parameter is malformed, even if the host takes precedence.
  */
 export function namedTenants(
   { host, header, query }: TenantNames,
   { baseDomain, defaultTenant }: TenantNaming,
 ): TenantReference[] {
-  const id = statedTenantId({ header, query });
+  const id = requestedTenantId({ header, query });
   const byHost = tenantOfHostName(host, baseDomain);
   const named: TenantReference[] = byHost === undefined ? [] : [byHost];
   if (byHost !== undefined && 'subdomain' in byHost) return named;
@@ -53,9 +51,8 @@ export function namedTenants(
 }
 
 /**
- * The tenant that a host may stand for: `<subdomain>.<base domain>`, `<subdomain>.localhost`, or a
- * whole domain. The base domain itself, names that the product keeps for itself, deeper subdomains
- * and addresses name none.
+ * The tenant that a host names: `<subdomain>.<base domain>`, `<subdomain>.localhost`, or a custom domain. The base domain,
+ * reserved subdomains, deeper subdomains and IP addresses name none.
  */
 export function tenantOfHostName(
   host: string,
@@ -66,21 +63,24 @@ export function tenantOfHostName(
   const parent = [baseDomain, LOCAL_DOMAIN].find((domain) => name.endsWith(`.${domain}`));
   if (parent === undefined) return name.includes('.') ? { domain: name } : undefined;
   const subdomain = name.slice(0, -parent.length - 1);
-  // The one name that is kept back for a tenant, and not from one.
+  // The one reserved subdomain that belongs to a tenant.
   if (subdomain === PLATFORM_SUBDOMAIN) return { subdomain };
-  const isOurs =
+  const isReserved =
     subdomain === '' ||
     subdomain.includes('.') ||
-    RESERVED_SUBDOMAINS.some((kept) => kept === subdomain);
-  return isOurs ? undefined : { subdomain };
+    RESERVED_SUBDOMAINS.some((reserved) => reserved === subdomain);
+  return isReserved ? undefined : { subdomain };
 }
 
 /**
- * The id in the header, else that in the query. Node joins repeated headers with commas and Fastify
- * repeated parameters into a list, so neither passes for an id.
- * @throws ApiError VALIDATION_ERROR naming the one that is no single UUID.
+ * The id in the header, or else in the query. Node joins repeated headers with commas and Fastify repeated parameters to a
+ * list, so neither is a valid id.
+ * @throws ApiError VALIDATION_ERROR that names the one that is not a single UUID.
  */
-export function statedTenantId({ header, query }: Omit<TenantNames, 'host'>): string | undefined {
+export function requestedTenantId({
+  header,
+  query,
+}: Omit<TenantNames, 'host'>): string | undefined {
   const byHeader = readUuid(header, TENANT_HEADER);
   const byQuery = readUuid(query, TENANT_PARAMETER);
   return byHeader ?? byQuery;

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { tenantFeatures, toTenantSnapshot } from './tenant-snapshot.js';
 
 describe('tenantFeatures', () => {
-  it('are those of the plan where the row states none', () => {
+  it('returns the features of the plan if the row has none', () => {
     expect(tenantFeatures('pro', {})).toEqual(PLAN_CATALOGUE.pro.features);
     expect(tenantFeatures('enterprise', null)).toEqual(PLAN_CATALOGUE.enterprise.features);
   });
 
-  it('are changed by what the row states, in both directions', () => {
+  it('enables and disables features by the row', () => {
     expect(tenantFeatures('basic', { advanced_analytics: true, real_time_dojos: false })).toEqual({
       real_time_dojos: false,
       video_generation: false,
@@ -17,7 +17,7 @@ describe('tenantFeatures', () => {
     });
   });
 
-  it('are not changed by anything but true and false, nor widened by unknown names', () => {
+  it('ignores values other than true and false, and unknown names', () => {
     expect(
       tenantFeatures('basic', { api_access: 'true', video_generation: 1, root: true }),
     ).toEqual(PLAN_CATALOGUE.basic.features);
@@ -25,7 +25,7 @@ describe('tenantFeatures', () => {
 });
 
 describe('toTenantSnapshot', () => {
-  it('carries everything that a request needs to know', () => {
+  it('maps all columns', () => {
     const snapshot = toTenantSnapshot({
       id: 't',
       name: 'Acme',

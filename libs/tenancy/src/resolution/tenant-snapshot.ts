@@ -23,10 +23,7 @@ export interface TenantRow {
   is_platform: boolean;
 }
 
-/**
- * A tenant as a request knows it: its features are those of the plan, overridden by those of the
- * row.
- */
+/** The tenant of a request. Its features are those of the plan, overridden by those of the row. */
 export function toTenantSnapshot(row: TenantRow): TenantSnapshot {
   return {
     id: row.id,
@@ -42,7 +39,7 @@ export function toTenantSnapshot(row: TenantRow): TenantSnapshot {
   };
 }
 
-/** A feature that the row states as anything but true or false is left to the plan. */
+/** A feature that is neither true nor false in the row falls back to the plan. */
 export function tenantFeatures(plan: Plan, stored: unknown): FeatureSet {
   const row =
     typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};

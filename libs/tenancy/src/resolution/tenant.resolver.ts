@@ -5,7 +5,7 @@ import { TENANCY_OPTIONS, type TenancyOptions } from '../tenancy.options.js';
 import { TenantDatabase } from '../transaction/tenant-database.js';
 import {
   namedTenants,
-  statedTenantId,
+  requestedTenantId,
   TENANT_HEADER,
   TENANT_PARAMETER,
   type TenantNames,
@@ -18,10 +18,7 @@ import { type TenantRow, toTenantSnapshot } from './tenant-snapshot.js';
 /** Without settings only `<subdomain>.localhost`, custom domains and ids name a tenant. */
 const NO_NAMING: TenantNaming = { baseDomain: 'localhost', defaultTenant: undefined };
 
-/**
- * What the resolver reads of a request. `host` is X-Forwarded-Host only behind a trusted proxy:
- * Fastify sees to that.
- */
+/** The parts of a request that name a tenant. Fastify sets `host` to X-Forwarded-Host only behind a trusted proxy. */
 export type NamingRequest = Pick<FastifyRequest, 'host' | 'headers' | 'query'> & {
   raw: { rawHeaders: string[] };
 };
@@ -39,9 +36,8 @@ export class TenantResolver {
   }
 
   /**
-   * The tenant that a request without a verified token is for.
-   * @throws ApiError TENANT_REQUIRED, INVALID_TENANT (unknown, suspended and canceled alike),
-   *   VALIDATION_ERROR.
+   * The tenant of a request without a verified token.
+   * @throws ApiError TENANT_REQUIRED, INVALID_TENANT (unknown, suspended or canceled), VALIDATION_ERROR.
    */
   async resolve(request: NamingRequest): Promise<TenantSnapshot> {
     for (const reference of namedTenants(namesOf(request), this.naming)) {
@@ -52,14 +48,13 @@ export class TenantResolver {
   }
 
   /**
-   * Holds the host against the tenant of a verified token, access or refresh. Header and parameter
-   * have no say beside one. Costs a look-up only when the host is a domain that is neither ours nor
-   * the tenant's; without one there is no promise to wait for, and a refusal is thrown at once.
-   * @throws ApiError TENANT_MISMATCH when the host names another tenant, VALIDATION_ERROR; at once or by rejection.
+   * Checks the host against the tenant of a verified access or refresh token. The header and the parameter are ignored. Only
+   * an unknown custom domain needs a query; otherwise there is no promise, and errors are thrown synchronously.
+   * @throws ApiError TENANT_MISMATCH if the host names another tenant, VALIDATION_ERROR; synchronously or by rejection.
    */
   assertHostAgrees(request: NamingRequest, tenant: TenantSnapshot): undefined | Promise<undefined> {
     const names = namesOf(request);
-    statedTenantId(names);
+    requestedTenantId(names);
     const reference = tenantOfHostName(names.host, this.naming.baseDomain);
     if (reference === undefined) return undefined;
     if ('subdomain' in reference) {
@@ -68,18 +63,15 @@ export class TenantResolver {
     }
     return reference.domain === tenant.customDomain?.toLowerCase()
       ? undefined
-      : this.assertNobodysDomain(reference);
+      : this.assertUnusedDomain(reference);
   }
 
-  private async assertNobodysDomain(reference: TenantReference): Promise<undefined> {
+  private async assertUnusedDomain(reference: TenantReference): Promise<undefined> {
     if ((await this.find(reference)) !== undefined) throw new ApiError('TENANT_MISMATCH');
     return undefined;
   }
 
-  /**
-   * An unknown domain names no tenant, since any domain may point here; an unknown subdomain or id
-   * is refused.
-   */
+  /** Any domain may point to this service, so an unknown one names no tenant. An unknown subdomain or id is refused. */
   private async findActive(reference: TenantReference): Promise<TenantSnapshot | undefined> {
     const tenant = await this.find(reference);
     if (tenant === undefined && 'domain' in reference) return undefined;
@@ -98,10 +90,7 @@ export class TenantResolver {
   }
 }
 
-/**
- * @throws ApiError VALIDATION_ERROR for a repeated Host: a proxy may have read the other one (RFC
- *   9112, 3.2).
- */
+/** @throws ApiError VALIDATION_ERROR for a repeated Host header: a proxy may have used the other one (RFC 9112, 3.2). */
 function namesOf({ host, headers, query, raw }: NamingRequest): TenantNames {
   const hosts = raw.rawHeaders.filter(
     (name, index) => index % 2 === 0 && name.length === 4 && /^host$/i.test(name),

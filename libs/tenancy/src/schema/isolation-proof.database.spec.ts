@@ -17,7 +17,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** What the proof finds, as a login, after a superuser's statements: in a transaction that never commits. */
+/** The faults found by a login after statements of a superuser, in a transaction that is rolled back. */
 async function faultsAfter(
   damage: string,
   login: 'service' | 'platform' | 'owner' = 'service',
@@ -38,13 +38,13 @@ async function faultsAfter(
   }
 }
 
-describe('the start-up proof', () => {
-  it('finds nothing wrong for the service and the operators on a migrated database', async () => {
+describe('proveIsolation', () => {
+  it('finds no faults for the service and the operators in a migrated database', async () => {
     expect(await faultsAfter('')).toEqual([]);
     expect(await faultsAfter('', 'platform')).toEqual([]);
   });
 
-  it('names everything in the message of its error', () => {
+  it('lists every fault in the message of its error', () => {
     expect(new IsolationProofError(['table a: x', 'role b: y']).message).toMatch(
       /table a: x\n.*role b: y/,
     );
@@ -64,32 +64,32 @@ describe('the start-up proof', () => {
     [
       'a table without its restrictive policy',
       'DROP POLICY pocs_tenant_isolation ON pocs',
-      'table pocs: has no restrictive policy that holds authenticated_user to its tenant',
+      'table pocs: has no restrictive policy that limits authenticated_user to its tenant',
     ],
     [
       'a tenant policy that is permissive',
       `DROP POLICY pocs_tenant_isolation ON pocs;
        CREATE POLICY pocs_tenant_isolation ON pocs TO authenticated_user
          USING (tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid))`,
-      'table pocs: has no restrictive policy that holds authenticated_user to its tenant',
+      'table pocs: has no restrictive policy that limits authenticated_user to its tenant',
     ],
     [
       'a restrictive policy that restricts nothing',
       'ALTER POLICY pocs_tenant_isolation ON pocs USING (true)',
-      'table pocs: has no restrictive policy that holds authenticated_user to its tenant',
+      'table pocs: has no restrictive policy that limits authenticated_user to its tenant',
     ],
     [
-      'a restrictive policy that lets anything be written',
+      'a restrictive policy that allows any row to be written',
       'ALTER POLICY pocs_tenant_isolation ON pocs WITH CHECK (true)',
-      'table pocs: has no restrictive policy that holds authenticated_user to its tenant',
+      'table pocs: has no restrictive policy that limits authenticated_user to its tenant',
     ],
     [
       'a restrictive policy for another role',
       'ALTER POLICY pocs_tenant_isolation ON pocs TO super_admin',
-      'table pocs: has no restrictive policy that holds authenticated_user to its tenant',
+      'table pocs: has no restrictive policy that limits authenticated_user to its tenant',
     ],
     [
-      'a new table with a tenant_id that nobody protected',
+      'a new table with a tenant_id and no policies',
       'CREATE TABLE notes (tenant_id uuid, body text)',
       'table notes: row-level security is not enabled',
     ],
@@ -105,9 +105,9 @@ describe('the start-up proof', () => {
       'table exports: poc_tracker_service may use it, although it has no tenant_id',
     ],
     [
-      'a policy for everybody',
+      'a policy for every role',
       'CREATE POLICY open ON users USING (true)',
-      'table users: policy open lets everybody in',
+      'table users: policy open applies to every role',
     ],
     ['a login that is a superuser', 'ALTER ROLE poc_tracker_service SUPERUSER', 'SUPERUSER'],
     [
@@ -131,7 +131,7 @@ describe('the start-up proof', () => {
       'table users: is owned by poc_tracker_owner, which poc_tracker_service is or can become',
     ],
     [
-      'a login of the operators as the login of the service',
+      'a login of the service with the rights of the operators',
       'GRANT super_admin TO poc_tracker_service',
       'role poc_tracker_service: is a member of super_admin',
     ],
@@ -143,7 +143,7 @@ describe('the start-up proof', () => {
     [
       'a login that the tenant policy does not apply to',
       'REVOKE authenticated_user FROM poc_tracker_service',
-      'role poc_tracker_service: is no member of authenticated_user',
+      'role poc_tracker_service: is not a member of authenticated_user',
     ],
     [
       'a login that reads files of the server',
@@ -156,14 +156,14 @@ describe('the start-up proof', () => {
       'schema public: poc_tracker_service may create objects in it',
     ],
     [
-      'a login that may empty a table',
+      'a login that may truncate a table',
       'GRANT TRUNCATE ON pocs TO authenticated_user',
       'table pocs: poc_tracker_service holds TRUNCATE',
     ],
     [
       'a view with the rights of its owner',
-      'CREATE VIEW everybody AS SELECT * FROM users',
-      'view everybody: is not security_invoker',
+      'CREATE VIEW all_users AS SELECT * FROM users',
+      'view all_users: is not security_invoker',
     ],
     [
       'a materialized view that the service may read',
@@ -232,7 +232,7 @@ describe('the start-up proof', () => {
     [180_000, true],
     [190_000, true],
   ])(
-    'holds server version %i against the releases with known ways past row-level security',
+    'checks server version %i for known bypasses of row-level security: accepted %s',
     async (version, accepted) => {
       const query = async (sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> =>
         sql.includes('server_version_num')

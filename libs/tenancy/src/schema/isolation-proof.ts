@@ -7,18 +7,18 @@ import {
 
 type Query = (sql: string, params?: unknown[]) => Promise<Record<string, unknown>[]>;
 
-/** The database does not keep the tenants apart; `faults` names every table, role, view and function at fault. */
+/** The database does not isolate tenants. `faults` names every table, role, view and function that is wrong. */
 export class IsolationProofError extends Error {
   constructor(readonly faults: readonly string[]) {
     super(
-      `The database does not keep tenants apart:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+      `The database does not isolate tenants:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
     this.name = 'IsolationProofError';
   }
 }
 
 /**
- * The oldest release of each major version without a known way past row-level security, as server_version_num:
+ * The oldest release of each major version without a known bypass of row-level security, as server_version_num:
  * CVE-2023-2455, CVE-2023-39418, CVE-2024-10976, CVE-2024-10978 and, last of them, CVE-2025-8713 (statistics).
  */
 const VERSION_FLOORS: Readonly<Record<number, number>> = { 15: 150_014, 16: 160_010, 17: 170_006 };
@@ -27,8 +27,8 @@ const OLDEST_MAJOR = 15;
 const APPLICATION_SCHEMAS = `(SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')`;
 
 /**
- * Relation that lists the tenant tables (oid, name, tenant_column) from the catalogue, so that a table which is added
- * later is held to the same: whatever has a tenant_id, partitions included, and `tenants` itself.
+ * Relation that lists the tenant tables (oid, name, tenant_column) from the catalogue, so that it includes new tables: all
+ * tables and partitions with a tenant_id, and `tenants` itself.
  */
 export const TENANT_TABLES = `(
   SELECT c.oid, c.oid::regclass::text AS name, CASE WHEN a.attname IS NULL THEN 'id' ELSE 'tenant_id' END AS tenant_column
@@ -42,16 +42,16 @@ const REACHABLE = (oid: string): string => `pg_has_role(session_user, ${oid}, 'M
 const MAY_USE = `(has_any_column_privilege(session_user, c.oid, 'SELECT, INSERT, UPDATE')
   OR has_table_privilege(session_user, c.oid, 'DELETE'))`;
 
-/** The restrictive policy's condition as PostgreSQL prints it back: a policy that says anything else is none. */
+/** The condition of the restrictive policy as PostgreSQL prints it. A policy with another condition does not count. */
 const TENANT_CONDITION = `format('(%I = ( SELECT (NULLIF(current_setting(''app.current_tenant_id''::text, true), '''
   '''::text))::uuid AS "nullif"))', t.tenant_column)`;
 
-/** Each lists what is wrong, one sentence a row, and nothing where all is well. */
+/** Each query returns one sentence per fault. */
 const FAULTS_OF_THE_LOGIN = [
   `SELECT format('role %s: the session came from login %s; log in as the role itself', current_user, session_user)
     WHERE current_user <> session_user`,
 
-  // Member is enough: a member may change into the role, and CREATEROLE can hand out memberships.
+  // A member can switch to the role, and CREATEROLE can grant memberships.
   `SELECT format('role %s: %s is, or can become, a role with %s', session_user, rolname,
             concat_ws(', ', CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolbypassrls THEN 'BYPASSRLS' END,
               CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolreplication THEN 'REPLICATION' END))
@@ -82,9 +82,9 @@ const FAULTS_OF_THE_LOGIN = [
      FROM pg_class c WHERE c.relkind IN ('m', 'f') AND c.relnamespace IN ${APPLICATION_SCHEMAS} AND ${MAY_USE}`,
 ];
 
-/** The tables among `where` on which nothing holds the role to its tenant. */
+/** The tables that match `where` and do not restrict the role to its tenant. */
 function withoutTenantPolicy(role: string, where: string): string {
-  return `SELECT format('table %s: has no restrictive policy that holds ${role} to its tenant', t.name)
+  return `SELECT format('table %s: has no restrictive policy that limits ${role} to its tenant', t.name)
      FROM ${TENANT_TABLES} t JOIN pg_class c USING (oid)
     WHERE ${where} AND NOT EXISTS (
       SELECT FROM pg_policy p
@@ -104,7 +104,7 @@ const FAULTS_OF_THE_SCHEMA = [
 
   withoutTenantPolicy(SERVICE_ROLE, 'true'),
 
-  `SELECT format('table %s: policy %s lets everybody in', t.name, p.polname)
+  `SELECT format('table %s: policy %s applies to every role', t.name, p.polname)
      FROM ${TENANT_TABLES} t JOIN pg_policy p ON p.polrelid = t.oid
     WHERE p.polpermissive AND 0 = ANY (p.polroles)`,
 
@@ -131,20 +131,20 @@ const FAULTS_OF_THE_SCHEMA = [
       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)`,
 ];
 
-/** Group roles that a login must be in, and must not. */
+/** Group roles that a login must be a member of, and must not. */
 const MEMBERSHIPS = {
   service: { inside: SERVICE_ROLE, outside: [OPERATOR_ROLE, GATEKEEPER_ROLE] },
   tracker: { inside: TRACKER_ROLE, outside: [SERVICE_ROLE, OPERATOR_ROLE, GATEKEEPER_ROLE] },
   platform: { inside: OPERATOR_ROLE, outside: [GATEKEEPER_ROLE] },
 } as const;
 
-/** Whose login is proved. */
+/** The login to check. */
 export type ProvenLogin = keyof typeof MEMBERSHIPS;
 
 /**
- * Proves from the catalogue, as the login that will serve, that row-level security is in force and that this login has
- * no way around it. To be called before the first request is taken; reads only.
- * @throws IsolationProofError naming every table, role, view and function at fault.
+ * Checks in the catalogue, as the login that will be used, that row-level security is in force and that this login cannot
+ * bypass it. Call it before the first request. It only reads.
+ * @throws IsolationProofError that names every table, role, view and function that is wrong.
  */
 export async function proveIsolation(query: Query, expect: { login: ProvenLogin }): Promise<void> {
   const faults = await faultsOfTheServer(query);
@@ -169,8 +169,8 @@ async function faultsOfTheServer(query: Query): Promise<string[]> {
     (floor) => `${Math.floor(floor / 10_000)}.${floor % 10_000}`,
   );
   return [
-    `server: ${String(row?.['name'])} has known ways past row-level security; ` +
-      `the oldest that will do are ${floors.join(', ')} and 18`,
+    `server: ${String(row?.['name'])} has known bypasses of row-level security; ` +
+      `the oldest supported releases are ${floors.join(', ')} and 18`,
   ];
 }
 
@@ -188,7 +188,7 @@ async function faultsOfMembership(
   return [
     ...(roles.includes(expected.inside)
       ? []
-      : [`role ${login}: is no member of ${expected.inside}`]),
+      : [`role ${login}: is not a member of ${expected.inside}`]),
     ...expected.outside
       .filter((role) => roles.includes(role))
       .map((role) => `role ${login}: is a member of ${role}`),

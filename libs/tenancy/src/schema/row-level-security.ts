@@ -3,25 +3,25 @@ import { CURRENT_TENANT } from './context-settings.js';
 /**
  * The SQL that puts a table under row-level security, the same for every tenant table of every service.
  *
- * Who passes which policy:
- * - `authenticated_user` (the services' logins): the RESTRICTIVE tenant policy, which no permissive policy
- *   added later can widen, and then one permissive policy per command;
- * - a sibling's own role (`admitRole`): a RESTRICTIVE tenant policy of the same kind, and the commands that it needs;
- * - `super_admin` (the operators' login): a permissive policy of its own and no tenant policy, because an `OR`
- *   inside the tenant policy would be forgeable and would cost every query its index;
- * - `tenant_gatekeeper` (nobody's login): what the SECURITY DEFINER functions that it owns need, column by column;
- * - the owner: no policy at all, and FORCE, hence no rows.
+ * The policies of each role:
+ * - `authenticated_user` (the service's login): a RESTRICTIVE tenant policy, which no permissive policy added later can
+ *   widen, and one permissive policy per command;
+ * - the role of another service (`grantRole`): a RESTRICTIVE tenant policy as well, and the commands that it needs;
+ * - `super_admin` (the operators' login): a permissive policy and no tenant policy, because an `OR` in the tenant policy
+ *   could be forged and would prevent the use of indexes;
+ * - `tenant_gatekeeper` (no login): the columns that its SECURITY DEFINER functions need;
+ * - the owner: no policy, and FORCE, so it sees no rows.
  *
  * Released migrations depend on the exact SQL of these functions, and a test compares its checksum. To change what a
  * function emits, add a new version of it and use that in new migrations.
  */
 
-/** Role of the services' logins: sees the rows of one tenant. */
+/** Role of the service's login: sees the rows of one tenant. */
 export const SERVICE_ROLE = 'authenticated_user';
 
 /**
- * Role of the tracker's login: sees the POCs of one tenant and nothing of its people. A role of its own, so that whoever
- * takes over the tracker holds no password hash and ends no session.
+ * Role of the tracker's login: sees the POCs of one tenant and nothing of its users. An attacker who takes over the tracker
+ * therefore can neither read password hashes nor revoke sessions.
  */
 export const TRACKER_ROLE = 'tracker_user';
 
@@ -41,21 +41,21 @@ export interface TenantTable {
   table: string;
   /** Column that holds the tenant; default `tenant_id`. */
   tenantColumn?: string;
-  /** Condition, per command, that a service's statement must meet inside its tenant. No entry, no grant. */
+  /** Condition of each command of the service, in addition to its tenant. A command without a condition is not granted. */
   policies: Partial<Record<Command, string>>;
-  /** Columns that the service and the operators are held to, per command; default the whole table. */
+  /** Columns that the service and the operators may use, per command; default the whole table. */
   columns?: Partial<Record<Command, readonly string[]>>;
   /** Commands of the operators; default all four. */
   operators?: readonly Command[];
-  /** What the definer functions need. Their policies say `true`: the functions themselves are the condition. */
+  /** What the definer functions need. Their policies are `true`, because the functions themselves check the access. */
   gatekeeper?: Partial<Record<Command, Grant>>;
 }
 
 const COMMANDS: readonly Command[] = ['select', 'insert', 'update', 'delete'];
 
 /**
- * Statements that enable and force row-level security on a table, create its policies and grant what these allow.
- * To be run once, by the owner, after CREATE TABLE. DROP TABLE undoes them.
+ * Statements that enable and force row-level security on a table, create its policies and grant the commands. The owner runs
+ * them once after CREATE TABLE. DROP TABLE undoes them.
  */
 export function protectTenantTable(definition: TenantTable): string {
   const {
@@ -93,10 +93,10 @@ export function protectTenantTable(definition: TenantTable): string {
 }
 
 /**
- * Statements that let the role of a sibling service's login at a protected table, held to its tenant by a restrictive
- * policy of its own. `dismissRole` undoes them.
+ * Statements that grant the role of another service access to a protected table, limited to its tenant by a restrictive
+ * policy. `revokeRole` undoes them.
  */
-export function admitRole(
+export function grantRole(
   role: string,
   {
     table,
@@ -115,8 +115,8 @@ export function admitRole(
   ].join(';\n');
 }
 
-/** Statements that take back what `admitRole` gave for these commands. */
-export function dismissRole(role: string, table: string, commands: readonly Command[]): string {
+/** Statements that undo `grantRole` for these commands. */
+export function revokeRole(role: string, table: string, commands: readonly Command[]): string {
   return [
     ...commands.map((command) => `DROP POLICY ${table}_${command}_${role} ON public.${table}`),
     `DROP POLICY ${table}_tenant_isolation_${role} ON public.${table}`,
@@ -160,9 +160,9 @@ export interface DefinerFunction {
 }
 
 /**
- * Statements that create a SECURITY DEFINER function owned by tenant_gatekeeper: search_path pinned to the
- * system catalogue (CVE-2018-1058), so that every other name in the body must be qualified, and not callable
- * by PUBLIC. To be run inside `asGatekeeper`.
+ * Statements that create a SECURITY DEFINER function owned by tenant_gatekeeper. PUBLIC may not call it, and its search_path
+ * is the system catalogue (CVE-2018-1058), so that all other names in the body must be qualified. Run them in
+ * `asGatekeeper`.
  */
 export function definerFunction(definition: DefinerFunction): string {
   const { signature, returns, language, volatility = 'volatile', callers = [], body } = definition;
@@ -177,10 +177,10 @@ export function definerFunction(definition: DefinerFunction): string {
 }
 
 /**
- * Wraps statements that create, drop or attach the gatekeeper's functions: to hand a function over the owner must be
- * a member of tenant_gatekeeper, and tenant_gatekeeper must be able to create in the schema. Both last for these
- * statements only: a lasting membership would apply the gatekeeper's policies to the owner. Must run
- * inside one transaction, so that a failure leaves neither behind.
+ * Wraps statements that create, drop or attach functions of the gatekeeper. To change the owner of a function, the current
+ * owner must be a member of tenant_gatekeeper, which must be allowed to create objects in the schema. Both are revoked
+ * afterwards, because a lasting membership would apply the gatekeeper's policies to the owner. Run it in one transaction, so
+ * that a failure undoes both.
  */
 export function asGatekeeper(...statements: string[]): string {
   return [
@@ -196,7 +196,7 @@ export function asGatekeeper(...statements: string[]): string {
   ].join(';\n');
 }
 
-/** Statement that records every change of a table's rows in audit_log. To be run inside `asGatekeeper`. */
+/** Statement that records every change of a table's rows in audit_log. Run it in `asGatekeeper`. */
 export function auditTable(table: string): string {
   return `CREATE TRIGGER ${table}_audit AFTER INSERT OR UPDATE OR DELETE ON public.${table}
     FOR EACH ROW EXECUTE FUNCTION public.audit_tenant_access()`;

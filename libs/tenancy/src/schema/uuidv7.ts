@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Random bytes are drawn in blocks: one call into the system for 256 ids instead of one each. */
+/** Random bytes for 256 ids, so that one system call serves all of them. */
 const RANDOM_BLOCK = Buffer.alloc(256 * 10);
 
-/** The counter starts in its lower half, so that at least 2,048 ids fit into a millisecond (RFC 9562, 6.2). */
+/** The counter starts in its lower half, so that at least 2,048 ids fit in a millisecond (RFC 9562, 6.2). */
 const COUNTER_SEED_MASK = 0x7ff;
 const COUNTER_MAX = 0xfff;
 
@@ -13,7 +13,7 @@ let counter = 0;
 
 /**
  * A UUID version 7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, a 12-bit counter (6.2, method 1), 62 random bits.
- * Ids of one process strictly increase, also when many fall into one millisecond or the clock steps back.
+ * The ids of one process strictly increase, even within one millisecond or if the clock is set back.
  */
 export function uuidv7(): string {
   if (offset === RANDOM_BLOCK.length) {
@@ -35,7 +35,7 @@ function advanceClock(now: number, seed: number): void {
   } else if (counter < COUNTER_MAX) {
     counter += 1;
   } else {
-    // A spent counter borrows the next millisecond; the clock catches up.
+    // An exhausted counter uses the next millisecond, and the clock catches up.
     lastTime += 1;
     counter = seed & COUNTER_SEED_MASK;
   }

@@ -1,8 +1,8 @@
 const handlers = new WeakSet<object>();
 
 /**
- * The handler waits for something slower than a database, such as a client that sends or reads a file: it gets neither
- * the request's transaction nor its time limit, and opens short ones with `TenantDatabase.transaction()`.
+ * For a handler that waits for something slow, such as the upload or download of a file: it has neither the request's
+ * transaction nor its timeout, and uses short transactions of `TenantDatabase.transaction()`.
  */
 export function OwnTransactions(): MethodDecorator {
   return (_target, _property, descriptor) => {
@@ -10,7 +10,7 @@ export function OwnTransactions(): MethodDecorator {
   };
 }
 
-/** Of the library itself. */
+/** Internal to the library. */
 export function opensOwnTransactions(handler: object): boolean {
   return handlers.has(handler);
 }

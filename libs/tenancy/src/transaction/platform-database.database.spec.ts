@@ -36,7 +36,7 @@ describe('PlatformDatabase', () => {
     expect(rows.map((row) => row.id)).toEqual(tenants.map((tenant) => tenant.tenantId).sort());
   });
 
-  it('tells the database tenant, operator and kind of actor, for the transaction alone', async () => {
+  it('sets the tenant, the operator and the kind of actor for the transaction only', async () => {
     const context = { tenantId: randomUUID(), operatorId: randomUUID() };
     const inside = await platform.transaction(context, (transaction) =>
       transaction.query(SETTINGS),
@@ -56,7 +56,7 @@ describe('PlatformDatabase', () => {
     await atHand.close();
   });
 
-  it('keeps what resolved, and nothing of what failed', async () => {
+  it('commits work that resolves and rolls back work that rejects', async () => {
     const { tenantId } = await seedTenant(db);
     const rename = (name: string) => (transaction: SqlRunner) =>
       transaction.query('UPDATE tenants SET name = $2 WHERE id = $1', [tenantId, name]);
@@ -71,7 +71,7 @@ describe('PlatformDatabase', () => {
     expect(rows).toEqual([{ name: 'Kept' }]);
   });
 
-  it('keeps nothing of a request that has been answered with a time-out', async () => {
+  it('rolls back in a request that has timed out', async () => {
     const { tenantId } = await seedTenant(db, { name: 'Before' });
     const late = runInRequestContext({ requestId: 'r' }, () =>
       platform.transaction({ tenantId, operatorId: null }, async (transaction) => {
@@ -84,7 +84,7 @@ describe('PlatformDatabase', () => {
     expect(rows).toEqual([{ name: 'Before' }]);
   });
 
-  it('takes no statement after the end', async () => {
+  it('refuses a statement after the end of the transaction', async () => {
     let kept: SqlRunner | undefined;
     await platform.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
       kept = transaction;
@@ -92,7 +92,7 @@ describe('PlatformDatabase', () => {
     await expect(kept?.query('SELECT 1')).rejects.toThrow('has ended');
   });
 
-  it('is no success when a failed statement was swallowed or the transaction ended from inside', async () => {
+  it('rejects if the error of a statement was ignored or a statement ended the transaction', async () => {
     const context = { tenantId: null, operatorId: null };
     const swallowing = platform.transaction(context, async (transaction) => {
       await transaction.query('SELECT 1 / 0').catch(() => undefined);
@@ -104,18 +104,18 @@ describe('PlatformDatabase', () => {
     await expect(ending).rejects.toThrow('ended the transaction');
   });
 
-  it('takes ids only, because its opening is built from them', async () => {
+  it('refuses ids that are not UUIDs, which could inject SQL into its opening', async () => {
     const hostile = "x'; DROP TABLE tenants; --";
     const work = async () => undefined;
     await expect(
       platform.transaction({ tenantId: hostile, operatorId: null }, work),
-    ).rejects.toThrow('must be given by a UUID');
+    ).rejects.toThrow('must be a UUID');
     await expect(
       platform.transaction({ tenantId: null, operatorId: hostile }, work),
-    ).rejects.toThrow('must be given by a UUID');
+    ).rejects.toThrow('must be a UUID');
   });
 
-  it('ends a statement that runs for too long, and can be used afterwards', async () => {
+  it('cancels a statement that runs too long, and remains usable', async () => {
     await expect(platform.query('SELECT pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
     expect(await platform.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     const patient = platform.transaction(
@@ -126,7 +126,7 @@ describe('PlatformDatabase', () => {
     await expect(patient).resolves.toHaveLength(1);
   });
 
-  it('survives a connection that is cut while it is used', async () => {
+  it('survives the loss of a connection in use', async () => {
     const cut = platform.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
       const [row] = await transaction.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       const admin = new pg.Client(db.adminUrl);
@@ -139,7 +139,7 @@ describe('PlatformDatabase', () => {
     expect(await platform.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('holds five connections at most, under a name of its own', async () => {
+  it('opens at most five connections, with an application name of its own', async () => {
     const at = await Promise.all(
       Array.from({ length: 12 }, () =>
         platform.query<{ pid: number; name: string }>(
@@ -151,7 +151,7 @@ describe('PlatformDatabase', () => {
     expect(at.flat()[0]?.name).toBe('poc-tracker-auth-platform');
   });
 
-  it("opens with the operators' login alone", async () => {
+  it('opens only with the login of the operators', async () => {
     const opened = await PlatformDatabase.open({ url: db.platformUrl, tls: false });
     await opened.close();
     for (const url of [db.serviceUrl, db.adminUrl]) {

@@ -15,15 +15,15 @@ export interface PlatformDatabaseOptions {
   url: string;
   /** True: TLS with a verified certificate. False: as the URL says. */
   tls: boolean;
-  /** Bounds one statement. Default one minute: an operator's question may read every tenant. */
+  /** Milliseconds for one statement. Default one minute, because a statement of an operator may read every tenant. */
   statementTimeoutMs?: number;
   /** Default 'poc-tracker-auth-platform'. */
   applicationName?: string;
-  /** Who acts where a transaction names no operator: the service itself, by default, or a person at a command line. */
+  /** Recorded as the actor of a transaction without an operator: the service by default, or a user of the command line. */
   unnamedActor?: ActorKind;
 }
 
-/** Few: operators are few, and whatever is held here is held against `max_connections`. */
+/** There are few operators, and each connection counts towards `max_connections`. */
 const POOL_MAX = 5;
 
 const APPLICATION_NAME = 'poc-tracker-auth-platform';
@@ -32,8 +32,8 @@ const IDLE_MS = 30_000;
 const CONNECT_MS = 10_000;
 
 /**
- * The database as operators see it: every tenant, because their login has no tenant policy. Platform routes, the
- * command line and scheduled work use it and nothing else; what a tenant's own people ask goes through TenantDatabase.
+ * The database as operators see it, with every tenant, because no tenant policy applies to their login. Only platform
+ * routes, the command line and scheduled jobs use it. Requests of a tenant's users use TenantDatabase.
  */
 @Injectable()
 export class PlatformDatabase {
@@ -42,7 +42,7 @@ export class PlatformDatabase {
   private readonly unnamedActor: ActorKind;
   private closing: Promise<void> | undefined;
 
-  /** Connects at the first statement only; `open` proves the login first. */
+  /** Connects with the first statement. `open` checks the login first. */
   constructor(options: PlatformDatabaseOptions) {
     this.statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_MS;
     this.unnamedActor = options.unnamedActor ?? 'system';
@@ -55,7 +55,7 @@ export class PlatformDatabase {
       keepAlive: true,
       allowExitOnIdle: true,
       ...(options.tls && { ssl: { rejectUnauthorized: true } }),
-      // Between two uses nobody else listens, and an error event without a listener ends the process.
+      // An error event without a listener would end the process.
       onConnect: (client) => {
         client.on('error', () => undefined);
       },
@@ -67,8 +67,8 @@ export class PlatformDatabase {
   }
 
   /**
-   * Connects and proves that the login is the operators' and nothing more.
-   * @throws IsolationProofError when it could do more than its role; Error when the server cannot be reached.
+   * Connects, and checks that the login is that of the operators and has no other rights.
+   * @throws IsolationProofError if the login has other rights; Error if the server cannot be reached.
    */
   static async open(options: PlatformDatabaseOptions): Promise<PlatformDatabase> {
     const database = new PlatformDatabase(options);
@@ -83,7 +83,7 @@ export class PlatformDatabase {
     }
   }
 
-  /** One statement of fixed text in a transaction of its own, with neither tenant nor operator. */
+  /** Runs one statement of fixed text in its own transaction, without a tenant or an operator. */
   async query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
     return this.transaction({ tenantId: null, operatorId: null }, (transaction) =>
       transaction.query(sql, params),
@@ -91,11 +91,11 @@ export class PlatformDatabase {
   }
 
   /**
-   * Runs `work` in one transaction on a connection of its own, commits when it resolves and rolls back when it rejects.
-   * The context is transaction-local: the tenant, the operator as user, no role, and `app.actor_kind` ('operator' or
-   * 'system'), by which the audit trail tells such work from that of the tenant's people.
-   * @throws Error when an id is no UUID, when PostgreSQL did not commit, when the request around it was ended before, and
-   *   whatever a statement fails with. A statement after the end fails as well.
+   * Runs `work` in a transaction on its own connection, commits if it resolves and rolls back if it rejects. The context is
+   * transaction-local: the tenant, the operator as user, no role, and `app.actor_kind` ('operator' or 'system'), which the
+   * audit log records.
+   * @throws Error if an id is not a UUID, if PostgreSQL did not commit, if the request has ended, and any error of a
+   *   statement. A statement after the end of the transaction fails as well.
    */
   async transaction<T>(
     context: PlatformContext,
@@ -114,13 +114,13 @@ export class PlatformDatabase {
     const { request } = currentScope();
     return open.run(async (transaction) => {
       const result = await work(transaction);
-      // Whoever was answered that the time was up has been told that nothing was done.
+      // A request that timed out has been told that nothing was done.
       request?.lifetime.assertRunning();
       return result;
     });
   }
 
-  /** Ends the connections as they become idle; called again it waits for the same end. */
+  /** Closes the connections when they become idle. Repeated calls wait for the same result. */
   close(): Promise<void> {
     return (this.closing ??= this.pool.end());
   }

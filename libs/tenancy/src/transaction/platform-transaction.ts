@@ -3,23 +3,23 @@ import type { PoolClient } from 'pg';
 import type { SqlRunner } from './sql-runner.js';
 
 export interface PlatformContext {
-  /** The tenant that the operator acts on; null for what concerns all or none. */
+  /** The tenant that the operator acts on; null for all or none. */
   tenantId: string | null;
-  /** The operator's user id, a person of the platform tenant; null for the service's own scheduled work. */
+  /** The operator's user id in the platform tenant; null for scheduled jobs. */
   operatorId: string | null;
 }
 
-/** Who acts on the operators' login, as the audit trail has it: a person, or the service by itself. */
+/** The actor that the audit log records: an operator, or the service itself. */
 export type ActorKind = 'operator' | 'system';
 
 export interface PlatformLimits {
   /** Milliseconds that one statement of this transaction may run. */
   statementTimeoutMs?: number;
-  /** Milliseconds that it may idle between two statements; for work that waits on something else in between. */
+  /** Milliseconds between two statements, for work that waits for something else in between. */
   idleTimeoutMs?: number;
 }
 
-/** How much longer than PostgreSQL's own limit a statement is waited for before its connection is taken for dead. */
+/** Added to PostgreSQL's statement timeout before the connection is considered dead. */
 const GRACE_MS = 2_000;
 
 /** One transaction of the operators' login, from its BEGIN until its connection is released. Internal to the library. */
@@ -53,39 +53,38 @@ export class PlatformTransaction implements SqlRunner {
     }
   }
 
-  /** @throws Error after the end of the transaction, and whatever the statement fails with. */
+  /** @throws Error after the end of the transaction, and any error of the statement. */
   async query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
     if (this.ended)
-      throw new Error("The operator's transaction has ended; it takes no further statement.");
+      throw new Error("The operator's transaction has ended and accepts no further statement.");
     return (await this.send(sql, params)) as Row[];
   }
 
   private async commit(): Promise<void> {
     if (this.client.getTransactionStatus() === 'I') {
       throw new Error(
-        'A statement ended the transaction; send no COMMIT or ROLLBACK of your own inside of one.',
+        'A statement ended the transaction; do not send COMMIT or ROLLBACK yourself.',
       );
     }
     const { command } = await this.client.query('COMMIT');
-    // PostgreSQL answers COMMIT with ROLLBACK, and no error, once a statement has failed.
+    // After a failed statement PostgreSQL responds to COMMIT with ROLLBACK instead of an error.
     if (command !== 'COMMIT') {
       throw new Error(
-        'The transaction was rolled back: a statement in it failed, and the failure was swallowed.',
+        'The transaction was rolled back because a statement failed and its error was ignored.',
       );
     }
   }
 
-  /** Where a network swallows packets, PostgreSQL's own time-out never arrives: the driver's comes a little later. */
+  /** If the network drops packets, the error of PostgreSQL's timeout never arrives; the driver's timeout is a little later. */
   private async send(text: string, values?: unknown[]): Promise<unknown[]> {
     const query_timeout = this.limits.statementTimeoutMs + GRACE_MS;
     const config = { text, query_timeout, ...(values && { values }) };
-
     const result = await this.client.query<Record<string, unknown>>(config);
     return result.rows;
   }
 }
 
-/** BEGIN, context and limits in one round trip: the simple protocol takes no parameters, hence the checks. */
+/** BEGIN, context and limits in one round trip. The simple protocol has no parameters, so the values are validated. */
 function openingStatement(
   { tenantId, operatorId }: PlatformContext,
   { statementTimeoutMs, idleTimeoutMs }: Required<PlatformLimits>,
@@ -101,6 +100,6 @@ function openingStatement(
 
 function uuidLiteral(id: string | null, whose: string): string {
   if (id === null) return 'NULL';
-  if (!isUuid(id)) throw new Error(`The ${whose} of a transaction must be given by a UUID.`);
+  if (!isUuid(id)) throw new Error(`The ${whose} of a transaction must be a UUID.`);
   return `'${id}'`;
 }

@@ -7,26 +7,26 @@ import type { TenantTransaction } from './tenant-transaction.js';
 
 /** Where a request came from. */
 export interface RequestClient {
-  /** Null behind a trusted proxy that has passed on text which is no address. */
+  /** Null if a trusted proxy forwarded something that is not an address. */
   readonly ipAddress: string | null;
-  /** The client's own words, cut to a length that real ones stay below. */
+  /** As the client sent it, truncated. */
   readonly userAgent: string | null;
 }
 
-/** Longest user agent that is kept: a header may be 16 KiB of anything. */
+/** Longer than any real user agent; a header may have 16 KiB. */
 const MAX_USER_AGENT_LENGTH = 512;
 
-/** What is known of the request being answered; the guards fill in tenant and user. */
+/** The current request. The guards set tenant and user. */
 export interface RequestContext {
   readonly requestId: string;
-  /** Who asks; absent where nobody does, as in tests of the library. */
+  /** Absent without a connection, as in tests of the library. */
   readonly client?: RequestClient;
   tenant?: TenantSnapshot;
   /** The authenticated user with their rights as they are now. */
   user?: { id: string; role: Role; permissions: readonly Permission[] };
 }
 
-/** What travels with the flow of control. A background job has an explicit transaction and no request. */
+/** The context of asynchronous calls. A background job has an explicit transaction and no request. */
 interface Scope {
   readonly request?: { readonly context: RequestContext; readonly lifetime: RequestLifetime };
   /** The transaction of the innermost `TenantDatabase.transaction()`. */
@@ -36,24 +36,24 @@ interface Scope {
 const scopes = new AsyncLocalStorage<Scope>();
 
 /**
- * The request that is being answered.
+ * The current request.
  * @throws Error outside of a request.
  */
 export function currentRequest(): RequestContext {
   return requestScope().context;
 }
 
-/** The request that is being answered, if one is. */
+/** The current request, if any. */
 export function findCurrentRequest(): RequestContext | undefined {
   return scopes.getStore()?.request?.context;
 }
 
-/** Runs `work`, and everything that it starts, as part of no request: it may outlive the one at hand. */
+/** Runs `work`, and everything that it starts, outside of the current request, which it may outlive. */
 export function runOutsideRequest<T>(work: () => T): T {
   return scopes.exit(work);
 }
 
-/** Where a request came from, as far as its connection and its headers tell. */
+/** The client of a request, by its connection and headers. */
 export function clientOf(request: Pick<FastifyRequest, 'ip' | 'headers'>): RequestClient {
   const address = request.ip.split('%', 1)[0] ?? '';
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH);
@@ -66,8 +66,8 @@ export function runInRequestContext<T>(context: RequestContext, work: () => T): 
 }
 
 /**
- * Gives every request its context. A preHandler hook, the last before the guards: a body is read in stream events
- * before it, and whether these keep a context is up to whoever reads it (Fastify's own parsers do).
+ * Creates the context of every request in a preHandler hook, the last one before the guards: before it the body is read in
+ * stream events, which may not preserve the asynchronous context.
  */
 export function registerRequestContext(fastify: FastifyInstance): void {
   fastify.addHook('preHandler', (request, _reply, done) => {
@@ -75,24 +75,24 @@ export function registerRequestContext(fastify: FastifyInstance): void {
   });
 }
 
-/** Of the library itself. @throws Error outside of a request. */
+/** Internal to the library. @throws Error outside of a request. */
 export function requestScope(): NonNullable<Scope['request']> {
   const request = scopes.getStore()?.request;
   if (request === undefined) {
     throw new Error(
-      'There is no request context here. Inside a request it is opened by registerRequestContext(fastify), which the ' +
-        'set-up of the application calls once; work outside of any request uses TenantDatabase.transaction().',
+      'There is no request context. Call registerRequestContext(fastify) once when you set up the application. ' +
+        'Outside of a request use TenantDatabase.transaction().',
     );
   }
   return request;
 }
 
-/** Of the library itself. */
+/** Internal to the library. */
 export function currentScope(): Scope {
   return scopes.getStore() ?? {};
 }
 
-/** Of the library itself: runs `work` with `transaction` as the one that statements go to. */
+/** Internal to the library. Runs `work` with `transaction` as the current transaction. */
 export function runInTransaction<T>(transaction: TenantTransaction, work: () => T): T {
   return scopes.run({ ...scopes.getStore(), explicit: transaction }, work);
 }

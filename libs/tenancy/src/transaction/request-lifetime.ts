@@ -1,8 +1,7 @@
 import type { TenantTransaction } from './tenant-transaction.js';
 
 /**
- * The transactions of one request, from the moment its handler may use them until the request ends, whichever way:
- * an ended request leaves none of them open.
+ * The transactions of one request, from the start of its handler to the end of the request, which ends all of them.
  */
 export class RequestLifetime {
   private handling = false;
@@ -10,35 +9,35 @@ export class RequestLifetime {
   private own: TenantTransaction | undefined;
   private readonly explicit = new Set<TenantTransaction>();
 
-  /** From now on the request's own transaction can be opened, because from now on somebody ends it. */
+  /** From now on the request's own transaction can be opened, because the interceptor will end it. */
   begin(): void {
     this.handling = true;
   }
 
-  /** True while the request's own transaction occupies a connection. */
-  get holdsConnection(): boolean {
-    return this.own?.holdsConnection ?? false;
+  /** True while the request's own transaction uses a connection. */
+  get usesConnection(): boolean {
+    return this.own?.usesConnection ?? false;
   }
 
-  /** @throws Error when the request was ended before its time. */
+  /** @throws Error if the request has been aborted. */
   assertRunning(): void {
     if (this.ended !== undefined) throw this.ended;
   }
 
-  /** The request's own transaction; `create` makes it at the first call. */
+  /** The request's own transaction, created by the first call. */
   ownTransaction(create: () => TenantTransaction): TenantTransaction {
     this.assertRunning();
     if (!this.handling) {
       throw new Error(
-        "The request's transaction is open to its handler only, not to guards or hooks, which nothing would end it " +
-          'for, nor after the answer. Use TenantDatabase.lookup() to find a tenant or a session, or transaction().',
+        "The request's transaction is only available in its handler, not in guards or hooks or after the response. " +
+          'Use TenantDatabase.lookup() to find a tenant or a session, or transaction().',
       );
     }
     this.own ??= create();
     return this.own;
   }
 
-  /** Counts a transaction that is not the request's own to the request while `work` runs. */
+  /** Ties another transaction to the request while `work` runs. */
   async including<T>(transaction: TenantTransaction, work: () => Promise<T>): Promise<T> {
     this.assertRunning();
     this.explicit.add(transaction);
@@ -49,14 +48,14 @@ export class RequestLifetime {
     }
   }
 
-  /** Commits the request's own transaction. @throws Error when that fails or the request was ended before. */
+  /** Commits the request's own transaction. @throws Error if that fails or the request has been aborted. */
   async commit(): Promise<void> {
     this.assertRunning();
     this.handling = false;
     await this.own?.commit();
   }
 
-  /** Rolls everything back; `reason` is what later work fails with. Never rejects. */
+  /** Rolls everything back. Later statements fail with `reason`. Never rejects. */
   async abort(reason: Error): Promise<void> {
     this.ended ??= reason;
     const transactions = this.own === undefined ? [...this.explicit] : [this.own, ...this.explicit];

@@ -73,7 +73,7 @@ describe('SqlRunner', () => {
     const inside = platform.transaction({ tenantId: acme, operatorId: null }, () =>
       placeOf(tenants),
     );
-    await expect(inside).rejects.toThrow('There is no request context here');
+    await expect(inside).rejects.toThrow('There is no request context');
   });
 
   it("reaches the operators' login through the transaction that was passed, and only there", async () => {

@@ -1,11 +1,11 @@
 import type { QueryConfig } from 'pg';
 
-/** Every connection keeps what it prepared; the bound holds against SQL that is built per call. */
+/** Every connection keeps its prepared statements, so SQL that is built per call must not add more and more. */
 const MAX_PREPARED = 200;
 
 /**
- * Gives each fixed SQL text the name under which connections prepare it, which saves PostgreSQL parsing and planning
- * it again. Switched off it leaves nothing behind on a connection, as a transaction pooler before PgBouncer 1.21 needs.
+ * Assigns a name to each fixed SQL text, under which connections prepare it, so that PostgreSQL parses it once. Disabled for
+ * transaction poolers without prepared statements (PgBouncer before 1.21).
  */
 export class StatementNames {
   private readonly names = new Map<string, string>();

@@ -35,7 +35,7 @@ describe('TenantDatabase', () => {
   });
 
   beforeEach(async () => {
-    // A pool of one: whatever waits for a second connection while holding the first would never end.
+    // With one connection, a wait for a second one would never end.
     pool = await TenantPool.open({
       serviceUrl: db.serviceUrl,
       poolMin: 1,
@@ -82,7 +82,7 @@ describe('TenantDatabase', () => {
     });
   });
 
-  it('opens one transaction for calls in parallel', async () => {
+  it('opens one transaction for parallel calls', async () => {
     await asRequest(acme, async () => {
       const ids = await Promise.all(
         [1, 2].map(() => database.query('SELECT pg_current_xact_id()::text AS id')),
@@ -92,9 +92,9 @@ describe('TenantDatabase', () => {
   });
 
   it('throws outside of a request and of a transaction', async () => {
-    await expect(database.manager()).rejects.toThrow('There is no request context here');
-    await expect(database.query(TENANT)).rejects.toThrow('There is no request context here');
-    expect(() => currentRequest()).toThrow('There is no request context here');
+    await expect(database.manager()).rejects.toThrow('There is no request context');
+    await expect(database.query(TENANT)).rejects.toThrow('There is no request context');
+    expect(() => currentRequest()).toThrow('There is no request context');
   });
 
   it('throws in a request that has no tenant', async () => {
@@ -103,15 +103,15 @@ describe('TenantDatabase', () => {
     );
   });
 
-  it('throws in a guard, after which nobody might end the transaction, and after the answer', async () => {
+  it('throws in a guard, because nothing would end the transaction, and after the response', async () => {
     const early = runInRequestContext({ requestId: 'request-1' }, () => database.manager());
-    await expect(early).rejects.toThrow('open to its handler only');
+    await expect(early).rejects.toThrow('only available in its handler');
     const late = asRequest(acme, () => Promise.resolve({ later: () => database.query(TENANT) }));
     await expect(late.then(({ later }) => later())).rejects.toThrow('There is no request context');
   });
 
   describe('transaction()', () => {
-    it('works outside of a request, as the context that it is given, and commits', async () => {
+    it('works outside of a request with its own context, and commits', async () => {
       await database.transaction(acme, async () => {
         await database.query(`INSERT INTO tenant_settings VALUES ($1, 'committed', '1')`, [
           acme.tenantId,
@@ -124,7 +124,7 @@ describe('TenantDatabase', () => {
       expect(await database.transaction(globex, () => database.query(settings))).toEqual([]);
     });
 
-    it('undoes everything when the work fails, and rethrows', async () => {
+    it('rolls back and rethrows if the work fails', async () => {
       const work = database.transaction(acme, async () => {
         await database.query(`INSERT INTO tenant_settings VALUES ($1, 'undone', '1')`, [
           acme.tenantId,
@@ -136,7 +136,7 @@ describe('TenantDatabase', () => {
       expect(await database.transaction(acme, () => database.query(found))).toEqual([]);
     });
 
-    it("goes before the request's own transaction, and may follow another one", async () => {
+    it("can run before the request's own transaction, and after another one", async () => {
       await asRequest(acme, async () => {
         expect(await database.transaction(globex, () => database.query(TENANT))).toEqual([
           { tenant: globex.tenantId },
@@ -148,30 +148,30 @@ describe('TenantDatabase', () => {
       });
     });
 
-    it("refuses at once what would wait for a second connection: inside the request's own transaction", async () => {
+    it("throws inside the request's own transaction instead of waiting for a second connection", async () => {
       const dead = asRequest(acme, async () => {
         await database.query(TENANT);
         await database.transaction(acme, () => database.query(TENANT));
       });
-      await expect(dead).rejects.toThrow('dead-locks');
+      await expect(dead).rejects.toThrow('needs a second connection');
     });
 
-    it('refuses at once what would wait for a second connection: inside another one', async () => {
+    it('throws inside another transaction() instead of waiting for a second connection', async () => {
       const dead = database.transaction(acme, () =>
         database.transaction(globex, () => database.query(TENANT)),
       );
-      await expect(dead).rejects.toThrow('dead-locks');
+      await expect(dead).rejects.toThrow('needs a second connection');
     });
 
-    it('holds no connection while its work does something else first', async () => {
+    it('uses no connection before its first statement', async () => {
       await database.transaction(acme, async () => {
         expect(await database.lookup('SELECT 1 AS one', [])).toEqual([{ one: 1 }]);
         await database.query(TENANT);
       });
     });
 
-    it('is rolled back with its request, and takes no further statement', async () => {
-      const reason = new Error('the client hung up');
+    it('is rolled back with its request, and refuses further statements', async () => {
+      const reason = new Error('the client disconnected');
       const aborted = asRequest(acme, () =>
         database.transaction(acme, async () => {
           await database.query(`INSERT INTO tenant_settings VALUES ($1, 'aborted', '1')`, [
@@ -188,12 +188,12 @@ describe('TenantDatabase', () => {
   });
 
   describe('lookup()', () => {
-    it('has no context, so that it sees no row of any tenant', async () => {
+    it('has no context and sees no row of any tenant', async () => {
       await database.transaction(acme, () => database.query(SUBDOMAINS));
       expect(await database.lookup(SUBDOMAINS, [])).toEqual([]);
     });
 
-    it('keeps its connection when PostgreSQL refuses the statement', async () => {
+    it('keeps its connection if PostgreSQL refuses the statement', async () => {
       const pid = 'SELECT pg_backend_pid() AS pid';
       const before = await database.lookup(pid, []);
       await expect(database.lookup('SELECT $1::uuid', ['malformed'])).rejects.toMatchObject({
@@ -202,27 +202,27 @@ describe('TenantDatabase', () => {
       expect(await database.lookup(pid, [])).toEqual(before);
     });
 
-    it('drops its connection when the backend is terminated under it', async () => {
+    it('closes its connection if the backend is terminated', async () => {
       const suicide = database.lookup('SELECT pg_terminate_backend(pg_backend_pid())', []);
       await expect(suicide).rejects.toMatchObject({ code: '57P01' });
       expect(await database.lookup('SELECT 1 AS one', [])).toEqual([{ one: 1 }]);
       expect(database.totals()).toEqual({ max: 1, total: 1, idle: 1, waiting: 0 });
     });
 
-    it('refuses at once what would wait for a second connection', async () => {
+    it('throws instead of waiting for a second connection', async () => {
       const dead = asRequest(acme, async () => {
         await database.query(TENANT);
         await database.lookup('SELECT 1', []);
       });
-      await expect(dead).rejects.toThrow('dead-locks');
+      await expect(dead).rejects.toThrow('needs a second connection');
     });
 
-    it('begins nothing for a request that was ended', async () => {
+    it('throws for a request that has been aborted', async () => {
       const ended = asRequest(acme, async () => {
-        await requestScope().lifetime.abort(new Error('the client hung up'));
+        await requestScope().lifetime.abort(new Error('the client disconnected'));
         await database.lookup('SELECT 1', []);
       });
-      await expect(ended).rejects.toThrow('the client hung up');
+      await expect(ended).rejects.toThrow('the client disconnected');
     });
   });
 });

@@ -6,9 +6,8 @@ import { type PoolTotals, TenantPool } from './tenant-pool.js';
 import type { TenantContext, TenantTransaction } from './tenant-transaction.js';
 
 /**
- * The one way to the database. Statements go to a tenant's transaction, which PostgreSQL's policies confine to that
- * tenant: that of `transaction()` inside of one, else the request's own, which the first statement opens and the
- * TenantInterceptor ends.
+ * Runs statements in the transaction of a tenant, which PostgreSQL's policies restrict to that tenant: inside
+ * `transaction()` in that one, otherwise in the request's own, which the first statement opens and TenantInterceptor ends.
  */
 @Injectable()
 export class TenantDatabase implements SqlRunner {
@@ -17,8 +16,8 @@ export class TenantDatabase implements SqlRunner {
 
   /**
    * TypeORM's manager of the current transaction. Do not run two statements of one transaction in parallel.
-   * @throws Error outside of a transaction and of a request's handler, when the request has ended, or when no
-   *   connection can be had.
+   * @throws Error outside of a transaction and of a request's handler, if the request has ended, or if no connection is
+   *   available.
    */
   async manager(): Promise<EntityManager> {
     const runner = await this.currentTransaction().runner();
@@ -26,8 +25,8 @@ export class TenantDatabase implements SqlRunner {
   }
 
   /**
-   * Runs one statement of fixed text in the current transaction and gives its rows. The text is prepared once per
-   * connection: pass what varies as `params`, never in the text.
+   * Runs one statement of fixed text in the current transaction and returns its rows. The text is prepared once per
+   * connection, so pass variable values as `params`.
    * @throws Error as `manager()` does, and the errors of PostgreSQL (see `createErrorTranslator`).
    */
   query<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
@@ -39,14 +38,13 @@ export class TenantDatabase implements SqlRunner {
   }
 
   /**
-   * Runs `work` in a short transaction of its own and commits when it resolves, for what must not hold a connection
-   * longer than its statements take. It takes a connection at its first statement only.
-   * @throws Error inside another transaction: waiting for a second connection while holding one would dead-lock as
-   *   soon as every request did.
+   * Runs `work` in a short transaction of its own and commits if it resolves. It uses a connection from its first statement
+   * until then, and not for the rest of the request.
+   * @throws Error inside another transaction: if every request waited for a second connection, none would get one.
    */
   async transaction<T>(context: TenantContext, work: () => Promise<T>): Promise<T> {
     const { explicit, request } = currentScope();
-    if (explicit !== undefined || request?.lifetime.holdsConnection === true)
+    if (explicit !== undefined || request?.lifetime.usesConnection === true)
       throw nested('transaction()');
     const transaction = this.pool.transaction(context);
     const run = () => runInTransaction(transaction, () => this.complete(transaction, work));
@@ -55,18 +53,18 @@ export class TenantDatabase implements SqlRunner {
 
   /**
    * Runs one statement outside of any tenant and transaction, for the functions that find the tenant and the session
-   * (resolve_tenant, session_standing) and for health. Use it for nothing else: it sees no row of any tenant.
-   * @throws Error inside a transaction that holds a connection, for the reason given at `transaction()`.
+   * (resolve_tenant, session_standing) and for health checks only: it sees no row of any tenant.
+   * @throws Error inside a transaction that uses a connection, for the same reason as `transaction()`.
    */
   async lookup<Row>(sql: string, params: unknown[]): Promise<Row[]> {
     const { explicit, request } = currentScope();
     request?.lifetime.assertRunning();
-    if (explicit?.holdsConnection === true || request?.lifetime.holdsConnection === true)
+    if (explicit?.usesConnection === true || request?.lifetime.usesConnection === true)
       throw nested('lookup()');
     return (await this.pool.lookup(sql, params)) as Row[];
   }
 
-  /** The connections at this moment, for health and metrics. */
+  /** The current connections, for health checks and metrics. */
   totals(): PoolTotals {
     return this.pool.totals;
   }
@@ -96,8 +94,8 @@ export class TenantDatabase implements SqlRunner {
     return lifetime.ownTransaction(() => {
       if (context.tenant === undefined) {
         throw new Error(
-          'This request has no tenant, so its transaction would see nothing. Let a guard set currentRequest().tenant, ' +
-            'or use transaction() with the tenant to act for.',
+          'This request has no tenant, so its transaction would see no rows. Set currentRequest().tenant in a guard, ' +
+            'or use transaction() with a tenant.',
         );
       }
       const { tenant, user } = context;
@@ -113,7 +111,7 @@ export class TenantDatabase implements SqlRunner {
 
 function nested(call: string): Error {
   return new Error(
-    `${call} needs a connection of its own and was called while this request already holds one, which dead-locks once ` +
-      'every connection of the pool is held that way. Call it before the first statement or after the transaction.',
+    `${call} needs a second connection while this request already uses one. If all requests did so, they would wait for ` +
+      'each other forever. Call it before the first statement or after the transaction.',
   );
 }

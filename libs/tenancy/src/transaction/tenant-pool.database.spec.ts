@@ -48,13 +48,13 @@ describe('TenantPool', () => {
     return rows;
   }
 
-  it('has its least number of connections from the start, under the name of the service', async () => {
+  it('opens the minimum number of connections at the start, with the name of the service', async () => {
     const { totals } = await open({ poolMin: 3 });
     expect(totals).toEqual({ max: 3, total: 3, idle: 3, waiting: 0 });
     expect(await connectionsByName()).toEqual([{ name: 'poc-tracker-auth-service', count: 3 }]);
   });
 
-  it('waits for open transactions before it closes, and may be closed twice', async () => {
+  it('waits for open transactions before it closes, and can be closed twice', async () => {
     const opened = await open();
     const transaction = opened.transaction({
       tenantId: (await seedTenant(db)).tenantId,
@@ -69,15 +69,15 @@ describe('TenantPool', () => {
     await transaction.commit();
     await closed;
     await opened.close();
-    // A server process lives on for a moment after its client has gone.
+    // A backend exits a moment after its client has disconnected.
     await expect.poll(connectionsByName, { timeout: 10_000 }).toEqual([]);
   });
 
-  it('refuses a server without TLS when TLS is asked for', async () => {
+  it('refuses a server without TLS if TLS is required', async () => {
     await expect(open({ tls: true })).rejects.toThrow(/SSL/);
   });
 
-  it('listens for the loss of a connection before whoever asked for it has a turn', async () => {
+  it('handles the loss of a connection before its user receives it', async () => {
     const { connections } = (await open({ poolMin: 0 })) as unknown as { connections: pg.Pool };
     const client = await connections.connect();
     const listeners = client.listenerCount('error');
@@ -93,7 +93,7 @@ describe('TenantPool', () => {
     ]);
   });
 
-  it('leaves no prepared statement on a connection when that is switched off', async () => {
+  it('prepares no statements if that is disabled', async () => {
     const plain = await open({ preparedStatements: false });
     await plain.lookup('SELECT $1::integer', [1]);
     expect(await plain.lookup(PREPARED)).toEqual([]);
@@ -101,7 +101,7 @@ describe('TenantPool', () => {
 });
 
 describe('StatementNames', () => {
-  it('names no more statements than connections should keep', () => {
+  it('stops naming statements above the limit per connection', () => {
     const names = new StatementNames(true);
     const named = Array.from({ length: 300 }, (_, n) => names.config(`SELECT ${n}`, []).name);
     expect(new Set(named.filter((name) => name !== undefined)).size).toBe(200);

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { HeldConnectionsWatch } from './held-connections.watch.js';
+import { ConnectionTimeoutWatch } from './connection-timeout.watch.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
 import {
@@ -13,23 +13,23 @@ import {
 } from './tenant-transaction.js';
 
 export interface TenantPoolOptions {
-  /** URL of the service's login, which owns nothing and is a member of authenticated_user. */
+  /** URL of the service's login, a member of authenticated_user that owns no objects. */
   serviceUrl: string;
   poolMin: number;
   poolMax: number;
   /** True: TLS with a verified certificate. False: as the URL says. */
   tls: boolean;
-  /** Bounds a request, and with it every statement. */
+  /** Milliseconds for a request, and for each of its statements. */
   requestTimeoutMs: number;
   /** The entity classes of all modules. */
   entities: NonNullable<DataSourceOptions['entities']>;
-  /** False behind a transaction pooler that knows no prepared statements (PgBouncer before 1.21). Default true. */
+  /** False behind a transaction pooler without prepared statements (PgBouncer before 1.21). Default true. */
   preparedStatements?: boolean;
-  /** By what the server lists the connections. Default 'poc-tracker-auth-service'. */
+  /** Name of the connections on the server. Default 'poc-tracker-auth-service'. */
   applicationName?: string;
 }
 
-/** Connections of the pool at one moment. */
+/** The current connections of the pool. */
 export interface PoolTotals {
   max: number;
   total: number;
@@ -42,17 +42,17 @@ const APPLICATION_NAME = 'poc-tracker-auth-service';
 const IDLE_MS = 30_000;
 const CONNECT_MS = 10_000;
 
-/** How much longer than PostgreSQL's own limits the service waits before it takes a connection for dead. */
+/** Added to PostgreSQL's timeouts before a connection is considered dead. */
 const GRACE_MS = 2_000;
 
-/** SQLSTATEs after which a connection is of no more use: it is being ended, or holds a plan that no longer fits. */
-const SPENT_CONNECTION = /^(08|57P|25P03|0A000)/;
+/** SQLSTATEs after which a connection is unusable: it is being closed, or has a stale plan. */
+const UNUSABLE_CONNECTION = /^(08|57P|25P03|0A000)/;
 
-/** The connections of the service's login, as TypeORM's data source; TenantDatabase alone uses them. */
+/** The connections of the service's login, a TypeORM data source that only TenantDatabase uses. */
 export class TenantPool {
   private readonly names: StatementNames;
   private readonly limits: TransactionLimits;
-  private readonly watch: HeldConnectionsWatch;
+  private readonly watch: ConnectionTimeoutWatch;
 
   private constructor(
     private readonly dataSource: DataSource,
@@ -63,10 +63,10 @@ export class TenantPool {
       statementTimeoutMs: options.requestTimeoutMs,
       idleTimeoutMs: options.requestTimeoutMs + GRACE_MS,
     };
-    this.watch = new HeldConnectionsWatch(this.connections, options.requestTimeoutMs + GRACE_MS);
+    this.watch = new ConnectionTimeoutWatch(this.connections, options.requestTimeoutMs + GRACE_MS);
   }
 
-  /** Connects, with the least number of connections from the start. @throws Error when the server cannot be reached. */
+  /** Opens `poolMin` connections. @throws Error if the server cannot be reached. */
   static async open(options: TenantPoolOptions): Promise<TenantPool> {
     const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
     const pool = new TenantPool(dataSource, options);
@@ -92,7 +92,7 @@ export class TenantPool {
     );
   }
 
-  /** One statement that is its own transaction; prepared when it comes with parameters, be they none. */
+  /** Runs one statement without a transaction. It is prepared if `params` is given, even if empty. */
   async lookup(sql: string, params?: unknown[]): Promise<unknown[]> {
     const client = await this.connections.connect();
     let defect: Error | undefined;
@@ -104,8 +104,9 @@ export class TenantPool {
       const result = await client.query(this.names.config(sql, params));
       return result.rows as unknown[];
     } catch (error) {
-      const answered = error instanceof DatabaseError && !SPENT_CONNECTION.test(error.code ?? '');
-      if (!answered) defect ??= error as Error;
+      const refusedByServer =
+        error instanceof DatabaseError && !UNUSABLE_CONNECTION.test(error.code ?? '');
+      if (!refusedByServer) defect ??= error as Error;
       throw error;
     } finally {
       client.off('error', onLost);
@@ -113,7 +114,7 @@ export class TenantPool {
     }
   }
 
-  /** Closes every connection once it is idle, and those that still are not when no statement can be running any more. */
+  /** Closes each connection when it becomes idle, or when no statement can be running any more. */
   async close(): Promise<void> {
     if (!this.dataSource.isInitialized) return;
     const signal = AbortSignal.timeout(this.options.requestTimeoutMs + GRACE_MS);
@@ -133,10 +134,12 @@ export class TenantPool {
   }
 
   private async warmUp(): Promise<void> {
-    const asked = Array.from({ length: this.options.poolMin }, () => this.connections.connect());
-    const clients = await Promise.allSettled(asked);
+    const requested = Array.from({ length: this.options.poolMin }, () =>
+      this.connections.connect(),
+    );
+    const clients = await Promise.allSettled(requested);
     for (const client of clients) if (client.status === 'fulfilled') client.value.release();
-    await Promise.all(asked);
+    await Promise.all(requested);
   }
 }
 
@@ -154,10 +157,10 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
       min: options.poolMin,
       idleTimeoutMillis: IDLE_MS,
       keepAlive: true,
-      // A transaction's first statement is sent without waiting for the answer to its opening.
+      // A transaction's first statement is sent without waiting for the response to its opening.
       pipeline: true,
-      // PostgreSQL may end a connection in the very packet that completes it, before its user has had a turn to listen,
-      // and an error event without a listener ends the process. The user still learns of it: its next statement fails.
+      // PostgreSQL may close a connection in the packet that completes it, before its user can add a listener, and an
+      // error event without a listener would end the process. The next statement still fails.
       onConnect: (client: PoolClient) => {
         client.on('error', () => undefined);
       },
@@ -165,7 +168,7 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
     poolErrorHandler: (error: Error) =>
       logger.warn(`An idle database connection was lost: ${error.message}`),
     installExtensions: false,
-    // Statements carry hashes of passwords and tokens.
+    // Statements contain hashes of passwords and tokens.
     logging: false,
   };
 }

@@ -7,15 +7,14 @@ import type { StatementNames } from './statement-names.js';
 /** feature_not_supported: "cached plan must not change result type". */
 const STALE_PLAN = '0A000';
 
-/** Makes the error that a statement fails with; making it ahead of time would cost every request a stack trace. */
+/** Creates the error of a refused statement when needed, because creating it earlier would cost each request a stack trace. */
 export type Refusal = () => Error;
 
 type Parameters = unknown[] | ObjectLiteral;
 
 /**
- * TypeORM's query runner, with what a transaction that is not TypeORM's own needs: it can be told that a
- * transaction is active, it stops taking statements on demand, and it can drop its connection instead of
- * giving it back.
+ * TypeORM's query runner for a transaction that TypeORM did not open: it can be told that a transaction is active, it can
+ * refuse further statements, and it can close its connection instead of returning it to the pool.
  */
 export class TenantQueryRunner extends PostgresQueryRunner {
   private refusal: Refusal | undefined;
@@ -30,35 +29,35 @@ export class TenantQueryRunner extends PostgresQueryRunner {
   }
 
   /**
-   * Without this TypeORM believes that no transaction is open: the first `save()` would open its own, and its COMMIT
-   * would end ours and the tenant's context with it. At depth 1 a nested `transaction()` becomes a SAVEPOINT.
+   * Otherwise TypeORM assumes that no transaction is open: the first `save()` would open one, and its COMMIT would end ours
+   * with the tenant's context. At depth 1 a nested `transaction()` becomes a SAVEPOINT.
    */
   markTransactionActive(): void {
     this.isTransactionActive = true;
     this.transactionDepth = 1;
   }
 
-  /** From now on every statement fails with this error; one that is running is left to end. */
+  /** Makes every further statement fail. A running one is allowed to finish. */
   refuseStatements(refusal: Refusal): void {
     this.refusal ??= refusal;
   }
 
-  /** @throws Error when the transaction has ended or its connection was lost. */
+  /** @throws Error if the transaction has ended or its connection was lost. */
   assertUsable(): void {
     if (this.refusal !== undefined) throw this.refusal();
     if (this.isReleased) throw connectionLost();
   }
 
-  /** Takes a connection straight from the pool: TypeORM's way there costs each request five promises more. */
+  /** Takes a connection from the pool directly, which costs five promises less than TypeORM's way. */
   override connect(): Promise<PoolClient> {
     this.databaseConnectionPromise ??= new Promise<PoolClient>((resolve, reject) => {
       const pool = this.driver.master as Pool;
       pool.connect((error, client, release) => {
         if (client === undefined) {
-          reject(error ?? new Error('The pool gave no connection.'));
+          reject(error ?? new Error('The pool returned no connection.'));
           return;
         }
-        this.hold(client, release);
+        this.attach(client, release);
         resolve(client);
       });
     });
@@ -66,18 +65,18 @@ export class TenantQueryRunner extends PostgresQueryRunner {
   }
 
   override release(): Promise<void> {
-    this.letGo();
+    this.detach();
     return Promise.resolve();
   }
 
-  /** The statement straight on the driver's connection, without TypeORM's logging and events: the hot path. */
+  /** Runs the statement on the driver's connection, without TypeORM's logging and events, which cost time. */
   async rows(sql: string, params: unknown[] | undefined): Promise<unknown[]> {
     this.assertUsable();
     try {
       const result = await this.client().query(this.names.config(sql, params));
       return result.rows as unknown[];
     } catch (error) {
-      // A migration changed what a prepared statement returns: only a new connection forgets the old plan.
+      // A migration changed the result type of a prepared statement. Only a new connection has no stale plan.
       if ((error as { code?: unknown }).code === STALE_PLAN) this.defect = error as Error;
       throw error;
     }
@@ -99,32 +98,32 @@ export class TenantQueryRunner extends PostgresQueryRunner {
       return (await super.query(sql, parameters, useStructuredResult)) as unknown;
     } catch (error) {
       if (!(error instanceof QueryFailedError)) throw error;
-      // Without the parameters: they hold password and token hashes, and errors end up in logs.
+      // Without the parameters, which contain password and token hashes, because errors are logged.
       throw new QueryFailedError(sql, undefined, error.driverError);
     }
   }
 
-  /** The connection itself; connected first by `connect()`. */
+  /** The connection. Call `connect()` first. */
   client(): PoolClient {
     return this.databaseConnection as PoolClient;
   }
 
   /**
-   * Gives the connection back if it is known to be whole and outside of any transaction, else drops it: no tenant's
-   * context and no half-done work can reach the next request. Does nothing when the connection is gone already.
+   * Returns the connection to the pool if it is intact and outside of any transaction, and closes it otherwise, so that no
+   * tenant's context and no unfinished work reaches the next request. Does nothing if the connection is already released.
    */
-  giveBack(defect?: Error): void {
+  releaseConnection(defect?: Error): void {
     if (this.isReleased) return;
     const inside = this.client().getTransactionStatus() !== 'I';
-    this.letGo(
+    this.detach(
       defect ??
         this.defect ??
         (inside ? new Error('The connection is left in a transaction') : undefined),
     );
   }
 
-  private hold(client: PoolClient, release: (error?: Error) => void): void {
-    const onLost = (error: Error): void => this.letGo(error);
+  private attach(client: PoolClient, release: (error?: Error) => void): void {
+    const onLost = (error: Error): void => this.detach(error);
     client.on('error', onLost);
     this.databaseConnection = client;
     this.releaseCallback = (error) => {
@@ -134,8 +133,8 @@ export class TenantQueryRunner extends PostgresQueryRunner {
     this.driver.connectedQueryRunners.push(this);
   }
 
-  /** Once: to the pool, or with a reason to nobody. */
-  private letGo(reason?: Error): void {
+  /** Releases the connection once: to the pool, or closed if there is a reason. */
+  private detach(reason?: Error): void {
     if (this.isReleased) return;
     this.isReleased = true;
     this.releaseCallback?.(reason);

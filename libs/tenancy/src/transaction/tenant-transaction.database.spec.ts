@@ -49,7 +49,7 @@ describe('TenantTransaction', () => {
   });
 
   beforeEach(async () => {
-    // A pool of one: the next transaction always meets what the one before has left on the connection.
+    // With one connection each transaction gets what the previous one left on it.
     pool = await TenantPool.open({
       serviceUrl: db.serviceUrl,
       poolMin: 1,
@@ -106,7 +106,7 @@ describe('TenantTransaction', () => {
     expect(open.rowCount).toBe(0);
   }
 
-  it('opens with the context and the time limits in one round trip', async () => {
+  it('sets the context and the timeouts in one round trip', async () => {
     const sent = vi.spyOn(pg.Client.prototype, 'query');
     const transaction = pool.transaction(acting);
     await transaction.runner();
@@ -126,7 +126,7 @@ describe('TenantTransaction', () => {
     await expectCleanPool();
   });
 
-  it('sends the first statement without waiting for the answer to the opening', async () => {
+  it('sends the first statement without waiting for the response to the opening', async () => {
     const order: string[] = [];
     const prototype = pg.Client.prototype as unknown as Record<
       'query',
@@ -158,7 +158,7 @@ describe('TenantTransaction', () => {
     await expectCleanPool();
   });
 
-  it('fails with what the opening failed with, does nothing, and drops the connection', async () => {
+  it('fails with the error of a failed opening, has no effect, and closes the connection', async () => {
     await admin.query(
       'ALTER FUNCTION set_user_context(uuid, uuid, text, text[]) RENAME TO mislaid',
     );
@@ -168,7 +168,7 @@ describe('TenantTransaction', () => {
         code: '42883',
       });
       await expect(transaction.commit()).rejects.toMatchObject({ code: '42883' });
-      expect(transaction.holdsConnection).toBe(false);
+      expect(transaction.usesConnection).toBe(false);
       expect(pool.totals.total).toBe(0);
     } finally {
       await admin.query(
@@ -199,28 +199,25 @@ describe('TenantTransaction', () => {
         { permissions: [permission as Permission] },
       ],
     ),
-  ])(
-    'refuses a %s that is not what it should be before anything reaches PostgreSQL',
-    (_field, wrong) => {
-      expect(() => pool.transaction({ ...acting, ...wrong })).toThrow(/must be/);
-    },
-  );
+  ])('refuses an invalid %s before anything is sent to PostgreSQL', (_field, wrong) => {
+    expect(() => pool.transaction({ ...acting, ...wrong })).toThrow(/must be/);
+  });
 
-  it('takes no connection when nothing is asked of it', async () => {
+  it('takes no connection without a statement', async () => {
     const taken = vi.spyOn(pg.Pool.prototype, 'connect');
     await pool.transaction(acting).commit();
     await pool.transaction(acting).rollback(new Error('unused'));
     expect(taken).not.toHaveBeenCalled();
   });
 
-  it('opens once for callers in parallel', async () => {
+  it('opens once for parallel callers', async () => {
     const transaction = pool.transaction(acting);
     const [one, other] = await Promise.all([transaction.runner(), transaction.runner()]);
     expect(one).toBe(other);
     await transaction.commit();
   });
 
-  it("is not ended by TypeORM's save(), nor is the tenant's context", async () => {
+  it("survives TypeORM's save() with the tenant's context", async () => {
     const transaction = pool.transaction(acting);
     const { manager } = await transaction.runner();
     await manager.save(Setting, { tenantId: acting.tenantId, key: 'saved', value: true });
@@ -230,7 +227,7 @@ describe('TenantTransaction', () => {
     expect(await settingExists('saved')).toBe(false);
   });
 
-  it("makes TypeORM's transaction() a savepoint inside of it", async () => {
+  it("turns TypeORM's transaction() into a savepoint", async () => {
     const transaction = pool.transaction(acting);
     const { manager } = await transaction.runner();
     await manager.save(Setting, { tenantId: acting.tenantId, key: 'kept', value: true });
@@ -243,30 +240,30 @@ describe('TenantTransaction', () => {
     expect([await settingExists('kept'), await settingExists('undone')]).toEqual([true, false]);
   });
 
-  it('fails its commit when a statement failed and the failure was swallowed', async () => {
+  it('fails to commit if the error of a statement was ignored', async () => {
     const transaction = pool.transaction(acting);
     await insertSetting(transaction, 'swallowed');
     await rows(transaction, 'SELECT 1 / 0').catch(() => undefined);
-    await expect(transaction.commit()).rejects.toThrow('swallowed');
+    await expect(transaction.commit()).rejects.toThrow('its error was ignored');
     expect(await settingExists('swallowed')).toBe(false);
     await expectCleanPool();
   });
 
-  it('fails its commit when a statement of the caller ended it', async () => {
+  it('fails to commit if a statement of the caller ended it', async () => {
     const transaction = pool.transaction(acting);
     await rows(transaction, 'COMMIT');
     await expect(transaction.commit()).rejects.toThrow('A statement ended the transaction');
     await expectCleanPool();
   });
 
-  it('fails its commit when a deferred constraint is broken', async () => {
+  it('fails to commit if a deferred constraint is violated', async () => {
     const transaction = pool.transaction(acting);
     await rows(transaction, 'INSERT INTO deferred VALUES (1), (1)');
     await expect(transaction.commit()).rejects.toMatchObject({ constraint: 'deferred_key' });
     await expectCleanPool();
   });
 
-  it('takes no statement after its end, and says why', async () => {
+  it('refuses a statement after its end, with the reason', async () => {
     const committed = pool.transaction(acting);
     const { manager } = await committed.runner();
     await committed.commit();
@@ -274,31 +271,31 @@ describe('TenantTransaction', () => {
     await expect(manager.query('SELECT 1')).rejects.toThrow('already released');
     await expect(committed.commit()).rejects.toThrow('has been committed');
     const rolledBack = pool.transaction(acting);
-    await rolledBack.rollback(new Error('the client hung up'));
-    await expect(rolledBack.runner()).rejects.toThrow('the client hung up');
-    await expect(rolledBack.commit()).rejects.toThrow('the client hung up');
+    await rolledBack.rollback(new Error('the client disconnected'));
+    await expect(rolledBack.runner()).rejects.toThrow('the client disconnected');
+    await expect(rolledBack.commit()).rejects.toThrow('the client disconnected');
   });
 
-  it('lets a running statement end before it rolls back, and begins no other', async () => {
+  it('waits for a running statement before it rolls back, and starts no other', async () => {
     const transaction = pool.transaction(acting);
     const runner = await transaction.runner();
     const running = runner.rows('SELECT pg_sleep(0.2), 1 AS done', []);
     const sent = vi.spyOn(pg.Client.prototype, 'query');
-    const rolledBack = transaction.rollback(new Error('the client hung up'));
-    await expect(runner.manager.query('SELECT 1')).rejects.toThrow('the client hung up');
-    await expect(runner.rows('SELECT 1', [])).rejects.toThrow('the client hung up');
+    const rolledBack = transaction.rollback(new Error('the client disconnected'));
+    await expect(runner.manager.query('SELECT 1')).rejects.toThrow('the client disconnected');
+    await expect(runner.rows('SELECT 1', [])).rejects.toThrow('the client disconnected');
     expect(await running).toMatchObject([{ done: 1 }]);
     await rolledBack;
     expect(sent.mock.calls.map(([sql]) => sql as unknown)).toEqual(['ROLLBACK']);
     await expectCleanPool();
   });
 
-  it('does not even begin when it is rolled back while it waits for a connection', async () => {
+  it('does not begin if it is rolled back while it waits for a connection', async () => {
     const holding = pool.transaction(acting);
     await holding.runner();
     const waiting = pool.transaction(acting);
-    const refused = expect(waiting.runner()).rejects.toThrow('the client hung up');
-    const rolledBack = waiting.rollback(new Error('the client hung up'));
+    const refused = expect(waiting.runner()).rejects.toThrow('the client disconnected');
+    const rolledBack = waiting.rollback(new Error('the client disconnected'));
     const sent = vi.spyOn(pg.Client.prototype, 'query');
     await holding.commit();
     await Promise.all([refused, rolledBack]);
@@ -306,7 +303,7 @@ describe('TenantTransaction', () => {
     await expectCleanPool();
   });
 
-  it('drops the connection when the opening fails part of the way', async () => {
+  it('closes the connection if a part of the opening fails', async () => {
     const pid = ((await pool.lookup(PID, [])) as { pid: number }[])[0]?.pid;
     await admin.query(
       'REVOKE EXECUTE ON FUNCTION set_user_context(uuid, uuid, text, text[]) FROM authenticated_user',
@@ -321,7 +318,7 @@ describe('TenantTransaction', () => {
     expect(await pool.lookup(PID, [])).not.toEqual([{ pid }]);
   });
 
-  it('drops a connection whose backend was terminated between two statements', async () => {
+  it('closes a connection whose backend was terminated between two statements', async () => {
     const transaction = pool.transaction(acting);
     await insertSetting(transaction, 'lost');
     await admin.query('SELECT pg_terminate_backend($1)', [await backend(transaction)]);
@@ -333,7 +330,7 @@ describe('TenantTransaction', () => {
     expect(await settingExists('lost')).toBe(false);
   });
 
-  it('drops a connection whose backend was terminated under a running statement', async () => {
+  it('closes a connection whose backend was terminated during a statement', async () => {
     const transaction = pool.transaction(acting);
     const pid = await backend(transaction);
     const running = expect(rows(transaction, 'SELECT pg_sleep(20)')).rejects.toMatchObject({
@@ -345,7 +342,7 @@ describe('TenantTransaction', () => {
     await expectCleanPool();
   });
 
-  it('has a statement that runs too long cancelled, and keeps the connection', async () => {
+  it('keeps the connection after a statement was canceled for running too long', async () => {
     const transaction = pool.transaction(acting);
     const pid = await backend(transaction);
     await expect(rows(transaction, 'SELECT pg_sleep(20)')).rejects.toMatchObject({ code: '57014' });
@@ -354,7 +351,7 @@ describe('TenantTransaction', () => {
     await expectCleanPool();
   });
 
-  it('drops a connection that holds a plan which a migration has made stale', async () => {
+  it('closes a connection with a plan that a migration has made stale', async () => {
     await admin.query(
       'CREATE TABLE changing (a integer); GRANT SELECT ON changing TO authenticated_user',
     );
@@ -368,7 +365,7 @@ describe('TenantTransaction', () => {
     expect(await pool.lookup('SELECT * FROM changing WHERE a = $1', [1])).toEqual([]);
   });
 
-  it('keeps parameters out of the errors, because errors are logged', async () => {
+  it('keeps parameters out of errors, which are logged', async () => {
     const transaction = pool.transaction(acting);
     const { manager } = await transaction.runner();
     const failure: unknown = await manager

@@ -24,31 +24,31 @@ export function contextWithoutRights(
 }
 
 export interface TransactionLimits {
-  /** Milliseconds that PostgreSQL lets one statement run. */
+  /** PostgreSQL's timeout of one statement, in milliseconds. */
   statementTimeoutMs: number;
-  /** Milliseconds after which PostgreSQL ends a session that idles in its transaction: the net under a stalled process. */
+  /** PostgreSQL's timeout of an idle transaction, in milliseconds, in case the process hangs. */
   idleTimeoutMs: number;
 }
 
-/** By its form and not by the catalogue: another service may know permissions that this one does not. */
+/** A pattern instead of the catalogue, because another service may have other permissions. */
 const PERMISSION_NAME = /^[a-z][a-z0-9_.:-]*$/;
 
 /**
- * One tenant's transaction on a connection of its own, opened by its first statement and ended once, by `commit` or
- * `rollback`. All that it sets is transaction-local, so that its end leaves nothing behind on the connection.
+ * A tenant's transaction on its own connection, opened by its first statement and ended once, by `commit` or `rollback`.
+ * All its settings are transaction-local, so that none remains on the connection.
  */
 export class TenantTransaction {
   private readonly openingSql: string;
   private connecting: Promise<TenantQueryRunner> | undefined;
   private connected: TenantQueryRunner | undefined;
-  /** Settles with the answer to the opening statement, which the first statement does not wait for. Never rejects. */
+  /** Resolves with the response to the opening statement, which the first statement does not wait for. Never rejects. */
   private opening: Promise<void> | undefined;
   private openingFailure: Error | undefined;
   private ending: Promise<void> | undefined;
   private refusal: Refusal | undefined;
-  private over = false;
+  private ended = false;
 
-  /** @throws Error when an id of the context is no UUID, or its role or a permission is malformed. */
+  /** @throws Error if an id of the context is not a UUID, or its role or a permission is malformed. */
   constructor(
     context: TenantContext,
     limits: TransactionLimits,
@@ -57,12 +57,12 @@ export class TenantTransaction {
     this.openingSql = openingStatement(context, limits);
   }
 
-  /** True from the first statement until the connection is given back, also while waiting for one. */
-  get holdsConnection(): boolean {
-    return this.connecting !== undefined && !this.over;
+  /** True from the first statement until the connection is released, including while waiting for one. */
+  get usesConnection(): boolean {
+    return this.connecting !== undefined && !this.ended;
   }
 
-  /** The runner, inside the open transaction. Parallel calls share one opening. */
+  /** The runner in the open transaction. Parallel calls share one opening. */
   async runner(): Promise<TenantQueryRunner> {
     const runner = await this.connection();
     await this.opening;
@@ -72,22 +72,22 @@ export class TenantTransaction {
   }
 
   /**
-   * The rows of one statement. The first one travels behind the opening in the same flight: should the opening fail,
-   * PostgreSQL refuses the statement with it, or shows it no row for want of a tenant, and the opening's error is thrown.
+   * The rows of one statement. The first statement is sent together with the opening. If the opening fails, PostgreSQL
+   * refuses the statement or returns no rows, because there is no tenant, and the error of the opening is thrown.
    */
   async rows(sql: string, params: unknown[]): Promise<unknown[]> {
     const runner = await this.connection();
     try {
       return await runner.rows(sql, params);
     } finally {
-      // Answers come in the order of the statements: by now it is known how the opening went.
+      // Responses arrive in the order of the statements, so the opening has succeeded or failed by now.
       this.assertOpened();
     }
   }
 
   /**
-   * Commits what was done, if anything was.
-   * @throws Error when PostgreSQL did not commit, for whatever reason.
+   * Commits if any statement was run.
+   * @throws Error if PostgreSQL did not commit.
    */
   async commit(): Promise<void> {
     if (this.refusal !== undefined) throw this.refusal();
@@ -98,8 +98,8 @@ export class TenantTransaction {
   }
 
   /**
-   * Takes no further statement, lets a running one end, and rolls back. `reason` is what later statements fail with.
-   * Never rejects: what cannot be rolled back is dropped with its connection. Does nothing after a commit.
+   * Refuses further statements, waits for a running one, and rolls back. Later statements fail with `reason`. Never rejects:
+   * if the rollback fails, the connection is closed. Does nothing after a commit.
    */
   async rollback(reason: Error): Promise<void> {
     this.refuse(() => reason);
@@ -113,7 +113,7 @@ export class TenantTransaction {
     this.connected?.refuseStatements(this.refusal);
   }
 
-  /** @throws Error when the transaction takes no statement any more, or no connection can be had. */
+  /** @throws Error if the transaction has ended, or no connection is available. */
   private connection(): Promise<TenantQueryRunner> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal());
     return (this.connecting ??= this.connect());
@@ -126,8 +126,8 @@ export class TenantTransaction {
       this.connected = runner;
       if (this.refusal !== undefined) throw this.refusal();
     } catch (error) {
-      this.connected?.giveBack();
-      this.over = true;
+      this.connected?.releaseConnection();
+      this.ended = true;
       throw error;
     }
     this.opening = send(runner, this.openingSql).then(
@@ -154,14 +154,14 @@ export class TenantTransaction {
       this.assertOpened();
       await finish(runner);
     } finally {
-      // How much of an opening that failed has run is unknown: the connection goes.
-      runner.giveBack(this.openingFailure);
-      this.over = true;
+      // It is unknown how much of a failed opening was executed, so the connection is closed.
+      runner.releaseConnection(this.openingFailure);
+      this.ended = true;
     }
   }
 }
 
-/** One statement that is the transaction's own, by pg's callback: a promise of pg's makes two. */
+/** Sends a statement of the transaction itself. With pg's promise API there would be two promises. */
 function send(runner: TenantQueryRunner, sql: string): Promise<string> {
   return new Promise((resolve, reject) => {
     runner.client().query(sql, (error: Error | null, result?: QueryResult) => {
@@ -172,21 +172,19 @@ function send(runner: TenantQueryRunner, sql: string): Promise<string> {
 }
 
 function committed(): Error {
-  return new Error('The transaction has been committed; it takes no further statement.');
+  return new Error('The transaction has been committed and accepts no further statement.');
 }
 
 async function sendCommit(runner: TenantQueryRunner): Promise<void> {
   if (runner.isReleased) throw connectionLost();
   if (runner.client().getTransactionStatus() === 'I') {
-    throw new Error(
-      'A statement ended the transaction; send no COMMIT or ROLLBACK of your own inside of one.',
-    );
+    throw new Error('A statement ended the transaction; do not send COMMIT or ROLLBACK yourself.');
   }
   const command = await send(runner, 'COMMIT');
-  // PostgreSQL answers COMMIT with ROLLBACK, and no error, once a statement has failed.
+  // After a failed statement PostgreSQL responds to COMMIT with ROLLBACK instead of an error.
   if (command !== 'COMMIT') {
     throw new Error(
-      'The transaction was rolled back: a statement in it failed, and the failure was swallowed.',
+      'The transaction was rolled back because a statement failed and its error was ignored.',
     );
   }
 }
@@ -196,18 +194,18 @@ async function sendRollback(runner: TenantQueryRunner): Promise<void> {
 }
 
 /**
- * BEGIN, the tenant's context and the time limits in one round trip. The simple protocol that this needs takes no
- * parameters; every literal is therefore held to an alphabet without quotes.
+ * BEGIN, the tenant's context and the timeouts in one round trip. The simple protocol has no parameters, so every literal is
+ * validated and cannot contain a quote.
  */
 export function openingStatement(
   { tenantId, userId, role, permissions }: TenantContext,
   limits: TransactionLimits,
 ): string {
-  if (!isUuid(tenantId)) throw new Error('The tenant of a transaction must be given by its UUID.');
+  if (!isUuid(tenantId)) throw new Error('The tenant of a transaction must be a UUID.');
   if (userId !== null && !isUuid(userId))
-    throw new Error('The user of a transaction must be given by a UUID.');
+    throw new Error('The user of a transaction must be a UUID.');
   if (role !== null && !ROLES.includes(role))
-    throw new Error('The role of a transaction must be of the catalogue.');
+    throw new Error('The role of a transaction must be one of the catalogue.');
   const user = userId === null ? 'NULL' : `'${userId}'`;
   const roleName = role === null ? 'NULL' : `'${role}'`;
   return (

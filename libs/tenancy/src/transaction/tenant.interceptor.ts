@@ -13,9 +13,9 @@ import { requestScope } from './request-context.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from '../tenancy.options.js';
 
 /**
- * Ends the transactions of a request together with the request: commits before the answer is sent; rolls back when the
- * handler fails, the time is up or the client hangs up. Register it as the outermost interceptor, so that what the
- * inner ones do still happens inside of the transaction.
+ * Ends the transactions of a request: commits before the response is sent, and rolls back if the handler fails, the request
+ * times out or the client disconnects. Register it as the outermost interceptor, so that inner ones still run in the
+ * transaction.
  */
 @Injectable()
 export class TenantInterceptor implements NestInterceptor {
@@ -23,13 +23,13 @@ export class TenantInterceptor implements NestInterceptor {
     @Inject(TENANCY_OPTIONS) private readonly options: Pick<TenancyOptions, 'requestTimeoutMs'>,
   ) {}
 
-  /** Fails at once on time-out and hang-up; the roll-back then goes on behind the answer. */
+  /** On a timeout or disconnect it fails at once, and the rollback continues after the response. */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (opensOwnTransactions(context.getHandler())) return next.handle();
     const { lifetime } = requestScope();
     const response = context.switchToHttp().getResponse<FastifyReply>().raw;
     lifetime.begin();
-    // An observable of its own and no promises around the handler's: each of those costs every request.
+    // An observable without promises, each of which would cost every request time.
     return new Observable((subscriber) => {
       const stopListening = (): void => {
         clearTimeout(timer);
@@ -41,11 +41,12 @@ export class TenantInterceptor implements NestInterceptor {
         void lifetime.abort(error);
         subscriber.error(error);
       };
-      const onClose = (): void => interrupt('The client closed the connection before the answer.');
+      const onClose = (): void =>
+        interrupt('The client closed the connection before the response.');
       const timer = setTimeout(() => {
         interrupt(`The request took longer than ${this.options.requestTimeoutMs} ms.`);
       }, this.options.requestTimeoutMs);
-      // A client that hung up during the guards sends no further event.
+      // If the client disconnected during the guards, no further event follows.
       if (response.destroyed) {
         onClose();
         return;
@@ -56,16 +57,16 @@ export class TenantInterceptor implements NestInterceptor {
         stopListening();
         subscriber.error(error);
       };
-      let answer: unknown;
+      let result: unknown;
       next.handle().subscribe({
         next: (value: unknown) => {
-          answer = value;
+          result = value;
         },
         error: (error: unknown) => void fail(error),
         complete: () => {
           lifetime.commit().then(() => {
             stopListening();
-            subscriber.next(answer);
+            subscriber.next(result);
             subscriber.complete();
           }, fail);
         },

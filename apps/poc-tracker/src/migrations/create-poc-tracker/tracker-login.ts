@@ -1,8 +1,8 @@
 import {
-  admitRole,
+  grantRole,
   asGatekeeper,
   CURRENT_USER_ID,
-  dismissRole,
+  revokeRole,
   hasPermission,
   type SchemaPart,
   TRACKER_ROLE,
@@ -32,7 +32,7 @@ const collaborates = (table: string, poc: string): string =>
   `${COLLABORATION} AND EXISTS (SELECT FROM public.poc_collaborators c
     WHERE c.tenant_id = ${table}.tenant_id AND c.poc_id = ${table}.${poc} AND c.user_id = ${CURRENT_USER_ID})`;
 
-const TABLES: Parameters<typeof admitRole>[1][] = [
+const TABLES: Parameters<typeof grantRole>[1][] = [
   {
     table: 'pocs',
     policies: {
@@ -82,14 +82,14 @@ const DEFINER_FUNCTIONS = `FUNCTION public.session_standing(uuid, uuid, uuid), p
  */
 export const TRACKER_LOGIN: SchemaPart = {
   up: [
-    ...TABLES.map((table) => admitRole(TRACKER_ROLE, table)),
+    ...TABLES.map((table) => grantRole(TRACKER_ROLE, table)),
     `GRANT USAGE ON SCHEMA public TO ${TRACKER_ROLE}`,
     `GRANT EXECUTE ON ${PLAIN_FUNCTIONS} TO ${TRACKER_ROLE}`,
     asGatekeeper(`GRANT EXECUTE ON ${DEFINER_FUNCTIONS} TO ${TRACKER_ROLE}`),
   ],
   down: [
     ...TABLES.map(({ table, policies }) =>
-      dismissRole(TRACKER_ROLE, table, Object.keys(policies) as (keyof typeof policies)[]),
+      revokeRole(TRACKER_ROLE, table, Object.keys(policies) as (keyof typeof policies)[]),
     ),
     `REVOKE EXECUTE ON ${PLAIN_FUNCTIONS} FROM ${TRACKER_ROLE}`,
     asGatekeeper(`REVOKE EXECUTE ON ${DEFINER_FUNCTIONS} FROM ${TRACKER_ROLE}`),

@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
 
-/** Each look costs next to nothing, and a dead connection is found at most this much late. */
-const LONGEST_INTERVAL_MS = 1_000;
+/** Bounds how late a dead connection is found. */
+const MAX_INTERVAL_MS = 1_000;
 
 /**
- * Cuts connections that are in use for longer than any use may last: where a network swallows packets, PostgreSQL's own
- * time-outs never arrive. One timer for the pool, because pg's `query_timeout` costs one for every statement.
+ * Destroys connections that are in use for too long: if the network drops packets, the errors of PostgreSQL's own timeouts
+ * never arrive. It uses one timer for the pool, because pg's `query_timeout` creates one for every statement.
  */
-export class HeldConnectionsWatch {
+export class ConnectionTimeoutWatch {
   private readonly since = new Map<PoolClient, number>();
   private readonly timer: NodeJS.Timeout;
 
@@ -20,7 +20,7 @@ export class HeldConnectionsWatch {
     pool.on('acquire', (client) => this.since.set(client, performance.now()));
     pool.on('release', (_error, client) => this.since.delete(client));
     pool.on('remove', (client) => this.since.delete(client));
-    this.timer = setInterval(() => this.cutOverdue(), Math.min(longestMs / 4, LONGEST_INTERVAL_MS));
+    this.timer = setInterval(() => this.destroyOverdue(), Math.min(longestMs / 4, MAX_INTERVAL_MS));
     this.timer.unref();
   }
 
@@ -28,7 +28,7 @@ export class HeldConnectionsWatch {
     clearInterval(this.timer);
   }
 
-  private cutOverdue(): void {
+  private destroyOverdue(): void {
     const oldest = performance.now() - this.longestMs;
     for (const [client, since] of this.since) {
       if (since < oldest)
@@ -37,7 +37,7 @@ export class HeldConnectionsWatch {
   }
 }
 
-/** pg has no public way to end a connection without waiting for an answer that will not come. */
+/** pg has no public method that closes a connection without waiting for the server. */
 function socketOf(client: PoolClient): Socket {
   return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
