@@ -41,6 +41,8 @@ const LIMITS: Limits[] = [
       'UPDATE tenants SET max_users = 1000000',
       `UPDATE tenants SET status = 'active'`,
       'UPDATE tenant_usage SET user_count = 0',
+      'DELETE FROM user_sessions',
+      `UPDATE users SET password_hash = '$argon2id$forged'`,
       'UPDATE invite_links SET quota = 10000',
       "UPDATE user_sessions SET expires_at = now() + interval '1 year'",
       'SELECT rank_to_invite(NULL)',

@@ -36,8 +36,8 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
   tenants: { SELECT: 'member', INSERT: 'member', UPDATE: 'manage_settings' },
   tenant_settings: SETTINGS,
   tenant_domains: SETTINGS,
-  tenant_usage: { SELECT: 'member' },
-  usage_events: { SELECT: 'member' },
+  tenant_usage: { SELECT: 'view_usage' },
+  usage_events: { SELECT: 'view_usage' },
   tenant_roles: {
     SELECT: 'member',
     INSERT: 'manage_roles',
@@ -56,7 +56,6 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
     SELECT: 'manage_users',
     INSERT: 'member',
     UPDATE: 'manage_users',
-    DELETE: 'manage_users',
   },
   invites: INVITATIONS,
   invite_links: INVITATIONS,

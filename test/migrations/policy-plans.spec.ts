@@ -25,6 +25,7 @@ const BY_PERMISSION = [
   'users, search by prefix',
   'sessions of a user',
   'refresh rotation',
+  'usage',
   'audit, one page',
 ];
 
