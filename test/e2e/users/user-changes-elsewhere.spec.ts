@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp as createTracker } from '../../../apps/poc-tracker/src/app.setup.js';
 import { testTrackerConfig } from '../../../apps/poc-tracker/src/config/test-config.js';
-import { ServiceFixture } from '../service.fixture.js';
+import type { ServiceFixture } from '../service.fixture.js';
 import {
   act,
   type Action,
