@@ -43,7 +43,7 @@ function manifest(): object {
   return {
     name: '@poc-tracker/auth-kit',
     version,
-    description: 'Lets the people of POC Tracker into a Nest application: tokens, roles, rights',
+    description: 'Authenticates and authorizes the users of POC Tracker in a Nest application',
     type: 'module',
     engines: { node: engines['node'] },
     exports: {

@@ -42,7 +42,7 @@ describe('describeSchema', () => {
     ],
     ['a trigger', 'DROP TRIGGER users_audit ON users'],
     ['a trigger that is switched off', 'ALTER TABLE users DISABLE TRIGGER users_audit'],
-    ['a view', 'CREATE VIEW everybody AS SELECT id FROM users'],
+    ['a view', 'CREATE VIEW user_ids AS SELECT id FROM users'],
     ['a type', `CREATE TYPE mood AS ENUM ('happy')`],
   ])('tells of %s', async (_what, change) => {
     await admin.query('BEGIN');

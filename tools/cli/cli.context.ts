@@ -27,13 +27,13 @@ export class CliContext {
 
   /**
    * The operators' services, built at the first call and closed after the command. Their module is loaded here because it
-   * brings Nest and Swagger, for which `--help` need not wait.
+   * loads Nest and Swagger, which `--help` does not need.
    */
   services(): Promise<CliServices> {
     return (this.opened ??= this.open());
   }
 
-  /** Added to the entries in the audit log, because nobody is logged in at the command line. */
+  /** Added to the audit log entries, because the command line has no log-in. */
   get actor(): { via: 'cli'; osUser: string } {
     return { via: 'cli', osUser: userInfo().username };
   }
