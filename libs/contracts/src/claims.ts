@@ -2,10 +2,10 @@ import type { Permission } from './permissions.js';
 import type { Plan } from './plans.js';
 import type { Role } from './roles.js';
 
-/** Type header of an access token (RFC 9068). */
+/** The `typ` header of an access token (RFC 9068). */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
-/** Type header of a refresh token, so that neither can stand in for the other (RFC 8725, 3.11). */
+/** The `typ` header of a refresh token, so that neither is accepted as the other (RFC 8725, 3.11). */
 export const REFRESH_TOKEN_TYPE = 'rt+jwt';
 
 /** Claims of an access token: RS256, 15 minutes. Times are seconds since the epoch (RFC 7519). */
@@ -25,17 +25,17 @@ export interface AccessTokenClaims {
   device_id?: string;
 }
 
-/** Claims of a refresh token: HS256 with a secret of its own, at most 7 days. */
+/** Claims of a refresh token: HS256 with its own secret, at most 7 days. */
 export interface RefreshTokenClaims {
   sub: string;
   tenant_id: string;
   session_id: string;
   type: 'refresh';
-  /** Counts the rotations of the session: an older generation presented again is a replay. */
+  /** Counts the rotations of the session. An older generation is a replay. */
   generation: number;
-  /** 256 random bits, base64url: what makes the token unguessable should the secret leak. */
+  /** 256 random bits, base64url, so that the token cannot be guessed even if the secret leaks. */
   jti: string;
-  /** End of the session's absolute life; no rotation moves it. */
+  /** The absolute end of the session, which rotation does not extend. */
   session_expires_at: number;
   iat: number;
   exp: number;

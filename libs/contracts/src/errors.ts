@@ -1,4 +1,4 @@
-/** Every error that the service can answer: its HTTP status and the sentence a person reads. */
+/** Every error of the API: its HTTP status and default message. */
 export const ERROR_CATALOGUE = {
   TENANT_REQUIRED: { status: 400, message: 'The request does not name a tenant.' },
   INVALID_TENANT: { status: 403, message: 'The tenant is unknown or not active.' },
@@ -62,13 +62,13 @@ export const ERROR_CATALOGUE = {
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
-/** One field that failed validation: `details` of VALIDATION_ERROR is a list of these. */
+/** An invalid field. The `details` of VALIDATION_ERROR are a list of these. */
 export interface FieldError {
   field: string;
   message: string;
 }
 
-/** The body of every error answer. */
+/** The body of every error response. */
 export interface ErrorBody {
   error: string;
   code: ErrorCode;
@@ -78,13 +78,13 @@ export interface ErrorBody {
 }
 
 /**
- * An error of the catalogue, thrown from any layer and answered by the one exception filter.
- * `details` is public; what only the log may hold goes into `cause`.
+ * An error of the catalogue. Any layer can throw it; the exception filter responds to it. `details` are public; `cause` is
+ * only logged.
  */
 export class ApiError extends Error {
   readonly status: number;
   readonly details: unknown;
-  /** Seconds a client should wait, sent as Retry-After. */
+  /** Seconds that the client should wait, sent as Retry-After. */
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -98,7 +98,7 @@ export class ApiError extends Error {
     this.retryAfter = options.retryAfter;
   }
 
-  /** A VALIDATION_ERROR that names the fields. */
+  /** A VALIDATION_ERROR for these fields. */
   static validation(...fields: FieldError[]): ApiError {
     return new ApiError('VALIDATION_ERROR', { details: fields });
   }

@@ -1,6 +1,6 @@
 import type { Role } from './roles.js';
 
-/** Everything that a role, or a person beside their role, can be allowed to do. */
+/** Permissions of roles. A user can have more permissions than their role. */
 export const PERMISSIONS = [
   'manage_users',
   'manage_roles',
@@ -14,7 +14,7 @@ export const PERMISSIONS = [
 
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** What each permission allows, for whoever gives it. */
+/** Descriptions for admins who grant permissions. */
 export const PERMISSION_DESCRIPTIONS: Record<Permission, string> = {
   manage_users: 'View, create, update, suspend and delete users of the tenant.',
   manage_roles: 'Create, update and delete custom roles of the tenant.',
@@ -33,12 +33,12 @@ const ROLE_PERMISSIONS: Record<Role, readonly Permission[]> = {
   admin: PERMISSIONS,
 };
 
-/** What a role allows by itself. */
+/** The permissions of a role. */
 export function permissionsOfRole(role: Role): readonly Permission[] {
   return ROLE_PERMISSIONS[role];
 }
 
-/** What a person may do: the permissions of the role and those granted beside it, in catalogue order. */
+/** The permissions of a user: those of the role and those granted in addition, in catalogue order. */
 export function effectivePermissions(role: Role, granted: readonly Permission[]): Permission[] {
   return PERMISSIONS.filter(
     (permission) => ROLE_PERMISSIONS[role].includes(permission) || granted.includes(permission),

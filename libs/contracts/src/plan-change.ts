@@ -11,47 +11,47 @@ import {
   type TenantLimits,
 } from './plans.js';
 
-/** Bytes in the GiB that storage is limited by. */
+/** Bytes per GiB, the unit of the storage limit. */
 export const GIBIBYTE = 1_073_741_824;
 
-/** What a tenant uses of its limits at one moment. */
+/** The current usage of a tenant. */
 export interface TenantUsage {
   users: number;
   pocs: number;
   storageBytes: number;
 }
 
-/** A wish to change what a tenant may use. What is absent stays; null gives a value back to the plan. */
+/** A change of a tenant's plan and overrides. Absent values stay; null removes an override. */
 export interface PlanChange {
   plan?: Plan | undefined;
   features?: { [F in Feature]?: boolean | null | undefined } | undefined;
   limits?: { [L in Limit]?: number | null | undefined } | undefined;
-  /** End of the subscription, ISO 8601; null: it does not end. */
+  /** End of the subscription, ISO 8601; null if it does not end. */
   subscriptionEndsAt?: string | null | undefined;
 }
 
-/** A limit below what is used: nothing is deleted, nothing more can be added. Storage is in bytes, like usage. */
+/** A limit below the usage. Nothing is deleted, but nothing can be added. Storage is in bytes, like usage. */
 export interface LimitExcess {
   limit: Limit;
   used: number;
   allowed: number;
 }
 
-/** What a change makes of a tenant. */
+/** The result of a change. */
 export interface PlanChangeOutcome {
-  /** What is to be stored. */
+  /** The overrides to store. */
   overrides: Required<EntitlementOverrides>;
   entitlements: Entitlements;
-  /** The limits that the tenant already exceeds. */
+  /** Limits that the tenant exceeds. */
   exceeded: LimitExcess[];
-  /** Features that the tenant has now and will not have. */
+  /** Features that the tenant has before the change but not after it. */
   lost: Feature[];
   gained: Feature[];
 }
 
 /**
- * Works out a change of plan, of overrides or of both: limits and features that the tenant was given itself stay, all
- * others move with the plan. A change below what is used is allowed and says what exceeds it.
+ * Computes a change of the plan, the overrides or both. Overridden limits and features stay, all others follow the plan. A
+ * change to limits below the usage is allowed, and the result lists them.
  */
 export function planChange(
   current: { plan: Plan; overrides: EntitlementOverrides },
@@ -78,7 +78,7 @@ export function planChange(
   };
 }
 
-/** The limits that are below what is used; a limit that is just reached is not among them. */
+/** The limits below the usage. A limit equal to the usage is not exceeded. */
 export function exceededLimits(
   { limits }: Pick<Entitlements, 'limits'>,
   usage: TenantUsage,
@@ -89,7 +89,7 @@ export function exceededLimits(
   }).filter(({ used, allowed }) => used > allowed);
 }
 
-/** A limit and its usage in the same unit: people, POCs or bytes. */
+/** A limit and its usage in the same unit: users, POCs or bytes. */
 export function measured(
   limit: Limit,
   value: number,

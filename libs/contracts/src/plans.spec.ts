@@ -4,13 +4,13 @@ import { entitlementsOf, PLAN_CATALOGUE, plainEntitlements, plansWithFeature } f
 
 const NOTHING: TenantUsage = { users: 0, pocs: 0, storageBytes: 0 };
 
-describe('the entitlements of a tenant', () => {
-  it('are those of the plan where nothing else was given', () => {
+describe('The entitlements of a tenant', () => {
+  it('are those of the plan without overrides', () => {
     expect(plainEntitlements(entitlementsOf('pro'))).toEqual(PLAN_CATALOGUE.pro);
     expect(entitlementsOf('pro').limits.maxUsers).toEqual({ value: 100, source: 'plan' });
   });
 
-  it('are the own ones where they were given, off and zero included', () => {
+  it('are the overrides where they exist, including false and zero', () => {
     const own = { features: { real_time_dojos: false }, limits: { maxPocs: 0 } };
     const { features, limits } = entitlementsOf('basic', own);
     expect(features.real_time_dojos).toEqual({ value: false, source: 'tenant' });
@@ -19,19 +19,19 @@ describe('the entitlements of a tenant', () => {
     expect(limits.maxUsers).toEqual({ value: 10, source: 'plan' });
   });
 
-  it('count as given even when they equal the plan', () => {
+  it('have the source tenant for an override that equals the plan', () => {
     expect(entitlementsOf('basic', { limits: { maxUsers: 10 } }).limits.maxUsers.source).toBe(
       'tenant',
     );
   });
 
-  it('name the plans that have a feature', () => {
+  it('are included in the plans that plansWithFeature() returns', () => {
     expect(plansWithFeature('api_access')).toEqual(['pro', 'enterprise']);
   });
 });
 
-describe('a change of plan', () => {
-  it('moves the limits and features of the plan and keeps those given to the tenant', () => {
+describe('A change of plan', () => {
+  it('applies the limits and features of the new plan and keeps the overrides', () => {
     const current = {
       plan: 'basic' as const,
       overrides: { features: { video_generation: false }, limits: { maxUsers: 25 } },
@@ -46,7 +46,7 @@ describe('a change of plan', () => {
     expect({ gained, lost, exceeded }).toEqual({ gained: ['api_access'], lost: [], exceeded: [] });
   });
 
-  it('gives a value back to the plan for null, and leaves what is not named', () => {
+  it('removes an override for null, and keeps absent values', () => {
     const current = {
       plan: 'pro' as const,
       overrides: { limits: { maxUsers: 25, maxPocs: 7 }, features: { api_access: false } },
@@ -57,7 +57,7 @@ describe('a change of plan', () => {
     expect(gained).toEqual(['api_access']);
   });
 
-  it('below what is used says what exceeds it, with storage in bytes, and which features go', () => {
+  it('returns the limits that the usage exceeds, with storage in bytes, and the lost features', () => {
     const usage = { users: 11, pocs: 100, storageBytes: 5 * GIBIBYTE + 1 };
     const { exceeded, lost } = planChange({ plan: 'pro', overrides: {} }, { plan: 'basic' }, usage);
     expect(exceeded).toEqual([
@@ -67,7 +67,7 @@ describe('a change of plan', () => {
     expect(lost).toEqual(['video_generation', 'api_access']);
   });
 
-  it('finds nothing exceeded at exactly the limit', () => {
+  it('does not count a limit equal to the usage as exceeded', () => {
     const usage = { users: 10, pocs: 100, storageBytes: 5 * GIBIBYTE };
     expect(exceededLimits(entitlementsOf('basic'), usage)).toEqual([]);
   });

@@ -1,9 +1,9 @@
-/** The plans that a tenant can be on, smallest first. */
+/** The plans, smallest first. */
 export const PLANS = ['basic', 'pro', 'enterprise'] as const;
 
 export type Plan = (typeof PLANS)[number];
 
-/** The features that a plan, or a tenant's own row, switches on. */
+/** The features that a plan or an override enables. */
 export const FEATURES = [
   'real_time_dojos',
   'video_generation',
@@ -22,13 +22,13 @@ export interface TenantLimits {
   maxStorageGb: number;
 }
 
-/** Features and limits without a word on where they come from. */
+/** Features and limits without their sources. */
 export interface PlanEntitlements {
   features: FeatureSet;
   limits: TenantLimits;
 }
 
-/** The one catalogue of what each plan includes; a tenant is created with the limits of its plan. */
+/** What each plan includes. */
 export const PLAN_CATALOGUE: Record<Plan, PlanEntitlements> = {
   basic: {
     features: {
@@ -59,12 +59,12 @@ export const PLAN_CATALOGUE: Record<Plan, PlanEntitlements> = {
   },
 };
 
-/** The plans that include a feature: what a refusal for want of it names. */
+/** The plans that include a feature, for the details of FEATURE_NOT_AVAILABLE. */
 export function plansWithFeature(feature: Feature): Plan[] {
   return PLANS.filter((plan) => PLAN_CATALOGUE[plan].features[feature]);
 }
 
-/** A tenant's features: those of its plan, overridden by what its own row states. */
+/** A tenant's features: those of its plan, with its overrides. */
 export function effectiveFeatures(plan: Plan, overrides: Partial<FeatureSet>): FeatureSet {
   return { ...PLAN_CATALOGUE[plan].features, ...overrides };
 }
@@ -78,13 +78,13 @@ export const LIMITS = [
 
 export type Limit = (typeof LIMITS)[number];
 
-/** What a tenant has that its plan does not say: an absent entry follows the plan through every change of it. */
+/** What differs from the tenant's plan. An absent entry follows the plan, even when the plan changes. */
 export interface EntitlementOverrides {
   features?: Partial<FeatureSet>;
   limits?: Partial<TenantLimits>;
 }
 
-/** Where a value comes from: the tenant's plan, or what the tenant was given itself. */
+/** Where a value comes from: the tenant's plan, or an override of the tenant. */
 export const ENTITLEMENT_SOURCES = ['plan', 'tenant'] as const;
 
 export type EntitlementSource = (typeof ENTITLEMENT_SOURCES)[number];
@@ -94,14 +94,14 @@ export interface Entitlement<T> {
   source: EntitlementSource;
 }
 
-/** What a tenant may use, each value with its source. */
+/** The features and limits of a tenant, each with its source. */
 export interface Entitlements {
   plan: Plan;
   features: Record<Feature, Entitlement<boolean>>;
   limits: Record<Limit, Entitlement<number>>;
 }
 
-/** What a tenant may use: what its plan includes, then the tenant's own overrides. */
+/** The features and limits of a plan with overrides. */
 export function entitlementsOf(plan: Plan, overrides: EntitlementOverrides = {}): Entitlements {
   const { features, limits } = PLAN_CATALOGUE[plan];
   return {
@@ -128,7 +128,7 @@ function withSources<K extends string, T>(
   return Object.fromEntries(entries) as Record<K, Entitlement<T>>;
 }
 
-/** The values alone, without their sources. */
+/** The values without their sources. */
 export function plainEntitlements({ features, limits }: Entitlements): PlanEntitlements {
   return { features: valuesOf(features), limits: valuesOf(limits) };
 }

@@ -1,9 +1,9 @@
-/** The roles of a tenant's people, lowest first: the order is the ranking that `outranks` reads. */
+/** The roles of users, from the lowest to the highest rank. */
 export const ROLES = ['viewer', 'user', 'manager', 'admin'] as const;
 
 export type Role = (typeof ROLES)[number];
 
-/** True when `role` stands above `other`. Nobody may grant, or change a person who holds, a role above their own. */
+/** True if `role` ranks above `other`. A user cannot grant a role above their own, or change a user who has one. */
 export function outranks(role: Role, other: Role): boolean {
   return ROLES.indexOf(role) > ROLES.indexOf(other);
 }

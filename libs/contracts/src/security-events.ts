@@ -1,4 +1,4 @@
-/** What the audit trail records beside the changes of rows. */
+/** Security events that the audit log records in addition to changes of rows. */
 export const SECURITY_EVENTS = [
   'login.succeeded',
   'login.failed',

@@ -4,7 +4,7 @@ export const TENANT_STATUSES = ['active', 'suspended', 'canceled'] as const;
 
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
-/** What a request knows of its tenant. `features` are the effective ones. */
+/** The tenant of a request. `features` are the effective ones. */
 export interface TenantSnapshot {
   id: string;
   name: string;
@@ -14,13 +14,13 @@ export interface TenantSnapshot {
   status: TenantStatus;
   features: FeatureSet;
   limits: TenantLimits;
-  /** End of the subscription, ISO 8601; from then on the tenant can be read but not changed. Null: it does not end. */
+  /** End of the subscription, ISO 8601, after which the tenant is read-only; null if it does not end. */
   subscriptionEndsAt: string | null;
-  /** True for the one reserved tenant whose people operate the platform. */
+  /** True for the platform tenant, whose users are the operators. */
   isPlatform: boolean;
 }
 
-/** True from the end of the subscription on. */
+/** True after the end of the subscription. */
 export function isReadOnly(
   tenant: Pick<TenantSnapshot, 'subscriptionEndsAt'>,
   now: number,
@@ -28,10 +28,10 @@ export function isReadOnly(
   return tenant.subscriptionEndsAt !== null && Date.parse(tenant.subscriptionEndsAt) <= now;
 }
 
-/** Where the platform's own tenant answers, whose people are the operators. */
+/** Subdomain of the platform tenant, whose users are the operators. */
 export const PLATFORM_SUBDOMAIN = 'platform';
 
-/** Names that can be no tenant's subdomain, because the product answers there itself. */
+/** Subdomains that no tenant can have, because the product uses them. */
 export const RESERVED_SUBDOMAINS = [
   'api',
   'www',

@@ -7,8 +7,8 @@ export const MAX_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * True for an id in the one spelling that is used: lower case, as PostgreSQL gives it (RFC 9562, any version, since ids of
- * imported rows need not be version 7). A second spelling would be a second key in caches and revocation lists.
+ * True for a UUID in lower case, as PostgreSQL returns it (RFC 9562, any version, because imported rows may have other
+ * versions than 7). Upper case is refused, because it would be another key in caches and in the revocation log.
  */
 export function isUuid(text: string): boolean {
   return UUID.test(text);

@@ -4,14 +4,14 @@ import { processStartedAt } from './process/process-table.js';
 
 interface Owner {
   pid: number;
-  /** Tells the owner from a later process with the same pid; null where the system does not say. */
+  /** Distinguishes the owner from a later process with the same pid; null if the system does not report it. */
   startedAt: string | null;
 }
 
 /**
- * Marks a data directory as served by this process. A mark that a killed process left behind is taken over, also when
- * its pid has been given to another process since.
- * @throws DataDirectoryInUseError while its owner is alive, this process included.
+ * Locks a data directory for this process. The lock of a killed process is taken over, even if another process has its pid
+ * now.
+ * @throws DataDirectoryInUseError while the owner of the lock is alive, including this process.
  */
 export class DataDirectoryLock {
   private constructor(private readonly file: string) {}
@@ -22,7 +22,7 @@ export class DataDirectoryLock {
     const owner: Owner = { pid: process.pid, startedAt: processStartedAt(process.pid) };
     writeFileSync(draft, JSON.stringify(owner), { mode: 0o600 });
     try {
-      // A link appears whole or not at all, so nobody reads half a mark.
+      // Creating a link is atomic, so no process reads an incomplete lock.
       while (!tryLink(draft, file)) {
         const holder = readOwner(file);
         if (holder !== undefined && isAlive(holder))
@@ -55,7 +55,7 @@ function readOwner(file: string): Owner | undefined {
     return JSON.parse(readFileSync(file, 'utf8')) as Owner;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Gone in the meantime, or torn by a full disk or a power cut: nobody holds it.
+    // Removed meanwhile, or incomplete after a full disk or a power failure: there is no owner.
     if (code === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }

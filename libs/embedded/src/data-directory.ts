@@ -19,15 +19,15 @@ import { basename, dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { canReach, type ServerIdentity } from './process/server-identity.js';
 
-/** Where root's databases live when the wanted folder is closed to the server's account: kept over reboots. */
+/** Holds root's databases if the server's account cannot enter the requested folder. Survives reboots. */
 const SYSTEM_STATE_ROOT = '/var/lib/poc-tracker';
 
-/** The one superuser of an embedded server. */
+/** The superuser of an embedded server. */
 export const SUPERUSER = 'postgres';
 
 /**
- * The real path of the data directory. Where the account cannot enter the wanted place (root's 0700 home, for one),
- * the data go below /var/lib and the wanted place becomes a symbolic link to them.
+ * The real path of the data directory. If the account cannot enter the requested folder, such as the home of root, the data
+ * is stored below /var/lib and the requested path becomes a symbolic link to it.
  */
 export function placeDataDirectory(wanted: string, identity: ServerIdentity): string {
   createEnterableDirectory(dirname(wanted));
@@ -40,10 +40,10 @@ export function placeDataDirectory(wanted: string, identity: ServerIdentity): st
 }
 
 /**
- * Makes sure that the directory holds a database cluster and answers its superuser's password.
- * @throws EmbeddedPostgresError where something else is in the way.
+ * Initializes the directory unless it contains a database cluster, and returns the superuser's password.
+ * @throws EmbeddedPostgresError if it contains something else.
  */
-export function initialiseDataDirectory(options: {
+export function initializeDataDirectory(options: {
   dataDirectory: string;
   passwordFile: string;
   native: string;
@@ -56,7 +56,7 @@ export function initialiseDataDirectory(options: {
     return readPassword(passwordFile, dataDirectory);
   const password = randomBytes(24).toString('base64url');
   writeFileSync(passwordFile, password, { mode: 0o600 });
-  // A cluster appears under its name only when it is whole: initdb can be killed at any point.
+  // The cluster gets its final name when it is complete, because initdb may be killed at any point.
   const staging = `${dataDirectory}.new`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { mode: 0o700 });
@@ -70,7 +70,7 @@ export function initialiseDataDirectory(options: {
     renameSync(join(staging, 'data'), dataDirectory);
   } catch {
     throw new EmbeddedPostgresError(
-      `${dataDirectory} is in the way: it is not empty and holds no database.`,
+      `${dataDirectory} is not empty and does not contain a database.`,
     );
   } finally {
     rmSync(staging, { recursive: true, force: true });
@@ -78,11 +78,11 @@ export function initialiseDataDirectory(options: {
   return password;
 }
 
-/** Others may pass through it but not list it; files inside carry their own, stricter modes. */
+/** Other users may traverse it but not list it. Files inside have stricter modes. */
 function createEnterableDirectory(path: string): void {
   if (existsSync(path)) return;
   mkdirSync(path, { recursive: true });
-  // Not as mkdir's mode: that would be cut by the umask.
+  // The umask would restrict the mode option of mkdir.
   chmodSync(path, 0o711);
 }
 
@@ -101,7 +101,7 @@ function readPassword(passwordFile: string, dataDirectory: string): string {
     return readFileSync(passwordFile, 'utf8');
   } catch {
     throw new EmbeddedPostgresError(
-      `${passwordFile} cannot be read, so nobody can log in to the database in ${dataDirectory}; ` +
+      `${passwordFile} cannot be read, so the password of the database in ${dataDirectory} is unknown; ` +
         'restore it, or set DATA_DIR to another folder.',
     );
   }
@@ -122,7 +122,7 @@ function runInitdb(options: {
       `--pwfile=${options.passwordFile}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
-      // The same sort order on every machine, whatever locales it has.
+      // The same sort order on every machine, whatever locales are installed.
       '--locale-provider=builtin',
       '--locale=C.UTF-8',
       ...(options.durable ? [] : ['--no-sync']),
@@ -136,7 +136,7 @@ function runInitdb(options: {
   );
   if (status !== 0) {
     throw new EmbeddedPostgresError(
-      `The database could not be made: ${error?.message ?? stderr.trim()}`,
+      `The database could not be created: ${error?.message ?? stderr.trim()}`,
     );
   }
 }

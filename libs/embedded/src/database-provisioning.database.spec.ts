@@ -32,7 +32,7 @@ describe('provisionDatabase', () => {
     await query(adminUrl, `DROP DATABASE ${database} WITH (FORCE)`);
   });
 
-  it('makes logins that are no superusers and cannot pass row security', async () => {
+  it('creates logins that are not superusers and cannot bypass row-level security', async () => {
     const rows = await query(
       adminUrl,
       `SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
@@ -52,7 +52,7 @@ describe('provisionDatabase', () => {
     ]);
   });
 
-  it('gives the service the rights of authenticated_user and no way to any other role', async () => {
+  it('gives the service the rights of authenticated_user and no other role', async () => {
     const rows = await query(
       urls.serviceUrl,
       `SELECT rolname FROM pg_roles WHERE pg_has_role(rolname, 'MEMBER') AND rolname NOT LIKE 'pg\\_%' ORDER BY 1`,
@@ -60,7 +60,7 @@ describe('provisionDatabase', () => {
     expect(rows).toEqual([{ rolname: 'authenticated_user' }, { rolname: 'poc_tracker_service' }]);
   });
 
-  it('gives the tracker the rights of tracker_user alone', async () => {
+  it('gives the tracker only the rights of tracker_user', async () => {
     const rows = await query(
       urls.trackerUrl,
       `SELECT rolname FROM pg_roles WHERE pg_has_role(rolname, 'MEMBER') AND rolname NOT LIKE 'pg\\_%' ORDER BY 1`,
@@ -68,7 +68,7 @@ describe('provisionDatabase', () => {
     expect(rows).toEqual([{ rolname: 'poc_tracker_tracker' }, { rolname: 'tracker_user' }]);
   });
 
-  it('lets the owner make objects in public and grant the groups without inheriting what they see', async () => {
+  it('lets the owner create objects in public and grant the group roles without inheriting their rights', async () => {
     await query(urls.migrationUrl, 'CREATE TABLE made_by_owner (); DROP TABLE made_by_owner');
     const rows = await query(
       urls.migrationUrl,
@@ -79,7 +79,7 @@ describe('provisionDatabase', () => {
     expect(rows).toHaveLength(4);
   });
 
-  it('does not let the service make objects', async () => {
+  it('does not let the service create objects', async () => {
     await expect(query(urls.serviceUrl, 'CREATE TABLE public.mine ()')).rejects.toThrow(
       /permission denied/,
     );
@@ -88,7 +88,7 @@ describe('provisionDatabase', () => {
     );
   });
 
-  it('can be repeated, also by two at once, and keeps what is there', async () => {
+  it('can be repeated, even in parallel, and keeps existing objects', async () => {
     await query(urls.migrationUrl, 'CREATE TABLE kept (answer int)');
     await Promise.all([
       provisionDatabase(adminUrl, { database, passwords }),
@@ -97,7 +97,7 @@ describe('provisionDatabase', () => {
     expect(await query(urls.migrationUrl, 'SELECT * FROM kept')).toEqual([]);
   });
 
-  it('copies a template with its objects, closed to every other login', async () => {
+  it('copies a template with its objects, and lets no other login connect', async () => {
     const copy = `${database}_copy`;
     await query(urls.migrationUrl, 'CREATE TABLE from_template AS SELECT 1 AS one');
     await createDatabase(adminUrl, copy, database);

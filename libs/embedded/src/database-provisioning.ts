@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/** The logins of the services; roles belong to the whole server, not to one database. */
+/** The logins of the services. Roles belong to the server, not to one database. */
 export const LOGINS = {
   owner: 'poc_tracker_owner',
   service: 'poc_tracker_service',
@@ -9,7 +9,7 @@ export const LOGINS = {
   platform: 'poc_tracker_platform',
 } as const;
 
-/** Roles that hold rights and policies; nobody logs in as one. */
+/** Roles without login, which have grants and policies. */
 const GROUP_ROLES = [
   'authenticated_user',
   'tracker_user',
@@ -26,13 +26,13 @@ const MEMBERSHIPS = {
 export type LoginPasswords = Record<keyof typeof LOGINS, string>;
 
 export interface DatabaseUrls {
-  /** The owner: runs migrations, sees no tenant's rows, is neither superuser nor exempt from row security. */
+  /** Login of the owner: runs migrations and sees no rows of tenants. Neither a superuser nor BYPASSRLS. */
   migrationUrl: string;
-  /** What the service logs in as: a member of authenticated_user. */
+  /** Login of the service: a member of authenticated_user. */
   serviceUrl: string;
-  /** What the tracker, the sibling service, logs in as: a member of tracker_user. */
+  /** Login of the tracker: a member of tracker_user. */
   trackerUrl: string;
-  /** What operators log in as: a member of super_admin. */
+  /** Login of operators: a member of super_admin. */
   platformUrl: string;
 }
 
@@ -42,8 +42,8 @@ export function generateLoginPasswords(): LoginPasswords {
 }
 
 /**
- * Makes the database, the logins and the group roles where they are missing, and sets the logins' passwords: to the
- * given ones, or to new random ones. Running it again changes nothing else, so an interrupted run can be repeated.
+ * Creates the database, the logins and the group roles if they are missing, and sets the passwords of the logins, random by
+ * default. It is idempotent apart from the passwords, so an interrupted run can be repeated.
  */
 export async function provisionDatabase(
   adminUrl: string,
@@ -55,7 +55,7 @@ export async function provisionDatabase(
   return databaseUrls(adminUrl, database, passwords);
 }
 
-/** Makes a database of the owner that only these logins may enter; a copy of `template` when one is named. */
+/** Creates a database of the owner that only these logins may connect to, as a copy of `template` if given. */
 export async function createDatabase(
   adminUrl: string,
   database: string,
@@ -80,7 +80,7 @@ export async function createDatabase(
   });
 }
 
-/** The logins' URLs of one database on the server that `adminUrl` names. */
+/** The URLs of the logins for a database on the server of `adminUrl`. */
 export function databaseUrls(
   adminUrl: string,
   database: string,
@@ -100,7 +100,7 @@ export function databaseUrls(
   };
 }
 
-/** The same server and login, another database. */
+/** The URL with another database. */
 export function withDatabase(url: string, database: string): string {
   const changed = new URL(url);
   changed.pathname = `/${encodeURIComponent(database)}`;
@@ -109,7 +109,7 @@ export function withDatabase(url: string, database: string): string {
 
 async function provisionRoles(adminUrl: string, passwords: LoginPasswords): Promise<void> {
   await asAdmin(adminUrl, async (admin) => {
-    // One transaction, and a lock against a second run: CREATE ROLE knows no IF NOT EXISTS.
+    // One transaction, and a lock against parallel runs, because CREATE ROLE has no IF NOT EXISTS.
     await admin.query('BEGIN');
     await admin.query("SELECT pg_advisory_xact_lock(hashtext('poc_tracker roles'))");
     for (const login of Object.keys(LOGINS) as (keyof typeof LOGINS)[]) {
@@ -122,8 +122,8 @@ async function provisionRoles(adminUrl: string, passwords: LoginPasswords): Prom
     }
     for (const group of GROUP_ROLES) {
       await createRole(admin, group, 'NOLOGIN');
-      // What a role with CREATEROLE gets when it makes a role itself: it may grant the group, but is no member that
-      // inherits, so the group's policies do not open rows to it.
+      // As if the owner had created the role with CREATEROLE: it may grant the group, but does not inherit its rights, so
+      // the policies of the group do not apply to it.
       await admin.query(
         `GRANT ${group} TO ${LOGINS.owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
       );

@@ -1,9 +1,9 @@
-/** The embedded PostgreSQL could not be started or stopped; the message is one sentence for the person at the terminal. */
+/** The embedded PostgreSQL could not be started or stopped. The message is written for the user at the terminal. */
 export class EmbeddedPostgresError extends Error {
   override readonly name: string = 'EmbeddedPostgresError';
 }
 
-/** The data directory is served by a process that is alive: it must not be taken from it. */
+/** Another running process uses the data directory. */
 export class DataDirectoryInUseError extends EmbeddedPostgresError {
   override readonly name = 'DataDirectoryInUseError';
 

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 
-/** A TCP port of 127.0.0.1 that was free a moment ago; whoever binds it must be ready to lose the race and ask again. */
+/** A TCP port of 127.0.0.1 that was free a moment ago. Another process may take it first, so be prepared to retry. */
 export async function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

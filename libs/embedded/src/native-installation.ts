@@ -22,8 +22,8 @@ interface LibraryLink {
 }
 
 /**
- * The folder that holds `bin`, `lib` and `share` of a PostgreSQL that the account can run: the npm package itself, or
- * a copy of it where the account cannot enter (a checkout under a 0700 home) or the package is read-only.
+ * The folder with `bin`, `lib` and `share` of a PostgreSQL that the account can run: the npm package, or a copy of it if the
+ * account cannot enter its folder or the package is read-only.
  * @throws EmbeddedPostgresError on a platform without a package.
  */
 export function findNativeInstallation(identity: ServerIdentity): string {
@@ -32,7 +32,7 @@ export function findNativeInstallation(identity: ServerIdentity): string {
   try {
     linkLibraries(packageRoot);
   } catch {
-    // Read-only node_modules: the copy gets the links.
+    // node_modules is read-only; the copy gets the links.
   }
   if (runs(native, identity)) return native;
   const copy = copyToCache(packageRoot, identity);
@@ -48,13 +48,13 @@ function findPackage(): string {
     return resolve(dirname(require.resolve(name)), '..');
   } catch {
     throw new EmbeddedPostgresError(
-      `The package ${name} is not installed, so there is no embedded PostgreSQL here; ` +
+      `The package ${name} is not installed, so there is no embedded PostgreSQL; ` +
         'run "npm ci", or set DATABASE_URL to a PostgreSQL server of your own.',
     );
   }
 }
 
-/** npm packages cannot carry symbolic links; the package makes them in an install script, which does not run here. */
+/** npm packages cannot contain symbolic links. The install script of the package that creates them is not run. */
 function linkLibraries(packageRoot: string): void {
   const links = JSON.parse(
     readFileSync(join(packageRoot, 'native/pg-symlinks.json'), 'utf8'),
@@ -65,7 +65,7 @@ function linkLibraries(packageRoot: string): void {
     try {
       symlinkSync(relative(dirname(link), join(packageRoot, source)), link);
     } catch (error) {
-      // Two starts at once: the other one made it.
+      // A parallel start has created it.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
@@ -75,7 +75,7 @@ function copyToCache(packageRoot: string, identity: ServerIdentity): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
     version: string;
   };
-  // Never below a folder that others may write to: these programs are executed.
+  // Not in a folder that other users can write to, because these programs are executed.
   const cacheRoot =
     identity.uid === undefined
       ? (process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'))
@@ -86,12 +86,12 @@ function copyToCache(packageRoot: string, identity: ServerIdentity): string {
   mkdirSync(staging, { recursive: true });
   cpSync(packageRoot, staging, { recursive: true, verbatimSymlinks: true });
   linkLibraries(staging);
-  // A strict umask would leave root's copy closed to the account that runs it.
+  // With a strict umask the account that runs it could not read root's copy.
   spawnSync('chmod', ['-R', 'a+rX', dirname(staging)]);
   try {
     renameSync(staging, copy);
   } catch {
-    // Another start has put its copy there first.
+    // A parallel start was faster.
     rmSync(staging, { recursive: true, force: true });
   }
   return copy;

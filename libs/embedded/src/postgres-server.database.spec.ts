@@ -61,7 +61,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-/** Another process that starts the database and then does nothing, as a service does between two requests. */
+/** Another process that starts the database and then does nothing, like an idle service. */
 async function startInAnotherProcess(
   options = '',
 ): Promise<{ holder: ChildProcess; adminUrl: string }> {
@@ -103,7 +103,7 @@ async function waitUntilGone(pid: number): Promise<boolean> {
   return (await pollUntil(isGone, DEADLINE_MS)) === true;
 }
 
-describe('a running embedded PostgreSQL', () => {
+describe('A running embedded PostgreSQL', () => {
   let server: EmbeddedPostgres;
 
   beforeAll(async () => {
@@ -113,7 +113,7 @@ describe('a running embedded PostgreSQL', () => {
 
   afterAll(cleanUp);
 
-  it('lets nobody in without the password, and listens on the loopback address only', async () => {
+  it('requires the password, and listens on the loopback address only', async () => {
     const { adminUrl } = server;
     const guess = new URL(adminUrl);
     guess.password = 'postgres';
@@ -125,7 +125,7 @@ describe('a running embedded PostgreSQL', () => {
     expect(await query(adminUrl, methods)).toEqual([{ auth_method: 'scram-sha-256' }]);
   });
 
-  it('keeps the password, the log and the data from other users', () => {
+  it('hides the password, the log and the data from other users', () => {
     for (const path of [dataDir, `${dataDir}.password`, `${dataDir}.log`]) {
       expect(statSync(path).mode & 0o077).toBe(0);
     }
@@ -136,13 +136,13 @@ describe('a running embedded PostgreSQL', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'runs outside our process group, so that Ctrl-C does not reach it',
+    'runs in its own process group, so that Ctrl-C does not reach it',
     () => {
       expect(readGroup(postmasterPid()).group).not.toBe(readGroup(process.pid).group);
     },
   );
 
-  it('does not start a second server in the same process', async () => {
+  it('refuses a second server for the same directory in the same process', async () => {
     await expect(start()).rejects.toThrow(DataDirectoryInUseError);
   });
 });
@@ -169,7 +169,7 @@ describe('startPostgres', () => {
     }
   }
 
-  it('keeps the data from one start to the next', async () => {
+  it('keeps the data after a restart', async () => {
     useEmptyCluster();
     const first = await start();
     await query(first.adminUrl, 'CREATE TABLE kept AS SELECT 42 AS answer');
@@ -179,7 +179,7 @@ describe('startPostgres', () => {
   });
 
   it.runIf(isRoot)(
-    'finds a place for the data where root started it in a folder that nobody else may enter',
+    'stores the data elsewhere if root starts it in a folder that no other user may enter',
     async () => {
       const closed = mkdtempSync(join(tmpdir(), 'poc-tracker-closed-'));
       dataDir = join(closed, 'data/postgres');
@@ -204,7 +204,7 @@ describe('startPostgres', () => {
     expect(await waitUntilGone(pid)).toBe(true);
   });
 
-  it('removes a temporary folder even when the process that started it is killed', async () => {
+  it('removes a temporary folder even if the process that started it is killed', async () => {
     useEmptyCluster();
     const { holder } = await startInAnotherProcess(`removeAfterwards: ${JSON.stringify(folder)}`);
     await killHard(holder);
@@ -212,13 +212,13 @@ describe('startPostgres', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'stops a server whose starter and guard were both killed, and takes over',
+    'stops a server whose starter and guard were both killed, and starts again',
     async () => {
       useEmptyCluster();
       const { holder, adminUrl } = await startInAnotherProcess();
       await query(adminUrl, 'CREATE TABLE kept AS SELECT 42 AS answer');
       const pid = postmasterPid();
-      // Stopped first: on a busy machine it would see its guard die and still shut the server down in order.
+      // The guard is stopped first, because it could otherwise still shut the server down.
       holder.kill('SIGSTOP');
       process.kill(readGroup(pid).parent, 'SIGKILL');
       await killHard(holder);
@@ -229,7 +229,7 @@ describe('startPostgres', () => {
     },
   );
 
-  it('leaves a database alone that another living process serves', async () => {
+  it('refuses a database that another running process uses', async () => {
     useEmptyCluster();
     const { holder, adminUrl } = await startInAnotherProcess();
     const attempt = start();
@@ -238,7 +238,7 @@ describe('startPostgres', () => {
     expect(await query(adminUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('starts although a lock and a postmaster.pid name processes that are something else by now', async () => {
+  it('starts although the pids in a lock and a postmaster.pid were reused by other processes', async () => {
     useEmptyCluster();
     const stranger = spawn('sleep', ['60'], { ...identity, stdio: 'ignore' });
     cleanUps.push(() => void stranger.kill());
@@ -249,7 +249,7 @@ describe('startPostgres', () => {
     expect(stranger.exitCode).toBeNull();
   });
 
-  it('starts over when making the database was interrupted', async () => {
+  it('starts over if creating the database was interrupted', async () => {
     mkdirSync(join(`${dataDir}.new`, 'data'), { recursive: true });
     writeFileSync(join(`${dataDir}.new`, 'data', 'PG_VERSION'), '18\n');
     writeFileSync(`${dataDir}.password`, 'of the interrupted start');
@@ -257,7 +257,7 @@ describe('startPostgres', () => {
     expect(await query(server.adminUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('says in one sentence that the port is taken', async () => {
+  it('says in one sentence that the port is in use', async () => {
     useEmptyCluster();
     const port = await findFreePort();
     const squatter = createServer().listen(port, '127.0.0.1');
@@ -266,14 +266,14 @@ describe('startPostgres', () => {
     await expect(start({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken`);
   });
 
-  it('does not overwrite a folder that holds something else', async () => {
+  it('does not overwrite a folder that contains something else', async () => {
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, 'notes.txt'), 'mine');
-    await expect(start()).rejects.toThrow('it is not empty and holds no database');
+    await expect(start()).rejects.toThrow('is not empty and does not contain a database');
     expect(readFileSync(join(dataDir, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
-  it('says what is missing when the password of an existing database is gone', async () => {
+  it('says what is missing if the password of an existing database was deleted', async () => {
     useEmptyCluster();
     rmSync(`${dataDir}.password`);
     await expect(start()).rejects.toThrow(`${dataDir}.password cannot be read`);

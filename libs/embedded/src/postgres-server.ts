@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DataDirectoryLock } from './data-directory.lock.js';
-import { initialiseDataDirectory, placeDataDirectory, SUPERUSER } from './data-directory.js';
+import { initializeDataDirectory, placeDataDirectory, SUPERUSER } from './data-directory.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { findFreePort } from './free-port.js';
 import { GuardedProcess } from './process/guarded-process.js';
@@ -10,13 +10,13 @@ import { findNativeInstallation } from './native-installation.js';
 import { pollUntil } from './poll.js';
 import { chooseServerIdentity, type ServerIdentity } from './process/server-identity.js';
 
-/** Recovery after a crash replays the log of the last minutes at most. */
+/** Recovery after a crash replays at most the WAL of the last minutes. */
 const START_TIMEOUT_MS = 60_000;
 
-/** A free port can be taken between the look and the bind. */
+/** A free port can be taken before the server binds it. */
 const PORT_ATTEMPTS = 5;
 
-/** The service's largest pool (100) plus migrations, operators and a person who looks. */
+/** The largest pool of the service (100), plus migrations, operators and manual sessions. */
 const MAX_CONNECTIONS = 120;
 
 /** Line 8 of postmaster.pid is the server's state; see PostgreSQL's src/include/utils/pidfile.h. */
@@ -26,40 +26,40 @@ export interface EmbeddedPostgres {
   /** The superuser's connection URL, password included; only 127.0.0.1 listens. */
   readonly adminUrl: string;
   readonly port: number;
-  /** Where the data really are: elsewhere than asked for when the server's account cannot enter that place. */
+  /** The real path of the data, which differs from `dataDir` if the server's account cannot enter that folder. */
   readonly dataDirectory: string;
-  /** Ends all connections and stops the server in order. */
+  /** Closes all connections and shuts the server down. */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
-  /** Made when missing. Files with the same name and an ending (.lock, .log, .password) lie beside it. */
+  /** Created if missing. Files with the same name and a suffix (.lock, .log, .password) are beside it. */
   dataDir: string;
-  /** A free one when left out. */
+  /** Default a free port. */
   port?: number;
-  /** False switches off everything that protects the data from a power cut: for tests, which it makes faster. */
+  /** False disables everything that protects the data from a power failure, which makes tests faster. */
   durable: boolean;
-  /** A folder to remove once the server was stopped, even by our being killed; it must belong to the server's account. */
+  /** A folder to remove after the server was stopped, even if this process is killed. The server's account must own it. */
   removeAfterwards?: string;
 }
 
 /**
- * Starts the PostgreSQL of the npm package on 127.0.0.1 with its data in `dataDir`. As root it drops to an account
- * without rights; it has its own process group; it ends with this process, however that dies.
- * @throws DataDirectoryInUseError while another living process serves the directory.
- * @throws EmbeddedPostgresError with one sentence on what is in the way.
+ * Starts the PostgreSQL of the npm package on 127.0.0.1 with its data in `dataDir`. As root it switches to an unprivileged
+ * account. It has its own process group, and it stops with this process, even if that is killed.
+ * @throws DataDirectoryInUseError while another running process uses the directory.
+ * @throws EmbeddedPostgresError with a sentence that says what is wrong.
  */
 export async function startPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const wanted = resolve(options.dataDir);
-  const identity = chooseServerIdentity(wanted);
-  const dataDirectory = placeDataDirectory(wanted, identity);
-  const lock = DataDirectoryLock.acquire(wanted);
+  const requested = resolve(options.dataDir);
+  const identity = chooseServerIdentity(requested);
+  const dataDirectory = placeDataDirectory(requested, identity);
+  const lock = DataDirectoryLock.acquire(requested);
   try {
     await stopLeftoverServer(dataDirectory);
     const native = findNativeInstallation(identity);
-    const password = initialiseDataDirectory({
+    const password = initializeDataDirectory({
       dataDirectory,
-      passwordFile: `${wanted}.password`,
+      passwordFile: `${requested}.password`,
       native,
       identity,
       durable: options.durable,
@@ -67,7 +67,7 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
     const launch: Launch = {
       ...options,
       dataDirectory,
-      logFile: `${wanted}.log`,
+      logFile: `${requested}.log`,
       native,
       identity,
     };
@@ -123,7 +123,7 @@ function launchServer(launch: Launch, port: number): GuardedProcess {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: MAX_CONNECTIONS,
-    // Statements with their parameters are the application's to log; here they would put secrets into a file.
+    // The application logs statements; PostgreSQL would write parameters with secrets to its log file.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',
@@ -160,9 +160,9 @@ function readState(dataDirectory: string): string | undefined {
   }
 }
 
-/** The most telling line of a failed start, without PostgreSQL's time stamp and pid. */
+/** The most important log line of a failed start, without PostgreSQL's timestamp and pid. */
 function findReason(log: string): string {
   const lines = log.trim().split('\n');
   const line = lines.find((candidate) => /(FATAL|PANIC): /.test(candidate)) ?? lines.at(-1) ?? '';
-  return line.replace(/^.*?(FATAL|PANIC|LOG|HINT): +/, '') || 'it ended without a word';
+  return line.replace(/^.*?(FATAL|PANIC|LOG|HINT): +/, '') || 'it exited without a message';
 }

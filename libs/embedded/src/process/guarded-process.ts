@@ -3,10 +3,10 @@ import type { Writable } from 'node:stream';
 import type { ServerIdentity } from './server-identity.js';
 
 /**
- * The guard: starts the server, reads a pipe whose other end only our process holds, and stops the server when that
- * pipe ends, which the kernel does for us even after SIGKILL. It is the server's parent, so no pid can be mistaken.
- * It ignores what is meant for the server, because a guard that dies early leaves the server unguarded.
- * $1 = folder to remove at the end or empty; $2 = signal; the rest is the command. dash and bash alike.
+ * The guard starts the server, reads a pipe whose other end only this process has open, and stops the server when the pipe is
+ * closed, which the kernel does even after SIGKILL. It is the server's parent, so the server's pid cannot be reused. It
+ * ignores signals, because without a guard the server would keep running.
+ * $1 = folder to remove at the end or empty; $2 = signal; the rest is the command. Works with dash and bash.
  */
 const GUARD_SCRIPT = `
 folder=$1 signal=$2
@@ -34,20 +34,20 @@ interface GuardedProcessOptions {
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   identity: ServerIdentity;
-  /** File descriptor that takes what the server prints; it may be closed once this has returned. */
+  /** File descriptor for the server's output. It may be closed after the constructor has returned. */
   output: number;
-  /** The server's own signal for an orderly stop. */
+  /** The signal that shuts the server down. */
   stopSignal: 'INT' | 'TERM' | 'QUIT';
   /**
-   * Removed once the server was stopped, by us or by our death; must belong to `identity`. After a server that ended
-   * by itself it stays: its log tells why.
+   * A folder owned by `identity`, removed after the server was stopped or this process died. If the server exits by itself
+   * it is kept, because it contains the log.
    */
   removeAfterwards?: string;
 }
 
 /**
- * A server program bound to the life of this process: it ends when `stop` is called and when this process dies, by
- * whatever signal. It has a process group of its own, so that a terminal's Ctrl-C reaches it only through us.
+ * A server process that stops when `stop` is called or when this process dies, by any signal. It has its own process group,
+ * so that Ctrl-C in a terminal does not reach it directly.
  */
 export class GuardedProcess {
   private readonly guard: ChildProcess;
@@ -67,7 +67,7 @@ export class GuardedProcess {
       ],
       {
         ...options.identity,
-        // A server must not keep a folder busy, and root's folder may be closed to the account it drops to.
+        // A server must not keep a folder in use, and its account may not be able to enter the current one.
         cwd: '/',
         env: options.env,
         detached: true,
@@ -78,7 +78,7 @@ export class GuardedProcess {
       this.guard.once('exit', () => resolve());
       this.guard.once('error', () => resolve());
     });
-    // Neither may keep this process alive: a start that fails must be able to end by itself.
+    // Neither may keep this process alive, so that it can exit after a failed start.
     this.guard.unref();
     (this.pipe as Writable & { unref(): void }).unref();
     this.pipe.on('error', () => undefined);
@@ -90,7 +90,7 @@ export class GuardedProcess {
     );
   }
 
-  /** Stops the server in order and resolves when it is gone; harmless when it is gone already. */
+  /** Shuts the server down and resolves when it has exited. Does nothing if it has exited already. */
   async stop(): Promise<void> {
     if (!this.running) return;
     this.guard.ref();

@@ -4,30 +4,30 @@ import { EmbeddedPostgresError } from '../embedded-postgres.error.js';
 import { pollUntil } from '../poll.js';
 import { processCommand } from './process-table.js';
 
-/** A fast shutdown writes one checkpoint; an embedded database never has more than seconds of it. */
+/** A fast shutdown writes one checkpoint, which takes seconds for an embedded database. */
 const STOP_TIMEOUT_MS = 15_000;
 
 /**
- * Stops a server that a killed process left behind on the data directory, or waits for one that is just stopping, and
- * removes a stale postmaster.pid. Only to be called by the holder of the directory's lock.
+ * Stops a server that a killed process left running on the data directory, or waits for one that is stopping, and removes a
+ * stale postmaster.pid. Call it only with the lock of the directory.
  */
 export async function stopLeftoverServer(dataDirectory: string): Promise<void> {
   const pidFile = join(dataDirectory, 'postmaster.pid');
   const pid = readPid(pidFile);
   if (pid === undefined) return;
-  if (serves(pid, dataDirectory)) {
+  if (isServing(pid, dataDirectory)) {
     signal(pid, 'SIGINT', dataDirectory);
     const gone = await pollUntil(
-      () => (serves(pid, dataDirectory) ? undefined : true),
+      () => (isServing(pid, dataDirectory) ? undefined : true),
       STOP_TIMEOUT_MS,
     );
     if (gone === undefined) {
       throw new EmbeddedPostgresError(
-        `A database server left over from an earlier start (process ${pid}) does not stop; end it and start again.`,
+        `A database server left over from an earlier start (process ${pid}) does not stop; stop it and start again.`,
       );
     }
   }
-  // PostgreSQL would take any process that has inherited the pid for a server of this directory and refuse to start.
+  // PostgreSQL would mistake any process with this pid for a server of this directory, and refuse to start.
   rmSync(pidFile, { force: true });
 }
 
@@ -41,7 +41,7 @@ function readPid(pidFile: string): number | undefined {
   }
 }
 
-function serves(pid: number, dataDirectory: string): boolean {
+function isServing(pid: number, dataDirectory: string): boolean {
   const command = processCommand(pid) ?? '';
   return command.includes('postgres') && `${command} `.includes(` -D ${dataDirectory} `);
 }
@@ -52,7 +52,7 @@ function signal(pid: number, name: NodeJS.Signals, dataDirectory: string): void 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
     throw new EmbeddedPostgresError(
-      `A database server (process ${pid}) of another user serves ${dataDirectory}; stop it, or set DATA_DIR to another folder.`,
+      `A database server (process ${pid}) of another user uses ${dataDirectory}; stop it, or set DATA_DIR to another folder.`,
     );
   }
 }

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Fields of /proc/<pid>/stat after the command, which stands in brackets and may hold blanks (proc_pid_stat(5)). */
+/** Index in /proc/<pid>/stat after the command, which is in parentheses and may contain spaces (proc_pid_stat(5)). */
 const START_TIME_AFTER_COMMAND = 19;
 
-/** When the process started, in the system's own terms, so that a pid that was given out again can be told; null if unknown. */
+/** When the process started, in the format of the system, to detect a reused pid; null if unknown. */
 export function processStartedAt(pid: number): string | null {
   if (process.platform !== 'linux') return askPs(pid, 'lstart');
   try {
@@ -16,7 +16,7 @@ export function processStartedAt(pid: number): string | null {
   }
 }
 
-/** The command line of a process, arguments separated by blanks; null when there is no such process. */
+/** The command line of a process, separated by spaces; null if there is no such process. */
 export function processCommand(pid: number): string | null {
   if (process.platform !== 'linux') return askPs(pid, 'command');
   try {
@@ -26,7 +26,7 @@ export function processCommand(pid: number): string | null {
   }
 }
 
-/** Debian's smallest images have no ps, hence /proc on Linux; every other Unix has it. */
+/** For systems other than Linux. Small Linux images have no ps, so /proc is read there. */
 function askPs(pid: number, column: string): string | null {
   const { status, stdout } = spawnSync('ps', ['-o', `${column}=`, '-p', String(pid)], {
     encoding: 'utf8',

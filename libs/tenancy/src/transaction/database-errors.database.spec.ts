@@ -145,8 +145,8 @@ describe('createErrorTranslator', () => {
     });
 
     it('maps a refused connection to SERVICE_UNAVAILABLE', async () => {
-      const nobody = await failureOf('SELECT 1', [], 'postgres://nobody:nothing@localhost:1/none');
-      expect(toApiError(nobody)?.code).toBe('SERVICE_UNAVAILABLE');
+      const refused = await failureOf('SELECT 1', [], 'postgres://nobody:nothing@localhost:1/none');
+      expect(toApiError(refused)?.code).toBe('SERVICE_UNAVAILABLE');
     });
 
     it('maps an exhausted pool to SERVICE_UNAVAILABLE', async () => {

@@ -24,7 +24,7 @@ class Setting {
 }
 
 const CONTEXT = `SELECT current_setting('app.current_tenant_id', true) AS tenant,
-  current_setting('app.current_user_id', true) AS person, current_setting('app.user_role', true) AS role,
+  current_setting('app.current_user_id', true) AS user_id, current_setting('app.user_role', true) AS role,
   current_setting('app.user_permissions', true) AS permissions`;
 const PID = 'SELECT pg_backend_pid() AS pid';
 
@@ -114,7 +114,7 @@ describe('TenantTransaction', () => {
     expect(await rows(transaction, CONTEXT)).toEqual([
       {
         tenant: acting.tenantId,
-        person: acting.userId,
+        user_id: acting.userId,
         role: 'user',
         permissions: 'manage_settings create_pocs',
       },
@@ -148,7 +148,7 @@ describe('TenantTransaction', () => {
     expect(await rows(transaction, CONTEXT)).toEqual([
       {
         tenant: acting.tenantId,
-        person: acting.userId,
+        user_id: acting.userId,
         role: 'user',
         permissions: 'manage_settings create_pocs',
       },
@@ -183,7 +183,7 @@ describe('TenantTransaction', () => {
     for (const userId of [null, acting.userId]) {
       const transaction = pool.transaction(contextWithoutRights(acting.tenantId, userId));
       expect(await rows(transaction, CONTEXT)).toEqual([
-        { tenant: acting.tenantId, person: userId ?? '', role: '', permissions: '' },
+        { tenant: acting.tenantId, user_id: userId ?? '', role: '', permissions: '' },
       ]);
       await transaction.rollback(new Error('done'));
     }
