@@ -112,6 +112,39 @@ END
 $function$;
 ALTER FUNCTION add_tenant_usage(uuid,integer,integer,bigint) OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.append_audit_chain(p_tenant uuid, p_after bigint, p_entries jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  taken integer;
+  head bigint;
+BEGIN
+  IF public.is_being_purged(p_tenant) THEN
+    RETURN false;
+  END IF;
+  DELETE FROM public.audit_pending q
+   USING jsonb_to_recordset(p_entries) AS e (entry_id uuid, entry_table text)
+   WHERE q.tenant_id = p_tenant AND q.entry_id = e.entry_id AND q.entry_table = e.entry_table;
+  GET DIAGNOSTICS taken = ROW_COUNT;
+  SELECT coalesce(max(c.position), 0) INTO head FROM public.audit_chain c WHERE c.tenant_id = p_tenant;
+  IF taken <> jsonb_array_length(p_entries) OR head <> p_after THEN
+    RAISE EXCEPTION 'these entries were appended or removed by another process' USING ERRCODE = 'serialization_failure';
+  END IF;
+  INSERT INTO public.audit_chain
+         (tenant_id, position, entry_table, entry_id, entry_hash, previous_hash, hash, chained_at)
+  SELECT p_tenant, e.position, e.entry_table, e.entry_id,
+         decode(e.entry_hash, 'hex'), decode(e.previous_hash, 'hex'), decode(e.hash, 'hex'), e.chained_at
+    FROM jsonb_to_recordset(p_entries) AS e (position bigint, entry_table text, entry_id uuid, entry_hash text,
+                                             previous_hash text, hash text, chained_at timestamptz);
+  RETURN true;
+END
+$function$;
+ALTER FUNCTION append_audit_chain(uuid,bigint,jsonb) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION append_audit_chain(uuid,bigint,jsonb) TO super_admin;
+
 CREATE OR REPLACE FUNCTION public.audit_tenant_access()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -148,19 +181,6 @@ BEGIN
 END
 $function$;
 ALTER FUNCTION audit_tenant_access() OWNER TO tenant_gatekeeper;
-
-CREATE OR REPLACE FUNCTION public.await_seal()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-BEGIN
-  INSERT INTO public.audit_unsealed (tenant_id, entry_id, entry_table) VALUES (NEW.tenant_id, NEW.id, TG_TABLE_NAME);
-  RETURN NULL;
-END
-$function$;
-ALTER FUNCTION await_seal() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.begin_purge(p_tenant uuid, p_operator uuid, p_reason text)
  RETURNS boolean
@@ -573,7 +593,7 @@ AS $function$
   END
   $function$;
 
-CREATE OR REPLACE FUNCTION public.keep_platform_people()
+CREATE OR REPLACE FUNCTION public.keep_platform_users()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -583,7 +603,7 @@ AS $function$
        AND EXISTS (SELECT FROM public.tenants WHERE id = NEW.tenant_id AND is_platform) THEN
       RAISE EXCEPTION 'operators are made by the command line alone' USING
         ERRCODE = 'insufficient_privilege', TABLE = 'users',
-        CONSTRAINT = CASE TG_OP WHEN 'INSERT' THEN 'users_platform_people' ELSE 'users_platform_rights' END;
+        CONSTRAINT = CASE TG_OP WHEN 'INSERT' THEN 'users_platform_reserved' ELSE 'users_platform_rights' END;
     END IF;
     RETURN NEW;
   END
@@ -848,6 +868,32 @@ $function$;
 ALTER FUNCTION prune_revocations() OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION prune_revocations() TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.purge_audit_log(p_tenant uuid, p_table regclass, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  primary_key text;
+  deleted integer;
+BEGIN
+  IF NOT public.is_being_purged(p_tenant) THEN
+    RETURN 0;
+  END IF;
+  SELECT string_agg(quote_ident(a.attname), ', ') INTO primary_key
+    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+   WHERE i.indrelid = p_table AND i.indisprimary;
+  EXECUTE format(
+    'DELETE FROM %1$s WHERE tenant_id = $1 AND (%2$s) IN (SELECT %2$s FROM %1$s WHERE tenant_id = $1 LIMIT $2)',
+    p_table, primary_key) USING p_tenant, p_limit;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN deleted;
+END
+$function$;
+ALTER FUNCTION purge_audit_log(uuid,regclass,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION purge_audit_log(uuid,regclass,integer) TO super_admin;
+
 CREATE OR REPLACE FUNCTION public.purge_rows(p_tenant uuid, p_table regclass, p_limit integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -872,32 +918,6 @@ AS $function$
   $function$;
 GRANT EXECUTE ON FUNCTION purge_rows(uuid,regclass,integer) TO super_admin;
 
-CREATE OR REPLACE FUNCTION public.purge_trail(p_tenant uuid, p_table regclass, p_limit integer)
- RETURNS integer
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-DECLARE
-  primary_key text;
-  deleted integer;
-BEGIN
-  IF NOT public.is_being_purged(p_tenant) THEN
-    RETURN 0;
-  END IF;
-  SELECT string_agg(quote_ident(a.attname), ', ') INTO primary_key
-    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-   WHERE i.indrelid = p_table AND i.indisprimary;
-  EXECUTE format(
-    'DELETE FROM %1$s WHERE tenant_id = $1 AND (%2$s) IN (SELECT %2$s FROM %1$s WHERE tenant_id = $1 LIMIT $2)',
-    p_table, primary_key) USING p_tenant, p_limit;
-  GET DIAGNOSTICS deleted = ROW_COUNT;
-  RETURN deleted;
-END
-$function$;
-ALTER FUNCTION purge_trail(uuid,regclass,integer) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION purge_trail(uuid,regclass,integer) TO super_admin;
-
 CREATE OR REPLACE FUNCTION public.purged_tenants_with_files()
  RETURNS TABLE(tenant uuid)
  LANGUAGE sql
@@ -910,6 +930,19 @@ $function$;
 ALTER FUNCTION purged_tenants_with_files() OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION purged_tenants_with_files() TO super_admin;
 GRANT EXECUTE ON FUNCTION purged_tenants_with_files() TO tracker_user;
+
+CREATE OR REPLACE FUNCTION public.queue_audit_entry()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  INSERT INTO public.audit_pending (tenant_id, entry_id, entry_table) VALUES (NEW.tenant_id, NEW.id, TG_TABLE_NAME);
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION queue_audit_entry() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.rank_to_invite(p_user uuid)
  RETURNS integer
@@ -1124,40 +1157,7 @@ GRANT EXECUTE ON FUNCTION role_permissions(text) TO super_admin;
 GRANT EXECUTE ON FUNCTION role_permissions(text) TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION role_permissions(text) TO tracker_user;
 
-CREATE OR REPLACE FUNCTION public.seal_audit_entries(p_tenant uuid, p_after bigint, p_entries jsonb)
- RETURNS boolean
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-DECLARE
-  taken integer;
-  head bigint;
-BEGIN
-  IF public.is_being_purged(p_tenant) THEN
-    RETURN false;
-  END IF;
-  DELETE FROM public.audit_unsealed q
-   USING jsonb_to_recordset(p_entries) AS e (entry_id uuid, entry_table text)
-   WHERE q.tenant_id = p_tenant AND q.entry_id = e.entry_id AND q.entry_table = e.entry_table;
-  GET DIAGNOSTICS taken = ROW_COUNT;
-  SELECT coalesce(max(c.position), 0) INTO head FROM public.audit_chain c WHERE c.tenant_id = p_tenant;
-  IF taken <> jsonb_array_length(p_entries) OR head <> p_after THEN
-    RAISE EXCEPTION 'others have sealed or removed these entries' USING ERRCODE = 'serialization_failure';
-  END IF;
-  INSERT INTO public.audit_chain
-         (tenant_id, position, entry_table, entry_id, entry_hash, previous_hash, hash, sealed_at)
-  SELECT p_tenant, e.position, e.entry_table, e.entry_id,
-         decode(e.entry_hash, 'hex'), decode(e.previous_hash, 'hex'), decode(e.hash, 'hex'), e.sealed_at
-    FROM jsonb_to_recordset(p_entries) AS e (position bigint, entry_table text, entry_id uuid, entry_hash text,
-                                             previous_hash text, hash text, sealed_at timestamptz);
-  RETURN true;
-END
-$function$;
-ALTER FUNCTION seal_audit_entries(uuid,bigint,jsonb) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION seal_audit_entries(uuid,bigint,jsonb) TO super_admin;
-
-CREATE OR REPLACE FUNCTION public.session_standing(p_tenant uuid, p_user uuid, p_session uuid)
+CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
  RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
@@ -1172,9 +1172,9 @@ SELECT s.is_active, s.expires_at, u.status, u.role, u.permissions || coalesce(r.
   JOIN public.tenants t ON t.id = s.tenant_id
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user
 $function$;
-ALTER FUNCTION session_standing(uuid,uuid,uuid) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION session_standing(uuid,uuid,uuid) TO authenticated_user;
-GRANT EXECUTE ON FUNCTION session_standing(uuid,uuid,uuid) TO tracker_user;
+ALTER FUNCTION session_status(uuid,uuid,uuid) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION session_status(uuid,uuid,uuid) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION session_status(uuid,uuid,uuid) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.set_custom_domain()
  RETURNS trigger
@@ -1364,7 +1364,7 @@ CREATE TABLE audit_chain (
   entry_hash bytea NOT NULL,
   previous_hash bytea NOT NULL,
   hash bytea NOT NULL,
-  sealed_at timestamp with time zone NOT NULL,
+  chained_at timestamp with time zone NOT NULL,
   CONSTRAINT audit_chain_pkey PRIMARY KEY (tenant_id, "position"),
   CONSTRAINT audit_chain_entry_hash_check CHECK ((octet_length(entry_hash) = 32)),
   CONSTRAINT audit_chain_entry_table_check CHECK ((entry_table = ANY (ARRAY['audit_log'::text, 'security_events'::text]))),
@@ -1434,37 +1434,37 @@ CREATE POLICY audit_log_insert_tenant_gatekeeper ON audit_log AS PERMISSIVE FOR 
 CREATE POLICY audit_log_delete_tenant_gatekeeper ON audit_log AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
   USING (true);
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
-CREATE TRIGGER audit_log_awaits_seal AFTER INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION await_seal();
 CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_log_queued AFTER INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION queue_audit_entry();
 GRANT SELECT ON audit_log TO authenticated_user;
 GRANT SELECT ON audit_log TO super_admin;
 GRANT DELETE, INSERT, SELECT ON audit_log TO tenant_gatekeeper;
 
-CREATE TABLE audit_unsealed (
+CREATE TABLE audit_pending (
   tenant_id uuid NOT NULL,
   entry_id uuid NOT NULL,
   entry_table text NOT NULL,
-  CONSTRAINT audit_unsealed_pkey PRIMARY KEY (tenant_id, entry_id, entry_table),
-  CONSTRAINT audit_unsealed_entry_table_check CHECK ((entry_table = ANY (ARRAY['audit_log'::text, 'security_events'::text])))
+  CONSTRAINT audit_pending_pkey PRIMARY KEY (tenant_id, entry_id, entry_table),
+  CONSTRAINT audit_pending_entry_table_check CHECK ((entry_table = ANY (ARRAY['audit_log'::text, 'security_events'::text])))
 );
-ALTER TABLE audit_unsealed ENABLE ROW LEVEL SECURITY;
-ALTER TABLE audit_unsealed FORCE ROW LEVEL SECURITY;
-CREATE POLICY audit_unsealed_tenant_isolation ON audit_unsealed AS RESTRICTIVE FOR ALL TO authenticated_user
+ALTER TABLE audit_pending ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_pending FORCE ROW LEVEL SECURITY;
+CREATE POLICY audit_pending_tenant_isolation ON audit_pending AS RESTRICTIVE FOR ALL TO authenticated_user
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
-CREATE POLICY audit_unsealed_select_authenticated_user ON audit_unsealed AS PERMISSIVE FOR SELECT TO authenticated_user
+CREATE POLICY audit_pending_select_authenticated_user ON audit_pending AS PERMISSIVE FOR SELECT TO authenticated_user
   USING (( SELECT has_permission('view_audit'::text) AS has_permission));
-CREATE POLICY audit_unsealed_select_super_admin ON audit_unsealed AS PERMISSIVE FOR SELECT TO super_admin
+CREATE POLICY audit_pending_select_super_admin ON audit_pending AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
-CREATE POLICY audit_unsealed_select_tenant_gatekeeper ON audit_unsealed AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+CREATE POLICY audit_pending_select_tenant_gatekeeper ON audit_pending AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
-CREATE POLICY audit_unsealed_insert_tenant_gatekeeper ON audit_unsealed AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+CREATE POLICY audit_pending_insert_tenant_gatekeeper ON audit_pending AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
   WITH CHECK (true);
-CREATE POLICY audit_unsealed_delete_tenant_gatekeeper ON audit_unsealed AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+CREATE POLICY audit_pending_delete_tenant_gatekeeper ON audit_pending AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
   USING (true);
-GRANT SELECT ON audit_unsealed TO authenticated_user;
-GRANT SELECT ON audit_unsealed TO super_admin;
-GRANT DELETE, INSERT, SELECT ON audit_unsealed TO tenant_gatekeeper;
+GRANT SELECT ON audit_pending TO authenticated_user;
+GRANT SELECT ON audit_pending TO super_admin;
+GRANT DELETE, INSERT, SELECT ON audit_pending TO tenant_gatekeeper;
 
 CREATE TABLE invite_link_uses (
   tenant_id uuid NOT NULL,
@@ -1963,8 +1963,8 @@ CREATE POLICY security_events_insert_tenant_gatekeeper ON security_events AS PER
 CREATE POLICY security_events_delete_tenant_gatekeeper ON security_events AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
   USING (true);
 CREATE TRIGGER security_events_append_only BEFORE DELETE OR UPDATE ON public.security_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
-CREATE TRIGGER security_events_awaits_seal AFTER INSERT ON public.security_events FOR EACH ROW EXECUTE FUNCTION await_seal();
 CREATE TRIGGER security_events_no_truncate BEFORE TRUNCATE ON public.security_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER security_events_queued AFTER INSERT ON public.security_events FOR EACH ROW EXECUTE FUNCTION queue_audit_entry();
 GRANT SELECT ON security_events TO authenticated_user;
 GRANT SELECT ON security_events TO super_admin;
 GRANT DELETE, SELECT ON security_events TO tenant_gatekeeper;
@@ -2437,8 +2437,8 @@ CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users FOR EACH ROW WHEN (((old.password_hash <> new.password_hash) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_own_password();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION keep_own_rights();
-CREATE TRIGGER users_platform_people BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_people();
-CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION keep_platform_people();
+CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR (((old.email)::text <> (new.email)::text) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION keep_to_held_rights();
 CREATE TRIGGER users_rights_held_from_start AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION keep_to_held_rights();

@@ -29,7 +29,7 @@ const PAST = `
   INSERT INTO security_events (tenant_id, type, result, actor_kind)
   SELECT t.id, 'login.succeeded', 'success', 'user'
     FROM (SELECT id FROM tenants ORDER BY id LIMIT 5) t, generate_series(1, 20000);
-  INSERT INTO audit_chain (tenant_id, position, entry_table, entry_id, entry_hash, previous_hash, hash, sealed_at)
+  INSERT INTO audit_chain (tenant_id, position, entry_table, entry_id, entry_hash, previous_hash, hash, chained_at)
   SELECT tenant_id, row_number() OVER (PARTITION BY tenant_id ORDER BY id), 'audit_log', id, sha256('entry'),
          sha256('previous'), sha256(uuid_send(id)), now()
     FROM audit_log;

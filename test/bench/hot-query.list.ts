@@ -50,8 +50,8 @@ export const HOT_QUERIES: readonly HotQuery[] = [
     key: /\b(id|subdomain|custom_domain)\b/,
   },
   {
-    name: 'session_standing',
-    sql: 'SELECT * FROM session_standing($1, $2, $3)',
+    name: 'session_status',
+    sql: 'SELECT * FROM session_status($1, $2, $3)',
     params: ({ tenantId, userId, sessionId }) => [tenantId, userId, sessionId],
     outside: true,
   },

@@ -14,7 +14,7 @@ export interface SeededUser {
   email: string;
 }
 
-/** Milliseconds for the service to seal the trail that the seeding has written. */
+/** Milliseconds for the service to append the audit entries of the seeding to their chains. */
 const SETTLING_MS = 60_000;
 
 /** Fills an empty, migrated database and returns its people. The hash has the service's own default parameters. */
@@ -43,18 +43,18 @@ export async function seed(
   return { users: rows, passwordHash };
 }
 
-/** Waits until the service has sealed the audit entries of the seeding: that work is none of what is measured. */
+/** Waits until the audit entries of the seeding are in their chains: that work must not run while measuring. */
 export async function settled(adminUrl: string): Promise<void> {
   const client = new Client(adminUrl);
   await client.connect();
   try {
     const deadline = Date.now() + SETTLING_MS;
     while (Date.now() < deadline) {
-      const { rowCount } = await client.query('SELECT FROM audit_unsealed LIMIT 1');
+      const { rowCount } = await client.query('SELECT FROM audit_pending LIMIT 1');
       if (rowCount === 0) return;
       await delay(100);
     }
-    throw new Error('The audit trail was not sealed in time.');
+    throw new Error('The audit entries of the seeding were not appended in time.');
   } finally {
     await client.end();
   }

@@ -56,7 +56,7 @@ export async function chainAll(tenantId: string): Promise<void> {
   }
 }
 
-export const PENDING = 'SELECT count(*) FROM audit_unsealed WHERE tenant_id = $1';
+export const PENDING = 'SELECT count(*) FROM audit_pending WHERE tenant_id = $1';
 
 export async function verify(...options: string[]): Promise<{ code: number; report: ChainReport }> {
   const run = await cli('audit', 'verify', '--json', ...options);

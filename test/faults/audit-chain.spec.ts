@@ -34,7 +34,7 @@ describe('the log of checkpoints', () => {
     ['49 hours ago', false],
   ])('contains a chain that last grew %s: %s', async (age, noted) => {
     const { tenantId, head } = await chainedTenant();
-    await tamper(`UPDATE audit_chain SET sealed_at = now() - $2::interval WHERE tenant_id = $1`, [
+    await tamper(`UPDATE audit_chain SET chained_at = now() - $2::interval WHERE tenant_id = $1`, [
       tenantId,
       age.replace(' ago', ''),
     ]);
@@ -102,15 +102,15 @@ describe('the chain of a tenant', () => {
     await platform
       .transaction({ tenantId, operatorId: null }, async (transaction) => {
         const [queued] = await transaction.query<{ id: string }>(
-          'SELECT entry_id AS id FROM audit_unsealed WHERE tenant_id = $1 AND entry_table = $2',
+          'SELECT entry_id AS id FROM audit_pending WHERE tenant_id = $1 AND entry_table = $2',
           [tenantId, 'security_events'],
         );
         const link = { position: 1, entry_table: 'security_events', entry_id: queued?.id };
         const zeros = '0'.repeat(64);
         const entry = { ...link, entry_hash: zeros, previous_hash: zeros, hash: zeros };
-        await transaction.query('SELECT seal_audit_entries($1, 0, $2)', [
+        await transaction.query('SELECT append_audit_chain($1, 0, $2)', [
           tenantId,
-          JSON.stringify([{ ...entry, sealed_at: new Date() }]),
+          JSON.stringify([{ ...entry, chained_at: new Date() }]),
         ]);
         // Both of these transactions and that of the chain writer are open at once.
         await db.within({ tenantId, role: 'viewer' }, async (client) => {
@@ -144,7 +144,7 @@ describe('the chain of a tenant', () => {
         const { rowCount } = await db.admin.query(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE application_name = $1 AND datname = current_database() AND state <> 'idle'
-              AND query ~ 'seal_audit_entries'`,
+              AND query ~ 'append_audit_chain'`,
           [WRITER_NAME],
         );
         kills += rowCount ?? 0;
@@ -180,7 +180,7 @@ describe('the chain of a tenant', () => {
       const { code, report } = await verify(...call);
       expect([code, report.chained, report.pending]).toEqual([0, 3, 1]);
     }
-    await tamper('DELETE FROM audit_unsealed WHERE tenant_id = $1', [tenantId]);
+    await tamper('DELETE FROM audit_pending WHERE tenant_id = $1', [tenantId]);
     await tamper('DELETE FROM security_events WHERE tenant_id = $1', [tenantId]);
   });
 
@@ -190,8 +190,8 @@ describe('the chain of a tenant', () => {
     for (const [sql, code] of [
       ['DELETE FROM audit_chain', '42501'],
       ["UPDATE security_events SET result = 'success'", '42501'],
-      ['DELETE FROM audit_unsealed', '42501'],
-      [`SELECT seal_audit_entries('${tenantId}', 0, '[]')`, '42501'],
+      ['DELETE FROM audit_pending', '42501'],
+      [`SELECT append_audit_chain('${tenantId}', 0, '[]')`, '42501'],
       [
         `INSERT INTO security_events (tenant_id, type, result, actor_kind) VALUES ('${tenantId}', 'logout', 'success', 'operator')`,
         '42501',

@@ -82,7 +82,7 @@ describe('audit verify', () => {
       'an inserted link',
       [
         'UPDATE audit_chain SET position = position + 1000 WHERE tenant_id = $1 AND position > 5',
-        `INSERT INTO audit_chain SELECT tenant_id, 6, entry_table, gen_random_uuid(), entry_hash, hash, sha256('x'), sealed_at FROM audit_chain WHERE tenant_id = $1 AND position = 5`,
+        `INSERT INTO audit_chain SELECT tenant_id, 6, entry_table, gen_random_uuid(), entry_hash, hash, sha256('x'), chained_at FROM audit_chain WHERE tenant_id = $1 AND position = 5`,
         'UPDATE audit_chain SET position = position - 999 WHERE tenant_id = $1 AND position > 1000',
       ],
       'changed',
@@ -90,7 +90,7 @@ describe('audit verify', () => {
     ],
     [
       'a changed time of a link',
-      `UPDATE audit_chain SET sealed_at = sealed_at - interval '1 hour' WHERE tenant_id = $1 AND position = 5`,
+      `UPDATE audit_chain SET chained_at = chained_at - interval '1 hour' WHERE tenant_id = $1 AND position = 5`,
       'changed',
       5,
     ],
@@ -136,7 +136,7 @@ describe('audit verify', () => {
     const { tenantId, head } = await chainedTenant();
     await tamper(`DELETE FROM audit_chain WHERE tenant_id = $1`, [tenantId]);
     await tamper(
-      `INSERT INTO audit_unsealed (tenant_id, entry_id, entry_table)
+      `INSERT INTO audit_pending (tenant_id, entry_id, entry_table)
        SELECT tenant_id, id, 'security_events' FROM security_events WHERE tenant_id = $1
        UNION ALL SELECT tenant_id, id, 'audit_log' FROM audit_log WHERE tenant_id = $1`,
       [tenantId],

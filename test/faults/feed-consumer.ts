@@ -9,7 +9,7 @@ import { databaseFeed, DatabaseSessionStatusSource } from '@poc-tracker/revocati
 import { Pool } from 'pg';
 
 /**
- * A process that holds the standings of sessions exactly as an instance of the service or of a sibling does, and answers
+ * A process that caches the status of sessions exactly as an instance of the service or of a sibling does, and answers
  * whether a session is accepted. Without tokens and routes: they are not what is broken here.
  */
 const {

@@ -84,7 +84,7 @@ export class Consumer {
   }
 }
 
-/** A database and processes that all hold the standings of its sessions. */
+/** A database and processes that all cache the status of its sessions. */
 export class FeedFixture {
   readonly consumers: Consumer[] = [];
 

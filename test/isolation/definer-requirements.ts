@@ -87,9 +87,9 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       victim('operator_invitations')['secret_hash'],
     ],
   ],
-  session_standing: (victim, { attacker }) => [
+  session_status: (victim, { attacker }) => [
     [
-      'SELECT * FROM session_standing($1, $2, $3)',
+      'SELECT * FROM session_status($1, $2, $3)',
       attacker.id,
       victim('users')['id'],
       victim('user_sessions')['id'],
@@ -98,7 +98,7 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
   shorten_sessions: (victim) => [
     ['SELECT shorten_sessions(0)'],
     [
-      'SELECT FROM session_standing($1, $2, $3) WHERE NOT session_active',
+      'SELECT FROM session_status($1, $2, $3) WHERE NOT session_active',
       victim('tenants')['id'],
       victim('users')['id'],
       victim('user_sessions')['id'],

@@ -47,7 +47,7 @@ const LIMITS: Limits[] = [
       "UPDATE user_sessions SET expires_at = now() + interval '1 year'",
       'SELECT rank_to_invite(NULL)',
       `SELECT begin_purge(NULL, NULL, 'forged')`,
-      `SELECT seal_audit_entries(NULL, 0, '[]')`,
+      `SELECT append_audit_chain(NULL, 0, '[]')`,
       'SELECT prune_revocations()',
       'SELECT add_tenant_usage(NULL, 0, 0, 0)',
     ],

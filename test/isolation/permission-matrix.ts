@@ -64,7 +64,7 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
   // What a user does, and what they are refused, is recorded whoever they are.
   security_events: { SELECT: 'view_audit', INSERT: 'member' },
   audit_chain: { SELECT: 'view_audit' },
-  audit_unsealed: { SELECT: 'view_audit' },
+  audit_pending: { SELECT: 'view_audit' },
   pocs: POCS,
   poc_files: POCS,
   poc_collaborators: { SELECT: 'member' },

@@ -247,8 +247,8 @@ function idOf(row: Row | undefined): string | undefined {
 const OF_SCHEDULED_WORK = 'retired_at';
 
 /**
- * The victim's rows by table, as text. What waits to be sealed into the chain of the trail is counted with the chain: the
- * sealer takes it from one to the other meanwhile.
+ * The victim's rows by table, as text. Pending audit entries are counted with the hash chain: a job
+ * moves them from one to the other meanwhile.
  */
 async function victimRows({ admin, tables, victim }: World): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
@@ -261,9 +261,9 @@ async function victimRows({ admin, tables, victim }: World): Promise<Record<stri
   }
   const { rows } = await admin.query<{ entries: string }>(
     `SELECT (SELECT count(*) FROM audit_chain WHERE tenant_id = $1)
-          + (SELECT count(*) FROM audit_unsealed WHERE tenant_id = $1) AS entries`,
+          + (SELECT count(*) FROM audit_pending WHERE tenant_id = $1) AS entries`,
     [victim.id],
   );
-  const { audit_chain: _chain, audit_unsealed: _unsealed, ...others } = found;
+  const { audit_chain: _chain, audit_pending: _pending, ...others } = found;
   return { ...others, trail: rows[0]?.entries ?? '' };
 }

@@ -28,7 +28,7 @@ const RAISED: Record<string, Record<string, string>> = {
   keep_own_rights: { users_own_role_fixed: '42501' },
   keep_poc_publisher: { pocs_publisher: '42501' },
   keep_session_revoked: { user_sessions_stay_revoked: '23514' },
-  keep_platform_people: { users_platform_people: '42501', users_platform_rights: '42501' },
+  keep_platform_users: { users_platform_reserved: '42501', users_platform_rights: '42501' },
   keep_tenant_moves: { tenants_status_move: '23514' },
   keep_tenant_row: { tenants_status_move: '23514' },
   keep_to_held_rights: {

@@ -29,7 +29,7 @@ describe('The login of the service', () => {
       const registering = { tenantId: platformId, userId: id, role };
       for (const context of [registering, asOperator()]) {
         await expect(db.statement(context, INSERT_USER, user)).rejects.toEqual(
-          refusal('42501', 'users_platform_people'),
+          refusal('42501', 'users_platform_reserved'),
         );
       }
     },

@@ -20,7 +20,7 @@ describe('The status of a session', () => {
       [tenantId, userId],
     );
     const statusOf = async (...params: unknown[]): Promise<unknown> =>
-      (await db.pool.query('SELECT * FROM session_standing($1, $2, $3)', params)).rows;
+      (await db.pool.query('SELECT * FROM session_status($1, $2, $3)', params)).rows;
     const session = sessions[0]?.['id'];
     expect(await statusOf(tenantId, userId, session)).toEqual([
       expect.objectContaining({

@@ -2,7 +2,7 @@ import type { SessionClaims, SessionStatus, SessionStatusSource } from '@poc-tra
 import type { Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import { type TenantDatabase, type TenantRow, toTenantSnapshot } from '@poc-tracker/tenancy';
 
-/** A row of session_standing(). */
+/** A row of session_status(). */
 interface SessionStatusRow extends TenantRow {
   session_active: boolean;
   session_expires_at: Date;
@@ -17,7 +17,7 @@ export class DatabaseSessionStatusSource implements SessionStatusSource {
 
   async fetch(claims: SessionClaims): Promise<SessionStatus | undefined> {
     const [row] = await this.database.lookup<SessionStatusRow>(
-      'SELECT * FROM session_standing($1, $2, $3)',
+      'SELECT * FROM session_status($1, $2, $3)',
       [claims.tenant_id, claims.sub, claims.session_id],
     );
     return (

@@ -40,7 +40,7 @@ async function allChained(tenantId: string): Promise<void> {
   await expect
     .poll(
       async () =>
-        (await service.sql('SELECT 1 FROM audit_unsealed WHERE tenant_id = $1', [tenantId])).length,
+        (await service.sql('SELECT 1 FROM audit_pending WHERE tenant_id = $1', [tenantId])).length,
       { timeout: 30_000, interval: 50 },
     )
     .toBe(0);

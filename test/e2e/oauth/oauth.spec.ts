@@ -66,7 +66,7 @@ describe('POST /oauth/introspect', () => {
       aud: 'poc-tracker-api',
       user_role: 'manager',
       scope: 'manage_users manage_invites view_usage create_pocs manage_pocs',
-      standing: { sessionActive: true, userStatus: 'active', tenant: { id: tenantId } },
+      session_status: { sessionActive: true, userStatus: 'active', tenant: { id: tenantId } },
     });
     await service.sql(`UPDATE users SET role = 'viewer' WHERE tenant_id = $1`, [tenantId]);
     expect((await introspect(tokens.accessToken)).body).toMatchObject({
@@ -118,7 +118,7 @@ describe('POST /oauth/introspect', () => {
     const ids = { session_id: known.session_id, sub: known.sub, tenant_id: tenantId };
     expect((await post('introspect', ids)).body).toMatchObject({
       active: true,
-      standing: known.standing,
+      session_status: known.session_status,
     });
     for (const wrong of [
       { ...ids, sub: randomUUID() },

@@ -56,14 +56,14 @@ async function rowsOf(admin: pg.Client, tenantId: string): Promise<Record<string
   return counts;
 }
 
-/** The sealer of the trail works meanwhile: what waits for it and what it has sealed stay the same together. */
+/** The job that appends to the hash chain runs meanwhile: pending and appended entries are counted together. */
 const withoutSealing = ({
   audit_chain = 0,
-  audit_unsealed = 0,
+  audit_pending = 0,
   ...rest
 }: Record<string, number>) => ({
   ...rest,
-  trail: audit_chain + audit_unsealed,
+  trail: audit_chain + audit_pending,
 });
 
 const tablesWithRows = async (tenantId: string) =>
@@ -134,7 +134,7 @@ describe('a purge', () => {
     for (const call of [
       'SELECT keep_log_ins($1, sha256($2))',
       'SELECT keep_access_records($1, sha256($2), 9)',
-      `SELECT purge_trail($1, 'audit_log', 9) WHERE $2 <> ''`,
+      `SELECT purge_audit_log($1, 'audit_log', 9) WHERE $2 <> ''`,
       `SELECT purge_rows($1, 'users', 9) WHERE $2 <> ''`,
     ])
       await platform.query(call, [id, 'key']);

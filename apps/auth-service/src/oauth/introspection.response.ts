@@ -49,5 +49,5 @@ export class IntrospectionAnswer {
     description: 'The current status of the session, the user and the tenant.',
     example: { sessionActive: true, userStatus: 'active', role: 'user' },
   })
-  standing?: object;
+  session_status?: object;
 }

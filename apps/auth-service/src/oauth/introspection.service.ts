@@ -95,7 +95,10 @@ function describe(read: ReadToken): TokenPart {
 function describeSessionStatus(
   { sub, tenant_id, session_id }: SessionClaims,
   status: SessionStatus,
-): Pick<ActiveToken, 'sub' | 'scope' | 'tenant_id' | 'session_id' | 'user_role' | 'standing'> {
+): Pick<
+  ActiveToken,
+  'sub' | 'scope' | 'tenant_id' | 'session_id' | 'user_role' | 'session_status'
+> {
   const scope = effectivePermissions(status.role, status.permissions).join(' ');
-  return { sub, scope, tenant_id, session_id, user_role: status.role, standing: status };
+  return { sub, scope, tenant_id, session_id, user_role: status.role, session_status: status };
 }

@@ -28,7 +28,7 @@ describe('HttpSessionStatusSource', () => {
   it('sends the ids and the credentials as RFC 7662 and RFC 6749 require, and follows no redirect', async () => {
     const { requests, source } = responding(
       200,
-      JSON.stringify({ active: true, standing: STATUS }),
+      JSON.stringify({ active: true, session_status: STATUS }),
     );
     expect(await source.fetch(CLAIMS)).toEqual(STATUS);
     const [url, init] = requests[0] ?? [];
@@ -46,13 +46,13 @@ describe('HttpSessionStatusSource', () => {
 
   it.each([
     [401, '{}'],
-    [500, '{"active":true,"standing":{}}'],
+    [500, '{"active":true,"session_status":{}}'],
     [200, 'no JSON'],
     [200, 'null'],
     [200, '{}'],
-    [200, '{"active":"true","standing":{}}'],
+    [200, '{"active":"true","session_status":{}}'],
     [200, '{"active":true}'],
-    [200, JSON.stringify({ active: true, standing: {}, more: 'x'.repeat(70_000) })],
+    [200, JSON.stringify({ active: true, session_status: {}, more: 'x'.repeat(70_000) })],
   ])('throws on the response %i %s', async (status, body) => {
     await expect(responding(status, body).source.fetch(CLAIMS)).rejects.toThrow();
   });

@@ -26,7 +26,7 @@ export class HttpSessionStatusSource implements SessionStatusSource {
   async fetch({ session_id, sub, tenant_id }: SessionClaims): Promise<SessionStatus | undefined> {
     try {
       const response = await this.introspect(new URLSearchParams({ session_id, sub, tenant_id }));
-      return response.active ? response.standing : undefined;
+      return response.active ? response.session_status : undefined;
     } catch (error) {
       this.logger.warn(
         `The session status could not be fetched from the issuer: ${(error as Error).message}`,
@@ -54,12 +54,12 @@ export class HttpSessionStatusSource implements SessionStatusSource {
 
 /** A response that is not clearly an introspection must not authenticate a request. */
 function toIntrospection(value: unknown): IntrospectionResponse {
-  const response = (value ?? {}) as Partial<Record<'active' | 'standing', unknown>>;
+  const response = (value ?? {}) as Partial<Record<'active' | 'session_status', unknown>>;
   if (response.active === false) return { active: false };
   if (
     response.active === true &&
-    typeof response.standing === 'object' &&
-    response.standing !== null
+    typeof response.session_status === 'object' &&
+    response.session_status !== null
   )
     return value as IntrospectionResponse;
   throw new Error('its response is not a token introspection.');

@@ -18,7 +18,7 @@ export interface ActiveToken {
   session_id: string;
   user_role: Role;
   /** The session status that this library bases its decisions on. */
-  standing: SessionStatus;
+  session_status: SessionStatus;
 }
 
 /** The response of `POST /oauth/introspect`. It does not say why a token is not active. */

@@ -7,7 +7,7 @@ import {
   type TenantStatus,
 } from '@poc-tracker/contracts';
 
-/** The tenant columns of resolve_tenant() and session_standing(). */
+/** The tenant columns of resolve_tenant() and session_status(). */
 export interface TenantRow {
   id: string;
   name: string;

@@ -53,7 +53,7 @@ export class TenantDatabase implements SqlRunner {
 
   /**
    * Runs one statement outside of any tenant and transaction, for the functions that find the tenant and the session
-   * (resolve_tenant, session_standing) and for health checks only: it sees no row of any tenant.
+   * (resolve_tenant, session_status) and for health checks only: it sees no row of any tenant.
    * @throws Error inside a transaction that uses a connection, for the same reason as `transaction()`.
    */
   async lookup<Row>(sql: string, params: unknown[]): Promise<Row[]> {

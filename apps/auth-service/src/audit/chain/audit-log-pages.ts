@@ -37,7 +37,7 @@ const POSITIONS = `
 
 const LINKS = `
   SELECT position::float8 AS position, entry_id AS "entryId", entry_table AS "entryTable",
-         to_char(sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "chainedAt",
+         to_char(chained_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "chainedAt",
          encode(entry_hash, 'hex') AS "entryHash", encode(previous_hash, 'hex') AS "previousHash",
          encode(hash, 'hex') AS hash
     FROM audit_chain
@@ -45,7 +45,7 @@ const LINKS = `
    ORDER BY position LIMIT $4`;
 
 const QUEUE = `
-  SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_unsealed
+  SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_pending
    WHERE tenant_id = $1 AND entry_id > $2 AND entry_id < $3
    ORDER BY entry_id LIMIT $4`;
 

@@ -23,7 +23,7 @@ const HEADS_BATCH = 500;
  * run.
  */
 const PENDING = `
-  SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_unsealed
+  SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_pending
    WHERE (tenant_id, entry_id, entry_table) > ($1::uuid, $2::uuid, $3)
    ORDER BY tenant_id, entry_id, entry_table LIMIT $4`;
 
@@ -39,9 +39,9 @@ const HEADS = `
     SELECT (SELECT c.tenant_id FROM audit_chain c WHERE c.tenant_id > t.tenant_id ORDER BY c.tenant_id LIMIT 1)
       FROM tenant t WHERE t.tenant_id IS NOT NULL)
   SELECT t.tenant_id AS "tenantId", h.position::float8 AS position, encode(h.hash, 'hex') AS hash,
-         h.sealed_at > now() - interval '48 hours' AS recent
+         h.chained_at > now() - interval '48 hours' AS recent
     FROM tenant t,
-         LATERAL (SELECT position, hash, sealed_at FROM audit_chain c WHERE c.tenant_id = t.tenant_id
+         LATERAL (SELECT position, hash, chained_at FROM audit_chain c WHERE c.tenant_id = t.tenant_id
                    ORDER BY position DESC LIMIT 1) h
    ORDER BY 1 LIMIT $2`;
 
@@ -152,7 +152,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
         return toParameter(entry, link);
       });
       const [result] = await transaction.query<{ appended: boolean }>(
-        'SELECT seal_audit_entries($1, $2, $3::jsonb) AS appended',
+        'SELECT append_audit_chain($1, $2, $3::jsonb) AS appended',
         [tenantId, start.position, JSON.stringify(links)],
       );
       return result?.appended === true ? links.length : 0;
@@ -190,6 +190,6 @@ function toParameter({ id, table }: AuditEntry, link: ChainLink): Record<string,
     entry_hash: link.entryHash,
     previous_hash: link.previousHash,
     hash: link.hash,
-    sealed_at: link.chainedAt,
+    chained_at: link.chainedAt,
   };
 }

@@ -21,14 +21,14 @@ const UNQUEUED = `
            WHERE s.tenant_id = $1 AND s.id > $2
              AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.tenant_id = s.tenant_id AND c.entry_id = s.id
                                 AND c.entry_table = 'security_events')
-             AND NOT EXISTS (SELECT FROM audit_unsealed q WHERE q.tenant_id = s.tenant_id AND q.entry_id = s.id
+             AND NOT EXISTS (SELECT FROM audit_pending q WHERE q.tenant_id = s.tenant_id AND q.entry_id = s.id
                                 AND q.entry_table = 'security_events')
           UNION ALL
           SELECT a.id, 'audit_log' FROM audit_log a
            WHERE a.tenant_id = $1 AND a.id > $2
              AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.tenant_id = a.tenant_id AND c.entry_id = a.id
                                 AND c.entry_table = 'audit_log')
-             AND NOT EXISTS (SELECT FROM audit_unsealed q WHERE q.tenant_id = a.tenant_id AND q.entry_id = a.id
+             AND NOT EXISTS (SELECT FROM audit_pending q WHERE q.tenant_id = a.tenant_id AND q.entry_id = a.id
                                 AND q.entry_table = 'audit_log')) e
    ORDER BY e.id LIMIT $3`;
 

@@ -53,24 +53,24 @@ SELECT EXISTS (
  * function. The login of the operators passes, and so does the restore of a dump.
  */
 const KEEP_PLATFORM_PEOPLE = `
-  CREATE FUNCTION public.keep_platform_people() RETURNS trigger
+  CREATE FUNCTION public.keep_platform_users() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
     IF NOT pg_has_role(current_user, '${OPERATOR_ROLE}', 'USAGE')
        AND EXISTS (SELECT FROM public.tenants WHERE id = NEW.tenant_id AND is_platform) THEN
       RAISE EXCEPTION 'operators are made by the command line alone' USING
         ERRCODE = 'insufficient_privilege', TABLE = 'users',
-        CONSTRAINT = CASE TG_OP WHEN 'INSERT' THEN 'users_platform_people' ELSE 'users_platform_rights' END;
+        CONSTRAINT = CASE TG_OP WHEN 'INSERT' THEN 'users_platform_reserved' ELSE 'users_platform_rights' END;
     END IF;
     RETURN NEW;
   END
   $$;
-  REVOKE ALL ON FUNCTION public.keep_platform_people() FROM PUBLIC;
-  CREATE TRIGGER users_platform_people BEFORE INSERT ON public.users
-    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_people();
+  REVOKE ALL ON FUNCTION public.keep_platform_users() FROM PUBLIC;
+  CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users
+    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users();
   CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status) IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status))
-    EXECUTE FUNCTION public.keep_platform_people()`;
+    EXECUTE FUNCTION public.keep_platform_users()`;
 
 /**
  * Operators are the users of the platform tenant. Each is created by a one-time secret, and only the login of the
@@ -84,9 +84,9 @@ export const OPERATORS: SchemaPart = {
     asGatekeeper(OPERATOR_INVITATION_IS_OPEN, auditTable('operator_invitations')),
   ],
   down: [
-    'DROP TRIGGER users_platform_people ON public.users',
+    'DROP TRIGGER users_platform_reserved ON public.users',
     'DROP TRIGGER users_platform_rights ON public.users',
-    'DROP FUNCTION public.keep_platform_people(), public.operator_invitation_is_open(text, bytea)',
+    'DROP FUNCTION public.keep_platform_users(), public.operator_invitation_is_open(text, bytea)',
     'DROP TABLE public.operator_invitations',
   ],
 };

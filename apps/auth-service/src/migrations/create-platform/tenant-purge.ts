@@ -73,7 +73,7 @@ const DELETE_SOME = `SELECT string_agg(quote_ident(a.attname), ', ') INTO primar
 
 /* For the audit tables, from which operators cannot delete. The gatekeeper needs SELECT and DELETE on the table. */
 const PURGE_TRAIL = definerFunction({
-  signature: 'purge_trail(p_tenant uuid, p_table regclass, p_limit integer)',
+  signature: 'purge_audit_log(p_tenant uuid, p_table regclass, p_limit integer)',
   returns: 'integer',
   language: 'plpgsql',
   callers: [OPERATOR_ROLE],
@@ -179,7 +179,7 @@ export const TENANT_PURGE: SchemaPart = {
   ],
   down: [
     `DROP FUNCTION public.is_being_purged(uuid), public.begin_purge(uuid, uuid, text),
-       public.purge_trail(uuid, regclass, integer), public.purge_rows(uuid, regclass, integer),
+       public.purge_audit_log(uuid, regclass, integer), public.purge_rows(uuid, regclass, integer),
        public.has_tenant_rows(uuid, regclass), public.finish_purge(uuid), public.tenants_being_purged(),
        public.purged_tenants_with_files(), public.confirm_files_deleted(uuid)`,
     'DROP TABLE public.purged_tenants',

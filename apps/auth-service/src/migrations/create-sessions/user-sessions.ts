@@ -100,8 +100,8 @@ const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'cancel
  * The status of the session of a verified access token, with its user and tenant. The service asks for it before the
  * transaction has a context; the caller must pass the ids of a token whose signature it has verified.
  */
-const SESSION_STANDING = definerFunction({
-  signature: 'session_standing(p_tenant uuid, p_user uuid, p_session uuid)',
+const SESSION_STATUS = definerFunction({
+  signature: 'session_status(p_tenant uuid, p_user uuid, p_session uuid)',
   returns: `TABLE (session_active boolean, session_expires_at timestamptz, user_status text, user_role text,
     permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text,
     features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamptz,
@@ -137,9 +137,9 @@ UPDATE public.user_sessions s
 
 /** Sessions, one per device on which a user has logged in. */
 export const USER_SESSIONS: SchemaPart = {
-  up: [TABLE, POLICIES, KEEP_REVOKED, asGatekeeper(SESSION_STANDING, SHORTEN_SESSIONS)],
+  up: [TABLE, POLICIES, KEEP_REVOKED, asGatekeeper(SESSION_STATUS, SHORTEN_SESSIONS)],
   down: [
-    'DROP FUNCTION public.session_standing(uuid, uuid, uuid), public.shorten_sessions(numeric)',
+    'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.shorten_sessions(numeric)',
     'DROP TABLE public.user_sessions',
     'DROP FUNCTION public.keep_session_revoked()',
   ],

@@ -125,7 +125,7 @@ function deleteRows(
   const params = [tenantId, name, limit];
   return how === 'rows'
     ? countOf(transaction, 'SELECT purge_rows($1, $2, $3) AS rows', params)
-    : countOf(transaction, 'SELECT purge_trail($1, $2, $3) AS rows', params);
+    : countOf(transaction, 'SELECT purge_audit_log($1, $2, $3) AS rows', params);
 }
 
 async function countOf(transaction: SqlRunner, sql: string, params: unknown[]): Promise<number> {

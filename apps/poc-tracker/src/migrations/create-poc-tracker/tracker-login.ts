@@ -73,7 +73,7 @@ const PLAIN_FUNCTIONS = `FUNCTION public.uuid_v7(), public.set_user_context(uuid
   public.role_permissions(text), public.has_permission(text)`;
 
 /** They resolve the tenant, read the session status and the revocation feed, and list the files to delete, all by id. */
-const DEFINER_FUNCTIONS = `FUNCTION public.session_standing(uuid, uuid, uuid), public.revocations_since(text),
+const DEFINER_FUNCTIONS = `FUNCTION public.session_status(uuid, uuid, uuid), public.revocations_since(text),
   public.resolve_tenant(uuid, text, text), public.purged_tenants_with_files(), public.confirm_files_deleted(uuid)`;
 
 /**
