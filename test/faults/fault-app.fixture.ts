@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ApiError, type Role, type TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiError, PERMISSIONS, type TenantSnapshot } from '@poc-tracker/contracts';
 import {
   createErrorTranslator,
   currentRequest,
@@ -59,18 +59,16 @@ export interface Behaviour {
 
 const BEHAVIOUR = Symbol('BEHAVIOUR');
 
-/** Believes a header, where the service believes a verified token. */
+/** Trusts a header, where the service trusts a verified token. */
 @Injectable()
 class HeaderTenantGuard implements CanActivate {
   constructor(@Inject(BEHAVIOUR) private readonly behaviour: Behaviour) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
-    const role: Role = 'admin';
-    Object.assign(currentRequest(), {
-      tenant: { id: headers['x-acting-tenant'] } as TenantSnapshot,
-      user: { id: uuidv7(), role },
-    });
+    const current = currentRequest();
+    current.tenant = { id: headers['x-acting-tenant'] } as TenantSnapshot;
+    current.user = { id: uuidv7(), role: 'admin', permissions: PERMISSIONS };
     await this.behaviour.guard?.();
     return true;
   }

@@ -208,7 +208,7 @@ describe('prepareStandalone', () => {
       JWT_PRIVATE_KEY: 'mine',
       JWT_REFRESH_SECRET: 'mine',
     };
-    await expect(prepareStandalone(env, silently)).rejects.toThrow('JWT_PRIVATE_KEY is no key');
+    await expect(prepareStandalone(env, silently)).rejects.toThrow('JWT_PRIVATE_KEY is not a key');
     expect(readdirSync(env.DATA_DIR)).toEqual([]);
   });
 });
