@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { findFreePort } from '@poc-tracker/embedded';
 
-/** The built service; `npm run build` makes it. */
+/** The bundle of the service, created by `npm run build`. */
 export const SERVICE_BUNDLE = join(import.meta.dirname, '../dist/apps/auth-service/main.js');
 
-/** The built tracker. */
+/** The bundle of the tracker. */
 export const TRACKER_BUNDLE = join(import.meta.dirname, '../dist/apps/poc-tracker/main.js');
 
-/** A machine that is busy with other tests takes its time. */
+/** Long, because the machine may be busy with other tests. */
 const START_TIMEOUT_MS = 90_000;
 
 export interface ServerProcess {
@@ -19,7 +19,7 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Settings of a service on the given database, with keys of its own. */
+/** Returns the settings of a service on the given database, with new keys. */
 export function serviceEnvironment(database: {
   serviceUrl: string;
   platformUrl: string;
@@ -40,7 +40,7 @@ export function serviceEnvironment(database: {
   };
 }
 
-/** Settings of a tracker on the same database, which takes the keys of the service at `authUrl`. */
+/** Returns the settings of a tracker on the same database, which uses the keys of the service at `authUrl`. */
 export function trackerEnvironment(
   database: { trackerUrl: string },
   authUrl: string,
@@ -56,7 +56,7 @@ export function trackerEnvironment(
 }
 
 /**
- * Starts a server as a process of its own on a free port, which it is told as PORT.
+ * Starts a server as its own process on a free port, passed as PORT.
  * @param command the program and its arguments.
  * @param probe path that answers 200 as soon as the server is ready.
  */

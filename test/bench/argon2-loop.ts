@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { verify } from 'argon2';
 
-/** What the bare loop is told: the hash and its password, how long to run. */
+/** The input of the bare loop: a hash, its password and the duration. */
 export interface Argon2Order {
   hash: string;
   password: string;
   seconds: number;
 }
 
-/** Verifies one password over and over, as many at a time as this process has cores: the ceiling of any log-in. */
+/** Verifies a password in a loop, in parallel on all cores. No log-in can be faster. */
 async function verifyPerSecond({ hash, password, seconds }: Argon2Order): Promise<number> {
   const start = performance.now();
   const end = start + seconds * 1000;

@@ -1,6 +1,6 @@
 /**
- * Measures the hottest queries at 1,000 and at 1,000,000 people under the service's own login, and holds their plans
- * against the one thing that keeps them fast at any size: an index condition on tenant_id.
+ * Measures the hottest queries at 1,000 and at 1,000,000 users with the service's login, and checks that their plans have
+ * what keeps them fast at any size: an index condition on tenant_id.
  *
  *     npm run bench:queries                    both sizes, on a PostgreSQL of its own
  *     npm run bench:queries -- --users 50000   the larger size
@@ -16,8 +16,8 @@ import { type Access, accessesOf, PlanWatch } from './query-plans.js';
 const RUNS = 200;
 
 /**
- * What a seed leaves out: roles of their own, limits that were reached, an audit trail of the largest tenants, and of the feed of revocations the
- * events of a quarter of an hour.
+ * What the seed lacks: custom roles, limits that were reached, an audit log of the largest tenants, and 15 minutes of
+ * revocation events.
  */
 const PAST = `
   INSERT INTO tenant_roles (tenant_id, name) SELECT id, 'Guest' FROM tenants;
@@ -53,7 +53,7 @@ const cluster = await TestCluster.start((migrationUrl) => runMigrations(migratio
 try {
   await measureSize(10, 1_000);
   const large = await measureSize(Number(values.tenants), Number(values.users));
-  // A query of which no plan was seen has proved nothing.
+  // A query without a plan proves nothing.
   const unseen = large.filter(({ accesses }) => accesses.length === 0);
   for (const { query } of unseen) process.stdout.write(`NO PLAN: "${query.name}"\n`);
   const unbound = large.flatMap(({ query, accesses }) =>
@@ -87,7 +87,7 @@ async function measureSize(tenants: number, users: number): Promise<Measured[]> 
   await admin.connect();
   try {
     await admin.query(PAST);
-    // As after the first minutes of a database's life: the visibility map is there.
+    // As in any database after some minutes: the visibility map exists.
     await admin.query('VACUUM ANALYZE');
     const subjects = await chooseSubjects(admin);
     const measured: Measured[] = [];
@@ -103,7 +103,7 @@ async function measureSize(tenants: number, users: number): Promise<Measured[]> 
   }
 }
 
-/** People of the largest tenants and of small ones alike. */
+/** Users of the largest tenants and of small ones. */
 async function chooseSubjects(admin: pg.Client): Promise<Subject[]> {
   const { rows } = await admin.query<Subject>(`
     SELECT t.id AS "tenantId", t.subdomain, a.id AS "adminId", p.id AS "userId", p.email,
@@ -140,7 +140,7 @@ async function measure(
   return { query, medianMs: times[RUNS / 2] ?? 0, accesses };
 }
 
-/** One run in a transaction that is rolled back; prepared, as the service sends it. */
+/** Runs a query as the service does, prepared, in a transaction that is rolled back. */
 async function once(client: pg.Client, query: HotQuery, subject: Subject): Promise<number> {
   await client.query('BEGIN');
   try {
@@ -157,7 +157,7 @@ async function once(client: pg.Client, query: HotQuery, subject: Subject): Promi
   }
 }
 
-/** A table that belongs to a tenant must be reached by the tenant's part of an index. */
+/** A tenant table must be read by an index condition on the tenant. */
 function isBound({ key }: HotQuery, { table, condition }: Access): boolean {
   const expected = key ?? (table === 'tenants' ? /\bid\b/ : /\btenant_id\b/);
   return condition !== null && expected.test(condition);

@@ -10,7 +10,7 @@ import { ROTATE } from '../../apps/auth-service/src/session/session.repository.j
 import { SETTINGS } from '../../apps/auth-service/src/tenant/settings/settings.repository.js';
 import { USAGE } from '../../apps/auth-service/src/tenant/tenant.repository.js';
 
-/** Whom a run of a query is about. */
+/** The subject of a query. */
 export interface Subject {
   tenantId: string;
   subdomain: string;
@@ -26,10 +26,10 @@ export interface Subject {
 export interface HotQuery {
   name: string;
   sql: string;
-  /** Sent in front of it, in the same transaction. */
+  /** Sent before it, in the same transaction. */
   before?: string;
   params: (subject: Subject) => unknown[];
-  /** Sent before there is a context: finds the tenant, or is about none. */
+  /** Sent without a tenant context: finds the tenant or concerns none. */
   outside?: true;
   /** Column that must be in every index condition; default tenant_id. */
   key?: RegExp;
@@ -38,8 +38,8 @@ export interface HotQuery {
 const AUDIT_PAGE = searchStatement({}, 51);
 
 /**
- * The statements that the service sends most often, as it sends them: ten within a tenant, the one that finds it and the
- * one that asks what was revoked anywhere.
+ * The statements that the service sends most often: ten within a tenant, the one that finds the tenant and the one that
+ * reads revocations of all tenants.
  */
 export const HOT_QUERIES: readonly HotQuery[] = [
   {
@@ -108,7 +108,7 @@ export const HOT_QUERIES: readonly HotQuery[] = [
     sql: 'SELECT * FROM revocations_since($1)',
     params: ({ cursor }) => [cursor],
     outside: true,
-    // The one question about all tenants: what has happened since.
+    // The only query across tenants: the revocations since a position.
     key: /\bxid\b/,
   },
 ];

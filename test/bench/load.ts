@@ -1,6 +1,6 @@
 import autocannon from 'autocannon';
 
-/** The load of one round: requests that every connection sends in turn, each with a text that its answer must hold. */
+/** The load of one round: the requests of each connection, each with a text that its answer must contain. */
 export interface LoadOrder {
   url: string;
   seconds: number;
@@ -18,11 +18,11 @@ export interface LoadResult {
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** Answers that were no 200, were lost, or did not hold what they must. */
+  /** Answers that were not 200, were lost, or lacked the expected text. */
   wrong: number;
 }
 
-/** Every answer is checked in every round: a server that answers fast but wrong must not look fast. */
+/** Checks every answer, so that a fast but wrong server does not look fast. */
 async function runLoad(order: LoadOrder): Promise<LoadResult> {
   let wrong = 0;
   const result = await autocannon({
@@ -44,7 +44,7 @@ async function runLoad(order: LoadOrder): Promise<LoadResult> {
   };
 }
 
-// A process of its own, so that the load can be kept off the core of the server that it measures.
+// Its own process, so that the load does not run on the core of the measured server.
 process.once('message', (order) => {
   void runLoad(order as LoadOrder).then((result) =>
     process.send?.(result, () => process.disconnect()),

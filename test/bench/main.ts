@@ -19,7 +19,7 @@ import { median, table } from './summary.js';
 const ROUNDS = 7;
 const SECONDS = 5;
 const CONNECTIONS = 32;
-/** People whose tokens are used: enough that neither server can answer from the memory of one. */
+/** The number of users whose tokens are used, enough that no server benefits from caching one. */
 const SIGNED_IN = 200;
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
@@ -35,7 +35,7 @@ interface Server extends ServerProcess {
 
 const here = import.meta.dirname;
 
-/** Logs people in through the service itself, a few at a time. */
+/** Logs users in through the service, a few at a time. */
 async function signIn(
   url: string,
   users: readonly SeededUser[],
@@ -84,7 +84,7 @@ function summarise(name: string, rounds: readonly Round[]): { row: string[]; rat
   return { row, rate };
 }
 
-/** The service against its references, the first of which the ratio is counted by. */
+/** Compares the service with its references. The ratio is that to the first one. */
 async function benchProfile(
   [service, ...references]: [Server, Server, ...Server[]],
   people: { token: string; email: string }[],
@@ -103,7 +103,7 @@ async function benchProfile(
   const rounds = new Map(servers.map((server) => [server, [] as Round[]]));
   for (const server of servers) await measure(server, { ...order, seconds: 3 });
   for (let round = 0; round < ROUNDS; round += 1) {
-    // Who goes first changes, so that a machine that slows down over the run slows all alike.
+    // The order rotates, so that a machine that slows down affects all servers alike.
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
       rounds.get(server)?.push(await measure(server, order));
     }

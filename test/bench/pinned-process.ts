@@ -2,10 +2,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Whether processes can be kept on one core each; without it the figures still hold as a ratio, with more noise. */
+/** Whether processes can be pinned to one core each. Without it, the ratios still hold, with more noise. */
 export const pinning = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-/** Clock ticks a second in /proc/<pid>/stat; Linux reports 100 to programs whatever the kernel's own rate. */
+/** Clock ticks per second in /proc/<pid>/stat, which Linux always reports as 100. */
 const TICKS_PER_SECOND = 100;
 
 /** The command that runs a Node program on one core. */
@@ -13,7 +13,7 @@ export function onCore(core: number, args: string[]): string[] {
   return [...(pinning ? ['taskset', '-c', String(core)] : []), process.execPath, ...args];
 }
 
-/** Sends one order to a program that answers once, and gives its answer. */
+/** Sends one message to a program and returns its answer. */
 export async function ask<Answer>(core: number, program: string, order: object): Promise<Answer> {
   const [command = process.execPath, ...args] = onCore(core, ['--import', 'tsx', program]);
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -27,7 +27,7 @@ export async function ask<Answer>(core: number, program: string, order: object):
   return answer;
 }
 
-/** Seconds of processor time that a process has used, or undefined where there is no /proc. */
+/** Returns the CPU time of a process in seconds, or undefined without /proc. */
 export function cpuSeconds(pid: number | undefined): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

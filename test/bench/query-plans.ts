@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** A node of a plan as PostgreSQL's EXPLAIN (FORMAT JSON) gives it. */
+/** A plan node of EXPLAIN (FORMAT JSON). */
 export interface PlanNode {
   'Node Type': string;
   'Relation Name'?: string;
@@ -10,7 +10,7 @@ export interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** How one table is reached in a plan. */
+/** How a plan accesses a table. */
 export interface Access {
   table: string;
   how: string;
@@ -19,9 +19,9 @@ export interface Access {
 }
 
 /**
- * Collects the plans of every statement on this connection, those inside of functions included, which EXPLAIN does not
- * show. Loading the module and its settings needs a superuser; what runs afterwards under another login is watched all
- * the same.
+ * Collects the plans of all statements on this connection, including those inside functions, which EXPLAIN does not
+ * show. Loading the module and its settings requires a superuser; statements that run later with another role are
+ * collected as well.
  */
 export class PlanWatch {
   private plans: PlanNode[] = [];
@@ -57,7 +57,7 @@ export class PlanWatch {
   }
 }
 
-/** Every table that the plans read or write, and by which condition of which index. */
+/** Returns every table that the plans access, with the index and its condition. */
 export function accessesOf(plans: readonly PlanNode[]): Access[] {
   return plans.flatMap((node) => collect(node, null));
 }
@@ -66,7 +66,7 @@ function collect(node: PlanNode, heap: string | null): Access[] {
   const table = node['Relation Name'] ?? heap;
   const below = (node.Plans ?? []).flatMap((child) => collect(child, table));
   const how = node['Node Type'];
-  // The scan of the bitmap's index below names the condition.
+  // The index scan below the bitmap has the condition.
   if (!how.includes('Scan') || how === 'Bitmap Heap Scan' || table === null) return below;
   if (['Subquery Scan', 'Function Scan', 'CTE Scan', 'Values Scan'].includes(how)) return below;
   const access = {

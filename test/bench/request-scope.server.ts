@@ -5,7 +5,7 @@ import { NestFactory, REQUEST } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
 /*
- * One light route, two ways to know the tenant of a request. Both chains are equally deep: controller, service,
+ * One light route with two ways to know the tenant of a request. Both chains are equally deep: controller, service,
  * repository, context. `Inject` is written out because tsx emits no parameter types.
  */
 interface TenantContext {

@@ -6,9 +6,9 @@ import { ask, onCore, pinning } from './pinned-process.js';
 import { median, table } from './summary.js';
 
 /*
- * Requests/s of a light route whose tenant comes from AsyncLocalStorage, against the same route on a request-scoped
- * provider. The rounds alternate, so that what else the machine does strikes both alike.
- * Run it with `npm run bench:request-scope`; the figures stand in docs/decisions/0001.
+ * Compares a light route whose tenant comes from AsyncLocalStorage with the same route on a request-scoped
+ * provider, in requests/s. The rounds alternate, so that other load on the machine affects both alike.
+ * Run it with `npm run bench:request-scope`. The results are in docs/decisions/0001.
  */
 const VARIANTS = ['AsyncLocalStorage', 'Scope.REQUEST'] as const;
 const ROUNDS = 7;

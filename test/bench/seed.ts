@@ -6,7 +6,7 @@ import { Client } from 'pg';
 export const TENANTS = 100;
 export const USERS_PER_TENANT = 100;
 
-/** One password for everybody: making ten thousand hashes would take longer than the benchmark. */
+/** All users share a password, because ten thousand hashes would take longer than the benchmark. */
 export const PASSWORD = `${randomUUID()} bench`;
 
 export interface SeededUser {
@@ -17,7 +17,7 @@ export interface SeededUser {
 /** Milliseconds for the service to append the audit entries of the seeding to their chains. */
 const SETTLING_MS = 60_000;
 
-/** Fills an empty, migrated database and returns its people. The hash has the service's own default parameters. */
+/** Fills an empty, migrated database and returns its users. The hash has the default parameters of the service. */
 export async function seed(
   adminUrl: string,
 ): Promise<{ users: SeededUser[]; passwordHash: string }> {

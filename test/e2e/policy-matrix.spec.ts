@@ -26,7 +26,7 @@ function sessionIdOf({ tokens }: Login): string {
 let service: ServiceFixture;
 let platformId: string;
 
-/** What the DNS of the test says under every name. */
+/** The TXT record that the DNS of the test returns for every name. */
 const PROOF = 'proof';
 
 beforeAll(async () => {
@@ -128,39 +128,42 @@ function expectedOutcome(cell: Cell, caller: Caller): string {
   return caller === 'anonymous' ? '401 TOKEN_REQUIRED' : '403 INSUFFICIENT_PERMISSIONS';
 }
 
-describe('who may call what', () => {
-  it('is written down for every route of the document, and for no other', () => {
+describe('The policy of the service', () => {
+  it('is listed for every documented route and for no other', () => {
     const routes = operationsOf(createOpenApiDocument(service.app, API_DESCRIPTION)).map(
       ({ name }) => name,
     );
     expect(Object.keys(MATRIX).sort()).toEqual(routes.sort());
   });
 
-  describe.each(Object.entries(MATRIX))('%s', (name, cell) => {
+  describe.each(Object.entries(MATRIX))('of %s', (name, cell) => {
     const [method = '', template = ''] = name.split(' ');
 
     const isPlatform = template.startsWith('/api/v1/platform/');
 
-    it.each(isPlatform ? [...CALLERS, 'operator' as const] : CALLERS)('as %s', async (caller) => {
-      const current = await scene(caller, cell.target);
-      const body = cell.body?.(current);
-      const response = await service.app.inject({
-        method: method as 'GET',
-        url: cell.path?.(current) ?? template,
-        headers: {
-          host: current.host,
-          ...(caller !== 'anonymous' && {
-            authorization: `Bearer ${current.login.tokens.accessToken}`,
-          }),
-        },
-        ...(body !== undefined && { payload: body as object }),
-      });
-      const code = response.statusCode < 400 ? '' : ` ${response.json<{ code: string }>().code}`;
-      expect(`${response.statusCode}${code}`).toBe(expectedOutcome(cell, caller));
-    });
+    it.each(isPlatform ? [...CALLERS, 'operator' as const] : CALLERS)(
+      'answers %s as listed',
+      async (caller) => {
+        const current = await scene(caller, cell.target);
+        const body = cell.body?.(current);
+        const response = await service.app.inject({
+          method: method as 'GET',
+          url: cell.path?.(current) ?? template,
+          headers: {
+            host: current.host,
+            ...(caller !== 'anonymous' && {
+              authorization: `Bearer ${current.login.tokens.accessToken}`,
+            }),
+          },
+          ...(body !== undefined && { payload: body as object }),
+        });
+        const code = response.statusCode < 400 ? '' : ` ${response.json<{ code: string }>().code}`;
+        expect(`${response.statusCode}${code}`).toBe(expectedOutcome(cell, caller));
+      },
+    );
   });
 
-  it('is stated by every handler of the service itself, so that none is open or shut by accident', () => {
+  it('is declared by every handler, so that no route is open or closed by accident', () => {
     const silent: string[] = [];
     for (const { instance } of new DiscoveryService(
       service.app.get(ModulesContainer),

@@ -3,7 +3,7 @@ import { ROLES, type Role, type TenantStatus } from '@poc-tracker/contracts';
 import type { SeededUser } from '@poc-tracker/testing';
 import { GOOD_PASSWORD, type Login } from './service.fixture.js';
 
-/** `operator`: an admin of the platform's own tenant. */
+/** An `operator` is an admin of the platform tenant. */
 export type Caller = 'anonymous' | 'operator' | Role;
 
 export interface Scene {
@@ -12,35 +12,35 @@ export interface Scene {
   subdomain: string;
   caller: SeededUser;
   login: Login;
-  /** Another person of the tenant, of role user. */
+  /** Another user of the tenant, with role user. */
   colleague: SeededUser;
-  /** A session of theirs. */
+  /** A session of that user. */
   colleagueSessionId: string;
-  /** Of the log-in of the caller. */
+  /** The refresh token of the caller. */
   sessionId: string;
-  /** An entry of the tenant's trail. */
+  /** An entry of the tenant's audit log. */
   auditEntryId: string;
-  /** A domain that the tenant has asked for, with its proof published. */
+  /** A domain that the tenant has requested, with its DNS record published. */
   domainId: string;
-  /** A role of the tenant's own that nobody has. */
+  /** A custom role of the tenant that no user has. */
   roleId: string;
-  /** Another tenant than the caller's, for operators to act on. */
+  /** A tenant other than the caller's, as the target of operators. */
   target: { tenantId: string; subdomain: string };
-  /** An open invitation and a link for many, both by an admin of the tenant. */
+  /** An open invitation and an invitation link, both by an admin of the tenant. */
   invited: { invitationId: string; token: string; linkId: string };
-  /** What somebody becomes an operator with. */
+  /** The secret that activates an operator. */
   activation: { email: string; secret: string };
 }
 
 export interface Cell {
-  /** Who gets the answer of success; everybody else is refused: 401 without a token, 403 with one. */
+  /** The callers that succeed. Others are refused: 401 without a token, 403 with one. */
   allowed: readonly Caller[];
   status: number;
-  /** Of the error with which a route that takes no person's token answers everybody. */
+  /** The error of a route that accepts no user's token, for every caller. */
   code?: string;
   path?: (scene: Scene) => string;
   body?: (scene: Scene) => unknown;
-  /** The state that the target of an operator is in; default active. */
+  /** The status of an operator's target; active by default. */
   target?: TenantStatus;
 }
 
@@ -50,7 +50,7 @@ const OVERSEERS: readonly Caller[] = ['manager', 'admin'];
 const ADMINS: readonly Caller[] = ['admin'];
 const OPERATORS: readonly Caller[] = ['operator'];
 
-/** A route of the platform below one tenant. */
+/** A platform route below one tenant. */
 function platformCell(path: string, cell: Partial<Cell> = {}): Cell {
   return {
     allowed: OPERATORS,
@@ -60,7 +60,7 @@ function platformCell(path: string, cell: Partial<Cell> = {}): Cell {
   };
 }
 
-/** A route of another person of the tenant. */
+/** A route of another user of the tenant. */
 function personCell(path: string, cell: Partial<Cell> = {}): Cell {
   return {
     allowed: OVERSEERS,
@@ -70,7 +70,7 @@ function personCell(path: string, cell: Partial<Cell> = {}): Cell {
   };
 }
 
-/** A route of one of the tenant's own roles. */
+/** A route of a custom role. */
 function roleCell(cell: Partial<Cell> = {}): Cell {
   return {
     allowed: ADMINS,
@@ -89,7 +89,7 @@ function invitationCell(path: string): Cell {
   };
 }
 
-/** A route of one link for many. */
+/** A route of one invitation link. */
 function invitationLinkCell(path: string): Cell {
   return {
     allowed: OVERSEERS,
@@ -98,7 +98,7 @@ function invitationLinkCell(path: string): Cell {
   };
 }
 
-/** A route of a domain that the tenant has asked for. */
+/** A route of a domain that the tenant has requested. */
 function domainCell(path: string): Cell {
   return {
     allowed: ADMINS,
@@ -113,7 +113,7 @@ export function uniqueEmail(): string {
   return `${randomUUID()}@example.com`;
 }
 
-/** Who may call what. Written by hand: were it read from the code, it would agree with every mistake. */
+/** Who may call which route. Written by hand, because a table derived from the code would agree with every mistake. */
 export const MATRIX: Record<string, Cell> = {
   'GET /.well-known/jwks.json': { allowed: CALLERS, status: 200 },
   'GET /health': { allowed: CALLERS, status: 200 },
@@ -166,7 +166,7 @@ export const MATRIX: Record<string, Cell> = {
     status: 200,
     path: ({ auditEntryId }) => `/api/v1/audit/${auditEntryId}`,
   },
-  // For services with credentials of their own: a person's token is of no use.
+  // For service clients: a user's token is refused.
   'POST /api/v1/oauth/introspect': { allowed: CALLERS, status: 401, code: 'INVALID_CLIENT' },
   'POST /api/v1/oauth/revoke': { allowed: CALLERS, status: 401, code: 'INVALID_CLIENT' },
   'GET /api/v1/oauth/revocations': { allowed: CALLERS, status: 401, code: 'INVALID_CLIENT' },

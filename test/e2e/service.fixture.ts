@@ -16,7 +16,7 @@ import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
 export interface Answer<T = unknown> {
   status: number;
   headers: Record<string, unknown>;
-  /** What is inside the envelope; undefined for an error. */
+  /** The content of the envelope; undefined for an error. */
   data: T;
   /** The whole body of an error. */
   error: ErrorBody;
@@ -42,10 +42,10 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** A password that nobody's policy refuses. */
+/** A password that satisfies every password policy. */
 export const GOOD_PASSWORD = 'quatro cavalos pastam longe';
 
-/** The service on a database of its own, called without a network. */
+/** The service on its own database, called without a network. */
 export class ServiceFixture {
   private constructor(
     readonly database: TestDatabase,
@@ -64,7 +64,7 @@ export class ServiceFixture {
     return new ServiceFixture(db, app, env);
   }
 
-  /** An application that a spec has put together itself, initialized. */
+  /** Wraps an initialized application that a spec has created itself. */
   static async around(
     database: TestDatabase,
     app: NestFastifyApplication,
@@ -73,7 +73,7 @@ export class ServiceFixture {
     return new ServiceFixture(database, app, {});
   }
 
-  /** Another process on the same database: nothing of this one's memory. */
+  /** Starts another instance on the same database, which shares no memory with this one. */
   async restarted(): Promise<ServiceFixture> {
     return ServiceFixture.start(this.env, this.database);
   }
@@ -123,7 +123,7 @@ export class ServiceFixture {
     return seedUser(this.database, tenantId, overrides);
   }
 
-  /** Logs in and gives the answer, which must be good. */
+  /** Logs in and returns the answer. @throws Error if the log-in is refused. */
   async login(
     host: string,
     { email, password }: { email: string; password: string },
@@ -136,18 +136,18 @@ export class ServiceFixture {
     return answer.data;
   }
 
-  /** Refreshes without a host that names a tenant: the token alone decides. */
+  /** Refreshes without a host, so that only the token names the tenant. */
   async refresh(refreshToken: string): Promise<Answer<Tokens>> {
     return this.call<Tokens>('POST', '/auth/refresh', { body: { refreshToken } });
   }
 
-  /** Whether a token is accepted: the status and, for a refusal, the code. */
+  /** Returns `accepted` for an accepted token, otherwise the error code. */
   async probe(token: string): Promise<string> {
     const answer = await this.call('GET', '/auth/me', { token });
     return answer.status === 200 ? 'accepted' : answer.error.code;
   }
 
-  /** Runs SQL as the superuser, to arrange and to check. What it changes holds at once, instead of within 100 ms. */
+  /** Runs SQL as the superuser, to arrange and to check. Its changes take effect at once, not within 100 ms. */
   async sql<Row>(text: string, params: unknown[] = []): Promise<Row[]> {
     try {
       return await this.database.sql<Row>(text, params);

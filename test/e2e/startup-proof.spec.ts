@@ -21,7 +21,7 @@ async function damage(sql: string): Promise<void> {
   await admin.end();
 }
 
-/** The reason why the service does not start; an empty text when it does. */
+/** Returns why the service does not start, or an empty text if it does. */
 async function refusal(env: NodeJS.ProcessEnv = {}): Promise<string> {
   try {
     const app = await createApp(testConfig(database, env));
@@ -32,8 +32,8 @@ async function refusal(env: NodeJS.ProcessEnv = {}): Promise<string> {
   }
 }
 
-describe('a service that starts', () => {
-  it('starts on the schema as it is migrated', async () => {
+describe('The start of the service', () => {
+  it('succeeds on the migrated schema', async () => {
     expect(await refusal()).toBe('');
   });
 
@@ -44,17 +44,17 @@ describe('a service that starts', () => {
     ['CREATE TABLE notes (tenant_id uuid, body text)', 'table notes'],
     ['GRANT TRUNCATE ON users TO authenticated_user', 'table users'],
     ['CREATE VIEW everybody AS SELECT email FROM users', 'everybody'],
-  ])('refuses after: %s', async (sql, named) => {
+  ])('fails after: %s', async (sql, named) => {
     await damage(sql);
     expect(await refusal()).toContain(named);
   });
 
-  it('refuses to log in as a superuser, or as the owner of the tables', async () => {
+  it('fails with a superuser or the table owner as its login', async () => {
     expect(await refusal({ DATABASE_URL: database.adminUrl })).toContain('role postgres');
     expect(await refusal({ DATABASE_URL: database.migrationUrl })).toContain('poc_tracker_owner');
   });
 
-  it("refuses an operators' login that is a superuser", async () => {
+  it('fails with a superuser as the login of the operators', async () => {
     expect(await refusal({ PLATFORM_DATABASE_URL: database.adminUrl })).toContain('role postgres');
   });
 });

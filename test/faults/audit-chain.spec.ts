@@ -28,7 +28,7 @@ const WRITTEN = `
   SELECT (SELECT count(*) FROM security_events WHERE tenant_id = $1)
        + (SELECT count(*) FROM audit_log WHERE tenant_id = $1) AS count`;
 
-describe('the log of checkpoints', () => {
+describe('The log of checkpoints', () => {
   it.each([
     ['46 hours ago', true],
     ['49 hours ago', false],
@@ -46,7 +46,7 @@ describe('the log of checkpoints', () => {
   });
 });
 
-describe('the chain of a tenant', () => {
+describe('The hash chain of a tenant', () => {
   it('contains exactly what 200 parallel transactions committed while two chain writers run', async () => {
     const { tenantId } = await seedTenant(db.database);
     const rolledBack = new Error('rolled back');

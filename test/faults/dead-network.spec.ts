@@ -5,7 +5,7 @@ import { type Behaviour, FaultApp } from './fault-app.fixture.js';
 
 const REQUEST_TIMEOUT_MS = 500;
 
-/** Stands between the service and PostgreSQL, and can swallow everything without closing anything. */
+/** A proxy in front of PostgreSQL that can drop all data without closing connections. */
 class Proxy {
   private readonly sockets = new Set<Socket>();
   private frozen = false;
@@ -24,7 +24,7 @@ class Proxy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Connections that exist now stay dead; new ones work again after `thaw`. */
+  /** Existing connections stay dead. New ones work again after `thaw`. */
   freeze(): void {
     this.frozen = true;
     for (const socket of this.sockets) socket.pause();
@@ -52,7 +52,7 @@ class Proxy {
   }
 }
 
-describe('a network that swallows packets', () => {
+describe('A network that swallows packets', () => {
   let db: TestDatabase;
   let proxy: Proxy;
   let app: FaultApp;
@@ -82,7 +82,7 @@ describe('a network that swallows packets', () => {
     ['under a statement', true],
     ['under the commit', false],
   ])(
-    '%s is answered in time, and costs the pool nothing but that connection',
+    '%s fails the request in time and costs the pool only that connection',
     async (_when, statementFollows) => {
       behaviour.handlers['stuck'] = async (database) => {
         await database.query('SELECT 1');

@@ -30,7 +30,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A small table of real tenants, for the faults to happen to. */
+/** A small tenant table for the faults to hit. */
 @Entity('tenant_settings')
 export class Setting {
   @PrimaryColumn({ name: 'tenant_id', type: 'uuid' })
@@ -50,7 +50,7 @@ export interface Answer {
 
 type Handler = (database: TenantDatabase) => Promise<unknown>;
 
-/** What a spec wants to happen inside of requests. */
+/** What a spec runs inside of requests. */
 export interface Behaviour {
   handlers: Record<string, Handler>;
   /** Runs in a guard, before the interceptors. */
@@ -123,7 +123,7 @@ export class FaultApp {
     private readonly url: string,
   ) {}
 
-  /** Listens on a free port, so that connections can really break. */
+  /** Listens on a free port, so that tests can break connections. */
   static async start(
     options: Pick<TenancyOptions, 'serviceUrl' | 'poolMax' | 'requestTimeoutMs'>,
     behaviour: Behaviour,
@@ -145,7 +145,7 @@ export class FaultApp {
     return this.nest.get(TenantDatabase);
   }
 
-  /** One request on a connection of its own. Rejects when that breaks, be it through `signal`. */
+  /** Sends a request on its own connection. Rejects if the connection breaks or `signal` aborts it. */
   call(handler: string, tenantId: string, signal?: AbortSignal): Promise<Answer> {
     const { promise, resolve, reject } = deferred<Answer>();
     const outgoing = request(`${this.url}/${handler}`, {
@@ -157,7 +157,7 @@ export class FaultApp {
     outgoing.on('error', reject).on('response', (response) => {
       json(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
     });
-    // In two pieces: the second one arrives in an event of the socket, which belongs to no request.
+    // In two parts, because the second one arrives in a socket event that belongs to no request.
     outgoing.write('{"some":');
     setTimeout(() => outgoing.end('"body"}'), 5);
     return promise;

@@ -94,7 +94,7 @@ const server = createServer((request, response) => {
   });
 });
 
-// A process that thaws must answer what lay in its sockets, not close them for having waited.
+// A process that continues must answer the requests in its sockets, not close them as idle.
 server.keepAliveTimeout = server.headersTimeout = server.requestTimeout = 0;
 server.listen(Number(PORT), '127.0.0.1');
 process.once('SIGTERM', () => {

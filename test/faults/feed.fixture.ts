@@ -11,7 +11,7 @@ export interface Session {
   id: string;
 }
 
-/** What a process answered about a session, and when it was asked and had answered. */
+/** The answer of a process about a session, with the times of request and response. */
 export interface Observation {
   sent: number;
   received: number;
@@ -22,30 +22,30 @@ export interface Observation {
 }
 
 export interface ConsumerState {
-  /** How often it asked about a session itself. */
+  /** How often it queried a session. */
   asked: number;
-  /** How often it opened a stream of revocations, where it has them over HTTP. */
+  /** How often it opened a revocation stream over HTTP. */
   streams: number;
-  /** Of its memory, in milliseconds; null while it is not complete. */
+  /** The age of its cache in milliseconds; null while it is incomplete. */
   age: number | null;
 }
 
-/** The feed's promise: from here on nothing may be accepted any more. */
+/** After this time the feed guarantees that a revoked session is refused. */
 const BOUND_MS = 100;
 
 const WARM_UP_MS = 20_000;
 
-/** For three processes to start from their sources, one after the other, on a busy machine. */
+/** Enough to start three processes from source, one after the other, on a busy machine. */
 export const WORLD_START_MS = 120_000;
 
-/** One of the processes, and questions to it. */
+/** One of the processes. */
 export class Consumer {
   constructor(
     readonly name: string,
     private readonly server: ServerProcess,
   ) {}
 
-  /** @param env what the program reads: where it asks and where its revocations come from. */
+  /** @param env where the program queries sessions and receives revocations. */
   static async start(name: string, env: NodeJS.ProcessEnv): Promise<Consumer> {
     const program = ['--import', 'tsx', join(import.meta.dirname, 'feed-consumer.ts')];
     const server = await startServer(
@@ -69,7 +69,7 @@ export class Consumer {
     return (await response.json()) as ConsumerState;
   }
 
-  /** Stops every thread of the process, in the middle of whatever it does. */
+  /** Stops every thread of the process immediately. */
   freeze(): void {
     this.server.process.kill('SIGSTOP');
   }
@@ -95,7 +95,7 @@ export class FeedFixture {
     readonly tenantId: string,
   ) {}
 
-  /** Two instances and a sibling, each a process of its own, with their memories complete. */
+  /** Two instances and a sibling service, each its own process. */
   static async start(redisUrl?: string): Promise<FeedFixture> {
     const database = await createTestDatabase();
     const admin = new pg.Pool({ connectionString: database.adminUrl, max: 4 });
@@ -113,7 +113,7 @@ export class FeedFixture {
     return world;
   }
 
-  /** A person with an open session, which every process has accepted and remembers. */
+  /** Creates a user with a session that every process has accepted and cached. */
   async session(tenantId = this.tenantId): Promise<Session> {
     const { userId } = await seedUser(this.database, tenantId);
     const { rows } = await this.admin.query<{ id: string }>(
@@ -135,13 +135,13 @@ export class FeedFixture {
     return session;
   }
 
-  /** Ends a session as the service does. Resolves when PostgreSQL has confirmed the commit. */
+  /** Revokes a session as the service does. Resolves when PostgreSQL has confirmed the commit. */
   async end({ id }: Session): Promise<void> {
     await this.admin.query('UPDATE user_sessions SET is_active = false WHERE id = $1', [id]);
   }
 
   /**
-   * Asks all processes about a session without a pause, makes the change meanwhile, and goes on until each has shown it
+   * Queries all processes about a session continuously, makes the change meanwhile, and continues until each has shown it
    * and the bound has passed.
    * @param shows whether an answer shows the change; until then the process is asked.
    */
@@ -183,9 +183,9 @@ export class FeedFixture {
 }
 
 export interface Outcome {
-  /** Milliseconds from the confirmed change to the first answer that showed it, per process. */
+  /** The time from the confirmed change to the first answer that showed it, per process, in milliseconds. */
   latencies: number[];
-  /** Answers to questions that were sent when the bound had passed, and that did not show the change. */
+  /** Answers to requests after the bound that did not show the change. */
   late: Observation[];
   answers: number;
 }

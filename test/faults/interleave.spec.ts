@@ -10,7 +10,7 @@ const IN_FLIGHT = 25;
 const ROWS_PER_TENANT = 5;
 const KILL_EVERY_MS = 40;
 
-/** Repeatable "randomness" (mulberry32), so that a failure can be looked at again. */
+/** Repeatable pseudo-random numbers (mulberry32), so that a failure can be reproduced. */
 function randomSequence(seed: number): () => number {
   let state = seed;
   return () => {
@@ -21,7 +21,7 @@ function randomSequence(seed: number): () => number {
   };
 }
 
-/** What a request saw: of the rows and of the settings, the tenants. */
+/** The tenants that a request saw in its settings and its rows. */
 interface Sight {
   context: string;
   rows: string[];
@@ -68,7 +68,7 @@ const HANDLERS = {
 };
 
 describe.each([1, 10])(
-  'two tenants on a pool of %i, with clients that hang up and backends that are terminated',
+  'Two tenants on a pool of %i, with clients that disconnect and backends that are terminated',
   (poolMax) => {
     let db: TestDatabase;
     let admin: pg.Client;
@@ -104,7 +104,7 @@ describe.each([1, 10])(
       return rowCount ?? 0;
     }
 
-    it('shows nobody the rows of the other tenant', async () => {
+    it('never see rows of each other', async () => {
       const random = randomSequence(poolMax);
       const answers: { tenant: string; handler: string; answer: Answer | 'hung up' }[] = [];
       let next = 0;
@@ -135,7 +135,7 @@ describe.each([1, 10])(
       for (const { tenant, handler, answer } of answers) {
         const outcome = answer === 'hung up' ? answer : answer.status;
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-        // A lost connection is never answered as a defect of the service.
+        // A lost connection is never reported as an internal error.
         if (outcome === 500) expect(['fail', 'throw']).toContain(handler);
         if (answer === 'hung up' || answer.status !== 201) continue;
         const { context, rows } = answer.body as Sight;
@@ -143,13 +143,13 @@ describe.each([1, 10])(
         expect(rows.length).toBeGreaterThanOrEqual(2 * ROWS_PER_TENANT + 1);
         expect(new Set(rows)).toEqual(new Set([tenant]));
       }
-      // All of it happened, and nothing else did.
+      // Every kind of outcome occurred, and no other.
       expect(answers).toHaveLength(REQUESTS);
       expect([...outcomes.keys()].sort()).toEqual([201, 500, 503, 'hung up']);
       expect(terminated).toBeGreaterThan(5);
     });
 
-    it('has lost no connection', async () => {
+    it('lose no connection of the pool', async () => {
       await vi.waitFor(() => {
         const { total, idle, waiting } = app.database.totals();
         expect({ idle, waiting }).toEqual({ idle: total, waiting: 0 });
@@ -161,7 +161,7 @@ describe.each([1, 10])(
         );
         expect(rows.map(({ state }) => state)).toEqual(Array.from({ length: total }, () => 'idle'));
       });
-      // As many as the pool may have can be had, all at the same time.
+      // The pool can still open all its connections at the same time.
       const pids = await onEveryConnection<{ pid: number }>(
         'SELECT pg_backend_pid() AS pid, pg_sleep(0.3)',
       );
@@ -169,7 +169,7 @@ describe.each([1, 10])(
       expect(app.database.totals()).toMatchObject({ total: poolMax, idle: poolMax, waiting: 0 });
     });
 
-    it('has left no context and no role on any connection', async () => {
+    it('leave no context and no role on any connection', async () => {
       const again = Array.from({ length: 2 * poolMax }, (_, n) => tenants[n % 2] ?? '');
       const sights = await Promise.all(again.map((tenant) => app.call('linger', tenant)));
       expect(sights.map(({ body }) => (body as Sight).context)).toEqual(again);

@@ -13,7 +13,7 @@ function openConnections(server: Server): Promise<number> {
   return promisify(server.getConnections.bind(server))();
 }
 
-describe("a request's transaction", () => {
+describe('The transaction of a request', () => {
   let db: TestDatabase;
   let admin: pg.Client;
   let app: FaultApp;
@@ -74,7 +74,7 @@ describe("a request's transaction", () => {
     });
   }
 
-  /** Lets the commit of every written row run this. */
+  /** Runs SQL in the commit of every written row. */
   async function atCommit(body: string): Promise<void> {
     await admin.query(`
       CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN NULL; END $$;
@@ -89,7 +89,7 @@ describe("a request's transaction", () => {
     expect(await isWritten()).toBe(true);
   });
 
-  it('answers no success when the commit itself fails', async () => {
+  it('fails the request if the commit fails', async () => {
     await atCommit(`RAISE EXCEPTION 'refused'`);
     writingThen(() => Promise.resolve({ done: true }));
     expect(await app.call('write', tenantId)).toEqual({
@@ -100,7 +100,7 @@ describe("a request's transaction", () => {
     await expectPoolAtRest();
   });
 
-  it('is rolled back when the handler fails', async () => {
+  it('is rolled back if the handler fails', async () => {
     writingThen(() => Promise.reject(new Error('half done')));
     expect(await app.call('write', tenantId)).toEqual({
       status: 500,
@@ -110,7 +110,7 @@ describe("a request's transaction", () => {
     await expectPoolAtRest();
   });
 
-  it('answers no success for what was not committed', async () => {
+  it('fails the request if it was not committed', async () => {
     writingThen(async (query) => {
       await query('SELECT 1 / 0').catch(() => undefined);
       return { done: true };
@@ -123,7 +123,7 @@ describe("a request's transaction", () => {
     await expectPoolAtRest();
   });
 
-  it('answers no success when the connection is lost before the commit', async () => {
+  it('fails the request if the connection is lost before the commit', async () => {
     writingThen(async () => {
       await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND usename = 'poc_tracker_service'`);
@@ -137,7 +137,7 @@ describe("a request's transaction", () => {
     await expectPoolAtRest();
   });
 
-  it('is given up in time, even though the handler goes on, whose late statements fail', async () => {
+  it('ends in time although the handler continues, whose late statements fail', async () => {
     let late: Promise<unknown> | undefined;
     writingThen(async (query) => {
       await delay(REQUEST_TIMEOUT_MS + 200);
@@ -156,7 +156,7 @@ describe("a request's transaction", () => {
     expect(await isWritten()).toBe(false);
   });
 
-  it('is given up in time when the request only waits for a connection', async () => {
+  it('ends in time if the request only waits for a connection', async () => {
     const free = deferred();
     const { database } = app;
     const holding = database.transaction(contextWithoutRights(tenantId), async () => {
@@ -171,7 +171,7 @@ describe("a request's transaction", () => {
     await expectPoolAtRest();
   });
 
-  it('ends after the running statement, with no other begun, when the client hangs up', async () => {
+  it('ends after the running statement if the client disconnects, and no other begins', async () => {
     const sleep = 'SELECT pg_sleep(0.3)';
     let next: Promise<unknown> | undefined;
     writingThen(async (query) => {
@@ -190,7 +190,7 @@ describe("a request's transaction", () => {
     expect(await isWritten()).toBe(false);
   });
 
-  it('gives its connection back at once when the client hangs up while the handler waits for something else', async () => {
+  it('returns its connection at once if the client disconnects while the handler waits for something else', async () => {
     const never = deferred();
     writingThen(() => never.promise);
     const client = new AbortController();
@@ -203,7 +203,7 @@ describe("a request's transaction", () => {
     never.resolve(undefined);
   });
 
-  it('does not even begin for a client that hung up during the guards', async () => {
+  it('does not begin for a client that disconnected during the guards', async () => {
     const guarding = deferred();
     const guarded = deferred();
     const client = new AbortController();
@@ -220,13 +220,13 @@ describe("a request's transaction", () => {
     expect(await call).toBe('gone');
     await vi.waitFor(async () => expect(await openConnections(server)).toBe(0));
     guarded.resolve(undefined);
-    // A later request overtakes nothing: by its answer the first one's handler would have run.
+    // Requests are not reordered: by the answer of a later one, the handler of the first would have run.
     behaviour.handlers['read'] = () => Promise.resolve({});
     expect((await app.call('read', tenantId)).status).toBe(201);
     expect(handled).not.toHaveBeenCalled();
   });
 
-  it('is finished, and its answer sent, when the service is told to stop', async () => {
+  it('is finished and its answer sent when the service stops', async () => {
     const sleep = 'SELECT pg_sleep(0.3)';
     writingThen((query) => query(sleep));
     const call = app.call('write', tenantId);
@@ -240,8 +240,8 @@ describe("a request's transaction", () => {
   });
 });
 
-describe('the start of a service', () => {
-  it('is refused by a database with a tenant table that is not protected, and leaves no connection', async () => {
+describe('The start of a service', () => {
+  it('fails on a database with an unprotected tenant table and leaves no connection', async () => {
     const db = await createTestDatabase();
     const admin = new pg.Client(db.adminUrl);
     await admin.connect();

@@ -9,7 +9,7 @@ let cluster: TestCluster;
 let database: TestDatabase;
 
 beforeAll(async () => {
-  // A server of its own: the other tests shall not crash with it.
+  // Its own server, so that other tests do not crash with it.
   cluster = await TestCluster.start((url) => runMigrations(url, false));
   database = await createTestDatabase(cluster.access);
 });
@@ -18,7 +18,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Kills a backend, upon which the server throws all of them out and recovers from its log, without a new start. */
+/** Kills a backend, which makes the server terminate all others and recover from its log. */
 async function crash(): Promise<void> {
   const [backend] = await database.sql<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   if (backend === undefined) throw new Error('There is no backend to kill.');
@@ -28,7 +28,7 @@ async function crash(): Promise<void> {
 const startedAt = async (): Promise<unknown> =>
   database.sql("SELECT to_json(pg_postmaster_start_time()) #>> '{}' AS at");
 
-it('believes no cursor from before a crash, after which numbers of transactions may come a second time', async () => {
+it('A revocation cursor from before a crash is not trusted, because transaction numbers can repeat after it', async () => {
   vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
   vi.spyOn(Logger.prototype, 'log').mockReturnValue();
   let gaps = 0;

@@ -12,8 +12,8 @@ import {
 } from './feed.fixture.js';
 
 /**
- * How long a process is frozen. The same as a minute, as far as the mechanism goes: what it has in memory and in its
- * sockets is older than the bound when it thaws. Set FREEZE_MS=60000 to see the minute.
+ * How long a process is frozen. A minute would test the same: the data in its memory and sockets is older than the bound
+ * when it continues. Set FREEZE_MS=60000 to try a minute.
  */
 const FREEZE_MS = Number(process.env['FREEZE_MS'] ?? 3_000);
 
@@ -44,7 +44,7 @@ async function during<T>(fault: () => Promise<unknown>, work: () => Promise<T>):
 for (const transport of ['PostgreSQL', 'Redis'] as const) {
   // These tests stop and restart Redis, so they need a server of their own.
   const skip = transport === 'Redis' && !canStartRedis();
-  describe.skipIf(skip)(`revocations reach three processes through ${transport}`, () => {
+  describe.skipIf(skip)(`Revocations reach three processes through ${transport}`, () => {
     let redis: TestRedis | undefined;
     let world: FeedFixture;
 
@@ -68,7 +68,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
       return outcomes;
     }
 
-    it('refuses a session within the bound, and asks nobody on the way of a request', async () => {
+    it('and refuse a session within the bound, without a query per request', async () => {
       const before = await Promise.all(world.consumers.map((consumer) => consumer.state()));
       const outcomes = await revokeManyTimes('undisturbed', 2 * ROUNDS);
       expectNoneLate(outcomes);
@@ -79,11 +79,11 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
       );
       const answers = outcomes.reduce((sum, outcome) => sum + outcome.answers, 0);
       console.log(`${transport}: ${asked} questions for ${answers} answers`);
-      // One each for a new session; more only where this machine kept a process from running for 100 ms.
+      // One query per new session, and more only if the machine paused a process for 100 ms.
       expect(asked).toBeLessThan(answers / 4);
     });
 
-    it('changes role, plan and tenant within the bound', async () => {
+    it('and change role, plan and tenant within the bound', async () => {
       const outcomes: Outcome[] = [];
       const change = async (
         session: Session,
@@ -144,7 +144,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
       expectNoneLate(outcomes);
     });
 
-    it('loses no event of a transaction that commits long after later ones', async () => {
+    it('and lose no event of a transaction that commits long after later ones', async () => {
       const [early, late] = [await world.session(), await world.session()];
       const long = await world.admin.connect();
       await long.query('BEGIN');
@@ -157,7 +157,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
       expectNoneLate(outcomes);
     });
 
-    it('refuses within the bound while the connections of the feed are being ended', async () => {
+    it('and refuse within the bound while the connections of the feed are terminated', async () => {
       const terminate = () =>
         world.admin.query(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -166,7 +166,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
       expectNoneLate(await during(terminate, () => revokeManyTimes('feed connections ended')));
     });
 
-    it('refuses within the bound while every connection is being ended: where nobody can be asked, nobody is let in', async () => {
+    it('and refuse within the bound while all connections are terminated, also where no process can be asked', async () => {
       const terminate = () =>
         world.admin.query(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -176,7 +176,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
     });
 
     it(
-      `refuses at its first request after a freeze of ${FREEZE_MS} ms what was revoked meanwhile`,
+      `and refuse at the first request after a freeze of ${FREEZE_MS} ms what was revoked meanwhile`,
       async () => {
         const outcomes: Outcome[] = [];
         const freeze = async (frozen: Consumer): Promise<void> => {
@@ -185,7 +185,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
           const warm = await frozen.check(session);
           expect(warm.accepted).toBe(true);
           frozen.freeze();
-          // Lies in the socket until the process thaws: the first thing that it will see.
+          // Stays in the socket until the process continues, which reads it first.
           outcomes.push(await world.observe(session, () => world.end(session), undefined, others));
           const waiting = [1, 2, 3].map(() => frozen.check(session));
           await delay(FREEZE_MS);
@@ -204,7 +204,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
     );
 
     it.runIf(transport === 'Redis')(
-      'refuses within the bound with Redis flushed, stopped and started again under it',
+      'and refuse within the bound while Redis is flushed, stopped and restarted',
       async () => {
         if (redis === undefined) throw new Error('There is no Redis to break.');
         const { url } = redis;
@@ -236,7 +236,7 @@ for (const transport of ['PostgreSQL', 'Redis'] as const) {
       },
     );
 
-    it.runIf(transport === 'Redis')('leaves PostgreSQL to one process', async () => {
+    it.runIf(transport === 'Redis')('and leave PostgreSQL to one process', async () => {
       const questions = new Map<string, Set<string>>();
       for (let sample = 0; sample < 150; sample += 1) {
         const { rows } = await world.admin.query<{ name: string; started: string }>(

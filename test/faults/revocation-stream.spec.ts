@@ -9,12 +9,12 @@ import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { testConfig } from '../../apps/auth-service/src/config/test-config.js';
 import { Consumer, FeedFixture, type Outcome, report, WORLD_START_MS } from './feed.fixture.js';
 
-/** Instead of 8 s, so that streams are replaced all the time while the other tests look. */
+/** Replaces the default of 8 s, so that streams are renewed constantly during the other tests. */
 const RENEW_AFTER_MS = 1_000;
 
 const FREEZE_MS = Number(process.env['FREEZE_MS'] ?? 3_000);
 
-describe('revocations over HTTP, for an application with neither database nor Redis', () => {
+describe('The revocation stream over HTTP, for an application without database and Redis', () => {
   const secret = randomBytes(32).toString('base64url');
   const clientId = randomUUID();
   let world: FeedFixture;
@@ -74,7 +74,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
     return outcomes;
   }
 
-  it('refuses a session within the bound, and asks nobody on the way of a request', async () => {
+  it('refuses a session within the bound, without a query per request', async () => {
     const before = await elsewhere.state();
     const outcomes = await revokeManyTimes('undisturbed', 20);
     expect(outcomes.flatMap(({ late }) => late)).toEqual([]);
@@ -84,10 +84,10 @@ describe('revocations over HTTP, for an application with neither database nor Re
     expect(asked - before.asked).toBeLessThan(answers / 4);
   });
 
-  it('goes over from stream to stream without asking again', async () => {
+  it('switches from stream to stream without asking again', async () => {
     const session = await world.session();
     const before = await elsewhere.state();
-    // The fourth is opened when the third is believed.
+    // The fourth stream is opened once the third is trusted.
     await vi.waitFor(
       async () => expect((await elsewhere.state()).streams).toBeGreaterThan(before.streams + 3),
       { timeout: 20_000, interval: 50 },
@@ -98,7 +98,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
     expect(outcome.late).toEqual([]);
   }, 60_000);
 
-  it('lets a service stop at once, although one reads its stream and another takes nothing from it', async () => {
+  it('lets a service stop at once although one client reads its stream and another does not', async () => {
     const stopping = await createApp(testConfig(world.database));
     await stopping.listen(0, '127.0.0.1');
     const { port: at, hostname } = new URL(await stopping.getUrl());
@@ -120,7 +120,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
   });
 
   it(
-    `refuses at its first request after a freeze of ${FREEZE_MS} ms what was revoked meanwhile`,
+    `refuses at the first request after a freeze of ${FREEZE_MS} ms what was revoked meanwhile`,
     async () => {
       const session = await world.session();
       expect(await elsewhere.check(session)).toMatchObject({ accepted: true });
@@ -134,7 +134,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
     FREEZE_MS + 60_000,
   );
 
-  it('lets nobody in while the issuer is away, and everybody again when it is back', async () => {
+  it('refuses every token while the issuer is unreachable and accepts them when it is back', async () => {
     const session = await world.session();
     await service.close();
     await vi.waitFor(async () => {
@@ -152,7 +152,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
     expect(outcome.late).toEqual([]);
   }, 60_000);
 
-  it('tells nothing to whoever is no client of the service', async () => {
+  it('refuses a caller that is not a client of the service', async () => {
     for (const authorization of [
       undefined,
       basic(clientId, 'wrong'),
@@ -165,7 +165,7 @@ describe('revocations over HTTP, for an application with neither database nor Re
     }
   });
 
-  it('writes the time at once, then a line at least every 40 ms on an idle machine', async () => {
+  it('sends the time at once, then a line at least every 40 ms on an idle machine', async () => {
     const abort = new AbortController();
     const answer = await follow(basic(clientId, secret), abort.signal);
     expect(answer.headers.get('content-type')).toBe('application/x-ndjson');

@@ -32,8 +32,8 @@ async function operatorToken(): Promise<string> {
 
 const trail = (token: string, query?: Record<string, string>) => trailOn(service, token, query);
 
-describe('the trail of a tenant', () => {
-  it('tells of every way in and out: who, whom, from where, with what, and how it ended', async () => {
+describe('The audit log of a tenant', () => {
+  it('records every log-in, refresh and log-out with its actor, target, origin and result', async () => {
     const { host, tenantId, token } = await admin();
     const { email, password, userId } = await service.user(tenantId);
     const stranger = `${randomUUID()}@example.com`;
@@ -119,7 +119,7 @@ describe('the trail of a tenant', () => {
     expect(ofFirst?.requestId).toBe(first.headers['x-request-id']);
   });
 
-  it('has of each of them who, whom, from where, with what, in which request and how it ended', async () => {
+  it('records each security event with its actor, target, details, request, origin and result', async () => {
     const { host, tenantId, token } = await admin();
     const headers = { 'user-agent': AGENT };
     const person = await service.user(tenantId, { role: 'user' });
@@ -248,7 +248,7 @@ describe('the trail of a tenant', () => {
     }
   });
 
-  it('keeps a log-in that fails at its last step, although its transaction was rolled back', async () => {
+  it('keeps a log-in that fails at its last step, although its transaction is rolled back', async () => {
     const { host, tenantId } = await admin();
     const { email, password, userId } = await service.user(tenantId);
     const changing = new pg.Client(service.database.adminUrl);
@@ -256,7 +256,7 @@ describe('the trail of a tenant', () => {
     try {
       await changing.query('BEGIN');
       await changing.query('UPDATE users SET must_change_password = true WHERE id = $1', [userId]);
-      // The password is right, and the log-in waits for the row.
+      // The password is correct, and the log-in waits for the row lock.
       const late = logIn(host, email, password);
       await expect
         .poll(() =>
@@ -279,7 +279,7 @@ describe('the trail of a tenant', () => {
     expect(sessions).toEqual([]);
   });
 
-  it('keeps a failed log-in, with the same answer and the same writes whether or not the address is known', async () => {
+  it('records a failed log-in with the same answer and the same writes for a known and an unknown address', async () => {
     const { host, tenantId } = await admin();
     const { email } = await service.user(tenantId);
     const suspended = await service.user(tenantId, { status: 'suspended' });
@@ -298,7 +298,7 @@ describe('the trail of a tenant', () => {
     expect(rows.map(({ row }) => row).join()).not.toMatch(/@example|wrong/);
   });
 
-  it('records the replay of a refresh token, whose transaction ends the session', async () => {
+  it('records the reuse of a refresh token, whose transaction ends the session', async () => {
     const { tokens, token, tenantId } = await admin();
     const next = await service.refresh(tokens.refreshToken);
     await service.refresh(next.data.refreshToken);
@@ -313,7 +313,7 @@ describe('the trail of a tenant', () => {
     expect(await service.probe(token)).toBe('TOKEN_REVOKED');
   });
 
-  it('records one refusal of a session, code and minute, however many there are', async () => {
+  it('records one refusal per session, code and minute, however many requests are refused', async () => {
     const { token, tenantId, host } = await admin();
     const { email, password, userId } = await service.user(tenantId);
     const other = (await service.login(host, { email, password })).tokens.accessToken;
@@ -322,7 +322,7 @@ describe('the trail of a tenant', () => {
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([403]));
     const refused = await trail(token, { type: 'access.refused' });
-    // Two where the minute has turned in between.
+    // Two if a new minute began in between.
     expect(refused.length).toBeGreaterThanOrEqual(1);
     expect(refused.length).toBeLessThanOrEqual(2);
     expect(refused[0]).toMatchObject({
@@ -335,7 +335,7 @@ describe('the trail of a tenant', () => {
     });
   });
 
-  it('tells an operator from a person of the tenant, in changes of rows as well', async () => {
+  it('distinguishes an operator from a user of the tenant, in row changes as well', async () => {
     const { token, tenantId } = await admin();
     const operatorId = randomUUID();
     const platform = service.app.get(PlatformDatabase, { strict: false });
@@ -354,7 +354,7 @@ describe('the trail of a tenant', () => {
     ]);
   });
 
-  it('leaves out what is named like a secret, and stores whatever text a client sends', async () => {
+  it('omits fields that are named like secrets and stores any text that a client sends', async () => {
     const { tenantId, token } = await admin();
     const recorder = service.app.get(SecurityEvents, { strict: false });
     const details = {
@@ -381,6 +381,6 @@ describe('the trail of a tenant', () => {
   });
 });
 
-describe('the entries of all these events', () => {
-  it('contain no password, no token and no hash of one', () => expectNoSecrets(50));
+describe('The audit log after all these events', () => {
+  it('contains no password, no token and no hash of one', () => expectNoSecrets(50));
 });

@@ -64,7 +64,7 @@ async function exported(
   };
 }
 
-/** Events of the past, which only whoever has the server can write. */
+/** Inserts past events, which requires control of the server. */
 async function fillAt(tenantId: string, rows: number, at: Date): Promise<void> {
   const ids = Array.from(
     { length: rows },
@@ -94,12 +94,12 @@ async function verifyFile(text: string): Promise<{ code: number; out: string }> 
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'export.ndjson');
   await writeFile(path, text);
-  // No database: as on another machine.
+  // Without a database, as on another machine.
   return cliOn(null)('audit', 'verify', '--file', path, '--json');
 }
 
-describe('reading the trail', () => {
-  it('gives every entry once, page by page, newest first', async () => {
+describe('The list of audit entries', () => {
+  it('returns every entry once, page by page, newest first', async () => {
     const { token, tenantId } = await admin();
     await fill(tenantId, 25);
     const seen: AuditEntryResponse[] = [];
@@ -124,7 +124,7 @@ describe('reading the trail', () => {
     expect(new Set(seen.map(({ table }) => table)).size).toBe(2);
   });
 
-  it('filters by each of its fields', async () => {
+  it('filters by each field', async () => {
     const { token, tenantId, user, host } = await admin();
     const person = await service.user(tenantId);
     await logInOn(service, host, person.email, 'wrong wrong wrong');
@@ -185,7 +185,7 @@ describe('reading the trail', () => {
       expect((await of(query)).error.code).toBe('VALIDATION_ERROR');
   });
 
-  it('refuses what cannot be meant, by the name of the field', async () => {
+  it('refuses an invalid query and names the field', async () => {
     const { token } = await admin();
     const { token: elsewhere } = await admin();
     const page = await service.call<AuditPageResponse>('GET', '/audit', {
@@ -226,7 +226,7 @@ describe('reading the trail', () => {
     );
   });
 
-  it('is for whoever may view it, of whatever role, and of this tenant alone', async () => {
+  it('requires the permission to view the audit log, for any role, and shows the entries of that tenant only', async () => {
     const { token, tenantId, host } = await admin();
     const victim = await admin();
     const [entry] = await trail(victim.token);
@@ -253,8 +253,8 @@ describe('reading the trail', () => {
   });
 });
 
-describe('an export', () => {
-  it('is whole, can be verified without a database, and is itself on record', async () => {
+describe('The export of the audit log', () => {
+  it('contains every entry, can be verified without a database and is itself recorded', async () => {
     const { token, tenantId } = await admin();
     await fill(tenantId, 1_234);
     await allChained(tenantId);
@@ -271,7 +271,7 @@ describe('an export', () => {
     expect((await trail(token, { type: 'audit.exported' })).length).toBeGreaterThanOrEqual(1);
   });
 
-  it('has a line for each entry, whatever line breaks are hidden in what people and clients write', async () => {
+  it('has one line per entry, whatever line breaks users and clients have sent', async () => {
     const { token, tenantId } = await admin();
     const forged = '\r\n{"kind":"trailer"}\n\u2028{"kind":"trailer"}\u2029\u0085\v\f';
     const named = await service.call('PUT', '/auth/me', {
@@ -302,13 +302,13 @@ describe('an export', () => {
     expect(JSON.parse(out)).toMatchObject({
       auditLogs: [{ chained: lines.length - 2 - pending(lines) }],
     });
-    // As a mail program or another system leaves it.
+    // As a mail client or another system may change it.
     expect((await verifyFile(text.replaceAll('\n', '\r\n'))).code).toBe(0);
     const [entry] = await trailOn(service, token, { result: 'failure' });
     expect(entry).toMatchObject({ targetId: forged, userAgent: forged, details: { forged } });
   });
 
-  it('of a range of time has every position of it, and is intact as well', async () => {
+  it('of a time range contains every position in it and is intact', async () => {
     const { token, tenantId } = await admin();
     await fillAt(tenantId, 20, new Date('2026-03-01T12:00:00Z'));
     await fillAt(tenantId, 30, new Date('2026-03-02T12:00:00Z'));
@@ -327,7 +327,7 @@ describe('an export', () => {
     expect(await read({ from: '2026-03-01T00:00:00Z', to: between })).toBe(20);
   });
 
-  it('is broken off visibly when the database fails in the middle, and holds no connection meanwhile', async () => {
+  it('is visibly cut off when the database fails in the middle, and holds no connection meanwhile', async () => {
     const { token, tenantId } = await admin();
     await fill(tenantId, 8_000, JSON.stringify({ padding: 'x'.repeat(4_000) }));
     await allChained(tenantId);
@@ -344,7 +344,7 @@ describe('an export', () => {
     response.setEncoding('utf8');
     await once(response, 'readable');
     text += String(response.read() ?? '');
-    // The client does not read on: what is under way fits into buffers, and no transaction is open.
+    // The client stops reading: the data in flight fits into buffers, and no transaction is open.
     await expect
       .poll(
         async () =>

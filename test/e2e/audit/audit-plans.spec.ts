@@ -52,7 +52,7 @@ function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** Every way in which PostgreSQL would read the two tables, for these values or for whatever values. */
+/** Returns the scans that PostgreSQL plans for both tables, for these values or for any. */
 async function scansOf(filters: EntryFilters, mode: string): Promise<PlanNode[]> {
   const statement = searchStatement(filters, 50);
   if (statement === null) return [];
@@ -72,7 +72,7 @@ async function scansOf(filters: EntryFilters, mode: string): Promise<PlanNode[]>
   });
 }
 
-describe('the search of the trail', () => {
+describe('The search of the audit log', () => {
   const cases: EntryFilters[] = [
     {},
     { before: randomUUID() },
@@ -87,7 +87,7 @@ describe('the search of the trail', () => {
   ];
 
   it.each(['force_custom_plan', 'force_generic_plan'])(
-    'finds by an index that leads with the tenant, under %s',
+    'uses an index that starts with the tenant, under %s',
     async (mode) => {
       for (const filters of cases) {
         const scans = await scansOf(filters, mode);

@@ -5,7 +5,7 @@ import type {
 } from '../../../apps/auth-service/src/audit/audit.dto.js';
 import type { Answer, Login, ServiceFixture } from '../service.fixture.js';
 
-/** What the requests of these tests call themselves. */
+/** The user agent of the requests. */
 export const AGENT = 'audit-spec/1.0';
 
 export interface Admin extends Login {
@@ -16,7 +16,7 @@ export interface Admin extends Login {
   password: string;
 }
 
-/** The admin of a tenant of their own, signed in. */
+/** Creates a tenant and logs in its admin. */
 export async function adminOn(service: ServiceFixture): Promise<Admin> {
   const { host, tenantId } = await service.tenant({ maxUsers: 100 });
   const { email, password } = await service.user(tenantId, { role: 'admin' });
@@ -24,7 +24,7 @@ export async function adminOn(service: ServiceFixture): Promise<Admin> {
   return { ...login, host, tenantId, token: login.tokens.accessToken, email, password };
 }
 
-/** One page of the trail, newest first. */
+/** Returns a page of the audit log, newest first. */
 export async function trailOn(
   service: ServiceFixture,
   token: string,
@@ -35,7 +35,7 @@ export async function trailOn(
   return answer.data.items;
 }
 
-/** A log-in by whatever way it ends. */
+/** Logs in and returns the answer, even of a refusal. */
 export async function logInOn(
   service: ServiceFixture,
   host: string,

@@ -11,8 +11,8 @@ import {
 
 useAuditedService();
 
-describe('a storm of failing log-ins', () => {
-  it('is recorded one for one, and leaves connections to the others', async () => {
+describe('A burst of failed log-ins', () => {
+  it('is recorded completely and leaves connections for other requests', async () => {
     const { host, tenantId, token } = await admin();
     const { email } = await service.user(tenantId);
     const storm = Array.from({ length: 300 }, (_, index) =>
@@ -32,7 +32,7 @@ describe('a storm of failing log-ins', () => {
     expect(statuses.every((status) => status === 401 || status === 503)).toBe(true);
   });
 
-  it('waits in a lane of its own, however many refusals there are at once', async () => {
+  it('occupies at most four connections, however many refusals are recorded at once', async () => {
     const { tenantId, token } = await admin();
     const recorder = service.app.get(SecurityEvents, { strict: false });
     const waiting = async () =>
@@ -45,7 +45,7 @@ describe('a storm of failing log-ins', () => {
     const blocking = new pg.Client(service.database.adminUrl);
     await blocking.connect();
     try {
-      // Nobody can write an event: whoever tries keeps a connection.
+      // No event can be written, and each attempt keeps its connection.
       await blocking.query('BEGIN; LOCK TABLE security_events IN SHARE MODE');
       const storm = Promise.all(
         Array.from({ length: 500 }, () =>
@@ -69,6 +69,6 @@ describe('a storm of failing log-ins', () => {
   });
 });
 
-describe('the entries of all these failures', () => {
-  it('contain no password, no token and no hash of one', () => expectNoSecrets(500));
+describe('The audit log after all these failures', () => {
+  it('contains no password, no token and no hash of one', () => expectNoSecrets(500));
 });

@@ -27,8 +27,8 @@ const person = (email: string) => ({
 const register = (host: string, body: object) =>
   service.call<Login>('POST', '/auth/register', { host, body });
 
-describe('registration', () => {
-  it('lets a person in as a user, with the address trimmed and in lower case', async () => {
+describe('Registration', () => {
+  it('creates a user with role user and a trimmed, lower-case email address', async () => {
     const { host, tenantId } = await service.tenant();
     const answer = await register(host, person('  Ana@Acme.Example '));
     expect(answer.status).toBe(201);
@@ -56,7 +56,7 @@ describe('registration', () => {
     expect(await service.probe(answer.data.tokens.accessToken)).toBe('accepted');
   });
 
-  it('refuses an address that the tenant has, and takes it in another tenant', async () => {
+  it('refuses an address that the tenant already has and accepts it in another tenant', async () => {
     const [one, other] = [await service.tenant(), await service.tenant()];
     await register(one.host, person('same@example.com'));
     const again = await register(one.host, person('SAME@example.com'));
@@ -77,7 +77,7 @@ describe('registration', () => {
     ['password', { password: 'short' }],
     ['password', { password: 'x'.repeat(4_096) }],
     ['inviteToken', { inviteToken: null }],
-  ])('refuses a wrong or foreign field and names it: %s', async (field, change) => {
+  ])('refuses an invalid or unknown field and names it: %s', async (field, change) => {
     const { host } = await service.tenant();
     const answer = await register(host, { ...person('ana@example.com'), ...change });
     expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
@@ -86,7 +86,7 @@ describe('registration', () => {
     );
   });
 
-  it('gives exactly the free seats, however many register at once', async () => {
+  it('fills exactly the free seats when many users register at once', async () => {
     const { host, tenantId } = await service.tenant({ maxUsers: 4 });
     await service.user(tenantId, { role: 'admin' });
     const answers = await Promise.all(
@@ -111,8 +111,8 @@ describe('registration', () => {
   });
 });
 
-describe('log-in', () => {
-  it('lets a person in and counts it', async () => {
+describe('Log-in', () => {
+  it('returns tokens and counts the log-in', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
     const { tokens } = await service.login(host, {
@@ -128,7 +128,7 @@ describe('log-in', () => {
     expect(row?.last_login_at).toBeInstanceOf(Date);
   });
 
-  it('makes a hash anew that was made with less than the current setting', async () => {
+  it('replaces a password hash that was created with weaker settings', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
     const hashOf = async () =>
@@ -147,7 +147,7 @@ describe('log-in', () => {
     expect(await hashOf()).toBe(upgraded);
   });
 
-  it('gives the same answer after the same work to an unknown address, a wrong password and an inactive account', async () => {
+  it('answers an unknown address, a wrong password and a closed account alike, with the same work', async () => {
     const { host, tenantId } = await service.tenant();
     const elsewhere = await service.tenant();
     const known = await service.user(tenantId);
@@ -177,7 +177,7 @@ describe('log-in', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0]);
   });
 
-  it('is refused with the old password while a change of it is in progress', async () => {
+  it('with the old password fails when the password is changed at the same moment', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
     const { tokens } = await service.login(host, user);
@@ -208,8 +208,8 @@ describe('log-in', () => {
   });
 });
 
-describe('the profile', () => {
-  it('is read and changed by its owner', async () => {
+describe('The profile', () => {
+  it('can be read and updated by its user', async () => {
     const { host, tenantId } = await service.tenant();
     const { tokens } = await service.login(host, await service.user(tenantId));
     const changes = { firstName: 'Bia', timezone: 'America/Recife', locale: 'en-US' };
@@ -231,7 +231,7 @@ describe('the profile', () => {
     ['email', { email: 'other@example.com' }],
     ['role', { role: 'admin' }],
     ['emailVerifiedAt', { emailVerifiedAt: '2026-01-01T00:00:00Z' }],
-  ])('refuses what is wrong or not the owner’s to change: %s', async (field, body) => {
+  ])('refuses an invalid or read-only field: %s', async (field, body) => {
     const { host, tenantId } = await service.tenant();
     const { tokens } = await service.login(host, await service.user(tenantId));
     const answer = await service.call('PUT', '/auth/me', { token: tokens.accessToken, body });
@@ -240,8 +240,8 @@ describe('the profile', () => {
   });
 });
 
-describe('a change of password', () => {
-  it('ends every session and every token of before, and lets the caller go on', async () => {
+describe('A password change', () => {
+  it('ends every earlier session and token and returns tokens for the caller', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
     const [here, there] = [await service.login(host, user), await service.login(host, user)];
@@ -260,7 +260,7 @@ describe('a change of password', () => {
     await service.login(host, { ...user, password: GOOD_PASSWORD });
   });
 
-  it('needs the current password', async () => {
+  it('requires the current password', async () => {
     const { host, tenantId } = await service.tenant();
     const { tokens } = await service.login(host, await service.user(tenantId));
     const answer = await service.call('PUT', '/auth/password', {
@@ -271,7 +271,7 @@ describe('a change of password', () => {
     expect(await service.probe(tokens.accessToken)).toBe('accepted');
   });
 
-  it('holds the new one against the policy', async () => {
+  it('checks the new password against the policy', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
     const { tokens } = await service.login(host, user);
@@ -283,8 +283,8 @@ describe('a change of password', () => {
   });
 });
 
-describe('the key set', () => {
-  it('is public, cacheable for minutes, and holds nothing but public keys', async () => {
+describe('The JWKS endpoint', () => {
+  it('is public, cacheable for minutes and contains only public keys', async () => {
     const response = await service.app.inject({
       url: '/.well-known/jwks.json',
       headers: { host: 'poctracker.com' },

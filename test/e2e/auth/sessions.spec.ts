@@ -10,7 +10,7 @@ interface Session {
 let service: ServiceFixture;
 
 beforeAll(async () => {
-  // Room for a hundred requests at once: what is tested is what they do to a session, not how fast the machine is.
+  // Room for a hundred parallel requests: the tests are about sessions, not about the speed of the machine.
   service = await ServiceFixture.start({ DB_POOL_MAX: '30', REQUEST_TIMEOUT_MS: '60000' });
 });
 
@@ -22,13 +22,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Stops the clock of a service, so that the grace does not depend on how busy the machine is. */
+/** Stops the clock of a service, so that the grace period does not depend on the load of the machine. */
 function freeze({ app }: ServiceFixture): void {
   const now = new Date();
   vi.spyOn(app.get(Clock, { strict: false }), 'now').mockImplementation(() => now);
 }
 
-/** Moves the clock of a service; sessions and refresh tokens are judged by it. */
+/** Moves the clock of a service, which decides about sessions and refresh tokens. */
 function forward(milliseconds: number, ...services: ServiceFixture[]): void {
   for (const { app } of services) {
     vi.spyOn(app.get(Clock, { strict: false }), 'now').mockImplementation(
@@ -53,8 +53,8 @@ async function countRows(tenantId: string): Promise<number> {
   return rows.length;
 }
 
-describe('refresh', () => {
-  it('gives new tokens of the same session', async () => {
+describe('A refresh', () => {
+  it('returns new tokens for the same session', async () => {
     const { tokens, tenantId } = await someone();
     const [before] = await sessionsOf(tokens.accessToken);
     const answer = await service.refresh(tokens.refreshToken);
@@ -67,7 +67,7 @@ describe('refresh', () => {
     expect(await countRows(tenantId)).toBe(1);
   });
 
-  it('100 times at once gives one successor, and nobody is logged out', async () => {
+  it('sent 100 times at once returns one successor and keeps the user logged in', async () => {
     const { tokens, tenantId } = await someone();
     freeze(service);
     const answers = await Promise.all(
@@ -82,7 +82,7 @@ describe('refresh', () => {
     expect(await countRows(tenantId)).toBe(1);
   });
 
-  it('with a spent token after the grace ends the session, although the answer is an error', async () => {
+  it('with a spent token after the grace period revokes the session, although the answer is an error', async () => {
     const { tokens } = await someone();
     const successor = await service.refresh(tokens.refreshToken);
     forward(11_000, service);
@@ -99,7 +99,7 @@ describe('refresh', () => {
     try {
       forward(11_000, restarted);
       expect((await restarted.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
-      // The other process learns of it through the feed alone, within 100 ms.
+      // The other instance is notified by the revocation feed only, within 100 ms.
       await vi.waitFor(async () => {
         expect(await service.probe(successor.data.accessToken)).toBe('TOKEN_REVOKED');
       });
@@ -108,7 +108,7 @@ describe('refresh', () => {
     }
   });
 
-  it('ends with the absolute life of the session', async () => {
+  it('is refused after the absolute lifetime of the session', async () => {
     const { tokens } = await someone();
     let latest: Tokens = tokens;
     for (const hours of [8, 16, 23]) {
@@ -119,7 +119,7 @@ describe('refresh', () => {
     expect((await service.refresh(latest.refreshToken)).status).toBe(401);
   });
 
-  it('takes no access token, no other text and no token of a tenant that the host does not name', async () => {
+  it('refuses an access token, any other text and a token of a tenant other than that of the host', async () => {
     const { tokens, host } = await someone();
     const other = await service.tenant();
     for (const refreshToken of [
@@ -140,7 +140,7 @@ describe('refresh', () => {
     expect((await service.call('POST', '/auth/refresh', { host, headers, body })).status).toBe(200);
   });
 
-  it('gives nothing in a suspended tenant, and goes on when the tenant is back', async () => {
+  it('is refused while the tenant is suspended and works again afterwards', async () => {
     const { tokens, tenantId } = await someone();
     await service.sql(`UPDATE tenants SET status = 'suspended' WHERE id = $1`, [tenantId]);
     expect(await service.refresh(tokens.refreshToken)).toMatchObject({
@@ -153,7 +153,7 @@ describe('refresh', () => {
     expect((await service.refresh(tokens.refreshToken)).status).toBe(200);
   });
 
-  it('racing with the end of the session leaves no working token, 200 times', async () => {
+  it('that races with the end of the session leaves no working token, in 200 attempts', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);
     for (let round = 0; round < 200; round += 1) {
@@ -176,8 +176,8 @@ describe('refresh', () => {
   }, 120_000);
 });
 
-describe('the sessions of a person', () => {
-  it('are listed with where they came from, and nothing that could be used as a token', async () => {
+describe('The sessions of a user', () => {
+  it('are listed with their origin and without anything that could be used as a token', async () => {
     const first = await someone();
     await service.call('POST', '/auth/login', {
       host: first.host,
@@ -201,7 +201,7 @@ describe('the sessions of a person', () => {
     expect(answer.text).not.toMatch(/hash|nonce/i);
   });
 
-  it('end one by one, at once and also in another process', async () => {
+  it('are revoked one by one, immediately and in other processes as well', async () => {
     const first = await someone();
     const second = await service.login(first.host, first);
     const other = await service.restarted();
@@ -221,7 +221,7 @@ describe('the sessions of a person', () => {
     }
   });
 
-  it('end all but the one that asks', async () => {
+  it('are all revoked but the current one', async () => {
     const first = await someone();
     const others = [await service.login(first.host, first), await service.login(first.host, first)];
     const answer = await service.call('DELETE', '/auth/sessions', {
@@ -233,7 +233,7 @@ describe('the sessions of a person', () => {
     expect(await service.probe(first.tokens.accessToken)).toBe('accepted');
   });
 
-  it('are nobody else’s to end: another person’s id answers like one that nobody has', async () => {
+  it('cannot be revoked by another user, for whom their ids answer like unknown ids', async () => {
     const [mine, foreign] = [await someone(), await someone()];
     const admin = await service.user(mine.tenantId, { role: 'admin' });
     const colleague = await service.login(mine.host, admin);
@@ -269,8 +269,8 @@ describe('the sessions of a person', () => {
   });
 });
 
-describe('an access token', () => {
-  it('is refused after log-out, before its own end', async () => {
+describe('An access token', () => {
+  it('is refused after log-out, before it expires', async () => {
     const { tokens } = await someone();
     expect((await service.call('POST', '/auth/logout', { token: tokens.accessToken })).status).toBe(
       200,
@@ -279,7 +279,7 @@ describe('an access token', () => {
     expect((await service.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
   });
 
-  it('takes a log-out that comes twice at once', async () => {
+  it('can be logged out twice at once', async () => {
     const { tokens } = await someone();
     const answers = await Promise.all(
       [1, 2].map(() => service.call('POST', '/auth/logout', { token: tokens.accessToken })),
@@ -300,7 +300,7 @@ describe('an access token', () => {
       `UPDATE tenants SET status = 'suspended' WHERE id = $1`,
       'INVALID_TENANT',
     ],
-  ])('is refused from the moment that %s', async (_what, statement, code) => {
+  ])('is refused as soon as %s', async (_what, statement, code) => {
     const { tokens, tenantId } = await someone();
     expect(await service.probe(tokens.accessToken)).toBe('accepted');
     await service.sql(statement, [tenantId]);

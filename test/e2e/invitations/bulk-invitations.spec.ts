@@ -15,7 +15,7 @@ import {
 
 useInvitationService();
 
-describe('several invitations at once', () => {
+describe('A bulk invitation', () => {
   interface Result {
     email: string;
     created: boolean;
@@ -28,7 +28,7 @@ describe('several invitations at once', () => {
   ): Promise<Answer<{ results: Result[] }>> =>
     service.call('POST', '/auth/invitations/bulk', { host, token, body: { invitations } });
 
-  it('have a result each, in their order', async () => {
+  it('returns one result per address, in the order of the request', async () => {
     const at = await scene();
     const manager = await colleague(at, 'manager');
     const [fresh, invited, twice] = [address(), address(), address()];
@@ -55,7 +55,7 @@ describe('several invitations at once', () => {
     expect(outcome(joined)).toBe('201');
   });
 
-  it('are at most a hundred, and none is written when one is malformed', async () => {
+  it('accepts at most 100 addresses and writes nothing when one is malformed', async () => {
     const at = await scene();
     const many = Array.from({ length: 100 }, () => ({ email: address(), role: 'user' }));
     const malformed = await bulk(at, [...many.slice(0, 2), { email: 'nobody', role: 'user' }]);
@@ -85,7 +85,7 @@ describe('several invitations at once', () => {
     expect(all.data.results.every(({ created }) => created)).toBe(true);
   });
 
-  it('of the same people by several senders at once come to one invitation each', async () => {
+  it('sent several times at once creates one invitation per address', async () => {
     const at = await scene();
     const emails = Array.from({ length: 20 }, address);
     const answers = await Promise.all(

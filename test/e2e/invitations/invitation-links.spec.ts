@@ -13,8 +13,8 @@ import {
 
 useInvitationService();
 
-describe('a link invitation', () => {
-  it('lets in as many as its quota says, however many come at once, and tells who came', async () => {
+describe('An invitation link', () => {
+  it('registers as many users as its quota allows, even when many come at once, and lists who used it', async () => {
     const at = await scene();
     const { data } = await makeLink(at, { role: 'viewer', quota: 3 });
     expect(data.token).toMatch(/^ptl1_[\w-]{43}$/);
@@ -41,7 +41,7 @@ describe('a link invitation', () => {
     );
   });
 
-  it('serves the addresses of its domains alone', async () => {
+  it('accepts addresses of its allowed domains only', async () => {
     const at = await scene();
     const { data } = await makeLink(at, { allowedDomains: [' ACME.example '] });
     for (const email of ['a@other.example', 'a@x.acme.example', '"@acme.example@"@evil.test'])
@@ -49,7 +49,7 @@ describe('a link invitation', () => {
     expect(outcome(await register(at.host, 'a@acme.example', data.token))).toBe('201');
   });
 
-  it('takes no use of somebody who has an account, and none when the tenant is full', async () => {
+  it('is not used up by an existing user or by a tenant without free seats', async () => {
     const at = await scene({ maxUsers: 2 });
     const { data } = await makeLink(at, { quota: 2 });
     expect(outcome(await register(at.host, at.admin.email, data.token))).toBe('USER_EXISTS');
@@ -63,7 +63,7 @@ describe('a link invitation', () => {
     expect(links.items.map(({ usedCount }) => usedCount)).toEqual([1]);
   });
 
-  it('ends when it is revoked, when its time is over, and with the rights of its maker', async () => {
+  it('is invalid after it was revoked, after it expired and after its creator was suspended', async () => {
     const at = await scene();
     const manager = await colleague(at, 'manager');
     const links = [
@@ -91,7 +91,7 @@ describe('a link invitation', () => {
     ['allowedDomains', { allowedDomains: ['@acme.example'] }],
     ['allowedDomains', { allowedDomains: null }],
     ['usedCount', { usedCount: -5 }],
-  ])('is refused with a wrong field, which is named: %s', async (field, change) => {
+  ])('refuses an invalid field and names it: %s', async (field, change) => {
     const answer = await makeLink(await scene(), change);
     expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
     expect((answer.error.details as { field: string }[]).map((detail) => detail.field)).toContain(

@@ -14,8 +14,8 @@ import {
 
 useInvitationService();
 
-describe('the list of invitations', () => {
-  it('comes in pages, newest first, by status, and of this tenant alone', async () => {
+describe('The list of invitations', () => {
+  it('returns pages, newest first, filtered by status, for its own tenant only', async () => {
     const at = await scene();
     const sent: string[] = [];
     for (let index = 0; index < 7; index += 1)

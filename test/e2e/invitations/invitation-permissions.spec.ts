@@ -15,8 +15,8 @@ import {
 
 useInvitationService();
 
-describe('who may invite', () => {
-  it('gives roles up to the own one, with the permission of the role or of their own', async () => {
+describe('The permission to invite', () => {
+  it('covers roles up to the own role and comes from the role or from a personal permission', async () => {
     const at = await scene();
     const manager = { host: at.host, token: (await colleague(at, 'manager')).token };
     const helper = {
@@ -37,7 +37,7 @@ describe('who may invite', () => {
     expect((await service.call('GET', '/auth/invitations', helper)).status).toBe(200);
   });
 
-  it('neither sends again nor takes back what stands above them, and finds nothing of another tenant', async () => {
+  it('does not cover resending or revoking invitations for higher roles or those of other tenants', async () => {
     const at = await scene();
     const { id } = (await invite(at, address(), 'admin')).data.invitation;
     const manager = { ...at, token: (await colleague(at, 'manager')).token };
@@ -60,7 +60,7 @@ describe('who may invite', () => {
     ],
     ['deleted', 'DELETE FROM users WHERE id = $1'],
   ])(
-    'takes the invitations along when they are %s, until somebody else vouches',
+    'invalidates invitations when their sender is %s, until another user resends them',
     async (_what, change) => {
       const at = await scene();
       const manager = await colleague(at, 'manager');
@@ -74,8 +74,8 @@ describe('who may invite', () => {
   );
 });
 
-describe('whoever may no longer invite', () => {
-  it('leaves invitations and links behind that are worth nothing, although they stand above the role', async () => {
+describe('A user who lost the permission to invite', () => {
+  it('leaves only invalid invitations and links behind, although they were for roles above the current one', async () => {
     const at = await scene();
     const helper = await colleague(at, 'user', ['manage_invites']);
     const as = { ...at, token: helper.token };

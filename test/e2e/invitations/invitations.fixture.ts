@@ -20,7 +20,7 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** Every line that the service logs, down to the finest level. */
+/** Every line that the service logs, from level trace on. */
 export const log: string[] = [];
 
 export let service: ServiceFixture;
@@ -30,7 +30,7 @@ export interface Scene {
   subdomain: string;
   tenantId: string;
   admin: SeededUser;
-  /** Of the admin. */
+  /** The access token of the admin. */
   token: string;
 }
 
@@ -46,7 +46,7 @@ async function tokenOf(host: string, user: SeededUser): Promise<string> {
   return (await service.login(host, user)).tokens.accessToken;
 }
 
-/** Another person of the tenant, signed in. */
+/** Creates another user of the tenant and logs in. */
 export async function colleague(
   { host, tenantId }: Scene,
   role: Role,

@@ -21,8 +21,8 @@ import {
 
 useInvitationService();
 
-describe('an invitation', () => {
-  it('is answered with its link once, and lets the person in with its role', async () => {
+describe('An invitation', () => {
+  it('returns its link once and registers the user with its role', async () => {
     const at = await scene();
     const email = address();
     const { status, data, headers } = await invite(at, ` ${email.toUpperCase()} `, 'manager');
@@ -56,7 +56,7 @@ describe('an invitation', () => {
     expect(read.data).toMatchObject({ status: 'accepted', acceptedBy: joined.data.user.id });
   });
 
-  it('takes its link from the configuration, whatever host the request names', async () => {
+  it('takes the host of its link from the configuration, whatever host the request names', async () => {
     const at = await scene();
     const { data } = await service.call<Sent>('POST', '/auth/invitations', {
       host: at.host,
@@ -71,7 +71,7 @@ describe('an invitation', () => {
     expect(new URL(data.link).origin).toBe(`https://${at.subdomain}.poctracker.com`);
   });
 
-  it('lets one person in of twenty who accept it at once', async () => {
+  it('registers one user when 20 accept it at once', async () => {
     const at = await scene();
     const email = address();
     const { token } = (await invite(at, email)).data;
@@ -84,7 +84,7 @@ describe('an invitation', () => {
     ]);
   });
 
-  it('takes a seat when it is accepted, and the last one once', async () => {
+  it('takes a seat when it is accepted, and the last seat only once', async () => {
     const at = await scene({ maxUsers: 3 });
     const emails = Array.from({ length: 10 }, address);
     const sent = await Promise.all(emails.map((email) => invite(at, email)));
@@ -104,7 +104,7 @@ describe('an invitation', () => {
     expect(open.data.items).toHaveLength(8);
   });
 
-  it('is refused alike, whatever is wrong with its token', async () => {
+  it('is refused with the same answer for every kind of invalid token', async () => {
     const at = await scene();
     const elsewhere = await scene();
     const email = address();
@@ -140,7 +140,7 @@ describe('an invitation', () => {
     expect(outcome(await register(at.host, email, token))).toBe('INVALID_INVITE');
   });
 
-  it('is accepted by no GET, and not by asking what it is', async () => {
+  it('is not accepted by a GET request or by inspecting it', async () => {
     const at = await scene();
     const email = `carla-${address()}`;
     const { invitation, token } = (await invite(at, email, 'viewer')).data;
@@ -165,7 +165,7 @@ describe('an invitation', () => {
     expect(outcome(await inspect(at.host, token))).toBe('INVALID_INVITE');
   });
 
-  it('ignores a role that is sent along', async () => {
+  it('ignores a role in the registration', async () => {
     const at = await scene();
     const email = address();
     const { token } = (await invite(at, email, 'viewer')).data;
@@ -184,7 +184,7 @@ describe('an invitation', () => {
     expect((await register(at.host, email, token)).data.user['role']).toBe('viewer');
   });
 
-  it('has no use for somebody who is a person of the tenant already', async () => {
+  it('is refused for an address that already has a user in the tenant', async () => {
     const at = await scene();
     const known = await colleague(at, 'user');
     expect(outcome(await invite(at, known.email))).toBe('USER_EXISTS');
@@ -200,7 +200,7 @@ describe('an invitation', () => {
     ).toHaveLength(1);
   });
 
-  it('is open once for an address, and again after its end', async () => {
+  it('is unique per address while it is open and can be repeated after it ends', async () => {
     const at = await scene();
     const email = address();
     const first = await invite(at, email);
@@ -220,7 +220,7 @@ describe('an invitation', () => {
     expect(outcome(await register(at.host, email, second.data.token))).toBe('201');
   });
 
-  it('that has expired stands in the way of nobody, whatever role it was for', async () => {
+  it('that has expired blocks no new invitation, whatever its role was', async () => {
     const at = await scene();
     const email = address();
     const first = (await invite(at, email, 'admin')).data;
@@ -233,7 +233,7 @@ describe('an invitation', () => {
     expect((await register(at.host, email, second.data.token)).data.user['role']).toBe('user');
   });
 
-  it('sent again has a new token for another day, and the one before is dead', async () => {
+  it('that is resent has a new token and expiry, and its old token is invalid', async () => {
     const at = await scene();
     const email = address();
     const first = (await invite(at, email)).data;
@@ -247,7 +247,7 @@ describe('an invitation', () => {
     expect(outcome(await revoke(at, first.invitation.id))).toBe('INVALID_INVITE');
   });
 
-  it('sent again and accepted at the same moment by the old token comes to one of the two', async () => {
+  it('that is resent while its old token is accepted ends in exactly one of the two', async () => {
     for (let round = 0; round < 5; round += 1) {
       const at = await scene();
       const email = address();
@@ -265,7 +265,7 @@ describe('an invitation', () => {
     }
   });
 
-  it('once revoked stays revoked', async () => {
+  it('that was revoked stays revoked', async () => {
     const at = await scene();
     const email = address();
     const { invitation, token } = (await invite(at, email)).data;
@@ -276,7 +276,7 @@ describe('an invitation', () => {
     expect(outcome(await invite(at, email))).toBe('201');
   });
 
-  it('shows its token nowhere else: not in an answer, the database, the audit trail or the log', async () => {
+  it('shows its token nowhere else: not in answers, the database, the audit log or the logs', async () => {
     const at = await scene();
     const email = address();
     const first = (await invite(at, email)).data;
@@ -301,7 +301,7 @@ describe('an invitation', () => {
     );
     const rows: unknown[] = [];
     for (const { name } of tables) {
-      // The hash is where it belongs, and in the audit trail it is not.
+      // The hash is in its own table and not in the audit log.
       const shown = name === 'invites' || name === 'invite_links' ? `- 'token_hash'` : '';
       rows.push(...(await service.sql(`SELECT to_jsonb(t) ${shown} AS row FROM ${name} t`)));
     }
@@ -315,8 +315,8 @@ describe('an invitation', () => {
   });
 });
 
-describe('the trail of invitations', () => {
-  it('tells who invited, sent again, revoked and accepted, and who registered', async () => {
+describe('The audit log of invitations', () => {
+  it('records who invited, resent, revoked and accepted, and who registered', async () => {
     const at = await scene();
     const email = address();
     const first = (await invite(at, email)).data;

@@ -14,7 +14,7 @@ import {
 
 useInvitationService();
 
-describe('who may register', () => {
+describe('Registration in a tenant', () => {
   async function withMode(mode: string): Promise<Scene> {
     const at = await scene();
     await service.sql(
@@ -26,11 +26,11 @@ describe('who may register', () => {
     return at;
   }
 
-  it('is everybody unless the tenant says otherwise', async () => {
+  it('is open to everyone by default', async () => {
     expect(outcome(await register((await scene()).host, address()))).toBe('201');
   });
 
-  it('is whoever is invited where the tenant says so, with no word on who has an account', async () => {
+  it('in mode "invited" requires an invitation and does not reveal who has an account', async () => {
     const at = await withMode('invited');
     const answers = [
       await register(at.host, address()),
@@ -45,7 +45,7 @@ describe('who may register', () => {
     expect(outcome(await register(at.host, address(), link.token))).toBe('201');
   });
 
-  it('is whoever has an address of a proven domain, or is invited, where the tenant says so', async () => {
+  it('in mode "domains" requires an address of a verified domain or an invitation', async () => {
     const at = await withMode('domains');
     const [proven, claimed] = [`${randomUUID()}.example`, `${randomUUID()}.example`];
     await service.sql(
@@ -69,7 +69,7 @@ describe('who may register', () => {
     expect(outcome(await register(other.host, `a@${proven}`))).toBe('REGISTRATION_REFUSED');
   });
 
-  it('is nobody while the tenant can only be read', async () => {
+  it('is closed while the tenant is read-only', async () => {
     const at = await scene();
     await service.sql(`UPDATE tenants SET subscription_ends_at = now() WHERE id = $1`, [
       at.tenantId,

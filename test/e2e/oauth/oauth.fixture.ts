@@ -6,7 +6,7 @@ export interface TestClient {
   secret: string;
 }
 
-/** Registers a service, as `npm run cli -- clients create` does. */
+/** Registers a service client, as `npm run cli -- clients create` does. */
 export async function serviceClient(service: ServiceFixture): Promise<TestClient> {
   const client = { id: randomUUID(), secret: randomBytes(32).toString('base64url') };
   await service.sql(
@@ -21,7 +21,7 @@ export async function serviceClient(service: ServiceFixture): Promise<TestClient
   return client;
 }
 
-/** HTTP Basic as RFC 6749, 2.3.1 has it: both parts form-encoded. */
+/** HTTP Basic credentials of RFC 6749, 2.3.1: both parts are form-encoded. */
 export function basic({ id, secret }: TestClient): string {
   const encode = (part: string) => encodeURIComponent(part).replaceAll('%20', '+');
   return `Basic ${Buffer.from(`${encode(id)}:${encode(secret)}`).toString('base64')}`;

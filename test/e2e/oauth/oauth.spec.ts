@@ -46,13 +46,13 @@ async function signedIn(): Promise<Login & { tenantId: string; host: string }> {
   return { ...(await service.login(tenant.host, user)), ...tenant };
 }
 
-/** Ends a session as another process would: by the row alone. */
+/** Revokes a session in the database only, as another process would. */
 async function endBySql(tenantId: string): Promise<void> {
   await service.sql('UPDATE user_sessions SET is_active = false WHERE tenant_id = $1', [tenantId]);
 }
 
 describe('POST /oauth/introspect', () => {
-  it('tells whose an access token is and what it allows now', async () => {
+  it('describes the user of an access token and what it allows now', async () => {
     const { tokens, user, tenantId } = await signedIn();
     const { status, headers, body } = await introspect(tokens.accessToken);
     expect(status).toBe(200);
@@ -75,7 +75,7 @@ describe('POST /oauth/introspect', () => {
     });
   });
 
-  it('tells of a refresh token only while it is the current one, and never its secret part', async () => {
+  it('describes a refresh token only while it is the current one, without its secret', async () => {
     const { tokens } = await signedIn();
     const first = await introspect(tokens.refreshToken, { token_type_hint: 'access_token' });
     expect(first.body).toMatchObject({ active: true, token_type: 'N_A' });
@@ -84,7 +84,7 @@ describe('POST /oauth/introspect', () => {
     expect((await introspect(tokens.refreshToken)).body).toEqual({ active: false });
   });
 
-  it('says nothing but inactive of a token that is no good, whatever the reason', async () => {
+  it('returns only "active": false for any token that is not valid', async () => {
     const ended = await signedIn();
     await endBySql(ended.tenantId);
     const suspended = await signedIn();
@@ -111,7 +111,7 @@ describe('POST /oauth/introspect', () => {
     }
   });
 
-  it('answers to the ids of a session, for services that verify signatures themselves', async () => {
+  it('accepts the ids of a session, for services that verify signatures themselves', async () => {
     const { tokens, tenantId } = await signedIn();
     const known = (await introspect(tokens.accessToken)).body;
     if (!known.active) throw new Error('The token should be active.');
@@ -131,7 +131,7 @@ describe('POST /oauth/introspect', () => {
     expect((await post('introspect', ids)).body).toEqual({ active: false });
   });
 
-  it('takes the credentials from the header or the body, and refuses all others alike', async () => {
+  it('accepts client credentials in the header or the body and refuses all others alike', async () => {
     const { tokens } = await signedIn();
     const token = tokens.accessToken;
     const inBody = { token, client_id: client.id, client_secret: client.secret };
@@ -162,7 +162,7 @@ describe('POST /oauth/introspect', () => {
     });
   });
 
-  it('refuses a form without a token, with one twice, or too long', async () => {
+  it('refuses a form whose token is missing, repeated or too long', async () => {
     for (const form of ['', 'token=', 'token=a&token=b', `token=${'a'.repeat(9_000)}`, 'token=%00'])
       expect((await post<ErrorBody>('introspect', form)).body.code, form.slice(0, 20)).toBe(
         'VALIDATION_ERROR',
@@ -172,8 +172,8 @@ describe('POST /oauth/introspect', () => {
   });
 });
 
-describe('a form', () => {
-  it('is taken by no other route', async () => {
+describe('A form body', () => {
+  it('is accepted by no other route', async () => {
     const response = await service.app.inject({
       method: 'POST',
       url: '/api/v1/auth/login',
@@ -185,7 +185,7 @@ describe('a form', () => {
 });
 
 describe('POST /oauth/revoke', () => {
-  it('ends the session of an access token', async () => {
+  it('revokes the session of an access token', async () => {
     const { tokens } = await signedIn();
     const { status, body } = await post<{ success: boolean }>('revoke', {
       token: tokens.accessToken,
@@ -195,14 +195,14 @@ describe('POST /oauth/revoke', () => {
     expect((await service.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
   });
 
-  it('ends the session of a refresh token, a spent one too, whatever the hint says', async () => {
+  it('revokes the session of a refresh token, even a spent one, whatever the hint says', async () => {
     const { tokens } = await signedIn();
     const next = await service.refresh(tokens.refreshToken);
     await post('revoke', { token: tokens.refreshToken, token_type_hint: 'nonsense' });
     expect(await service.probe(next.data.accessToken)).toBe('TOKEN_REVOKED');
   });
 
-  it('is recorded as the work of the service, and not of the person', async () => {
+  it('is recorded as an action of the service client, not of the user', async () => {
     const { tokens, tenantId, user } = await signedIn();
     await post('revoke', { token: tokens.accessToken });
     const events = await service.sql(
@@ -216,7 +216,7 @@ describe('POST /oauth/revoke', () => {
     ]);
   });
 
-  it('leaves the other sessions of the person alone', async () => {
+  it('leaves the other sessions of the user active', async () => {
     const tenant = await service.tenant();
     const user = await service.user(tenant.tenantId);
     const [one, two] = [
@@ -227,13 +227,13 @@ describe('POST /oauth/revoke', () => {
     expect(await service.probe(two.tokens.accessToken)).toBe('accepted');
   });
 
-  it('answers 200 to what is no token, and to a token twice', async () => {
+  it('answers 200 for an invalid token and for a token that was already revoked', async () => {
     const { tokens } = await signedIn();
     for (const token of ['nonsense', tokens.accessToken, tokens.accessToken])
       expect((await post('revoke', { token })).status).toBe(200);
   });
 
-  it('needs a client', async () => {
+  it('requires client credentials', async () => {
     const { tokens } = await signedIn();
     expect((await post('revoke', { token: tokens.accessToken }, {})).status).toBe(401);
     expect(await service.probe(tokens.accessToken)).toBe('accepted');

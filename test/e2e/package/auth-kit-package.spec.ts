@@ -12,10 +12,10 @@ import { ServiceFixture } from '../service.fixture.js';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Packing, installing from the registry and compiling, on a busy machine. */
+/** Enough to pack, install from the registry and compile on a busy machine. */
 const SETUP_MS = 300_000;
 
-/** Everything that the application's author writes; the second line names the platform. */
+/** All code that the author of the application writes. The second line names the platform. */
 const APPLICATION = (platform: 'Fastify' | 'Express') => `
 import { Controller, Get, Module } from '@nestjs/common';
 import { ${platform}Adapter } from '@nestjs/platform-${platform.toLowerCase()}';
@@ -39,7 +39,7 @@ const MAX_LINES = 15;
 const linesOf = (program: string) =>
   program.split('\n').filter((line) => line.trim() !== '').length;
 
-/** A test of that author's, with nothing running. */
+/** A test by that author, without any server. */
 const OWN_TEST = `
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -64,7 +64,7 @@ console.log([...results, await call(able.token)].join());
 await app.close();
 `;
 
-/** Compiles only as long as each of these names is refused. */
+/** Compiles only while each of these names is refused. */
 const WRONG_NAMES = `
 import { Permissions, RequireFeature, Roles } from '@poc-tracker/auth-kit';
 export class Wrong {
@@ -145,7 +145,7 @@ async function makeApplication(): Promise<void> {
   await compile();
 }
 
-/** The first example of the package's own README. */
+/** The first example of the package's README. */
 async function readmeApplication(): Promise<string> {
   const readme = await readFile(join(ROOT, 'libs/auth-kit/README.md'), 'utf8');
   const [, program] = /```ts\n([^]*?)```/.exec(readme) ?? [];
@@ -157,7 +157,7 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(join(folder, 'app', name), text);
 }
 
-/** @throws Error with what the compiler says. */
+/** @throws Error with the output of the compiler. */
 async function compile(): Promise<void> {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   await run(process.execPath, [tsc, '-p', '.'], { cwd: join(folder, 'app') }).catch(
@@ -167,7 +167,7 @@ async function compile(): Promise<void> {
   );
 }
 
-/** Runs a program of the application and gives its first line. */
+/** Runs a program of the application and returns its first line. */
 async function start(
   program: string,
   env: NodeJS.ProcessEnv = {},
@@ -181,8 +181,8 @@ async function start(
   return [child, line];
 }
 
-describe('the package', () => {
-  it('holds compiled code, its types and the README, and asks for no package of the workspace', async () => {
+describe('The auth-kit package', () => {
+  it('contains compiled code, its types and the README, and depends on no workspace package', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball]);
     const files = stdout.trim().split('\n');
     expect(files).toContain('package/README.md');
@@ -196,13 +196,13 @@ describe('the package', () => {
     }
   });
 
-  it('asks an application for no more than 15 lines, which its README shows and which compile', async () => {
+  it('needs at most 15 lines in an application, which its README shows and which compile', async () => {
     for (const program of [APPLICATION('Fastify'), await readmeApplication()])
       expect(linesOf(program)).toBeLessThanOrEqual(MAX_LINES);
     await expect(readFile(join(folder, 'app/dist/readme.js'), 'utf8')).resolves.toContain('cats');
   });
 
-  it('lets an application test itself with nothing running', async () => {
+  it('lets an application run its tests without any server', async () => {
     const [child, line] = await start('own-test');
     if (child.exitCode === null) await once(child, 'exit');
     expect(line).toBe('200,403,403,401,401');
@@ -210,7 +210,7 @@ describe('the package', () => {
 });
 
 describe.each(['fastify', 'express'])(
-  'an application on %s, outside of the repository',
+  'An application that uses auth-kit on %s, outside the repository',
   (platform) => {
     let child: ChildProcess;
     let application: string;
@@ -248,7 +248,7 @@ describe.each(['fastify', 'express'])(
       return { ...tenant, ...user, token: tokens.accessToken };
     }
 
-    it('lets the people of each tenant in, and tells which one it is', async () => {
+    it('accepts the users of each tenant and knows their tenant', async () => {
       for (const person of [await signedIn('user', 'basic'), await signedIn('user', 'basic')]) {
         const answer = await get('mine', person.token);
         expect(answer).toMatchObject({
@@ -259,7 +259,7 @@ describe.each(['fastify', 'express'])(
       }
     });
 
-    it('refuses what is no token, and a route that states nothing', async () => {
+    it('refuses an invalid token and a route without a policy', async () => {
       expect(await get('mine')).toMatchObject({
         status: 401,
         code: 'TOKEN_REQUIRED',
@@ -273,7 +273,7 @@ describe.each(['fastify', 'express'])(
       expect(await get('forgotten', token)).toMatchObject({ status: 403 });
     });
 
-    it('holds routes to roles, permissions and features', async () => {
+    it('enforces roles, permissions and features', async () => {
       const manager = await signedIn('manager', 'pro');
       const user = await signedIn('user', 'basic');
       for (const route of ['role', 'permission', 'feature'])
@@ -293,7 +293,7 @@ describe.each(['fastify', 'express'])(
       });
     });
 
-    it('follows a change of rights and the end of a session without a new token', async () => {
+    it('applies changed rights and the end of a session without a new token', async () => {
       const { token, userId } = await signedIn('manager', 'pro');
       expect(await get('role', token)).toMatchObject({ status: 200 });
       await service.sql(`UPDATE users SET role = 'viewer' WHERE id = $1`, [userId]);
@@ -304,7 +304,7 @@ describe.each(['fastify', 'express'])(
   },
 );
 
-/** Changes are felt within a second. */
+/** Changes take effect within a second. */
 async function until(reached: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 1_000;
   while (!(await reached())) {

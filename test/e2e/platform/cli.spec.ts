@@ -14,7 +14,7 @@ interface Shell {
   err: string;
 }
 
-/** A command line in a process of its own, as npm runs it. */
+/** Runs a command line in its own process, as npm does. */
 async function shell(argv: string[], env: NodeJS.ProcessEnv): Promise<Shell> {
   const script = (
     JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
@@ -41,7 +41,7 @@ describe('npm run cli', () => {
 
   afterAll(() => database.drop());
 
-  it('returns its exit code and its output to the shell', { timeout: 120_000 }, async () => {
+  it('passes its exit code and its output to the shell', { timeout: 120_000 }, async () => {
     const env = { PLATFORM_DATABASE_URL: database.platformUrl };
     const [listed, unknown, nowhere] = await Promise.all([
       shell(['tenants', 'list', '--json'], env),
@@ -54,7 +54,7 @@ describe('npm run cli', () => {
   });
 });
 
-describe('a change of the signing key', () => {
+describe('A rotation of the signing key', () => {
   let folder: string;
   let service: ServiceFixture;
 
@@ -82,7 +82,7 @@ describe('a change of the signing key', () => {
     return (JSON.parse(header) as { kid: string }).kid;
   }
 
-  it('logs nobody out: tokens of the old key are accepted beside those of the new one', async () => {
+  it('keeps users logged in: tokens of the old and the new key are both accepted', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId, { password: GOOD_PASSWORD });
     const before = await service.login(host, user);
@@ -98,14 +98,14 @@ describe('a change of the signing key', () => {
       const jwks = await restarted.app.inject({ method: 'GET', url: '/.well-known/jwks.json' });
       const published = jwks.json<{ keys: { kid: string }[] }>().keys.map(({ kid }) => kid);
       expect(published.sort()).toEqual([kidOf(before), kidOf(after)].sort());
-      // The instance that was not restarted does not know the new key yet: what "--prepare" is for.
+      // The instance that was not restarted does not know the new key. This is what "--prepare" is for.
       expect(await service.probe(after.tokens.accessToken)).toBe('INVALID_TOKEN');
     } finally {
       await restarted.app.close();
     }
   });
 
-  it('is known to every instance before it signs, when it was prepared', async () => {
+  it('that was prepared publishes the new key to every instance before it signs', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId, { password: GOOD_PASSWORD });
     await cliOn(null, keys())('keys', 'rotate', '--prepare');

@@ -17,8 +17,8 @@ import {
 
 usePlatform();
 
-describe('becoming an operator', () => {
-  it('takes the secret of the command line, once, and a password that the policy accepts', async () => {
+describe('Activating an operator', () => {
+  it('requires the secret from the command line, works once and checks the password against the policy', async () => {
     const email = 'Once@Ops.example';
     const { secret } = await invite(email);
     const weak = await activate({ email, secret, password: 'password1' });
@@ -37,13 +37,13 @@ describe('becoming an operator', () => {
     );
   });
 
-  it('hashes no password for whoever has no secret', async () => {
+  it('hashes no password for a wrong secret', async () => {
     const body = { email: 'x@ops.example', secret: 'wrong', password: 'short' };
     const answer = await activate(body);
     expect([answer.status, answer.error.code]).toEqual([400, 'INVALID_INVITE']);
   });
 
-  it('has no other road: registration', async () => {
+  it('is the only way to become one: registration is refused', async () => {
     for (const call of [
       { host: PLATFORM_HOST },
       { headers: { 'x-tenant-id': platformId } },
@@ -62,7 +62,7 @@ describe('becoming an operator', () => {
     }
   });
 
-  it('has no other road: an invitation inside the platform’s tenant, to a person or by a link', async () => {
+  it('is the only way to become one: an invitation or a link in the platform tenant is refused', async () => {
     const token = operator.tokens.accessToken;
     const email = `${randomUUID()}@evil.example`;
     const role = 'admin';
@@ -93,7 +93,7 @@ describe('becoming an operator', () => {
     expect(await service.sql('SELECT 1 FROM users WHERE email = $1', [email])).toEqual([]);
   });
 
-  it('has no other road: an account that an operator makes, or one that was revoked and is woken', async () => {
+  it('is the only way to become one: creating or reactivating a user in the platform tenant is refused', async () => {
     const token = operator.tokens.accessToken;
     const made = await service.call('POST', '/auth/users', {
       token,
@@ -111,7 +111,7 @@ describe('becoming an operator', () => {
     await service.sql('DELETE FROM users WHERE id = $1', [revoked.userId]);
   });
 
-  it('has no other road: a change of role by an operator, or an admin of another tenant', async () => {
+  it('is the only way to become one: a role change by an operator or by an admin of another tenant is refused', async () => {
     const suspended = await service.user(platformId, { role: 'user', status: 'active' });
     const own = await service.call('POST', `/auth/users/${suspended.userId}/role`, {
       token: operator.tokens.accessToken,
@@ -129,7 +129,7 @@ describe('becoming an operator', () => {
     await service.sql('DELETE FROM users WHERE id = $1', [suspended.userId]);
   });
 
-  it('has no other road: signing up under the platform’s name', async () => {
+  it('is the only way to become one: signing up with the name of the platform is refused', async () => {
     const open = await ServiceFixture.start({ TENANT_SIGNUP: 'open' });
     try {
       for (const subdomain of ['platform', 'Platform']) {
@@ -149,8 +149,8 @@ describe('becoming an operator', () => {
   });
 });
 
-describe('operators', () => {
-  it('are the only ones whom the platform’s routes answer', async () => {
+describe('Operators', () => {
+  it('are the only users who can call the platform routes', async () => {
     const { tenantId, host } = await service.tenant({ maxUsers: 20 });
     const people = await Promise.all(
       (['viewer', 'user', 'manager', 'admin'] as const).map(async (role) =>
@@ -171,7 +171,7 @@ describe('operators', () => {
     }
   });
 
-  it('lose every right with a revocation, tokens that are out included', async () => {
+  it('lose all rights when they are revoked, with the tokens that they hold', async () => {
     const email = `${randomUUID()}@ops.example`;
     const { secret } = await invite(email);
     await activate({ email, secret, password: GOOD_PASSWORD });
@@ -187,7 +187,7 @@ describe('operators', () => {
     expect(again.status).toBe(401);
   });
 
-  it('see of other tenants what the platform’s routes show, and nothing by any other route', async () => {
+  it('see other tenants through the platform routes only', async () => {
     const { tenantId, host } = await service.tenant();
     const admin = await service.user(tenantId, { role: 'admin' });
     const token = operator.tokens.accessToken;

@@ -14,7 +14,7 @@ import {
 
 usePlatform();
 
-/** What the tenant's own trail says that operators did, oldest first. */
+/** Returns the entries about operators in the audit log of a tenant, oldest first. */
 async function trailOf(tenantId: string): Promise<Record<string, unknown>[]> {
   return service.sql(
     'SELECT type, result, actor_id, actor_kind, details FROM security_events WHERE tenant_id = $1 ORDER BY id',
@@ -22,8 +22,8 @@ async function trailOf(tenantId: string): Promise<Record<string, unknown>[]> {
   );
 }
 
-describe('the platform’s routes', () => {
-  it('list tenants page by page, each once, and record each look in the tenant’s own trail', async () => {
+describe('The platform routes for tenants', () => {
+  it('list tenants page by page, each once, and record each access in the audit log of the tenant', async () => {
     const made = await Promise.all(
       Array.from({ length: 5 }, (_, index) =>
         service.tenant({ subdomain: `pages-${index}`, name: `Pages ${index}` }),
@@ -54,7 +54,7 @@ describe('the platform’s routes', () => {
     }
   });
 
-  it('filter by status, plan and how name or subdomain begins; wildcards are letters', async () => {
+  it('filter by status, plan and the beginning of name or subdomain, without wildcards', async () => {
     const prefix = `f${randomUUID().slice(0, 8)}`;
     await service.tenant({ subdomain: `${prefix}-a`, planType: 'pro' });
     await service.tenant({ subdomain: `${prefix}-b`, planType: 'basic', status: 'suspended' });
@@ -75,7 +75,7 @@ describe('the platform’s routes', () => {
     }
   });
 
-  it('make a tenant while sign-up is closed, whose admin must change the password', async () => {
+  it('create a tenant while sign-up is closed, whose admin must change the password', async () => {
     const subdomain = `t-${randomUUID().slice(0, 8)}`;
     const input = {
       name: 'Initech',
@@ -108,7 +108,7 @@ describe('the platform’s routes', () => {
     expect((await asOperator('POST', '/tenants', input)).error.code).toBe('TENANT_EXISTS');
   });
 
-  it('change plan, features and limits, and say what is exceeded', async () => {
+  it('change plan, features and limits and report exceeded limits', async () => {
     const { tenantId } = await service.tenant();
     await service.user(tenantId, { role: 'admin' });
     await service.user(tenantId);
@@ -141,7 +141,7 @@ describe('the platform’s routes', () => {
     }
   });
 
-  it('suspend, reactivate, cancel and restore, with a reason that the tenant can read', async () => {
+  it('suspend, reactivate, cancel and restore a tenant with a reason that the tenant can read', async () => {
     const { tenantId, host } = await service.tenant();
     const admin = await service.user(tenantId, { role: 'admin' });
     const { tokens } = await service.login(host, admin);
@@ -179,7 +179,7 @@ describe('the platform’s routes', () => {
       );
   });
 
-  it('record what was refused as well, with what it told of the tenant, and leave nothing of nobody', async () => {
+  it('record refused changes as well, and record nothing for an unknown tenant', async () => {
     const { tenantId } = await service.tenant();
     const body = { reason: 'curious' };
     expect((await asOperator('POST', `/tenants/${tenantId}/restore`, body)).status).toBe(409);
@@ -196,7 +196,7 @@ describe('the platform’s routes', () => {
     expect(await trailOf(NOWHERE)).toEqual([]);
   });
 
-  it('take no line break into a reason, which would forge a line of a log', async () => {
+  it('refuse a line break in a reason, which would forge a log line', async () => {
     const { tenantId } = await service.tenant();
     for (const reason of ['a\r\nb', 'a\nb', 'a\u0085b', 'a\0b']) {
       const answer = await asOperator('POST', `/tenants/${tenantId}/suspend`, { reason });
@@ -205,7 +205,7 @@ describe('the platform’s routes', () => {
     expect(await trailOf(tenantId)).toEqual([]);
   });
 
-  it('purge what is canceled and named twice, and nothing else', async () => {
+  it('purge only a canceled tenant whose subdomain was confirmed', async () => {
     const { tenantId, subdomain } = await service.tenant();
     await service.user(tenantId, { role: 'admin' });
     const purge = (confirmSubdomain: string) =>
@@ -227,7 +227,7 @@ describe('the platform’s routes', () => {
     expect(await service.sql('SELECT 1 FROM users WHERE tenant_id = $1', [tenantId])).toEqual([]);
   });
 
-  it('answer 404 for a tenant that is not there, and 400 for what is no id', async () => {
+  it('answer 404 for an unknown tenant and 400 for a malformed id', async () => {
     for (const [method, path, body] of ROUTES.filter(([, path]) => path.includes(NOWHERE))) {
       const answer = await service.call(method, path, {
         token: operator.tokens.accessToken,
@@ -242,7 +242,7 @@ describe('the platform’s routes', () => {
     }
   });
 
-  it('cannot end the platform’s own tenant', async () => {
+  it('refuse to suspend or cancel the platform tenant', async () => {
     for (const move of ['suspend', 'cancel']) {
       const answer = await asOperator('POST', `/tenants/${platformId}/${move}`, { reason: 'oops' });
       expect([answer.status, answer.error.code]).toEqual([409, 'INVALID_TRANSITION']);
@@ -254,7 +254,7 @@ describe('the platform’s routes', () => {
     expect([own.status, own.error.code]).toEqual([409, 'INVALID_TRANSITION']);
   });
 
-  it('show nothing when the look cannot be recorded', async () => {
+  it('return nothing when the access cannot be recorded', async () => {
     const { tenantId } = await service.tenant();
     await service.sql(`
       CREATE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;

@@ -52,7 +52,7 @@ const list = (token: string) => service.call<Domain[]>('GET', PATH, { token });
 const remove = (token: string, id: string) => service.call('DELETE', `${PATH}/${id}`, { token });
 const publish = ({ proof }: Domain) => zone.set(proof.name, ['v=spf1 -all', proof.value]);
 
-/** Who answers at a host: the name of the tenant, or the code of the refusal. */
+/** Returns the name of the tenant at a host, or the error code. */
 async function at(host: string): Promise<string> {
   const answer = await service.call<{ name: string }>('GET', '/tenants/branding', { host });
   return answer.status === 200 ? answer.data.name : answer.error.code;
@@ -66,8 +66,8 @@ async function proven(token: string, domain: string): Promise<Domain> {
   return answer.data;
 }
 
-describe('a custom domain', () => {
-  it('stands for the tenant from its proof on and never before', async () => {
+describe('A custom domain', () => {
+  it('resolves to the tenant once it is verified, and not before', async () => {
     const recorded = vi.spyOn(service.app.get(SecurityEvents, { strict: false }), 'record');
     const { token, name } = await admin();
     const asked = await request(token, ' Login.ACME-1.Example. ');
@@ -106,7 +106,7 @@ describe('a custom domain', () => {
     ]);
   });
 
-  it('asked for twice keeps its proof', async () => {
+  it('that is requested twice keeps its proof', async () => {
     const { token } = await admin();
     const first = await request(token, 'twice.example');
     const second = await request(token, 'TWICE.example');
@@ -114,7 +114,7 @@ describe('a custom domain', () => {
     expect((await list(token)).data).toEqual([first.data]);
   });
 
-  it('is of the one who proves it first, however many ask at once', async () => {
+  it('belongs to the tenant that verifies it first, however many request it at once', async () => {
     const rivals = await Promise.all(Array.from({ length: 5 }, admin));
     const asked = await Promise.all(rivals.map(({ token }) => request(token, 'contested.example')));
     const values = asked.map(({ data }) => data.proof.value);
@@ -131,7 +131,7 @@ describe('a custom domain', () => {
     await expect.poll(() => at('contested.example'), { timeout: 5_000 }).toBe(winner?.name);
   });
 
-  it('proven by another tenant’s record proves nothing', async () => {
+  it('is not verified by the DNS record of another tenant', async () => {
     const [thief, owner] = [await admin(), await admin()];
     const theirs = await request(owner.token, 'owned.example');
     publish(theirs.data);
@@ -139,13 +139,13 @@ describe('a custom domain', () => {
     expect((await verify(thief.token, mine.data.id)).error.code).toBe('DOMAIN_NOT_VERIFIED');
   });
 
-  it('gives its place to one that is proven later, and gets it back', async () => {
+  it('loses its place to a domain that is verified later, and gets it back when that is removed', async () => {
     const { token, name } = await admin();
     const first = await proven(token, 'first.example');
     const second = await proven(token, 'second.example');
     await expect.poll(() => at('second.example'), { timeout: 5_000 }).toBe(name);
     await expect.poll(() => at('first.example'), { timeout: 5_000 }).toBe('TENANT_REQUIRED');
-    // Out of use is not given up.
+    // A domain that is not in use is still owned.
     const rival = await admin();
     const theirs = await request(rival.token, 'first.example');
     publish(theirs.data);
@@ -157,7 +157,7 @@ describe('a custom domain', () => {
     expect((await remove(token, first.id)).status).toBe(404);
   });
 
-  it('that was given up can be proven by another tenant', async () => {
+  it('that was removed can be verified by another tenant', async () => {
     const [before, after] = [await admin(), await admin()];
     const { id } = await proven(before.token, 'moving.example');
     await remove(before.token, id);
@@ -180,14 +180,14 @@ describe('a custom domain', () => {
     null,
     ['acme.example'],
     { $ne: '' },
-  ])('is refused where nobody can own it: %j', async (domain) => {
+  ])('is refused if it cannot belong to a tenant: %j', async (domain) => {
     const { token } = await admin();
     const answer = await request(token, domain);
     expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
     expect((answer.error.details as { field: string }[])[0]?.field).toBe('domain');
   });
 
-  it('is one of twenty at most, however many are asked for at once', async () => {
+  it('counts toward a limit of 20, however many are requested at once', async () => {
     const { token } = await admin();
     const asked = Array.from({ length: 30 }, (_, index) => request(token, `d${index}.example`));
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
@@ -195,11 +195,11 @@ describe('a custom domain', () => {
     expect(statuses.filter((status) => status === 400)).toHaveLength(10);
     const { data: known } = await list(token);
     expect(known).toHaveLength(20);
-    // Asking again for one that is known is not another one.
+    // Requesting a known domain again does not count.
     expect((await request(token, known[0]?.domain)).status).toBe(201);
   });
 
-  it('waits when the DNS does not answer', async () => {
+  it('stays pending when DNS does not answer', async () => {
     const { token } = await admin();
     const { data } = await request(token, 'slow.example');
     vi.mocked(service.app.get(TxtResolver, { strict: false }).txt).mockRejectedValueOnce(
@@ -209,7 +209,7 @@ describe('a custom domain', () => {
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '10' } });
   });
 
-  it('is nobody else’s business', async () => {
+  it('is not visible to other tenants or without the permission', async () => {
     const [mine, other] = [await admin(), await admin()];
     const { data } = await request(mine.token, 'mine.example');
     publish(data);
@@ -230,7 +230,7 @@ describe('a custom domain', () => {
       expect(answer.error.code).toBe('INSUFFICIENT_PERMISSIONS');
   });
 
-  it('cannot be written into the branding past its proof, not even with SQL', async () => {
+  it('cannot be set in the branding without verification, not even with SQL', async () => {
     const { tenantId } = await admin();
     await expect(
       service.sql(

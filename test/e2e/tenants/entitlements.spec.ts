@@ -44,7 +44,7 @@ function changePlan(tenantId: string, change: Parameters<EntitlementService['cha
 }
 
 describe('GET /tenants/current/entitlements', () => {
-  it('tells features and limits with their sources, and what is used of them', async () => {
+  it('returns features and limits with their sources and the usage of each limit', async () => {
     const { token } = await signedIn({ maxUsers: 4, features: { api_access: true } });
     const { data } = await entitlements(token);
     expect(data.plan).toBe('basic');
@@ -65,20 +65,20 @@ describe('GET /tenants/current/entitlements', () => {
     ]);
   });
 
-  it('keeps the usage from people who may not see it', async () => {
+  it('omits the usage for users without the permission to see it', async () => {
     const { token } = await signedIn({}, 'user');
     const { status, data } = await entitlements(token);
     expect(status).toBe(200);
     expect(data.limits.map(({ used }) => used)).toEqual([null, null, null]);
   });
 
-  it('needs a token', async () => {
+  it('requires a token', async () => {
     expect((await service.call('GET', '/tenants/current/entitlements')).status).toBe(401);
   });
 });
 
 describe('GET /tenants/current/usage', () => {
-  it('warns of the limits that are nearly or wholly used, since when they are', async () => {
+  it('warns about limits that are nearly or fully used, and since when', async () => {
     const { token, tenantId } = await signedIn({ maxUsers: 5 });
     const read = async () =>
       (await service.call<TenantUsageResponse>('GET', '/tenants/current/usage', { token })).data;
@@ -92,8 +92,8 @@ describe('GET /tenants/current/usage', () => {
   });
 });
 
-describe('a change of plan by the operators', () => {
-  it('moves the limits of the plan and keeps what the tenant was given', async () => {
+describe('A plan change by an operator', () => {
+  it('changes the limits of the plan and keeps those that were set for the tenant', async () => {
     const { token, tenantId } = await signedIn();
     await changePlan(tenantId, { limits: { maxPocs: 7 }, features: { advanced_analytics: true } });
     await changePlan(tenantId, { plan: 'pro' });
@@ -111,14 +111,14 @@ describe('a change of plan by the operators', () => {
     });
   });
 
-  it('keeps a limit that is the same as that of the old plan, when it was given', async () => {
+  it('keeps a limit that was set for the tenant and equals that of the old plan', async () => {
     const { tenantId } = await signedIn();
     await changePlan(tenantId, { limits: { maxUsers: 10 } });
     const { limits } = await changePlan(tenantId, { plan: 'enterprise' });
     expect(limits[0]).toMatchObject({ value: 10, source: 'tenant' });
   });
 
-  it('below what is used deletes nothing, says what exceeds it and refuses growth', async () => {
+  it('below the current usage deletes nothing, reports what is exceeded and refuses growth', async () => {
     const { tenantId, host } = await signedIn({ planType: 'pro', maxUsers: 100 });
     await service.user(tenantId);
     const changed = await changePlan(tenantId, { plan: 'basic', limits: { maxUsers: 1 } });
@@ -141,7 +141,7 @@ describe('a change of plan by the operators', () => {
     });
   });
 
-  it('ends a subscription and renews it, and says nothing of it otherwise', async () => {
+  it('ends or renews a subscription only if the request says so', async () => {
     const { tenantId, token } = await signedIn();
     const write = () =>
       service.call('PATCH', '/tenants/current/settings', { token, body: { theme: {} } });
@@ -163,7 +163,7 @@ describe('a change of plan by the operators', () => {
     expect(await endsAt()).toBeNull();
   });
 
-  it('refuses tenants that are none', async () => {
+  it('refuses an unknown tenant', async () => {
     await expect(changePlan(uuidv7(), { plan: 'pro' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
@@ -179,8 +179,8 @@ class ApiProbeController {
   }
 }
 
-describe('a route that needs a feature', () => {
-  it('follows the tenant as it is now, within a second and without a new token', async () => {
+describe('A route that requires a feature', () => {
+  it('follows a change of the tenant within a second, without a new token', async () => {
     const database = await createTestDatabase();
     const config = testConfig(database);
     @Module({ imports: [AppModule.forConfig(config)], controllers: [ApiProbeController] })
@@ -219,7 +219,7 @@ describe('a route that needs a feature', () => {
   });
 });
 
-/** Asks until the answer is the expected one; the last answer when the time is over. */
+/** Asks until the answer is the expected one, and returns the last answer after the deadline. */
 async function within<T>(
   ms: number,
   ask: () => Promise<T>,

@@ -44,7 +44,7 @@ async function tenantWithAdmin(overrides: Parameters<ServiceFixture['tenant']>[0
   return { ...tenant, admin };
 }
 
-/** As an operator would: the move in a transaction of the operators' login. */
+/** Changes the status as an operator does, in a transaction of the operators' login. */
 function move(tenantId: string, name: TenantMove, reason = 'for the test') {
   const change = { tenantId, operatorId: randomUUID(), reason };
   return platform.transaction({ tenantId, operatorId: change.operatorId }, (transaction) =>
@@ -69,13 +69,13 @@ const codeOf = (work: Promise<unknown>) =>
     (error: unknown) => (toApiError(error) ?? (error as { code?: string })).code,
   );
 
-/** Polls until a token is judged so: what ends elsewhere reaches a process by push. */
+/** Polls until a token gets this answer, because changes reach a process asynchronously. */
 const eventually = (token: string, verdict: string) =>
   expect.poll(() => service.probe(token), { timeout: 5_000, interval: 20 }).toBe(verdict);
 
-describe('the moves of a tenant', () => {
+describe('The lifecycle of a tenant', () => {
   it.each(STATES.flatMap((state) => MOVES.map((name) => [name, state] as const)))(
-    '%s from %s happens or is refused, here and in the database',
+    'allows or refuses to %s it while it is %s, alike in the service and in the database',
     async (name, state) => {
       const { tenantId } = await service.tenant({ status: state });
       const allowed = allowedMoves(state).includes(name);
@@ -86,7 +86,7 @@ describe('the moves of a tenant', () => {
           : ['UPDATE tenants SET status = $2 WHERE id = $1', tenantId, to];
       const [text = '', ...params] = sql;
       if (to === 'purged') {
-        // Even of a canceled tenant the row does not go by itself.
+        // The row of a canceled tenant is not deleted by itself.
         expect(await codeOf(service.sql(text, params))).toBe('INVALID_TRANSITION');
       } else if (
         state !== to &&
@@ -101,11 +101,11 @@ describe('the moves of a tenant', () => {
     },
   );
 
-  it('of nobody are not found', async () => {
+  it('answers NOT_FOUND for an unknown tenant', async () => {
     for (const name of MOVES) expect(await codeOf(move(randomUUID(), name))).toBe('NOT_FOUND');
   });
 
-  it('are recorded in the transaction that makes them, with the reason and who made them', async () => {
+  it('records each change in its own transaction, with the reason and the actor', async () => {
     const recorded = vi.spyOn(
       service.app.get(SecurityEvents, { strict: false }),
       'recordAsOperator',
@@ -138,7 +138,7 @@ describe('the moves of a tenant', () => {
     expect((await rowOf(tenantId))?.status).toBe('suspended');
   });
 
-  it('of two operators at once are made one after the other', async () => {
+  it('serializes the changes of two operators', async () => {
     const { tenantId } = await service.tenant();
     const holder = new pg.Client({ connectionString: service.database.adminUrl });
     await holder.connect();
@@ -147,7 +147,7 @@ describe('the moves of a tenant', () => {
       await holder.query('SELECT FROM tenants WHERE id = $1 FOR UPDATE', [tenantId]);
       const both = Promise.all([move(tenantId, 'suspend'), move(tenantId, 'suspend')].map(codeOf));
       const waiting = async () => {
-        // On another connection: within a transaction the answer stays what it was at first.
+        // On another connection, because the answer does not change within a transaction.
         const [row] = await service.sql<{ count: number }>(
           `SELECT count(*)::int AS count FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -162,7 +162,7 @@ describe('the moves of a tenant', () => {
     }
   });
 
-  it('bring a canceled tenant back within its days and not after', async () => {
+  it('restores a canceled tenant within its period and not after it', async () => {
     const { tenantId } = await service.tenant();
     await move(tenantId, 'cancel');
     expect((await rowOf(tenantId))?.deleted_at).toBeInstanceOf(Date);
@@ -178,7 +178,7 @@ describe('the moves of a tenant', () => {
     expect(await rowOf(tenantId)).toMatchObject({ status: 'active', deleted_at: null });
   });
 
-  it('are not for the tenant of the operators themselves', async () => {
+  it('refuses every change of the platform tenant', async () => {
     const operators = service.app.get(OperatorsTenantService, { strict: false });
     const id = await operators.ensure({ operatorId: null });
     for (const name of ['suspend', 'cancel'] as const)
@@ -186,16 +186,16 @@ describe('the moves of a tenant', () => {
     expect((await rowOf(id))?.status).toBe('active');
   });
 
-  it('do not bring a tenant back whose purge has begun', async () => {
+  it('does not restore a tenant whose purge has begun', async () => {
     const { tenantId } = await service.tenant({ status: 'canceled' });
     await move(tenantId, 'purge');
     expect(await codeOf(move(tenantId, 'restore'))).toBe('INVALID_TRANSITION');
   });
 });
 
-describe('a tenant that is suspended or canceled', () => {
+describe('A tenant that is suspended or canceled', () => {
   it.each(['suspend', 'cancel'] as const)(
-    'lets nobody in and refuses the tokens that are out, until %s is taken back',
+    'refuses log-ins and existing tokens until %s is reverted',
     async (end) => {
       const { tenantId, host, admin } = await tenantWithAdmin();
       const { tokens } = await service.login(host, admin);
@@ -239,7 +239,7 @@ describe('POST /tenants/current/cancel', () => {
       body,
     });
 
-  it('ends the tenant of an admin, says until when it can come back, and locks the admin out', async () => {
+  it('cancels the tenant of an admin, returns until when it can be restored and ends the session of the admin', async () => {
     const recorded = vi.spyOn(service.app.get(SecurityEvents, { strict: false }), 'record');
     const { tenantId, host, subdomain, admin } = await tenantWithAdmin();
     const { tokens } = await service.login(host, admin);
@@ -258,7 +258,7 @@ describe('POST /tenants/current/cancel', () => {
     await eventually(tokens.accessToken, 'INVALID_TENANT');
   });
 
-  it('works after the end of the subscription, when little else does', async () => {
+  it('works after the end of the subscription, when most other routes do not', async () => {
     const { tenantId, host, subdomain, admin } = await tenantWithAdmin();
     await service.sql(`UPDATE tenants SET subscription_ends_at = now() WHERE id = $1`, [tenantId]);
     const { tokens } = await service.login(host, admin);
@@ -266,7 +266,7 @@ describe('POST /tenants/current/cancel', () => {
     expect((await cancel(tokens.accessToken, body)).status).toBe(200);
   });
 
-  it.each(['manager', 'user', 'viewer'] as const)('is not for role %s', async (role) => {
+  it.each(['manager', 'user', 'viewer'] as const)('is refused for role %s', async (role) => {
     const { tenantId, host, subdomain } = await service.tenant();
     const { tokens } = await service.login(host, await service.user(tenantId, { role }));
     const answer = await cancel(tokens.accessToken, { reason: 'x', confirmSubdomain: subdomain });
@@ -277,7 +277,7 @@ describe('POST /tenants/current/cancel', () => {
     expect((await rowOf(tenantId))?.status).toBe('active');
   });
 
-  it('names what is wrong and does nothing', async () => {
+  it('names the invalid field and changes nothing', async () => {
     const { tenantId, host, subdomain, admin } = await tenantWithAdmin();
     const { tokens } = await service.login(host, admin);
     const good = { reason: 'x', confirmSubdomain: subdomain };
@@ -300,14 +300,14 @@ describe('POST /tenants/current/cancel', () => {
   });
 });
 
-describe('the end of a subscription', () => {
+describe('The end of a subscription', () => {
   const endDaysAgo = (tenantId: string, days: number) =>
     service.sql(
       'UPDATE tenants SET subscription_ends_at = now() - make_interval(days => $2) WHERE id = $1',
       [tenantId, days],
     );
 
-  it('leaves reading, and what people need to leave in good order', async () => {
+  it('leaves read access and the routes that users need to close their accounts', async () => {
     const { tenantId, host, admin } = await tenantWithAdmin();
     const { tokens } = await service.login(host, admin);
     const spare = await service.login(host, admin);
@@ -338,7 +338,7 @@ describe('the end of a subscription', () => {
     await expect.poll(() => service.probe(tokens.accessToken)).toBe('TOKEN_REVOKED');
   });
 
-  it('suspends after the days of grace, once, and records it', async () => {
+  it('suspends the tenant after the grace period, once, and records it', async () => {
     const recorded = vi.spyOn(
       service.app.get(SecurityEvents, { strict: false }),
       'recordAsOperator',
@@ -359,7 +359,7 @@ describe('the end of a subscription', () => {
     expect(events.map(([, , event]) => event.type)).toEqual(['tenant.subscription_ended']);
   });
 
-  it('suspends the others although it fails for one, and tries that one again', async () => {
+  it('suspends the other tenants although one fails, and tries that one again', async () => {
     const [first, second] = [await service.tenant(), await service.tenant()];
     await endDaysAgo(first.tenantId, 20);
     await endDaysAgo(second.tenantId, 10);
@@ -372,7 +372,7 @@ describe('the end of a subscription', () => {
     expect((await rowOf(first.tenantId))?.status).toBe('suspended');
   });
 
-  it('does not suspend a tenant that is renewed in that moment', async () => {
+  it('does not suspend a tenant that is renewed at that moment', async () => {
     const { tenantId } = await service.tenant();
     await endDaysAgo(tenantId, 8);
     const query = platform.query.bind(platform);

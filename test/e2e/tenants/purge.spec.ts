@@ -11,7 +11,7 @@ import { discoverTenantTables } from '../../isolation/tenant-tables.js';
 import { createWorld, type World } from '../../isolation/world.js';
 import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
 
-/** Ids alone, for as long as other processes need to learn of the end; it empties itself. */
+/** Contains ids only, until all processes know about the purge, and is emptied automatically. */
 const PASSING_TABLES = ['revocation_events'];
 
 let service: ServiceFixture;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   purges = service.app.get(TenantPurgeService, { strict: false });
 });
 
-/** Two tenants with a row in every tenant table that there is. */
+/** Two tenants with a row in every tenant table. */
 beforeEach(async () => {
   await world?.admin.end();
   world = await createWorld(service.database);
@@ -71,7 +71,7 @@ const tablesWithRows = async (tenantId: string) =>
     .filter(([, count]) => count > 0)
     .map(([name]) => name);
 
-/** Canceled and its purge begun, as an operator does it. */
+/** Cancels a tenant and begins its purge, as an operator does. */
 async function begin(tenantId: string, reason = 'asked for') {
   const change = { tenantId, operatorId: randomUUID(), reason };
   await platform.transaction(change, async (transaction) => {
@@ -88,11 +88,11 @@ const tombstone = async (tenantId: string) => {
   return row;
 };
 
-describe('a purge', () => {
-  it('leaves no row of the tenant in any table that holds tenants, and every row of the others', async () => {
+describe('A purge', () => {
+  it('deletes every row of the tenant from every tenant table and no row of other tenants', async () => {
     const { victim, attacker, tables } = world;
     const other = await rowsOf(world.admin, attacker.id);
-    // A table without a row here would prove nothing below.
+    // A table without a row would prove nothing below.
     expect((await tablesWithRows(victim.id)).length).toBe(
       tables.filter(({ name }) => !PASSING_TABLES.includes(name)).length,
     );
@@ -107,7 +107,7 @@ describe('a purge', () => {
     });
   });
 
-  it('is recorded with its reason in the trail of the operators, which outlives the tenant', async () => {
+  it('is recorded with its reason in the audit log of the platform, which outlives the tenant', async () => {
     const { tenantId } = await service.tenant();
     const operators = service.app.get(OperatorsTenantService, { strict: false });
     const trail = await operators.ensure({ operatorId: null });
@@ -127,7 +127,7 @@ describe('a purge', () => {
     ]);
   });
 
-  it('does not happen before it has begun', async () => {
+  it('deletes nothing before it has begun', async () => {
     const { id } = world.victim;
     const before = withoutSealing(await rowsOf(world.admin, id));
     await purges.purge(id);
@@ -144,7 +144,7 @@ describe('a purge', () => {
     ).rejects.toMatchObject({ constraint: 'audit_log_append_only' });
   });
 
-  it('that is killed anywhere goes on where it stopped', async () => {
+  it('that is interrupted at any point resumes there', async () => {
     const { id } = world.victim;
     await begin(id);
     const events = service.app.get(SecurityEvents, { strict: false });
@@ -152,7 +152,7 @@ describe('a purge', () => {
     let kills = 0;
     for (let finished = false; !finished; allowed += 1) {
       let left = allowed;
-      // A process that dies in the middle of a transaction: PostgreSQL rolls it back.
+      // If a process dies in a transaction, PostgreSQL rolls it back.
       const transaction: PlatformDatabase['transaction'] = (context, work) =>
         platform.transaction(context, async (transaction) => {
           const result = await work(transaction);
@@ -179,7 +179,7 @@ describe('a purge', () => {
     expect(records?.count).toBe(1);
   });
 
-  it('may be done twice, at once and again', async () => {
+  it('can run twice, at once or again', async () => {
     const { id } = world.victim;
     await begin(id);
     await begin(id).catch(() => undefined);
@@ -188,7 +188,7 @@ describe('a purge', () => {
     expect(await tablesWithRows(id)).toEqual([]);
   });
 
-  it('fails and finishes nothing when a table was forgotten, and names it', async () => {
+  it('fails without finishing when a table was not covered, and names that table', async () => {
     const { id } = world.victim;
     await service.sql(
       `CREATE TABLE forgotten (tenant_id uuid NOT NULL);
@@ -206,7 +206,7 @@ describe('a purge', () => {
     expect(await tombstone(id)).toMatchObject({ finished_at: expect.any(Date) as Date });
   });
 
-  it('frees the subdomain', async () => {
+  it('releases the subdomain', async () => {
     const tenant = await service.tenant();
     await begin(tenant.tenantId);
     await purges.purge(tenant.tenantId);
@@ -222,7 +222,7 @@ describe('a purge', () => {
     expect(answer.status).toBe(201);
   });
 
-  it('tells the services that keep files whose to delete, until they have', async () => {
+  it('tells file services which tenant to delete until they have done so', async () => {
     const { id } = world.victim;
     const waiting = async () =>
       (await platform.query<{ tenant: string }>('SELECT * FROM purged_tenants_with_files()')).map(
@@ -237,7 +237,7 @@ describe('a purge', () => {
     expect(await tombstone(id)).toMatchObject({ files_deleted_at: expect.any(Date) as Date });
   });
 
-  it('comes by itself when a canceled tenant can be restored no longer, and not before', async () => {
+  it('starts by itself when a canceled tenant can no longer be restored, and not before', async () => {
     const jobs = service.app.get(TenantLifecycleJobs, { strict: false });
     const { tenantId } = await service.tenant();
     const suspended = await service.tenant({ status: 'suspended' });
@@ -255,7 +255,7 @@ describe('a purge', () => {
   });
 });
 
-describe('the purge that comes by itself', () => {
+describe('The scheduled purge', () => {
   const canceledDaysAgo = async (days: number) => {
     const { tenantId } = await service.tenant();
     await cancelAnew(tenantId);
@@ -276,7 +276,7 @@ describe('the purge that comes by itself', () => {
   const run = () =>
     service.app.get(TenantLifecycleJobs, { strict: false }).purgeOverdue(new Date());
 
-  it('spares a tenant that was restored in that moment, and canceled anew', async () => {
+  it('skips a tenant that is restored at that moment and canceled again', async () => {
     const tenantId = await canceledDaysAgo(31);
     const query = platform.query.bind(platform);
     vi.spyOn(platform, 'query').mockImplementationOnce(async (sql, params) => {
@@ -289,7 +289,7 @@ describe('the purge that comes by itself', () => {
     expect(await tombstone(tenantId)).toBeUndefined();
   });
 
-  it('comes to the others although it fails for one', async () => {
+  it('purges the other tenants although one fails', async () => {
     const [first, second] = [await canceledDaysAgo(40), await canceledDaysAgo(31)];
     vi.spyOn(lifecycle, 'beginPurge').mockRejectedValueOnce(new Error('out of luck'));
     await expect(run()).rejects.toThrow(/failed: out of luck/);
@@ -300,7 +300,7 @@ describe('the purge that comes by itself', () => {
   });
 });
 
-describe('what is kept of the access to a purged tenant', () => {
+describe('The access records of a purged tenant', () => {
   interface AccessRecord {
     pseudonym: Buffer;
     network: string | null;
@@ -310,7 +310,7 @@ describe('what is kept of the access to a purged tenant', () => {
   const recordsOf = (tenantId: string) =>
     platform.query<AccessRecord>('SELECT * FROM access_records_of($1)', [tenantId]);
 
-  it('is time and network of each log-in, under a pseudonym that leads back to nobody', async () => {
+  it('contain time and network of each log-in under an irreversible pseudonym', async () => {
     const tenant = await service.tenant();
     const [ana, rui] = [await service.user(tenant.tenantId), await service.user(tenant.tenantId)];
     for (const person of [ana, ana, rui]) await service.login(tenant.host, person);
@@ -329,7 +329,7 @@ describe('what is kept of the access to a purged tenant', () => {
     ]);
     const pseudonyms = new Set(records.map(({ pseudonym }) => pseudonym.toString('hex')));
     expect(pseudonyms.size).toBe(2);
-    // Whoever still has the ids of the people, from elsewhere, must not find them again.
+    // A reader who has the user ids from elsewhere must not be able to match them.
     for (const { userId } of [ana, rui]) {
       const bytes = Buffer.from(userId.replaceAll('-', ''), 'hex');
       for (const guess of [bytes, userId])
@@ -340,7 +340,7 @@ describe('what is kept of the access to a purged tenant', () => {
       expect(stored).not.toContain(secret);
   });
 
-  it('includes people who were deleted before their tenant, once, though the purge is cut off', async () => {
+  it('include users who were deleted before their tenant, once, even if the purge is interrupted', async () => {
     const tenant = await service.tenant();
     const [gone, there] = [
       await service.user(tenant.tenantId),
@@ -349,7 +349,7 @@ describe('what is kept of the access to a purged tenant', () => {
     for (const person of [gone, gone, there]) await service.login(tenant.host, person);
     await service.sql('DELETE FROM users WHERE id = $1', [gone.userId]);
     await begin(tenant.tenantId);
-    // As far as a purge came that was killed then.
+    // The state after a purge that was killed.
     const keepLogIns = 'SELECT keep_log_ins($1, sha256($2))';
     await platform.query(keepLogIns, [tenant.tenantId, 'key']);
     await Promise.all([purges.purge(tenant.tenantId), purges.purge(tenant.tenantId)]);
@@ -361,7 +361,7 @@ describe('what is kept of the access to a purged tenant', () => {
     expect(await recordsOf(tenant.tenantId)).toHaveLength(3);
   });
 
-  it('is what is younger than six months, and goes when it is older', async () => {
+  it('cover six months and are deleted when they are older', async () => {
     const jobs = service.app.get(TenantLifecycleJobs, { strict: false });
     const tenant = await service.tenant();
     const user = await service.user(tenant.tenantId);

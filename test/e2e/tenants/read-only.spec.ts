@@ -6,7 +6,7 @@ import { ServiceFixture } from '../service.fixture.js';
 type Operation = { security?: unknown[] };
 type Document = { paths: Record<string, Record<string, Operation>> };
 
-/** What people need to leave in good order, and to keep out whoever has got hold of an account. */
+/** Routes that users need to close their accounts and to lock out an intruder. */
 const OPEN = [
   'DELETE /api/v1/auth/sessions',
   'DELETE /api/v1/auth/sessions/{id}',
@@ -32,7 +32,7 @@ afterAll(async () => {
   await tracker?.stop();
 });
 
-/** Every route that changes something for somebody who is signed in to a tenant, out of the document. */
+/** Returns every documented route that changes data for a logged-in user. */
 function changingRoutes({ paths }: Document): string[] {
   return Object.entries(paths)
     .filter(([path]) => !path.includes('/platform/'))
@@ -49,7 +49,7 @@ const isOfPeople = (security: unknown[]): boolean =>
 
 const withIds = (path: string): string => path.replaceAll(/\{\w+\}/g, () => randomUUID());
 
-/** The routes that are not refused for the end of the subscription. */
+/** Returns the routes that stay available after the end of the subscription. */
 async function openRoutes(
   routes: readonly string[],
   codeOf: (method: string, path: string) => Promise<unknown>,
@@ -62,8 +62,8 @@ async function openRoutes(
   return open;
 }
 
-describe('past the end of its subscription a tenant can only be read', () => {
-  it('by every route of the service but those to leave by', async () => {
+describe('A tenant whose subscription has ended is read-only', () => {
+  it('on every route of the service except those for leaving it', async () => {
     const tenant = await service.tenant({ planType: 'enterprise', features: {} });
     const admin = await service.user(tenant.tenantId, { role: 'admin' });
     await service.sql('UPDATE tenants SET subscription_ends_at = now() WHERE id = $1', [
@@ -85,7 +85,7 @@ describe('past the end of its subscription a tenant can only be read', () => {
     expect(open).toEqual(OPEN);
   });
 
-  it('by every route of the tracker', async () => {
+  it('on every route of the tracker', async () => {
     const admin = await tracker.person({ role: 'admin' });
     await tracker.sql(
       `UPDATE tenants SET subscription_ends_at = now(), plan_type = 'enterprise', features = '{}' WHERE id = $1`,
@@ -109,7 +109,7 @@ describe('past the end of its subscription a tenant can only be read', () => {
   });
 });
 
-describe('the tracker refuses the tokens of a tenant', () => {
+describe('The tracker refuses tokens of a tenant', () => {
   it.each(['suspended', 'canceled'])('that is %s, within a second', async (status) => {
     const person = await tracker.person();
     const codeOf = async () => {

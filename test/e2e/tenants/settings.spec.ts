@@ -36,8 +36,8 @@ const read = (token: string) =>
 const change = (token: string, body: unknown) =>
   service.call<Settings>('PATCH', '/tenants/current/settings', { token, body });
 
-describe('the settings of a tenant', () => {
-  it('say of each value where it comes from, through every change', async () => {
+describe('The settings of a tenant', () => {
+  it('report the source of each value through every change', async () => {
     const { token } = await signedIn({ planType: 'enterprise' });
     const timeout = async () => (await read(token)).data['security']?.['sessionTimeout'];
     expect(await timeout()).toEqual({ value: 12, source: 'plan' });
@@ -62,7 +62,7 @@ describe('the settings of a tenant', () => {
     });
   });
 
-  it('are changed by two people at once without either change being lost', async () => {
+  it('keep both changes when two users update them at once', async () => {
     const { token } = await signedIn();
     const answers = await Promise.all([
       change(token, { theme: { darkMode: true } }),
@@ -76,7 +76,7 @@ describe('the settings of a tenant', () => {
     });
   });
 
-  it('are refused with the path of each wrong field, and then nothing is changed', async () => {
+  it('are refused with the path of each invalid field, and then nothing changes', async () => {
     const { token } = await signedIn();
     const before = (await read(token)).data;
     const wrong: [string, unknown][] = [
@@ -100,7 +100,7 @@ describe('the settings of a tenant', () => {
     expect((await read(token)).data).toEqual(before);
   });
 
-  it('do not let a second factor be required as long as there is none, and say so', async () => {
+  it('refuse to require a second factor while there is none, and say so', async () => {
     const { token, tenantId } = await signedIn();
     const refused = await change(token, { security: { requireMFA: true } });
     expect(refused).toMatchObject({
@@ -126,7 +126,7 @@ describe('the settings of a tenant', () => {
     });
   });
 
-  it('are read by everybody and changed by whoever may, of any role', async () => {
+  it('can be read by every user and changed by users with the permission, whatever their role', async () => {
     for (const role of ['viewer', 'user', 'manager'] as const) {
       const { token } = await signedIn({ role });
       expect((await read(token)).status).toBe(200);
@@ -142,7 +142,7 @@ describe('the settings of a tenant', () => {
     }
   });
 
-  it('leave a trace that names what was changed', async () => {
+  it('record which fields were changed', async () => {
     const recorded = vi.spyOn(service.app.get(SecurityEvents, { strict: false }), 'record');
     const { token } = await signedIn();
     await change(token, { theme: { darkMode: true, primaryColor: null } });
@@ -154,7 +154,7 @@ describe('the settings of a tenant', () => {
     );
   });
 
-  it('are described by the catalogue', async () => {
+  it('are described by the catalog', async () => {
     const { token } = await signedIn({ role: 'viewer' });
     const { data } = await service.call<{ key: string }[]>('GET', '/tenants/settings/catalogue', {
       token,
@@ -167,14 +167,14 @@ describe('the settings of a tenant', () => {
   });
 });
 
-describe('a shorter session time-out', () => {
+describe('A shorter session timeout', () => {
   const ageSession = (tenantId: string, hours: number) =>
     service.sql(
       `UPDATE user_sessions SET created_at = created_at - make_interval(hours => $2) WHERE tenant_id = $1`,
       [tenantId, hours],
     );
 
-  it('ends at once the running sessions that have outlived it, and no other', async () => {
+  it('ends the running sessions that exceed it at once, and no others', async () => {
     const { token, tokens, tenantId, host, user } = await signedIn();
     await ageSession(tenantId, 5);
     const young = await service.login(host, user);
@@ -191,7 +191,7 @@ describe('a shorter session time-out', () => {
     expect(await service.probe(foreign.token)).toBe('accepted');
   });
 
-  it('lets the others refresh until their new end, also a client that asks twice', async () => {
+  it('lets the other sessions refresh until their new end, also for a client that refreshes twice', async () => {
     const { token, tokens, tenantId } = await signedIn();
     await change(token, { security: { sessionTimeout: 2 } });
     const [row] = await service.sql<{ hours: number }>(
@@ -211,7 +211,7 @@ describe('a shorter session time-out', () => {
     expect((await service.refresh(next.data.refreshToken)).error.code).toBe('SESSION_EXPIRED');
   });
 
-  it('is not undone for running sessions by a longer one', async () => {
+  it('is not reverted for running sessions by a longer one', async () => {
     const { token, tenantId } = await signedIn();
     const end = async () =>
       (
@@ -227,11 +227,11 @@ describe('a shorter session time-out', () => {
   });
 });
 
-describe('the branding of a tenant', () => {
+describe('The branding of a tenant', () => {
   const update = (token: string, body: unknown) =>
     service.call<{ name: string; branding: object }>('PATCH', '/tenants/current', { token, body });
 
-  it('is changed by its people and shown to whoever is about to log in', async () => {
+  it('can be changed by its admins and is shown before log-in', async () => {
     const { token, host } = await signedIn({ role: 'user', permissions: ['manage_settings'] });
     const look = () => service.call<object>('GET', '/tenants/branding', { host });
     await update(token, {
@@ -265,14 +265,14 @@ describe('the branding of a tenant', () => {
     expect(row?.billing_email).toBe('finance@acme.example');
   });
 
-  it('follows the theme as long as nothing else was chosen', async () => {
+  it('follows the theme until another color is chosen', async () => {
     const { token, host } = await signedIn();
     await change(token, { theme: { primaryColor: '#445566' } });
     const answer = await service.call('GET', '/tenants/branding', { host });
     expect(answer.data).toMatchObject({ primaryColor: '#445566' });
   });
 
-  it('is refused where it is wrong, and names the field', async () => {
+  it('refuses an invalid field and names it', async () => {
     const { token, tenantId } = await signedIn();
     const wrong: [string, unknown][] = [
       ['name', { name: '' }],
@@ -306,7 +306,7 @@ describe('the branding of a tenant', () => {
     expect(row?.branding).toMatchObject({ custom_domain: null, logo_url: null });
   });
 
-  it('asks for a tenant, and shows none that is unknown or suspended', async () => {
+  it('requires a tenant and shows none that is unknown or suspended', async () => {
     const look = (host: string) => service.call('GET', '/tenants/branding', { host });
     expect((await look('poctracker.com')).error.code).toBe('TENANT_REQUIRED');
     expect((await look('nobody.localhost')).error.code).toBe('INVALID_TENANT');
@@ -315,8 +315,8 @@ describe('the branding of a tenant', () => {
   });
 });
 
-describe('an open sign-up', () => {
-  it('is for the plans that are listed alone', async () => {
+describe('Open sign-up', () => {
+  it('is limited to the plans that are listed', async () => {
     const body = {
       name: 'Initech',
       subdomain: `initech-${randomUUID().slice(0, 8)}`,

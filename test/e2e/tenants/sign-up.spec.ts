@@ -36,8 +36,8 @@ const signUp = (body: object) =>
 const countOf = async (subdomain: string) =>
   (await service.sql('SELECT 1 FROM tenants WHERE subdomain = $1', [subdomain])).length;
 
-describe('making a tenant', () => {
-  it('answers the tenant with its defaults, the admin and tokens that work', async () => {
+describe('Sign-up', () => {
+  it('returns the tenant with its defaults, its admin and working tokens', async () => {
     const answer = await signUp({ ...initech('initech'), adminFirstName: 'Ana' });
     expect(answer.status).toBe(201);
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -77,7 +77,7 @@ describe('making a tenant', () => {
     expect(rows).toHaveLength(4);
   });
 
-  it('stands at the beginning of its trail, with the first log-in, by the admin', async () => {
+  it('is the first entry of the audit log, followed by the log-in of the admin', async () => {
     const { data } = await signUp(initech('recorded'));
     const { tenant, adminUser } = data;
     const events = await service.sql(
@@ -93,7 +93,7 @@ describe('making a tenant', () => {
     ]);
   });
 
-  it('at once under one subdomain gives one tenant', async () => {
+  it('sent several times at once for one subdomain creates one tenant', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => signUp(initech('race'))));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     const refused = answers.filter(({ status }) => status !== 201);
@@ -121,13 +121,13 @@ describe('making a tenant', () => {
     ['planType', { planType: 'free' }],
     ['status', { status: 'active' }],
     ['id', { id: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' }],
-  ])('refuses what is wrong and names it: %s', async (field, change) => {
+  ])('refuses an invalid field and names it: %s', async (field, change) => {
     const answer = await signUp({ ...initech('initech-two'), ...change });
     expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
     expect((answer.error.details as { field: string }[])[0]?.field).toBe(field);
   });
 
-  it('is refused where sign-up is closed', async () => {
+  it('is refused while sign-up is closed', async () => {
     const closed = await ServiceFixture.start({ TENANT_SIGNUP: 'closed' });
     try {
       const answer = await closed.call('POST', '/tenants', { body: initech('initech') });
@@ -139,8 +139,8 @@ describe('making a tenant', () => {
   });
 });
 
-describe('two tenants', () => {
-  it('keep their people apart: a token is refused at the other host, and header and parameter change nothing', async () => {
+describe('Two tenants', () => {
+  it('keep their users apart: a token is refused at the other host, and header and parameter change nothing', async () => {
     const [mine, other] = [await service.tenant(), await service.tenant()];
     const { tokens } = await service.login(mine.host, await service.user(mine.tenantId));
     const token = tokens.accessToken;

@@ -6,7 +6,7 @@ import { DEADLINE_MS, outcome, tracker, useTracker } from './running-tracker.fix
 
 useTracker();
 
-describe('features of the plan', () => {
+describe('A plan feature', () => {
   const OFF = {
     real_time_dojos: false,
     video_generation: false,
@@ -14,7 +14,7 @@ describe('features of the plan', () => {
     api_access: false,
   };
 
-  it('each close a route, which names the plans that have it', async () => {
+  it('that is missing closes its route, which names the plans that have it', async () => {
     const boss = await tracker.person({ role: 'manager', features: OFF });
     const id = await tracker.poc(boss);
     const video = { type: 'video/mp4' };
@@ -58,7 +58,7 @@ describe('features of the plan', () => {
     expect(data['byWeek']).toHaveLength(2);
   });
 
-  it('api_access reads every POC as a line of JSON, more than a page of them', async () => {
+  it('api_access exports every POC as a line of JSON, more than one page of them', async () => {
     const ana = await tracker.person({ features: { api_access: true } });
     await tracker.sql(`UPDATE tenants SET max_pocs = 5000 WHERE id = $1`, [ana.tenantId]);
     await tracker.sql(
@@ -76,7 +76,7 @@ describe('features of the plan', () => {
     expect(titles).not.toContain('Of another tenant');
   });
 
-  it('api_access ends with the session, also of an export that is under way', async () => {
+  it('api_access stops an export when the session ends', async () => {
     const ana = await tracker.person({ features: { api_access: true } });
     await tracker.sql(`UPDATE tenants SET max_pocs = 5000 WHERE id = $1`, [ana.tenantId]);
     await tracker.sql(

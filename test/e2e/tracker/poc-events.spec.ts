@@ -6,7 +6,7 @@ import { DEADLINE_MS, outcome, tracker, useTracker } from './running-tracker.fix
 
 useTracker();
 
-describe('the events of a POC', () => {
+describe('The event stream of a POC', () => {
   /** Reads a stream; `text` grows until it ends. */
   async function follow(
     person: UserRecord,
@@ -34,7 +34,7 @@ describe('the events of a POC', () => {
     });
   }
 
-  it('tell of changes by whichever process, and of no other POC or tenant', async () => {
+  it('reports changes made by any process, and none of other POCs or tenants', async () => {
     const ana = await tracker.person();
     const id = await tracker.poc(ana);
     const other = await tracker.poc(ana);
@@ -51,7 +51,7 @@ describe('the events of a POC', () => {
     expect(stream.text()).not.toContain(other);
   });
 
-  it('end with the session', async () => {
+  it('ends with the session', async () => {
     const ana = await tracker.person();
     const stream = await follow(ana, await tracker.poc(ana));
     await tracker.revoke(ana);
@@ -59,7 +59,7 @@ describe('the events of a POC', () => {
     expect(stream.text()).toContain('event: closed\ndata: {"code":"TOKEN_REVOKED"}');
   });
 
-  it('are bounded for a person also when all are asked for at once', async () => {
+  it('is limited per user, also for parallel requests', async () => {
     const ana = await tracker.person();
     const id = await tracker.poc(ana);
     const asked = Array.from({ length: 20 }, () => follow(ana, id));
@@ -69,7 +69,7 @@ describe('the events of a POC', () => {
     for (const { stop } of streams) stop();
   });
 
-  it('are not ended by what no trigger has sent', async () => {
+  it('ignores notifications that no trigger has sent', async () => {
     const ana = await tracker.person();
     const id = await tracker.poc(ana);
     const stream = await follow(ana, id);
@@ -91,7 +91,7 @@ describe('the events of a POC', () => {
     stream.stop();
   });
 
-  it('end with the feature, and are bounded for a person', async () => {
+  it('ends with the feature and is limited per user', async () => {
     const ana = await tracker.person();
     const id = await tracker.poc(ana);
     const streams = [];
@@ -104,7 +104,7 @@ describe('the events of a POC', () => {
     expect(streams[0]?.text()).toContain('FEATURE_NOT_AVAILABLE');
   });
 
-  it('are told again to read all when the connection that brings them was lost', async () => {
+  it('tells clients to reload after its database connection was lost', async () => {
     const ana = await tracker.person();
     const stream = await follow(ana, await tracker.poc(ana));
     await tracker.sql(

@@ -7,10 +7,10 @@ import { DEADLINE_MS, outcome, tracker, useTracker, withoutId } from './running-
 
 useTracker();
 
-describe('who may change a POC', () => {
+describe('The permission to change a POC', () => {
   const change = { title: 'Changed' };
 
-  it('is its author and who manages all of them, not another person', async () => {
+  it('belongs to its author and to users who manage all POCs, not to other users', async () => {
     const ana = await tracker.person();
     const bia = await tracker.person({ tenant: ana });
     const boss = await tracker.person({ tenant: ana, role: 'manager' });
@@ -23,7 +23,7 @@ describe('who may change a POC', () => {
     expect(await outcome(boss, 'DELETE', at)).toBe('200');
   });
 
-  it('goes by permissions, also those that are given beside the role', async () => {
+  it('follows permissions, including those given in addition to the role', async () => {
     const ana = await tracker.person();
     const maker = await tracker.person({
       tenant: ana,
@@ -43,7 +43,7 @@ describe('who may change a POC', () => {
     expect(await outcome(viewer, 'POST', '/pocs', change)).toBe('403 INSUFFICIENT_PERMISSIONS');
   });
 
-  it('includes collaborators, as long as the tenant lets people work together', async () => {
+  it('includes collaborators while the tenant enables collaboration', async () => {
     const ana = await tracker.person();
     const bia = await tracker.person({ tenant: ana });
     const id = await tracker.poc(ana);
@@ -68,7 +68,7 @@ describe('who may change a POC', () => {
     expect(await outcome(ana, 'DELETE', add)).toBe('404 NOT_FOUND');
   });
 
-  it('loses nothing of two changes at once: what was not stated stays as the other one left it', async () => {
+  it('keeps the fields of a parallel change that a request does not name', async () => {
     const { bia, id } = await sharedPublicPoc();
     const patched = await behind(id, `title = 'The owner''s', is_public = false`, () =>
       tracker.call('PATCH', `/pocs/${id}`, { token: bia.token, body: { description: 'Hers.' } }),
@@ -82,7 +82,7 @@ describe('who may change a POC', () => {
   });
 
   it.each(['PUT', 'PATCH'])(
-    'leaves unpublished what its owner unpublishes while a collaborator repeats that it is public: %s',
+    'keeps a POC unpublished that its owner unpublishes while a collaborator repeats that it is public: %s',
     async (method) => {
       const { bia, id } = await sharedPublicPoc();
       const body = { title: 'Hers', isPublic: true };
@@ -126,7 +126,7 @@ describe('who may change a POC', () => {
     }
   }
 
-  it('never includes a person of another tenant, who answers like nobody', async () => {
+  it('never includes a user of another tenant, who is answered like an unknown user', async () => {
     const [ana, eve] = [await tracker.person(), await tracker.person()];
     const at = `/pocs/${await tracker.poc(ana)}/collaborators`;
     const foreign = await tracker.call('PUT', `${at}/${eve.userId}`, { token: ana.token });
@@ -136,8 +136,8 @@ describe('who may change a POC', () => {
   });
 });
 
-describe('public POCs', () => {
-  it('are for everybody while the tenant allows them, and closed at once when it does not', async () => {
+describe('A public POC', () => {
+  it('is visible to everyone while the tenant allows it, and hidden at once when it does not', async () => {
     const ana = await tracker.person();
     const refused = await tracker.call('POST', '/pocs', {
       token: ana.token,
@@ -170,7 +170,7 @@ describe('public POCs', () => {
     expect(await outcome(ana, 'PATCH', `/pocs/${open}`, { title: 'Still ours' })).toBe('200');
   });
 
-  it('are found under their own tenant alone, and under no tenant not at all', async () => {
+  it('is found under its own tenant only, and not without a tenant', async () => {
     const [ana, eve] = [await tracker.person(), await tracker.person()];
     for (const { tenantId } of [ana, eve]) await tracker.set(tenantId, { allowPublicPocs: true });
     const at = `/public/pocs/${await tracker.poc(ana, { isPublic: true })}`;

@@ -9,7 +9,7 @@ import { DEADLINE_MS, outcome, tracker, useTracker } from './running-tracker.fix
 useTracker();
 
 describe('POCs', () => {
-  it('are made, read, changed, written anew and deleted', async () => {
+  it('can be created, read, updated, replaced and deleted', async () => {
     const ana = await tracker.person();
     const { token } = ana;
     const id = await tracker.poc(ana, { description: 'In winter.' });
@@ -42,7 +42,7 @@ describe('POCs', () => {
     [{ title: 'x', description: 'd'.repeat(10_001) }, 'description'],
     [{ title: 'x', createdBy: randomUUID() }, 'createdBy'],
     [{ title: 'x', tenantId: randomUUID() }, 'tenantId'],
-  ])('are refused with the name of the field: %j', async (body, field) => {
+  ])('are refused with the name of the invalid field: %j', async (body, field) => {
     const { token } = await tracker.person();
     const { status, error } = await tracker.call('POST', '/pocs', { token, body });
     expect(status).toBe(400);
@@ -72,7 +72,7 @@ describe('POCs', () => {
     expect(await ids(bia, '?author=me&status=active')).toEqual([]);
   });
 
-  it('are found by what their title begins with, in any case, and by nothing that only looks like a pattern', async () => {
+  it('are found by the beginning of their title, in any case and without wildcards', async () => {
     const ana = await tracker.person();
     const titles = ['Alpha', 'alphabet', 'ALPHA two', 'Beta', '100% sure', '100_', 'a_b'];
     for (const title of titles) await tracker.poc(ana, { title });
@@ -87,7 +87,7 @@ describe('POCs', () => {
   });
 
   it.each(['x', 'e30', Buffer.from('["a","b","c"]').toString('base64url')])(
-    'are not listed for the cursor %s',
+    'are not listed for the invalid cursor %s',
     async (cursor) => {
       const ana = await tracker.person();
       expect(await outcome(ana, 'GET', `/pocs?cursor=${cursor}`)).toBe('400 VALIDATION_ERROR');
@@ -102,7 +102,7 @@ describe('POCs', () => {
     expect(await outcome(eve, 'GET', `/pocs?cursor=${nextCursor}`)).toBe('400 VALIDATION_ERROR');
   });
 
-  it('refuse a cursor of another list, and of the same with another filter', async () => {
+  it('refuse a cursor of another list and of the same list with another filter', async () => {
     const ana = await tracker.person();
     for (const title of ['Alpha', 'Alpha two']) await tracker.poc(ana, { title });
     const poc = await tracker.poc(ana);
@@ -139,8 +139,8 @@ describe('POCs', () => {
   }
 });
 
-describe('the number of POCs', () => {
-  it('is exact: of 50 at once into 3 free places 3 are made, and the others are told limit and usage', async () => {
+describe('The POC limit of a tenant', () => {
+  it('accepts exactly 3 of 50 parallel POCs if 3 fit, and reports limit and usage to the others', async () => {
     const tenant = await tracker.tenant({ maxPocs: 5 });
     const ana = await tracker.person({ tenant });
     for (const person of [ana, ana]) await tracker.poc(person);
@@ -158,7 +158,7 @@ describe('the number of POCs', () => {
     expect(await tracker.usage(tenant.tenantId)).toMatchObject({ pocs: 5 });
   });
 
-  it('is exact while half of the clients hang up: what is counted is what is there', async () => {
+  it('counts exactly what exists when half of the clients disconnect', async () => {
     const tenant = await tracker.tenant({ maxPocs: 10 });
     const ana = await tracker.person({ tenant });
     await Promise.all(
@@ -179,7 +179,7 @@ describe('the number of POCs', () => {
         outgoing.destroy();
       }),
     );
-    // Until the last one that was hung up has been rolled back, or has not.
+    // Until the last aborted request was rolled back or committed.
     await pollUntil(async () => {
       const { pocs } = await tracker.usage(tenant.tenantId);
       if (pocs < 10) await outcome(ana, 'POST', '/pocs', { title: 'Fill' });
@@ -196,7 +196,7 @@ describe('the number of POCs', () => {
     expect(await outcome(ana, 'POST', '/pocs', { title: 'x' })).toBe('403 POC_LIMIT_EXCEEDED');
   });
 
-  it('goes down again with a deletion', async () => {
+  it('frees a place when a POC is deleted', async () => {
     const tenant = await tracker.tenant({ maxPocs: 1 });
     const ana = await tracker.person({ tenant });
     const id = await tracker.poc(ana);

@@ -10,16 +10,16 @@ import { type UserRecord, type TrackerCall, TrackerFixture } from './tracker.fix
 type Caller = 'anonymous' | Role;
 
 interface Scene {
-  /** Who calls, without a token where that is nobody. */
+  /** The caller; anonymous without a token. */
   caller: UserRecord;
-  /** Of a person of role user who is not the caller. */
+  /** Belongs to a user with role user who is not the caller. */
   pocId: string;
   fileId: string;
   collaboratorId: string;
 }
 
 interface Cell {
-  /** Who gets the answer of success; everybody else is refused: 401 without a token, 403 with one. */
+  /** The callers that succeed. Others are refused: 401 without a token, 403 with one. */
   allowed: readonly Caller[];
   status: number;
   path?: (scene: Scene) => string;
@@ -29,7 +29,7 @@ interface Cell {
 const CALLERS: readonly Caller[] = ['anonymous', ...ROLES];
 const SIGNED_IN: readonly Caller[] = ROLES;
 const MAKERS: readonly Caller[] = ['user', 'manager', 'admin'];
-/** Of a POC that somebody else made. */
+/** A route of a POC that another user created. */
 const OVERSEERS: readonly Caller[] = ['manager', 'admin'];
 
 const onPoc =
@@ -44,7 +44,7 @@ const onCollaborator = ({ pocId, collaboratorId }: Scene): string =>
   `/pocs/${pocId}/collaborators/${collaboratorId}`;
 const titled = (): TrackerCall => ({ body: { title: 'Changed' } });
 
-/** Who may call what. Written by hand: were it read from the code, it would agree with every mistake. */
+/** Who may call which route. Written by hand, because a table derived from the code would agree with every mistake. */
 const MATRIX: Record<string, Cell> = {
   'GET /health': { allowed: CALLERS, status: 200 },
   'GET /health/live': { allowed: CALLERS, status: 200 },
@@ -90,7 +90,7 @@ const MATRIX: Record<string, Cell> = {
     status: 200,
     path: onFile(),
   },
-  // Without an end: that it opens for those whom it should is shown where its events are.
+  // This stream does not end. The spec of its events shows that it opens for permitted callers.
   'GET /api/v1/pocs/{pocId}/events': { allowed: [], status: 200, path: onPoc('/events') },
   'GET /api/v1/public/pocs/{pocId}': {
     allowed: CALLERS,
@@ -134,17 +134,17 @@ async function scene(role: Role, eventsAreOff: boolean): Promise<Scene> {
   };
 }
 
-describe('who may call what of the tracker', () => {
-  it('is written down for every route of the document, and for no other', () => {
+describe('The policy of the tracker', () => {
+  it('is listed for every documented route and for no other', () => {
     const routes = operationsOf(createOpenApiDocument(tracker.app, API_DESCRIPTION));
     expect(Object.keys(MATRIX).sort()).toEqual(routes.map(({ name }) => name).sort());
   });
 
-  describe.each(Object.entries(MATRIX))('%s', (name, cell) => {
+  describe.each(Object.entries(MATRIX))('of %s', (name, cell) => {
     const [method = '', template = ''] = name.split(' ');
     const isEvents = template.endsWith('/events');
 
-    it.each(CALLERS)('as %s', async (caller) => {
+    it.each(CALLERS)('answers %s as listed', async (caller) => {
       const current = await scene(caller === 'anonymous' ? 'user' : caller, isEvents);
       const token = caller === 'anonymous' ? undefined : current.caller.token;
       const path = cell.path?.(current) ?? template.replace('/api/v1', '');
@@ -156,7 +156,7 @@ describe('who may call what of the tracker', () => {
     });
   });
 
-  it('is stated by every handler, so that none is open or shut by accident', () => {
+  it('is declared by every handler, so that no route is open or closed by accident', () => {
     const silent: string[] = [];
     for (const { instance } of new DiscoveryService(
       tracker.app.get(ModulesContainer),

@@ -6,8 +6,8 @@ import { DEADLINE_MS, outcome, tracker, useTracker, withoutId } from './running-
 
 useTracker();
 
-describe('what is told of another tenant', () => {
-  it('is the same as of ids that nobody has, on every route with ids', async () => {
+describe('The tracker about another tenant', () => {
+  it('answers its ids like unknown ids, on every route with ids', async () => {
     const [ana, eve] = [
       await tracker.person({ role: 'admin' }),
       await tracker.person({ role: 'admin' }),
@@ -47,15 +47,15 @@ describe('what is told of another tenant', () => {
     expect((await tracker.call('GET', `/pocs/${poc}`, { token: ana.token })).status).toBe(200);
   });
 
-  it('is nothing where the host names it', async () => {
+  it('answers TENANT_MISMATCH if the host names it', async () => {
     const [ana, eve] = [await tracker.person(), await tracker.person()];
     const { error } = await tracker.call('GET', '/pocs', { token: eve.token, host: ana.host });
     expect(error.code).toBe('TENANT_MISMATCH');
   });
 });
 
-describe('a token', () => {
-  it('is refused once its session, its person or its tenant has ended, within a second', async () => {
+describe('A token in the tracker', () => {
+  it('is refused within a second after its session, its user or its tenant has ended', async () => {
     const endings: [string, (person: UserRecord) => Promise<unknown>, string][] = [
       ['session', (person) => tracker.revoke(person), 'TOKEN_REVOKED'],
       [
@@ -83,7 +83,7 @@ describe('a token', () => {
     }
   });
 
-  it('lets a tenant past its subscription read and not write', async () => {
+  it('allows reading but not writing after the end of the subscription', async () => {
     const ana = await tracker.person();
     const id = await tracker.poc(ana);
     await tracker.sql('UPDATE tenants SET subscription_ends_at = now() WHERE id = $1', [
@@ -101,7 +101,7 @@ describe('a token', () => {
   });
 });
 
-describe('the process', () => {
+describe('The tracker', () => {
   it.each(['/health', '/health/live', '/health/ready', '/api/v1/health'])(
     'answers %s',
     async (path) => {
@@ -111,7 +111,7 @@ describe('the process', () => {
     },
   );
 
-  it('shows its routes', async () => {
+  it('documents its routes', async () => {
     const document = (await (await fetch(`${tracker.url}/docs-json`)).json()) as { paths: object };
     expect(Object.keys(document.paths)).toContain('/api/v1/pocs/{pocId}/files/{fileId}/content');
   });

@@ -13,7 +13,7 @@ import { genuine, trusted } from '../../../libs/auth-kit/test/token-forge.js';
 export interface TrackerAnswer<T = Record<string, unknown>> {
   status: number;
   headers: IncomingHttpHeaders;
-  /** What is inside the envelope. */
+  /** The content of the envelope. */
   data: T;
   error: ErrorBody;
   bytes: Buffer;
@@ -24,7 +24,7 @@ export interface TrackerCall {
   host?: string | undefined;
   /** Sent as JSON. */
   body?: unknown;
-  /** Sent as it is, with its length. */
+  /** Sent unchanged, with its length. */
   bytes?: Buffer | undefined;
   headers?: Record<string, string>;
 }
@@ -38,8 +38,8 @@ export interface UserRecord {
 }
 
 /**
- * The tracker on a real port, because bodies and streams are the point, on a database in which people are logged in. It
- * trusts the key of the tests: that it fits the service's own tokens is shown where both run.
+ * The tracker on a real port, because the tests send bodies and read streams, on a database with logged-in users. It
+ * trusts the key of the tests. Other specs run it with tokens of the service.
  */
 export class TrackerFixture {
   private constructor(
@@ -67,7 +67,7 @@ export class TrackerFixture {
     return new TrackerFixture(database, app, await app.getUrl(), folder, env);
   }
 
-  /** Another process on the same database and the same folder. */
+  /** Starts another tracker on the same database and folder. */
   async another(): Promise<TrackerFixture> {
     return TrackerFixture.start(this.env, this);
   }
@@ -78,7 +78,7 @@ export class TrackerFixture {
     rmSync(this.folder, { recursive: true });
   }
 
-  /** Ends the process alone. */
+  /** Stops the application and keeps its database and folder. */
   async leave(): Promise<void> {
     await this.app.close();
   }
@@ -93,7 +93,7 @@ export class TrackerFixture {
     return { tenantId, host: `${subdomain}.localhost` };
   }
 
-  /** A person who is logged in, of the tenant given or of a new one. */
+  /** Creates a logged-in user in the given tenant or in a new one. */
   async person(
     options: {
       role?: Role;
@@ -175,7 +175,7 @@ export class TrackerFixture {
     return { pocs: row?.pocs ?? NaN, bytes: Number(row?.bytes) };
   }
 
-  /** Everything that lies in the folder, by its path below it. */
+  /** Returns the relative paths of all files in the folder. */
   stored(): string[] {
     return readdirSync(this.folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -183,7 +183,7 @@ export class TrackerFixture {
       .sort();
   }
 
-  /** Not fetch(), which lets a caller choose neither Host nor a wrong length. */
+  /** Does not use fetch(), which sets Host and the content length itself. */
   call<T = Record<string, unknown>>(
     method: string,
     path: string,

@@ -14,8 +14,8 @@ import {
 
 useUserAdmin();
 
-describe('a person made by an administrator', () => {
-  it('logs in after they have set a password of their own, and nobody else learns of it', async () => {
+describe('A user created by an admin', () => {
+  it('logs in after choosing a password, and other users learn nothing of the account', async () => {
     const { host, join } = await workspace();
     const { token } = await join('admin');
     const made = await create(token, newcomer(' BIA@Example.com '));
@@ -63,7 +63,7 @@ describe('a person made by an administrator', () => {
     expect((await logIn(host, email, GOOD_PASSWORD)).status).toBe(200);
   });
 
-  it('may be given a password, which must be a good one', async () => {
+  it('can be given a password, which must satisfy the policy', async () => {
     const { host, join } = await workspace();
     const { token } = await join('manager');
     const weak = await create(token, newcomer('bia@example.com', { password: '12345678' }));
@@ -77,7 +77,7 @@ describe('a person made by an administrator', () => {
     expect(twice).toMatchObject({ status: 409, error: { code: 'USER_EXISTS' } });
   });
 
-  it('takes a seat, exactly, however many are made at once', async () => {
+  it('takes a seat, exactly, when many are created at once', async () => {
     const { join, tenantId } = await workspace(8);
     const { token } = await join('admin');
     const answers = await Promise.all(
@@ -112,7 +112,7 @@ describe('a person made by an administrator', () => {
     ['mustChangePassword', { mustChangePassword: false }],
     ['customRoleId', { customRoleId: NOBODY }],
     ['id', { id: NOBODY }],
-  ])('is refused with the field %s wrong', async (field, wrong) => {
+  ])('is refused if the field %s is invalid', async (field, wrong) => {
     const { join } = await workspace();
     const { token } = await join('admin');
     const answer = await create(token, newcomer('bia@example.com', wrong));

@@ -4,15 +4,15 @@ import { logIn, requireChange, service, useUserAdmin, workspace } from './user-a
 
 useUserAdmin();
 
-describe('a password that must be changed', () => {
-  it('ends the sessions and lets nobody in until it was', async () => {
+describe('A required password change', () => {
+  it('ends the sessions and refuses log-ins until the password is changed', async () => {
     const { host, join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     expect(await requireChange(admin.token, user.userId)).toMatchObject({
       status: 200,
       data: { mustChangePassword: true },
     });
-    // Not even to change the password: the way for that asks for the present one anew.
+    // This includes changing the password, because the route for that asks for the current one again.
     for (const [method, path, body] of [
       ['GET', '/auth/me', undefined],
       ['PUT', '/auth/me', { firstName: 'Rui' }],
@@ -34,7 +34,7 @@ describe('a password that must be changed', () => {
     expect((await logIn(host, user.email, GOOD_PASSWORD)).status).toBe(200);
   });
 
-  it('leaves no session behind when somebody logs in at the same moment', async () => {
+  it('leaves no session behind when the user logs in at the same moment', async () => {
     const { host, join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     for (let round = 0; round < 10; round += 1) {
@@ -53,8 +53,8 @@ describe('a password that must be changed', () => {
   });
 });
 
-describe('a changed password', () => {
-  it('leaves the device known, and must be another one', async () => {
+describe('A changed password', () => {
+  it('keeps the device of the session and must differ from the old one', async () => {
     const { host, join } = await workspace();
     const user = await join('user');
     const login = await service.call<Login>('POST', '/auth/login', {

@@ -39,7 +39,7 @@ const assign = (token: string, userId: string, body: object) =>
 const profile = async (token: string) =>
   (await service.call<UserRecord>('GET', '/auth/me', { token })).data;
 
-/** A tenant with an admin and a role that is made of these permissions. */
+/** Creates a tenant with an admin and a custom role with these permissions. */
 async function workspace(...permissions: Permission[]) {
   const mine = await workspaceOf(service);
   const admin = await mine.join('admin');
@@ -47,8 +47,8 @@ async function workspace(...permissions: Permission[]) {
   return { ...mine, admin, role };
 }
 
-describe('the catalogue of permissions', () => {
-  it('tells everybody what each allows and which roles have it', async () => {
+describe('The catalog of permissions', () => {
+  it('shows every user what each permission allows and which roles have it', async () => {
     const { join } = await workspaceOf(service);
     const { token } = await join('viewer');
     const answer = await service.call<{ name: string; description: string; roles: string[] }[]>(
@@ -65,8 +65,8 @@ describe('the catalogue of permissions', () => {
   });
 });
 
-describe('a role of the tenant', () => {
-  it('is made, read, changed, listed and deleted', async () => {
+describe('A custom role', () => {
+  it('can be created, read, updated, listed and deleted', async () => {
     const { admin } = await workspace();
     const made = await make(admin.token, {
       name: '  Support  ',
@@ -106,7 +106,7 @@ describe('a role of the tenant', () => {
     expect((await remove(admin.token, id)).status).toBe(404);
   });
 
-  it('has a name of its own in the tenant, and not that of a role that everybody has', async () => {
+  it('has a unique name in its tenant, different from the built-in roles', async () => {
     const { admin, role } = await workspace();
     for (const name of ['auditor', 'AUDITOR', 'Admin', 'viewer']) {
       expect(await make(admin.token, { name, permissions: [] })).toMatchObject({
@@ -135,7 +135,7 @@ describe('a role of the tenant', () => {
     ['permissions', { permissions: null }],
     ['tenantId', { tenantId: NOBODY }],
     ['id', { id: NOBODY }],
-  ])('is refused with the field %s wrong', async (field, wrong) => {
+  ])('is refused if the field %s is invalid', async (field, wrong) => {
     const { admin, role } = await workspace();
     const answers = [
       await make(admin.token, { name: 'Guest', permissions: [], ...wrong }),
@@ -147,7 +147,7 @@ describe('a role of the tenant', () => {
     }
   });
 
-  it('is another tenant’s secret: its id answers like one that nobody has', async () => {
+  it('is invisible to other tenants, for whom its id answers like an unknown id', async () => {
     const [mine, other] = [await workspace(), await workspace()];
     const { token } = mine.admin;
     const user = await mine.join('user');
@@ -170,8 +170,8 @@ describe('a role of the tenant', () => {
   });
 });
 
-describe('what a role of the tenant gives', () => {
-  it('is united with the rest, in answers, in tokens and at the door, from the next request on', async () => {
+describe('The permissions of a custom role', () => {
+  it('are added to the others in answers, tokens and checks from the next request on', async () => {
     const { admin, role, join, host } = await workspace('view_usage');
     const user = await join('user', ['view_audit']);
     const usage = () => service.call('GET', '/tenants/current/usage', { token: user.token });
@@ -190,7 +190,7 @@ describe('what a role of the tenant gives', () => {
     const refreshed = await service.refresh(user.refreshToken);
     expect(claimsOf(refreshed.data.accessToken)['permissions']).toEqual(united);
 
-    // What is left out of a change of role stays.
+    // A role change keeps what it does not name.
     const kept = await assign(admin.token, user.userId, { role: 'viewer' });
     expect(kept.data).toMatchObject({ customRoleId: role.id, role: 'viewer' });
     const taken = await assign(admin.token, user.userId, { role: 'viewer', customRoleId: null });
@@ -198,7 +198,7 @@ describe('what a role of the tenant gives', () => {
     expect((await usage()).status).toBe(403);
   });
 
-  it('changes for everybody who has it at once, here and in another process', async () => {
+  it('change at once for every user who has it, in other processes as well', async () => {
     const { admin, role, join } = await workspace('view_usage');
     const people = [await join('user'), await join('viewer'), await join('user')];
     for (const { userId } of people)
@@ -222,7 +222,7 @@ describe('what a role of the tenant gives', () => {
     }
   });
 
-  it('works for whoever may do things by it alone', async () => {
+  it('are sufficient on their own', async () => {
     const { admin, role, join } = await workspace('manage_users', 'manage_roles');
     const [helper, viewer] = [await join('user'), await join('viewer')];
     expect((await make(helper.token, { name: 'Guest', permissions: [] })).status).toBe(403);
@@ -231,7 +231,7 @@ describe('what a role of the tenant gives', () => {
     expect((await assign(helper.token, viewer.userId, { role: 'user' })).status).toBe(200);
   });
 
-  it('cannot be deleted while people have it, nor given after it was', async () => {
+  it('prevent its deletion while users have it, and a deleted role cannot be assigned', async () => {
     const { admin, role, join } = await workspace();
     const user = await join('user');
     await assign(admin.token, user.userId, { role: 'user', customRoleId: role.id });
@@ -246,7 +246,7 @@ describe('what a role of the tenant gives', () => {
     ).toMatchObject({ status: 400, error: { details: [{ field: 'customRoleId' }] } });
   });
 
-  it('is never left pointing nowhere when it is given and deleted at the same moment', async () => {
+  it('never point to a missing role when it is assigned and deleted at the same moment', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { admin, role, join } = await workspace();
       const user = await join('user');
@@ -260,8 +260,8 @@ describe('what a role of the tenant gives', () => {
   });
 });
 
-describe('nobody gives or takes a right that they lack', () => {
-  /** A manager who may make roles. */
+describe('A user cannot grant or revoke a permission that they lack', () => {
+  /** Creates a manager who may create roles. */
   async function scene() {
     const { admin, join, ...rest } = await workspace('view_audit', 'view_usage');
     return { ...rest, admin, join, maker: await join('manager', ['manage_roles']) };
@@ -270,7 +270,7 @@ describe('nobody gives or takes a right that they lack', () => {
     const { join, ...rest } = await workspace('view_usage');
     return { ...rest, join, maker: await join('manager') };
   };
-  /** Until a statement of the service waits for another transaction. */
+  /** Waits until a statement of the service waits for another transaction. */
   const waitingForLock = () =>
     vi.waitFor(async () => {
       const waiting = await service.sql(
@@ -286,7 +286,7 @@ describe('nobody gives or takes a right that they lack', () => {
     },
   });
 
-  it('by making a role', async () => {
+  it('by creating a role', async () => {
     const { maker } = await scene();
     expect(
       await make(maker.token, { name: 'Spy', permissions: ['view_audit', 'view_usage'] }),
@@ -297,7 +297,7 @@ describe('nobody gives or takes a right that they lack', () => {
     ).toBe(201);
   });
 
-  it('by changing a role', async () => {
+  it('by updating a role', async () => {
     const { maker, role } = await scene();
     expect(
       await change(maker.token, role.id, { permissions: ['view_audit', 'manage_settings'] }),
@@ -309,7 +309,7 @@ describe('nobody gives or takes a right that they lack', () => {
     expect((await change(maker.token, role.id, { name: 'Renamed' })).status).toBe(200);
   });
 
-  it('by giving a role to a person, or taking it', async () => {
+  it('by assigning a role or taking it away', async () => {
     const { admin, maker, role, join } = await scene();
     const user = await join('user');
     expect(
@@ -322,7 +322,7 @@ describe('nobody gives or takes a right that they lack', () => {
     expect(await profile(user.token)).toMatchObject({ customRoleId: role.id });
   });
 
-  it('by giving a person for good what a role of the tenant gives them', async () => {
+  it('by making the permissions of a custom role personal', async () => {
     const { admin, maker, role, join } = await scene();
     const user = await join('user');
     await assign(admin.token, user.userId, { role: 'user', customRoleId: role.id });
@@ -333,13 +333,13 @@ describe('nobody gives or takes a right that they lack', () => {
     expect(taken.data.permissions).not.toContain('view_audit');
   });
 
-  it('by giving a role at the moment in which somebody else adds that right to it', async () => {
+  it('by assigning a role while another user adds that permission to it', async () => {
     const { maker, join, role } = await workspaceWithMaker();
     const user = await join('user');
     const client = new pg.Client({ connectionString: service.database.adminUrl });
     await client.connect();
     try {
-      // As the service changes a role: the row is locked before it is written.
+      // The service also locks the row of a role before it writes it.
       await client.query('BEGIN');
       await client.query('SELECT FROM tenant_roles WHERE id = $1 FOR UPDATE', [role.id]);
       await client.query(`UPDATE tenant_roles SET permissions = '["view_audit"]' WHERE id = $1`, [
@@ -355,7 +355,7 @@ describe('nobody gives or takes a right that they lack', () => {
     expect(await profile(user.token)).toMatchObject({ customRoleId: null });
   });
 
-  it('by changing the role that they have themselves, or one that people above them have', async () => {
+  it('by updating their own role or a role of users above them', async () => {
     const { admin, role, join } = await workspace('manage_roles', 'view_usage');
     const [maker, manager] = [await join('user'), await join('manager')];
     await assign(admin.token, maker.userId, { role: 'user', customRoleId: role.id });
@@ -372,8 +372,8 @@ describe('nobody gives or takes a right that they lack', () => {
   });
 });
 
-describe('the trail', () => {
-  it('tells who made, changed and deleted which role', async () => {
+describe('The audit log of roles', () => {
+  it('records who created, updated and deleted which role', async () => {
     const { admin, role, tenantId } = await workspace('view_usage');
     await change(admin.token, role.id, { permissions: ['view_audit'] });
     await remove(admin.token, role.id);

@@ -23,34 +23,37 @@ const statusOf = async (userId: string) =>
   (await service.sql<{ status: string }>('SELECT status FROM users WHERE id = $1', [userId]))[0]
     ?.status;
 
-describe('who may do what to whom', () => {
-  // A helper has the right without the rank.
+describe('User administration', () => {
+  // A helper has the permission without the rank.
   const ACTORS = ['viewer', 'user', 'helper', 'manager', 'admin'] as const;
 
   describe.each(ACTORS)('as %s', (kind) => {
-    it.each(ROLES)('to a person of role %s', async (targetRole) => {
-      const { join } = await workspace();
-      await join('admin');
-      const rank: Role = kind === 'helper' ? 'user' : kind;
-      const actor = await join(rank, kind === 'helper' ? ['manage_users'] : []);
-      const target = await join(targetRole);
-      const entitled = kind !== 'viewer' && kind !== 'user';
-      const allowed = entitled && !outranks(targetRole, rank);
-      expect((await read(actor.token, target.userId)).status).toBe(entitled ? 200 : 403);
-      for (const [name, change] of Object.entries(CHANGES)) {
-        const answer = await change(actor.token, target.userId);
-        expect([name, answer.status]).toEqual([name, allowed ? 200 : 403]);
-        if (!allowed) {
-          expect(answer.error.code).toBe('INSUFFICIENT_PERMISSIONS');
-          expect(answer.error.details).toEqual(
-            entitled ? { reason: 'user_above_own_role' } : { required: ['manage_users'] },
-          );
+    it.each(ROLES)(
+      'is allowed or refused for a user with role %s, by rank and permission',
+      async (targetRole) => {
+        const { join } = await workspace();
+        await join('admin');
+        const rank: Role = kind === 'helper' ? 'user' : kind;
+        const actor = await join(rank, kind === 'helper' ? ['manage_users'] : []);
+        const target = await join(targetRole);
+        const entitled = kind !== 'viewer' && kind !== 'user';
+        const allowed = entitled && !outranks(targetRole, rank);
+        expect((await read(actor.token, target.userId)).status).toBe(entitled ? 200 : 403);
+        for (const [name, change] of Object.entries(CHANGES)) {
+          const answer = await change(actor.token, target.userId);
+          expect([name, answer.status]).toEqual([name, allowed ? 200 : 403]);
+          if (!allowed) {
+            expect(answer.error.code).toBe('INSUFFICIENT_PERMISSIONS');
+            expect(answer.error.details).toEqual(
+              entitled ? { reason: 'user_above_own_role' } : { required: ['manage_users'] },
+            );
+          }
         }
-      }
-      expect(await statusOf(target.userId)).toBe(allowed ? undefined : 'active');
-    });
+        expect(await statusOf(target.userId)).toBe(allowed ? undefined : 'active');
+      },
+    );
 
-    it.each(ROLES)('creating a person of role %s', async (role) => {
+    it.each(ROLES)('creates a user with role %s only up to the own role', async (role) => {
       const { join } = await workspace();
       const rank: Role = kind === 'helper' ? 'user' : kind;
       const actor = await join(rank, kind === 'helper' ? ['manage_users'] : []);
@@ -60,7 +63,7 @@ describe('who may do what to whom', () => {
     });
   });
 
-  it('nobody to themselves, except to see their own sessions', async () => {
+  it('is refused for the own account, except for listing the own sessions', async () => {
     const { join } = await workspace();
     await join('admin');
     const { token, userId } = await join('admin');
@@ -76,7 +79,7 @@ describe('who may do what to whom', () => {
     }
   });
 
-  it('nobody over a person who has a right that they lack', async () => {
+  it('is refused for a user who holds a permission that the caller lacks', async () => {
     const { join } = await workspace();
     const [manager, admin] = [await join('manager'), await join('admin')];
     const target = await join('user', ['view_audit']);
@@ -100,7 +103,7 @@ describe('who may do what to whom', () => {
     expect((await suspend(admin.token, target.userId)).status).toBe(200);
   });
 
-  it('nobody to people of another tenant: their ids answer like ones that nobody has', async () => {
+  it('answers the ids of users of other tenants like unknown ids', async () => {
     const [mine, other] = [await workspace(), await workspace()];
     const [admin, stranger] = [await mine.join('admin'), await other.join('user')];
     for (const [name, change] of Object.entries({ read, ...CHANGES })) {

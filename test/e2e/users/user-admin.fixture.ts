@@ -32,7 +32,7 @@ export const patch = (token: string, userId: string, body: object) =>
 export const assign = (token: string, userId: string, body: object) =>
   act('POST', '/role', body)(token, userId);
 
-/** What changes a person; deletion comes last. */
+/** Every action on a user; deletion comes last. */
 export const CHANGES: Record<string, Action> = {
   update: act('PATCH', '', { firstName: 'Rui' }),
   readdress: (token, userId) => patch(token, userId, { email: `${userId}@example.com` }),

@@ -19,8 +19,8 @@ import {
 
 useUserAdmin();
 
-describe('what is written of a person', () => {
-  it('changes field by field; another address is not verified, the same one stays so', async () => {
+describe('An update of a user', () => {
+  it('changes single fields and resets the verification of a new address only', async () => {
     const { join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     await service.sql('UPDATE users SET email_verified_at = now() WHERE id = $1', [user.userId]);
@@ -51,7 +51,7 @@ describe('what is written of a person', () => {
     ['status', { status: 'active' }],
     ['password', { password: GOOD_PASSWORD }],
     ['tenantId', { tenantId: NOBODY }],
-  ])('is refused with the field %s wrong', async (field, wrong) => {
+  ])('is refused if the field %s is invalid', async (field, wrong) => {
     const { join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     const answer = await patch(admin.token, user.userId, wrong);
@@ -60,8 +60,8 @@ describe('what is written of a person', () => {
   });
 });
 
-describe('a suspended person', () => {
-  it('is out at once and for as long as it lasts; the old tokens do not come back', async () => {
+describe('A suspended user', () => {
+  it('is logged out at once and cannot log in, and old tokens stay invalid after the reactivation', async () => {
     const { host, join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     expect(await suspend(admin.token, user.userId)).toMatchObject({
@@ -80,8 +80,8 @@ describe('a suspended person', () => {
   });
 });
 
-describe('a deleted person', () => {
-  it('is gone with their sessions, and their seat and address are free', async () => {
+describe('A deleted user', () => {
+  it('is gone with their sessions and releases their seat and address', async () => {
     const { join } = await workspace(2);
     const [admin, user] = [await join('admin'), await join('user')];
     const answer = await remove(admin.token, user.userId);
@@ -94,8 +94,8 @@ describe('a deleted person', () => {
   });
 });
 
-describe('the sessions of a person', () => {
-  it('are seen and ended one by one or all together', async () => {
+describe('The sessions of another user', () => {
+  it('can be listed and revoked by an admin, one by one or all at once', async () => {
     const { host, join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     const second = await service.login(host, user);
@@ -108,7 +108,7 @@ describe('the sessions of a person', () => {
     expect(await service.probe(second.tokens.accessToken)).toBe('TOKEN_REVOKED');
     expect(await service.probe(user.token)).toBe('accepted');
     expect((await end(admin.token, user.userId)).status).toBe(404);
-    // A session counts with its owner only.
+    // A session is found under its own user only.
     const [own] = (await list(admin.token, admin.userId)).data as unknown as { id: string }[];
     const crossed = await act('DELETE', `/sessions/${own?.id ?? ''}`)(admin.token, user.userId);
     expect(crossed.status).toBe(404);
@@ -120,8 +120,8 @@ describe('the sessions of a person', () => {
   });
 });
 
-describe('the trail', () => {
-  it('tells each action with its actor, its target and nothing secret', async () => {
+describe('The audit log of user administration', () => {
+  it('records each action with its actor and target and without secrets', async () => {
     const { join, tenantId } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     const made = await create(

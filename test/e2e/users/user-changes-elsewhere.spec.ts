@@ -20,7 +20,7 @@ import {
 
 useUserAdmin();
 
-describe('whoever is changed', () => {
+describe('A change of a user', () => {
   const CHANGES_FELT: [what: string, change: Action, refusal: string][] = [
     ['suspended', suspend, 'TOKEN_REVOKED'],
     ['deleted', remove, 'TOKEN_REVOKED'],
@@ -29,7 +29,7 @@ describe('whoever is changed', () => {
     ['made a viewer', act('POST', '/role', { role: 'viewer' }), 'INSUFFICIENT_PERMISSIONS'],
   ];
 
-  /** Changes a manager and measures how long another process goes on letting them do what a viewer may not. */
+  /** Changes a manager and checks how long another process still accepts what a viewer may not do. */
   async function feel(
     change: Action,
     attempt: (token: string) => Promise<{ status: number; code: unknown }>,
@@ -47,7 +47,7 @@ describe('whoever is changed', () => {
   }
 
   it.each(CHANGES_FELT)(
-    'feels it within a second in another process: %s',
+    'takes effect within a second in another process: %s',
     async (_what, change, refusal) => {
       const code = await feel(change, async (token) => {
         const { status, error } = await other.call('GET', '/auth/users', { token });
@@ -58,7 +58,7 @@ describe('whoever is changed', () => {
   );
 
   it.each(CHANGES_FELT)(
-    'feels it within a second in the tracker: %s',
+    'takes effect within a second in the tracker: %s',
     async (_what, change, refusal) => {
       const code = await feel(change, async (token) => {
         const { statusCode, body } = await tracker.inject({

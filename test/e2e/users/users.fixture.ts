@@ -20,10 +20,10 @@ export interface Member {
   refreshToken: string;
 }
 
-/** An id that nobody has. */
+/** An id that does not exist. */
 export const NOBODY = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
 
-/** A tenant, and ways to seed and to sign in its people. */
+/** Creates a tenant whose users join and log in. */
 export async function workspaceOf(service: ServiceFixture, maxUsers = 200) {
   const tenant = await service.tenant({ maxUsers });
   const join = async (role: Role, permissions: Permission[] = []): Promise<Member> => {
@@ -37,12 +37,12 @@ function tokensOf({ tokens }: Login) {
   return { token: tokens.accessToken, refreshToken: tokens.refreshToken };
 }
 
-/** What an answer says apart from the request that it answers. */
+/** The status and error of an answer, without its request id. */
 export function bare({ status, error }: Answer): unknown {
   return { status, error: { ...error, requestId: '' } };
 }
 
-/** The claims of a token, unverified. */
+/** Decodes the claims of a token without verifying it. */
 export function claimsOf(token: string): Record<string, unknown> {
   const payload = token.split('.')[1] ?? '';
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;

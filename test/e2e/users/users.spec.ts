@@ -24,7 +24,7 @@ afterAll(async () => {
   await service?.stop();
 });
 
-/** A tenant and a way to sign in somebody of a role. */
+/** Creates a tenant whose users log in by role. */
 async function workspace() {
   const tenant = await service.tenant({ maxUsers: 20 });
   return {
@@ -46,8 +46,8 @@ const assign = (token: string, userId: string, body: object) =>
 const roleOf = async (userId: string) =>
   (await service.sql<{ role: Role }>('SELECT role FROM users WHERE id = $1', [userId]))[0]?.role;
 
-describe('the list of people', () => {
-  it('comes in pages that hold everybody of the tenant once and nobody else', async () => {
+describe('The list of users', () => {
+  it('returns every user of the tenant once, page by page, and no others', async () => {
     const [mine, other] = [await workspace(), await workspace()];
     const { token } = await mine.join('manager');
     await other.join('user');
@@ -81,7 +81,7 @@ describe('the list of people', () => {
     expect((answer.error.details as { field: string }[])[0]?.field).toBe('limit');
   });
 
-  it('shows those of a role, a status or a beginning, page after page', async () => {
+  it('filters by role, status and search text on every page', async () => {
     const { tenantId, join } = await workspace();
     const { token } = await join('admin');
     for (let index = 0; index < 6; index += 1) {
@@ -142,14 +142,14 @@ describe('the list of people', () => {
     expect(answer).toMatchObject({ status: 400, error: { details: [{ field: 'cursor' }] } });
   });
 
-  it('refuses a cursor into a search that no page has given', async () => {
+  it('refuses a search cursor that no page has returned', async () => {
     const { tenantId, join } = await workspace();
     const { token } = await join('admin');
     for (let index = 0; index < 3; index += 1) await service.user(tenantId, { firstName: 'Rui' });
     const cursor = (await list(token, { limit: '1', q: 'rui' })).data.nextCursor ?? '';
     expect((await list(token, { q: 'rui', limit: '1', cursor })).status).toBe(200);
     const bytes = Buffer.from(cursor, 'base64url');
-    // Behind the tenant and the filter stand the source, the id and the key.
+    // The cursor contains the source, the id and the key after the tenant and the filter.
     const forged = (position: string): string =>
       Buffer.concat([bytes.subarray(0, 24), Buffer.from(position)]).toString('base64url');
     for (const position of [
@@ -168,7 +168,7 @@ describe('the list of people', () => {
     expect((await list(token, { cursor })).status).toBe(400);
   });
 
-  it('refuses the cursor of another filter, or of another list', async () => {
+  it('refuses the cursor of another filter or of another list', async () => {
     const { tenantId, join } = await workspace();
     const { token } = await join('admin');
     for (let index = 0; index < 3; index += 1) await service.user(tenantId, { role: 'user' });
@@ -186,7 +186,7 @@ describe('the list of people', () => {
       expect(answer).toMatchObject({ status: 400, error: { details: [{ field: 'cursor' }] } });
   });
 
-  it('needs the permission', async () => {
+  it('requires the permission', async () => {
     const { token } = await (await workspace()).join('user');
     expect(await list(token)).toMatchObject({
       status: 403,
@@ -195,8 +195,8 @@ describe('the list of people', () => {
   });
 });
 
-describe('a change of role', () => {
-  it('counts from the next request of the person on, with the token they have', async () => {
+describe('A role change', () => {
+  it('takes effect from the next request of the user on, with the same token', async () => {
     const { join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     expect((await list(user.token)).status).toBe(403);
@@ -214,7 +214,7 @@ describe('a change of role', () => {
     expect((await list(user.token)).status).toBe(403);
   });
 
-  it('sets personal permissions, and leaves them when they are not named', async () => {
+  it('sets personal permissions, and keeps them if the request does not name them', async () => {
     const { join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     const granted = await assign(admin.token, user.userId, {
@@ -229,7 +229,7 @@ describe('a change of role', () => {
     expect(taken.data.permissions).toEqual([]);
   });
 
-  it('is refused where it would raise the own role, or another above the own', async () => {
+  it('is refused if it raises the own role or another role above the own', async () => {
     const { join } = await workspace();
     const [admin, manager, user] = [await join('admin'), await join('manager'), await join('user')];
     const refused = [
@@ -255,7 +255,7 @@ describe('a change of role', () => {
     ]);
   });
 
-  it('is for a user who may manage users, among people not above them', async () => {
+  it('is allowed for a user with manage_users, among users who are not above them', async () => {
     const { join } = await workspace();
     const [helper, viewer] = [await join('user', ['manage_users']), await join('viewer')];
     expect((await list(helper.token)).status).toBe(200);
@@ -265,7 +265,7 @@ describe('a change of role', () => {
     expect(await roleOf(viewer.userId)).toBe('user');
   });
 
-  it('finds nobody of another tenant: a foreign id answers like one that nobody has', async () => {
+  it('answers the id of a user of another tenant like an unknown id', async () => {
     const [mine, other] = [await workspace(), await workspace()];
     const [admin, foreigner] = [await mine.join('admin'), await other.join('user')];
     const answers = [
@@ -287,7 +287,7 @@ describe('a change of role', () => {
     ['permissions', { role: 'user', permissions: ['everything'] }],
     ['permissions', { role: 'user', permissions: null }],
     ['status', { role: 'user', status: 'active' }],
-  ])('refuses what is wrong and names it: %s', async (field, body) => {
+  ])('refuses an invalid field and names it: %s', async (field, body) => {
     const { join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
     const answer = await assign(admin.token, user.userId, body);
@@ -296,8 +296,8 @@ describe('a change of role', () => {
   });
 });
 
-describe('the last admin', () => {
-  it('stays when two admins demote each other at once', async () => {
+describe('The last admin of a tenant', () => {
+  it('remains when two admins demote each other at once', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { join } = await workspace();
       const [one, two] = [await join('admin'), await join('admin')];
@@ -308,7 +308,7 @@ describe('the last admin', () => {
       const roles = [await roleOf(one.userId), await roleOf(two.userId)];
       expect(roles.filter((role) => role === 'admin')).toHaveLength(1);
       const refusal = answers.find(({ status }) => status !== 200);
-      // The second one is stopped by the trigger, or already at the door when the first was quicker.
+      // The second one is refused by the trigger, or by the service if the first was faster.
       expect(['LAST_ADMIN', 'INSUFFICIENT_PERMISSIONS']).toContain(refusal?.error.code);
     }
   });

@@ -13,17 +13,20 @@ export class TenantController {
 
   @Get('current')
   @Authenticated()
-  @ApiOperation({ summary: 'Read the own tenant with its branding, features, limits and settings' })
+  @ApiOperation({
+    summary: 'Get your tenant',
+    description: 'Returns its branding, features, limits and settings.',
+  })
   @DataResponse(200, TenantResponse)
-  current(): Promise<TenantResponse> {
+  getCurrentTenant(): Promise<TenantResponse> {
     return this.tenants.current();
   }
 
   @Get('current/usage')
   @Permissions('view_usage')
-  @ApiOperation({ summary: 'Read what the own tenant uses of its limits' })
+  @ApiOperation({ summary: 'Get the usage of your tenant' })
   @DataResponse(200, TenantUsageResponse)
-  usage(): Promise<TenantUsageResponse> {
+  getCurrentTenantUsage(): Promise<TenantUsageResponse> {
     return this.tenants.usage();
   }
 }

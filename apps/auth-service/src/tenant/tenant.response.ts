@@ -48,13 +48,13 @@ class BrandingResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Stands for the tenant like its subdomain.',
+    description: 'Resolves to the tenant, as its subdomain does.',
     example: null,
   })
   customDomain: string | null;
 }
 
-/** A tenant as its own people see it. */
+/** A tenant as its users see it. */
 export class TenantResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
   id: string;
@@ -73,7 +73,7 @@ export class TenantResponse {
 
   @ApiProperty({
     type: FeaturesResponse,
-    description: 'Those of the plan, changed by what the tenant was given.',
+    description: 'The features of the plan with the overrides of the tenant.',
   })
   features: FeaturesResponse;
 
@@ -96,7 +96,7 @@ export class TenantResponse {
   updatedAt: Date;
 }
 
-/** Names each field: the row also holds what only operators see. */
+/** Lists each field, because the row also contains fields that only operators may see. */
 export function toTenantResponse(tenant: Tenant, settings: TenantSettings): TenantResponse {
   const { id, name, subdomain, planType, status, maxUsers, maxPocs, maxStorageGb, branding } =
     tenant;
@@ -120,7 +120,7 @@ export function toTenantResponse(tenant: Tenant, settings: TenantSettings): Tena
   };
 }
 
-/** A row has the default colour from its beginning: that one is nobody's choice, and the theme's may be. */
+/** A new row contains the default color, which nobody has chosen; the color of the theme may have been. */
 function primaryColor({ primary_color }: Tenant['branding'], { theme }: TenantSettings): string {
   const isChosen = primary_color !== DEFAULT_TENANT_SETTINGS.theme.primaryColor;
   return isChosen ? (primary_color ?? theme.primaryColor) : theme.primaryColor;

@@ -7,8 +7,8 @@ import { eventually, tracker, useTracker } from '../running-tracker.fixture.js';
 
 useTracker();
 
-describe('a download', () => {
-  it('of a file that is deleted in the same moment finds none', async () => {
+describe('A download', () => {
+  it('of a file that is deleted at the same moment answers NOT_FOUND', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.from('x'));
@@ -24,7 +24,7 @@ describe('a download', () => {
     expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
   });
 
-  it('that breaks off leaves no file open', async () => {
+  it('that is aborted leaves no file open', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.alloc(8 * 1024 * 1024));
@@ -44,7 +44,7 @@ describe('a download', () => {
     await eventually(async () => openFiles(data.id), 0);
   });
 
-  /** How many descriptors of this process, which the tracker runs in, are of the file. */
+  /** Counts the descriptors of the file in this process, which the tracker runs in. */
   function openFiles(id: string): number {
     const descriptors = readdirSync('/proc/self/fd').map((fd) => {
       try {
@@ -57,7 +57,7 @@ describe('a download', () => {
   }
 });
 
-describe('a part of a file', () => {
+describe('A range request', () => {
   const BYTES = Buffer.from('0123456789');
   let ana: UserRecord;
   let at: string;
@@ -79,7 +79,7 @@ describe('a part of a file', () => {
     ['bytes=8-', '89', 'bytes 8-9/10'],
     ['bytes=-3', '789', 'bytes 7-9/10'],
     ['bytes=5-100', '56789', 'bytes 5-9/10'],
-  ])('is answered for %s', async (range, text, contentRange) => {
+  ])('returns the requested part for %s', async (range, text, contentRange) => {
     const { status, headers, bytes } = await fetchPart({ range });
     expect([status, bytes.toString(), headers['content-range'], headers['content-length']]).toEqual(
       [206, text, contentRange, String(text.length)],
@@ -87,7 +87,7 @@ describe('a part of a file', () => {
   });
 
   it.each(['bytes=10-', 'bytes=-0', 'bytes=99-100'])(
-    'is refused for %s, with the size',
+    'is refused with the size of the file for %s',
     async (range) => {
       const { status, error, headers } = await fetchPart({ range });
       expect([status, error.code, headers['content-range']]).toEqual([
@@ -100,21 +100,21 @@ describe('a part of a file', () => {
   );
 
   it.each(['bytes=5-2', 'bytes=0-1,3-4', 'rows=1-2', 'bytes=x-y', `bytes=${'0-0,'.repeat(500)}`])(
-    'is the whole for %s',
+    'returns the whole file for %s',
     async (range) => {
       const { status, bytes } = await fetchPart({ range });
       expect([status, bytes.toString()]).toEqual([200, '0123456789']);
     },
   );
 
-  it('is the whole when the client has a part of another content', async () => {
+  it('returns the whole file if the client has a part of other content', async () => {
     const range = 'bytes=0-3';
     expect((await fetchPart({ range, 'if-range': etag })).status).toBe(206);
     expect((await fetchPart({ range, 'if-range': '"another"' })).status).toBe(200);
     expect((await fetchPart({ range, 'if-range': new Date().toUTCString() })).status).toBe(200);
   });
 
-  it('is nothing when the client has it all', async () => {
+  it('returns 304 if the client has the whole file', async () => {
     const { status, bytes, headers } = await fetchPart({ 'if-none-match': `"x", ${etag}` });
     expect([status, bytes.length, headers.etag]).toEqual([304, 0, etag]);
     expect((await fetchPart({ 'if-none-match': '"x"' })).status).toBe(200);

@@ -11,7 +11,7 @@ useTracker();
 
 const HOUR_MS = 3_600_000;
 
-describe('what a crash leaves behind', () => {
+describe('The file sweep after a crash', () => {
   function old(path: string, hours: number): void {
     const at = new Date(Date.now() - hours * HOUR_MS);
     utimesSync(join(tracker.folder, path), at, at);
@@ -35,7 +35,7 @@ describe('what a crash leaves behind', () => {
 
   const sweep = (now?: number) => tracker.app.get(FileSweep, { strict: false }).sweep(now);
 
-  it('is settled: reservations give their bytes back, contents without a row go', async () => {
+  it('releases the bytes of reservations and deletes content without a row', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const kept = await tracker.upload(ana, poc, Buffer.from('kept'));
@@ -64,7 +64,7 @@ describe('what a crash leaves behind', () => {
     expect(await tracker.usage(tenantId)).toMatchObject({ bytes: 4 });
   });
 
-  it('keeps a content for a day after its row was first missed, and serves it when the row is back', async () => {
+  it('keeps content for a day after its row was first missing and serves it when the row is back', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.from('years old'));
@@ -91,7 +91,7 @@ describe('what a crash leaves behind', () => {
     expect(storedOf(ana)).toEqual([path]);
   });
 
-  it('is settled although the draft of a reservation is lost, once no upload can be that old', async () => {
+  it('releases a reservation whose draft is lost once no upload can be that old', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const kept = await tracker.upload(ana, poc, Buffer.from('kept'));
@@ -107,12 +107,12 @@ describe('what a crash leaves behind', () => {
     expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: 4 + 100 });
   });
 
-  it('is settled for all others when one file cannot be removed', async () => {
+  it('continues with the other files when one cannot be removed', async () => {
     const [ana, bia] = [await tracker.person(), await tracker.person()];
     for (const person of [ana, bia]) {
       const id = await reserve(person, await tracker.poc(person));
       leave(join('incoming', `${person.tenantId}.${id}`), 1);
-      // Not a file, in the place of one: rm() without `recursive` refuses it.
+      // A folder in place of a file, which rm() without `recursive` refuses.
       if (person === ana) mkdirSync(join(tracker.folder, ana.tenantId, id), { recursive: true });
     }
     await sweep();
@@ -120,7 +120,7 @@ describe('what a crash leaves behind', () => {
     expect(await tracker.usage(bia.tenantId)).toMatchObject({ bytes: 0 });
   });
 
-  it('goes with a purged tenant at once, and nothing of any other', async () => {
+  it('deletes the files of a purged tenant at once and no others', async () => {
     const [ana, bia] = [await tracker.person(), await tracker.person()];
     for (const person of [ana, bia])
       await tracker.upload(person, await tracker.poc(person), Buffer.from('x'));
@@ -139,7 +139,7 @@ describe('what a crash leaves behind', () => {
     expect(open).not.toContainEqual(purge);
   });
 
-  it('is settled at the start of the next process as well', async () => {
+  it('also runs at the start of the next process', async () => {
     const ana = await tracker.person();
     const id = await reserve(ana, await tracker.poc(ana));
     leave(join('incoming', `${ana.tenantId}.${id}`), 1);
@@ -149,7 +149,7 @@ describe('what a crash leaves behind', () => {
     await another.leave();
   });
 
-  it('is not served: a content of another size than its row says is an error of ours', async () => {
+  it('leaves a file of the wrong size, whose download answers 500', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.from('whole'));

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tracker } from '../running-tracker.fixture.js';
 import type { UserRecord } from '../tracker.fixture.js';
 
-/** The paths of a tenant's files in the folder. */
+/** Returns the paths of a tenant's files in the storage folder. */
 export function storedOf({ tenantId }: UserRecord): string[] {
   return tracker.stored().filter((path) => path.includes(tenantId));
 }

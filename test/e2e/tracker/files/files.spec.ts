@@ -6,8 +6,8 @@ import { tracker, useTracker } from '../running-tracker.fixture.js';
 
 useTracker();
 
-describe('a file', () => {
-  it('comes back as it was sent, with its size, type and hash', async () => {
+describe('A file', () => {
+  it('is returned as it was sent, with its size, type and hash', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const bytes = randomBytes(3 * 1024 * 1024 + 17);
@@ -50,7 +50,7 @@ describe('a file', () => {
     expect((await tracker.call('GET', at, { token: ana.token })).bytes).toHaveLength(0);
   });
 
-  it('may be JSON of any shape, which nobody parses', async () => {
+  it('may be JSON of any shape, which is not parsed', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const bytes = Buffer.from(`{"__proto__": ${'['.repeat(100_000)}`);
@@ -58,7 +58,7 @@ describe('a file', () => {
     expect(status).toBe(201);
   });
 
-  it('is gone with its deletion, and all of them with that of their POC', async () => {
+  it('is deleted on request, and with its POC', async () => {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
     const [first] = [
@@ -75,7 +75,7 @@ describe('a file', () => {
     expect(await tracker.usage(ana.tenantId)).toEqual({ pocs: 0, bytes: 0 });
   });
 
-  it('is deleted by whoever uploaded it and by the owners of the POC, not by others', async () => {
+  it('can be deleted by its uploader and the owners of its POC only', async () => {
     const ana = await tracker.person();
     const bia = await tracker.person({ tenant: ana });
     const poc = await tracker.poc(ana);
@@ -87,7 +87,7 @@ describe('a file', () => {
   });
 });
 
-describe('a name', () => {
+describe('A file name', () => {
   it.each([
     '../../etc/passwd',
     '..',
@@ -110,7 +110,7 @@ describe('a name', () => {
   });
 
   it.each(['CON', '%2e%2e%2f', '~root', '$(id)', '-rf', 'a"; filename="b'])(
-    'is never a path: %j',
+    'is never used as a path: %j',
     async (name) => {
       const ana = await tracker.person();
       const { status, data } = await tracker.upload(ana, await tracker.poc(ana), Buffer.from('x'), {
@@ -121,7 +121,7 @@ describe('a name', () => {
     },
   );
 
-  it('is needed', async () => {
+  it('is required', async () => {
     const ana = await tracker.person();
     const at = `/pocs/${await tracker.poc(ana)}/files`;
     const call = { token: ana.token, bytes: Buffer.from('x') };

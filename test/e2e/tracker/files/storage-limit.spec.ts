@@ -8,7 +8,7 @@ useTracker();
 
 const GB = 1024 ** 3;
 
-describe('the storage of a tenant', () => {
+describe('The storage limit of a tenant', () => {
   const MB = 1024 * 1024;
 
   async function nearlyFull(free: number): Promise<{ ana: UserRecord; poc: string }> {
@@ -22,7 +22,7 @@ describe('the storage of a tenant', () => {
     return { ana, poc };
   }
 
-  it('is exact: of 50 uploads at once into room for 3, 3 are kept, and the others are told limit and usage', async () => {
+  it('accepts exactly 3 of 50 parallel uploads if 3 fit, and reports limit and usage to the others', async () => {
     const { ana, poc } = await nearlyFull(3 * MB + 1_000);
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => tracker.upload(ana, poc, Buffer.alloc(MB))),
@@ -40,7 +40,7 @@ describe('the storage of a tenant', () => {
     expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: GB - 1_000 });
   });
 
-  it('is exact while half of the uploads break off: what is counted is what is kept', async () => {
+  it('counts exactly what is stored when half of the uploads are aborted', async () => {
     const { ana, poc } = await nearlyFull(8 * MB);
     await Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
@@ -65,13 +65,13 @@ describe('the storage of a tenant', () => {
     );
     expect(kept()).toBeLessThanOrEqual(8);
     expect(storedOf(ana)).toHaveLength(kept());
-    // All that was given back can be used: to the last byte.
+    // All released bytes can be used again, to the last one.
     for (let free = 8 - kept(); free > 0; free -= 1)
       expect((await tracker.upload(ana, poc, Buffer.alloc(MB))).status).toBe(201);
     expect((await tracker.upload(ana, poc, Buffer.alloc(1))).status).toBe(403);
   });
 
-  it('takes a file to the last byte, and not one more', async () => {
+  it('accepts a file up to the last byte and not one byte more', async () => {
     const { ana, poc } = await nearlyFull(1_000);
     expect((await tracker.upload(ana, poc, Buffer.alloc(1_001))).status).toBe(403);
     expect((await tracker.upload(ana, poc, Buffer.alloc(1_000))).status).toBe(201);

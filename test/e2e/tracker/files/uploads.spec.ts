@@ -8,7 +8,7 @@ import { eventually, tracker, useTracker } from '../running-tracker.fixture.js';
 
 useTracker();
 
-describe('an upload', () => {
+describe('An upload', () => {
   async function scene() {
     const ana = await tracker.person();
     const poc = await tracker.poc(ana);
@@ -21,7 +21,7 @@ describe('an upload', () => {
     return { ana, poc, head };
   }
 
-  it('that breaks off gives its bytes back and leaves nothing', async () => {
+  it('that is aborted releases its bytes and leaves no file', async () => {
     const { ana, head } = await scene();
     const { socket } = await send([...head, 'content-length: 5000000'], Buffer.alloc(100_000));
     await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 5_000_000);
@@ -31,7 +31,7 @@ describe('an upload', () => {
     await eventually(async () => storedOf(ana), []);
   });
 
-  it('is seen by nobody before it is complete, and holds no transaction open meanwhile', async () => {
+  it('is invisible until it is complete and holds no transaction open meanwhile', async () => {
     const { ana, poc, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
     await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
@@ -47,7 +47,7 @@ describe('an upload', () => {
     await closed;
   });
 
-  it('of an unknown length is refused, since the limit is held against it first', async () => {
+  it('without a content-length is refused, because the limit is checked first', async () => {
     const { ana, head } = await scene();
     const { answer, closed } = await send([...head, 'transfer-encoding: chunked'], '1\r\nx\r\n');
     await closed;
@@ -56,7 +56,7 @@ describe('an upload', () => {
     expect(storedOf(ana)).toEqual([]);
   });
 
-  it('that is too large is refused before a byte of it is read, and its connection closed', async () => {
+  it('that is too large is refused before any of it is read, and its connection is closed', async () => {
     const { ana, head } = await scene();
     const { answer, closed } = await send([...head, `content-length: ${9 * 1024 * 1024}`], 'x');
     await closed;
@@ -67,7 +67,7 @@ describe('an upload', () => {
   });
 
   it.each(['-1', '1e3', '0x10', '9'.repeat(30), '5, 5'])(
-    'with the length %s is refused',
+    'with the content-length %s is refused',
     async (length) => {
       const { ana, head } = await scene();
       const { answer, closed } = await send([...head, `content-length: ${length}`], 'xxxxx');
@@ -77,7 +77,7 @@ describe('an upload', () => {
     },
   );
 
-  it('without a token, or of another person, is refused before a byte of it is read', async () => {
+  it('without a token or by another user is refused before any of it is read', async () => {
     const { ana, poc, head } = await scene();
     const anonymous = head.filter((line) => !line.startsWith('authorization'));
     const nobody = await send([...anonymous, 'content-length: 5000000'], 'x');
@@ -98,7 +98,7 @@ describe('an upload', () => {
     },
   );
 
-  it('of a page is never shown as one', async () => {
+  it('of an HTML page is always served as an attachment', async () => {
     const { ana, poc } = await scene();
     const { data } = await tracker.upload(ana, poc, Buffer.from('<script>'), { type: 'text/html' });
     const { headers } = await tracker.call('GET', `/pocs/${poc}/files/${data.id}/content`, {
@@ -109,7 +109,7 @@ describe('an upload', () => {
     expect(headers['content-security-policy']).toContain("default-src 'none'");
   });
 
-  it('does not open other routes to bodies that are not parsed', async () => {
+  it('does not let other routes accept bodies that are not parsed', async () => {
     const { ana } = await scene();
     for (const type of ['application/octet-stream', 'application/x-poc-tracker-unread']) {
       const { status, error } = await tracker.call('POST', '/pocs', {
@@ -121,7 +121,7 @@ describe('an upload', () => {
     }
   });
 
-  it('to a POC that is deleted meanwhile ends as if there had been none', async () => {
+  it('to a POC that is deleted meanwhile answers NOT_FOUND and leaves nothing', async () => {
     const { ana, poc, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
     await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
@@ -151,7 +151,7 @@ describe('an upload', () => {
       'INSUFFICIENT_PERMISSIONS',
       (_ana, poc) => tracker.sql('UPDATE pocs SET created_by = NULL WHERE id = $1', [poc]),
     ],
-  ])('of a person %s meanwhile is thrown away', async (_what, code, change) => {
+  ])('of a user %s meanwhile is discarded', async (_what, code, change) => {
     const { ana, poc, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
     await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
@@ -169,7 +169,7 @@ describe('an upload', () => {
     await eventually(async () => storedOf(ana), []);
   });
 
-  it('onto a full disk is refused as our trouble, and gives its bytes back', async () => {
+  it('to a full disk answers 503 and releases its bytes', async () => {
     const { ana, poc } = await scene();
     const full = await open('/dev/full', 'w');
     const storage = tracker.app.get(FileStorage, { strict: false });
@@ -185,7 +185,7 @@ describe('an upload', () => {
     expect((await tracker.upload(ana, poc, Buffer.from('x'))).status).toBe(201);
   });
 
-  it('of a person whose session ends meanwhile is thrown away', async () => {
+  it('of a user whose session ends meanwhile is discarded', async () => {
     const { ana, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
     await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);

@@ -1,4 +1,3 @@
-import { domainToASCII } from 'node:url';
 import { ApiError, outranks, type Role } from '@poc-tracker/contracts';
 
 /**
@@ -18,17 +17,9 @@ export function roleAboveOwn(): ApiError {
   return new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'role_above_own' } });
 }
 
-/** The domain of an e-mail address in punycode, as verified domains are stored. */
-export function domainOfAddress(email: string): string {
-  return domainToASCII(afterAt(email));
-}
-
 /** Only a user who knows the address recognizes it. */
 export function maskedAddress(email: string): string {
-  return `${[...email][0] ?? ''}***@${afterAt(email)}`;
-}
-
-/** The part after the last @: the local part may contain a quoted one. */
-function afterAt(email: string): string {
-  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+  // After the last @: the local part may contain a quoted one.
+  const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+  return `${[...email][0] ?? ''}***@${domain}`;
 }

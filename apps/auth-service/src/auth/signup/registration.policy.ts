@@ -1,10 +1,10 @@
 import { ApiError, isReadOnly, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../session/clock.js';
+import { domainOfAddress } from '../../tenant/domains/domain-name.js';
 import { TenantDomainService } from '../../tenant/domains/tenant-domain.service.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
-import { domainOfAddress } from '../invitations/invitation.rules.js';
 
 /**
  * Decides who may register, by the tenant's setting `registration.mode`. It does not look up the address, so that a refusal
@@ -38,7 +38,8 @@ export class RegistrationPolicy {
     }
     const { mode } = (await this.tenants.settings()).registration;
     if (mode === 'open') return;
-    if (mode === 'domains' && (await this.domains.isProven(domainOfAddress(email)))) return;
+    const domain = mode === 'domains' ? domainOfAddress(email) : null;
+    if (domain !== null && (await this.domains.isVerified(domain))) return;
     throw new ApiError('REGISTRATION_REFUSED');
   }
 }

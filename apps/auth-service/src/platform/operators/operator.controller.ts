@@ -16,11 +16,13 @@ export class OperatorController {
   @Tenantless()
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Become an operator, or set a new password as one, with a one-time secret',
+    summary: 'Activate an operator account',
+    description:
+      'The command line creates the one-time secret. An existing operator sets a new password with it.',
   })
   @DataResponse(200, OperatorResponse)
   @ApiErrors('INVALID_INVITE', 'SERVICE_BUSY')
-  activate(@Body() input: ActivateOperatorDto): Promise<OperatorResponse> {
+  activateOperator(@Body() input: ActivateOperatorDto): Promise<OperatorResponse> {
     return this.activation.activate(input);
   }
 }

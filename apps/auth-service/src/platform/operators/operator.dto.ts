@@ -3,7 +3,7 @@ import { EmailAddress } from '@poc-tracker/http-service';
 import { IsString, MaxLength } from 'class-validator';
 import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
 
-/** More than any secret has; bounds what is hashed. */
+/** Longer than any secret; bounds the text that is hashed. */
 const MAX_PRESENTED_SECRET = 200;
 
 export class ActivateOperatorDto {
@@ -19,7 +19,7 @@ export class ActivateOperatorDto {
   secret: string;
 
   @ApiProperty({
-    description: 'Held against strength and leaked passwords.',
+    description: 'Must be strong and not on a list of breached passwords.',
     example: 'quatro cavalos pastam longe',
   })
   @IsString()

@@ -14,10 +14,10 @@ export class PlatformLifecycleController {
   @Post('suspend')
   @OperatorsOnly()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Lock everybody of a tenant out' })
+  @ApiOperation({ summary: 'Suspend a tenant', description: 'Locks out all of its users at once.' })
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
-  suspend(
+  suspendTenant(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
@@ -28,10 +28,10 @@ export class PlatformLifecycleController {
   @Post('reactivate')
   @OperatorsOnly()
   @HttpCode(200)
-  @ApiOperation({ summary: "End a tenant's suspension" })
+  @ApiOperation({ summary: 'Reactivate a suspended tenant' })
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
-  reactivate(
+  reactivateTenant(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
@@ -42,10 +42,13 @@ export class PlatformLifecycleController {
   @Post('cancel')
   @OperatorsOnly()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Cancel a tenant; for a while it can be restored' })
+  @ApiOperation({
+    summary: 'Cancel a tenant',
+    description: 'Locks out all of its users at once. It can be restored for a limited time.',
+  })
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
-  cancel(
+  cancelTenant(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
@@ -56,10 +59,10 @@ export class PlatformLifecycleController {
   @Post('restore')
   @OperatorsOnly()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Take a cancellation back' })
+  @ApiOperation({ summary: 'Restore a canceled tenant' })
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
-  restore(
+  restoreTenant(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
@@ -70,10 +73,13 @@ export class PlatformLifecycleController {
   @Post('purge')
   @OperatorsOnly()
   @HttpCode(202)
-  @ApiOperation({ summary: 'Delete a canceled tenant and everything in it for good' })
+  @ApiOperation({
+    summary: 'Delete a canceled tenant permanently',
+    description: 'Deletes the data of the tenant after the response was sent.',
+  })
   @DataResponse(202, PurgeStartedResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_TRANSITION')
-  async purge(
+  async purgeTenant(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() input: PurgeTenantDto,

@@ -15,10 +15,10 @@ import { toApiError } from '../../constraint-codes.js';
 
 const SUBDOMAIN = 'SELECT subdomain FROM tenants WHERE id = $1';
 
-/** A trail whose tenant is deleted in this moment would stay behind. */
-const HELD = 'SELECT id FROM tenants WHERE id = $1 FOR KEY SHARE';
+/* FOR KEY SHARE: the audit entry would stay behind if the tenant were deleted at the same time. */
+const LOCKED = 'SELECT id FROM tenants WHERE id = $1 FOR KEY SHARE';
 
-/** The states of tenants, as operators change them: each with a reason that its own trail keeps. */
+/** Changes of a tenant's status by operators, each with a reason that is recorded in the tenant's audit log. */
 @Injectable()
 export class PlatformLifecycleService {
   private readonly logger = new Logger(PlatformLifecycleService.name);
@@ -30,7 +30,7 @@ export class PlatformLifecycleService {
     private readonly purges: TenantPurgeService,
   ) {}
 
-  /** @returns the tenant as it then is. @throws ApiError NOT_FOUND; INVALID_TRANSITION, naming what is allowed. */
+  /** @returns the changed tenant. @throws ApiError NOT_FOUND; INVALID_TRANSITION with the allowed transitions. */
   async move(
     move: StateMove,
     tenantId: string,
@@ -44,11 +44,9 @@ export class PlatformLifecycleService {
   }
 
   /**
-   * Begins to delete a canceled tenant for good. What it has is deleted after the answer, by this instance or, should it
-   * end, by the schedule of another.
-   * @param confirmSubdomain the tenant's subdomain once more
-   * @returns when all is deleted; the answer to a client need not wait for that
-   * @throws ApiError NOT_FOUND; INVALID_TRANSITION unless it is canceled; VALIDATION_ERROR for another subdomain.
+   * Begins to delete a canceled tenant permanently. `purge`, or the scheduled job if that is interrupted, deletes its data.
+   * @param confirmSubdomain the subdomain of the tenant, as a confirmation
+   * @throws ApiError NOT_FOUND; INVALID_TRANSITION unless it is canceled; VALIDATION_ERROR if the subdomain does not match.
    */
   async beginPurge(
     tenantId: string,
@@ -59,23 +57,23 @@ export class PlatformLifecycleService {
       const [tenant] = await transaction.query<{ subdomain: string }>(SUBDOMAIN, [tenantId]);
       if (tenant === undefined) throw new ApiError('NOT_FOUND');
       if (tenant.subdomain !== confirmSubdomain) {
-        const message = 'must repeat the subdomain of the tenant';
+        const message = 'must be the subdomain of the tenant';
         throw ApiError.validation({ field: 'confirmSubdomain', message });
       }
       await this.lifecycle.beginPurge(transaction, change);
     });
   }
 
-  /** Deletes what a purge that has begun is to delete. */
+  /** Deletes the data of a tenant whose purge has begun. */
   purge(tenantId: string): Promise<void> {
     return this.purges.purge(tenantId);
   }
 
-  /** The same without waiting: whatever is left when it fails is deleted by the schedule. */
+  /** The same without waiting. If it fails, the scheduled job continues. */
   purgeLater(tenantId: string): void {
     this.purges.purge(tenantId).catch((error: unknown) => {
       this.logger.warn(
-        `The purge of ${tenantId} was cut off; the schedule goes on with it: ${String(error)}`,
+        `The purge of tenant ${tenantId} was interrupted; the scheduled job continues it: ${String(error)}`,
       );
     });
   }
@@ -102,7 +100,7 @@ export class PlatformLifecycleService {
     }
   }
 
-  /** A refusal tells the operator of the tenant's state. It is recorded although nothing else remains. */
+  /** A refusal reveals the status of the tenant, so it is recorded although the change was rolled back. */
   private async recordRefusal(
     tenantId: string,
     actor: OperatorActor,
@@ -110,7 +108,7 @@ export class PlatformLifecycleService {
   ): Promise<void> {
     const { operatorId } = actor;
     await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
-      const [tenant] = await transaction.query(HELD, [tenantId]);
+      const [tenant] = await transaction.query(LOCKED, [tenantId]);
       if (tenant !== undefined) await this.record(transaction, tenantId, 'failure', actor, details);
     });
   }

@@ -20,9 +20,9 @@ export class PlatformTenantController {
 
   @Get()
   @OperatorsOnly()
-  @ApiOperation({ summary: 'List and search tenants, page by page' })
+  @ApiOperation({ summary: 'List tenants' })
   @DataResponse(200, PlatformTenantPage)
-  list(
+  listTenants(
     @CurrentUser() { userId }: Principal,
     @Query() query: ListTenantsQuery,
   ): Promise<PlatformTenantPage> {
@@ -31,10 +31,13 @@ export class PlatformTenantController {
 
   @Post()
   @OperatorsOnly()
-  @ApiOperation({ summary: 'Make a tenant and its first admin, with a temporary password' })
+  @ApiOperation({
+    summary: 'Create a tenant and its first admin',
+    description: 'Returns a temporary password, which the admin must change at the first log-in.',
+  })
   @DataResponse(201, CreatedTenantResponse)
   @ApiErrors('TENANT_EXISTS', 'SERVICE_BUSY')
-  create(
+  createTenantAsOperator(
     @CurrentUser() { userId }: Principal,
     @Body() input: CreatePlatformTenantDto,
   ): Promise<CreatedTenantResponse> {
@@ -46,7 +49,7 @@ export class PlatformTenantController {
   @ApiOperation({ summary: 'Read a tenant with its usage' })
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND')
-  read(
+  getTenant(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
   ): Promise<PlatformTenantResponse> {
@@ -58,7 +61,7 @@ export class PlatformTenantController {
   @ApiOperation({ summary: 'Read what a tenant uses of its limits' })
   @DataResponse(200, PlatformUsageResponse)
   @ApiErrors('NOT_FOUND')
-  usage(
+  getTenantUsage(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
   ): Promise<PlatformUsageResponse> {
@@ -68,10 +71,14 @@ export class PlatformTenantController {
   @Patch(':tenantId/plan')
   @OperatorsOnly()
   @HttpCode(200)
-  @ApiOperation({ summary: "Change a tenant's plan, and the features and limits given beside it" })
+  @ApiOperation({
+    summary: "Update a tenant's plan",
+    description:
+      'Changes the plan, the overrides of its features and limits, and the end of the subscription.',
+  })
   @DataResponse(200, PlanChangeResponse)
   @ApiErrors('NOT_FOUND')
-  changePlan(
+  updateTenantPlan(
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() change: ChangePlanDto,

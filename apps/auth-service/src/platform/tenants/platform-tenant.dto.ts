@@ -19,7 +19,7 @@ export class ListTenantsQuery extends PageQuery {
 
   @ApiPropertyOptional({
     maxLength: 100,
-    description: 'How the name or the subdomain begins, in capital or small letters.',
+    description: 'The start of the name or the subdomain, ignoring case.',
     example: 'ac',
   })
   @Omittable()
@@ -28,10 +28,10 @@ export class ListTenantsQuery extends PageQuery {
   search?: string;
 }
 
-/** A tenant that an operator makes, with its first admin, who is given a password. */
+/** A tenant that an operator creates. Its first admin gets a temporary password. */
 export class CreatePlatformTenantDto extends OmitType(CreateTenantDto, ['adminPassword']) {}
 
-/** Why a tenant's state is changed; kept in its audit trail. */
+/** The reason of a change, which is recorded in the tenant's audit log. */
 export class TenantReasonDto {
   @TextLine({ max: MAX_REASON, example: 'The invoice of October is not paid.' })
   reason: string;
@@ -40,7 +40,7 @@ export class TenantReasonDto {
 export class PurgeTenantDto extends TenantReasonDto {
   @ApiProperty({
     maxLength: 100,
-    description: 'The subdomain of the tenant once more, against a slip of the hand.',
+    description: 'The subdomain of the tenant, as a confirmation.',
     example: 'initech',
   })
   @IsString()

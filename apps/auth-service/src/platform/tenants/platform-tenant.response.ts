@@ -1,66 +1,39 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, PickType } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
-import { type Plan, PLANS, TENANT_STATUSES, type TenantStatus } from '@poc-tracker/contracts';
+import { GIBIBYTE } from '@poc-tracker/contracts';
+import { TenantUsageResponse } from '../../tenant/entitlements/tenant-usage.response.js';
+import { TenantResponse } from '../../tenant/tenant.response.js';
 
-const GIBIBYTE = 1_073_741_824;
+/** The usage of a tenant as an operator sees it. */
+export class PlatformUsageResponse extends PickType(TenantUsageResponse, [
+  'users',
+  'pocs',
+  'storageBytes',
+]) {}
 
-class PlatformUsageShare {
-  @ApiProperty({ minimum: 0, example: 3 })
-  used: number;
+/** A tenant in the list of an operator. */
+export class PlatformTenantSummary extends PickType(TenantResponse, [
+  'id',
+  'name',
+  'subdomain',
+  'planType',
+  'status',
+  'subscriptionEndsAt',
+  'createdAt',
+]) {}
 
-  @ApiProperty({ minimum: 0, example: 10 })
-  limit: number;
-}
-
-/** What a tenant uses of its limits, as an operator sees it. */
-export class PlatformUsageResponse {
-  @ApiProperty({ type: PlatformUsageShare })
-  users: PlatformUsageShare;
-
-  @ApiProperty({ type: PlatformUsageShare, example: { used: 12, limit: 100 } })
-  pocs: PlatformUsageShare;
-
-  @ApiProperty({
-    type: PlatformUsageShare,
-    description: 'Files of all proofs of concept, in bytes.',
-    example: { used: 48_300_112, limit: 5 * GIBIBYTE },
-  })
-  storageBytes: PlatformUsageShare;
-}
-
-/** A tenant in a list of operators. */
-export class PlatformTenantSummary {
-  @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
-  id: string;
-
-  @ApiProperty({ example: 'Acme Ltda' })
-  name: string;
-
-  @ApiProperty({ example: 'acme' })
-  subdomain: string;
-
-  @ApiProperty({ enum: PLANS, example: 'basic' })
-  planType: Plan;
-
-  @ApiProperty({ enum: TENANT_STATUSES, example: 'active' })
-  status: TenantStatus;
-
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
-  subscriptionEndsAt: Date | null;
-
-  @ApiProperty({ type: String, format: 'date-time' })
-  createdAt: Date;
-}
-
-/** A tenant as operators see it: what it is and uses, and nothing of what is inside. */
-export class PlatformTenantResponse extends PlatformTenantSummary {
-  @ApiProperty({ description: "True for the operators' own tenant.", example: false })
+/** A tenant as operators see it: its status and its usage, and none of its data. */
+export class PlatformTenantResponse extends IntersectionType(
+  PlatformTenantSummary,
+  PickType(TenantResponse, ['updatedAt']),
+) {
+  @ApiProperty({ description: 'Whether it is the tenant of the operators.', example: false })
   isPlatform: boolean;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why it is in its state.',
+    description: 'The reason of its current status.',
     example: null,
   })
   statusReason: string | null;
@@ -70,9 +43,6 @@ export class PlatformTenantResponse extends PlatformTenantSummary {
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   deletedAt: Date | null;
-
-  @ApiProperty({ type: String, format: 'date-time' })
-  updatedAt: Date;
 
   @ApiProperty({ type: PlatformUsageResponse })
   usage: PlatformUsageResponse;
@@ -86,7 +56,7 @@ export class PlatformTenantPage {
   nextCursor: string | null;
 }
 
-/** A new tenant and what its first admin logs in with. */
+/** A new tenant and the credentials of its first admin. */
 export class CreatedTenantResponse {
   @ApiProperty({ type: PlatformTenantResponse })
   tenant: PlatformTenantResponse;
@@ -95,13 +65,13 @@ export class CreatedTenantResponse {
   adminEmail: string;
 
   @ApiProperty({
-    description: 'Told here once; it must be changed at the first log-in.',
+    description: 'Returned only once. The admin must change it at the first log-in.',
     example: 'Zm9vYmFyLXRlbXBvcmFyeQ',
   })
   temporaryPassword: string;
 }
 
-/** A purge that has begun; the rows go after the answer. */
+/** A purge that has begun. */
 export class PurgeStartedResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
   tenantId: string;
@@ -110,13 +80,8 @@ export class PurgeStartedResponse {
   status: 'purging';
 }
 
-/** bigint arrives as text. */
-export interface PlatformTenantRow extends PlatformTenantSummary {
-  isPlatform: boolean;
-  statusReason: string | null;
-  billingEmail: string | null;
-  deletedAt: Date | null;
-  updatedAt: Date;
+/** The driver returns bigint as text. */
+export interface PlatformTenantRow extends Omit<PlatformTenantResponse, 'usage'> {
   userCount: number | null;
   pocCount: number | null;
   storageBytes: string | null;
@@ -125,7 +90,7 @@ export interface PlatformTenantRow extends PlatformTenantSummary {
   maxStorageGb: number;
 }
 
-/** A tenant that is being purged has lost its counts. */
+/** A tenant that is being purged has no counts any more. */
 export function toPlatformTenant(row: PlatformTenantRow): PlatformTenantResponse {
   const { userCount, pocCount, storageBytes, maxUsers, maxPocs, maxStorageGb, ...tenant } = row;
   return {

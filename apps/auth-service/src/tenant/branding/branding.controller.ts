@@ -10,25 +10,28 @@ import { BrandingService } from './branding.service.js';
 @ApiTags('tenants')
 @Controller('tenants')
 export class BrandingController {
-  constructor(private readonly brandings: BrandingService) {}
+  constructor(private readonly branding: BrandingService) {}
 
   @Patch('current')
   @Permissions('manage_settings')
-  @ApiOperation({ summary: 'Change the name, the branding and the billing address of the tenant' })
+  @ApiOperation({ summary: 'Update the name, branding and billing email of your tenant' })
   @DataResponse(200, TenantResponse)
-  update(
+  updateCurrentTenant(
     @CurrentUser() principal: Principal,
     @Body() input: UpdateTenantDto,
   ): Promise<TenantResponse> {
-    return this.brandings.update(principal, input);
+    return this.branding.update(principal, input);
   }
 
   @Get('branding')
   @Public()
-  @ApiOperation({ summary: 'Read what a log-in page shows of the tenant' })
+  @ApiOperation({
+    summary: 'Get the branding of a tenant',
+    description: 'Returns what a log-in page shows before the user is authenticated.',
+  })
   @DataResponse(200, PublicBrandingResponse)
   @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT')
-  present(): Promise<PublicBrandingResponse> {
-    return this.brandings.present();
+  getBranding(): Promise<PublicBrandingResponse> {
+    return this.branding.getPublic();
   }
 }

@@ -14,8 +14,8 @@ import {
 const MAX_URL_LENGTH = 500;
 const MAX_EMAIL_LENGTH = 255;
 
-/** What is left out stays as it is, null takes it away. */
-const given = (_object: unknown, value: unknown): boolean => value !== undefined && value !== null;
+/** An omitted field stays as it is; null clears it. */
+const isSet = (_object: unknown, value: unknown): boolean => value !== undefined && value !== null;
 
 class BrandingDto {
   @ApiProperty({
@@ -24,10 +24,10 @@ class BrandingDto {
     nullable: true,
     format: 'uri',
     maxLength: MAX_URL_LENGTH,
-    description: 'https alone: a log-in page shows it.',
+    description: 'An https URL. Log-in pages show the logo. Null removes it.',
     example: 'https://acme.example/logo.svg',
   })
-  @ValidateIf(given)
+  @ValidateIf(isSet)
   @MaxLength(MAX_URL_LENGTH)
   @IsUrl(
     { protocols: ['https'], require_protocol: true, disallow_auth: true },
@@ -39,15 +39,15 @@ class BrandingDto {
     type: String,
     required: false,
     nullable: true,
-    description: 'Null: that of the theme.',
+    description: 'If null, the color of the theme applies.',
     example: '#2563eb',
   })
-  @ValidateIf(given)
-  @Matches(/^#[0-9a-f]{6}$/i, { message: '$property must be a colour such as #2563eb' })
+  @ValidateIf(isSet)
+  @Matches(/^#[0-9a-f]{6}$/i, { message: '$property must be a color such as #2563eb' })
   primaryColor?: string | null;
 }
 
-/** What a tenant's own people change of it. */
+/** The fields of a tenant that its admins may change. */
 export class UpdateTenantDto {
   @TextLine({ max: 255, example: 'Acme Ltda', required: false })
   name?: string;
@@ -70,7 +70,7 @@ export class UpdateTenantDto {
   @Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? value.trim().toLowerCase() : value,
   )
-  @ValidateIf(given)
+  @ValidateIf(isSet)
   @IsEmail()
   @MaxLength(MAX_EMAIL_LENGTH)
   billingEmail?: string | null;

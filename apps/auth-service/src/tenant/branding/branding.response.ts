@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** What a log-in page shows of a tenant before anybody has signed in. */
+/** The branding that a log-in page shows before the user is authenticated. */
 export class PublicBrandingResponse {
   @ApiProperty({ example: 'Acme Ltda' })
   name: string;

@@ -7,14 +7,14 @@ import { TenantService } from '../tenant.service.js';
 import type { UpdateTenantDto } from './branding.dto.js';
 import type { PublicBrandingResponse } from './branding.response.js';
 
-/* Keys of branding that are not named stay, custom_domain above all: a proven domain alone sets it. */
+/* `||` keeps the other keys of the branding, such as custom_domain: only a verified domain sets that one. */
 const UPDATE = `
   UPDATE tenants
      SET name = coalesce($1, name),
          branding = branding || $2,
          billing_email = CASE WHEN $3 THEN $4 ELSE billing_email END`;
 
-/** How a tenant presents itself. */
+/** The name and the branding of tenants. */
 @Injectable()
 export class BrandingService {
   constructor(
@@ -23,7 +23,7 @@ export class BrandingService {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** Changes what is named of the current tenant. */
+  /** Updates the given fields of the current tenant. */
   async update(
     { tenantId }: Principal,
     { name, branding = {}, billingEmail }: UpdateTenantDto,
@@ -56,8 +56,8 @@ export class BrandingService {
     return this.tenants.current();
   }
 
-  /** What anybody may see of the resolved tenant. */
-  async present(): Promise<PublicBrandingResponse> {
+  /** The branding of the resolved tenant, for callers that are not authenticated. */
+  async getPublic(): Promise<PublicBrandingResponse> {
     const { name, branding, settings } = await this.tenants.current();
     const { logoUrl, primaryColor } = branding;
     return { name, logoUrl, primaryColor, darkMode: settings.theme.darkMode };

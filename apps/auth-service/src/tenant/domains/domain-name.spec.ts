@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { judgeDomain } from './domain-name.js';
+import { checkDomain, domainOfAddress, normalizeDomain } from './domain-name.js';
 
 const BASE = 'poctracker.com';
 
-describe('a domain', () => {
+describe('checkDomain', () => {
   it.each([
     ['login.acme.com.br', 'login.acme.com.br'],
     [' Login.ACME.Example. ', 'login.acme.example'],
@@ -14,8 +14,8 @@ describe('a domain', () => {
     ['xn--bcher-kva.example', 'xn--bcher-kva.example'],
     ['notpoctracker.com', 'notpoctracker.com'],
     ['poctracker.com.br', 'poctracker.com.br'],
-  ])('%s is taken as %s', (input, domain) => {
-    expect(judgeDomain(input, BASE)).toEqual({ domain });
+  ])('accepts %s as %s', (input, domain) => {
+    expect(checkDomain(input, BASE)).toEqual({ domain });
   });
 
   it.each([
@@ -55,9 +55,41 @@ describe('a domain', () => {
     "acme.example'; DROP TABLE tenants; --",
     `${'a'.repeat(64)}.example`,
     `${'a.'.repeat(130)}example`,
-  ])('%j is refused with a reason', (input) => {
-    expect(judgeDomain(input, BASE)).toEqual({
+  ])('refuses %j with a reason', (input) => {
+    expect(checkDomain(input, BASE)).toEqual({
       refusal: expect.stringMatching(/^must be /) as string,
     });
+  });
+});
+
+describe('normalizeDomain', () => {
+  it.each(['acme', 'poctracker.com', 'com.br'])(
+    'accepts %s, which a tenant cannot own',
+    (domain) => {
+      expect(normalizeDomain(domain)).toBe(domain);
+    },
+  );
+
+  it.each(['', 'acme..example', 'user@acme.example', '127.0.0.1', 'acme.7'])(
+    'returns null for %j',
+    (text) => {
+      expect(normalizeDomain(text)).toBeNull();
+    },
+  );
+});
+
+describe('domainOfAddress', () => {
+  it.each([
+    ['ana@acme.example', 'acme.example'],
+    ['"ana@acme.example"@evil.test', 'evil.test'],
+    ['ana@ACME.example', 'acme.example'],
+    ['ana@Ação.com.br', 'xn--ao-siap.com.br'],
+    ['ana@xn--ao-siap.com.br', 'xn--ao-siap.com.br'],
+  ])('takes the domain of %s to be %s', (email, domain) => {
+    expect(domainOfAddress(email)).toBe(domain);
+  });
+
+  it('returns null for an address without a domain name', () => {
+    expect(domainOfAddress('ana@[127.0.0.1]')).toBeNull();
   });
 });

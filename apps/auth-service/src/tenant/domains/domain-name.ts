@@ -5,39 +5,52 @@ const MAX_DOMAIN_LENGTH = 253;
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-/** Names that mean something else on every machine or network (RFC 6761, RFC 6762, RFC 9476). */
+/** domainToASCII parses the host of a URL: it would read an address, a port or a path as part of it. */
+const OTHER_URL_PARTS = /[\s/?#@:[\]\\%]/;
+
+/** Names with a special meaning on each machine or network (RFC 6761, RFC 6762, RFC 9476). */
 const LOCAL_NAMES = ['localhost', 'local', 'internal', 'intranet', 'lan', 'home', 'arpa', 'onion'];
 
 /**
- * Second-level labels under which a country registers names for others, such as com.br: nobody's
- * own domain. The proof by DNS would fail for them as well; this only says so sooner.
+ * Second-level labels under which a country registers names for others, such as com.br. Nobody can prove to own one of these
+ * in the DNS; this check gives the error earlier.
  */
 const PUBLIC_SECOND_LEVELS =
   'ac adv app blog co com dev edu eco gob gov gub ind inf jus leg mil med net nom or org';
 
 const COUNTRY = /^[a-z]{2}$/;
 
-/** A domain as the DNS has it, or why it can be nobody's own. */
-export type DomainVerdict = { domain: string } | { refusal: string };
-
 /**
- * The form under which a domain is stored, compared and asked for: lower case, punycode, no dot at
- * the end.
+ * The form in which domains are stored and compared: lower case, punycode, without a dot at the end.
+ * @returns null if the text is not the name of a domain
  */
-export function judgeDomain(input: string, baseDomain: string): DomainVerdict {
-  const typed = input.trim().replace(/\.$/, '');
-  // domainToASCII reads a URL's host: it would take an address, a port or a path for part of it.
-  if (/[\s/?#@:[\]\\%]/.test(typed)) return { refusal: 'must be a domain name and nothing else' };
-  const domain = domainToASCII(typed).toLowerCase();
+export function normalizeDomain(text: string): string | null {
+  const name = text.trim().replace(/\.$/, '');
+  if (OTHER_URL_PARTS.test(name)) return null;
+  const domain = domainToASCII(name).toLowerCase();
   const labels = domain.split('.');
-  if (domain === '' || domain.length > MAX_DOMAIN_LENGTH || !labels.every((l) => LABEL.test(l)))
-    return { refusal: 'must be a domain name such as login.acme.com.br' };
-  const top = labels.at(-1) ?? '';
-  if (isIP(domain) !== 0 || /^[0-9]+$/.test(top))
-    return { refusal: 'must be a name and not an address' };
-  if (LOCAL_NAMES.includes(top)) return { refusal: 'must be a domain of the public DNS' };
+  const isName = domain !== '' && domain.length <= MAX_DOMAIN_LENGTH;
+  if (!isName || !labels.every((label) => LABEL.test(label))) return null;
+  return isIP(domain) !== 0 || /^[0-9]+$/.test(labels.at(-1) ?? '') ? null : domain;
+}
+
+/** The domain of an email address. After the last @: the local part may contain a quoted one. */
+export function domainOfAddress(email: string): string | null {
+  return normalizeDomain(email.slice(email.lastIndexOf('@') + 1));
+}
+
+/** A normalized domain, or the reason why a tenant cannot own it. */
+export type CheckedDomain = { domain: string } | { refusal: string };
+
+/** Checks a domain that a tenant wants to use as its own. */
+export function checkDomain(text: string, baseDomain: string): CheckedDomain {
+  const domain = normalizeDomain(text);
+  if (domain === null) return { refusal: 'must be a domain name such as login.acme.com.br' };
+  const labels = domain.split('.');
+  if (LOCAL_NAMES.includes(labels.at(-1) ?? ''))
+    return { refusal: 'must be a domain of the public DNS' };
   if (labels.length < 2 || isPublicSuffix(labels))
-    return { refusal: 'must be a domain of your own, not one that everybody registers under' };
+    return { refusal: 'must be a domain of your own, not a public suffix' };
   if (domain === baseDomain || domain.endsWith(`.${baseDomain}`))
     return { refusal: 'must be a domain of your own, not of this service' };
   return { domain };

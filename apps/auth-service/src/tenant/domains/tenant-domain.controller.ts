@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/co
 import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { RequestDomainDto } from './tenant-domain.dto.js';
+import { AddDomainDto } from './tenant-domain.dto.js';
 import { TenantDomainResponse } from './tenant-domain.response.js';
 import { TenantDomainService } from './tenant-domain.service.js';
 
@@ -18,30 +18,37 @@ export class TenantDomainController {
 
   @Get()
   @Permissions('manage_settings')
-  @ApiOperation({ summary: 'List the domains of the own tenant' })
+  @ApiOperation({ summary: 'List the domains of your tenant' })
   @DataResponse(200, TenantDomainResponse, { isArray: true })
-  list(): Promise<TenantDomainResponse[]> {
+  listDomains(): Promise<TenantDomainResponse[]> {
     return this.domains.list();
   }
 
   @Post()
   @Permissions('manage_settings')
-  @ApiOperation({ summary: 'Ask for a domain; answers the DNS record that proves it' })
+  @ApiOperation({
+    summary: 'Add a domain',
+    description:
+      'Returns the DNS record that proves the ownership. Publish it, then verify the domain.',
+  })
   @DataResponse(201, TenantDomainResponse)
-  request(
+  addDomain(
     @CurrentUser() principal: Principal,
-    @Body() { domain }: RequestDomainDto,
+    @Body() { domain }: AddDomainDto,
   ): Promise<TenantDomainResponse> {
-    return this.domains.request(principal, domain);
+    return this.domains.add(principal, domain);
   }
 
   @Post(':domainId/verify')
   @HttpCode(200)
   @Permissions('manage_settings')
-  @ApiOperation({ summary: 'Look the proof of a domain up and take the domain into use' })
+  @ApiOperation({
+    summary: 'Verify a domain',
+    description: 'Looks up the DNS record. From then on the domain resolves to the tenant.',
+  })
   @DataResponse(200, TenantDomainResponse)
   @ApiErrors('NOT_FOUND', 'DOMAIN_NOT_VERIFIED', 'DOMAIN_TAKEN')
-  verify(
+  verifyDomain(
     @CurrentUser() principal: Principal,
     @Param('domainId', UuidParamPipe) domainId: string,
   ): Promise<TenantDomainResponse> {
@@ -50,10 +57,10 @@ export class TenantDomainController {
 
   @Delete(':domainId')
   @Permissions('manage_settings')
-  @ApiOperation({ summary: 'Give a domain up' })
+  @ApiOperation({ summary: 'Delete a domain' })
   @DataResponse(200, RemovedDomainResponse)
   @ApiErrors('NOT_FOUND')
-  remove(@Param('domainId', UuidParamPipe) domainId: string): Promise<RemovedDomainResponse> {
-    return this.domains.remove(domainId);
+  deleteDomain(@Param('domainId', UuidParamPipe) domainId: string): Promise<RemovedDomainResponse> {
+    return this.domains.delete(domainId);
   }
 }

@@ -1,11 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 
-/** A domain under which a tenant wants to be found. */
-export class RequestDomainDto {
+/** A domain to add to a tenant. */
+export class AddDomainDto {
   @ApiProperty({
     maxLength: 253,
-    description: 'In any script; it is kept in its ASCII form.',
+    description: 'Internationalized domain names are stored in their ASCII form (punycode).',
     example: 'login.acme.example',
   })
   @IsString()

@@ -12,7 +12,7 @@ const DOMAINS = `
 export class TenantDomainRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** Makes whoever else adds a domain to this tenant wait for the end of this transaction. */
+  /** Locks the tenant until the transaction ends, so that parallel requests cannot exceed the number of domains. */
   async lockForAdding(): Promise<void> {
     await this.database.query('SELECT FROM tenants FOR NO KEY UPDATE');
   }
@@ -26,7 +26,7 @@ export class TenantDomainRepository {
     return row;
   }
 
-  async isProven(domain: string): Promise<boolean> {
+  async isVerified(domain: string): Promise<boolean> {
     const rows = await this.database.query(
       'SELECT FROM tenant_domains WHERE domain = $1 AND verified_at IS NOT NULL',
       [domain],
@@ -34,7 +34,7 @@ export class TenantDomainRepository {
     return rows.length > 0;
   }
 
-  /** A domain that the tenant has asked for already is left as it is, with the proof that may be in the DNS by now. */
+  /** A domain that the tenant has added before stays as it is: its proof may be in the DNS already. */
   async insert(tenantId: string, domain: string, token: string): Promise<TenantDomainRow> {
     await this.database.query(
       `INSERT INTO tenant_domains (tenant_id, domain, token) VALUES ($1, $2, $3)
@@ -44,11 +44,11 @@ export class TenantDomainRepository {
     const [row] = await this.database.query<TenantDomainRow>(`${DOMAINS} WHERE d.domain = $1`, [
       domain,
     ]);
-    if (row === undefined) throw new Error('The domain was not kept.');
+    if (row === undefined) throw new Error('The inserted domain was not found.');
     return row;
   }
 
-  /** From here on the tenant is found under it. @throws the database's refusal where another tenant has proven it. */
+  /** From then on it resolves to the tenant. @throws the database's refusal if another tenant has verified it (DOMAIN_TAKEN). */
   async markVerified(id: string): Promise<boolean> {
     const rows = await this.database.query(
       `UPDATE tenant_domains SET verified_at = clock_timestamp() WHERE id = $1 AND verified_at IS NULL RETURNING id`,

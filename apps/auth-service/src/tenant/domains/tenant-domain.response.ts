@@ -21,7 +21,7 @@ class DomainProof {
   value: string;
 }
 
-/** A domain of a tenant, proven or not. */
+/** A domain of a tenant. */
 export class TenantDomainResponse {
   @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
   id: string;
@@ -29,7 +29,7 @@ export class TenantDomainResponse {
   @ApiProperty({ example: 'login.acme.example' })
   domain: string;
 
-  @ApiProperty({ type: DomainProof, description: 'What to publish in the DNS of the domain.' })
+  @ApiProperty({ type: DomainProof, description: 'The DNS record that proves the ownership.' })
   proof: DomainProof;
 
   @ApiProperty({ type: String, format: 'date-time' })
@@ -39,13 +39,14 @@ export class TenantDomainResponse {
   verifiedAt: Date | null;
 
   @ApiProperty({
-    description: 'Whether the tenant is found under it: the domain that was proven last is.',
+    description:
+      'Whether it is the custom domain in the branding, which is the domain verified last.',
     example: false,
   })
   isCurrent: boolean;
 }
 
-/** The record that proves a domain: its own name, so that whoever proves needs no right to the domain's other records. */
+/** The record that proves a domain. It has a name of its own, so that publishing it requires no access to other records. */
 export function proofOf({ domain, token }: Pick<TenantDomainRow, 'domain' | 'token'>): DomainProof {
   return {
     name: `_poc-tracker-challenge.${domain}`,

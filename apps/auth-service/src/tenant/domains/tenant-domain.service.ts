@@ -5,7 +5,7 @@ import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { newSecret } from '../../protection/secret.js';
-import { judgeDomain } from './domain-name.js';
+import { checkDomain } from './domain-name.js';
 import { TenantDomainRepository } from './tenant-domain.repository.js';
 import {
   proofOf,
@@ -15,10 +15,10 @@ import {
 } from './tenant-domain.response.js';
 import { TxtResolver } from './txt-resolver.js';
 
-/** More is a mistake or an attempt to fill the table. */
+/** Bounds the rows that one tenant can create. */
 const MAX_DOMAINS = 20;
 
-/** The domains of a tenant. One stands for the tenant from the moment in which it is proven, and never before. */
+/** The domains of a tenant. A domain resolves to its tenant once it is verified. */
 @Injectable()
 export class TenantDomainService {
   private readonly baseDomain: string;
@@ -37,25 +37,25 @@ export class TenantDomainService {
     return (await this.domains.list()).map(toTenantDomainResponse);
   }
 
-  /** True for a domain that the tenant has proven to be its own; as a whole, whatever stands below it. */
-  async isProven(domain: string): Promise<boolean> {
-    return this.domains.isProven(domain);
+  /** True if the tenant has verified exactly this domain; a subdomain does not count. */
+  async isVerified(domain: string): Promise<boolean> {
+    return this.domains.isVerified(domain);
   }
 
   /**
-   * Asks for a domain and answers what to publish; asked again, the same. Any number of tenants may
-   * ask for one: who proves it first has it.
+   * Adds a domain and returns the record to publish, the same one if it was added before. Several tenants may add one domain;
+   * the first to verify it gets it.
    * @throws ApiError VALIDATION_ERROR.
    */
-  async request({ tenantId }: Principal, input: string): Promise<TenantDomainResponse> {
-    const verdict = judgeDomain(input, this.baseDomain);
-    if ('refusal' in verdict)
-      throw ApiError.validation({ field: 'domain', message: verdict.refusal });
-    const { domain } = verdict;
+  async add({ tenantId }: Principal, input: string): Promise<TenantDomainResponse> {
+    const checked = checkDomain(input, this.baseDomain);
+    if ('refusal' in checked)
+      throw ApiError.validation({ field: 'domain', message: checked.refusal });
+    const { domain } = checked;
     await this.domains.lockForAdding();
     const known = await this.domains.list();
     if (known.length >= MAX_DOMAINS && !known.some((one) => one.domain === domain)) {
-      const message = `must be one of at most ${MAX_DOMAINS} domains of the tenant`;
+      const message = `must not be added: a tenant has at most ${MAX_DOMAINS} domains`;
       throw ApiError.validation({ field: 'domain', message });
     }
     const row = await this.domains.insert(tenantId, domain, newSecret());
@@ -64,10 +64,10 @@ export class TenantDomainService {
   }
 
   /**
-   * Looks the proof up, outside of any transaction since the DNS may take seconds, and takes the
-   * domain into use.
-   * @throws ApiError NOT_FOUND; DOMAIN_NOT_VERIFIED (details: the record to publish); DOMAIN_TAKEN when another
-   *   tenant was first; SERVICE_UNAVAILABLE when the DNS does not answer.
+   * Looks up the record and marks the domain as verified. The look-up runs outside of a transaction, because the DNS may take
+   * seconds.
+   * @throws ApiError NOT_FOUND; DOMAIN_NOT_VERIFIED (details: the record to publish); DOMAIN_TAKEN if another tenant has
+   *   verified it; SERVICE_UNAVAILABLE if the DNS does not answer.
    */
   async verify(principal: Principal, id: string): Promise<TenantDomainResponse> {
     const row = await this.database.transaction(principal, () => this.find(id));
@@ -82,8 +82,8 @@ export class TenantDomainService {
     });
   }
 
-  /** Gives a domain up; another one that was proven takes its place. @throws ApiError NOT_FOUND. */
-  async remove(id: string): Promise<{ removed: true }> {
+  /** Deletes a domain. If it was the custom domain, another verified one replaces it. @throws ApiError NOT_FOUND. */
+  async delete(id: string): Promise<{ removed: true }> {
     const domain = await this.domains.delete(id);
     if (domain === undefined) throw new ApiError('NOT_FOUND');
     await this.record('tenant.domain_removed', { id, domain });

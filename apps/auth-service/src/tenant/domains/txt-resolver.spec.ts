@@ -11,8 +11,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('the look-up of a proof in the DNS', () => {
-  it('puts a record together that was published in parts', async () => {
+describe('DnsTxtResolver', () => {
+  it('joins the parts of a TXT record', async () => {
     vi.spyOn(Resolver.prototype, 'resolveTxt').mockResolvedValue([
       ['poc-tracker-', 'verification=x'],
       ['v=spf1 -all'],
@@ -23,13 +23,13 @@ describe('the look-up of a proof in the DNS', () => {
     ]);
   });
 
-  it.each(['ENOTFOUND', 'ENODATA'])('finds nothing where there is nothing: %s', async (code) => {
+  it.each(['ENOTFOUND', 'ENODATA'])('returns no records for the DNS error %s', async (code) => {
     failing(code);
     expect(await new DnsTxtResolver().txt('acme.example')).toEqual([]);
   });
 
   it.each(['ETIMEOUT', 'ESERVFAIL', 'ECONNREFUSED'])(
-    'does not take %s for an answer: whoever asks may ask again',
+    'answers SERVICE_UNAVAILABLE with Retry-After to the DNS error %s',
     async (code) => {
       failing(code);
       await expect(new DnsTxtResolver().txt('acme.example')).rejects.toMatchObject({

@@ -2,11 +2,11 @@ import { Resolver } from 'node:dns/promises';
 import { ApiError } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 
-/** Where the proof of a domain is looked up. */
+/** Looks up TXT records. */
 export abstract class TxtResolver {
   /**
-   * The TXT records of a name, each put together from its parts; none when there is no such name.
-   * @throws ApiError SERVICE_UNAVAILABLE when the DNS gives no answer in time.
+   * The TXT records of a name, each joined from its parts; none if the name does not exist.
+   * @throws ApiError SERVICE_UNAVAILABLE if the DNS does not answer in time.
    */
   abstract txt(name: string): Promise<string[]>;
 }
@@ -16,7 +16,7 @@ const TRIES = 2;
 
 const NO_SUCH_RECORD = ['ENOTFOUND', 'ENODATA'];
 
-/** The resolvers of the machine. */
+/** Asks the resolvers that the operating system is configured with. */
 @Injectable()
 export class DnsTxtResolver extends TxtResolver {
   override async txt(name: string): Promise<string[]> {

@@ -13,10 +13,11 @@ export class EntitlementController {
   @Get('current/entitlements')
   @Authenticated()
   @ApiOperation({
-    summary: 'Read the features and limits of the own tenant, and whether each comes from its plan',
+    summary: 'Get the entitlements of your tenant',
+    description: 'Returns its features and limits, and whether each comes from its plan.',
   })
   @DataResponse(200, EntitlementsResponse)
-  current(@CurrentUser() { permissions }: Principal): Promise<EntitlementsResponse> {
+  getEntitlements(@CurrentUser() { permissions }: Principal): Promise<EntitlementsResponse> {
     return this.entitlements.current({ withUsage: permissions.includes('view_usage') });
   }
 }

@@ -17,11 +17,11 @@ import {
 } from 'class-validator';
 import { MAX_LIMIT } from './entitlement.rules.js';
 
-/** With its zone: whoever reads it elsewhere must not take it for another moment. */
+/** With its time zone, so that every reader takes it for the same moment. */
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
 
-/** A feature of the tenant's own; null gives it back to the plan, absence leaves it. */
-function OwnFeature(): PropertyDecorator {
+/** An override of a feature. Null removes it; an omitted one stays as it is. */
+function FeatureOverride(): PropertyDecorator {
   return applyDecorators(
     IsOptional(),
     IsBoolean(),
@@ -29,8 +29,8 @@ function OwnFeature(): PropertyDecorator {
   );
 }
 
-/** A limit of the tenant's own; null gives it back to the plan, absence leaves it. */
-function OwnLimit(example: number): PropertyDecorator {
+/** An override of a limit. Null removes it; an omitted one stays as it is. */
+function LimitOverride(example: number): PropertyDecorator {
   return applyDecorators(
     IsOptional(),
     IsInt(),
@@ -40,32 +40,32 @@ function OwnLimit(example: number): PropertyDecorator {
   );
 }
 
-class OwnFeaturesDto implements Partial<Record<Feature, boolean | null>> {
-  @OwnFeature()
+class FeatureOverridesDto implements Partial<Record<Feature, boolean | null>> {
+  @FeatureOverride()
   real_time_dojos?: boolean | null;
 
-  @OwnFeature()
+  @FeatureOverride()
   video_generation?: boolean | null;
 
-  @OwnFeature()
+  @FeatureOverride()
   advanced_analytics?: boolean | null;
 
-  @OwnFeature()
+  @FeatureOverride()
   api_access?: boolean | null;
 }
 
-class OwnLimitsDto implements Partial<Record<Limit, number | null>> {
-  @OwnLimit(25)
+class LimitOverridesDto implements Partial<Record<Limit, number | null>> {
+  @LimitOverride(25)
   maxUsers?: number | null;
 
-  @OwnLimit(200)
+  @LimitOverride(200)
   maxPocs?: number | null;
 
-  @OwnLimit(10)
+  @LimitOverride(10)
   maxStorageGb?: number | null;
 }
 
-/** What operators change of a tenant's plan. What is left out stays. */
+/** A change of a tenant's plan. Omitted fields stay as they are. */
 export class ChangePlanDto {
   @Omittable()
   @IsIn(PLANS)
@@ -75,36 +75,36 @@ export class ChangePlanDto {
   @Omittable()
   @IsObject()
   @ValidateNested()
-  @Type(() => OwnFeaturesDto)
+  @Type(() => FeatureOverridesDto)
   @ApiProperty({
-    type: OwnFeaturesDto,
+    type: FeatureOverridesDto,
     required: false,
-    description: 'Features given to this tenant; null gives one back to the plan.',
+    description: 'Features that differ from the plan. Null restores the value of the plan.',
   })
-  features?: OwnFeaturesDto;
+  features?: FeatureOverridesDto;
 
   @Omittable()
   @IsObject()
   @ValidateNested()
-  @Type(() => OwnLimitsDto)
+  @Type(() => LimitOverridesDto)
   @ApiProperty({
-    type: OwnLimitsDto,
+    type: LimitOverridesDto,
     required: false,
-    description: 'Limits given to this tenant; null gives one back to the plan.',
+    description: 'Limits that differ from the plan. Null restores the value of the plan.',
   })
-  limits?: OwnLimitsDto;
+  limits?: LimitOverridesDto;
 
   @IsOptional()
-  @Matches(DATE_TIME, { message: '$property must be a date and time with its zone (ISO 8601)' })
-  @IsISO8601({ strict: true }, { message: '$property must be a day that there is' })
+  @Matches(DATE_TIME, { message: '$property must be a date and time with a time zone (ISO 8601)' })
+  @IsISO8601({ strict: true }, { message: '$property must be an existing date' })
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
     required: false,
     description:
-      'End of the subscription: from then on the tenant can be read only, and after the days of grace it is ' +
-      'suspended. Null: it does not end.',
+      'End of the subscription. From then on the tenant is read-only, and after the grace period it is suspended. ' +
+      'Null if it does not end.',
     example: '2027-12-31T23:59:59Z',
   })
   subscriptionEndsAt?: string | null;

@@ -17,7 +17,7 @@ import {
 
 const SOURCE = {
   enum: ENTITLEMENT_SOURCES,
-  description: 'Whether the plan says so, or the tenant was given it itself.',
+  description: 'Whether the value is that of the plan or an override for this tenant.',
 };
 
 class FeatureEntitlement {
@@ -53,13 +53,14 @@ class LimitEntitlement {
     type: Number,
     nullable: true,
     minimum: 0,
-    description: 'How much of it is used, 1 for all; null for who may not see the usage.',
+    description:
+      'The share that is used, where 1 is all of it. Null without the permission `view_usage`.',
     example: 0.3,
   })
   used: number | null;
 }
 
-/** What a tenant may use at this moment, and where each value comes from. */
+/** The features and limits of a tenant and the source of each value. */
 export class EntitlementsResponse {
   @ApiProperty({ enum: PLANS, example: 'basic' })
   plan: Plan;
@@ -82,12 +83,12 @@ class LimitExcessResponse {
   allowed: number;
 }
 
-/** What came of a change of plan, features or limits. */
+/** The entitlements after a change of plan, features or limits. */
 export class PlanChangeResponse extends EntitlementsResponse {
   @ApiProperty({
     type: LimitExcessResponse,
     isArray: true,
-    description: 'What is used beyond its limit: nothing is deleted, nothing can be added.',
+    description: 'The limits that the usage exceeds. Nothing is deleted, but nothing can be added.',
   })
   exceeded: LimitExcessResponse[];
 
@@ -98,7 +99,7 @@ export class PlanChangeResponse extends EntitlementsResponse {
   gainedFeatures: Feature[];
 }
 
-/** @param usage null where it is not to be told. */
+/** @param usage null if the caller may not see it. */
 export function toEntitlementsResponse(
   entitlements: Entitlements,
   usage: TenantUsage | null,

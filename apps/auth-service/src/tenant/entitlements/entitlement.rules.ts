@@ -10,7 +10,7 @@ import {
   type TenantUsage,
 } from '@poc-tracker/contracts';
 
-/** What a tenant's row and its counts say of what it may use and uses. bigint arrives as text. */
+/** The plan, overrides and usage of a tenant. The driver returns bigint as text. */
 export interface EntitlementRow {
   plan_type: Plan;
   features: unknown;
@@ -23,7 +23,7 @@ export interface EntitlementRow {
   storage_bytes: string;
 }
 
-/** The width of a limit's column: PostgreSQL would refuse more in words of its own. */
+/** The maximum of an integer column, beyond which PostgreSQL would fail with an error of its own. */
 export const MAX_LIMIT = 2 ** 31 - 1;
 
 /** The columns of an {@link EntitlementRow}, of `tenants t` and `tenant_usage u`. */
@@ -31,31 +31,31 @@ export const ENTITLEMENT_COLUMNS = `t.plan_type, t.features, t.limit_overrides, 
          u.user_count, u.poc_count, u.storage_bytes`;
 
 /**
- * What the tenant was given beside its plan. A limit in force that is not the plan's counts as given even where the row
- * does not name it as such: somebody has set it by hand.
+ * The overrides of a tenant's plan. A limit that differs from the plan counts as an override even if the row does not list it
+ * as one: it was set by hand.
  */
 export function overridesOf(row: EntitlementRow): Required<EntitlementOverrides> {
-  const inForce: TenantLimits = {
+  const effective: TenantLimits = {
     maxUsers: row.max_users,
     maxPocs: row.max_pocs,
     maxStorageGb: row.max_storage_gb,
   };
-  const named = recordOf(row.limit_overrides);
+  const listed = recordOf(row.limit_overrides);
   const included = PLAN_CATALOGUE[row.plan_type].limits;
   const limits = LIMITS.filter(
-    (limit) => typeof named[limit] === 'number' || inForce[limit] !== included[limit],
-  ).map((limit): [Limit, number] => [limit, inForce[limit]]);
+    (limit) => typeof listed[limit] === 'number' || effective[limit] !== included[limit],
+  ).map((limit): [Limit, number] => [limit, effective[limit]]);
   return {
     features: featureOverridesOf(row.features),
     limits: Object.fromEntries(limits),
   };
 }
 
-/** A feature that is stored as anything but true or false is left to the plan. */
+/** A stored value that is neither true nor false is ignored, so the plan decides. */
 function featureOverridesOf(stored: unknown): Partial<FeatureSet> {
   const row = recordOf(stored);
-  const stated = FEATURES.filter((feature) => typeof row[feature] === 'boolean');
-  return Object.fromEntries(stated.map((feature) => [feature, row[feature]]));
+  const overridden = FEATURES.filter((feature) => typeof row[feature] === 'boolean');
+  return Object.fromEntries(overridden.map((feature) => [feature, row[feature]]));
 }
 
 export function usageOf(

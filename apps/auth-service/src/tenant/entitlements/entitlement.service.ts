@@ -24,7 +24,7 @@ import {
 const CURRENT = `
   SELECT ${ENTITLEMENT_COLUMNS} FROM tenants t LEFT JOIN tenant_usage u ON u.tenant_id = t.id`;
 
-/* Of two changes at once the second one starts from what the first one left. */
+/* Locked, so that the second of two parallel changes starts from the result of the first. */
 const LOCKED = `${CURRENT} WHERE t.id = $1 FOR NO KEY UPDATE OF t`;
 
 const CHANGE = `
@@ -33,15 +33,15 @@ const CHANGE = `
          subscription_ends_at = CASE WHEN $8 THEN $9 ELSE subscription_ends_at END
    WHERE id = $1`;
 
-/** What tenants may use: their plan, and what they were given beside it. */
+/** The entitlements of tenants: their plan and its overrides. */
 @Injectable()
 export class EntitlementService {
   constructor(private readonly database: TenantDatabase) {}
 
   /**
    * The entitlements of the current transaction's tenant.
-   * @param options.withUsage whether the caller may see how much is used.
-   * @throws ApiError INVALID_TENANT when the tenant is gone.
+   * @param options.withUsage whether the caller may see the usage.
+   * @throws ApiError INVALID_TENANT if the tenant was deleted.
    */
   async current(options: { withUsage: boolean }): Promise<EntitlementsResponse> {
     const [row] = await this.database.query<EntitlementRow>(CURRENT);
@@ -51,11 +51,11 @@ export class EntitlementService {
   }
 
   /**
-   * Changes the plan of a tenant, the features and limits it was given beside it, the end of its subscription, or all of
-   * it; what was given and is not named stays. Below what is used it deletes nothing, answers what exceeds its limit, and the database refuses
-   * growth from then on. For operators, in their transaction.
-   * @param change by the rules of ChangePlanDto
-   * @throws ApiError NOT_FOUND without such a tenant.
+   * Changes the plan of a tenant, its overrides or the end of its subscription. Omitted values stay as they are. If the usage
+   * exceeds a new limit, nothing is deleted; the answer lists it, and the database refuses more usage.
+   * @param transaction an operator's
+   * @param change satisfies the rules of ChangePlanDto
+   * @throws ApiError NOT_FOUND.
    */
   async changePlan(
     transaction: SqlRunner,
@@ -79,7 +79,7 @@ export class EntitlementService {
       subscriptionEndsAt !== undefined,
       subscriptionEndsAt ?? null,
     ]);
-    // Once the limits are written the counts stand still until the commit; before, people may have come in.
+    // The usage may have grown before the limits were written; from here on it cannot change until the commit.
     const [after] = await transaction.query<EntitlementRow>(LOCKED, [tenantId]);
     const usage = usageOf(after ?? row);
     return toPlanChangeResponse(planChange(current, change, usage), usage);

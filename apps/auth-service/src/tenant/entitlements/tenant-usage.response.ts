@@ -9,7 +9,7 @@ import {
   usageLevel,
 } from './tenant-usage.warnings.js';
 
-/** What is used of a limit. */
+/** The usage of a limit. */
 export class UsageShare {
   @ApiProperty({ minimum: 0, example: 3 })
   used: number;
@@ -24,7 +24,7 @@ class UsageWarning extends UsageShare {
 
   @ApiProperty({
     enum: USAGE_LEVELS,
-    description: 'From 80 % of the limit on `warning`, from all of it on `reached`.',
+    description: '`warning` from 80 % of the limit, `reached` from 100 %.',
     example: 'warning',
   })
   level: UsageLevel;
@@ -33,13 +33,13 @@ class UsageWarning extends UsageShare {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When usage came to this level; null when that was never recorded.',
+    description: 'When the usage reached this level. Null if that was not recorded.',
     example: '2026-11-24T08:00:00.000Z',
   })
   since: string | null;
 }
 
-/** What a tenant uses of everything that its plan limits. */
+/** The usage of a tenant. */
 export class TenantUsageResponse {
   @ApiProperty({ type: UsageShare })
   users: UsageShare;
@@ -57,7 +57,7 @@ export class TenantUsageResponse {
   @ApiProperty({
     type: UsageWarning,
     isArray: true,
-    description: 'The limits of which 80 % or more are used.',
+    description: 'The limits of which 80 % or more is used.',
   })
   warnings: UsageWarning[];
 }

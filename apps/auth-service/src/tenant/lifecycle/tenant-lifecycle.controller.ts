@@ -15,10 +15,13 @@ export class TenantLifecycleController {
   @HttpCode(200)
   @Roles('admin')
   @WritesWhenReadOnly()
-  @ApiOperation({ summary: 'Cancel the own tenant: everybody in it is locked out at once' })
+  @ApiOperation({
+    summary: 'Cancel your tenant',
+    description: 'Locks out all of its users at once.',
+  })
   @DataResponse(200, CanceledTenantResponse)
   @ApiErrors('INVALID_TRANSITION')
-  cancel(@Body() input: CancelTenantDto): Promise<CanceledTenantResponse> {
+  cancelCurrentTenant(@Body() input: CancelTenantDto): Promise<CanceledTenantResponse> {
     return this.lifecycle.cancelCurrent(input);
   }
 }

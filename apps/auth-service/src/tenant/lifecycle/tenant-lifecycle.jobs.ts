@@ -13,7 +13,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Marco Civil da Internet, art. 15. */
 const ACCESS_RECORD_MONTHS = 6;
 
-/** Tenants a run; what is more waits for the next one. */
+/** Tenants per run; the rest waits for the next run. */
 const MAX_TENANTS = 1_000;
 
 const ENDED = `
@@ -33,7 +33,7 @@ const OVERDUE = `SELECT id FROM tenants WHERE ${IS_OVERDUE} ORDER BY deleted_at 
 
 const STILL_OVERDUE = `SELECT id FROM tenants WHERE id = $3 AND ${IS_OVERDUE} FOR UPDATE`;
 
-/** What becomes of tenants by the passing of time. */
+/** The scheduled jobs that suspend and purge tenants. */
 @Injectable()
 export class TenantLifecycleJobs implements OnModuleInit {
   private readonly tenancy: AppConfig['tenancy'];
@@ -67,7 +67,7 @@ export class TenantLifecycleJobs implements OnModuleInit {
     });
   }
 
-  /** Suspends the tenants whose subscription ended longer ago than the days of grace. */
+  /** Suspends the tenants whose subscription and grace period have ended. */
   async suspendEnded(now: Date): Promise<void> {
     const { graceDays } = this.tenancy;
     const ended = await this.database.query<{ id: string }>(ENDED, [now, graceDays, MAX_TENANTS]);
@@ -80,7 +80,7 @@ export class TenantLifecycleJobs implements OnModuleInit {
     );
   }
 
-  /** Purges the tenants that can be restored no longer, and goes on with every purge that was cut off. */
+  /** Purges the tenants that can no longer be restored, and continues interrupted purges. */
   async purgeOverdue(now: Date): Promise<void> {
     const { restoreDays } = this.tenancy;
     const overdue = await this.database.query<{ id: string }>(OVERDUE, [
@@ -113,7 +113,7 @@ export class TenantLifecycleJobs implements OnModuleInit {
         graceDays,
         id,
       ]);
-      // Renewed at the last moment, or suspended by an operator.
+      // Renewed or suspended by an operator in the meantime.
       if (suspended === undefined) return;
       await this.events.recordAsOperator(transaction, id, {
         type: 'tenant.subscription_ended',
@@ -128,10 +128,10 @@ export class TenantLifecycleJobs implements OnModuleInit {
   private beginPurge(tenantId: string, now: Date): Promise<void> {
     const { restoreDays } = this.tenancy;
     return this.database.transaction({ tenantId, operatorId: null }, async (transaction) => {
-      // Restored at the last moment, and perhaps canceled anew: it then has all its days before it.
+      // Restored in the meantime, and perhaps canceled again, which starts a new restore period.
       const still = await transaction.query(STILL_OVERDUE, [now, restoreDays, tenantId]);
       if (still.length === 0) return;
-      const reason = `Canceled over ${restoreDays} days ago.`;
+      const reason = `Canceled more than ${restoreDays} days ago.`;
       await this.lifecycle.beginPurge(transaction, { tenantId, operatorId: null, reason });
     });
   }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** A tenant that its own admin has canceled. */
+/** A tenant that its admin has canceled. */
 export class CanceledTenantResponse {
   @ApiProperty({ enum: ['canceled'], example: 'canceled' })
   status: 'canceled';
@@ -8,7 +8,7 @@ export class CanceledTenantResponse {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'Until then an operator can bring it back; after that it is deleted for good.',
+    description: 'Until then an operator can restore it. After that it is deleted permanently.',
   })
   restorableUntil: Date;
 }

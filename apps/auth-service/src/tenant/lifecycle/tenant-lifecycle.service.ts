@@ -7,10 +7,10 @@ import { assertAllowed, notAllowed, type StateMove, TENANT_MOVES } from './tenan
 import type { CancelTenantDto } from './tenant-lifecycle.dto.js';
 import type { CanceledTenantResponse } from './tenant-lifecycle.response.js';
 
-/** Who changes the state of which tenant, and why. */
+/** A change of a tenant's status. */
 export interface StateChange {
   tenantId: string;
-  /** Null for the service's own scheduled work. */
+  /** Null for scheduled work. */
   operatorId: string | null;
   reason: string;
 }
@@ -20,7 +20,7 @@ interface StateRow {
   restorable: boolean;
 }
 
-/* Locked, so that of two changes at once the second one starts from what the first one left. */
+/* Locked, so that the second of two parallel changes starts from the result of the first. */
 const STATE = `
   SELECT status, coalesce(deleted_at > now() - make_interval(days => $2), true) AS restorable
     FROM tenants WHERE id = $1 FOR UPDATE`;
@@ -28,9 +28,8 @@ const STATE = `
 const MOVE = 'UPDATE tenants SET status = $2, status_reason = $3 WHERE id = $1';
 
 /**
- * The states of a tenant: active, suspended, canceled and, in the end, purged. The operators'
- * methods run inside an operator's transaction; every change is recorded in the tenant's own trail,
- * with its reason. Whatever state a tenant leaves or enters counts from the next request on.
+ * The status of a tenant: active, suspended, canceled and finally purged. Each change is recorded in the tenant's audit log
+ * with its reason and applies from the next request on.
  */
 @Injectable()
 export class TenantLifecycleService {
@@ -44,7 +43,10 @@ export class TenantLifecycleService {
     this.restoreDays = config.tenancy.restoreDays;
   }
 
-  /** @throws ApiError NOT_FOUND; INVALID_TRANSITION, for a cancellation that is too old to be taken back too. */
+  /**
+   * @param transaction an operator's
+   * @throws ApiError NOT_FOUND; INVALID_TRANSITION, also if the tenant was canceled too long ago to be restored.
+   */
   async move(
     transaction: SqlRunner,
     move: StateMove,
@@ -53,7 +55,9 @@ export class TenantLifecycleService {
     const { status, restorable } = await this.stateOf(transaction, tenantId);
     assertAllowed(move, status);
     if (move === 'restore' && !restorable) {
-      throw notAllowed(status, { reason: `It was canceled over ${this.restoreDays} days ago.` });
+      throw notAllowed(status, {
+        reason: `It was canceled more than ${this.restoreDays} days ago.`,
+      });
     }
     const { to, event } = TENANT_MOVES[move];
     await transaction.query(MOVE, [tenantId, to, reason]);
@@ -67,8 +71,9 @@ export class TenantLifecycleService {
   }
 
   /**
-   * Opens the purge of a canceled tenant, which cannot be taken back. What is to be deleted goes
-   * afterwards, by `TenantPurgeService.purge` or by the schedule.
+   * Begins the purge of a canceled tenant, which cannot be undone. `TenantPurgeService.purge` or the scheduled job then
+   * deletes the data.
+   * @param transaction an operator's
    * @throws ApiError NOT_FOUND, INVALID_TRANSITION.
    */
   async beginPurge(transaction: SqlRunner, change: StateChange): Promise<void> {
@@ -78,8 +83,8 @@ export class TenantLifecycleService {
   }
 
   /**
-   * Cancels the tenant of the request, by one of its own admins.
-   * @throws ApiError VALIDATION_ERROR when the subdomain is not repeated right.
+   * Cancels the tenant of the request.
+   * @throws ApiError VALIDATION_ERROR if the subdomain does not match.
    */
   async cancelCurrent({
     reason,
@@ -88,7 +93,7 @@ export class TenantLifecycleService {
     const { tenant } = currentRequest();
     if (tenant === undefined) throw new ApiError('TENANT_REQUIRED');
     if (confirmSubdomain !== tenant.subdomain) {
-      const message = 'must repeat the subdomain of the tenant';
+      const message = 'must be the subdomain of the tenant';
       throw ApiError.validation({ field: 'confirmSubdomain', message });
     }
     await this.events.record({

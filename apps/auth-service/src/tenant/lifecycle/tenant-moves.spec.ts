@@ -4,8 +4,8 @@ import { allowedMoves, assertAllowed, TENANT_MOVES, type TenantMove } from './te
 
 const MOVES = Object.keys(TENANT_MOVES) as TenantMove[];
 
-describe('the moves of a tenant', () => {
-  it('are these, and no others', () => {
+describe('the transitions of a tenant', () => {
+  it('depend on its status', () => {
     expect(allowedMoves('active')).toEqual(['suspend', 'cancel']);
     expect(allowedMoves('suspended')).toEqual(['reactivate', 'cancel']);
     expect(allowedMoves('canceled')).toEqual(['restore', 'purge']);
@@ -13,7 +13,7 @@ describe('the moves of a tenant', () => {
   });
 
   it.each(TENANT_STATUSES.flatMap((from) => MOVES.map((move) => [move, from] as const)))(
-    '%s a tenant that is %s is allowed or refused with what is allowed',
+    '%s of a tenant that is %s is allowed, or refused with the transitions that are',
     (move, from) => {
       const attempt = () => {
         assertAllowed(move, from);

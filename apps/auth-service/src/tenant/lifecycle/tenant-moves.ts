@@ -1,6 +1,6 @@
 import { ApiError, type SecurityEventType, type TenantStatus } from '@poc-tracker/contracts';
 
-/** A tenant that is purged has no row any more, hence no status. */
+/** A purged tenant has no row and therefore no status. */
 export type TenantState = TenantStatus | 'purged';
 
 interface Move {
@@ -9,7 +9,7 @@ interface Move {
   event: SecurityEventType;
 }
 
-/** Every way from one state to another; the database holds the same line by trigger. */
+/** The transitions between states. A trigger of the database enforces the same. */
 export const TENANT_MOVES = {
   suspend: { from: ['active'], to: 'suspended', event: 'tenant.suspended' },
   reactivate: { from: ['suspended'], to: 'active', event: 'tenant.reactivated' },
@@ -20,10 +20,10 @@ export const TENANT_MOVES = {
 
 export type TenantMove = keyof typeof TENANT_MOVES;
 
-/** The moves between two states of a tenant. The purge, which has no way back, is a method of its own everywhere. */
+/** The transitions that keep the tenant. The purge, which is final, has methods of its own. */
 export type StateMove = Exclude<TenantMove, 'purge'>;
 
-/** What can be done with a tenant that is in this state. */
+/** The transitions that a state allows. */
 export function allowedMoves(state: TenantState): TenantMove[] {
   return (Object.keys(TENANT_MOVES) as TenantMove[]).filter((move) =>
     (TENANT_MOVES[move].from as readonly TenantState[]).includes(state),
@@ -36,7 +36,7 @@ export function assertAllowed(move: TenantMove, from: TenantStatus): void {
   if (!allowed.includes(move)) throw notAllowed(from, { allowed });
 }
 
-/** The refusal of a move; `details` say why. */
+/** The error of a refused transition; `details` gives the reason. */
 export function notAllowed(from: TenantStatus, details: object = {}): ApiError {
   return new ApiError('INVALID_TRANSITION', { details: { from, ...details } });
 }

@@ -13,7 +13,7 @@ const table = (
 });
 
 describe('the order of a purge', () => {
-  it('deletes what points at others before them, and trails last', () => {
+  it('deletes referencing tables before referenced ones, and audit tables last', () => {
     const order = purgeOrder([
       table('audit_log', [], 'trail'),
       table('poc_files', ['pocs', 'users']),
@@ -31,7 +31,7 @@ describe('the order of a purge', () => {
     ]);
   });
 
-  it('comes to an end where tables point at each other', () => {
+  it('ends although two tables reference each other', () => {
     expect(purgeOrder([table('a', ['b']), table('b', ['a'])])).toHaveLength(2);
   });
 });

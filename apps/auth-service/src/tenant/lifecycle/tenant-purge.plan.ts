@@ -1,27 +1,26 @@
 import { GATEKEEPER_ROLE, TENANT_TABLES } from '@poc-tracker/tenancy';
 
-/** A table with rows of a tenant, and who can delete them. */
+/** A table with rows of a tenant, and how they are deleted. */
 export interface PurgedTable {
   name: string;
   /**
-   * - `rows`: the operators' login itself;
-   * - `trail`: a definer function, because the table is append-only for every login;
-   * - `cascade`: nobody; its rows go with the tenant's own row.
+   * - `rows`: by the operators' login;
+   * - `trail`: by a definer function, because the table is append-only for every login;
+   * - `cascade`: with the row of the tenant.
    */
   how: 'rows' | 'trail' | 'cascade';
-  /** Whether the operators' login can see what is left. */
+  /** Whether the operators' login can read it, to check that no rows are left. */
   readable: boolean;
-  /** The tenant tables that its rows point at, itself left out. */
+  /** The other tenant tables that it references. */
   parents: string[];
 }
 
 /**
- * Holds ids and no other data, tells every process that the tenant is gone, and empties itself
- * within the hour: deleted with the tenant, it could not tell it.
+ * Not purged: it contains only ids, tells every process that the tenant was deleted, and is pruned within the hour.
  */
-const PASSING_TABLE = 'revocation_events';
+const TRANSIENT_TABLE = 'revocation_events';
 
-/** Every tenant table there is, out of the catalogue: one that is added later is purged as well. */
+/** All tenant tables, from the catalogue of the database, so that a table that is added later is purged as well. */
 export const PURGED_TABLES = `
   SELECT t.oid::regclass::text AS name,
          CASE WHEN has_table_privilege(t.oid, 'DELETE') THEN 'rows'
@@ -31,12 +30,12 @@ export const PURGED_TABLES = `
          array(SELECT DISTINCT k.confrelid::regclass::text FROM pg_constraint k
                 WHERE k.conrelid = t.oid AND k.contype = 'f' AND k.confrelid <> t.oid) AS parents
     FROM ${TENANT_TABLES} t
-   WHERE t.tenant_column = 'tenant_id' AND t.name <> '${PASSING_TABLE}'
+   WHERE t.tenant_column = 'tenant_id' AND t.name <> '${TRANSIENT_TABLE}'
    ORDER BY 1`;
 
 /**
- * The tables in the order in which their rows can go: whatever points at others before them, and
- * the trails, which the deletions still write to, last.
+ * The tables in the order in which their rows can be deleted: referencing tables before the tables that they reference, and
+ * the audit tables last, because the deletions still write to them.
  */
 export function purgeOrder(tables: readonly PurgedTable[]): PurgedTable[] {
   const pending = tables.filter(({ how }) => how === 'rows');
@@ -45,7 +44,7 @@ export function purgeOrder(tables: readonly PurgedTable[]): PurgedTable[] {
     const free = pending.findIndex(
       ({ name }) => !pending.some((other) => other.name !== name && other.parents.includes(name)),
     );
-    // Tables that point at each other in a circle: their own rules for a deletion must settle it.
+    // For tables that reference each other the rules of their foreign keys decide.
     ordered.push(...pending.splice(Math.max(free, 0), 1));
   }
   return [...ordered, ...tables.filter(({ how }) => how === 'trail')];

@@ -5,7 +5,7 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PURGED_TABLES, type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
 import { tryEach } from './try-each.js';
 
-/** Rows a transaction: a purge of any size holds no lock for long, and one that is killed loses little. */
+/** Rows per transaction, so that a large purge holds no lock for long and an interrupted one loses little. */
 const BATCH = 2_000;
 
 interface OpenPurge {
@@ -15,12 +15,11 @@ interface OpenPurge {
 }
 
 /**
- * Deletes everything of the tenants whose purge has begun. Each step is a transaction of its own
- * and can be done again: a purge that was cut off goes on where it stopped, on any instance, and
- * two at once do no harm. The tenant's own row goes last, together with whatever was left.
+ * Deletes all data of the tenants whose purge has begun. Each step is its own idempotent transaction: an interrupted purge
+ * continues on any instance, and two parallel ones do no harm. The row of the tenant is deleted last, with what was left.
  *
- * What stays: the log-ins of the last six months without the people (access_records), and the id
- * and reason in purged_tenants, from which the services that keep files learn whose to delete.
+ * Two things are kept: the log-ins of the last six months under a pseudonym (access_records), and the id and the reason in
+ * purged_tenants, from which services that store files learn what to delete.
  */
 @Injectable()
 export class TenantPurgeService implements OnModuleDestroy {
@@ -32,34 +31,33 @@ export class TenantPurgeService implements OnModuleDestroy {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** Lets the running batch end, and the rest to whoever starts next. */
+  /** The running batch ends; the next start continues. */
   onModuleDestroy(): void {
     this.stopping = true;
   }
 
-  /** Goes on with every purge that has begun. @throws AggregateError of those that failed, after all were tried. */
+  /** Continues every purge that has begun. @throws AggregateError of those that failed, after all were tried. */
   async purgeAll(): Promise<void> {
     const begun = await this.begun();
-    await tryEach(begun.map((purge) => () => this.carryOut(purge)));
+    await tryEach(begun.map((purge) => () => this.run(purge)));
   }
 
   /**
-   * Goes on with the purge of one tenant, to its end unless the service stops; does nothing when
-   * none has begun.
-   * @throws Error naming the tables of which rows are left: nothing is finished then.
+   * Continues the purge of one tenant until it is finished or the service stops. Does nothing if none has begun.
+   * @throws Error with the tables in which rows are left; the purge is then not finished.
    */
   async purge(tenantId: string): Promise<void> {
     const begun = (await this.begun()).find(({ tenant }) => tenant === tenantId);
-    if (begun !== undefined) await this.carryOut(begun);
+    if (begun !== undefined) await this.run(begun);
   }
 
   private begun(): Promise<OpenPurge[]> {
     return this.database.query<OpenPurge>('SELECT * FROM tenants_being_purged()');
   }
 
-  private async carryOut(begun: OpenPurge): Promise<void> {
+  private async run(begun: OpenPurge): Promise<void> {
     const { tenant: tenantId } = begun;
-    // Known to this call alone: once it has returned, no pseudonym leads back to a person.
+    // Exists only in this call: after it, no pseudonym can be traced back to a user.
     const key = randomBytes(32);
     await this.database.query('SELECT keep_log_ins($1, $2)', [tenantId, key]);
     await this.inBatches(tenantId, (transaction) =>
@@ -95,7 +93,7 @@ export class TenantPurgeService implements OnModuleDestroy {
   ): Promise<void> {
     await this.database.transaction({ tenantId: tenant, operatorId }, async (transaction) => {
       await transaction.query('DELETE FROM tenants WHERE id = $1', [tenant]);
-      // Of the row's own deletion, and of whatever came in while the batches ran.
+      // Rows that the deletion of the tenant or requests during the batches have written.
       for (const table of order) await deleteRows(transaction, tenant, table, null);
       await assertNothingLeft(transaction, tenant, tables);
       await transaction.query('SELECT finish_purge($1)', [tenant]);
@@ -115,7 +113,7 @@ export class TenantPurgeService implements OnModuleDestroy {
   }
 }
 
-/** `limit` null: all there are. */
+/** `limit` null: all rows. */
 function deleteRows(
   transaction: SqlRunner,
   tenantId: string,
@@ -133,7 +131,7 @@ async function countOf(transaction: SqlRunner, sql: string, params: unknown[]): 
   return answer?.rows ?? 0;
 }
 
-/** @throws Error naming every table that still has rows of the tenant: somebody forgot to let them be purged. */
+/** @throws Error with every table that still has rows of the tenant: one was added without a way to purge it. */
 async function assertNothingLeft(
   transaction: SqlRunner,
   tenantId: string,

@@ -3,7 +3,7 @@ import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { currentRequest } from '@poc-tracker/tenancy';
 
 /**
- * The tenant of the request as a handler's parameter, on `@Public()` routes too.
+ * The tenant of the request as a parameter of the handler, also on `@Public()` routes.
  * @throws ApiError TENANT_REQUIRED on a `@Tenantless()` route.
  */
 export const ResolvedTenant = createParamDecorator((): TenantSnapshot => {

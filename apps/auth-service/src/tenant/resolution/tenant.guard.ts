@@ -6,9 +6,8 @@ import type { FastifyRequest } from 'fastify';
 import { TENANTLESS } from './tenantless.decorator.js';
 
 /**
- * Gives the request its tenant and, where there is one, its user: what the database is told before
- * its first statement. Stands after JwtAuthGuard, which finds the principal, and before
- * PolicyGuard.
+ * Sets the tenant and the user of the request, from which its transaction is opened. It runs after JwtAuthGuard, which
+ * authenticates the principal, and before PolicyGuard.
  * @throws ApiError TENANT_REQUIRED, INVALID_TENANT, TENANT_MISMATCH, VALIDATION_ERROR.
  */
 @Injectable()
@@ -18,37 +17,37 @@ export class TenantGuard implements CanActivate {
     private readonly reflector: Reflector,
   ) {}
 
-  /** Without a look-up to wait for it answers at once: every promise costs a request. */
+  /** Synchronous if there is no look-up to wait for: each promise costs time in every request. */
   canActivate(context: ExecutionContext): true | Promise<true> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { principal } = request;
     if (principal === undefined) return this.resolveTenant(context, request);
-    const disagreement = this.resolver.assertHostAgrees(request, principal.tenant);
-    return disagreement === undefined
-      ? enter(request, principal)
-      : disagreement.then(() => enter(request, principal));
+    const pending = this.resolver.assertHostAgrees(request, principal.tenant);
+    return pending === undefined
+      ? setContext(request, principal)
+      : pending.then(() => setContext(request, principal));
   }
 
   private async resolveTenant(context: ExecutionContext, request: FastifyRequest): Promise<true> {
     const current = currentRequest();
     if (this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined)
       current.tenant = await this.resolver.resolve(request);
-    return forgetParameter(request);
+    return removeParameter(request);
   }
 }
 
-function enter(request: FastifyRequest, principal: Principal): true {
+function setContext(request: FastifyRequest, principal: Principal): true {
   const current = currentRequest();
   current.tenant = principal.tenant;
   const { userId: id, role, permissions } = principal;
   current.user = { id, role, permissions };
-  return forgetParameter(request);
+  return removeParameter(request);
 }
 
-/** It has been read: the route behind, whose own parameters are checked strictly, need not know it. */
-function forgetParameter({ query }: Pick<FastifyRequest, 'query'>): true {
+/** The route validates its query strictly and does not know this parameter. */
+function removeParameter({ query }: Pick<FastifyRequest, 'query'>): true {
   const parameters = query as Record<string, unknown>;
-  // Deleting makes an object slow to read, so only where there is something to delete.
+  // `delete` makes an object slower to read, hence the check.
   if (TENANT_PARAMETER in parameters) delete parameters[TENANT_PARAMETER];
   return true;
 }

@@ -3,8 +3,5 @@ import { SetMetadata } from '@nestjs/common';
 /** Metadata key of {@link Tenantless}. */
 export const TENANTLESS = 'poc-tracker:tenantless';
 
-/**
- * A `@Public()` route that is for no tenant, such as the one that makes tenants: none is looked
- * for.
- */
+/** Marks a `@Public()` route that has no tenant, such as the sign-up. */
 export const Tenantless = (): MethodDecorator => SetMetadata(TENANTLESS, true);

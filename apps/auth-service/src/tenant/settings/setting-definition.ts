@@ -2,16 +2,16 @@ import type { Plan } from '@poc-tracker/contracts';
 
 export type SettingValue = boolean | number | string;
 
-/** One setting of the catalogue: what it may be, what it is by itself, and what it does. */
+/** One setting of the catalogue. */
 export interface SettingDefinition<T extends SettingValue = SettingValue> {
   readonly default: T;
-  /** What holds on a plan instead of the default, for a tenant that has not chosen. */
+  /** Defaults of individual plans. */
   readonly byPlan?: Partial<Record<Plan, T>>;
-  /** What the setting does, for whoever sets it. */
+  /** The effect of the setting, for the documentation. */
   readonly description: string;
-  /** JSON Schema of the values, as the document shows it. */
+  /** JSON Schema of the accepted values. */
   readonly schema: Readonly<Record<string, unknown>> & { readonly type: string };
-  /** Ends the sentence "the value …" when one is refused. */
+  /** The rest of an error text that starts with the path of the setting. */
   readonly rule: string;
   accepts(value: unknown): value is T;
 }
@@ -21,7 +21,6 @@ type Options<T> = Pick<SettingDefinition, 'description'> & {
   byPlan?: Partial<Record<Plan, T>>;
 };
 
-/** On or off. */
 export function flag(options: Options<boolean>): SettingDefinition<boolean> {
   return {
     ...options,
@@ -31,7 +30,7 @@ export function flag(options: Options<boolean>): SettingDefinition<boolean> {
   };
 }
 
-/** Off, and refused to be on for the reason given: who switches a protection on must not believe in one that is not there. */
+/** A flag that cannot be switched on yet: an admin must not rely on a protection that does not exist. */
 export function offUntilBuilt(
   options: Pick<SettingDefinition, 'description'> & { because: string },
 ): SettingDefinition<boolean> {
@@ -45,19 +44,19 @@ export function offUntilBuilt(
   };
 }
 
-const HEX_COLOUR = /^#[0-9a-f]{6}$/i;
+const HEX_COLOR = /^#[0-9a-f]{6}$/i;
 
-/** A colour of a style sheet, which nothing else may get into. */
-export function colour(options: Options<string>): SettingDefinition<string> {
+/** A hexadecimal color. The strict form keeps other text out of style sheets. */
+export function color(options: Options<string>): SettingDefinition<string> {
   return {
     ...options,
     schema: { type: 'string', pattern: '^#[0-9a-fA-F]{6}$' },
-    rule: 'must be a colour such as #2563eb',
-    accepts: (value): value is string => typeof value === 'string' && HEX_COLOUR.test(value),
+    rule: 'must be a color such as #2563eb',
+    accepts: (value): value is string => typeof value === 'string' && HEX_COLOR.test(value),
   };
 }
 
-/** A duration in hours, of which parts may be stated. */
+/** A duration in hours, fractions included. */
 export function hours(
   options: Options<number> & { min: number; max: number },
 ): SettingDefinition<number> {
@@ -70,7 +69,6 @@ export function hours(
   };
 }
 
-/** One of a few words. */
 export function choice<const T extends string>(
   choices: readonly T[],
   options: Options<T>,

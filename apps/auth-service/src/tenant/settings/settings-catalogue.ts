@@ -1,7 +1,7 @@
 import { FEATURE_SETTING_DEFAULTS } from '@poc-tracker/contracts';
 import {
   choice,
-  colour,
+  color,
   flag,
   hours,
   offUntilBuilt,
@@ -9,35 +9,34 @@ import {
 } from './setting-definition.js';
 
 /**
- * A quarter of an hour: the life of an access token. Sessions that end as soon as they begin would lock everybody out, and
- * with them whoever could set it right.
+ * The lifetime of an access token. Sessions that expire at once would lock every user out, including the admin who could
+ * correct the setting.
  */
 const MIN_SESSION_HOURS = 0.25;
 
-/** A year in hours: a session that outlives it is a mistake of whoever set it. */
+/** A year. A longer session is more likely a typing error. */
 const MAX_SESSION_HOURS = 8_760;
 
 /**
- * Everything that a tenant sets for itself, by group. A group is one row of `tenant_settings`; to
- * add a setting or a group, add it here: storing, reading, changing and documenting follow.
+ * All settings of a tenant, by group. A group is one row of `tenant_settings`. A setting or a group that is added here can be
+ * stored, read and changed, and is documented.
  */
 const SETTINGS_CATALOGUE = {
   theme: {
-    primaryColor: colour({
+    primaryColor: color({
       default: '#2563eb',
-      description: 'Colour of buttons and links, where the branding states none.',
+      description: 'Color of buttons and links, unless the branding sets one.',
     }),
-    darkMode: flag({ default: false, description: 'Whether pages start in dark colours.' }),
+    darkMode: flag({ default: false, description: 'Whether pages use dark colors by default.' }),
   },
   notifications: {
     email: flag({
       default: true,
-      description: 'Whether people are sent e-mails. The service sends none yet, whatever is set.',
+      description: 'Whether users receive emails. The service does not send any yet.',
     }),
     browser: flag({
       default: true,
-      description:
-        'Whether pages may show notifications. Pages read it here; the service shows none.',
+      description: 'Whether pages may show notifications. The service itself shows none.',
     }),
   },
   security: {
@@ -47,30 +46,30 @@ const SETTINGS_CATALOGUE = {
       min: MIN_SESSION_HOURS,
       max: MAX_SESSION_HOURS,
       description:
-        'Life of a session in hours, counted from the log-in. A shorter one ends running sessions as well.',
+        'Lifetime of a session in hours, from the log-in. A shorter one also applies to active sessions.',
     }),
     requireMFA: offUntilBuilt({
       description:
-        'Whether a log-in asks for a second factor. There is none yet, so it cannot be switched on.',
+        'Whether log-in requires a second factor. There is none yet, so it cannot be enabled.',
       because: 'there is no second factor yet',
     }),
   },
   features: {
     allowPublicPocs: flag({
       default: FEATURE_SETTING_DEFAULTS.allowPublicPocs,
-      description: 'Whether a proof of concept can be shown to people who are not signed in.',
+      description: 'Whether a proof of concept can be shared with people who are not logged in.',
     }),
     enableCollaboration: flag({
       default: FEATURE_SETTING_DEFAULTS.enableCollaboration,
-      description: 'Whether several people may work on one proof of concept.',
+      description: 'Whether several users may work on one proof of concept.',
     }),
   },
   registration: {
     mode: choice(['open', 'invited', 'domains'], {
       default: 'open',
       description:
-        'Who may register: anybody, people with an invitation only, or with an address of a domain that the tenant ' +
-        'has proven as well. An address counts as stated: it is not confirmed by mail yet.',
+        'Who may register: anyone (open), users with an invitation (invited), or also users with an address of a ' +
+        'verified domain (domains). Addresses are not confirmed by email yet.',
     }),
   },
 } as const satisfies Record<string, Record<string, SettingDefinition>>;
@@ -81,12 +80,11 @@ export type SettingsGroup = keyof Catalogue;
 
 type ValueOf<D> = D extends SettingDefinition<infer T> ? T : never;
 
-/** What a tenant's settings come to. */
+/** The values of all settings. */
 export type TenantSettings = {
   [G in SettingsGroup]: { [S in keyof Catalogue[G]]: ValueOf<Catalogue[G][S]> };
 };
 
-/** Names of the groups, in the order of the catalogue. */
 export const SETTINGS_GROUPS = Object.keys(SETTINGS_CATALOGUE) as SettingsGroup[];
 
 /** The settings of a group with their names. */

@@ -2,18 +2,18 @@ import { ApiError, type FieldError } from '@poc-tracker/contracts';
 import type { SettingValue } from './setting-definition.js';
 import { SETTINGS_GROUPS, type SettingsGroup, settingsOf } from './settings-catalogue.js';
 
-/** What a change does to one group: `values` is merged into the row. */
+/** The change of one group: `values` is merged into the row. */
 export interface GroupChange {
   group: SettingsGroup;
   values: Record<string, SettingValue>;
   chosen: string[];
-  /** Set back to what is inherited. */
+  /** The settings that get the inherited value again. */
   reset: string[];
 }
 
 /**
- * Reads a partial tree of settings, `null` meaning "as inherited".
- * @throws ApiError VALIDATION_ERROR naming each wrong field by its path, such as `security.sessionTimeout`.
+ * Reads a partial tree of settings. Null restores the inherited value.
+ * @throws ApiError VALIDATION_ERROR with the path of each wrong field, such as `security.sessionTimeout`.
  */
 export function readSettingsChange(input: object): GroupChange[] {
   const errors: FieldError[] = [];

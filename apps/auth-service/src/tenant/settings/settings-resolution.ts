@@ -7,7 +7,7 @@ import {
   type TenantSettings,
 } from './settings-catalogue.js';
 
-/** Where a value comes from: the catalogue, the tenant's plan, or the tenant itself. */
+/** The source of a value: the catalogue, the plan or the tenant. */
 export const SETTING_SOURCES = ['default', 'plan', 'tenant'] as const;
 
 export type SettingSource = (typeof SETTING_SOURCES)[number];
@@ -19,29 +19,26 @@ export interface ResolvedSetting {
 
 export type ResolvedSettings = Record<SettingsGroup, Record<string, ResolvedSetting>>;
 
-/** A row of `tenant_settings`; `chosen` are the names that the tenant has set itself. */
+/** A row of `tenant_settings`; `chosen` lists the settings that the tenant has set. */
 export interface StoredGroup {
   key: string;
   value: unknown;
   chosen: readonly string[];
 }
 
-/** What the catalogue says of whoever has not chosen and has no plan. */
+/** The defaults of the catalogue, regardless of the plan. */
 export const DEFAULT_TENANT_SETTINGS = byGroup((group) =>
   Object.fromEntries(settingsOf(group).map(([name, definition]) => [name, definition.default])),
 ) as TenantSettings;
 
 const WRITTEN_GROUPS = ['theme', 'notifications', 'security', 'features'] as const;
 
-/** The groups that are written with a new tenant, for whoever reads its rows without the catalogue. */
+/** The groups that are written with a new tenant, for readers of the table that do not know the catalogue. */
 export const SETTINGS_OF_NEW_TENANT = Object.fromEntries(
   WRITTEN_GROUPS.map((group) => [group, DEFAULT_TENANT_SETTINGS[group]]),
 );
 
-/**
- * Every setting with its source. A value that somebody damaged by hand counts as not set: it must
- * not lock a whole tenant out.
- */
+/** Every setting with its source. An invalid stored value counts as not set, so that it cannot lock a whole tenant out. */
 export function resolveSettings(rows: readonly StoredGroup[], plan: Plan): ResolvedSettings {
   const stored = new Map(rows.map((row) => [row.key, row]));
   return byGroup((group) =>
@@ -54,14 +51,13 @@ export function resolveSettings(rows: readonly StoredGroup[], plan: Plan): Resol
   );
 }
 
-/** The values alone. */
 export function valuesOf(resolved: ResolvedSettings): TenantSettings {
   return byGroup((group) =>
     Object.fromEntries(Object.entries(resolved[group]).map(([name, { value }]) => [name, value])),
   ) as TenantSettings;
 }
 
-/** What holds for a tenant of this plan that has not chosen. */
+/** The value for a tenant of this plan that has not set one. */
 function inherited(definition: SettingDefinition, plan: Plan): ResolvedSetting {
   const ofPlan = definition.byPlan?.[plan];
   return ofPlan === undefined
@@ -69,7 +65,7 @@ function inherited(definition: SettingDefinition, plan: Plan): ResolvedSetting {
     : { value: ofPlan, source: 'plan' };
 }
 
-/** A row holds the defaults from its beginning: a value that equals one is the tenant's only if it was chosen. */
+/** A new row contains the defaults: a value that equals the default is the tenant's only if it was chosen. */
 function resolveSetting(
   definition: SettingDefinition,
   name: string,

@@ -17,17 +17,23 @@ export class SettingsController {
 
   @Get('current/settings')
   @Authenticated()
-  @ApiOperation({ summary: 'Read the settings of the own tenant, each with where it comes from' })
+  @ApiOperation({
+    summary: 'Get the settings of your tenant',
+    description: 'Returns each value with its source.',
+  })
   @DataResponse(200, ResolvedSettingsResponse)
-  read(): Promise<ResolvedSettingsResponse> {
+  getSettings(): Promise<ResolvedSettingsResponse> {
     return this.settings.resolved();
   }
 
   @Patch('current/settings')
   @Permissions('manage_settings')
-  @ApiOperation({ summary: 'Change settings of the own tenant; null is as inherited' })
+  @ApiOperation({
+    summary: 'Update the settings of your tenant',
+    description: 'Omitted settings stay as they are. Null restores the inherited value.',
+  })
   @DataResponse(200, ResolvedSettingsResponse)
-  change(
+  updateSettings(
     @CurrentUser() principal: Principal,
     @Body() input: ChangeSettingsDto,
   ): Promise<ResolvedSettingsResponse> {
@@ -36,9 +42,12 @@ export class SettingsController {
 
   @Get('settings/catalogue')
   @Authenticated()
-  @ApiOperation({ summary: 'List every setting with its default and the values that it takes' })
+  @ApiOperation({
+    summary: 'List the settings that exist',
+    description: 'Returns the default and the accepted values of each setting.',
+  })
   @DataResponse(200, SettingDescriptionResponse, { isArray: true })
-  catalogue(): SettingDescriptionResponse[] {
+  listSettings(): SettingDescriptionResponse[] {
     return describeSettings();
   }
 }

@@ -4,8 +4,8 @@ import { SETTINGS_GROUPS } from './settings-catalogue.js';
 import { changedGroupSchema } from './settings.schema.js';
 
 /**
- * Settings to change, by group. The catalogue decides what is right; the groups are declared here
- * one by one, so that an unknown one is refused like every unknown field.
+ * Settings to change, by group. The catalogue validates the values. Each group is declared here, so that an unknown one is
+ * refused like every unknown field.
  */
 export class ChangeSettingsDto {}
 

@@ -15,7 +15,7 @@ export const SETTINGS = `
   SELECT t.plan_type AS plan, s.setting_key AS key, s.setting_value AS value, s.chosen
     FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.id`;
 
-/* Merged by the database, so that two changes of one group at once both stay. */
+/* Merged by the database, so that two parallel changes of one group are both kept. */
 const MERGE = `
   INSERT INTO tenant_settings AS s (tenant_id, setting_key, setting_value, chosen) VALUES ($1, $2, $3, $4)
   ON CONFLICT (tenant_id, setting_key) DO UPDATE
@@ -27,7 +27,7 @@ const MERGE = `
 export class SettingsRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** What is stored and the plan that stands behind it; undefined when the tenant is gone. */
+  /** The stored settings and the plan of the tenant; undefined if the tenant was deleted. */
   async find(): Promise<{ plan: Plan; groups: StoredGroup[] } | undefined> {
     const rows = await this.database.query<SettingsRow>(SETTINGS);
     const [first] = rows;
@@ -42,7 +42,7 @@ export class SettingsRepository {
     await this.database.query(MERGE, [tenantId, group, JSON.stringify(values), chosen, reset]);
   }
 
-  /** Ends running sessions by a time-out that is shorter than theirs; one that has outlived it ends now. */
+  /** Applies a shorter timeout to the active sessions. A session that is older than the timeout expires at once. */
   async shortenSessions(hours: number): Promise<void> {
     await this.database.query('SELECT shorten_sessions($1)', [hours]);
   }

@@ -9,40 +9,44 @@ for (const group of SETTINGS_GROUPS) {
   ApiProperty(resolvedGroupSchema(group))(ResolvedSettingsResponse.prototype, group);
 }
 
-/** What the catalogue says of one setting. */
+/** The definition of one setting. */
 export class SettingDescriptionResponse {
   @ApiProperty({ example: 'security.sessionTimeout' })
   key: string;
 
   @ApiProperty({
-    example: 'Life of a session in hours, counted from the log-in.',
+    example: 'Lifetime of a session in hours, from the log-in.',
   })
   description: string;
 
-  @ApiProperty({ description: 'Which values it takes.', example: 'must be a number of hours' })
+  @ApiProperty({ description: 'The values that it accepts.', example: 'must be a number of hours' })
   rule: string;
 
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    description: 'The same as JSON Schema.',
+    description: 'The accepted values as JSON Schema.',
     example: { type: 'number', exclusiveMinimum: 0, maximum: 8_760 },
   })
   schema: object;
 
-  @ApiProperty({ type: Object, description: 'For whoever has not chosen.', example: 24 })
+  @ApiProperty({
+    type: Object,
+    description: 'The value if neither the tenant nor its plan sets one.',
+    example: 24,
+  })
   default: unknown;
 
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    description: 'What holds instead on some plans.',
+    description: 'Defaults of individual plans.',
     example: { enterprise: 12 },
   })
   byPlan: object;
 }
 
-/** The whole catalogue, in its order. */
+/** The definitions of all settings, in the order of the catalogue. */
 export function describeSettings(): SettingDescriptionResponse[] {
   return SETTINGS_GROUPS.flatMap((group) =>
     settingsOf(group).map(([name, definition]) => ({

@@ -5,7 +5,7 @@ import { DEFAULT_TENANT_SETTINGS, SETTING_SOURCES } from './settings-resolution.
 
 type Schema = Record<string, unknown>;
 
-/** A tree of every setting, each described as `leaf` says. */
+/** The schema of all settings by group; `leaf` makes the schema of one. */
 function tree(leaf: (schema: Schema, description: string) => Schema, example: object): Schema {
   const groups = SETTINGS_GROUPS.map((group) => [
     group,
@@ -29,7 +29,7 @@ export const SETTINGS_SCHEMA = tree(
   DEFAULT_TENANT_SETTINGS,
 ) as ApiPropertyOptions;
 
-/** One group of the settings, each value with where it comes from. */
+/** One group of the settings, each value with its source. */
 export function resolvedGroupSchema(group: SettingsGroup): ApiPropertyOptions {
   const example = Object.entries<SettingValue>(DEFAULT_TENANT_SETTINGS[group]).map(
     ([name, value]) => [name, { value, source: 'default' }],
@@ -45,7 +45,7 @@ export function resolvedGroupSchema(group: SettingsGroup): ApiPropertyOptions {
   } as unknown as ApiPropertyOptions;
 }
 
-/** One group of a change: what is left out stays, null is as inherited. */
+/** One group of a change. Null restores the inherited value. */
 export function changedGroupSchema(group: SettingsGroup): ApiPropertyOptions {
   return {
     type: 'object',

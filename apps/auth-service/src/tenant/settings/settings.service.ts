@@ -6,7 +6,7 @@ import type { TenantSettings } from './settings-catalogue.js';
 import { type ResolvedSettings, resolveSettings, valuesOf } from './settings-resolution.js';
 import { SettingsRepository } from './settings.repository.js';
 
-/** What a tenant sets for itself, in the current transaction. */
+/** The settings of the current transaction's tenant. */
 @Injectable()
 export class SettingsService {
   constructor(
@@ -14,21 +14,20 @@ export class SettingsService {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** Every setting and where its value comes from. The defaults, when the tenant is gone. */
+  /** Every setting with the source of its value; the defaults if the tenant was deleted. */
   async resolved(): Promise<ResolvedSettings> {
     const { groups, plan } = (await this.settings.find()) ?? { groups: [], plan: 'basic' };
     return resolveSettings(groups, plan);
   }
 
-  /** The values alone. */
   async values(): Promise<TenantSettings> {
     return valuesOf(await this.resolved());
   }
 
   /**
-   * Changes the settings that are named; null sets one back to what is inherited. A shorter
-   * `security.sessionTimeout` applies to running sessions as well, a longer one to new sessions alone.
-   * @throws ApiError VALIDATION_ERROR naming each wrong field by its path; INVALID_TENANT.
+   * Changes the given settings; null restores the inherited value. A shorter `security.sessionTimeout` also applies to
+   * active sessions, a longer one only to new ones.
+   * @throws ApiError VALIDATION_ERROR with the path of each wrong field; INVALID_TENANT.
    */
   async change({ tenantId }: Principal, input: object): Promise<ResolvedSettings> {
     const changes = readSettingsChange(input);

@@ -1,3 +1,4 @@
+import { IsDomainName } from '../../../tenant/domains/domain-name.decorator.js';
 import type { Role } from '@poc-tracker/contracts';
 import { Omittable } from '@poc-tracker/http-service';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
@@ -9,7 +10,6 @@ import {
   IsIn,
   IsInt,
   IsString,
-  Matches,
   Max,
   Min,
 } from 'class-validator';
@@ -24,8 +24,6 @@ const MAX_QUOTA = 10_000;
 const MAX_HOURS = 720;
 
 const MAX_DOMAINS = 50;
-
-const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 
 const lowerCase = (value: unknown): unknown =>
   Array.isArray(value)
@@ -67,7 +65,7 @@ export class CreateInvitationLinkDto {
   @ArrayMaxSize(MAX_DOMAINS)
   @ArrayUnique()
   @IsString({ each: true })
-  @Matches(DOMAIN, {
+  @IsDomainName({
     each: true,
     message: 'each of $property must be a domain such as acme.com.br',
   })
