@@ -13,24 +13,34 @@ warnOfOldNode();
 ensurePackages({ development: true });
 endWithNpm();
 
-// In this process, so that killing it leaves no other process behind that goes on testing.
+const TIERS = ['unit', 'database', 'system'];
+
+// In this process, so that killing it leaves no other process behind that goes on testing. One tier after the other: Vitest
+// reports only the last of several groups of projects.
 const { parseCLI, startVitest } = await import('vitest/node');
 const { filter, options } = parseCLI(['vitest', 'run', ...process.argv.slice(2)]);
-const { state } = await startVitest('test', filter, { ...options, root, run: true });
+const tiers = options.project === undefined ? TIERS : [options.project].flat();
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const project of tiers) {
+  const run = { ...options, project, root, run: true, passWithNoTests: true };
+  const vitest = await startVitest('test', filter, run);
+  add(vitest.state);
+  await vitest.close();
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(process.exitCode || (counts.failed === 0 && counts.passed > 0 ? 0 : 1));
 
-const files = state.getTestModules();
-const tests = files.flatMap((file) => [...file.children.allTests()]);
-const passed = count('passed');
-const failed =
-  count('failed') +
+function add(state) {
+  const files = state.getTestModules();
+  const tests = files.flatMap((file) => [...file.children.allTests()]);
+  for (const test of tests) {
+    const result = test.result().state;
+    if (result in counts) counts[result] += 1;
+  }
   // A file that could not be loaded or set up, and an error outside any test, count as a failed test.
-  files.filter((file) => !file.ok() && ![...file.children.allTests()].some(hasFailed)).length +
-  state.getUnhandledErrors().length;
-console.log(`${passed} passed, ${failed} failed, ${count('skipped')} skipped`);
-process.exit(process.exitCode || (failed === 0 && passed > 0 ? 0 : 1));
-
-function count(state) {
-  return tests.filter((test) => test.result().state === state).length;
+  counts.failed +=
+    files.filter((file) => !file.ok() && ![...file.children.allTests()].some(hasFailed)).length +
+    state.getUnhandledErrors().length;
 }
 
 function hasFailed(test) {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 let project: string;
 
-/** A project with the real scripts and the real test runner, everything installed. */
+/** A project with the real scripts, the real test runner and the three tiers, everything installed. */
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), 'poc-tracker-test-'));
   for (const script of ['test.mjs', 'workspace.mjs']) {
@@ -21,6 +21,12 @@ beforeEach(() => {
   for (const lock of ['package-lock.json', 'node_modules/.package-lock.json']) {
     writeFileSync(join(project, lock), JSON.stringify({ packages: {} }));
   }
+  // Each spec file in a tier of its own, so that the numbers are those of all tiers.
+  writeFileSync(
+    join(project, 'vitest.config.js'),
+    `const tier = (name, index) => ({ test: { name, include: [\`some-\${index}.spec.js\`] } });
+     export default { test: { projects: ['unit', 'database', 'system'].map(tier) } };`,
+  );
 });
 
 afterEach(() => {

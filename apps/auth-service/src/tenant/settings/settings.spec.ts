@@ -128,7 +128,7 @@ describe('a change of settings', () => {
       }),
     );
     expect(refused).toEqual([
-      'theme.primaryColor must be a colour such as #2563eb',
+      'theme.primaryColor must be a color such as #2563eb',
       'theme.darkMode must be true or false',
       'notifications must be an object of settings',
       'security.sessionTimeout must be a number of hours from 0.25 to 8760',
