@@ -1,12 +1,11 @@
-// The module.
+// The module, and what it provides to run statements.
+export { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
 export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';
+export { TenantDatabase } from './tenant-database.js';
 
-// transaction: statements in the transaction of a tenant or an operator.
-export { type ConstraintCodes, createErrorTranslator } from './transaction/database-errors.js';
-export { OwnTransactions } from './transaction/own-transactions.decorator.js';
-export { PlatformDatabase, type PlatformDatabaseOptions } from './transaction/platform-database.js';
-export type { PlatformContext, PlatformLimits } from './transaction/platform-transaction.js';
+// request: the current request, and the end of its transactions.
+export { OwnTransactions } from './request/own-transactions.decorator.js';
 export {
   clientOf,
   currentRequest,
@@ -16,16 +15,19 @@ export {
   type RequestContext,
   runInRequestContext,
   runOutsideRequest,
-} from './transaction/request-context.js';
+} from './request/request-context.js';
+export { TenantInterceptor } from './request/tenant.interceptor.js';
+
+// transaction: the transaction of a tenant or an operator, on its connection.
+export { type ConstraintCodes, createErrorTranslator } from './transaction/database-errors.js';
+export type { PlatformContext, PlatformLimits } from './transaction/platform-transaction.js';
 export type { SqlRunner } from './transaction/sql-runner.js';
-export { TenantDatabase } from './transaction/tenant-database.js';
 export type { PoolTotals } from './transaction/tenant-pool.js';
 export {
   contextWithoutRights,
   openingStatement,
   type TenantContext,
 } from './transaction/tenant-transaction.js';
-export { TenantInterceptor } from './transaction/tenant.interceptor.js';
 
 // resolution: the tenant of a request.
 export * from './resolution/tenant-naming.js';

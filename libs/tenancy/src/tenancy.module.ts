@@ -7,10 +7,10 @@ import {
   Optional,
 } from '@nestjs/common';
 import { proveIsolation } from './schema/isolation-proof.js';
-import { PlatformDatabase, type PlatformDatabaseOptions } from './transaction/platform-database.js';
+import { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
-import { TenantDatabase } from './transaction/tenant-database.js';
-import { TenantInterceptor } from './transaction/tenant.interceptor.js';
+import { TenantDatabase } from './tenant-database.js';
+import { TenantInterceptor } from './request/tenant.interceptor.js';
 import { TenantResolver } from './resolution/tenant.resolver.js';
 import { TenantPool } from './transaction/tenant-pool.js';
 

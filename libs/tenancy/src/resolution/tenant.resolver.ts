@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import type { FastifyRequest } from 'fastify';
 import { TENANCY_OPTIONS, type TenancyOptions } from '../tenancy.options.js';
-import { TenantDatabase } from '../transaction/tenant-database.js';
+import { TenantDatabase } from '../tenant-database.js';
 import {
   namedTenants,
   requestedTenantId,

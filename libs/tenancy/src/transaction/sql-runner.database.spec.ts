@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PlatformDatabase } from './platform-database.js';
-import { requestScope, runInRequestContext } from './request-context.js';
+import { PlatformDatabase } from '../platform-database.js';
+import { requestScope, runInRequestContext } from '../request/request-context.js';
 import type { SqlRunner } from './sql-runner.js';
-import { TenantDatabase } from './tenant-database.js';
+import { TenantDatabase } from '../tenant-database.js';
 import { TenantPool } from './tenant-pool.js';
 
 const WHERE_IT_RUNS = `

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestLifetime } from './request-lifetime.js';
-import type { TenantTransaction } from './tenant-transaction.js';
+import type { TenantTransaction } from '../transaction/tenant-transaction.js';
 
 /** Where a request came from. */
 export interface RequestClient {

@@ -2,10 +2,10 @@ import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { IsolationProofError } from '../schema/isolation-proof.js';
+import { IsolationProofError } from './schema/isolation-proof.js';
 import { PlatformDatabase } from './platform-database.js';
-import { requestScope, runInRequestContext } from './request-context.js';
-import type { SqlRunner } from './sql-runner.js';
+import { requestScope, runInRequestContext } from './request/request-context.js';
+import type { SqlRunner } from './transaction/sql-runner.js';
 
 const SETTINGS = `SELECT current_setting('app.current_tenant_id') AS tenant,
   current_setting('app.current_user_id') AS "user", current_setting('app.user_role') AS role,

@@ -1,14 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
-import { proveIsolation } from '../schema/isolation-proof.js';
+import { proveIsolation } from './schema/isolation-proof.js';
 import {
   type ActorKind,
   type PlatformContext,
   type PlatformLimits,
   PlatformTransaction,
-} from './platform-transaction.js';
-import { currentScope } from './request-context.js';
-import type { SqlRunner } from './sql-runner.js';
+} from './transaction/platform-transaction.js';
+import { currentScope } from './request/request-context.js';
+import type { SqlRunner } from './transaction/sql-runner.js';
 
 export interface PlatformDatabaseOptions {
   /** URL of the operators' login, a member of super_admin. */

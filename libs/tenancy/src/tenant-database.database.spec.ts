@@ -7,10 +7,10 @@ import {
   type RequestContext,
   requestScope,
   runInRequestContext,
-} from './request-context.js';
+} from './request/request-context.js';
 import { TenantDatabase } from './tenant-database.js';
-import { TenantPool } from './tenant-pool.js';
-import type { TenantContext } from './tenant-transaction.js';
+import { TenantPool } from './transaction/tenant-pool.js';
+import type { TenantContext } from './transaction/tenant-transaction.js';
 
 const TENANT = `SELECT current_setting('app.current_tenant_id', true) AS tenant`;
 const SUBDOMAINS = 'SELECT subdomain FROM tenants ORDER BY subdomain';

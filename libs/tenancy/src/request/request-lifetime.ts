@@ -1,4 +1,4 @@
-import type { TenantTransaction } from './tenant-transaction.js';
+import type { TenantTransaction } from '../transaction/tenant-transaction.js';
 
 /**
  * The transactions of one request, from the start of its handler to the end of the request, which ends all of them.
