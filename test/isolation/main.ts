@@ -5,10 +5,10 @@
 import { createTestDatabase, TestCluster } from '@poc-tracker/testing';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { IsolationReport } from './report.js';
-import { attackPermissions } from './permission-attacks.js';
-import { attackRequirements } from './requirements.js';
-import { attackRoutes } from './route-attacks.js';
-import { attackTables } from './table-attacks.js';
+import { attackPermissions } from './attacks/permission-attacks.js';
+import { attackRequirements } from './requirements/requirements.js';
+import { attackRoutes } from './attacks/route-attacks.js';
+import { attackTables } from './attacks/table-attacks.js';
 import { asTracker, createWorld, type World } from './world.js';
 
 /** Writes what it finds into the report and leaves the database as it was. */

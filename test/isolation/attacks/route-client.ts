@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { seedUser } from '@poc-tracker/testing';
-import type { World } from './world.js';
+import type { World } from '../world.js';
 
 export interface Route {
   method: string;

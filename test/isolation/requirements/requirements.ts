@@ -2,11 +2,11 @@ import { definerRequirements } from './definer-requirements.js';
 import { loginLimits } from './login-limits.js';
 import { loginRequirements } from './login-requirements.js';
 import { policyRequirements } from './policy-requirements.js';
-import type { IsolationReport } from './report.js';
+import type { IsolationReport } from '../report.js';
 import { schemaRequirements } from './schema-requirements.js';
 import type { Requirement } from './requirement.js';
 import { settingRequirements } from './setting-requirements.js';
-import type { World } from './world.js';
+import type { World } from '../world.js';
 
 const number = ({ id }: Requirement): number => Number(/\d+/.exec(id)?.[0] ?? Infinity);
 

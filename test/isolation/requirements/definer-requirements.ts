@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Requirement } from './requirement.js';
-import { type Answer, ask, connected, describe, rolledBack } from './sessions.js';
-import type { Row, World } from './world.js';
+import { type Answer, ask, connected, describe, rolledBack } from '../sessions.js';
+import type { Row, World } from '../world.js';
 
 type Statement = [sql: string, ...params: unknown[]];
 

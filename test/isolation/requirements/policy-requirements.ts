@@ -10,10 +10,10 @@ import {
   isRefused,
   REFUSED,
   rolledBack,
-} from './sessions.js';
-import { insertion } from './table-attacks.js';
-import type { TenantTable } from './tenant-tables.js';
-import { newRow, type World } from './world.js';
+} from '../sessions.js';
+import { insertion } from '../attacks/table-attacks.js';
+import type { TenantTable } from '../tenant-tables.js';
+import { newRow, type World } from '../world.js';
 
 /** By the foreign key, or by a policy before it. */
 const REFUSALS = ['23503', REFUSED];

@@ -7,11 +7,19 @@ import {
   SERVICE_PERMISSIONS,
   TRACKER_PERMISSIONS,
 } from './permission-matrix.js';
-import type { IsolationReport } from './report.js';
-import { type Answer, ask, connected, describe, enter, isRefused, rolledBack } from './sessions.js';
+import type { IsolationReport } from '../report.js';
+import {
+  type Answer,
+  ask,
+  connected,
+  describe,
+  enter,
+  isRefused,
+  rolledBack,
+} from '../sessions.js';
 import { insertion, readable, writable } from './table-attacks.js';
-import type { TenantTable } from './tenant-tables.js';
-import { newRow, type World } from './world.js';
+import type { TenantTable } from '../tenant-tables.js';
+import { newRow, type World } from '../world.js';
 
 const COMMANDS: readonly Command[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 

@@ -1,6 +1,6 @@
 import type { TestDatabase } from '@poc-tracker/testing';
 import type { Requirement } from './requirement.js';
-import { ask, connected, describe, enter, isRefused, rolledBack } from './sessions.js';
+import { ask, connected, describe, enter, isRefused, rolledBack } from '../sessions.js';
 
 /** What an attacker gains nothing from, who has taken over one login and can run SQL of their choice with it. */
 interface Limits {

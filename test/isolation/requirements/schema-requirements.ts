@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Requirement } from './requirement.js';
-import { connected, rolledBack } from './sessions.js';
-import type { World } from './world.js';
+import { connected, rolledBack } from '../sessions.js';
+import type { World } from '../world.js';
 
 /** Public by their nature: the addresses under which the world finds a tenant. */
 const PUBLIC_ADDRESSES = [
@@ -163,7 +163,7 @@ export const schemaRequirements: Requirement[] = [
   },
 ];
 
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 
 async function searched(pattern: RegExp): Promise<{ held: boolean; happened: string }> {
   const files = ['apps', 'libs'].flatMap((folder) =>

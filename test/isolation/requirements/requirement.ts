@@ -1,4 +1,4 @@
-import type { World } from './world.js';
+import type { World } from '../world.js';
 
 /**
  * One of the known ways in which row-level security fails, R1 to R27 of the security requirements. R24 (a cache keyed

@@ -8,11 +8,11 @@ import {
   startServer,
   TRACKER_BUNDLE,
   trackerEnvironment,
-} from '../service-process.js';
-import type { IsolationReport } from './report.js';
+} from '../../service-process.js';
+import type { IsolationReport } from '../report.js';
 import { type Answer, protectedRoutes, type Route, RouteClient } from './route-client.js';
 import { insertion } from './table-attacks.js';
-import { newRow, type Row, type Tenant, type World } from './world.js';
+import { newRow, type Row, type Tenant, type World } from '../world.js';
 
 /** A running service, and ids of the attacker's own with which its routes must answer something. */
 interface Target {

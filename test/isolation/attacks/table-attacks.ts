@@ -1,8 +1,8 @@
 import pg from 'pg';
-import { type Asker, ASKERS, type IsolationReport, type Outcome } from './report.js';
-import { type Answer, ask, connected, describe, enter, REFUSED, rolledBack } from './sessions.js';
-import type { TenantTable } from './tenant-tables.js';
-import { newRow, type Row, type World } from './world.js';
+import { type Asker, ASKERS, type IsolationReport, type Outcome } from '../report.js';
+import { type Answer, ask, connected, describe, enter, REFUSED, rolledBack } from '../sessions.js';
+import type { TenantTable } from '../tenant-tables.js';
+import { newRow, type Row, type World } from '../world.js';
 
 interface Statement {
   sql: string;

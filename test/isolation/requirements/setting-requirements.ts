@@ -1,8 +1,16 @@
 import type pg from 'pg';
 import { visibleRows } from './login-requirements.js';
 import type { Requirement } from './requirement.js';
-import { type Answer, ask, connected, describe, enter, isRefused, rolledBack } from './sessions.js';
-import type { World } from './world.js';
+import {
+  type Answer,
+  ask,
+  connected,
+  describe,
+  enter,
+  isRefused,
+  rolledBack,
+} from '../sessions.js';
+import type { World } from '../world.js';
 
 interface Forgery {
   setting: string;

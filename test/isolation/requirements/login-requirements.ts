@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { IsolationProofError, type ProvenLogin, proveIsolation } from '@poc-tracker/tenancy';
 import type { Requirement } from './requirement.js';
-import { ask, connected, describe, enter, isRefused, REFUSED, rolledBack } from './sessions.js';
-import type { Tenant, World } from './world.js';
+import { ask, connected, describe, enter, isRefused, REFUSED, rolledBack } from '../sessions.js';
+import type { Tenant, World } from '../world.js';
 
 /** Rows that a login sees over all tenant tables, of one tenant or of any. */
 export async function visibleRows(

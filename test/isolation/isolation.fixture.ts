@@ -1,0 +1,68 @@
+import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
+import pg from 'pg';
+import { attackTables } from './attacks/table-attacks.js';
+import { IsolationReport } from './report.js';
+import { attackRequirements, REQUIREMENTS } from './requirements/requirements.js';
+import { createWorld, type World } from './world.js';
+
+export type Attack = (world: World, report: IsolationReport) => Promise<void>;
+
+/** For a test that attacks every table in every context, which takes longer than a test may by default. */
+export const ALL_TABLES_MS = 120_000;
+
+/** Every operation, on one table. */
+export const onTable =
+  (name: string, attack: Attack = attackTables): Attack =>
+  (world, report) =>
+    attack({ ...world, tables: world.tables.filter((table) => table.name === name) }, report);
+
+/** The requirements with these ids. */
+export const requirements =
+  (...ids: string[]): Attack =>
+  (world, report) =>
+    attackRequirements(
+      world,
+      report,
+      REQUIREMENTS.filter(({ id }) => ids.includes(id)),
+    );
+
+/** A migrated database, from which a test removes a protection. */
+export class VulnerableDatabase {
+  private constructor(readonly urls: TestDatabase) {}
+
+  static async create(): Promise<VulnerableDatabase> {
+    return new VulnerableDatabase(await createTestDatabase());
+  }
+
+  /** Runs SQL as the administrator of the server. */
+  async execute(sql: string): Promise<void> {
+    const admin = new pg.Client({ connectionString: this.urls.adminUrl });
+    await admin.connect();
+    try {
+      await admin.query(sql);
+    } finally {
+      await admin.end();
+    }
+  }
+
+  /** What the report finds after `damage`, a statement that removes a protection. */
+  async faultsAfter(
+    damage: string,
+    attack: Attack,
+    urls: Partial<TestDatabase> = {},
+  ): Promise<string[]> {
+    await this.execute(damage);
+    const world = await createWorld({ ...this.urls, ...urls });
+    try {
+      const report = new IsolationReport();
+      await attack(world, report);
+      return report.faults;
+    } finally {
+      await world.admin.end();
+    }
+  }
+
+  drop(): Promise<void> {
+    return this.urls.drop();
+  }
+}
