@@ -1,11 +1,16 @@
-/** Checks the rules that no other tool knows: dependencies and production bundles. Ends with 1 on any fault. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/**
+ * Checks the rules that no other tool knows: dependencies, production bundles, and the size of folders and specs.
+ * Ends with 1 on any fault.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { findBundleFaults } from './bundle.rules.js';
 import { findDependencyFaults, type LockedPackage, type Manifest } from './dependency.rules.js';
+import { findLayoutFaults, type SourceFile } from './layout.rules.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SERVICES = ['auth-service', 'poc-tracker'];
+const SOURCE_FOLDERS = ['apps', 'libs', 'tools', 'test', 'scripts'];
 
 const manifest = JSON.parse(read('package.json')) as Manifest;
 const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
@@ -23,6 +28,7 @@ const faults = [
     document: read('docs/dependencies.md'),
   }),
   ...SERVICES.flatMap((name) => findBundleFaults(readBundle(name), installed)),
+  ...findLayoutFaults(SOURCE_FOLDERS.flatMap(readSources)),
 ];
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length === 0 ? 0 : 1;
@@ -39,6 +45,13 @@ function readBundle(name: string) {
   const file = `dist/apps/${name}/main.js`;
   const { sources } = JSON.parse(read(`${file}.map`)) as { sources: string[] };
   return { name: file, code: read(file), sources };
+}
+
+function readSources(folder: string): SourceFile[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+    .map((path) => ({ path, lines: read(path).trimEnd().split('\n').length }));
 }
 
 function read(path: string): string {
