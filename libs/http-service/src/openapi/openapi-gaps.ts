@@ -2,6 +2,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { ERROR_CATALOGUE } from '@poc-tracker/contracts';
 import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
 import { type Media, type Operation, operationsOf } from './openapi.document.js';
+import { isOperationId } from './operation-id.js';
 
 /**
  * Finds what is missing in the document: summaries, tags, policies, responses, and examples of bodies and parameters; and
@@ -30,7 +31,10 @@ function textGaps(operation: Operation, seenIds: Set<string>): string[] {
   return [
     ...((operation.summary ?? '').trim() === '' ? ['has no summary'] : []),
     ...((operation.tags ?? []).length === 0 ? ['has no tag'] : []),
-    ...(id === '' || taken ? [`has no operation id of its own ("${id}")`] : []),
+    ...(taken ? [`has the operation id of another operation, "${id}"`] : []),
+    ...(isOperationId(id)
+      ? []
+      : [`has the operation id "${id}", which is not a verb of operation-id.ts and a noun`]),
   ];
 }
 

@@ -81,7 +81,7 @@ export function createOpenApiDocument(
     .build();
   const document = SwaggerModule.createDocument(app, base, {
     extraModels: [ErrorResponse],
-    operationIdFactory: (controller, method) => operationId(controller, method),
+    operationIdFactory: (_controller, method) => method,
   });
   const policies = policiesOf(app);
   for (const { path, operation } of operationsOf(document)) {
@@ -94,18 +94,7 @@ export function createOpenApiDocument(
   return sortKeys(document);
 }
 
-/** Methods that say verb and noun, such as `listUsers`. */
-const VERB_AND_NOUN =
-  /^(accept|activate|add|cancel|change|create|delete|download|export|get|inspect|introspect|list|log|purge|reactivate|refresh|register|remove|renew|replace|request|require|resend|restore|revoke|stream|suspend|update|upload|verify)[A-Z]/;
-
-/** The name of the controller's method, which generated clients use; the controller's is put before one without a noun. */
-function operationId(controller: string, method: string): string {
-  if (VERB_AND_NOUN.test(method)) return method;
-  const area = controller.replace(/Controller$/, '');
-  return `${area.charAt(0).toLowerCase()}${area.slice(1)}${method.charAt(0).toUpperCase()}${method.slice(1)}`;
-}
-
-/** The policies of all routes by operation id. */
+/** The policies of all routes by operation id, which is the name of the controller's method. */
 function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [
     ...module.controllers.values(),
@@ -118,7 +107,7 @@ function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
       const handler = prototype[method];
       if (typeof handler !== 'function') continue;
       const policy = Reflect.getMetadata(ROUTE_POLICY, handler) as RoutePolicy | undefined;
-      if (policy !== undefined) policies.set(operationId(metatype.name, method), policy);
+      if (policy !== undefined) policies.set(method, policy);
     }
   }
   return policies;

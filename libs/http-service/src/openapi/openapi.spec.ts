@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -109,7 +110,7 @@ describe('findGaps', () => {
     paths: {
       '/api/v1/things/{id}': {
         get: {
-          operationId: 'thing',
+          operationId: 'getThing',
           summary: 'Get a thing',
           tags: ['things'],
           parameters: [
@@ -148,7 +149,14 @@ describe('findGaps', () => {
   it.each<[string, (thing: Record<string, unknown>) => void]>([
     ['has no summary', (thing) => (thing.summary = ' ')],
     ['has no tag', (thing) => delete thing.tags],
-    ['has no operation id of its own ("")', (thing) => delete thing.operationId],
+    [
+      'has the operation id "", which is not a verb of operation-id.ts and a noun',
+      (thing) => delete thing.operationId,
+    ],
+    [
+      'has the operation id "thing", which is not a verb of operation-id.ts and a noun',
+      (thing) => (thing.operationId = 'thing'),
+    ],
     ['does not document its parameter id', (thing) => (thing.parameters = [])],
     [
       'has no example of its parameter id',
@@ -185,13 +193,24 @@ describe('findGaps', () => {
   ])('reports that an operation %s', (gap, change) => {
     expect(findGaps(changed(change))).toEqual([`GET /api/v1/things/{id} ${gap}`]);
   });
+
+  it('reports that an operation has the operation id of another operation', () => {
+    const copy = structuredClone(complete);
+    copy.paths['/api/v1/others/{id}'] = structuredClone(
+      complete.paths['/api/v1/things/{id}'] ?? {},
+    );
+    expect(findGaps(copy)).toEqual([
+      'GET /api/v1/others/{id} has the operation id of another operation, "getThing"',
+    ]);
+  });
 });
 
 describe('The committed OpenAPI document', () => {
-  const path = fileURLToPath(new URL('../../../../docs/openapi.json', import.meta.url));
+  const docs = fileURLToPath(new URL('../../../../docs', import.meta.url));
 
-  it('has no gaps', () => {
-    expect(findGaps(JSON.parse(readFileSync(path, 'utf8')) as OpenAPIObject)).toEqual([]);
+  it.each(['openapi.json', 'openapi.poc-tracker.json'])('%s has no gaps', (file) => {
+    const text = readFileSync(join(docs, file), 'utf8');
+    expect(findGaps(JSON.parse(text) as OpenAPIObject)).toEqual([]);
   });
 });
 

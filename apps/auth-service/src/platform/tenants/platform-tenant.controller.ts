@@ -46,7 +46,7 @@ export class PlatformTenantController {
 
   @Get(':tenantId')
   @OperatorsOnly()
-  @ApiOperation({ summary: 'Read a tenant with its usage' })
+  @ApiOperation({ summary: 'Get a tenant and its usage' })
   @DataResponse(200, PlatformTenantResponse)
   @ApiErrors('NOT_FOUND')
   getTenant(
@@ -58,7 +58,7 @@ export class PlatformTenantController {
 
   @Get(':tenantId/usage')
   @OperatorsOnly()
-  @ApiOperation({ summary: 'Read what a tenant uses of its limits' })
+  @ApiOperation({ summary: 'Get the usage and the limits of a tenant' })
   @DataResponse(200, PlatformUsageResponse)
   @ApiErrors('NOT_FOUND')
   getTenantUsage(

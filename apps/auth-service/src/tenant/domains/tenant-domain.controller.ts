@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/co
 import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { AddDomainDto } from './tenant-domain.dto.js';
+import { CreateDomainDto } from './tenant-domain.dto.js';
 import { TenantDomainResponse } from './tenant-domain.response.js';
 import { TenantDomainService } from './tenant-domain.service.js';
 
@@ -27,14 +27,14 @@ export class TenantDomainController {
   @Post()
   @Permissions('manage_settings')
   @ApiOperation({
-    summary: 'Add a domain',
+    summary: 'Create a domain',
     description:
       'Returns the DNS record that proves the ownership. Publish it, then verify the domain.',
   })
   @DataResponse(201, TenantDomainResponse)
-  addDomain(
+  createDomain(
     @CurrentUser() principal: Principal,
-    @Body() { domain }: AddDomainDto,
+    @Body() { domain }: CreateDomainDto,
   ): Promise<TenantDomainResponse> {
     return this.domains.add(principal, domain);
   }

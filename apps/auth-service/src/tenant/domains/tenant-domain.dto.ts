@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 
 /** A domain to add to a tenant. */
-export class AddDomainDto {
+export class CreateDomainDto {
   @ApiProperty({
     maxLength: 253,
     description: 'Internationalized domain names are stored in their ASCII form (punycode).',

@@ -43,11 +43,11 @@ export class SettingsController {
   @Get('settings/catalogue')
   @Authenticated()
   @ApiOperation({
-    summary: 'List the settings that exist',
+    summary: 'Get the catalogue of settings',
     description: 'Returns the default and the accepted values of each setting.',
   })
   @DataResponse(200, SettingDescriptionResponse, { isArray: true })
-  listSettings(): SettingDescriptionResponse[] {
+  getSettingsCatalogue(): SettingDescriptionResponse[] {
     return describeSettings();
   }
 }

@@ -1,0 +1,41 @@
+/** The verbs of the API. A new one belongs here only if none of these says the same. */
+const VERBS = [
+  'activate',
+  'add',
+  'cancel',
+  'change',
+  'create',
+  'delete',
+  'download',
+  'export',
+  'get',
+  'inspect',
+  'introspect',
+  'list',
+  'purge',
+  'reactivate',
+  'refresh',
+  'register',
+  'remove',
+  'renew',
+  'replace',
+  'require',
+  'resend',
+  'restore',
+  'revoke',
+  'stream',
+  'suspend',
+  'update',
+  'upload',
+  'verify',
+];
+
+const VERB_AND_NOUN = new RegExp(`^(${VERBS.join('|')})([A-Z][a-z0-9]+)+$`);
+
+/** Verbs that need no noun. */
+const COMPLETE: ReadonlySet<string> = new Set(['logIn', 'logOut']);
+
+/** Whether an operation id, from which clients generate the names of methods, is a verb and a noun in camel case: `listUsers`. */
+export function isOperationId(id: string): boolean {
+  return VERB_AND_NOUN.test(id) || COMPLETE.has(id);
+}
