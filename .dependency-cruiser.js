@@ -92,6 +92,15 @@ export default {
       ['contracts'],
       'tenancy knows transactions and tenants, not tokens. Pass ids in; keep claims and guards in auth-kit.',
     ),
+    {
+      name: 'transaction-below-request',
+      comment:
+        'A transaction does not know which request it belongs to, because background jobs open transactions too. Let ' +
+        'TenantDatabase or PlatformDatabase, which stand above both folders, connect them.',
+      severity: 'error',
+      from: { path: '^libs/tenancy/src/transaction/', pathNot: SPECS },
+      to: { path: '^libs/tenancy/src/(request/|(tenant|platform)-database\\.ts$)' },
+    },
     libraryMayUse(
       'revocation-feed',
       ['contracts', 'auth-kit', 'tenancy'],
