@@ -1,14 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import type { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
+import { temporaryPassword } from '../../apps/auth-service/src/protection/temporary-password.js';
 import type { RequestClient } from '@poc-tracker/tenancy';
 
 const DEMO_TENANTS = [
   { name: 'Acme', subdomain: 'acme' },
   { name: 'Globex', subdomain: 'globex' },
 ] as const;
-
-/** 120 random bits: more than the password policy asks for, and short enough to copy. */
-const PASSWORD_BYTES = 15;
 
 export interface DemoAdmin {
   readonly subdomain: string;
@@ -27,7 +24,7 @@ export async function createDemoTenants(
   const admins: DemoAdmin[] = [];
   for (const { name, subdomain } of DEMO_TENANTS) {
     const email = `admin@${subdomain}.example`;
-    const password = randomBytes(PASSWORD_BYTES).toString('base64url');
+    const password = temporaryPassword();
     await signup.create(
       { name, subdomain, adminEmail: email, adminPassword: password, planType: 'basic' },
       NO_CLIENT,

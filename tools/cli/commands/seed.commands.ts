@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Client } from 'pg';
 import type { CliContext } from '../cli.context.js';
@@ -6,6 +5,7 @@ import { refusal } from '../cli.error.js';
 import { DemoSeeder, type SeedProgress } from '../../demo/demo-seeder.js';
 import { ARGON2_DEFAULTS } from '../../../apps/auth-service/src/config/argon2-settings.js';
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { temporaryPassword } from '../../../apps/auth-service/src/protection/temporary-password.js';
 import { positiveInteger } from './key.commands.js';
 import { subcommand } from '../subcommand.js';
 
@@ -17,9 +17,6 @@ interface SeedOptions {
   force?: boolean;
   json?: boolean;
 }
-
-/** 120 random bits, more than the password policy asks for. */
-const PASSWORD_BYTES = 15;
 
 /** Registers the `seed` command, which adds made-up tenants and users. */
 export function registerSeedCommands(program: Command, context: CliContext): void {
@@ -56,7 +53,7 @@ export function registerSeedCommands(program: Command, context: CliContext): voi
 
 async function seed(options: SeedOptions, context: CliContext): Promise<void> {
   const { tenants, users, label, sessions = false, force = false } = options;
-  const password = randomBytes(PASSWORD_BYTES).toString('base64url');
+  const password = temporaryPassword();
   const owner = new Client({ connectionString: context.connections.ownerUrl() });
   await owner.connect();
   try {
