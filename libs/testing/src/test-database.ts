@@ -95,18 +95,26 @@ async function openTestDatabase(
 /** One connection for all statements of a test, because connecting takes longer than most of them. */
 class AdminConnection {
   private client: Promise<pg.Client> | undefined;
+  private previous: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly url: string) {}
 
-  async run<Row>(text: string, params?: unknown[]): Promise<Row[]> {
-    const { rows } = await (await this.open()).query(text, params);
-    return rows as Row[];
+  /** Statements that a test sends at once run one after the other: pg deprecates queuing them in the client. */
+  run<Row>(text: string, params?: unknown[]): Promise<Row[]> {
+    const result = this.previous.then(() => this.execute<Row>(text, params));
+    this.previous = result.catch(() => undefined);
+    return result;
   }
 
   async close(): Promise<void> {
     const { client } = this;
     this.client = undefined;
     await (await client)?.end();
+  }
+
+  private async execute<Row>(text: string, params?: unknown[]): Promise<Row[]> {
+    const { rows } = await (await this.open()).query(text, params);
+    return rows as Row[];
   }
 
   private open(): Promise<pg.Client> {
