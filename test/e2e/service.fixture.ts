@@ -147,6 +147,17 @@ export class ServiceFixture {
     return answer.status === 200 ? 'accepted' : answer.error.code;
   }
 
+  /**
+   * Leaves a scheduled job to the spec. The service polls it for the first time ten seconds after the start, which may be
+   * in the middle of a test that runs it itself.
+   */
+  async holdJob(name: string): Promise<void> {
+    await this.database.sql(
+      'INSERT INTO scheduled_jobs (name, started_at) VALUES ($1, now()) ON CONFLICT DO NOTHING',
+      [name],
+    );
+  }
+
   /** Runs SQL as the superuser, to arrange and to check. Its changes take effect at once, not within 100 ms. */
   async sql<Row>(text: string, params: unknown[] = []): Promise<Row[]> {
     try {

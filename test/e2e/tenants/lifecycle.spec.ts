@@ -25,6 +25,7 @@ let platform: PlatformDatabase;
 
 beforeAll(async () => {
   service = await ServiceFixture.start();
+  await service.holdJob('suspend-ended-subscriptions');
   lifecycle = service.app.get(TenantLifecycleService, { strict: false });
   jobs = service.app.get(TenantLifecycleJobs, { strict: false });
   platform = service.app.get(PlatformDatabase, { strict: false });

@@ -22,6 +22,7 @@ let world: World;
 
 beforeAll(async () => {
   service = await ServiceFixture.start();
+  await service.holdJob('purge-canceled-tenants');
   platform = service.app.get(PlatformDatabase, { strict: false });
   lifecycle = service.app.get(TenantLifecycleService, { strict: false });
   purges = service.app.get(TenantPurgeService, { strict: false });
