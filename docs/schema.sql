@@ -1675,8 +1675,6 @@ CREATE POLICY poc_collaborators_tenant_isolation ON poc_collaborators AS RESTRIC
 CREATE POLICY poc_collaborators_tenant_isolation_tracker_user ON poc_collaborators AS RESTRICTIVE FOR ALL TO tracker_user
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
-CREATE POLICY poc_collaborators_select_authenticated_user ON poc_collaborators AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL));
 CREATE POLICY poc_collaborators_select_super_admin ON poc_collaborators AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY poc_collaborators_select_tracker_user ON poc_collaborators AS PERMISSIVE FOR SELECT TO tracker_user
@@ -1699,7 +1697,6 @@ CREATE POLICY poc_collaborators_delete_tracker_user ON poc_collaborators AS PERM
    FROM pocs p
   WHERE ((p.tenant_id = poc_collaborators.tenant_id) AND (p.id = poc_collaborators.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
 CREATE TRIGGER poc_collaborators_notify AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
-GRANT SELECT ON poc_collaborators TO authenticated_user;
 GRANT DELETE, INSERT, SELECT, UPDATE ON poc_collaborators TO super_admin;
 GRANT DELETE, INSERT, SELECT ON poc_collaborators TO tracker_user;
 
@@ -1734,16 +1731,12 @@ CREATE POLICY poc_files_tenant_isolation ON poc_files AS RESTRICTIVE FOR ALL TO 
 CREATE POLICY poc_files_tenant_isolation_tracker_user ON poc_files AS RESTRICTIVE FOR ALL TO tracker_user
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
-CREATE POLICY poc_files_select_authenticated_user ON poc_files AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL));
 CREATE POLICY poc_files_select_super_admin ON poc_files AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY poc_files_select_tenant_gatekeeper ON poc_files AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
   USING (true);
 CREATE POLICY poc_files_select_tracker_user ON poc_files AS PERMISSIVE FOR SELECT TO tracker_user
   USING ((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL));
-CREATE POLICY poc_files_insert_authenticated_user ON poc_files AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)));
 CREATE POLICY poc_files_insert_super_admin ON poc_files AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY poc_files_insert_tracker_user ON poc_files AS PERMISSIVE FOR INSERT TO tracker_user
@@ -1754,17 +1747,12 @@ CREATE POLICY poc_files_insert_tracker_user ON poc_files AS PERMISSIVE FOR INSER
           WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND (EXISTS ( SELECT
    FROM poc_collaborators c
   WHERE ((c.tenant_id = poc_files.tenant_id) AND (c.poc_id = poc_files.poc_id) AND (c.user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))))))))));
-CREATE POLICY poc_files_update_authenticated_user ON poc_files AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)))
-  WITH CHECK ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY poc_files_update_super_admin ON poc_files AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
 CREATE POLICY poc_files_update_tracker_user ON poc_files AS PERMISSIVE FOR UPDATE TO tracker_user
   USING (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR ( SELECT has_permission('create_pocs'::text) AS has_permission))))
   WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR ( SELECT has_permission('create_pocs'::text) AS has_permission))));
-CREATE POLICY poc_files_delete_authenticated_user ON poc_files AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY poc_files_delete_super_admin ON poc_files AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE POLICY poc_files_delete_tenant_gatekeeper ON poc_files AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
@@ -1777,11 +1765,9 @@ CREATE TRIGGER poc_files_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_fi
 CREATE TRIGGER poc_files_notify AFTER DELETE OR UPDATE OF uploaded_at ON public.poc_files FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
 CREATE TRIGGER poc_files_updated_at BEFORE UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER poc_files_usage AFTER INSERT OR DELETE OR UPDATE OF file_size ON public.poc_files FOR EACH ROW EXECUTE FUNCTION count_tenant_storage();
-GRANT DELETE, INSERT, SELECT ON poc_files TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON poc_files TO super_admin;
 GRANT DELETE ON poc_files TO tenant_gatekeeper;
 GRANT DELETE, INSERT, SELECT ON poc_files TO tracker_user;
-GRANT UPDATE (file_name, file_size, updated_at) ON poc_files TO authenticated_user;
 GRANT UPDATE (file_name, file_size, updated_at) ON poc_files TO super_admin;
 GRANT SELECT (tenant_id, id, file_size, created_at, uploaded_at) ON poc_files TO tenant_gatekeeper;
 GRANT UPDATE (updated_at, content_sha256, uploaded_at) ON poc_files TO tracker_user;
@@ -1814,8 +1800,6 @@ CREATE POLICY pocs_tenant_isolation ON pocs AS RESTRICTIVE FOR ALL TO authentica
 CREATE POLICY pocs_tenant_isolation_tracker_user ON pocs AS RESTRICTIVE FOR ALL TO tracker_user
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
-CREATE POLICY pocs_select_authenticated_user ON pocs AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL));
 CREATE POLICY pocs_select_super_admin ON pocs AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY pocs_select_tenant_gatekeeper ON pocs AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -1824,15 +1808,10 @@ CREATE POLICY pocs_select_tracker_user ON pocs AS PERMISSIVE FOR SELECT TO track
   USING (((( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif") IS NOT NULL) OR (is_public AND ( SELECT (EXISTS ( SELECT
            FROM tenant_settings s
           WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"allowPublicPocs": true}'::jsonb)))) AS "exists"))));
-CREATE POLICY pocs_insert_authenticated_user ON pocs AS PERMISSIVE FOR INSERT TO authenticated_user
-  WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)));
 CREATE POLICY pocs_insert_super_admin ON pocs AS PERMISSIVE FOR INSERT TO super_admin
   WITH CHECK (true);
 CREATE POLICY pocs_insert_tracker_user ON pocs AS PERMISSIVE FOR INSERT TO tracker_user
   WITH CHECK ((( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
-CREATE POLICY pocs_update_authenticated_user ON pocs AS PERMISSIVE FOR UPDATE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)))
-  WITH CHECK ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY pocs_update_super_admin ON pocs AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
@@ -1847,8 +1826,6 @@ CREATE POLICY pocs_update_tracker_user ON pocs AS PERMISSIVE FOR UPDATE TO track
           WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND (EXISTS ( SELECT
    FROM poc_collaborators c
   WHERE ((c.tenant_id = pocs.tenant_id) AND (c.poc_id = pocs.id) AND (c.user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
-CREATE POLICY pocs_delete_authenticated_user ON pocs AS PERMISSIVE FOR DELETE TO authenticated_user
-  USING ((((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND ( SELECT has_permission('create_pocs'::text) AS has_permission)) OR ( SELECT has_permission('manage_pocs'::text) AS has_permission)));
 CREATE POLICY pocs_delete_super_admin ON pocs AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE POLICY pocs_delete_tracker_user ON pocs AS PERMISSIVE FOR DELETE TO tracker_user
@@ -1858,10 +1835,8 @@ CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EX
 CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION keep_poc_publisher();
 CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER pocs_usage AFTER INSERT OR DELETE ON public.pocs FOR EACH ROW EXECUTE FUNCTION count_tenant_pocs();
-GRANT DELETE, INSERT, SELECT ON pocs TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON pocs TO super_admin;
 GRANT DELETE, INSERT, SELECT ON pocs TO tracker_user;
-GRANT UPDATE (title, updated_at) ON pocs TO authenticated_user;
 GRANT UPDATE (title, updated_at) ON pocs TO super_admin;
 GRANT SELECT (tenant_id) ON pocs TO tenant_gatekeeper;
 GRANT UPDATE (title, updated_at, description, status, is_public) ON pocs TO tracker_user;

@@ -23,14 +23,17 @@ export interface Context {
   role: string;
   /** What the user may do. Default: what the role permits. */
   permissions?: readonly string[] | undefined;
+  /** Default: the service's. */
+  login?: 'service' | 'tracker';
 }
 
 type Result = pg.QueryResult<Record<string, unknown>>;
 
-/** A migrated database, and the service's login on it with a pool of 20 connections. */
+/** A migrated database, and the logins of the service and of the tracker on it, each with a pool of 20 connections. */
 export class ServiceDatabase {
   database: TestDatabase;
   pool: pg.Pool;
+  tracker: pg.Pool;
   /** The login of the operators. */
   operators: pg.Pool;
   /** The superuser, for set-up that the service is not allowed to do. */
@@ -45,13 +48,14 @@ export class ServiceDatabase {
   async open(): Promise<void> {
     this.database = await createTestDatabase();
     this.pool = new pg.Pool({ connectionString: this.database.serviceUrl, max: 20 });
+    this.tracker = new pg.Pool({ connectionString: this.database.trackerUrl, max: 20 });
     this.operators = new pg.Pool({ connectionString: this.database.platformUrl, max: 3 });
     this.admin = new pg.Pool({ connectionString: this.database.adminUrl, max: 2 });
   }
 
-  /** Runs the work in a transaction of the service, and commits it if the work resolves. */
+  /** Runs the work in a transaction of the login, and commits it if the work resolves. */
   async within<T>(context: Context, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
+    const client = await (context.login === 'tracker' ? this.tracker : this.pool).connect();
     try {
       await client.query('BEGIN');
       await client.query('SELECT set_user_context($1, $2, $3, $4)', [
@@ -118,7 +122,8 @@ export class ServiceDatabase {
   }
 
   async drop(): Promise<void> {
-    await Promise.all([this.pool.end(), this.operators.end(), this.admin.end()]);
+    const pools = [this.pool, this.tracker, this.operators, this.admin];
+    await Promise.all(pools.map((pool) => pool.end()));
     await this.database.drop();
   }
 }

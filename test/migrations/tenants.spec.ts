@@ -96,7 +96,7 @@ describe('The limits of a tenant', () => {
   it('apply to POCs and to the bytes of their files', async () => {
     const { tenantId } = await seedTenant(db.database, { maxPocs: 1, maxStorageGb: 1 });
     const { userId } = await seedUser(db.database, tenantId);
-    const context = { tenantId, userId, role: 'user' };
+    const context = { tenantId, userId, role: 'user', login: 'tracker' as const };
     const { rows } = await db.statement(context, INSERT_POC, [tenantId, 'first', userId]);
     await expect(db.statement(context, INSERT_POC, [tenantId, 'second', userId])).rejects.toEqual(
       refusal('23514', 'tenant_poc_limit'),
@@ -107,10 +107,12 @@ describe('The limits of a tenant', () => {
       db.statement(context, INSERT_FILE, [tenantId, poc, 'b', 2, userId]),
     ).rejects.toEqual(refusal('23514', 'tenant_storage_limit'));
     await expect(
-      db.statement(context, `UPDATE poc_files SET file_size = file_size + 2`),
+      db.operators.query('UPDATE poc_files SET file_size = file_size + 2 WHERE tenant_id = $1', [
+        tenantId,
+      ]),
     ).rejects.toEqual(refusal('23514', 'tenant_storage_limit'));
     await db.statement(context, INSERT_FILE, [tenantId, poc, 'c', 1, userId]);
-    const viewer = { ...context, permissions: ['view_usage'] };
+    const viewer = { tenantId, userId, role: 'user', permissions: ['view_usage'] };
     const usage = await db.statement(
       viewer,
       'SELECT poc_count, storage_bytes::text FROM tenant_usage',
@@ -129,27 +131,40 @@ describe('The counted usage', () => {
   it('equals a recount after many concurrent inserts, updates, deletions and rollbacks', async () => {
     const { tenantId } = await seedTenant(db.database, { maxUsers: 40, maxPocs: 30 });
     const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
-    const context = { tenantId, userId, role: 'admin' };
-    const work = Array.from({ length: 120 }, (_, n) => async () => {
-      await db.within(context, async (client) => {
+    const admin = { tenantId, userId, role: 'admin' };
+    const tracker = { ...admin, login: 'tracker' as const };
+    const kept = await db.statement(tracker, INSERT_POC, [tenantId, 'kept', userId]);
+    await db.statement(tracker, INSERT_FILE, [tenantId, kept.rows[0]?.['id'], 'f', 1, userId]);
+    const changeUsers = (n: number) =>
+      db.within(admin, async (client) => {
+        const email = `concurrent-${n}@example.com`;
+        await client.query(INSERT_USER, [tenantId, email, HASH]);
+        if (n % 5 === 0) throw new Error('aborted');
+        if (n % 7 === 0) await client.query('DELETE FROM users WHERE email = $1', [email]);
+      });
+    const changePocs = (n: number) =>
+      db.within(tracker, async (client) => {
         if (n % 4 === 0) {
           await client.query(
-            `DELETE FROM pocs WHERE id = (SELECT id FROM pocs ORDER BY random() LIMIT 1)`,
+            `DELETE FROM pocs WHERE id = (SELECT id FROM pocs WHERE title <> 'kept' ORDER BY random() LIMIT 1)`,
           );
         }
-        await client.query(INSERT_USER, [tenantId, `concurrent-${n}@example.com`, HASH]);
         const { rows } = await client.query<{ id: string }>(INSERT_POC, [tenantId, `${n}`, userId]);
-        await client.query(INSERT_FILE, [tenantId, rows[0]?.id, 'f', n * 1_000, userId]);
         await client.query('SAVEPOINT s');
-        await client.query('UPDATE poc_files SET file_size = file_size * 2 WHERE poc_id = $1', [
-          rows[0]?.id,
-        ]);
+        await client.query(INSERT_FILE, [tenantId, rows[0]?.id, 'f', n * 1_000, userId]);
         if (n % 3 === 0) await client.query('ROLLBACK TO SAVEPOINT s');
         if (n % 5 === 0) throw new Error('aborted');
-        if (n % 7 === 0)
-          await client.query('DELETE FROM users WHERE email = $1', [`concurrent-${n}@example.com`]);
       });
-    });
+    const growFile = () =>
+      db.operators.query(
+        'UPDATE poc_files SET file_size = file_size * 2 WHERE tenant_id = $1 AND poc_id = $2',
+        [tenantId, kept.rows[0]?.['id']],
+      );
+    const work = Array.from({ length: 60 }, (_, n) => [
+      () => changeUsers(n),
+      () => changePocs(n),
+      ...(n % 6 === 0 ? [growFile] : []),
+    ]).flat();
     const results = await Promise.allSettled(work.map((run) => run()));
     expect(results.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(10);
     expect(await db.usageDrift(tenantId)).toEqual(NO_DRIFT);

@@ -75,12 +75,12 @@ describe('A usage event', () => {
     const max = 2 ** 31 - 1;
     const { tenantId } = await seedTenant(db.database, { maxStorageGb: max });
     const { userId } = await seedUser(db.database, tenantId);
-    const context = { tenantId, userId, role: 'admin' };
+    const context = { tenantId, userId, role: 'admin', login: 'tracker' as const };
     const { rows } = await db.statement(context, INSERT_POC, [tenantId, 'large', userId]);
     const bytes = BigInt(max) * 2n ** 30n;
     await db.statement(context, INSERT_FILE, [tenantId, rows[0]?.['id'], 'a', 1, userId]);
     expect(await events(tenantId)).toEqual([]);
-    await db.statement(context, 'UPDATE poc_files SET file_size = $1', [String(bytes)]);
+    await db.operators.query('UPDATE poc_files SET file_size = $1', [String(bytes)]);
     expect(await events(tenantId)).toEqual([
       `storage warning ${bytes}/${bytes}`,
       `storage reached ${bytes}/${bytes}`,

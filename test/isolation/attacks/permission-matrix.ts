@@ -23,13 +23,6 @@ const INVITATIONS = {
   UPDATE: 'manage_invites',
 } as const;
 
-const POCS = {
-  SELECT: 'member',
-  INSERT: 'create_pocs',
-  UPDATE: 'manage_pocs',
-  DELETE: 'manage_pocs',
-} as const;
-
 /** Every command that the service's login is granted. What a command needs is what the routes for it ask. */
 export const SERVICE_PERMISSIONS: PermissionMatrix = {
   // A sign-up inserts its own tenant, before there is a user.
@@ -65,14 +58,16 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
   security_events: { SELECT: 'view_audit', INSERT: 'member' },
   audit_chain: { SELECT: 'view_audit' },
   audit_pending: { SELECT: 'view_audit' },
-  pocs: POCS,
-  poc_files: POCS,
-  poc_collaborators: { SELECT: 'member' },
 };
 
 /** The same for the tracker's login. */
 export const TRACKER_PERMISSIONS: PermissionMatrix = {
-  pocs: POCS,
+  pocs: {
+    SELECT: 'member',
+    INSERT: 'create_pocs',
+    UPDATE: 'manage_pocs',
+    DELETE: 'manage_pocs',
+  },
   poc_files: {
     SELECT: 'member',
     INSERT: 'manage_pocs',

@@ -47,20 +47,20 @@ describe('the attacks on tables', () => {
 
   it('show a tenant policy that fails, instead of finding nothing, on a used connection', async () => {
     const condition = `tenant_id = (select current_setting('app.current_tenant_id', true)::uuid)`;
-    const damage = `ALTER POLICY pocs_tenant_isolation ON pocs USING (${condition})`;
-    const faults = await database.faultsAfter(damage, onTable('pocs'));
+    const damage = `ALTER POLICY users_tenant_isolation ON users USING (${condition})`;
+    const faults = await database.faultsAfter(damage, onTable('users'));
     expect(faults).toContainEqual(
-      expect.stringMatching(/^pocs SELECT, spent transaction: .*22P02/),
+      expect.stringMatching(/^users SELECT, spent transaction: .*22P02/),
     );
-    expect(faults).not.toContainEqual(expect.stringMatching(/^pocs SELECT, no tenant/));
+    expect(faults).not.toContainEqual(expect.stringMatching(/^users SELECT, no tenant/));
   });
 
   it('show a tenant that cannot read its own rows, because refusals prove nothing then', async () => {
     const faults = await database.faultsAfter(
-      'ALTER POLICY pocs_tenant_isolation ON pocs USING (false)',
-      onTable('pocs'),
+      'ALTER POLICY users_tenant_isolation ON users USING (false)',
+      onTable('users'),
     );
-    expect(faults).toContain('pocs SELECT, right tenant: the tenant itself gets 0 rows');
+    expect(faults).toContain('users SELECT, right tenant: the tenant itself gets 0 rows');
   });
 
   it('show a table that the service may truncate', async () => {

@@ -1,4 +1,4 @@
-import { CURRENT_USER_ID, protectTenantTable, type SchemaPart } from '@poc-tracker/tenancy';
+import { protectTenantTable, type SchemaPart } from '@poc-tracker/tenancy';
 
 const TABLE = `
   CREATE TABLE public.poc_collaborators (
@@ -19,10 +19,7 @@ const TABLE = `
   CREATE INDEX poc_collaborators_user_idx ON public.poc_collaborators (tenant_id, user_id);
   CREATE INDEX poc_collaborators_added_by_idx ON public.poc_collaborators (tenant_id, added_by)`;
 
-const POLICIES = protectTenantTable({
-  table: 'poc_collaborators',
-  policies: { select: `${CURRENT_USER_ID} IS NOT NULL` },
-});
+const POLICIES = protectTenantTable({ table: 'poc_collaborators', policies: {} });
 
 /** The users who work on a POC beside its creator. */
 export const POC_COLLABORATORS: SchemaPart = {

@@ -7,7 +7,6 @@ import {
   type SchemaPart,
   TRACKER_ROLE,
 } from '@poc-tracker/tenancy';
-import { SERVICE_POLICIES } from './service-policies.js';
 
 const TABLE = `
   CREATE TABLE public.poc_files (
@@ -37,7 +36,7 @@ const TABLE = `
 
 const POLICIES = protectTenantTable({
   table: 'poc_files',
-  policies: SERVICE_POLICIES,
+  policies: {},
   columns: { update: ['file_name', 'file_size', 'updated_at'] },
   // For repair_tenant_usage(), which adds up the sizes, and for the two functions that release uploads.
   gatekeeper: {

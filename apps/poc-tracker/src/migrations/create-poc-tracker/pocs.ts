@@ -8,7 +8,6 @@ import {
   protectTenantTable,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
-import { SERVICE_POLICIES } from './service-policies.js';
 
 const TABLE = `
   CREATE TABLE public.pocs (
@@ -35,7 +34,7 @@ const TABLE = `
 
 const POLICIES = protectTenantTable({
   table: 'pocs',
-  policies: SERVICE_POLICIES,
+  policies: {},
   columns: { update: ['title', 'updated_at'] },
   // For repair_tenant_usage(), which counts the rows.
   gatekeeper: { select: ['tenant_id'] },
