@@ -31,7 +31,7 @@ export async function createWorld(database: World['database']): Promise<World> {
   const tables = await discoverTenantTables(admin, new URL(database.serviceUrl).username);
   const attacker = await seedTenant(admin, tables);
   const victim = await seedTenant(admin, tables);
-  // As far as rows of theirs can be seen at all: a file on its way is shown to nobody.
+  // As far as rows of theirs can be seen at all: a file on its way is not shown to anyone.
   await admin.query(
     `UPDATE poc_files SET uploaded_at = now(), content_sha256 = sha256(id::text::bytea)`,
   );

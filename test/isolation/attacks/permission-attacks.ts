@@ -70,7 +70,7 @@ interface Attempt {
 
 async function attack(attempt: Attempt, report: IsolationReport): Promise<void> {
   const { world, table, command, need } = attempt;
-  const allowed = need === 'member' ? [] : need === 'nobody' ? null : [need];
+  const allowed = need === 'member' ? [] : need === 'none' ? null : [need];
   const faults: string[] = [];
   const expectReached = async (what: string, permissions: readonly Permission[]) => {
     const answer = await run(attempt, permissions);

@@ -4,9 +4,9 @@ export type Command = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 
 /**
  * What a user needs for a command on another user's rows in their own tenant: a permission, nothing but being a user of
- * the tenant (`member`), or something that they cannot get (`nobody`).
+ * the tenant (`member`), or something that they cannot get (`none`).
  */
-export type Need = Permission | 'member' | 'nobody';
+export type Need = Permission | 'member' | 'none';
 
 export type PermissionMatrix = Readonly<Record<string, Partial<Record<Command, Need>>>>;
 
@@ -54,7 +54,7 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
   invite_links: INVITATIONS,
   invite_link_uses: { SELECT: 'manage_invites' },
   audit_log: { SELECT: 'view_audit' },
-  // What a user does, and what they are refused, is recorded whoever they are.
+  // What a user does, and what they are refused, is recorded for every role.
   security_events: { SELECT: 'view_audit', INSERT: 'member' },
   audit_chain: { SELECT: 'view_audit' },
   audit_pending: { SELECT: 'view_audit' },
@@ -72,7 +72,7 @@ export const TRACKER_PERMISSIONS: PermissionMatrix = {
     SELECT: 'member',
     INSERT: 'manage_pocs',
     // Completes an upload, which is the uploader's own.
-    UPDATE: 'nobody',
+    UPDATE: 'none',
     DELETE: 'manage_pocs',
   },
   poc_collaborators: { SELECT: 'member', INSERT: 'manage_pocs', DELETE: 'manage_pocs' },

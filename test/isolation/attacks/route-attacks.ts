@@ -67,7 +67,7 @@ export async function attackRoutes(world: World, report: IsolationReport): Promi
     try {
       const client = await RouteClient.join(service.url, world);
       const before = await victimRows(world);
-      // The service last: its own answers delete people whom the tracker's routes need.
+      // The service last: its own routes delete users that the tracker's routes need.
       for (const target of [
         trackerTarget(tracker.url, client),
         serviceTarget(service.url, client, world),
@@ -95,7 +95,7 @@ function serviceTarget(url: string, client: RouteClient, world: World): Target {
   return {
     url,
     ownIds: async (route) => ({
-      // A running session: an earlier route may have ended that of the person.
+      // A running session: an earlier route may have ended the user's.
       ...(parametersOf(route).includes('sessionId') && {
         named: { userId: attacker.userId, sessionId: await beginSession(world) },
       }),
@@ -189,7 +189,7 @@ function alike(left: Answer, right: Answer): boolean {
 function outcome(leaks: Answer[], random: Answer, proves: boolean): string {
   if (leaks[0] !== undefined) return `${leaks.length} answered ${leaks[0].status} ${leaks[0].text}`;
   if (!proves) return "proves nothing: no id of the caller's own tenant was answered either";
-  return `${random.status}, to the letter as for a random id`;
+  return `${random.status}, the same as for a random id`;
 }
 
 /** Naming the victim beside the token changes nothing (header, parameter) or is refused (host). */
@@ -265,5 +265,5 @@ async function victimRows({ admin, tables, victim }: World): Promise<Record<stri
     [victim.id],
   );
   const { audit_chain: _chain, audit_pending: _pending, ...others } = found;
-  return { ...others, trail: rows[0]?.entries ?? '' };
+  return { ...others, auditEntries: rows[0]?.entries ?? '' };
 }

@@ -66,7 +66,7 @@ describe('the attacks on tables', () => {
   it('show a table that the service may truncate', async () => {
     const damage = 'GRANT TRUNCATE ON pocs, poc_files, poc_collaborators TO authenticated_user';
     const faults = await database.faultsAfter(damage, onTable('pocs'));
-    expect(faults).toContain('pocs TRUNCATE, wrong tenant: was let in');
+    expect(faults).toContain('pocs TRUNCATE, wrong tenant: was permitted');
   });
 
   it('attack a new table that has no protection', async () => {

@@ -61,7 +61,7 @@ const OPERATIONS: Operation[] = [
     statement: (table, { victim }) => ({
       sql: `DELETE FROM ${table.name} WHERE ${table.tenantColumn} = $1`,
       params: [victim.id],
-      // A role that people have.
+      // A role that users hold.
       reached: [FOREIGN_KEY_VIOLATION],
     }),
   },
@@ -86,7 +86,7 @@ const OPERATIONS: Operation[] = [
   },
   {
     name: 'COPY FROM',
-    // PostgreSQL takes no COPY FROM into a table under row-level security, whoever asks.
+    // PostgreSQL takes no COPY FROM into a table under row-level security, from any role.
     granted: () => false,
     statement: (table) => ({ sql: `COPY ${table.name} FROM STDIN`, refusals: [NOT_SUPPORTED] }),
   },
@@ -141,16 +141,16 @@ async function attack(client: pg.Client, world: World, attempt: Attempt): Promis
 
 function summary(statement: Statement, answer: Answer): string {
   const { refusals = [], reached = [], uncounted = false } = statement;
-  if ('rows' in answer) return uncounted ? 'let in' : describe(answer);
-  if (answer.sqlState === UNIQUE_VIOLATION) return 'let in, exists';
-  if (reached.includes(answer.sqlState)) return 'let in, in use';
+  if ('rows' in answer) return uncounted ? 'permitted' : describe(answer);
+  if (answer.sqlState === UNIQUE_VIOLATION) return 'permitted, exists';
+  if (reached.includes(answer.sqlState)) return 'permitted, in use';
   return refusals.includes(answer.sqlState) ? 'refused' : describe(answer);
 }
 
 /** Anything but no rows or a plain refusal: an odd error means that the attack was not really carried out. */
 function leak({ refusals = [], uncounted = false }: Statement, answer: Answer): string | undefined {
   if ('rows' in answer) {
-    if (uncounted) return 'was let in';
+    if (uncounted) return 'was permitted';
     return answer.rows === 0 ? undefined : `reached ${describe(answer)}`;
   }
   const refused = [REFUSED, ...refusals].includes(answer.sqlState);

@@ -125,10 +125,10 @@ export const loginRequirements: Requirement[] = [
   },
   {
     id: 'R6',
-    // Known and not held by row-level security: whoever can run SQL as the service can name any tenant. What holds is
-    // that the code sends parameters only, and that even then hashes, grants and the audit trail are out of reach.
+    // Known and not held by row-level security: a client that runs SQL as the service can name any tenant. What holds is
+    // that the code sends parameters only, and that even then hashes, grants and the audit log are out of reach.
     tried:
-      'hostile SQL names another tenant as its own, then goes for hashes, tables and the audit trail',
+      'hostile SQL names another tenant as its own, then goes for hashes, tables and the audit log',
     attempt: (world) =>
       connected(world.database.serviceUrl, (client) =>
         rolledBack(client, world.victim, async () => {
@@ -252,7 +252,7 @@ export const loginRequirements: Requirement[] = [
   },
 ];
 
-/** With row_security off PostgreSQL refuses instead of filtering: whoever gets through is exempt from the policies. */
+/** With row_security off PostgreSQL refuses instead of filtering: a role that gets an answer is exempt from the policies. */
 async function refusedWithoutRowSecurity(
   client: pg.Client,
   tables: World['tables'],

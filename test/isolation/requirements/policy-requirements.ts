@@ -79,13 +79,13 @@ export const policyRequirements: Requirement[] = [
       );
       return {
         held: rows.length === 0,
-        happened: rows.map((row) => row.grantee).join(', ') || 'nobody',
+        happened: rows.map((row) => row.grantee).join(', ') || 'none',
       };
     },
   },
   {
     id: 'R13',
-    tried: 'an e-mail address of another tenant is used in the own one',
+    tried: 'an e-mail address that another tenant uses is used in this tenant too',
     attempt: ({ database, tables, attacker, victim }) =>
       connected(database.serviceUrl, (client) =>
         rolledBack(client, attacker, async () => {
@@ -156,10 +156,10 @@ export const policyRequirements: Requirement[] = [
     attempt: ({ database, attacker, victim }) =>
       connected(database.serviceUrl, async (client) => {
         await client.query('SET plan_cache_mode = force_generic_plan');
-        await client.query('PREPARE people AS SELECT tenant_id FROM users');
+        await client.query('PREPARE user_list AS SELECT tenant_id FROM users');
         const seen = [];
         for (const tenant of [victim, attacker, null]) {
-          const answer = await rolledBack(client, tenant, () => ask(client, 'EXECUTE people'));
+          const answer = await rolledBack(client, tenant, () => ask(client, 'EXECUTE user_list'));
           seen.push(
             'rows' in answer && answer.values.every((row) => row['tenant_id'] === tenant?.id)
               ? answer.rows

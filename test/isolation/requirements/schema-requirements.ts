@@ -144,7 +144,7 @@ export const schemaRequirements: Requirement[] = [
   },
   {
     id: 'audit',
-    tried: 'password and token hashes are looked for in the audit trail of their rows',
+    tried: 'password and token hashes are looked for in the audit log of their rows',
     attempt: async ({ admin, victim }) => {
       const secrets = [
         victim.rows['user_sessions']?.['refresh_token_hash'],
@@ -152,13 +152,13 @@ export const schemaRequirements: Requirement[] = [
       ]
         .map((hash) => (Buffer.isBuffer(hash) ? hash.toString('hex') : ''))
         .concat('$argon2id$');
-      const { rows } = await admin.query<{ trail: string }>(
-        `SELECT coalesce(string_agg(concat(old_data, new_data), ''), '') AS trail FROM audit_log WHERE tenant_id = $1`,
+      const { rows } = await admin.query<{ entries: string }>(
+        `SELECT coalesce(string_agg(concat(old_data, new_data), ''), '') AS entries FROM audit_log WHERE tenant_id = $1`,
         [victim.id],
       );
-      const trail = rows[0]?.trail ?? '';
-      const found = secrets.filter((secret) => secret === '' || trail.includes(secret)).length;
-      return { held: found === 0 && trail.length > 0, happened: `${found} found` };
+      const entries = rows[0]?.entries ?? '';
+      const found = secrets.filter((secret) => secret === '' || entries.includes(secret)).length;
+      return { held: found === 0 && entries.length > 0, happened: `${found} found` };
     },
   },
 ];

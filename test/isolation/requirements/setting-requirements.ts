@@ -127,7 +127,7 @@ const FORGERIES: Forgery[] = [
   },
 ];
 
-/** Ways in through the settings themselves, for whoever can put a value of their choice into one of them. */
+/** Ways in through the settings themselves, for an attacker who can put a value of their choice into one of them. */
 export const settingRequirements: Requirement[] = FORGERIES.map((forgery) => ({
   id: 'settings',
   tried: `forged and malformed values of ${forgery.setting}`,
