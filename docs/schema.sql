@@ -598,12 +598,21 @@ CREATE OR REPLACE FUNCTION public.keep_platform_users()
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+  DECLARE
+    tenant uuid;
   BEGIN
+    IF TG_OP = 'DELETE' THEN
+      tenant := OLD.tenant_id;
+    ELSE
+      tenant := NEW.tenant_id;
+    END IF;
     IF NOT pg_has_role(current_user, 'super_admin', 'USAGE')
-       AND EXISTS (SELECT FROM public.tenants WHERE id = NEW.tenant_id AND is_platform) THEN
-      RAISE EXCEPTION 'operators are made by the command line alone' USING
-        ERRCODE = 'insufficient_privilege', TABLE = 'users',
-        CONSTRAINT = CASE TG_OP WHEN 'INSERT' THEN 'users_platform_reserved' ELSE 'users_platform_rights' END;
+       AND EXISTS (SELECT FROM public.tenants WHERE id = tenant AND is_platform) THEN
+      RAISE EXCEPTION 'operators are managed with the command line only' USING
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+      RETURN OLD;
     END IF;
     RETURN NEW;
   END
@@ -1546,6 +1555,7 @@ CREATE POLICY invite_links_update_tenant_gatekeeper ON invite_links AS PERMISSIV
 CREATE POLICY invite_links_delete_super_admin ON invite_links AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invite_links_audit AFTER INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER invite_links_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 GRANT INSERT ON invite_links TO authenticated_user;
 GRANT DELETE, INSERT ON invite_links TO super_admin;
 GRANT SELECT (tenant_id, id, role, quota, used_count, allowed_domains, expires_at, revoked_at, created_by, created_at) ON invite_links TO authenticated_user;
@@ -1610,6 +1620,7 @@ CREATE POLICY invites_update_tenant_gatekeeper ON invites AS PERMISSIVE FOR UPDA
 CREATE POLICY invites_delete_super_admin ON invites AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invites_audit AFTER INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER invites_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 GRANT INSERT ON invites TO authenticated_user;
 GRANT DELETE, INSERT ON invites TO super_admin;
 GRANT SELECT (tenant_id, id, email, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO authenticated_user;
@@ -2069,6 +2080,7 @@ CREATE POLICY tenant_roles_delete_super_admin ON tenant_roles AS PERMISSIVE FOR 
   USING (true);
 CREATE TRIGGER tenant_roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles FOR EACH ROW WHEN ((old.permissions <> new.permissions)) EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_to_held_rights();
 CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO authenticated_user;
@@ -2413,7 +2425,8 @@ CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH RO
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users FOR EACH ROW WHEN (((old.password_hash <> new.password_hash) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_own_password();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION keep_own_rights();
 CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
-CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER users_platform_stay BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR (((old.email)::text <> (new.email)::text) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION keep_to_held_rights();
 CREATE TRIGGER users_rights_held_from_start AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION keep_to_held_rights();

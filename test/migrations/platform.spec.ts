@@ -9,7 +9,7 @@ let operatorId: string;
 
 beforeAll(async () => {
   const { rows } = await db.admin.query<{ id: string }>(
-    `INSERT INTO tenants (name, subdomain, is_platform) VALUES ('Platform', 'platform', true) RETURNING id`,
+    `INSERT INTO tenants (name, subdomain, is_platform, max_users) VALUES ('Platform', 'platform', true, 100) RETURNING id`,
   );
   platformId = rows[0]?.id ?? '';
   operatorId = (await seedUser(db.database, platformId, { role: 'admin' })).userId;
@@ -40,7 +40,13 @@ describe('The login of the service', () => {
     [`role = 'admin'`],
     [`status = 'active'`],
     [`permissions = '["manage_users"]'`],
-  ])('cannot set %s for a user of the platform tenant', async (assignment) => {
+    [`email = 'elsewhere@example.com'`],
+    [`custom_role_id = (SELECT id FROM tenant_roles LIMIT 1)`],
+    [`must_change_password = true`],
+    [`first_name = 'Other'`],
+    [`last_login_at = now()`],
+  ])('cannot set %s for another user of the platform tenant', async (assignment) => {
+    await db.seedRole(platformId, ['view_usage']);
     const { userId } = await seedUser(db.database, platformId, {
       role: 'manager',
       status: 'suspended',
@@ -48,6 +54,54 @@ describe('The login of the service', () => {
     await expect(
       db.statement(asOperator(), `UPDATE users SET ${assignment} WHERE id = $1`, [userId]),
     ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
+  });
+
+  it('cannot change the address of an operator, even in their own name', async () => {
+    await expect(
+      db.statement(asOperator(), `UPDATE users SET email = 'other@example.com' WHERE id = $1`, [
+        operatorId,
+      ]),
+    ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
+  });
+
+  it('cannot delete a user of the platform tenant', async () => {
+    const { userId } = await seedUser(db.database, platformId, { role: 'manager' });
+    await expect(
+      db.statement(asOperator(), 'DELETE FROM users WHERE id = $1', [userId]),
+    ).rejects.toEqual(refusal('42501', 'users_platform_stay'));
+  });
+
+  it('cannot write a custom role, an invitation or an invitation link of the platform tenant', async () => {
+    const roleId = await db.seedRole(platformId, ['view_usage']);
+    const writes: [constraint: string, sql: string, params: unknown[]][] = [
+      [
+        'tenant_roles_platform',
+        `INSERT INTO tenant_roles (tenant_id, name) VALUES ($1, 'helpers')`,
+        [platformId],
+      ],
+      [
+        'tenant_roles_platform',
+        `UPDATE tenant_roles SET permissions = '["manage_users"]' WHERE id = $1`,
+        [roleId],
+      ],
+      ['tenant_roles_platform', 'DELETE FROM tenant_roles WHERE id = $1', [roleId]],
+      [
+        'invites_platform',
+        `INSERT INTO invites (tenant_id, email, role, token_hash, invited_by)
+         VALUES ($1, 'new@example.com', 'user', sha256('a token'), $2)`,
+        [platformId, operatorId],
+      ],
+      [
+        'invite_links_platform',
+        `INSERT INTO invite_links (tenant_id, role, quota, token_hash, created_by)
+         VALUES ($1, 'user', 5, sha256('a token'), $2)`,
+        [platformId, operatorId],
+      ],
+    ];
+    for (const [constraint, sql, params] of writes)
+      await expect(db.statement(asOperator(), sql, params)).rejects.toEqual(
+        refusal('42501', constraint),
+      );
   });
 
   it('cannot create a platform tenant, or turn a tenant into one', async () => {

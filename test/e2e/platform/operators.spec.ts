@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cliOn } from '../../../tools/cli/cli.fixture.js';
 import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
@@ -7,6 +8,7 @@ import {
   asOperator,
   invite,
   type Listed,
+  type Method,
   operator,
   PLATFORM_HOST,
   platformId,
@@ -16,6 +18,27 @@ import {
 } from './platform.fixture.js';
 
 usePlatform();
+
+interface ApiDescription {
+  paths: Record<string, Record<string, unknown>>;
+}
+
+/** Every route that changes the users, roles or invitations of a tenant, from the API description. */
+function writesOfUsers(): [method: Method, path: string][] {
+  const file = new URL('../../../docs/openapi.json', import.meta.url);
+  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as ApiDescription;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    /\/auth\/(users|roles|invitations|invitation-links)(\/|$)/.test(path) &&
+    !path.endsWith('/inspect')
+      ? Object.keys(methods)
+          .filter((method) => method !== 'get')
+          .map((method): [Method, string] => [
+            method.toUpperCase() as Method,
+            path.replace('/api/v1', '').replace(/\{\w+\}/g, randomUUID()),
+          ])
+      : [],
+  );
+}
 
 describe('Activating an operator', () => {
   it('requires the secret from the command line, works once and checks the password against the policy', async () => {
@@ -62,71 +85,45 @@ describe('Activating an operator', () => {
     }
   });
 
-  it('is the only way to become one: an invitation or a link in the platform tenant is refused', async () => {
-    const token = operator.tokens.accessToken;
-    const email = `${randomUUID()}@evil.example`;
-    const role = 'admin';
-    const invitations = [
-      await service.call<{ token: string }>('POST', '/auth/invitations', {
-        token,
-        body: { email, role },
-      }),
-      await service.call<{ token: string }>('POST', '/auth/invitation-links', {
-        token,
-        body: { role: 'user', quota: 5 },
-      }),
-    ];
-    for (const invitation of invitations) {
-      expect(invitation.status).toBe(201);
-      const answer = await service.call('POST', '/auth/register', {
-        host: PLATFORM_HOST,
-        body: {
-          email,
-          password: GOOD_PASSWORD,
-          firstName: 'Eva',
-          lastName: 'Lima',
-          inviteToken: invitation.data.token,
-        },
-      });
-      expect([answer.status, answer.error.code]).toEqual([403, 'REGISTRATION_REFUSED']);
-    }
-    expect(await service.sql('SELECT 1 FROM users WHERE email = $1', [email])).toEqual([]);
-  });
-
-  it('is the only way to become one: creating or reactivating a user in the platform tenant is refused', async () => {
-    const token = operator.tokens.accessToken;
-    const made = await service.call('POST', '/auth/users', {
-      token,
-      body: {
-        email: `${randomUUID()}@evil.example`,
-        firstName: 'Eva',
-        lastName: 'Lima',
-        role: 'admin',
-      },
-    });
-    expect([made.status, made.error.code]).toEqual([403, 'REGISTRATION_REFUSED']);
-    const revoked = await service.user(platformId, { role: 'admin', status: 'suspended' });
-    const woken = await service.call('POST', `/auth/users/${revoked.userId}/reactivate`, { token });
-    expect([woken.status, woken.error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
-    await service.sql('DELETE FROM users WHERE id = $1', [revoked.userId]);
-  });
-
-  it('is the only way to become one: a role change by an operator or by an admin of another tenant is refused', async () => {
-    const suspended = await service.user(platformId, { role: 'user', status: 'active' });
-    const own = await service.call('POST', `/auth/users/${suspended.userId}/role`, {
-      token: operator.tokens.accessToken,
-      body: { role: 'admin' },
-    });
-    expect([own.status, own.error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
+  it('is the only way to become one: an admin of another tenant does not find the users of the platform', async () => {
+    const { userId } = await service.user(platformId, { role: 'user' });
     const { tenantId, host } = await service.tenant();
     const admin = await service.user(tenantId, { role: 'admin' });
     const { tokens } = await service.login(host, admin);
-    const foreign = await service.call('POST', `/auth/users/${suspended.userId}/role`, {
+    const answer = await service.call('POST', `/auth/users/${userId}/role`, {
       token: tokens.accessToken,
       body: { role: 'admin' },
     });
-    expect(foreign.status).toBe(404);
-    await service.sql('DELETE FROM users WHERE id = $1', [suspended.userId]);
+    expect(answer.status).toBe(404);
+    await service.sql('DELETE FROM users WHERE id = $1', [userId]);
+  });
+
+  it.each(writesOfUsers())(
+    'is the only way to change who operates the platform: %s %s is refused in its tenant',
+    async (method, path) => {
+      const answer = await service.call(method, path, { token: operator.tokens.accessToken });
+      expect(answer.status).toBe(403);
+      expect(answer.error).toMatchObject({
+        code: 'INSUFFICIENT_PERMISSIONS',
+        error: 'Operators are managed with the command line only.',
+        details: { reason: 'platform_tenant' },
+      });
+    },
+  );
+
+  it('leaves an operator their own profile, password and sessions', async () => {
+    const email = `${randomUUID()}@ops.example`;
+    const { secret } = await invite(email);
+    await activate({ email, secret, password: GOOD_PASSWORD });
+    const login = await service.login(PLATFORM_HOST, { email, password: GOOD_PASSWORD });
+    const token = login.tokens.accessToken;
+    const profile = await service.call('PUT', '/auth/me', { token, body: { firstName: 'Ana' } });
+    expect(profile.status).toBe(200);
+    const password = await service.call('PUT', '/auth/password', {
+      token,
+      body: { currentPassword: GOOD_PASSWORD, newPassword: `${GOOD_PASSWORD} again` },
+    });
+    expect(password.status).toBe(200);
   });
 
   it('is the only way to become one: signing up with the name of the platform is refused', async () => {

@@ -34,7 +34,7 @@ async function makeOperator(): Promise<Login> {
   return service.login(PLATFORM_HOST, { email, password: GOOD_PASSWORD });
 }
 
-type Method = Parameters<ServiceFixture['call']>[0];
+export type Method = Parameters<ServiceFixture['call']>[0];
 
 export function asOperator<T = unknown>(
   method: Method,

@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceClient } from '../../../apps/auth-service/src/platform/clients/service-client.service.js';
@@ -36,8 +36,10 @@ describe('the clients commands', () => {
     return rows;
   }
 
-  it('list no client on an empty database, and create nothing', async () => {
+  it('list and revoke no client on an empty database, and create nothing', async () => {
     expect((await cli('list', '--json')).json()).toEqual([]);
+    const revoked = await cli('revoke', randomUUID());
+    expect([revoked.code, revoked.err]).toEqual([1, expect.stringContaining('no active client')]);
     const admin = new pg.Client({ connectionString: database.adminUrl });
     await admin.connect();
     const { rows } = await admin.query('SELECT subdomain FROM tenants');

@@ -41,6 +41,13 @@ describe('the operators commands', () => {
     return listed.find((row) => row.email === email)?.status;
   }
 
+  it('list and revoke no operator on an empty database, and create nothing', async () => {
+    expect((await cli('list', '--json')).json()).toEqual([]);
+    const revoked = await cli('revoke', '--email', 'nobody@example.com');
+    expect([revoked.code, revoked.err]).toEqual([1, expect.stringContaining('is not an operator')]);
+    expect((await admin.query('SELECT id FROM tenants')).rows).toEqual([]);
+  });
+
   it('create the platform tenant once, under a name that is reserved from sign-up', async () => {
     await Promise.all(Array.from({ length: 5 }, () => invite()));
     const { rows } = await admin.query('SELECT subdomain, status FROM tenants WHERE is_platform');

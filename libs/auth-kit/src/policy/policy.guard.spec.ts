@@ -156,6 +156,16 @@ describe('PolicyGuard', () => {
       expect(() => authorize('operate', other)).toThrow(insufficient('operator'));
   });
 
+  it('allows no request to change the users of the platform tenant, and only to read them', () => {
+    const operator = principal('admin', [], { ...TENANT, isPlatform: true });
+    expect(authorize('manageUsers', operator)).toBe(true);
+    for (const method of ['POST', 'PATCH', 'DELETE'])
+      expect(() => authorize('manageUsers', operator, method)).toThrow(
+        expect.objectContaining({ status: 403, details: { reason: 'platform_tenant' } }),
+      );
+    expect(authorize('signedIn', operator, 'PUT')).toBe(true);
+  });
+
   describe('after the subscription has ended', () => {
     const ended = { ...TENANT, subscriptionEndsAt: new Date(Date.now() - 1).toISOString() };
     const refused = expect.objectContaining({ code: 'SUBSCRIPTION_ENDED', status: 403 });

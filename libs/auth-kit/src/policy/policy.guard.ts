@@ -1,16 +1,32 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { ApiError, type Feature, isReadOnly, plansWithFeature } from '@poc-tracker/contracts';
+import {
+  ApiError,
+  type Feature,
+  isReadOnly,
+  type Permission,
+  plansWithFeature,
+} from '@poc-tracker/contracts';
 import type { AuthRequest } from './auth-request.js';
 import type { Principal } from './principal.js';
-import type { Requirements } from './route-policy.js';
+import type { Requirements, RoutePolicy } from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
 import { SAFE_METHODS } from './safe-methods.js';
+
+type AuthenticatedPolicy = Extract<RoutePolicy, { access: 'authenticated' }>;
+
+/** Permissions to decide who the users of a tenant are, and what they may do. */
+const MANAGES_USERS: ReadonlySet<Permission> = new Set([
+  'manage_users',
+  'manage_roles',
+  'manage_invites',
+]);
 
 /**
  * Authorizes the request's principal by the policy of the route: roles, then permissions, then plan features. A route
  * without a policy is always refused, so that a missing decorator shows at the first call.
  * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `plans`),
- * SUBSCRIPTION_ENDED for a change in a read-only tenant.
+ * SUBSCRIPTION_ENDED for a change in a read-only tenant. No request changes the users of the platform: only the command
+ * line creates and revokes operators.
  */
 @Injectable()
 export class PolicyGuard implements CanActivate {
@@ -28,13 +44,7 @@ export class PolicyGuard implements CanActivate {
       return true;
     }
     assertMeets(principal, policy);
-    if (
-      policy.writesWhenReadOnly !== true &&
-      !SAFE_METHODS.has(method) &&
-      isReadOnly(principal.tenant, Date.now())
-    ) {
-      throw new ApiError('SUBSCRIPTION_ENDED');
-    }
+    if (!SAFE_METHODS.has(method)) assertMayChange(principal, policy);
     return true;
   }
 }
@@ -52,6 +62,20 @@ function assertMeets(
   }
   const missing = features.find((feature) => !principal.tenant.features[feature]);
   if (missing !== undefined) throw notAvailable(missing);
+}
+
+function assertMayChange(
+  { tenant }: Principal,
+  { permissions = [], writesWhenReadOnly }: AuthenticatedPolicy,
+): void {
+  if (tenant.isPlatform && permissions.some((permission) => MANAGES_USERS.has(permission))) {
+    throw new ApiError('INSUFFICIENT_PERMISSIONS', {
+      message: 'Operators are managed with the command line only.',
+      details: { reason: 'platform_tenant' },
+    });
+  }
+  if (writesWhenReadOnly !== true && isReadOnly(tenant, Date.now()))
+    throw new ApiError('SUBSCRIPTION_ENDED');
 }
 
 function insufficient(required: readonly string[], cause?: Error): ApiError {

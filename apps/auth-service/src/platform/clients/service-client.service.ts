@@ -38,7 +38,7 @@ export class ServiceClientService {
   /** @returns the client with its secret, which is stored as a hash. @throws ApiError VALIDATION_ERROR if the name is in use. */
   async create(name: string, actor: OperatorActor): Promise<ServiceClient & { secret: string }> {
     const secret = newSecret();
-    return this.tenant.transaction(actor, async (transaction, tenantId) => {
+    return this.tenant.firstTransaction(actor, async (transaction, tenantId) => {
       const values = [tenantId, name, hashOfSecret(secret)];
       const [client] = await transaction.query<ServiceClient>(CREATE, values);
       if (client === undefined)

@@ -72,7 +72,7 @@ export class OperatorService {
   async invite(email: string, actor: OperatorActor): Promise<OperatorInvitation> {
     const secret = newSecret();
     const address = email.toLowerCase();
-    return this.tenant.transaction(actor, async (transaction, tenantId) => {
+    return this.tenant.firstTransaction(actor, async (transaction, tenantId) => {
       await transaction.query(CLOSE_INVITATIONS, [tenantId, address]);
       const values = [tenantId, address, hashOfSecret(secret), SECRET_LIFE_MINUTES];
       const [invitation] = await transaction.query<{ id: string; expires_at: Date }>(

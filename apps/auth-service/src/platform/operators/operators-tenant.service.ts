@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
+import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
 import { TenantService } from '../../tenant/tenant.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 
 const FIND = 'SELECT id FROM tenants WHERE is_platform';
 
-/** The tenant whose users are the operators. It is created when it is first needed. */
+type TenantWork<T> = (transaction: SqlRunner, tenantId: string) => Promise<T>;
+
+/** The tenant whose users are the operators. The first invitation or service client creates it. */
 @Injectable()
 export class OperatorsTenantService {
   constructor(
@@ -43,13 +45,19 @@ export class OperatorsTenantService {
     }
   }
 
-  /** Runs `work` in a transaction of this tenant. @throws as `ensure` and `work` do. */
-  async transaction<T>(
-    actor: OperatorActor,
-    work: (transaction: SqlRunner, tenantId: string) => Promise<T>,
-  ): Promise<T> {
-    const tenantId = await this.ensure(actor);
-    const { operatorId } = actor;
+  /** Runs `work` in a transaction of this tenant. @throws ApiError NOT_FOUND if it does not exist yet, and as `work` does. */
+  async transaction<T>(actor: OperatorActor, work: TenantWork<T>): Promise<T> {
+    const tenantId = await this.find();
+    if (tenantId === null) throw new ApiError('NOT_FOUND');
+    return this.run(tenantId, actor, work);
+  }
+
+  /** Creates the tenant if it does not exist, and runs `work` in a transaction of it. @throws as `ensure` and `work` do. */
+  async firstTransaction<T>(actor: OperatorActor, work: TenantWork<T>): Promise<T> {
+    return this.run(await this.ensure(actor), actor, work);
+  }
+
+  private run<T>(tenantId: string, { operatorId }: OperatorActor, work: TenantWork<T>): Promise<T> {
     return this.database.transaction({ tenantId, operatorId }, (transaction) =>
       work(transaction, tenantId),
     );
