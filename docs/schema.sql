@@ -609,7 +609,8 @@ AS $function$
     IF NOT pg_has_role(current_user, 'super_admin', 'USAGE')
        AND EXISTS (SELECT FROM public.tenants WHERE id = tenant AND is_platform) THEN
       RAISE EXCEPTION 'operators are managed with the command line only' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
+        CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'users_platform_rights' END;
     END IF;
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;
@@ -981,9 +982,11 @@ BEGIN
     CASE NEW.level WHEN 'warning' THEN 'limit.warning' ELSE 'limit.reached' END,
     'success',
     (select nullif(current_setting('app.current_user_id', true), '')::uuid),
-    CASE WHEN current_setting('app.actor_kind', true) = 'operator' THEN 'operator'
-         WHEN (select nullif(current_setting('app.current_user_id', true), '')::uuid) IS NULL THEN 'system'
-         ELSE 'user' END,
+    CASE
+        WHEN current_setting('app.actor_kind', true) = 'operator' AND pg_has_role(session_user, 'super_admin', 'USAGE')
+          THEN 'operator'
+        WHEN nullif(current_setting('app.current_user_id', true), '') IS NULL THEN 'system'
+        ELSE 'user' END,
     'limit',
     NEW.resource,
     jsonb_build_object('used', NEW.used, 'allowed', NEW.allowed));
@@ -991,6 +994,40 @@ BEGIN
 END
 $function$;
 ALTER FUNCTION record_limit_event() OWNER TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.record_poc_access()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  subject jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
+  event text;
+BEGIN
+  IF TG_TABLE_NAME = 'pocs' THEN
+    event := CASE WHEN (subject ->> 'is_public')::boolean THEN 'poc.published' ELSE 'poc.unpublished' END;
+  ELSE
+    event := CASE TG_OP WHEN 'DELETE' THEN 'poc.collaborator_removed' ELSE 'poc.collaborator_added' END;
+  END IF;
+  INSERT INTO public.security_events (tenant_id, type, result, actor_id, actor_kind, target_type, target_id, details)
+  VALUES (
+    (subject ->> 'tenant_id')::uuid,
+    event,
+    'success',
+    (select nullif(current_setting('app.current_user_id', true), '')::uuid),
+    CASE
+        WHEN current_setting('app.actor_kind', true) = 'operator' AND pg_has_role(session_user, 'super_admin', 'USAGE')
+          THEN 'operator'
+        WHEN nullif(current_setting('app.current_user_id', true), '') IS NULL THEN 'system'
+        ELSE 'user' END,
+    'poc',
+    coalesce(subject ->> 'poc_id', subject ->> 'id'),
+    jsonb_strip_nulls(jsonb_build_object('userId', subject ->> 'user_id')));
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION record_poc_access() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.record_usage_events(p_tenant uuid, p_resource text, p_before bigint, p_limit_before bigint, p_used bigint, p_limit bigint)
  RETURNS void
@@ -1415,7 +1452,7 @@ CREATE TABLE audit_log (
   row_id text GENERATED ALWAYS AS ((COALESCE(new_data, old_data) ->> 'id'::text)) STORED,
   actor_kind text NOT NULL DEFAULT 
 CASE
-    WHEN (current_setting('app.actor_kind'::text, true) = 'operator'::text) THEN 'operator'::text
+    WHEN ((current_setting('app.actor_kind'::text, true) = 'operator'::text) AND pg_has_role(SESSION_USER, 'super_admin'::name, 'USAGE'::text)) THEN 'operator'::text
     WHEN (NULLIF(current_setting('app.current_user_id'::text, true), ''::text) IS NULL) THEN 'system'::text
     ELSE 'user'::text
 END,
@@ -1707,6 +1744,8 @@ CREATE POLICY poc_collaborators_delete_tracker_user ON poc_collaborators AS PERM
   USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (EXISTS ( SELECT
    FROM pocs p
   WHERE ((p.tenant_id = poc_collaborators.tenant_id) AND (p.id = poc_collaborators.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
+CREATE TRIGGER poc_collaborators_access AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION record_poc_access();
+CREATE TRIGGER poc_collaborators_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER poc_collaborators_notify AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
 GRANT DELETE, INSERT, SELECT, UPDATE ON poc_collaborators TO super_admin;
 GRANT DELETE, INSERT, SELECT ON poc_collaborators TO tracker_user;
@@ -1841,6 +1880,8 @@ CREATE POLICY pocs_delete_super_admin ON pocs AS PERMISSIVE FOR DELETE TO super_
   USING (true);
 CREATE POLICY pocs_delete_tracker_user ON pocs AS PERMISSIVE FOR DELETE TO tracker_user
   USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))));
+CREATE TRIGGER pocs_access AFTER UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION record_poc_access();
+CREATE TRIGGER pocs_access_from_start AFTER INSERT ON public.pocs FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER pocs_audit AFTER INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
 CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION keep_poc_publisher();

@@ -1,4 +1,5 @@
 import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
+import { OPERATOR_ROLE, SERVICE_ROLE, TENANT_TABLES, TRACKER_ROLE } from '@poc-tracker/tenancy';
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { describe, expect, it } from 'vitest';
 import { HASH, refusal, useServiceDatabase } from './service-database.js';
@@ -74,5 +75,53 @@ describe('The audit log', () => {
     ]) {
       await expect(db.admin.query(sql)).rejects.toEqual(refusal('42501', 'audit_log_append_only'));
     }
+  });
+
+  it('names an operator only for changes on the login of the operators', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    const act = `SELECT set_config('app.actor_kind', 'operator', true)`;
+    const change = `UPDATE users SET first_name = $2 WHERE id = $1`;
+    const kindOf = async (firstName: string): Promise<string | undefined> => {
+      const { rows } = await db.admin.query<{ actor_kind: string }>(
+        `SELECT actor_kind FROM audit_log WHERE tenant_id = $1 AND new_data ->> 'first_name' = $2`,
+        [tenantId, firstName],
+      );
+      return rows[0]?.actor_kind;
+    };
+    for (const [firstName, user] of [
+      ['Eva', userId],
+      ['Ida', null],
+    ] as const) {
+      await db.within({ tenantId, userId: user, role: 'admin' }, async (client) => {
+        await client.query(act);
+        await client.query(change, [userId, firstName]);
+      });
+    }
+    expect([await kindOf('Eva'), await kindOf('Ida')]).toEqual(['user', 'system']);
+    const operator = await db.operators.connect();
+    await operator.query('BEGIN');
+    await operator.query(act);
+    await operator.query(change, [userId, 'Ana']);
+    await operator.query('COMMIT');
+    operator.release();
+    expect(await kindOf('Ana')).toBe('operator');
+  });
+
+  it('has an entry for every change of a table that a login may write', async () => {
+    const { rows } = await db.admin.query<{ name: string }>(
+      `SELECT t.name FROM ${TENANT_TABLES} t
+        WHERE EXISTS (
+                SELECT FROM pg_roles r, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) privilege
+                 WHERE r.rolname = ANY ($1)
+                   AND CASE privilege WHEN 'DELETE' THEN has_table_privilege(r.oid, t.oid, privilege)
+                                      ELSE has_any_column_privilege(r.oid, t.oid, privilege) END)
+          AND NOT EXISTS (
+                SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = t.oid AND g.tgfoid = 'audit_tenant_access()'::regprocedure AND g.tgenabled = 'O')`,
+      [[SERVICE_ROLE, TRACKER_ROLE, OPERATOR_ROLE]],
+    );
+    // The other half of the audit log.
+    expect(rows).toEqual([{ name: 'security_events' }]);
   });
 });

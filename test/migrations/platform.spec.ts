@@ -68,39 +68,29 @@ describe('The login of the service', () => {
     const { userId } = await seedUser(db.database, platformId, { role: 'manager' });
     await expect(
       db.statement(asOperator(), 'DELETE FROM users WHERE id = $1', [userId]),
-    ).rejects.toEqual(refusal('42501', 'users_platform_stay'));
+    ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
   });
 
   it('cannot write a custom role, an invitation or an invitation link of the platform tenant', async () => {
     const roleId = await db.seedRole(platformId, ['view_usage']);
-    const writes: [constraint: string, sql: string, params: unknown[]][] = [
+    const writes: [sql: string, params: unknown[]][] = [
+      [`INSERT INTO tenant_roles (tenant_id, name) VALUES ($1, 'helpers')`, [platformId]],
+      [`UPDATE tenant_roles SET permissions = '["manage_users"]' WHERE id = $1`, [roleId]],
+      ['DELETE FROM tenant_roles WHERE id = $1', [roleId]],
       [
-        'tenant_roles_platform',
-        `INSERT INTO tenant_roles (tenant_id, name) VALUES ($1, 'helpers')`,
-        [platformId],
-      ],
-      [
-        'tenant_roles_platform',
-        `UPDATE tenant_roles SET permissions = '["manage_users"]' WHERE id = $1`,
-        [roleId],
-      ],
-      ['tenant_roles_platform', 'DELETE FROM tenant_roles WHERE id = $1', [roleId]],
-      [
-        'invites_platform',
         `INSERT INTO invites (tenant_id, email, role, token_hash, invited_by)
          VALUES ($1, 'new@example.com', 'user', sha256('a token'), $2)`,
         [platformId, operatorId],
       ],
       [
-        'invite_links_platform',
         `INSERT INTO invite_links (tenant_id, role, quota, token_hash, created_by)
          VALUES ($1, 'user', 5, sha256('a token'), $2)`,
         [platformId, operatorId],
       ],
     ];
-    for (const [constraint, sql, params] of writes)
+    for (const [sql, params] of writes)
       await expect(db.statement(asOperator(), sql, params)).rejects.toEqual(
-        refusal('42501', constraint),
+        refusal('42501', 'users_platform_rights'),
       );
   });
 

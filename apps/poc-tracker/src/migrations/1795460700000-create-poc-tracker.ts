@@ -1,5 +1,6 @@
 import { TRACKER_ROLE } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { POC_ACCESS_EVENTS } from './create-poc-tracker/poc-access-events.js';
 import { POC_CHANGES } from './create-poc-tracker/poc-changes.js';
 import { POC_COLLABORATORS } from './create-poc-tracker/poc-collaborators.js';
 import { POC_FILES } from './create-poc-tracker/poc-files.js';
@@ -13,7 +14,7 @@ const ROLE = `
   EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
   END $$`;
 
-const PARTS = [POCS, POC_FILES, POC_COLLABORATORS, POC_CHANGES, TRACKER_LOGIN];
+const PARTS = [POCS, POC_FILES, POC_COLLABORATORS, POC_ACCESS_EVENTS, POC_CHANGES, TRACKER_LOGIN];
 
 /** The tracker: POCs, their files and collaborators, and the rights of the tracker's login. */
 export class CreatePocTracker1795460700000 implements MigrationInterface {

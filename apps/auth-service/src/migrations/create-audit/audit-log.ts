@@ -1,4 +1,5 @@
 import {
+  ACTOR_KIND,
   asGatekeeper,
   auditTable,
   CURRENT_USER_ID,
@@ -20,12 +21,8 @@ const TABLE = `
     new_data jsonb,
     "timestamp" timestamptz NOT NULL DEFAULT clock_timestamp(),
     row_id text GENERATED ALWAYS AS (coalesce(new_data, old_data) ->> 'id') STORED,
-    -- An operator is no user of the tenant, but the id alone would look like one.
     actor_kind text NOT NULL
-      DEFAULT CASE
-        WHEN current_setting('app.actor_kind', true) = 'operator' THEN 'operator'
-        WHEN nullif(current_setting('app.current_user_id', true), '') IS NULL THEN 'system'
-        ELSE 'user' END
+      DEFAULT ${ACTOR_KIND}
       CONSTRAINT audit_log_actor_kind_check CHECK (actor_kind IN ('user', 'operator', 'system')),
     CONSTRAINT audit_log_pkey PRIMARY KEY (tenant_id, id)
   );

@@ -1,4 +1,5 @@
 import {
+  ACTOR_KIND,
   asGatekeeper,
   CURRENT_USER_ID,
   definerFunction,
@@ -71,9 +72,7 @@ BEGIN
     CASE NEW.level WHEN 'warning' THEN 'limit.warning' ELSE 'limit.reached' END,
     'success',
     ${CURRENT_USER_ID},
-    CASE WHEN current_setting('app.actor_kind', true) = 'operator' THEN 'operator'
-         WHEN ${CURRENT_USER_ID} IS NULL THEN 'system'
-         ELSE 'user' END,
+    ${ACTOR_KIND},
     'limit',
     NEW.resource,
     jsonb_build_object('used', NEW.used, 'allowed', NEW.allowed));

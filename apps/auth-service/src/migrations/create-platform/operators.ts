@@ -66,7 +66,8 @@ const KEEP_PLATFORM_USERS = `
     IF NOT pg_has_role(current_user, '${OPERATOR_ROLE}', 'USAGE')
        AND EXISTS (SELECT FROM public.tenants WHERE id = tenant AND is_platform) THEN
       RAISE EXCEPTION 'operators are managed with the command line only' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
+        CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'users_platform_rights' END;
     END IF;
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;

@@ -75,7 +75,16 @@ export class PlatformTenantService {
       const params = [after, status, plan, search, limit + 1];
       const found = await transaction.query<PlatformTenantSummary>(LIST, params);
       const page = toPage(NO_TENANT, found, limit, list);
-      for (const { id } of page.items) await this.recordAccess(transaction, id, 'list', actor);
+      await this.events.recordForEach(
+        transaction,
+        page.items.map(({ id }) => id),
+        {
+          type: 'operator.accessed',
+          result: 'success',
+          actorId: operatorId,
+          details: { action: 'list', ...actor.details },
+        },
+      );
       return page;
     });
   }

@@ -1,4 +1,9 @@
-import { protectTenantTable, type SchemaPart } from '@poc-tracker/tenancy';
+import {
+  asGatekeeper,
+  auditTable,
+  protectTenantTable,
+  type SchemaPart,
+} from '@poc-tracker/tenancy';
 
 const TABLE = `
   CREATE TABLE public.poc_collaborators (
@@ -23,6 +28,6 @@ const POLICIES = protectTenantTable({ table: 'poc_collaborators', policies: {} }
 
 /** The users who work on a POC beside its creator. */
 export const POC_COLLABORATORS: SchemaPart = {
-  up: [TABLE, POLICIES],
+  up: [TABLE, POLICIES, asGatekeeper(auditTable('poc_collaborators'))],
   down: ['DROP TABLE public.poc_collaborators'],
 };
