@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { genuine, PARTIES, ring } from '../../test/token-forge.js';
+import { genuine, HEADER, PARTIES, ring } from '../../test/token-forge.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 
 describe('AccessTokenVerifier', () => {
@@ -8,6 +8,20 @@ describe('AccessTokenVerifier', () => {
     const token = genuine();
     const claims = verifier.accept(token, verifier.verify(token));
     expect(verifier.cachedClaims(token)).toBe(claims);
+  });
+
+  it('verifies a cached token again once its key is no longer published', () => {
+    const published = new Set([HEADER.kid]);
+    const keys = {
+      find: (kid: string) => ring.find(kid),
+      isCurrent: (kid: string) => published.has(kid),
+    };
+    const verifier = new AccessTokenVerifier(keys, PARTIES);
+    const token = genuine();
+    verifier.accept(token, verifier.verify(token));
+    expect(verifier.cachedClaims(token)).toBeDefined();
+    published.clear();
+    expect(verifier.cachedClaims(token)).toBeUndefined();
   });
 
   it('does not cache other tokens, so that health checks evict none of the real ones', () => {

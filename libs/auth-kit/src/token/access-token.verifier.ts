@@ -34,9 +34,12 @@ export class AccessTokenVerifier {
     private readonly expected: ExpectedParties,
   ) {}
 
-  /** The claims of a token that has been verified before and has not expired. */
+  /** The claims of a token that has been verified before, has not expired, and whose key has not been withdrawn. */
   cachedClaims(token: string): AccessTokenClaims | undefined {
-    return this.cache.get(token, nowInSeconds());
+    const verified = this.cache.get(token, nowInSeconds());
+    return verified !== undefined && this.keys.isCurrent(verified.kid)
+      ? verified.claims
+      : undefined;
   }
 
   /**
@@ -64,7 +67,8 @@ export class AccessTokenVerifier {
    */
   accept(token: string, payload: unknown): AccessTokenClaims {
     const claims = this.readClaims(payload);
-    this.cache.set(token, claims, nowInSeconds());
+    const { kid } = readStrictHeader(token, ACCESS_TOKEN_FORM);
+    this.cache.set(token, { claims, kid }, nowInSeconds());
     return claims;
   }
 

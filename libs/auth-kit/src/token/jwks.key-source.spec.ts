@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { contextOf, createGuard, requestWith } from '../../test/requests.js';
 import { foreign, genuine, PARTIES, ring, trusted } from '../../test/token-forge.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { JwksKeySource } from './jwks.key-source.js';
@@ -85,6 +86,18 @@ describe('JwksKeySource', () => {
     await keys.load(KID);
     expect(keys.find(KID)).toBeUndefined();
     expect(requests).toBe(2);
+  });
+
+  it('lets no guard accept a token of a withdrawn key for longer than five minutes, even one that it has verified', async () => {
+    const { guard } = createGuard(new AccessTokenVerifier(source(), PARTIES));
+    const request = requestWith(['Authorization', `Bearer ${genuine()}`]);
+    const authenticate = async () => guard.canActivate(contextOf(request));
+    await authenticate();
+    respond = () => Response.json(new KeyRing([foreign.publicKey]).jwks());
+    now += 5 * 60 * SECOND;
+    expect(await authenticate()).toBe(true);
+    now += 1;
+    await expect(authenticate()).rejects.toMatchObject({ code: 'INVALID_TOKEN' });
   });
 
   it('keeps its keys for an hour while the issuer is unavailable', async () => {

@@ -52,12 +52,16 @@ export class JwksKeySource implements KeySource {
     return this.age > MAX_STALE_MS ? undefined : this.ring?.find(kid);
   }
 
+  isCurrent(kid: string): boolean {
+    return this.age <= MAX_AGE_MS && this.ring?.isCurrent(kid) === true;
+  }
+
   /**
    * Waits for a key set that is not too old. An older one is used only while the issuer is unavailable.
    * @throws ApiError SERVICE_UNAVAILABLE if the key is unknown and the issuer is unavailable.
    */
   async load(kid: string): Promise<void> {
-    if (this.age <= MAX_AGE_MS && this.find(kid) !== undefined) return;
+    if (this.isCurrent(kid)) return;
     if (this.refreshing !== undefined || this.mayRefresh()) await this.refresh();
     if (this.failed && this.find(kid) === undefined) {
       throw new ApiError('SERVICE_UNAVAILABLE', {

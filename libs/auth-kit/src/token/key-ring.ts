@@ -55,6 +55,11 @@ export class KeyRing {
     return this.keys.get(kid);
   }
 
+  /** True for every key of the ring: its keys never become outdated. */
+  isCurrent(kid: string): boolean {
+    return this.keys.has(kid);
+  }
+
   /** The JWK set to publish at `/.well-known/jwks.json`. */
   jwks(): { keys: PublishedKey[] } {
     return { keys: this.published };
