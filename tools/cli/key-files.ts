@@ -5,7 +5,6 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import {
-  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -13,10 +12,17 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import {
+  createSecretFile,
+  type FileKind,
+  readOwnFile,
+  replaceSecretFile,
+  UnsafeFileError,
+} from '../secret-file.js';
 import { misuse, refusal } from './cli.error.js';
 
 export const KEY_SIZES = ['2048', '3072', '4096'] as const;
@@ -61,13 +67,25 @@ export function writeNewPair(folder: string, pair: KeyPairPem): KeyFiles {
     publicFile: join(folder, 'jwt-public.pem'),
   };
   const existing = Object.values(files).find((file) => existsSync(file));
-  if (existing !== undefined)
-    throw refusal(`${existing} exists already. Move it away or name another folder.`);
+  if (existing !== undefined) throw alreadyExists(existing);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // "wx" does not overwrite a file that appears after the check above.
-  writeFileSync(files.privateFile, pair.privateKey, { mode: 0o600, flag: 'wx' });
-  writeFileSync(files.publicFile, pair.publicKey, { mode: 0o600, flag: 'wx' });
+  createNewFile(files.privateFile, pair.privateKey);
+  createNewFile(files.publicFile, pair.publicKey);
   return files;
+}
+
+/** Refuses a file that appears after the check, and a symbolic link, whose target need not exist. */
+function createNewFile(file: string, content: string): void {
+  try {
+    createSecretFile(file, content);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === 'EEXIST' ? alreadyExists(file) : misuse(`${file} cannot be written: ${message}`);
+  }
+}
+
+function alreadyExists(file: string): Error {
+  return refusal(`${file} exists already. Move it away or name another folder.`);
 }
 
 /** The result of a key rotation. */
@@ -85,7 +103,7 @@ export interface Rotation {
  * published with `prepareOnly`, if there is one. The bundle is written first, so that the signing key is accepted even if
  * the process ends in between.
  * @param options.keepHours hours for which a retired key stays in the bundle; longer than a token is valid
- * @throws CliError if a file cannot be read or written, or another rotation runs
+ * @throws CliError if a file cannot be read or written, another user could have written it, or another rotation runs
  */
 export function rotateKeys(
   { privateFile, publicFile }: KeyFiles,
@@ -93,15 +111,16 @@ export function rotateKeys(
 ): Rotation {
   const nextFile = `${privateFile}.next`;
   return exclusively(`${privateFile}.rotating`, () => {
-    const current = readKey(privateFile);
-    const prepared = existsSync(nextFile);
-    const next = prepared ? readFileSync(nextFile, 'utf8') : newKeyPair(options.bits).privateKey;
-    const known = readBundle(publicFile);
+    const current = readSigningKey(privateFile);
+    const owner = statSync(privateFile);
+    const prepared = readOwn(nextFile, 'secret', owner);
+    const next = prepared ?? newKeyPair(options.bits).privateKey;
+    const known = readBundle(publicFile, owner);
     const oldest = options.now.getTime() - options.keepHours * 3_600_000;
     const kept = known.filter(
       ({ retiredAt }) => retiredAt === null || retiredAt.getTime() > oldest,
     );
-    const active = [publicPem(createPrivateKey(next)), publicPem(current)];
+    const active = [publicPem(parsePrivateKey(nextFile, next)), publicPem(current)];
     const others = kept.filter(({ pem }) => !active.includes(pem));
     const retiredAt = options.prepareOnly ? null : options.now;
     const bundle = [
@@ -110,8 +129,8 @@ export function rotateKeys(
       // A key without a time of retirement counts as retired now.
       ...others.map((key) => ({ ...key, retiredAt: key.retiredAt ?? options.now })),
     ];
-    if (!prepared) replaceFile(nextFile, next, privateFile);
-    replaceFile(publicFile, bundle.map(toText).join(''), privateFile);
+    if (prepared === undefined) replaceFile(nextFile, next, owner);
+    replaceFile(publicFile, bundle.map(toText).join(''), owner);
     if (!options.prepareOnly) renameSync(nextFile, privateFile);
     return {
       signs: !options.prepareOnly,
@@ -136,20 +155,32 @@ function exclusively<T>(lockFile: string, work: () => T): T {
   }
 }
 
-function readKey(file: string): KeyObject {
+/** Its owner is the user who decides which key signs, so the other files may belong to that user too. */
+function readSigningKey(file: string): KeyObject {
+  if (!existsSync(file)) throw misuse(`${file} does not exist.`);
+  return parsePrivateKey(file, readFileSync(file, 'utf8'));
+}
+
+function parsePrivateKey(file: string, pem: string): KeyObject {
   try {
-    return createPrivateKey(readFileSync(file, 'utf8'));
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code !== undefined && !existsSync(file);
-    throw misuse(
-      missing ? `${file} does not exist.` : `${file} does not contain a valid private key.`,
-    );
+    return createPrivateKey(pem);
+  } catch {
+    throw misuse(`${file} does not contain a valid private key.`);
   }
 }
 
-function readBundle(file: string): PublishedKey[] {
-  if (!existsSync(file)) return [];
-  const text = readFileSync(file, 'utf8').replaceAll('\r', '');
+/** Otherwise any user who can create a file in the folder would choose a key that signs, or one that is accepted. */
+function readOwn(file: string, kind: FileKind, owner: Stats): string | undefined {
+  try {
+    return readOwnFile(file, kind, [owner.uid]);
+  } catch (error) {
+    const { message } = error as Error;
+    throw error instanceof UnsafeFileError ? refusal(message) : misuse(message);
+  }
+}
+
+function readBundle(file: string, owner: Stats): PublishedKey[] {
+  const text = (readOwn(file, 'trusted', owner) ?? '').replaceAll('\r', '');
   const keys = [...text.matchAll(BLOCK)].map(({ groups = {} }) => {
     const { pem = '', retired } = groups;
     const date = retired === undefined ? null : new Date(retired);
@@ -181,17 +212,11 @@ function toText({ pem, retiredAt }: PublishedKey): string {
   return `${retiredAt === null ? '' : `# retired ${retiredAt.toISOString()}\n`}${pem}`;
 }
 
-/** Replaces a file atomically. It gets the owner of `like`, so that the service can still read it. */
-function replaceFile(file: string, content: string, like: string): void {
-  const draft = `${file}.${process.pid}`;
+/** The file gets the owner of the signing key, so that the service can still read it. */
+function replaceFile(file: string, content: string, owner: Stats): void {
   try {
-    // Flushed before the rename: after a power failure, the file is either the old or the new one.
-    writeFileSync(draft, content, { mode: 0o600, flag: 'wx', flush: true });
-    const { uid, gid } = statSync(like);
-    if (process.getuid?.() === 0) chownSync(draft, uid, gid);
-    renameSync(draft, file);
+    replaceSecretFile(file, content, owner);
   } catch (error) {
-    rmSync(draft, { force: true });
     throw misuse(`${file} cannot be written: ${(error as Error).message}`);
   }
 }

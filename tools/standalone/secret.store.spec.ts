@@ -1,11 +1,14 @@
 import { createPrivateKey } from 'node:crypto';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -81,6 +84,24 @@ describe('SecretStore', () => {
     for (const name of readdirSync(data))
       expect(statSync(join(data, name)).mode & 0o777).toBe(0o600);
     expect(statSync(data).mode & 0o777).toBe(0o711);
+  });
+
+  it.each([
+    ['that other users can read', (file: string) => chmodSync(file, 0o644), 'Other users may'],
+    [
+      'that is a symbolic link',
+      (file: string) => {
+        renameSync(file, `${file}.moved`);
+        symlinkSync(`${file}.moved`, file);
+      },
+      'symbolic link',
+    ],
+  ])('does not start with a secret %s', (_what, change, reason) => {
+    const data = join(folder, 'data');
+    change(new SecretStore(data).signingKeyFile());
+    const start = (): string => new SecretStore(data).signingKeyFile();
+    expect(start).toThrow(StartFailureError);
+    expect(start).toThrow(reason);
   });
 
   it.skipIf(process.getuid?.() === 0)(

@@ -5,14 +5,20 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
-  renameSync,
   rmSync,
-  writeFileSync,
+  statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generateLoginPasswords, type LoginPasswords } from '@poc-tracker/embedded';
-import { KEY_FILES } from './running-standalone.js';
 import { StartFailureError } from '@poc-tracker/http-service';
+import {
+  createSecretFile,
+  type FileKind,
+  readOwnFile,
+  replaceSecretFile,
+  UnsafeFileError,
+} from '../secret-file.js';
+import { KEY_FILES } from './running-standalone.js';
 
 /** NIST SP 800-57, part 1: 112 bits of security, the minimum for signatures until 2030. */
 const RSA_BITS = 2048;
@@ -47,7 +53,7 @@ export class SecretStore {
   /** Path of the public keys of earlier signing keys. Undefined before the first key rotation. */
   publicKeysFile(): string | undefined {
     const file = join(this.folder, KEY_FILES.publicFile);
-    return existsSync(file) ? file : undefined;
+    return this.explainRefusal(() => (this.read(file, 'trusted') === undefined ? undefined : file));
   }
 
   /** Path of the secret that signs refresh tokens. */
@@ -65,21 +71,22 @@ export class SecretStore {
       const passwords = { ...generateLoginPasswords(), ...kept };
       // A later version of the service added a login.
       if (Object.keys(passwords).length > Object.keys(kept).length) {
-        const draft = `${file}.${process.pid}`;
-        writeFileSync(draft, JSON.stringify(passwords), { mode: 0o600 });
-        renameSync(draft, file);
+        replaceSecretFile(file, JSON.stringify(passwords));
       }
       return passwords;
     });
   }
 
-  /** A file gets its name only when it is complete. If two processes start at once, the first one wins. */
+  /**
+   * A file gets its name only when it is complete. If two processes start at once, the first one wins. A file that exists is
+   * used only if no other user can have put it there.
+   */
   private keep(name: string, make: () => string): string {
     const file = join(this.folder, name);
     return this.explainRefusal(() => {
-      if (existsSync(file)) return file;
-      const draft = `${file}.${process.pid}`;
-      writeFileSync(draft, make(), { mode: 0o600 });
+      if (this.read(file, 'secret') !== undefined) return file;
+      const draft = `${file}.${randomBytes(6).toString('hex')}`;
+      createSecretFile(draft, make());
       try {
         linkSync(draft, file);
       } catch (error) {
@@ -91,10 +98,16 @@ export class SecretStore {
     });
   }
 
+  /** Started by root, the folder may belong to the user whose data it holds. */
+  private read(file: string, kind: FileKind): string | undefined {
+    return readOwnFile(file, kind, [statSync(this.folder).uid]);
+  }
+
   private explainRefusal<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {
+      if (error instanceof UnsafeFileError) throw new StartFailureError(error.message);
       if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) {
         throw new StartFailureError(
           `${this.folder} cannot be used as a folder. Set DATA_DIR to another one.`,

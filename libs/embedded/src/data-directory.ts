@@ -55,13 +55,15 @@ export function initializeDataDirectory(options: {
   if (existsSync(join(dataDirectory, 'PG_VERSION')))
     return readPassword(passwordFile, dataDirectory);
   const password = randomBytes(24).toString('base64url');
-  writeFileSync(passwordFile, password, { mode: 0o600 });
+  // An interrupted start may have left the file. Another user may have created it, so it is replaced and not written to.
+  rmSync(passwordFile, { force: true });
+  writeFileSync(passwordFile, password, { mode: 0o600, flag: 'wx' });
   // The cluster gets its final name when it is complete, because initdb may be killed at any point.
   const staging = `${dataDirectory}.new`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { mode: 0o700 });
   const stagedPassword = join(staging, 'password');
-  writeFileSync(stagedPassword, password, { mode: 0o600 });
+  writeFileSync(stagedPassword, password, { mode: 0o600, flag: 'wx' });
   const { uid, gid } = options.identity;
   if (uid !== undefined && gid !== undefined)
     for (const path of [staging, stagedPassword]) chownSync(path, uid, gid);

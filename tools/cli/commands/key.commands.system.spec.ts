@@ -4,12 +4,23 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cliOn } from '../cli.fixture.js';
-import { rotateKeys } from '../key-files.js';
+import { newKeyPair, rotateKeys } from '../key-files.js';
 
 let folder: string;
 const cli = cliOn(null);
@@ -19,6 +30,12 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
+
+/** The umask restricts the mode of a new file. */
+function writeAs(file: string, content: string, mode: number): void {
+  writeFileSync(file, content);
+  chmodSync(file, mode);
+}
 
 function publicPemOf(privateKey: KeyObject): string {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
@@ -59,6 +76,16 @@ describe('keys generate', () => {
       expect(readFileSync(existing, 'utf8')).toBe('precious');
     },
   );
+
+  it('does not write to the target of a symbolic link', async () => {
+    const target = join(folder, 'elsewhere');
+    symlinkSync(target, join(folder, 'jwt-private.pem'));
+    expect(await cli('keys', 'generate', '--out', folder)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('exists already'),
+    });
+    expect(existsSync(target)).toBe(false);
+  });
 });
 
 describe('keys rotate', () => {
@@ -157,6 +184,57 @@ describe('keys rotate', () => {
     await cli('keys', 'rotate', ...named());
     expect(readFileSync(files().privateFile, 'utf8')).toBe(prepared);
     expect(bundle()).toEqual([signing(), old]);
+  });
+
+  it.each<[string, (file: string, pem: string) => void, string]>([
+    ['that others can read and write', (file, pem) => writeAs(file, pem, 0o666), 'Other users may'],
+    ['that others can read', (file, pem) => writeAs(file, pem, 0o644), 'Other users may'],
+    [
+      'that is a symbolic link',
+      (file, pem) => {
+        writeAs(`${file}.target`, pem, 0o600);
+        symlinkSync(`${file}.target`, file);
+      },
+      'symbolic link',
+    ],
+    ['that is a folder', (file) => mkdirSync(file), 'not a regular file'],
+  ])('does not sign with a prepared key %s', async (_what, plant, reason) => {
+    const old = signing();
+    const { privateKey } = newKeyPair(2048);
+    plant(`${files().privateFile}.next`, privateKey);
+    expect(await cli('keys', 'rotate', ...named())).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(reason),
+    });
+    expect(signing()).toBe(old);
+    expect(bundle()).toEqual([old]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'uses the files of the user that owns the signing key, and no file of any other user',
+    async () => {
+      await cli('keys', 'rotate', '--prepare', ...named());
+      const next = `${files().privateFile}.next`;
+      chownSync(next, 12_345, 12_345);
+      expect(await cli('keys', 'rotate', ...named())).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('belongs to another user'),
+      });
+      for (const file of [...Object.values(files()), next]) chownSync(file, 12_345, 12_345);
+      expect((await cli('keys', 'rotate', ...named())).code).toBe(0);
+      for (const file of Object.values(files()))
+        expect(statSync(file)).toMatchObject({ uid: 12_345, gid: 12_345 });
+    },
+  );
+
+  it('accepts no public key from a bundle that others can write', async () => {
+    const old = signing();
+    chmodSync(files().publicFile, 0o666);
+    expect(await cli('keys', 'rotate', ...named())).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Other users may write'),
+    });
+    expect(signing()).toBe(old);
   });
 
   it('refuses a second rotation at the same time, and never overwrites a file that it cannot read', async () => {
