@@ -1130,23 +1130,29 @@ GRANT EXECUTE ON FUNCTION resolve_tenant(uuid,text,text) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION resolve_tenant(uuid,text,text) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.revocations_since(p_cursor text)
- RETURNS TABLE(next_cursor text, complete boolean, events jsonb)
+ RETURNS TABLE(source text, next_cursor text, complete boolean, events jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
   most CONSTANT integer := 5000;
-  life CONSTANT text := concat_ws('-', extract(epoch FROM pg_postmaster_start_time()),
-    extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()));
   here CONSTANT pg_snapshot := pg_current_snapshot();
   seen pg_snapshot;
   open_then xid8[];
 BEGIN
-  next_cursor := life || '/' || here::text;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'revocations are read from the primary, and this server is a standby' USING
+      ERRCODE = 'read_only_sql_transaction';
+  END IF;
+  SELECT concat_ws('-', c.system_identifier, d.oid, extract(epoch FROM pg_postmaster_start_time()),
+           extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()))
+    INTO source
+    FROM pg_control_system() c, pg_database d WHERE d.datname = current_database();
+  next_cursor := source || '/' || here::text;
   complete := false;
   events := '[]';
-  IF split_part(p_cursor, '/', 1) = life THEN
+  IF split_part(p_cursor, '/', 1) = source THEN
     seen := split_part(p_cursor, '/', 2)::pg_snapshot;
     open_then := ARRAY(SELECT pg_snapshot_xip(seen));
     SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array(e.kind, e.tenant_id, e.subject_id)), '[]')

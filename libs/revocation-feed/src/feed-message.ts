@@ -1,8 +1,11 @@
 import { readEventTuples, type RevocationEvent, toEventTuples } from '@poc-tracker/auth-kit';
+import type { FeedSource } from './postgres-feed.connection.js';
 import type { Ticket } from './redis-ticket.js';
 
 /** Published by the leader after each poll of PostgreSQL, with or without events. */
 export interface FeedMessage {
+  /** What the leader polled. Another source proves nothing to a reader, whatever it delivers. */
+  source: FeedSource;
   /** Identifies one term of a leader. */
   epoch: string;
   /** Counts the messages of an epoch. */
@@ -12,8 +15,16 @@ export interface FeedMessage {
   events: RevocationEvent[];
 }
 
-export function formatFeedMessage({ epoch, sequence, ticket, events }: FeedMessage): string {
-  return JSON.stringify([epoch, sequence, ticket.issuer, ticket.number, toEventTuples(events)]);
+export function formatFeedMessage(message: FeedMessage): string {
+  const { source, epoch, sequence, ticket, events } = message;
+  return JSON.stringify([
+    source,
+    epoch,
+    sequence,
+    ticket.issuer,
+    ticket.number,
+    toEventTuples(events),
+  ]);
 }
 
 /** @returns undefined for malformed text: any client of Redis may publish on the channel. */
@@ -21,10 +32,11 @@ export function parseFeedMessage(text: string): FeedMessage | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
     if (!Array.isArray(parsed)) return undefined;
-    const [epoch, sequence, issuer, number, events] = parsed as unknown[];
-    if (typeof epoch !== 'string' || typeof sequence !== 'number') return undefined;
+    const [source, epoch, sequence, issuer, number, events] = parsed as unknown[];
+    if (typeof source !== 'string' || typeof epoch !== 'string') return undefined;
+    if (typeof sequence !== 'number') return undefined;
     if (typeof issuer !== 'string' || typeof number !== 'number') return undefined;
-    return { epoch, sequence, ticket: { issuer, number }, events: readEventTuples(events) };
+    return { source, epoch, sequence, ticket: { issuer, number }, events: readEventTuples(events) };
   } catch {
     return undefined;
   }

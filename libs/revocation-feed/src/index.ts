@@ -4,3 +4,4 @@ export {
   databaseSessionStatus,
   type DatabaseSessionStatusOptions,
 } from './database-session-status.js';
+export { isDirectConnection } from './direct-connection.js';

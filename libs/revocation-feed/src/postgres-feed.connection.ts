@@ -1,10 +1,15 @@
 import { readEventTuples, type RevocationEvent, Timestamp } from '@poc-tracker/auth-kit';
 import { Client } from 'pg';
+import { isDirectConnection } from './direct-connection.js';
 
 /** A position in the feed, opaque to everyone but PostgreSQL. */
 export type FeedCursor = string;
 
+/** Identifies one run of one PostgreSQL server and its database: results of two sources prove nothing about each other. */
+export type FeedSource = string;
+
 export interface PollResult {
+  source: FeedSource;
   cursor: FeedCursor;
   /** False if events may be lost; then `events` is empty. */
   complete: boolean;
@@ -23,7 +28,7 @@ export interface FeedConnectionOptions {
 }
 
 export interface FeedConnectionHandlers {
-  /** A transaction that wrote an event has committed. Never called behind a transaction pooler. */
+  /** A transaction that wrote an event has committed. Never called behind a connection pooler. */
   onNotification(): void;
   /** Called once, when the connection is no longer usable. */
   onLost(error: Error): void;
@@ -45,6 +50,8 @@ export class PostgresFeedConnection {
 
   private constructor(
     private readonly client: Client,
+    /** False behind a connection pooler. */
+    readonly notifies: boolean,
     private readonly onLost: (error: Error) => void,
   ) {
     client.on('error', (error) => this.lose(error));
@@ -66,6 +73,7 @@ export class PostgresFeedConnection {
     });
     client.on('notification', () => handlers.onNotification());
     let failed: Error | undefined;
+    let notifies: boolean;
     client.on('error', (error: Error) => {
       failed = error;
     });
@@ -73,7 +81,8 @@ export class PostgresFeedConnection {
     const timer = setTimeout(() => destroySocket(client), CONNECT_MS + RESPONSE_MS);
     try {
       await client.connect();
-      await client.query(`LISTEN ${CHANNEL}`);
+      notifies = await isDirectConnection(client);
+      if (notifies) await client.query(`LISTEN ${CHANNEL}`);
       if (failed !== undefined) throw failed;
     } catch (error) {
       client.end().catch(() => undefined);
@@ -81,7 +90,7 @@ export class PostgresFeedConnection {
     } finally {
       clearTimeout(timer);
     }
-    return new PostgresFeedConnection(client, (error) => handlers.onLost(error));
+    return new PostgresFeedConnection(client, notifies, (error) => handlers.onLost(error));
   }
 
   /** @throws Error if the connection is lost, or does not respond in time, which loses it. */
@@ -92,6 +101,7 @@ export class PostgresFeedConnection {
     }, RESPONSE_MS);
     try {
       const { rows } = await this.client.query<{
+        source: string;
         next_cursor: string;
         complete: boolean;
         events: unknown;
@@ -99,7 +109,8 @@ export class PostgresFeedConnection {
       const [row] = rows;
       if (row === undefined || this.lost) throw new Error('The connection was lost.');
       const events = readEventTuples(row.events);
-      return { cursor: row.next_cursor, complete: row.complete, events, sentAt };
+      const { source, next_cursor, complete } = row;
+      return { source, cursor: next_cursor, complete, events, sentAt };
     } catch (error) {
       this.lose(error as Error);
       throw error;

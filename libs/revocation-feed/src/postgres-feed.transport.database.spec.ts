@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { Timestamp } from '@poc-tracker/auth-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PostgresFeed } from './postgres-feed.fixture.js';
@@ -30,6 +31,17 @@ describe('PostgresFeedTransport', () => {
     await feed.delivered(session);
     expect(feed.subscriber.gaps).toBe(1);
     await vi.waitFor(() => expect(feed.transport.connected).toBe(true), { timeout: 5_000 });
+  });
+
+  it('says once per outage, in full sentences, that it cannot reach the database', async () => {
+    await feed.start();
+    const warn = vi.spyOn(Logger.prototype, 'warn');
+    await feed.terminate();
+    await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+    await vi.waitFor(() => expect(feed.transport.connected).toBe(true), { timeout: 5_000 });
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/the database: .*\w\. Until it can, every request queries/)],
+    ]);
   });
 
   it.each(['1.5/1:1:', 'nonsense', '1:1:'])(

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { type FeedSubscriber, type FeedTransport, Timestamp } from '@poc-tracker/auth-kit';
+import { asSentence } from './as-sentence.js';
 import {
   type FeedConnectionOptions,
   type FeedCursor,
@@ -38,6 +39,7 @@ export class PostgresFeedTransport implements FeedTransport {
   private timer: NodeJS.Timeout | undefined;
   private retryMs = FIRST_RETRY_MS;
   private warned = false;
+  private toldOfPooler = false;
   private stopped = false;
   private inFlight = 0;
   private pollAgain = false;
@@ -48,6 +50,8 @@ export class PostgresFeedTransport implements FeedTransport {
   idle = false;
   /** Called with every result after the subscriber, in the order of the polls. */
   onResult: ((result: PollResult) => void) | undefined;
+  /** Called when the connection is lost: the next one may lead to another server. */
+  onLost: (() => void) | undefined;
 
   constructor(private readonly options: PostgresFeedOptions) {
     this.pollEveryMs = options.pollEveryMs ?? POLL_EVERY_MS;
@@ -93,6 +97,7 @@ export class PostgresFeedTransport implements FeedTransport {
       this.connection = connection;
       this.inFlight = 0;
       if (this.warned) this.logger.log('The revocation feed is connected again.');
+      if (!connection.notifies) this.tellOfPooler();
       this.warned = false;
       this.poll();
       this.schedule();
@@ -104,15 +109,25 @@ export class PostgresFeedTransport implements FeedTransport {
   private reconnect(error: Error): void {
     if (this.stopped) return;
     this.connection = undefined;
+    this.onLost?.();
     clearTimeout(this.timer);
     if (!this.warned) {
       this.logger.warn(
-        `The revocation feed cannot reach the database: ${error.message} Until it can, every request queries its session's status.`,
+        `The revocation feed cannot reach the database: ${asSentence(error.message)} Until it can, every request queries its session's status.`,
       );
     }
     this.warned = true;
     this.timer = setTimeout(() => void this.connect(), this.retryMs);
     this.retryMs = Math.min(this.retryMs * 2, LAST_RETRY_MS);
+  }
+
+  /** Once, because a pooler may close the connection again and again. */
+  private tellOfPooler(): void {
+    if (this.toldOfPooler) return;
+    this.toldOfPooler = true;
+    this.logger.log(
+      `The revocation feed reaches the database through a connection pooler, which delivers no notifications. It polls every ${this.pollEveryMs} ms.`,
+    );
   }
 
   private schedule(): void {

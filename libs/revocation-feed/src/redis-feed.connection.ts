@@ -2,12 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { Timestamp } from '@poc-tracker/auth-kit';
 import { Redis } from 'ioredis';
+import { asSentence } from './as-sentence.js';
+import type { FeedSource } from './postgres-feed.connection.js';
 import { TicketHistory } from './redis-ticket.js';
 
-const CHANNEL = 'poc-tracker:revocations';
-/** The hash tag keeps both keys on one node of a Redis Cluster, as the script requires. */
-const LEASE = 'poc-tracker:{revocations}:leader';
-const TICKETS = 'poc-tracker:{revocations}:tickets';
+/** The names of one source. Installations that share a Redis, and servers before and after a fail-over, have their own. */
+interface SourceNames {
+  channel: string;
+  lease: string;
+  tickets: string;
+}
+
+function namesOf(source: FeedSource): SourceNames {
+  // The hash tag keeps both keys on one node of a Redis Cluster, as the script requires.
+  const prefix = `poc-tracker:{revocations:${source}}`;
+  return { channel: prefix, lease: `${prefix}:leader`, tickets: `${prefix}:tickets` };
+}
 
 /** How long the others wait for a crashed leader. Meanwhile they poll PostgreSQL themselves. */
 const LEASE_MS = 300;
@@ -41,7 +51,7 @@ const HEARTBEAT = `
     redis.call('DEL', KEYS[1])
     leader = false
   end
-  if leader == ARGV[1] and ARGV[4] ~= '' then redis.call('PUBLISH', '${CHANNEL}', ARGV[4]) end
+  if leader == ARGV[1] and ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[5], ARGV[4]) end
   return {issuer, number, leader == ARGV[1] and 1 or 0}`;
 
 /** The two connections to Redis: one receives messages, the other sends heartbeats and publishes. */
@@ -51,6 +61,8 @@ export class RedisFeedConnection {
   private readonly id = randomUUID();
   private readonly commands: Redis;
   private readonly subscriber: Redis;
+  /** Of the source whose messages this process reads; undefined until it has polled one. */
+  private names: SourceNames | undefined;
   /** The run id of the Redis server; undefined until it is known. */
   private runId: string | undefined;
   private inFlight = 0;
@@ -78,16 +90,26 @@ export class RedisFeedConnection {
     this.commands.on('error', (error: Error) => {
       if (!this.lost)
         this.logger.warn(
-          `Redis cannot deliver revocations: ${error.message} This process polls PostgreSQL instead.`,
+          `Redis cannot deliver revocations: ${asSentence(error.message)} This process polls PostgreSQL instead.`,
         );
       this.lost = true;
     });
     this.subscriber.on('error', () => undefined);
-    this.subscriber.on('ready', () => {
-      this.subscriber.subscribe(CHANNEL).catch(() => this.subscriber.disconnect(true));
-    });
+    this.subscriber.on('ready', () => this.listen());
     this.subscriber.on('message', (_channel: string, text: string) => onMessage(text));
     for (const client of [this.commands, this.subscriber]) client.connect().catch(() => undefined);
+  }
+
+  /** Reads and publishes messages of this source only; of none while the source is unknown. */
+  follow(source: FeedSource | undefined): void {
+    const previous = this.names;
+    this.names = source === undefined ? undefined : namesOf(source);
+    // Tickets of two sources are not comparable.
+    this.tickets.clear();
+    if (this.subscriber.status !== 'ready') return;
+    if (previous !== undefined)
+      this.subscriber.unsubscribe(previous.channel).catch(() => undefined);
+    this.listen();
   }
 
   /**
@@ -97,22 +119,23 @@ export class RedisFeedConnection {
    * been published.
    */
   async heartbeat(canLead: boolean, message = ''): Promise<boolean> {
-    const { runId } = this;
-    if (runId === undefined || this.inFlight >= MAX_IN_FLIGHT) return false;
+    const { runId, names } = this;
+    if (runId === undefined || names === undefined || this.inFlight >= MAX_IN_FLIGHT) return false;
     const requestedAt = Timestamp.now();
     this.inFlight += 1;
     try {
       const [issuer, number, leads] = (await this.commands.eval(
         HEARTBEAT,
         2,
-        LEASE,
-        TICKETS,
+        names.lease,
+        names.tickets,
         this.id,
         randomUUID(),
         canLead ? '1' : '0',
         message,
+        names.channel,
       )) as [string, number, number];
-      if (runId !== this.runId) return false;
+      if (runId !== this.runId || names !== this.names) return false;
       this.tickets.add({ issuer: `${runId}/${issuer}`, number }, requestedAt);
       return leads === 1;
     } catch {
@@ -125,6 +148,11 @@ export class RedisFeedConnection {
   async stop(): Promise<void> {
     await this.heartbeat(false);
     for (const client of [this.commands, this.subscriber]) client.disconnect();
+  }
+
+  private listen(): void {
+    if (this.names === undefined) return;
+    this.subscriber.subscribe(this.names.channel).catch(() => this.subscriber.disconnect(true));
   }
 
   /** Without the run id, tickets of two Redis servers could not be told apart, so none are requested. */

@@ -7,6 +7,8 @@ import type { RedisFeedConnection } from './redis-feed.connection.js';
 import { RedisFeedTransport } from './redis-feed.transport.js';
 import { type Ticket, TicketHistory } from './redis-ticket.js';
 
+const SOURCE = 'cluster-database-run';
+
 const EVENT: RevocationEvent = { kind: 'session', tenantId: 'tenant', id: 'session' };
 
 let isLeader: boolean;
@@ -15,37 +17,41 @@ let published: string[];
 let polls: number;
 let delivered: { events: readonly RevocationEvent[]; completeAsOf: Timestamp | undefined }[];
 let transport: RedisFeedTransport;
-let postgres: Pick<PostgresFeedTransport, 'connected' | 'idle' | 'onResult'>;
+let postgres: Pick<PostgresFeedTransport, 'connected' | 'idle' | 'onResult' | 'onLost'>;
+let followed: (string | undefined)[];
 let receive: (text: string) => void;
 let tickets: TicketHistory;
 
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
-const receiveMessage = (sequence: number, ticket: Ticket, epoch = 'epoch') =>
-  receive(formatFeedMessage({ epoch, sequence, ticket, events: [EVENT] }));
+const receiveMessage = (sequence: number, ticket: Ticket, epoch = 'epoch', source = SOURCE) =>
+  receive(formatFeedMessage({ source, epoch, sequence, ticket, events: [EVENT] }));
 
 /** A new ticket, as the leader gets it. */
 const newTicket = (): Ticket => ({ issuer: 'redis', number: (number += 1) });
 
-function returnResult(complete = true): void {
-  const result: PollResult = { sentAt: Timestamp.now(), complete, cursor: '', events: [EVENT] };
-  postgres.onResult?.(result);
+function returnResult(change: Partial<PollResult> = {}): void {
+  const sentAt = Timestamp.now();
+  const result = { source: SOURCE, sentAt, complete: true, cursor: '', events: [EVENT] };
+  postgres.onResult?.({ ...result, ...change });
 }
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  [isLeader, number, published, polls, delivered] = [false, 0, [], 0, []];
+  [isLeader, number, published, polls, delivered, followed] = [false, 0, [], 0, [], []];
   tickets = new TicketHistory();
   postgres = {
     connected: true,
     idle: false,
     onResult: undefined,
+    onLost: undefined,
     ...{ start: () => undefined, stop: () => Promise.resolve(), poll: () => (polls += 1) },
   };
   const redis = {
     tickets,
     start: (onMessage: (text: string) => void) => (receive = onMessage),
     stop: () => Promise.resolve(),
+    follow: (source: string | undefined) => void followed.push(source),
     heartbeat: (_canLead: boolean, text?: string) => {
       tickets.add(newTicket(), Timestamp.now());
       if (isLeader && text !== undefined) published.push(text);
@@ -62,6 +68,11 @@ beforeEach(async () => {
   );
   transport.start(subscriber);
   await pass(30);
+  returnResult();
+  published = [];
+  await pass(1);
+  returnResult();
+  delivered = [];
 });
 
 afterEach(async () => {
@@ -133,9 +144,39 @@ describe('RedisFeedTransport of a reader', () => {
     const sentAt = Timestamp.now();
     await pass(1);
     receiveMessage(3, newTicket());
-    postgres.onResult?.({ sentAt, complete: true, cursor: '', events: [] });
+    returnResult({ sentAt });
     receiveMessage(4, newTicket());
     expect(delivered.at(-1)?.completeAsOf).toBeUndefined();
+  });
+
+  it.each([
+    ['another installation on the same Redis', 'another cluster-database-run'],
+    ['the old primary after a fail-over', 'cluster-database-earlier run'],
+  ])('gives a message no credit if its leader polls %s', async (_what, source) => {
+    await catchUp();
+    const before = delivered.length;
+    receiveMessage(2, newTicket(), 'epoch', source);
+    expect(delivered).toHaveLength(before);
+    receiveMessage(2, newTicket());
+    expect(delivered.at(-1)?.completeAsOf).toBeDefined();
+  });
+
+  it('gives no message credit after it lost its own connection to PostgreSQL, until it has polled again', async () => {
+    await catchUp();
+    const before = delivered.length;
+    postgres.onLost?.();
+    receiveMessage(2, newTicket());
+    expect(delivered).toHaveLength(before);
+    expect(followed).toEqual([SOURCE, undefined]);
+    const PROMOTED = 'cluster-database-later run';
+    returnResult({ source: PROMOTED });
+    await pass(1);
+    returnResult({ source: PROMOTED });
+    expect(followed.at(-1)).toBe(PROMOTED);
+    receiveMessage(3, newTicket());
+    expect(delivered).toHaveLength(before);
+    receiveMessage(1, newTicket(), 'epoch of the new leader', PROMOTED);
+    expect(delivered).toHaveLength(before + 1);
   });
 
   it('does not poll PostgreSQL while messages arrive, and polls at once when they stop', async () => {
@@ -153,9 +194,10 @@ describe('RedisFeedTransport of a reader', () => {
     '',
     '{}',
     '[]',
-    '["e",1,"i",1,[["nonsense","t","i"]]]',
-    '["e",1,"i",1,[null]]',
-    '["e","1","i",1,[]]',
+    '["s","e",1,"i",1,[["nonsense","t","i"]]]',
+    '["s","e",1,"i",1,[null]]',
+    '["s","e","1","i",1,[]]',
+    '["e",1,"i",1,[]]',
   ])('ignores a malformed message: %s', (text) => {
     receive(text);
     expect(delivered).toEqual([]);
@@ -189,13 +231,13 @@ describe('RedisFeedTransport of the leader', () => {
     const [sentAt, held] = [Timestamp.now(), number];
     await pass(60);
     expect(number).toBeGreaterThan(held);
-    postgres.onResult?.({ sentAt, complete: true, cursor: '', events: [] });
+    returnResult({ sentAt });
     expect(parseFeedMessage(published[0] ?? '')?.ticket.number).toBe(held);
   });
 
   it('starts a new epoch when its own result had a gap', () => {
     returnResult();
-    returnResult(false);
+    returnResult({ complete: false });
     const [before, after] = published.map((text) => parseFeedMessage(text));
     expect(after?.epoch).not.toBe(before?.epoch);
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FeedSubscriber, type FeedTransport, Timestamp } from '@poc-tracker/auth-kit';
 import { type FeedMessage, formatFeedMessage, parseFeedMessage } from './feed-message.js';
-import type { PollResult } from './postgres-feed.connection.js';
+import type { FeedSource, PollResult } from './postgres-feed.connection.js';
 import type { PostgresFeedTransport } from './postgres-feed.transport.js';
 import type { RedisFeedConnection } from './redis-feed.connection.js';
 
@@ -17,11 +17,16 @@ const IDLE_AGE_MS = 70;
  * Delivers revocations through Redis, so that only one process polls PostgreSQL: the leader publishes its results, and the
  * others read them. A message counts only if it follows the one before, and it is as fresh as its ticket. A reader that
  * misses a message, or finds the messages too old, polls PostgreSQL itself from its own cursor.
+ *
+ * A message also counts only if the leader polled the same source as this process: another installation may use the same
+ * Redis, and after a fail-over an old primary may still answer a leader that is connected to it.
  */
 export class RedisFeedTransport implements FeedTransport {
   private subscriber: FeedSubscriber | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isLeader = false;
+  /** Of the latest poll on the current connection to PostgreSQL. */
+  private source: FeedSource | undefined;
   /** Of the messages read, or published while this process is the leader. */
   private epoch: string | undefined;
   private sequence = 0;
@@ -34,6 +39,7 @@ export class RedisFeedTransport implements FeedTransport {
     private readonly redis: RedisFeedConnection,
   ) {
     postgres.onResult = (result) => this.handleResult(result);
+    postgres.onLost = () => this.follow(undefined);
   }
 
   get connected(): boolean {
@@ -78,6 +84,18 @@ export class RedisFeedTransport implements FeedTransport {
     this.postgres.poll();
   }
 
+  /** Without a source no message counts, so the process polls PostgreSQL until it has one. */
+  private follow(source: FeedSource | undefined): void {
+    if (source === this.source) return;
+    this.source = source;
+    // Others need not wait for the lease to expire.
+    if (this.isLeader) void this.redis.heartbeat(false);
+    this.isLeader = false;
+    this.startOver();
+    this.postgres.idle = false;
+    this.redis.follow(source);
+  }
+
   /** The sequence of messages read or published so far cannot be continued. */
   private startOver(): void {
     this.epoch = this.isLeader ? randomUUID() : undefined;
@@ -86,7 +104,8 @@ export class RedisFeedTransport implements FeedTransport {
     this.gapSince = Timestamp.now();
   }
 
-  private handleResult({ sentAt, complete, events }: PollResult): void {
+  private handleResult({ source, sentAt, complete, events }: PollResult): void {
+    this.follow(source);
     if (this.gapSince !== undefined && !sentAt.isBefore(this.gapSince)) this.gapSince = undefined;
     if (!this.isLeader || this.epoch === undefined) return;
     // The readers must query PostgreSQL for what is lost, so they must notice the gap.
@@ -96,12 +115,13 @@ export class RedisFeedTransport implements FeedTransport {
     const ticket = this.redis.tickets.receivedBefore(sentAt);
     if (ticket === undefined) return;
     const { epoch, sequence } = this;
-    void this.heartbeat(formatFeedMessage({ epoch, sequence, ticket, events }));
+    void this.heartbeat(formatFeedMessage({ source, epoch, sequence, ticket, events }));
   }
 
   private handleMessage(text: string): void {
     const message = parseFeedMessage(text);
     if (message === undefined || this.isLeader) return;
+    if (this.source === undefined || message.source !== this.source) return;
     const follows = message.epoch === this.epoch && message.sequence === this.sequence + 1;
     this.epoch = message.epoch;
     this.sequence = message.sequence;

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { isDirectConnection } from '@poc-tracker/revocation-feed';
 import { Client } from 'pg';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 
@@ -33,6 +34,7 @@ export class PocChangeListener implements OnModuleDestroy {
   private client: Client | undefined;
   private retry: NodeJS.Timeout | undefined;
   private ready: Promise<void> | undefined;
+  private toldOfPooler = false;
 
   constructor(@Inject(TRACKER_CONFIG) private readonly config: Pick<TrackerConfig, 'database'>) {}
 
@@ -77,7 +79,8 @@ export class PocChangeListener implements OnModuleDestroy {
     });
     try {
       await client.connect();
-      await client.query(`LISTEN ${CHANNEL}`);
+      if (await isDirectConnection(client)) await client.query(`LISTEN ${CHANNEL}`);
+      else this.tellOfPooler();
     } catch (error) {
       client.end().catch(() => undefined);
       throw error;
@@ -85,6 +88,15 @@ export class PocChangeListener implements OnModuleDestroy {
     // The listener was removed meanwhile, or another attempt was faster: changes must not be received twice.
     if (this.listener === undefined || this.client !== undefined) await client.end();
     else this.client = client;
+  }
+
+  /** Once, because a pooler may close the connection again and again. */
+  private tellOfPooler(): void {
+    if (this.toldOfPooler) return;
+    this.toldOfPooler = true;
+    this.logger.warn(
+      'The database is reached through a connection pooler, which delivers no notifications: event streams of POCs stay silent.',
+    );
   }
 
   private lost(client: Client): void {

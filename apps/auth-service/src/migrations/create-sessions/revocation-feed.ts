@@ -69,11 +69,13 @@ END`,
 /*
  * Returns each event that became visible since the cursor was issued, exactly once, and the next cursor.
  *
- * A cursor names one run of the server and a snapshot in it. After a restart the server may be a copy that lost
- * transactions, and after a crash it may reuse the numbers of transactions that had not committed. A crash resets the
- * server's statistics, so the time of their reset is part of the cursor.
+ * A cursor names a source and a snapshot in it. The source is one run of one server with this database: the identifier of
+ * the cluster, the database, the start of the server and the last reset of its statistics. After a restart the server may be
+ * a copy that lost transactions; a promoted standby has another start than the old primary; and after a crash, which resets
+ * the statistics, the server may reuse the numbers of transactions that had not committed. A standby is no source: what
+ * is committed on the primary may not have reached it.
  *
- * complete is false if the cursor is of another run, or if there are too many events to list. The subscriber must then
+ * complete is false if the cursor is of another source, or if there are too many events to list. The subscriber must then
  * invalidate everything that it has cached.
  *
  * There are two index conditions: transactions that began after the snapshot, and those that were open in it. Otherwise
@@ -81,23 +83,29 @@ END`,
  */
 const REVOCATIONS_SINCE = definerFunction({
   signature: 'revocations_since(p_cursor text)',
-  returns: 'TABLE (next_cursor text, complete boolean, events jsonb)',
+  returns: 'TABLE (source text, next_cursor text, complete boolean, events jsonb)',
   language: 'plpgsql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
 DECLARE
   most CONSTANT integer := 5000;
-  life CONSTANT text := concat_ws('-', extract(epoch FROM pg_postmaster_start_time()),
-    extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()));
   here CONSTANT pg_snapshot := pg_current_snapshot();
   seen pg_snapshot;
   open_then xid8[];
 BEGIN
-  next_cursor := life || '/' || here::text;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'revocations are read from the primary, and this server is a standby' USING
+      ERRCODE = 'read_only_sql_transaction';
+  END IF;
+  SELECT concat_ws('-', c.system_identifier, d.oid, extract(epoch FROM pg_postmaster_start_time()),
+           extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()))
+    INTO source
+    FROM pg_control_system() c, pg_database d WHERE d.datname = current_database();
+  next_cursor := source || '/' || here::text;
   complete := false;
   events := '[]';
-  IF split_part(p_cursor, '/', 1) = life THEN
+  IF split_part(p_cursor, '/', 1) = source THEN
     seen := split_part(p_cursor, '/', 2)::pg_snapshot;
     open_then := ARRAY(SELECT pg_snapshot_xip(seen));
     SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array(e.kind, e.tenant_id, e.subject_id)), '[]')
