@@ -4,6 +4,7 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ApiError } from '@poc-tracker/contracts';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { parseAddress, type ProxyTrust } from '../connection/client-address.js';
 import { ApiAdapter } from './api.adapter.js';
 import { toCatalogueError, toErrorReply } from '../errors/error-reply.js';
 import { createRequestLogger } from '../logging/request.logger.js';
@@ -17,8 +18,8 @@ const RECEIVE_TIMEOUT_MS = 30_000;
 
 export interface AdapterOptions {
   logger: Logger;
-  /** Addresses or CIDR ranges whose X-Forwarded-* headers are trusted; other senders' headers are ignored. */
-  trustedProxies: readonly string[];
+  /** Whose X-Forwarded-* headers are used. */
+  isTrustedProxy: ProxyTrust;
   /** Generates the id of a request. The client's x-request-id is ignored, because it could forge log lines. */
   requestId: () => string;
   /** Milliseconds for a whole request to arrive, if a route accepts uploads. */
@@ -28,7 +29,7 @@ export interface AdapterOptions {
 /** The Fastify adapter, with limits for requests and the API's error format for requests that fail before routing. */
 export function createFastifyAdapter({
   logger,
-  trustedProxies,
+  isTrustedProxy,
   requestId,
   receiveTimeoutMs = RECEIVE_TIMEOUT_MS,
 }: AdapterOptions): FastifyAdapter {
@@ -40,7 +41,7 @@ export function createFastifyAdapter({
       requestIdLogLabel: 'requestId',
     }),
     genReqId: requestId,
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    trustProxy: (address) => isTrustedProxy(parseAddress(address) ?? ''),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: receiveTimeoutMs,
     // `registerGracefulClose` responds during a shutdown, in the API's error format.

@@ -5,9 +5,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiExceptionFilter } from '../errors/api-exception.filter.js';
 import type { ErrorTranslator } from '../errors/error-reply.js';
+import { registerClientAddress, trustProxies } from '../connection/client-address.js';
 import { createFastifyAdapter } from './fastify-adapter.factory.js';
 import { registerFormBodies } from './form-body.js';
-import { registerGracefulClose } from './graceful-close.js';
+import { registerGracefulClose } from '../connection/graceful-close.js';
 import { NestLogger } from '../logging/nest.logger.js';
 import { guardRequests } from './request-guard.js';
 import { logRequests } from '../logging/request-log.js';
@@ -59,15 +60,17 @@ export async function createHttpApp(
     preview = false,
   }: HttpEdge,
 ): Promise<NestFastifyApplication> {
+  const isTrustedProxy = trustProxies(settings.trustedProxies);
   const adapter = createFastifyAdapter({
     logger,
     requestId,
-    trustedProxies: settings.trustedProxies,
+    isTrustedProxy,
     receiveTimeoutMs: uploadTimeoutMs,
   });
   const fastify = adapter.getInstance();
   const routes = new RouteDirectory();
   routes.attach(fastify);
+  registerClientAddress(fastify, isTrustedProxy);
   registerSecurityHeaders(fastify);
   registerGracefulClose(fastify, settings.requestTimeoutMs);
   logRequests(fastify);

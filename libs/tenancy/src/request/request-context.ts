@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { isIP } from 'node:net';
 import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestLifetime } from './request-lifetime.js';
@@ -7,7 +6,7 @@ import type { TenantTransaction } from '../transaction/tenant-transaction.js';
 
 /** Where a request came from. */
 export interface RequestClient {
-  /** Null if a trusted proxy forwarded something that is not an address. */
+  /** Null if the client had closed the connection before its request was read. */
   readonly ipAddress: string | null;
   /** As the client sent it, truncated. */
   readonly userAgent: string | null;
@@ -53,11 +52,10 @@ export function runOutsideRequest<T>(work: () => T): T {
   return scopes.exit(work);
 }
 
-/** The client of a request, by its connection and headers. */
+/** The client of a request. The edge of the service has brought `ip` into its one form. */
 export function clientOf(request: Pick<FastifyRequest, 'ip' | 'headers'>): RequestClient {
-  const address = request.ip.split('%', 1)[0] ?? '';
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH);
-  return { ipAddress: isIP(address) === 0 ? null : address, userAgent: userAgent || null };
+  return { ipAddress: request.ip || null, userAgent: userAgent || null };
 }
 
 /** Runs `work`, and everything that it starts, as part of a request. */

@@ -52,4 +52,22 @@ describe('Forwarded headers', () => {
       ip: '198.51.100.1',
     });
   });
+
+  it('give the address in its one form, whatever the gateway writes', async () => {
+    expect(await seenFrom('::ffff:10.0.0.2', '203.0.113.9:51234', ['10.0.0.0/8'])).toMatchObject({
+      ip: '203.0.113.9',
+    });
+  });
+
+  it('name the host behind a trusted proxy on an IPv6 socket', async () => {
+    expect(await seenFrom('::ffff:10.0.0.2', '203.0.113.9', ['10.0.0.0/8'])).toMatchObject({
+      host: 'evil.example',
+    });
+  });
+
+  it('are no fault of the service if they are not addresses', async () => {
+    expect(await seenFrom('10.0.0.2', "'; DROP TABLE users", ['10.0.0.0/8'])).toMatchObject({
+      ip: '10.0.0.2',
+    });
+  });
 });

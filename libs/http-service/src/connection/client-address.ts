@@ -1,0 +1,63 @@
+import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/** Some gateways add the port of the client to X-Forwarded-For. */
+const WITH_PORT = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/;
+
+/** An IPv4 address in the notation of an IPv6 socket (RFC 4291, 2.5.5.2). */
+const IPV4_MAPPED = /^::ffff:(?=\d+\.)/;
+
+export type ProxyTrust = (address: string) => boolean;
+
+/**
+ * The one form in which an address is compared, stored and counted: without port, brackets and zone, IPv4 if it is an
+ * IPv4-mapped IPv6 address, and IPv6 in lower case and compressed (RFC 5952).
+ * @returns undefined if the text is not an address.
+ */
+export function parseAddress(text: string): string | undefined {
+  const trimmed = text.trim();
+  const [, bracketed, beforePort] = WITH_PORT.exec(trimmed) ?? [];
+  const address = (bracketed ?? beforePort ?? trimmed).split('%', 1)[0] ?? '';
+  const family = isIP(address);
+  if (family !== 6) return family === 4 ? address : undefined;
+  return new SocketAddress({ address, family: 'ipv6' }).address.replace(IPV4_MAPPED, '');
+}
+
+/** @param proxies addresses or CIDR ranges; validated by the settings. */
+export function trustProxies(proxies: readonly string[]): ProxyTrust {
+  const trusted = new BlockList();
+  for (const proxy of proxies) {
+    const [network = '', bits] = proxy.split('/');
+    const family = isIPv6(network) ? 'ipv6' : 'ipv4';
+    if (bits === undefined) trusted.addAddress(network, family);
+    else trusted.addSubnet(network, Number(bits), family);
+  }
+  return (address) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * The address of the client: the last hop that is not a trusted proxy, from the connection back through X-Forwarded-For,
+ * to which each proxy appends. An entry that is not an address, such as `unknown`, ends the search: the client is then the
+ * trusted proxy that added it, because an earlier entry could be forged.
+ */
+export function clientAddress(peer: string, forwardedFor: string, isTrusted: ProxyTrust): string {
+  const hops = forwardedFor.split(',');
+  let client = parseAddress(peer);
+  while (client !== undefined && isTrusted(client)) {
+    const next = parseAddress(hops.pop() ?? '');
+    if (next === undefined) return client;
+    client = next;
+  }
+  return client ?? '';
+}
+
+/** Makes `request.ip` the {@link clientAddress}. It is empty if the client has already closed the connection. */
+export function registerClientAddress(fastify: FastifyInstance, isTrusted: ProxyTrust): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    // Node joins repeated headers of this name.
+    const forwardedFor = String(request.raw.headers['x-forwarded-for'] ?? '');
+    const value = clientAddress(request.raw.socket.remoteAddress ?? '', forwardedFor, isTrusted);
+    Object.defineProperty(request, 'ip', { value });
+    done();
+  });
+}
