@@ -158,7 +158,7 @@ export const forms: Attack[] = [
 function variants(token: string): Attack[] {
   const [header = '', payload = '', signature = ''] = token.split('.');
   return [
-    ['a space before', ` ${token}`],
+    ['a tab before', `\t${token}`],
     ['a space behind', `${token} `],
     ['a tab behind', `${token}\t`],
     ['a newline behind', `${token}\n`],

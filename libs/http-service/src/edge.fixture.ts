@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import {
   Body,
   Controller,
@@ -11,6 +12,7 @@ import {
   Post,
   Query,
   Req,
+  StreamableFile,
 } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiParam, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
@@ -21,6 +23,7 @@ import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ApiErrors, DataResponse } from './openapi/api-documentation.js';
 import { RawResponse } from './server/api.adapter.js';
+import { EndlessResponse } from './server/endless-response.js';
 import { createHttpApp } from './server/http-app.factory.js';
 import { createLogger } from './logging/logger.factory.js';
 import { UuidParamPipe } from './fields/uuid-param.pipe.js';
@@ -145,7 +148,26 @@ class RawController {
   }
 }
 
-@Module({ controllers: [UsersController, RawController] })
+@ApiTags('streams')
+@Controller('streams')
+class StreamController {
+  @Get()
+  @Public()
+  @EndlessResponse()
+  @ApiOperation({ summary: 'Stream without an end' })
+  @ApiResponse({
+    status: 200,
+    description: 'A stream.',
+    content: { 'text/plain': { schema: { type: 'string' }, example: 'first line' } },
+  })
+  streamForever(): StreamableFile {
+    const stream = new PassThrough();
+    stream.write('first line\n');
+    return new StreamableFile(stream, { type: 'text/plain' });
+  }
+}
+
+@Module({ controllers: [UsersController, RawController, StreamController] })
 class EdgeModule {}
 
 export interface Edge {
@@ -161,6 +183,7 @@ export async function createEdge(
   options: {
     trustedProxies?: string[];
     requestTimeoutMs?: number;
+    uploadTimeoutMs?: number;
     preview?: boolean;
     logLevel?: 'info' | 'debug';
   } = {},
@@ -178,6 +201,7 @@ export async function createEdge(
     }),
     requestId: randomUUID,
     preview: options.preview ?? false,
+    ...(options.uploadTimeoutMs !== undefined && { uploadTimeoutMs: options.uploadTimeoutMs }),
     translateError: (error) =>
       error instanceof Error && 'constraint' in error
         ? new ApiError('USER_EXISTS', { cause: error })

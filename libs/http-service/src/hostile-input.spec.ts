@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ErrorBody, FieldError } from '@poc-tracker/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exchangeRaw } from './connection/raw-exchange.fixture.js';
 import { createEdge } from './edge.fixture.js';
 import { checkInput } from './server/request-guard.js';
 
@@ -139,7 +140,8 @@ describe('A hostile body', () => {
   });
 
   it('is refused with 415 without a content type', async () => {
-    const answer = await rawExchange(
+    const answer = await exchangeRaw(
+      app,
       'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
     );
     expect(answer).toMatch(/^HTTP\/1\.1 415 [\s\S]*"code":"UNSUPPORTED_MEDIA_TYPE"/);
@@ -208,7 +210,7 @@ describe('A hostile URL or header', () => {
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
   ])('is refused with 400 and a closed connection: %s', async (_what, bytes) => {
-    const answer = await rawExchange(bytes);
+    const answer = await exchangeRaw(app, bytes);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
       code: 'VALIDATION_ERROR',
@@ -251,18 +253,3 @@ describe('checkInput', () => {
     }).toThrow();
   });
 });
-
-/** Sends bytes, and returns everything received until the server closes the connection. */
-async function rawExchange(bytes: string): Promise<string> {
-  const { port } = new URL(await app.getUrl());
-  return new Promise((resolve, reject) => {
-    let received = '';
-    const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes));
-    socket.on('data', (chunk) => (received += chunk.toString()));
-    socket.on('close', () => {
-      resolve(received);
-    });
-    socket.on('error', reject);
-    socket.setTimeout(5_000, () => socket.destroy(new Error(`no answer; received: ${received}`)));
-  });
-}

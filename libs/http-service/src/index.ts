@@ -1,5 +1,6 @@
 // server: the Fastify application, its process, and the options of routes.
 export { RawResponse } from './server/api.adapter.js';
+export { EndlessResponse } from './server/endless-response.js';
 export { FormBody } from './server/form-body.js';
 export { createHttpApp } from './server/http-app.factory.js';
 export { RawBody, rawBodyType } from './server/raw-body.js';

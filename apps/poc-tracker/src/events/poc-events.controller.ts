@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal, RequireFeature } from '@poc-tracker/auth-kit';
-import { ApiErrors, UuidParamPipe } from '@poc-tracker/http-service';
+import { ApiErrors, EndlessResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { OwnTransactions } from '@poc-tracker/tenancy';
 import type { FastifyReply } from 'fastify';
 import { PocEventsService } from './poc-events.service.js';
@@ -14,6 +14,7 @@ export class PocEventsController {
   constructor(private readonly events: PocEventsService) {}
 
   @Get()
+  @EndlessResponse()
   @Authenticated()
   @RequireFeature('real_time_dojos')
   @OwnTransactions()

@@ -7,6 +7,9 @@ import { attachment } from './content-headers.js';
 import type { FileResponse } from './file.response.js';
 import { FileService } from './file.service.js';
 
+/** Permissions can be revoked, so a cached copy must be revalidated. The same in a 304, which updates the copy's headers. */
+const CACHING = { 'cache-control': 'private, no-cache' };
+
 /** Handles downloads with conditional and range requests (RFC 9110, 13 and 14). */
 @Injectable()
 export class ContentService {
@@ -22,7 +25,7 @@ export class ContentService {
     const file = await this.files.getAs(principal, pocId, fileId);
     const tag = `"${file.sha256}"`;
     if (matches(headers['if-none-match'], tag)) {
-      void reply.code(304).header('etag', tag);
+      void reply.code(304).headers({ ...CACHING, etag: tag });
       return undefined;
     }
     // If-Range with a date is not supported, so it never matches.
@@ -51,8 +54,7 @@ function headersOf(file: FileResponse): Record<string, string | number> {
     'content-length': file.size,
     'content-disposition': attachment(file.name),
     'accept-ranges': 'bytes',
-    // Permissions can be revoked, so a cached copy must be revalidated.
-    'cache-control': 'private, no-cache',
+    ...CACHING,
   };
 }
 

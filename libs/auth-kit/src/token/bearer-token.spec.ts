@@ -7,6 +7,10 @@ describe('bearerToken', () => {
     expect(bearerToken(requestWith(['authorization', `${scheme} abc`]))).toBe('abc');
   });
 
+  it('accepts any number of spaces after the scheme (RFC 9110, 11.4)', () => {
+    expect(bearerToken(requestWith(['authorization', 'Bearer   abc']))).toBe('abc');
+  });
+
   it('throws TOKEN_REQUIRED without an Authorization header', () => {
     expect(() => bearerToken(requestWith())).toThrow(
       expect.objectContaining({ code: 'TOKEN_REQUIRED' }),

@@ -27,7 +27,8 @@ export function bearerToken(request: TokenRequest): string {
   if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) {
     throw invalidToken('The scheme of the Authorization header is not Bearer.');
   }
-  return header.slice(SCHEME.length);
+  // RFC 9110, 11.4: any number of spaces follows the scheme.
+  return header.slice(SCHEME.length).replace(/^ +/, '');
 }
 
 /** Names and values in turn, as they came over the wire. */

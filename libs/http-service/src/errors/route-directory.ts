@@ -1,9 +1,13 @@
 import type { FastifyInstance } from 'fastify';
+import { isEndlessHead } from '../server/endless-response.js';
 
 interface Route {
   segments: string[];
   methods: Set<string>;
 }
+
+/** The start of a request target in absolute form (RFC 9112, 3.2.2). */
+const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 /**
  * The paths of the service and their methods, collected while routes are registered. Distinguishes an unsupported method
@@ -14,7 +18,9 @@ export class RouteDirectory {
 
   /** Call it before any route is registered. */
   attach(fastify: FastifyInstance): void {
-    fastify.addHook('onRoute', ({ url, method }) => {
+    fastify.addHook('onRoute', (options) => {
+      if (isEndlessHead(options)) return;
+      const { url, method } = options;
       const route = this.routes.get(url) ?? { segments: url.split('/'), methods: new Set() };
       for (const name of [method].flat()) route.methods.add(name);
       this.routes.set(url, route);
@@ -32,7 +38,7 @@ export class RouteDirectory {
 }
 
 function decodePath(target: string): string {
-  const path = target.split('?', 1)[0] ?? '';
+  const path = target.replace(ORIGIN, '').split('?', 1)[0] ?? '';
   try {
     return decodeURIComponent(path);
   } catch {

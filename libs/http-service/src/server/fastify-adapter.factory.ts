@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
+import type { RequestListener } from 'node:http';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import { ApiError } from '@poc-tracker/contracts';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { parseAddress, type ProxyTrust } from '../connection/client-address.js';
+import { createHttpServer, endBrokenConnection } from '../connection/http-server.js';
 import { ApiAdapter } from './api.adapter.js';
 import { toCatalogueError, toErrorReply } from '../errors/error-reply.js';
 import { createRequestLogger } from '../logging/request.logger.js';
@@ -43,12 +42,12 @@ export function createFastifyAdapter({
     genReqId: requestId,
     trustProxy: (address) => isTrustedProxy(parseAddress(address) ?? ''),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: receiveTimeoutMs,
+    serverFactory: (handle: RequestListener) => createHttpServer(handle, receiveTimeoutMs),
     // `registerGracefulClose` responds during a shutdown, in the API's error format.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: replyBeforeRouting,
-    clientErrorHandler: replyToMalformedHttp,
+    clientErrorHandler: endBrokenConnection,
   });
 }
 
@@ -68,25 +67,4 @@ function replyBeforeRouting(error: unknown, request: FastifyRequest, reply: Fast
     })
     .type('application/json; charset=utf-8')
     .send(body);
-}
-
-/** For malformed HTTP, headers above Node's limit and a request that never ends. There is only the socket to write to. */
-function replyToMalformedHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status, body } = toErrorReply(new ApiError('VALIDATION_ERROR'), randomUUID());
-  const text = JSON.stringify(body);
-  socket.end(
-    [
-      `HTTP/1.1 ${status} Bad Request`,
-      'Content-Type: application/json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(text)}`,
-      'Cache-Control: no-store',
-      'Connection: close',
-      '',
-      text,
-    ].join('\r\n'),
-  );
 }

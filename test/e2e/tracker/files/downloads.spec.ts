@@ -117,6 +117,10 @@ describe('A range request', () => {
   it('returns 304 if the client has the whole file', async () => {
     const { status, bytes, headers } = await fetchPart({ 'if-none-match': `"x", ${etag}` });
     expect([status, bytes.length, headers.etag]).toEqual([304, 0, etag]);
-    expect((await fetchPart({ 'if-none-match': '"x"' })).status).toBe(200);
+    const full = await fetchPart({ 'if-none-match': '"x"' });
+    expect(full.status).toBe(200);
+    // A 304 updates the headers of the client's copy (RFC 9111, 4.3.4).
+    expect(headers['cache-control']).toBe(full.headers['cache-control']);
+    expect(headers['cache-control']).toBe('private, no-cache');
   });
 });

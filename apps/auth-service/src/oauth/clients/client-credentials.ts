@@ -5,7 +5,7 @@ export interface ClientCredentials {
   secret: string;
 }
 
-const BASIC = /^basic ([A-Za-z0-9+/]+={0,2})$/i;
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 
 /**
  * Reads client credentials from HTTP Basic, each part form-encoded, or from `client_id` and `client_secret` of the body

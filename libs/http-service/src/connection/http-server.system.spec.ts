@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createEdge, gate } from '../edge.fixture.js';
+
+const SLOW = 'GET /api/v1/users/slow HTTP/1.1\r\nHost: x\r\n\r\n';
+const STREAM = 'GET /api/v1/streams HTTP/1.1\r\nHost: x\r\n\r\n';
+const HEALTH = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
+const GARBAGE = 'GARBAGE\r\n\r\n';
+const CHUNKED_USER =
+  'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+const CHUNKED_TEXT = CHUNKED_USER.replace('application/json', 'text/plain');
+
+let app: NestFastifyApplication;
+let logged: Record<string, unknown>[];
+let sockets: Socket[];
+
+beforeAll(async () => {
+  ({ app, logged } = await createEdge({ uploadTimeoutMs: 300 }));
+  await app.listen(0, '127.0.0.1');
+});
+
+beforeEach(() => {
+  sockets = [];
+  logged.length = 0;
+});
+
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+});
+
+afterAll(async () => {
+  await app.close();
+});
+
+/** A client that never closes its side, and whatever it has received. */
+async function open(): Promise<{ socket: Socket; received: () => string }> {
+  const port = Number(new URL(await app.getUrl()).port);
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  sockets.push(socket);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return { socket, received: () => text };
+}
+
+function connections(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    app.getHttpServer().getConnections((error: Error | null, count: number) => {
+      if (error === null) resolve(count);
+      else reject(error);
+    });
+  });
+}
+
+const countResponses = (text: string) => text.split('HTTP/1.1 ').length - 1;
+
+describe('A connection with broken HTTP', () => {
+  it.each([
+    ['garbage', GARBAGE],
+    ['half of a header', 'GET /health HTTP/1.1\r\nHo'],
+    ['half of a body', 'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{'],
+    ['garbage after a request', HEALTH + GARBAGE],
+    ['half of a second header', `${HEALTH}GET /health HTTP/1.1\r\nHo`],
+    ['garbage within a stream', STREAM + GARBAGE],
+    ['a request of another protocol', 'ANNOUNCE /x RTSP/1.0\r\n\r\n'],
+  ])('ends although the client does not close its side: %s', async (_what, bytes) => {
+    await expect.poll(connections, { timeout: 5_000 }).toBe(0);
+    const { socket } = await open();
+    await expect.poll(connections).toBe(1);
+    socket.write(bytes);
+    await expect.poll(connections, { timeout: 5_000 }).toBe(0);
+  });
+
+  it('gets no response into the middle of a stream', async () => {
+    const { socket, received } = await open();
+    socket.write(STREAM);
+    await expect.poll(received).toContain('first line');
+    socket.write(GARBAGE);
+    await once(socket, 'end');
+    expect(countResponses(received())).toBe(1);
+    expect(received()).not.toContain('VALIDATION_ERROR');
+  });
+
+  it('gets no response in the place of one that a handler has not sent yet', async () => {
+    let release = (): void => {};
+    gate.open = new Promise((resolve) => (release = resolve));
+    const entered = new Promise<void>((resolve) => (gate.entered = resolve));
+    const { socket, received } = await open();
+    socket.write(SLOW);
+    await entered;
+    socket.write(GARBAGE);
+    await once(socket, 'end');
+    release();
+    expect(received()).toBe('');
+  });
+
+  it('gets no second response after one on the same connection', async () => {
+    const { socket, received } = await open();
+    socket.write(HEALTH);
+    await expect.poll(received).toContain('raw');
+    socket.write(GARBAGE);
+    await once(socket, 'end');
+    expect(countResponses(received())).toBe(1);
+  });
+
+  it('gets one response to a malformed chunk of its first request', async () => {
+    const { socket, received } = await open();
+    socket.write(`${CHUNKED_USER}ZZ\r\n`);
+    await once(socket, 'end');
+    expect(received()).toMatch(/^HTTP\/1\.1 400 [^]*"code":"VALIDATION_ERROR"/);
+    expect(countResponses(received())).toBe(1);
+  });
+
+  it('gets no second response to a malformed chunk after the request was refused', async () => {
+    const { socket, received } = await open();
+    socket.write(CHUNKED_TEXT);
+    await expect.poll(received).toContain('UNSUPPORTED_MEDIA_TYPE');
+    socket.write('ZZ\r\n');
+    await once(socket, 'end');
+    expect(countResponses(received())).toBe(1);
+  });
+
+  it('gets 400 and leaves no line in the log for a method of another protocol', async () => {
+    const { socket, received } = await open();
+    socket.write('ANNOUNCE /x RTSP/1.0\r\n\r\n');
+    await once(socket, 'end');
+    expect(received()).toMatch(/^HTTP\/1\.1 400 /);
+    expect(logged).toEqual([]);
+  });
+});
+
+describe('HEAD on a route with an endless response', () => {
+  it('gets 405 at once, and the path supports GET only', async () => {
+    for (const method of ['HEAD', 'POST'] as const) {
+      const answer = await app.inject({ method, url: '/api/v1/streams' });
+      expect([answer.statusCode, answer.headers.allow]).toEqual([405, 'GET']);
+    }
+  });
+});

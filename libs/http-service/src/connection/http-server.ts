@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  METHODS,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { ApiError } from '@poc-tracker/contracts';
+import { toErrorReply } from '../errors/error-reply.js';
+
+/** Longer than load balancers keep an idle connection, so that they close it first and send no request into its end. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** How late the end of the time for a request is noticed. */
+const CHECK_MS = 1_000;
+
+/** Milliseconds for a client to read the last response before its connection is destroyed. */
+const LAST_RESPONSE_MS = 1_000;
+
+/** Node's parser also accepts the methods of RTSP, which the router does not know. */
+const HTTP_METHODS = new Set(METHODS);
+
+/** The response to the only request of a connection so far; null after another request. */
+const responses = new WeakMap<Socket, ServerResponse | null>();
+
+/**
+ * Node's HTTP server for Fastify's `serverFactory`.
+ * @param receiveTimeoutMs for a whole request to arrive.
+ */
+export function createHttpServer(handle: RequestListener, receiveTimeoutMs: number): Server {
+  return createServer(
+    {
+      requestTimeout: receiveTimeoutMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    },
+    (request, response) => {
+      const { socket } = request;
+      if (HTTP_METHODS.has(request.method ?? '')) {
+        responses.set(socket, responses.has(socket) ? null : response);
+        handle(request, response);
+      } else endBrokenConnection(undefined, socket);
+    },
+  );
+}
+
+/**
+ * For malformed HTTP, headers above Node's limit and a request that does not arrive in time. The connection always ends,
+ * even if the client does not close its side. The client gets a response if this is the first request of the connection and
+ * has none yet. Otherwise the bytes would be taken for a part of a response that is being written, or for the response to
+ * another request that a proxy sends over the same connection (CWE-444).
+ */
+export function endBrokenConnection(
+  error: NodeJS.ErrnoException | undefined,
+  socket: Socket,
+): void {
+  if (error?.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  if (awaitsFirstResponse(socket)) socket.end(badRequest());
+  else socket.destroySoon();
+  setTimeout(() => socket.destroy(), LAST_RESPONSE_MS).unref();
+}
+
+/** A request that has been read completely gets its own response, even if what follows it is broken. */
+function awaitsFirstResponse(socket: Socket): boolean {
+  const response = responses.get(socket);
+  if (response === undefined) return true;
+  return response !== null && !response.headersSent && !response.req.complete;
+}
+
+function badRequest(): string {
+  const { status, body } = toErrorReply(new ApiError('VALIDATION_ERROR'), randomUUID());
+  const text = JSON.stringify(body);
+  return [
+    `HTTP/1.1 ${status} Bad Request`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+    '',
+    text,
+  ].join('\r\n');
+}

@@ -1,0 +1,56 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEdge } from '../edge.fixture.js';
+import { exchangeRaw } from './raw-exchange.fixture.js';
+
+let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  ({ app } = await createEdge());
+  await app.listen(0, '127.0.0.1');
+});
+
+afterAll(async () => {
+  await app.close();
+});
+
+const ask = (target: string, host: string, method = 'GET') =>
+  exchangeRaw(app, `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+
+const PATH = '/api/v1/users/address';
+
+describe('A request target in absolute form', () => {
+  it.each([
+    ['http://b.example', 'a.example'],
+    ['http://b.example', ''],
+    ['http://b.example', 'b.example.'],
+    ['http://b.example:8080', 'b.example'],
+    ['http://b.example', 'b.example:8080'],
+    ['http://b.example', 'b.example@a.example'],
+    ['https://b.example', 'b.example:80'],
+  ])('is refused with 400 for %s with the Host header %j', async (origin, host) => {
+    const answer = await ask(origin + PATH, host);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"field":"host"/);
+  });
+
+  it.each([
+    ['http://b.example', 'b.example'],
+    ['http://B.Example', 'b.example'],
+    ['http://b.example:80', 'b.example'],
+    ['http://b.example', 'B.example:80'],
+    ['https://b.example:443', 'b.example'],
+    ['http://[::1]:3000', '[::1]:3000'],
+  ])('is served for %s with the Host header %j', async (origin, host) => {
+    expect(await ask(origin + PATH, host)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('gets 405 for a method that the path does not support', async () => {
+    const answer = await ask(`http://b.example${PATH}`, 'b.example', 'PUT');
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [^]*allow: DELETE, GET, HEAD/i);
+  });
+
+  it('differs from other forms, which name no host', async () => {
+    expect(await ask(PATH, 'a.example')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await ask('*', 'a.example', 'OPTIONS')).toMatch(/^HTTP\/1\.1 404 /);
+  });
+});
