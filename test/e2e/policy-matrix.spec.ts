@@ -122,6 +122,11 @@ async function inviteOperator(): Promise<Scene['activation']> {
   return activation;
 }
 
+/** The code of a refusal. OAuth routes have no `code`: theirs is `error`. */
+function codeOf({ code, error }: { code?: string; error: string }): string {
+  return code ?? error;
+}
+
 function expectedOutcome(cell: Cell, caller: Caller): string {
   const { status, code } = cell;
   if (cell.allowed.includes(caller)) return code === undefined ? `${status}` : `${status} ${code}`;
@@ -157,7 +162,7 @@ describe('The policy of the service', () => {
           },
           ...(body !== undefined && { payload: body as object }),
         });
-        const code = response.statusCode < 400 ? '' : ` ${response.json<{ code: string }>().code}`;
+        const code = response.statusCode < 400 ? '' : ` ${codeOf(response.json())}`;
         expect(`${response.statusCode}${code}`).toBe(expectedOutcome(cell, caller));
       },
     );

@@ -167,9 +167,9 @@ export const MATRIX: Record<string, Cell> = {
     path: ({ auditEntryId }) => `/api/v1/audit/${auditEntryId}`,
   },
   // For service clients: a user's token is refused.
-  'POST /api/v1/oauth/introspect': { allowed: CALLERS, status: 401, code: 'INVALID_CLIENT' },
-  'POST /api/v1/oauth/revoke': { allowed: CALLERS, status: 401, code: 'INVALID_CLIENT' },
-  'GET /api/v1/oauth/revocations': { allowed: CALLERS, status: 401, code: 'INVALID_CLIENT' },
+  'POST /api/v1/oauth/introspect': { allowed: CALLERS, status: 401, code: 'invalid_client' },
+  'POST /api/v1/oauth/revoke': { allowed: CALLERS, status: 401, code: 'invalid_client' },
+  'GET /api/v1/oauth/revocations': { allowed: CALLERS, status: 401, code: 'invalid_client' },
   'POST /api/v1/auth/register': {
     allowed: CALLERS,
     status: 201,

@@ -161,7 +161,7 @@ describe('The revocation stream over HTTP, for an application without database a
     ]) {
       const answer = await follow(authorization);
       expect(answer.status).toBe(401);
-      expect(await answer.json()).toMatchObject({ code: 'INVALID_CLIENT' });
+      expect(await answer.json()).toMatchObject({ error: 'invalid_client' });
     }
   });
 

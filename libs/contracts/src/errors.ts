@@ -52,7 +52,7 @@ export const ERROR_CATALOGUE = {
   RANGE_NOT_SATISFIABLE: { status: 416, message: 'The requested range is outside the file.' },
   INVALID_CLIENT: { status: 401, message: 'The client credentials are wrong or missing.' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large.' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The body must be application/json.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The route does not support the content type of the body.' },
   RATE_LIMIT_EXCEEDED: { status: 429, message: 'Too many attempts; try again later.' },
   INTERNAL_ERROR: { status: 500, message: 'Something went wrong on our side.' },
   METRICS_ERROR: { status: 500, message: 'The metrics could not be read.' },

@@ -22,6 +22,8 @@ import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ApiErrors, DataResponse } from './openapi/api-documentation.js';
+import { OAuthErrors } from './errors/oauth-error.js';
+import { FormBody } from './server/form-body.js';
 import { RawResponse } from './server/api.adapter.js';
 import { EndlessResponse } from './server/endless-response.js';
 import { createHttpApp } from './server/http-app.factory.js';
@@ -63,6 +65,24 @@ class QueryFailedError extends Error {
 
 /** Keeps the handler of the slow route in flight until the test resolves `open`. */
 export const gate = { entered: () => {}, open: Promise.resolve() };
+
+/** Throws one of the errors that a handler may meet. */
+function fail(kind: string): never {
+  const failures: Record<string, unknown> = {
+    raw: new Error('secret of the server at /srv/app'),
+    database: new QueryFailedError('relation "users" does not exist'),
+    unique: Object.assign(new Error('duplicate key'), { constraint: 'users_tenant_email_key' }),
+    upstream: Object.assign(new Error('upstream said 404'), { statusCode: 404, status: 404 }),
+    text: 'a thrown string',
+    token: new ApiError('TOKEN_REVOKED'),
+    anonymous: new ApiError('TOKEN_REQUIRED'),
+    client: new ApiError('INVALID_CLIENT'),
+    limit: new ApiError('RATE_LIMIT_EXCEEDED', { retryAfter: 7 }),
+    field: ApiError.validation({ field: 'tok"én', message: 'must be a token' }),
+    busy: new ApiError('SERVICE_BUSY', { retryAfter: 1.2, message: 'pool of 10 is empty' }),
+  };
+  throw failures[kind] ?? new NotFoundException(`no failure ${kind}`);
+}
 
 @ApiTags('users')
 @Controller('users')
@@ -108,17 +128,7 @@ class UsersController {
   @ApiParam({ name: 'kind', example: 'raw' })
   @DataResponse(200)
   getError(@Param('kind') kind: string): never {
-    const failures: Record<string, unknown> = {
-      raw: new Error('secret of the server at /srv/app'),
-      database: new QueryFailedError('relation "users" does not exist'),
-      unique: Object.assign(new Error('duplicate key'), { constraint: 'users_tenant_email_key' }),
-      upstream: Object.assign(new Error('upstream said 404'), { statusCode: 404, status: 404 }),
-      text: 'a thrown string',
-      token: new ApiError('TOKEN_REVOKED'),
-      anonymous: new ApiError('TOKEN_REQUIRED'),
-      busy: new ApiError('SERVICE_BUSY', { retryAfter: 1.2, message: 'pool of 10 is empty' }),
-    };
-    throw failures[kind] ?? new NotFoundException(`no failure ${kind}`);
+    return fail(kind);
   }
 
   @Delete(':userId')
@@ -167,7 +177,23 @@ class StreamController {
   }
 }
 
-@Module({ controllers: [UsersController, RawController, StreamController] })
+@ApiTags('oauth')
+@Controller('oauth')
+class OAuthController {
+  @Post(':kind')
+  @Public()
+  @FormBody()
+  @OAuthErrors()
+  @ApiOperation({ summary: 'Get an error in the format of OAuth' })
+  @ApiParam({ name: 'kind', example: 'raw' })
+  @DataResponse(200)
+  @ApiErrors('INVALID_CLIENT', 'SERVICE_BUSY')
+  getOauthError(@Param('kind') kind: string): never {
+    return fail(kind);
+  }
+}
+
+@Module({ controllers: [UsersController, RawController, StreamController, OAuthController] })
 class EdgeModule {}
 
 export interface Edge {

@@ -10,6 +10,7 @@ export { StartFailureError } from './server/start-failure.js';
 
 // errors: the error format.
 export { ErrorResponse } from './errors/error-response.js';
+export { OAuthErrors } from './errors/oauth-error.js';
 
 // fields: validation of bodies and parameters.
 export { EmailAddress } from './fields/email-address.decorator.js';

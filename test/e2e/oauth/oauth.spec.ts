@@ -1,5 +1,4 @@
 import type { IntrospectionResponse } from '@poc-tracker/auth-kit';
-import type { ErrorBody } from '@poc-tracker/contracts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { basic, serviceClient, type TestClient } from './oauth.fixture.js';
@@ -16,6 +15,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.stop();
 });
+
+/** RFC 6749, 5.2. */
+interface OAuthError {
+  error: string;
+  error_description: string;
+}
 
 interface Reply<T> {
   status: number;
@@ -151,23 +156,24 @@ describe('POST /oauth/introspect', () => {
       `Bearer ${token}`,
     ]) {
       const headers: Record<string, string> = authorization === '' ? {} : { authorization };
-      const answer = await post<ErrorBody>('introspect', { token }, headers);
+      const answer = await post<OAuthError>('introspect', { token }, headers);
       expect(answer.status, authorization).toBe(401);
-      expect(answer.body.code).toBe('INVALID_CLIENT');
+      expect(answer.body.error).toBe('invalid_client');
       expect(answer.headers['www-authenticate']).toMatch(/^Basic /);
     }
-    expect((await post<ErrorBody>('introspect', inBody)).body).toMatchObject({
-      code: 'VALIDATION_ERROR',
-      details: [{ field: 'client_secret' }],
+    expect((await post<OAuthError>('introspect', inBody)).body).toEqual({
+      error: 'invalid_request',
+      error_description: expect.stringContaining('client_secret'),
     });
   });
 
   it('refuses a form whose token is missing, repeated or too long', async () => {
     for (const form of ['', 'token=', 'token=a&token=b', `token=${'a'.repeat(9_000)}`, 'token=%00'])
-      expect((await post<ErrorBody>('introspect', form)).body.code, form.slice(0, 20)).toBe(
-        'VALIDATION_ERROR',
+      expect((await post<OAuthError>('introspect', form)).body.error, form.slice(0, 20)).toBe(
+        'invalid_request',
       );
-    expect((await post('introspect', `token=${'a'.repeat(40_000)}`)).status).toBe(413);
+    const tooLarge = await post<OAuthError>('introspect', `token=${'a'.repeat(40_000)}`);
+    expect([tooLarge.status, tooLarge.body.error]).toEqual([413, 'invalid_request']);
     expect((await post('introspect', 'token=x&unknown=1')).body).toEqual({ active: false });
   });
 });
@@ -235,7 +241,8 @@ describe('POST /oauth/revoke', () => {
 
   it('requires client credentials', async () => {
     const { tokens } = await signedIn();
-    expect((await post('revoke', { token: tokens.accessToken }, {})).status).toBe(401);
+    const refused = await post<OAuthError>('revoke', { token: tokens.accessToken }, {});
+    expect([refused.status, refused.body.error]).toEqual([401, 'invalid_client']);
     expect(await service.probe(tokens.accessToken)).toBe('accepted');
   });
 });

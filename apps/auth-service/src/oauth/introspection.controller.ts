@@ -1,7 +1,7 @@
 import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type IntrospectionResponse, Public } from '@poc-tracker/auth-kit';
-import { ApiErrors, FormBody, RawResponse } from '@poc-tracker/http-service';
+import { ApiErrors, FormBody, OAuthErrors, RawResponse } from '@poc-tracker/http-service';
 import { LeavesRightsAlone } from '../session/service-session-status.js';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
@@ -18,6 +18,7 @@ export class IntrospectionController {
   ) {}
 
   @Post('introspect')
+  @OAuthErrors()
   @HttpCode(200)
   @Public()
   @Tenantless()

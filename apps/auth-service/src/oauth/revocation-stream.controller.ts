@@ -1,7 +1,7 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
-import { ApiErrors, EndlessResponse } from '@poc-tracker/http-service';
+import { ApiErrors, EndlessResponse, OAuthErrors } from '@poc-tracker/http-service';
 import type { FastifyReply } from 'fastify';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
@@ -25,6 +25,7 @@ export class RevocationStreamController {
   ) {}
 
   @Get('revocations')
+  @OAuthErrors()
   @EndlessResponse()
   @Public()
   @Tenantless()

@@ -1,7 +1,7 @@
 import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse, FormBody } from '@poc-tracker/http-service';
+import { ApiErrors, DataResponse, FormBody, OAuthErrors } from '@poc-tracker/http-service';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
 import { ApiTokenForm, tokenOf } from './token.form.js';
@@ -16,6 +16,7 @@ export class TokenRevocationController {
   ) {}
 
   @Post('revoke')
+  @OAuthErrors()
   @HttpCode(200)
   @Public()
   @Tenantless()

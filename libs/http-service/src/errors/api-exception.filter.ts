@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorTranslator, toCatalogueError, toErrorReply } from './error-reply.js';
+import { toOAuthError, usesOAuthErrors } from './oauth-error.js';
 import type { RouteDirectory } from './route-directory.js';
 
 /**
@@ -41,7 +42,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
       .headers(response.headers)
       .headers(unsupported ? { allow: allowed.join(', ') } : {})
       .type('application/json; charset=utf-8')
-      .send(response.body);
+      .send(usesOAuthErrors(request) ? toOAuthError(response.body) : response.body);
   }
 }
 

@@ -1,10 +1,16 @@
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } from '@nestjs/swagger';
 import { ROUTE_POLICY, type RoutePolicy } from '@poc-tracker/auth-kit';
 import { ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
 import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
 import { ErrorResponse, exampleError } from '../errors/error-response.js';
+import {
+  OAUTH_ERRORS_EXTENSION,
+  OAuthErrorResponse,
+  toOAuthError,
+  toOAuthErrorCode,
+} from '../errors/oauth-error.js';
 import { exampleOf, type Schema } from './openapi-example.js';
 
 export interface Media {
@@ -28,7 +34,8 @@ export interface Operation {
   requestBody?: { content: Record<string, Media> };
   responses: Record<string, { description?: string; content?: Record<string, Media> } | undefined>;
   security?: Record<string, string[]>[];
-  [ERROR_CODES_EXTENSION]?: ErrorCode[];
+  [ERROR_CODES_EXTENSION]?: string[];
+  [OAUTH_ERRORS_EXTENSION]?: true;
   [POLICY_EXTENSION]?: RoutePolicy;
 }
 
@@ -142,22 +149,47 @@ function impliedCodes(operation: Operation): ErrorCode[] {
 }
 
 function addErrors(operation: Operation, isApi: boolean): void {
-  const declared = operation[ERROR_CODES_EXTENSION] ?? [];
+  // The codes that `@ApiErrors()` declares.
+  const declared = (operation[ERROR_CODES_EXTENSION] ?? []) as ErrorCode[];
   const codes = [...new Set([...declared, ...(isApi ? impliedCodes(operation) : [])])].sort();
   if (codes.length === 0) return;
-  operation[ERROR_CODES_EXTENSION] = codes;
+  const format = operation[OAUTH_ERRORS_EXTENSION] === true ? OAUTH_FORMAT : API_FORMAT;
+  operation[ERROR_CODES_EXTENSION] = [...new Set(codes.map(format.nameOf))].sort();
   for (const [status, group] of groupByStatus(codes)) {
     operation.responses[status] = {
-      description: group.map((code) => `${code}: ${ERROR_CATALOGUE[code].message}`).join(' '),
+      description: group
+        .map((code) => `${format.nameOf(code)}: ${ERROR_CATALOGUE[code].message}`)
+        .join(' '),
       content: {
         'application/json': {
-          schema: { $ref: getSchemaPath(ErrorResponse) },
-          examples: Object.fromEntries(group.map((code) => [code, { value: exampleError(code) }])),
+          schema: { $ref: getSchemaPath(format.model) },
+          examples: Object.fromEntries(
+            group.map((code) => [format.nameOf(code), { value: format.exampleOf(code) }]),
+          ),
         },
       },
     };
   }
 }
+
+/** How an operation describes its errors. */
+interface ErrorFormat {
+  model: Type;
+  nameOf: (code: ErrorCode) => string;
+  exampleOf: (code: ErrorCode) => object;
+}
+
+const API_FORMAT: ErrorFormat = {
+  model: ErrorResponse,
+  nameOf: (code) => code,
+  exampleOf: exampleError,
+};
+
+const OAUTH_FORMAT: ErrorFormat = {
+  model: OAuthErrorResponse,
+  nameOf: (code) => toOAuthErrorCode(code, ERROR_CATALOGUE[code].status),
+  exampleOf: (code) => toOAuthError(exampleError(code)),
+};
 
 function groupByStatus(codes: readonly ErrorCode[]): Map<string, ErrorCode[]> {
   const groups = new Map<string, ErrorCode[]>();
