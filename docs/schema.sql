@@ -2106,7 +2106,9 @@ CREATE POLICY tenant_roles_tenant_isolation ON tenant_roles AS RESTRICTIVE FOR A
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY tenant_roles_select_authenticated_user ON tenant_roles AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING (true);
+  USING ((( SELECT has_permission('manage_roles'::text) AS has_permission) OR ( SELECT has_permission('manage_users'::text) AS has_permission) OR (id = ( SELECT u.custom_role_id
+   FROM users u
+  WHERE ((u.tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (u.id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))))));
 CREATE POLICY tenant_roles_select_super_admin ON tenant_roles AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY tenant_roles_select_tenant_gatekeeper ON tenant_roles AS PERMISSIVE FOR SELECT TO tenant_gatekeeper

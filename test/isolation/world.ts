@@ -101,7 +101,8 @@ async function seedPrincipal(
 ): Promise<string> {
   const users = tables.find(({ name }) => name === 'users');
   if (users === undefined) throw new Error('There is no table users.');
-  const row = { ...newRow(users, tenant), id: randomUUID() };
+  // The custom role of the rows is another user's: a user sees their own.
+  const row = { ...newRow(users, tenant), id: randomUUID(), custom_role_id: null };
   await admin.query(
     `INSERT INTO users (${Object.keys(row).map(pg.escapeIdentifier).join(', ')})
      VALUES (${Object.keys(row)

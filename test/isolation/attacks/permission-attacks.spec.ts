@@ -56,6 +56,15 @@ describe('the attacks on permissions', () => {
       ],
     ],
     [
+      'custom roles that users without them can read',
+      'tenant_roles',
+      'ALTER POLICY tenant_roles_select_authenticated_user ON tenant_roles USING (true)',
+      [
+        'tenant_roles SELECT: a user without manage_roles or manage_users gets 1 row',
+        'tenant_roles SELECT: a user without permissions gets 1 row',
+      ],
+    ],
+    [
       'a policy that asks for a permission too many',
       'audit_log',
       `CREATE POLICY too_much ON audit_log AS RESTRICTIVE FOR SELECT TO authenticated_user

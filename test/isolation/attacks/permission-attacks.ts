@@ -70,7 +70,8 @@ interface Attempt {
 
 async function attack(attempt: Attempt, report: IsolationReport): Promise<void> {
   const { world, table, command, need } = attempt;
-  const allowed = need === 'member' ? [] : need === 'none' ? null : [need];
+  const enough = sufficientFor(need);
+  const neededBy = [need].flat().join(' or ');
   const faults: string[] = [];
   const expectReached = async (what: string, permissions: readonly Permission[]) => {
     const answer = await run(attempt, permissions);
@@ -80,20 +81,21 @@ async function attack(attempt: Attempt, report: IsolationReport): Promise<void> 
     const answer = await run(attempt, permissions);
     if (!isKeptOut(answer)) faults.push(`${what} gets ${describe(answer)}`);
   };
-  if (allowed === null) await expectKeptOut('a user with every permission', PERMISSIONS);
+  if (need === 'none') await expectKeptOut('a user with every permission', PERMISSIONS);
   else {
-    await expectReached(allowed.length === 0 ? 'a user of the tenant' : `${need} alone`, allowed);
-    for (const missing of PERMISSIONS.filter((permission) => permission !== need))
-      await expectReached(`a user without ${missing}`, without(missing));
+    if (need === 'member') await expectReached('a user of the tenant', []);
+    for (const permission of enough) await expectReached(`${permission} alone`, [permission]);
+    for (const missing of PERMISSIONS.filter((permission) => enough.join() !== permission))
+      await expectReached(`a user without ${missing}`, without([missing]));
   }
-  if (allowed?.length === 1) {
-    await expectKeptOut(`a user without ${need}`, without(need));
+  if (enough.length > 0) {
+    await expectKeptOut(`a user without ${neededBy}`, without(enough));
     await expectKeptOut('a user without permissions', []);
   }
   report.recordPermission({
     table: world.login === undefined ? table.name : `${table.name} (${world.login})`,
     command,
-    need,
+    need: neededBy,
     faults,
   });
 }
@@ -140,8 +142,14 @@ function isKeptOut(answer: Answer): boolean {
   return 'rows' in answer ? answer.rows === 0 : isRefused(answer);
 }
 
-function without(missing: Need): Permission[] {
-  return PERMISSIONS.filter((permission) => permission !== missing);
+/** The permissions of which one is enough. */
+function sufficientFor(need: Need): readonly Permission[] {
+  if (need === 'member' || need === 'none') return [];
+  return typeof need === 'string' ? [need] : need;
+}
+
+function without(missing: readonly Permission[]): Permission[] {
+  return PERMISSIONS.filter((permission) => !missing.includes(permission));
 }
 
 /** Commands that the login is granted and the matrix does not name, and the reverse. */

@@ -3,10 +3,10 @@ import type { Permission } from '@poc-tracker/contracts';
 export type Command = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 
 /**
- * What a user needs for a command on another user's rows in their own tenant: a permission, nothing but being a user of
- * the tenant (`member`), or something that they cannot get (`none`).
+ * What a user needs for a command on another user's rows in their own tenant: a permission, one of several, nothing but
+ * being a user of the tenant (`member`), or something that they cannot get (`none`).
  */
-export type Need = Permission | 'member' | 'none';
+export type Need = Permission | readonly Permission[] | 'member' | 'none';
 
 export type PermissionMatrix = Readonly<Record<string, Partial<Record<Command, Need>>>>;
 
@@ -32,7 +32,7 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
   tenant_usage: { SELECT: 'view_usage' },
   usage_events: { SELECT: 'view_usage' },
   tenant_roles: {
-    SELECT: 'member',
+    SELECT: ['manage_roles', 'manage_users'],
     INSERT: 'manage_roles',
     UPDATE: 'manage_roles',
     DELETE: 'manage_roles',

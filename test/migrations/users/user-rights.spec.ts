@@ -187,6 +187,22 @@ describe('A custom role', () => {
     }
   });
 
+  it('is read by the users who have it, and by users with manage_roles or manage_users', async () => {
+    const { tenantId, userId, context } = await seedHolder();
+    const roleId = await db.seedRole(tenantId, ['view_usage']);
+    const read = async (permissions: Permission[]): Promise<number | null> =>
+      (
+        await db.statement({ ...context, permissions }, 'SELECT FROM tenant_roles WHERE id = $1', [
+          roleId,
+        ])
+      ).rowCount;
+    expect(await read(['manage_roles'])).toBe(1);
+    expect(await read(['manage_users'])).toBe(1);
+    expect(await read(['view_usage'])).toBe(0);
+    await db.admin.query('UPDATE users SET custom_role_id = $2 WHERE id = $1', [userId, roleId]);
+    expect(await read([])).toBe(1);
+  });
+
   it('gains and loses only permissions that the caller holds', async () => {
     const { tenantId, context } = await seedHolder('manage_roles', 'view_usage');
     const lacking = refusal('42501', 'tenant_roles_rights_held');

@@ -1,4 +1,10 @@
-import { hasPermission, protectTenantTable, type SchemaPart } from '@poc-tracker/tenancy';
+import {
+  CURRENT_TENANT,
+  CURRENT_USER_ID,
+  hasPermission,
+  protectTenantTable,
+  type SchemaPart,
+} from '@poc-tracker/tenancy';
 
 const MANAGES_ROLES = hasPermission('manage_roles');
 
@@ -18,11 +24,19 @@ const TABLE = `
   );
   CREATE UNIQUE INDEX tenant_roles_name_key ON public.tenant_roles (tenant_id, lower(name))`;
 
+const OWN_ROLE = `(select u.custom_role_id from public.users u
+  where u.tenant_id = ${CURRENT_TENANT} and u.id = ${CURRENT_USER_ID})`;
+
+/**
+ * Users see their own role. Users with manage_users see all of them: they assign roles, and the trigger
+ * users_rights_held reads with their rights which permissions the role of a user gives.
+ */
+const MAY_READ = `${MANAGES_ROLES} OR ${hasPermission('manage_users')} OR id = ${OWN_ROLE}`;
+
 const POLICIES = protectTenantTable({
   table: 'tenant_roles',
   policies: {
-    // Every user sees the name of their own role.
-    select: 'true',
+    select: MAY_READ,
     insert: MANAGES_ROLES,
     update: MANAGES_ROLES,
     delete: MANAGES_ROLES,
@@ -37,6 +51,12 @@ const UPDATED_AT = `
 
 /** The custom roles of a tenant. */
 export const TENANT_ROLES: SchemaPart = {
-  up: [TABLE, POLICIES, UPDATED_AT],
+  up: [TABLE, UPDATED_AT],
   down: ['DROP TABLE public.tenant_roles'],
+};
+
+/** Who may use them. The policies read users, whose table refers to that of roles. */
+export const TENANT_ROLE_POLICIES: SchemaPart = {
+  up: [POLICIES],
+  down: ['DROP POLICY tenant_roles_select_authenticated_user ON public.tenant_roles'],
 };
