@@ -8,7 +8,10 @@ import { USAGE_EVENTS } from './create-tenants/usage-events.js';
 
 const PARTS = [TENANTS, TENANT_STATUS, TENANT_SETTINGS, TENANT_DOMAINS, TENANT_USAGE, USAGE_EVENTS];
 
-/** Tenants: their settings, domains, limits and usage. */
+/**
+ * Tenants: their settings, domains, limits and usage. Some functions use what later migrations create: PostgreSQL checks the
+ * body of a plpgsql function when it runs, and the migrations are applied all or none.
+ */
 export class CreateTenants1795460100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const { up } of PARTS) await runner.query(up.join(';\n'));

@@ -5,7 +5,10 @@ import { SECURITY_EVENTS } from './create-audit/security-events.js';
 
 const PARTS = [AUDIT_LOG, SECURITY_EVENTS, HASH_CHAIN];
 
-/** The audit log, the security events, and the hash chain over both. */
+/**
+ * The audit log, the security events, and the hash chain over both. Some functions use what later migrations create:
+ * PostgreSQL checks the body of a plpgsql function when it runs, and the migrations are applied all or none.
+ */
 export class CreateAudit1795460500000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const { up } of PARTS) await runner.query(up.join(';\n'));
