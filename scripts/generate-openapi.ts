@@ -8,7 +8,7 @@ import { createViteServer } from 'vitest/node';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const NOWHERE = 'postgres://nobody@127.0.0.1:1/none';
+const NOWHERE = 'postgres://unused@127.0.0.1:1/none';
 
 type Load = <Module>(path: string) => Promise<Module>;
 

@@ -29,7 +29,7 @@ afterAll(() => {
 });
 
 describe('the boundary of unit tests', () => {
-  it('allows a connection to a server of the own process', async () => {
+  it('allows a connection to a server in the same process', async () => {
     const own = await startServer();
     expect(await (await fetch(urlOf(own))).text()).toBe('hello');
     own.closeAllConnections();

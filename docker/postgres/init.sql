@@ -13,7 +13,7 @@ CREATE ROLE poc_tracker_service LOGIN PASSWORD :'service_password';
 CREATE ROLE poc_tracker_tracker LOGIN PASSWORD :'tracker_password';
 CREATE ROLE poc_tracker_platform LOGIN PASSWORD :'platform_password';
 
--- The group roles that the policies name. The owner creates them, and may thereby hand them out.
+-- The group roles that the policies name. The owner creates them, so that it can grant them.
 SET ROLE poc_tracker_owner;
 CREATE ROLE authenticated_user NOLOGIN;
 CREATE ROLE tracker_user NOLOGIN;

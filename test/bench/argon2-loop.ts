@@ -13,13 +13,13 @@ async function verifyPerSecond({ hash, password, seconds }: Argon2Order): Promis
   const start = performance.now();
   const end = start + seconds * 1000;
   let verified = 0;
-  const lane = async () => {
+  const worker = async () => {
     while (performance.now() < end) {
       if (!(await verify(hash, password))) throw new Error('argon2 refused the right password');
       verified += 1;
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
   return (verified * 1000) / (performance.now() - start);
 }
 

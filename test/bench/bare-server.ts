@@ -8,7 +8,7 @@ import { FIND_USER_BY_ID } from '../../apps/auth-service/src/user/user.repositor
 import { toUserResponse } from '../../apps/auth-service/src/user/user.response.js';
 
 /**
- * The practical limit: what Fastify and pg alone need for GET /auth/me. The same token is verified, and remembered as in
+ * The practical limit: what Fastify and pg alone need for GET /auth/me. The token is verified once and cached, as in
  * the service; the same statements go over the wire in the same order; the answer is the same. Each statement is sent after
  * the answer to the one before, as pg does it by default; with PIPELINE=on the first two go in one flight, as in the service.
  * It believes what the token says, where the service holds the session status in a cache and a feed keeps that right:

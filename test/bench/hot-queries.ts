@@ -82,7 +82,7 @@ async function measureSize(tenants: number, users: number): Promise<Measured[]> 
   );
   if (code !== 0) throw new Error('The database could not be seeded.');
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-  process.stdout.write(`\n${users} people in ${tenants} tenants, seeded in ${seconds} s\n`);
+  process.stdout.write(`\n${users} users in ${tenants} tenants, seeded in ${seconds} s\n`);
   const admin = new pg.Client({ connectionString: urls.adminUrl });
   await admin.connect();
   try {
@@ -129,11 +129,11 @@ async function measure(
   const times: number[] = [];
   for (let run = 0; run < RUNS; run += 1) {
     const subject = subjects[run % subjects.length];
-    if (subject === undefined) throw new Error('Nobody was seeded.');
+    if (subject === undefined) throw new Error('No users were seeded.');
     times.push(await once(client, query, subject));
   }
   const [first] = subjects;
-  if (first === undefined) throw new Error('Nobody was seeded.');
+  if (first === undefined) throw new Error('No users were seeded.');
   const plans = await watch.during(() => once(client, query, first));
   times.sort((a, b) => a - b);
   const accesses = accessesOf(plans);

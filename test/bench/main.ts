@@ -20,7 +20,7 @@ const ROUNDS = 7;
 const SECONDS = 5;
 const CONNECTIONS = 32;
 /** The number of users whose tokens are used, enough that no server benefits from caching one. */
-const SIGNED_IN = 200;
+const LOGGED_IN = 200;
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
 
@@ -36,13 +36,13 @@ interface Server extends ServerProcess {
 const here = import.meta.dirname;
 
 /** Logs users in through the service, a few at a time. */
-async function signIn(
+async function logIn(
   url: string,
   users: readonly SeededUser[],
 ): Promise<{ token: string; email: string }[]> {
-  const signedIn: { token: string; email: string }[] = [];
+  const loggedIn: { token: string; email: string }[] = [];
   const waiting = [...users];
-  const lane = async () => {
+  const worker = async () => {
     for (let user = waiting.pop(); user !== undefined; user = waiting.pop()) {
       const response = await fetch(`${url}/api/v1/auth/login`, {
         method: 'POST',
@@ -51,11 +51,11 @@ async function signIn(
       });
       const body = (await response.json()) as { data?: { tokens: { accessToken: string } } };
       if (body.data === undefined) throw new Error(`log-in failed: ${JSON.stringify(body)}`);
-      signedIn.push({ token: body.data.tokens.accessToken, email: user.email });
+      loggedIn.push({ token: body.data.tokens.accessToken, email: user.email });
     }
   };
-  await Promise.all([lane(), lane()]);
-  return signedIn;
+  await Promise.all([worker(), worker()]);
+  return loggedIn;
 }
 
 async function measure(server: Server, order: Omit<LoadOrder, 'url'>): Promise<Round> {
@@ -87,12 +87,12 @@ function summarise(name: string, rounds: readonly Round[]): { row: string[]; rat
 /** Compares the service with its references. The ratio is that to the first one. */
 async function benchProfile(
   [service, ...references]: [Server, Server, ...Server[]],
-  people: { token: string; email: string }[],
+  callers: { token: string; email: string }[],
 ): Promise<string> {
   const order = {
     seconds: SECONDS,
     connections: CONNECTIONS,
-    requests: people.map(({ token, email }) => ({
+    requests: callers.map(({ token, email }) => ({
       method: 'GET' as const,
       path: '/api/v1/auth/me',
       headers: { authorization: `Bearer ${token}` },
@@ -115,7 +115,7 @@ async function benchProfile(
     ({ row, rate }) => `${((ours?.rate ?? NaN) / rate).toFixed(2)} of ${row[0]}`,
   );
   return [
-    `GET /api/v1/auth/me, ${CONNECTIONS} connections, ${people.length} people, medians of ${ROUNDS} rounds of ${SECONDS} s, every answer checked`,
+    `GET /api/v1/auth/me, ${CONNECTIONS} connections, ${callers.length} users, medians of ${ROUNDS} rounds of ${SECONDS} s, every answer checked`,
     table(
       ['server', 'requests/s', 'p50 ms', 'p99 ms', 'core busy'],
       [ours, ...others].map((server) => server?.row ?? []),
@@ -187,8 +187,8 @@ async function main(): Promise<void> {
     const reference = ['--import', 'tsx', join(here, 'bare-server.ts')];
     const bare = await start('bare Fastify + pg', reference, '/');
     const pipelined = await start('the same, pipelined', reference, '/', { PIPELINE: 'on' });
-    console.log(`Signing ${SIGNED_IN} people in …`);
-    const people = await signIn(service.url, users.slice(0, SIGNED_IN));
+    console.log(`Logging in ${LOGGED_IN} users …`);
+    const callers = await logIn(service.url, users.slice(0, LOGGED_IN));
     await settled(adminUrl);
     console.log(
       `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; ` +
@@ -196,8 +196,8 @@ async function main(): Promise<void> {
           ? 'servers on one core, load on another'
           : 'no taskset: processes are not kept on cores of their own'),
     );
-    console.log(`\n${await benchProfile([service, bare, pipelined], people)}`);
-    console.log(`\n${await benchLogin(service, users.slice(0, SIGNED_IN), passwordHash)}`);
+    console.log(`\n${await benchProfile([service, bare, pipelined], callers)}`);
+    console.log(`\n${await benchLogin(service, users.slice(0, LOGGED_IN), passwordHash)}`);
   } finally {
     for (const server of servers) await server.stop();
     await postgres.stop();

@@ -45,8 +45,8 @@ export interface Cell {
 }
 
 export const CALLERS: readonly Caller[] = ['anonymous', ...ROLES];
-const SIGNED_IN: readonly Caller[] = ROLES;
-const OVERSEERS: readonly Caller[] = ['manager', 'admin'];
+const LOGGED_IN: readonly Caller[] = ROLES;
+const MANAGERS_AND_ADMINS: readonly Caller[] = ['manager', 'admin'];
 const ADMINS: readonly Caller[] = ['admin'];
 const OPERATORS: readonly Caller[] = ['operator'];
 
@@ -61,9 +61,9 @@ function platformCell(path: string, cell: Partial<Cell> = {}): Cell {
 }
 
 /** A route of another user of the tenant. */
-function personCell(path: string, cell: Partial<Cell> = {}): Cell {
+function userCell(path: string, cell: Partial<Cell> = {}): Cell {
   return {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 200,
     path: ({ colleague }) => `/api/v1/auth/users/${colleague.userId}${path}`,
     ...cell,
@@ -83,7 +83,7 @@ function roleCell(cell: Partial<Cell> = {}): Cell {
 /** A route of one invitation. */
 function invitationCell(path: string): Cell {
   return {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 200,
     path: ({ invited }) => `/api/v1/auth/invitations/${invited.invitationId}${path}`,
   };
@@ -92,7 +92,7 @@ function invitationCell(path: string): Cell {
 /** A route of one invitation link. */
 function invitationLinkCell(path: string): Cell {
   return {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 200,
     path: ({ invited }) => `/api/v1/auth/invitation-links/${invited.linkId}${path}`,
   };
@@ -130,10 +130,10 @@ export const MATRIX: Record<string, Cell> = {
     }),
   },
   'GET /api/v1/tenants/branding': { allowed: CALLERS, status: 200 },
-  'GET /api/v1/tenants/settings/catalogue': { allowed: SIGNED_IN, status: 200 },
-  'GET /api/v1/tenants/current': { allowed: SIGNED_IN, status: 200 },
-  'GET /api/v1/tenants/current/usage': { allowed: OVERSEERS, status: 200 },
-  'GET /api/v1/tenants/current/entitlements': { allowed: SIGNED_IN, status: 200 },
+  'GET /api/v1/tenants/settings/catalogue': { allowed: LOGGED_IN, status: 200 },
+  'GET /api/v1/tenants/current': { allowed: LOGGED_IN, status: 200 },
+  'GET /api/v1/tenants/current/usage': { allowed: MANAGERS_AND_ADMINS, status: 200 },
+  'GET /api/v1/tenants/current/entitlements': { allowed: LOGGED_IN, status: 200 },
   'PATCH /api/v1/tenants/current': {
     allowed: ADMINS,
     status: 200,
@@ -144,7 +144,7 @@ export const MATRIX: Record<string, Cell> = {
     status: 200,
     body: ({ subdomain }) => ({ reason: 'moved on', confirmSubdomain: subdomain }),
   },
-  'GET /api/v1/tenants/current/settings': { allowed: SIGNED_IN, status: 200 },
+  'GET /api/v1/tenants/current/settings': { allowed: LOGGED_IN, status: 200 },
   'PATCH /api/v1/tenants/current/settings': {
     allowed: ADMINS,
     status: 200,
@@ -190,11 +190,11 @@ export const MATRIX: Record<string, Cell> = {
     status: 200,
     body: ({ login }) => ({ refreshToken: login.tokens.refreshToken }),
   },
-  'POST /api/v1/auth/logout': { allowed: SIGNED_IN, status: 200 },
-  'GET /api/v1/auth/me': { allowed: SIGNED_IN, status: 200 },
-  'PUT /api/v1/auth/me': { allowed: SIGNED_IN, status: 200, body: () => ({ firstName: 'Rui' }) },
+  'POST /api/v1/auth/logout': { allowed: LOGGED_IN, status: 200 },
+  'GET /api/v1/auth/me': { allowed: LOGGED_IN, status: 200 },
+  'PUT /api/v1/auth/me': { allowed: LOGGED_IN, status: 200, body: () => ({ firstName: 'Rui' }) },
   'PUT /api/v1/auth/password': {
-    allowed: SIGNED_IN,
+    allowed: LOGGED_IN,
     status: 200,
     body: ({ caller }) => ({ currentPassword: caller.password, newPassword: GOOD_PASSWORD }),
   },
@@ -207,20 +207,20 @@ export const MATRIX: Record<string, Cell> = {
       newPassword: GOOD_PASSWORD,
     }),
   },
-  'GET /api/v1/auth/sessions': { allowed: SIGNED_IN, status: 200 },
-  'DELETE /api/v1/auth/sessions': { allowed: SIGNED_IN, status: 200 },
+  'GET /api/v1/auth/sessions': { allowed: LOGGED_IN, status: 200 },
+  'DELETE /api/v1/auth/sessions': { allowed: LOGGED_IN, status: 200 },
   'DELETE /api/v1/auth/sessions/{id}': {
-    allowed: SIGNED_IN,
+    allowed: LOGGED_IN,
     status: 200,
     path: ({ sessionId }) => `/api/v1/auth/sessions/${sessionId}`,
   },
   'POST /api/v1/auth/invitations': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 201,
     body: () => ({ email: uniqueEmail(), role: 'viewer' }),
   },
   'POST /api/v1/auth/invitations/bulk': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 200,
     body: () => ({ invitations: [{ email: uniqueEmail(), role: 'viewer' }] }),
   },
@@ -229,20 +229,20 @@ export const MATRIX: Record<string, Cell> = {
     status: 200,
     body: ({ invited }) => ({ token: invited.token }),
   },
-  'GET /api/v1/auth/invitations': { allowed: OVERSEERS, status: 200 },
+  'GET /api/v1/auth/invitations': { allowed: MANAGERS_AND_ADMINS, status: 200 },
   'GET /api/v1/auth/invitations/{invitationId}': invitationCell(''),
   'DELETE /api/v1/auth/invitations/{invitationId}': invitationCell(''),
   'POST /api/v1/auth/invitations/{invitationId}/resend': invitationCell('/resend'),
   'POST /api/v1/auth/invitation-links': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 201,
     body: () => ({ role: 'viewer', quota: 2 }),
   },
-  'GET /api/v1/auth/invitation-links': { allowed: OVERSEERS, status: 200 },
+  'GET /api/v1/auth/invitation-links': { allowed: MANAGERS_AND_ADMINS, status: 200 },
   'GET /api/v1/auth/invitation-links/{linkId}': invitationLinkCell(''),
   'DELETE /api/v1/auth/invitation-links/{linkId}': invitationLinkCell(''),
   'GET /api/v1/auth/invitation-links/{linkId}/uses': invitationLinkCell('/uses'),
-  'GET /api/v1/auth/users': { allowed: OVERSEERS, status: 200 },
+  'GET /api/v1/auth/users': { allowed: MANAGERS_AND_ADMINS, status: 200 },
   'POST /api/v1/platform/operators/activate': {
     allowed: [...CALLERS, 'operator'],
     status: 200,
@@ -275,28 +275,26 @@ export const MATRIX: Record<string, Cell> = {
     body: ({ target }) => ({ reason: 'asked for', confirmSubdomain: target.subdomain }),
   }),
   'POST /api/v1/auth/users': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 201,
     body: () => ({ email: uniqueEmail(), firstName: 'Rui', lastName: 'Lima', role: 'viewer' }),
   },
-  'GET /api/v1/auth/users/{userId}': personCell(''),
-  'PATCH /api/v1/auth/users/{userId}': personCell('', { body: () => ({ firstName: 'Rui' }) }),
-  'DELETE /api/v1/auth/users/{userId}': personCell(''),
-  'POST /api/v1/auth/users/{userId}/suspend': personCell('/suspend'),
-  'POST /api/v1/auth/users/{userId}/reactivate': personCell('/reactivate'),
-  'POST /api/v1/auth/users/{userId}/role': personCell('/role', {
+  'GET /api/v1/auth/users/{userId}': userCell(''),
+  'PATCH /api/v1/auth/users/{userId}': userCell('', { body: () => ({ firstName: 'Rui' }) }),
+  'DELETE /api/v1/auth/users/{userId}': userCell(''),
+  'POST /api/v1/auth/users/{userId}/suspend': userCell('/suspend'),
+  'POST /api/v1/auth/users/{userId}/reactivate': userCell('/reactivate'),
+  'POST /api/v1/auth/users/{userId}/role': userCell('/role', {
     body: () => ({ role: 'viewer' }),
   }),
-  'POST /api/v1/auth/users/{userId}/require-password-change': personCell(
-    '/require-password-change',
-  ),
-  'GET /api/v1/auth/users/{userId}/sessions': personCell('/sessions'),
-  'DELETE /api/v1/auth/users/{userId}/sessions': personCell('/sessions'),
-  'DELETE /api/v1/auth/users/{userId}/sessions/{sessionId}': personCell('', {
+  'POST /api/v1/auth/users/{userId}/require-password-change': userCell('/require-password-change'),
+  'GET /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),
+  'DELETE /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),
+  'DELETE /api/v1/auth/users/{userId}/sessions/{sessionId}': userCell('', {
     path: ({ colleague, colleagueSessionId }) =>
       `/api/v1/auth/users/${colleague.userId}/sessions/${colleagueSessionId}`,
   }),
-  'GET /api/v1/auth/permissions': { allowed: SIGNED_IN, status: 200 },
+  'GET /api/v1/auth/permissions': { allowed: LOGGED_IN, status: 200 },
   'GET /api/v1/auth/roles': { allowed: ADMINS, status: 200 },
   'POST /api/v1/auth/roles': {
     allowed: ADMINS,

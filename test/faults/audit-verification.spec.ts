@@ -182,8 +182,8 @@ describe('audit verify', () => {
     ];
     for (const call of calls) expect((await cli('audit', 'verify', ...call)).code).toBe(2);
     const unreachable = cliOn({
-      platformUrl: 'postgres://nobody@127.0.0.1:1/none',
-      migrationUrl: 'postgres://nobody@127.0.0.1:1/none',
+      platformUrl: 'postgres://unused@127.0.0.1:1/none',
+      migrationUrl: 'postgres://unused@127.0.0.1:1/none',
     });
     expect((await unreachable('audit', 'verify')).code).toBe(2);
   });

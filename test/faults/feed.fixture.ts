@@ -153,7 +153,7 @@ export class FeedFixture {
   ): Promise<Outcome> {
     const seen = consumers.map((): Observation[] => []);
     let changedAt = Infinity;
-    const lanes = consumers.map(async (consumer, index) => {
+    const observations = consumers.map(async (consumer, index) => {
       for (;;) {
         const answer = await consumer.check(session);
         seen[index]?.push(answer);
@@ -164,7 +164,7 @@ export class FeedFixture {
     await delay(30);
     await change();
     changedAt = performance.now();
-    await Promise.all(lanes);
+    await Promise.all(observations);
     return {
       latencies: seen.map((answers) => {
         const first = answers.find((answer) => answer.received > changedAt && shows(answer));

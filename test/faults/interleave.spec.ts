@@ -174,7 +174,7 @@ describe.each([1, 10])(
       const sights = await Promise.all(again.map((tenant) => app.call('linger', tenant)));
       expect(sights.map(({ body }) => (body as Sight).context)).toEqual(again);
       const left = await onEveryConnection<Record<string, string | null>>(
-        `SELECT current_setting('app.current_tenant_id', true) AS tenant, current_setting('app.current_user_id', true) AS person,
+        `SELECT current_setting('app.current_tenant_id', true) AS tenant, current_setting('app.current_user_id', true) AS "user",
               current_setting('app.user_role', true) AS role, pg_sleep(0.3)::text AS slept`,
       );
       expect(left).toHaveLength(poolMax);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { adminOn, logInOn } from './audit.fixture.js';
 import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
 
-/** Few connections, so that one that is held too long is noticed. */
+/** Few connections, so that a request that keeps one too long is noticed. */
 const POOL = 8;
 
 export let service: ServiceFixture;

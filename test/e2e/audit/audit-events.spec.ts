@@ -8,7 +8,7 @@ import {
 } from '../../../apps/auth-service/src/audit/security-events.js';
 import { cliOn } from '../../../tools/cli/cli.fixture.js';
 import type { OperatorInvitation } from '../../../apps/auth-service/src/platform/operators/operator.service.js';
-import { AGENT, trailOn } from './audit.fixture.js';
+import { AGENT, auditLogOn } from './audit.fixture.js';
 import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
 import {
   admin,
@@ -30,7 +30,8 @@ async function operatorToken(): Promise<string> {
   return tokens.accessToken;
 }
 
-const trail = (token: string, query?: Record<string, string>) => trailOn(service, token, query);
+const auditLog = (token: string, query?: Record<string, string>) =>
+  auditLogOn(service, token, query);
 
 describe('The audit log of a tenant', () => {
   it('records every log-in, refresh and log-out with its actor, target, origin and result', async () => {
@@ -65,7 +66,7 @@ describe('The audit log of a tenant', () => {
     });
     expect(joined.status, joined.text).toBe(201);
 
-    const list = (await trail(token, { limit: '100' })).filter(
+    const list = (await auditLog(token, { limit: '100' })).filter(
       ({ table, userAgent }) => table === 'security_events' && userAgent === AGENT,
     );
     const short = list.map(({ type, result, actorId, actorKind, targetId, details }) => ({
@@ -77,7 +78,7 @@ describe('The audit log of a tenant', () => {
       details,
     }));
     const any = expect.anything() as unknown;
-    const person = { actorId: userId, actorKind: 'user', result: 'success' };
+    const byUser = { actorId: userId, actorKind: 'user', result: 'success' };
     expect(short.reverse()).toEqual([
       expect.objectContaining({
         type: 'login.failed',
@@ -95,10 +96,10 @@ describe('The audit log of a tenant', () => {
         targetId: null,
         details: { reason: 'INVALID_CREDENTIALS' },
       }),
-      expect.objectContaining({ ...person, type: 'login.succeeded' }),
-      expect.objectContaining({ ...person, type: 'password.changed' }),
-      expect.objectContaining({ ...person, type: 'session.revoked', targetId: any }),
-      expect.objectContaining({ ...person, type: 'logout', targetId: any }),
+      expect.objectContaining({ ...byUser, type: 'login.succeeded' }),
+      expect.objectContaining({ ...byUser, type: 'password.changed' }),
+      expect.objectContaining({ ...byUser, type: 'session.revoked', targetId: any }),
+      expect.objectContaining({ ...byUser, type: 'logout', targetId: any }),
       expect.objectContaining({
         type: 'login.succeeded',
         actorId: joined.data.user.id,
@@ -122,7 +123,7 @@ describe('The audit log of a tenant', () => {
   it('records each security event with its actor, target, details, request, origin and result', async () => {
     const { host, tenantId, token } = await admin();
     const headers = { 'user-agent': AGENT };
-    const person = await service.user(tenantId, { role: 'user' });
+    const member = await service.user(tenantId, { role: 'user' });
     const call = async (
       method: 'POST' | 'GET' | 'PATCH' | 'DELETE',
       path: string,
@@ -140,8 +141,8 @@ describe('The audit log of a tenant', () => {
       );
       return answer.data;
     };
-    await logIn(host, person.email, 'wrong wrong wrong');
-    const { tokens } = (await logIn(host, person.email, person.password)).data;
+    await logIn(host, member.email, 'wrong wrong wrong');
+    const { tokens } = (await logIn(host, member.email, member.password)).data;
     await call('GET', '/audit', tokens.accessToken);
     const wrong = { currentPassword: 'wrong wrong wrong', newPassword: GOOD_PASSWORD };
     await service.call('PUT', '/auth/password', {
@@ -156,10 +157,10 @@ describe('The audit log of a tenant', () => {
       });
       await service.sql(
         `UPDATE user_sessions SET rotated_at = rotated_at - interval '1 hour' WHERE user_id = $1`,
-        [person.userId],
+        [member.userId],
       );
     }
-    const user = `/auth/users/${person.userId}`;
+    const user = `/auth/users/${member.userId}`;
     await call('POST', `${user}/role`, token, { role: 'manager' });
     await call('POST', `${user}/suspend`, token);
     await call('POST', `${user}/reactivate`, token);
@@ -285,7 +286,7 @@ describe('The audit log of a tenant', () => {
     const suspended = await service.user(tenantId, { status: 'suspended' });
     const answers = [
       await logIn(host, email, 'wrong wrong wrong'),
-      await logIn(host, 'nobody@example.com', 'wrong wrong wrong'),
+      await logIn(host, 'unknown@example.com', 'wrong wrong wrong'),
       await logIn(host, suspended.email, suspended.password),
     ];
     const bodies = answers.map(({ error: { error, code, status } }) => ({ error, code, status }));
@@ -321,7 +322,7 @@ describe('The audit log of a tenant', () => {
       Array.from({ length: 40 }, () => service.call('GET', '/audit', { token: other })),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([403]));
-    const refused = await trail(token, { type: 'access.refused' });
+    const refused = await auditLog(token, { type: 'access.refused' });
     // Two if a new minute began in between.
     expect(refused.length).toBeGreaterThanOrEqual(1);
     expect(refused.length).toBeLessThanOrEqual(2);
@@ -347,7 +348,7 @@ describe('The audit log of a tenant', () => {
         result: 'success',
       });
     });
-    const found = await trail(token, { actorId: operatorId });
+    const found = await auditLog(token, { actorId: operatorId });
     expect(found.map(({ type, actorKind }) => [type, actorKind])).toEqual([
       ['tenant.updated', 'operator'],
       ['row.updated', 'operator'],
@@ -372,7 +373,7 @@ describe('The audit log of a tenant', () => {
       result: 'failure',
       details: { long: 'x'.repeat(100_000), reason: 'kept' },
     } satisfies SecurityEvent);
-    const [long, short] = await trail(token, { result: 'failure' });
+    const [long, short] = await auditLog(token, { result: 'failure' });
     expect(short?.details).toEqual({
       reason: 'half \ufffd and \ufffd nul',
       nested: { list: [{ kept: 1 }] },

@@ -14,14 +14,14 @@ import type {
 import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
 import { uuidAt } from '../../../apps/auth-service/src/audit/uuid-range.js';
 import { cliOn } from '../../../tools/cli/cli.fixture.js';
-import { adminOn, logInOn, trailOn } from './audit.fixture.js';
+import { adminOn, logInOn, auditLogOn } from './audit.fixture.js';
 import { type Answer, ServiceFixture } from '../service.fixture.js';
 
 let service: ServiceFixture;
 
 beforeAll(async () => {
   service = await ServiceFixture.start({
-    // Few connections, so that whoever holds one too long is noticed.
+    // Few connections, so that a request that keeps one too long is noticed.
     DB_POOL_MAX: '8',
     DB_POOL_MIN: '2',
     REQUEST_TIMEOUT_MS: '60000',
@@ -33,7 +33,8 @@ afterAll(async () => {
 });
 
 const admin = () => adminOn(service);
-const trail = (token: string, query?: Record<string, string>) => trailOn(service, token, query);
+const auditLog = (token: string, query?: Record<string, string>) =>
+  auditLogOn(service, token, query);
 
 /** Waits until all entries of the tenant are in its hash chain. */
 async function allChained(tenantId: string): Promise<void> {
@@ -126,16 +127,16 @@ describe('The list of audit entries', () => {
 
   it('filters by each field', async () => {
     const { token, tenantId, user, host } = await admin();
-    const person = await service.user(tenantId);
-    await logInOn(service, host, person.email, 'wrong wrong wrong');
-    const all = await trail(token, { limit: '100' });
+    const member = await service.user(tenantId);
+    await logInOn(service, host, member.email, 'wrong wrong wrong');
+    const all = await auditLog(token, { limit: '100' });
     const cases: [Record<string, string>, (entry: AuditEntryResponse) => boolean][] = [
       [{ type: 'login.succeeded' }, ({ type }) => type === 'login.succeeded'],
       [{ type: 'row.inserted' }, ({ type }) => type === 'row.inserted'],
       [{ result: 'failure' }, ({ result }) => result === 'failure'],
       [{ result: 'success' }, ({ result }) => result === 'success'],
       [{ actorId: user.id }, ({ actorId }) => actorId === user.id],
-      [{ targetId: person.userId }, ({ targetId }) => targetId === person.userId],
+      [{ targetId: member.userId }, ({ targetId }) => targetId === member.userId],
       [
         { table: 'users' },
         ({ table, targetType }) => table === 'audit_log' && targetType === 'users',
@@ -164,7 +165,7 @@ describe('The list of audit entries', () => {
       [{ table: 'users', requestId: 'x' }, () => false],
     ];
     for (const [query, meets] of cases) {
-      const found = await trail(token, { limit: '100', ...query });
+      const found = await auditLog(token, { limit: '100', ...query });
       const expected = all.filter(meets).map(({ id }) => id);
       expect(
         found.map(({ id }) => id),
@@ -229,22 +230,22 @@ describe('The list of audit entries', () => {
   it('requires the permission to view the audit log, for any role, and shows the entries of that tenant only', async () => {
     const { token, tenantId, host } = await admin();
     const victim = await admin();
-    const [entry] = await trail(victim.token);
+    const [entry] = await auditLog(victim.token);
     expect(
       (await service.call('GET', `/audit/${entry?.id}`, { token: victim.token })).data,
     ).toEqual(entry);
     expect((await service.call('GET', `/audit/${entry?.id}`, { token })).status).toBe(404);
     expect((await service.call('GET', `/audit/${randomUUID()}`, { token })).status).toBe(404);
-    const mine = await trail(token, { limit: '100' });
+    const mine = await auditLog(token, { limit: '100' });
     expect(new Set(mine.map((one) => one.tenantId))).toEqual(new Set([tenantId]));
     expect((await exported(token)).text).not.toContain(victim.tenantId);
 
     const reader = await service.user(tenantId, { role: 'viewer', permissions: ['view_audit'] });
     const reading = (await service.login(host, reader)).tokens.accessToken;
-    expect((await trail(reading)).length).toBeGreaterThan(0);
+    expect((await auditLog(reading)).length).toBeGreaterThan(0);
     for (const role of ['viewer', 'user', 'manager'] as const) {
-      const person = await service.user(tenantId, { role });
-      const { tokens } = await service.login(host, person);
+      const member = await service.user(tenantId, { role });
+      const { tokens } = await service.login(host, member);
       for (const path of ['/audit', '/audit/head', '/audit/export', `/audit/${entry?.id}`]) {
         const answer = await service.call('GET', path, { token: tokens.accessToken });
         expect(answer.status, `${role} ${path}`).toBe(403);
@@ -268,7 +269,7 @@ describe('The export of the audit log', () => {
     const { position, hash } = head.data;
     expect(text).toContain(`"position":${position}`);
     expect(text).toContain(hash);
-    expect((await trail(token, { type: 'audit.exported' })).length).toBeGreaterThanOrEqual(1);
+    expect((await auditLog(token, { type: 'audit.exported' })).length).toBeGreaterThanOrEqual(1);
   });
 
   it('has one line per entry, whatever line breaks users and clients have sent', async () => {
@@ -304,7 +305,7 @@ describe('The export of the audit log', () => {
     });
     // As a mail client or another system may change it.
     expect((await verifyFile(text.replaceAll('\n', '\r\n'))).code).toBe(0);
-    const [entry] = await trailOn(service, token, { result: 'failure' });
+    const [entry] = await auditLogOn(service, token, { result: 'failure' });
     expect(entry).toMatchObject({ targetId: forged, userAgent: forged, details: { forged } });
   });
 
@@ -327,7 +328,7 @@ describe('The export of the audit log', () => {
     expect(await read({ from: '2026-03-01T00:00:00Z', to: between })).toBe(20);
   });
 
-  it('is visibly cut off when the database fails in the middle, and holds no connection meanwhile', async () => {
+  it('is visibly cut off when the database fails in the middle, and occupies no connection meanwhile', async () => {
     const { token, tenantId } = await admin();
     await fill(tenantId, 8_000, JSON.stringify({ padding: 'x'.repeat(4_000) }));
     await allChained(tenantId);

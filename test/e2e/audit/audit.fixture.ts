@@ -25,7 +25,7 @@ export async function adminOn(service: ServiceFixture): Promise<Admin> {
 }
 
 /** Returns a page of the audit log, newest first. */
-export async function trailOn(
+export async function auditLogOn(
   service: ServiceFixture,
   token: string,
   query: Record<string, string> = {},

@@ -17,7 +17,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const person = (email: string) => ({
+const registration = (email: string) => ({
   email,
   password: GOOD_PASSWORD,
   firstName: 'Ana',
@@ -30,7 +30,7 @@ const register = (host: string, body: object) =>
 describe('Registration', () => {
   it('creates a user with role user and a trimmed, lower-case email address', async () => {
     const { host, tenantId } = await service.tenant();
-    const answer = await register(host, person('  Ana@Acme.Example '));
+    const answer = await register(host, registration('  Ana@Acme.Example '));
     expect(answer.status).toBe(201);
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(answer.data.user).toEqual({
@@ -58,10 +58,10 @@ describe('Registration', () => {
 
   it('refuses an address that the tenant already has and accepts it in another tenant', async () => {
     const [one, other] = [await service.tenant(), await service.tenant()];
-    await register(one.host, person('same@example.com'));
-    const again = await register(one.host, person('SAME@example.com'));
+    await register(one.host, registration('same@example.com'));
+    const again = await register(one.host, registration('SAME@example.com'));
     expect(again).toMatchObject({ status: 409, error: { code: 'USER_EXISTS' } });
-    expect((await register(other.host, person('same@example.com'))).status).toBe(201);
+    expect((await register(other.host, registration('same@example.com'))).status).toBe(201);
   });
 
   it.each([
@@ -79,7 +79,7 @@ describe('Registration', () => {
     ['inviteToken', { inviteToken: null }],
   ])('refuses an invalid or unknown field and names it: %s', async (field, change) => {
     const { host } = await service.tenant();
-    const answer = await register(host, { ...person('ana@example.com'), ...change });
+    const answer = await register(host, { ...registration('ana@example.com'), ...change });
     expect(answer).toMatchObject({ status: 400, error: { code: 'VALIDATION_ERROR' } });
     expect((answer.error.details as { field: string }[]).map((detail) => detail.field)).toContain(
       field,
@@ -91,7 +91,7 @@ describe('Registration', () => {
     await service.user(tenantId, { role: 'admin' });
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
-        register(host, person(`person-${index}@example.com`)),
+        register(host, registration(`user-${index}@example.com`)),
       ),
     );
     const refused = answers.filter(({ status }) => status !== 201);
@@ -159,7 +159,7 @@ describe('Log-in', () => {
     const hasher = service.app.get(PasswordHasher, { strict: false });
     const verify = vi.spyOn(hasher, 'verify');
     const attempts = [
-      { email: 'nobody@example.com', password: known.password },
+      { email: 'unknown@example.com', password: known.password },
       { email: known.email, password: 'wrong' },
       { email: inactive.email, password: inactive.password },
       { email: suspended.email, password: suspended.password },

@@ -290,11 +290,11 @@ describe('An access token', () => {
 
   it.each([
     [
-      'the person is suspended',
+      'the user is suspended',
       `UPDATE users SET status = 'suspended' WHERE tenant_id = $1`,
       'TOKEN_REVOKED',
     ],
-    ['the person is deleted', 'DELETE FROM users WHERE tenant_id = $1', 'TOKEN_REVOKED'],
+    ['the user is deleted', 'DELETE FROM users WHERE tenant_id = $1', 'TOKEN_REVOKED'],
     [
       'the tenant is suspended',
       `UPDATE tenants SET status = 'suspended' WHERE id = $1`,

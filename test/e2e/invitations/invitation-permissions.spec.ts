@@ -16,7 +16,7 @@ import {
 useInvitationService();
 
 describe('The permission to invite', () => {
-  it('covers roles up to the own role and comes from the role or from a personal permission', async () => {
+  it("covers roles up to the inviter's own and comes from the role or a personal permission", async () => {
     const at = await scene();
     const manager = { host: at.host, token: (await colleague(at, 'manager')).token };
     const helper = {

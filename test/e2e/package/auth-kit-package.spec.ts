@@ -249,12 +249,12 @@ describe.each(['fastify', 'express'])(
     }
 
     it('accepts the users of each tenant and knows their tenant', async () => {
-      for (const person of [await signedIn('user', 'basic'), await signedIn('user', 'basic')]) {
-        const answer = await get('mine', person.token);
+      for (const caller of [await signedIn('user', 'basic'), await signedIn('user', 'basic')]) {
+        const answer = await get('mine', caller.token);
         expect(answer).toMatchObject({
           status: 200,
-          tenant: person.subdomain,
-          user: person.userId,
+          tenant: caller.subdomain,
+          user: caller.userId,
         });
       }
     });

@@ -45,11 +45,11 @@ describe('npm run cli', () => {
     const env = { PLATFORM_DATABASE_URL: database.platformUrl };
     const [listed, unknown, nowhere] = await Promise.all([
       shell(['tenants', 'list', '--json'], env),
-      shell(['tenants', 'show', 'nobody'], env),
+      shell(['tenants', 'show', 'unknown'], env),
       shell(['tenants', 'list'], {}),
     ]);
     expect([listed.code, JSON.parse(listed.out)]).toEqual([0, { items: [], nextCursor: null }]);
-    expect(unknown).toEqual({ code: 1, out: '', err: 'There is no tenant "nobody".\n' });
+    expect(unknown).toEqual({ code: 1, out: '', err: 'There is no tenant "unknown".\n' });
     expect([nowhere.code, nowhere.out]).toEqual([2, '']);
   });
 });

@@ -149,7 +149,7 @@ describe('Activating an operator', () => {
 describe('Operators', () => {
   it('are the only users who can call the platform routes', async () => {
     const { tenantId, host } = await service.tenant({ maxUsers: 20 });
-    const people = await Promise.all(
+    const users = await Promise.all(
       (['viewer', 'user', 'manager', 'admin'] as const).map(async (role) =>
         service.login(host, await service.user(tenantId, { role })),
       ),
@@ -157,7 +157,7 @@ describe('Operators', () => {
     for (const [method, path, body] of ROUTES) {
       const anonymous = await service.call(method, path, { body });
       expect([anonymous.status, anonymous.error.code]).toEqual([401, 'TOKEN_REQUIRED']);
-      for (const { tokens } of people) {
+      for (const { tokens } of users) {
         const refused = await service.call(method, path, { token: tokens.accessToken, body });
         expect([path, refused.status, refused.error.code]).toEqual([
           path,

@@ -15,7 +15,7 @@ import {
 usePlatform();
 
 /** Returns the entries about operators in the audit log of a tenant, oldest first. */
-async function trailOf(tenantId: string): Promise<Record<string, unknown>[]> {
+async function auditLogOf(tenantId: string): Promise<Record<string, unknown>[]> {
   return service.sql(
     'SELECT type, result, actor_id, actor_kind, details FROM security_events WHERE tenant_id = $1 ORDER BY id',
     [tenantId],
@@ -42,7 +42,7 @@ describe('The platform routes for tenants', () => {
     }
     expect(seen).toEqual(made.map(({ tenantId }) => tenantId).sort());
     for (const { tenantId } of made) {
-      expect(await trailOf(tenantId)).toEqual([
+      expect(await auditLogOf(tenantId)).toEqual([
         {
           type: 'operator.accessed',
           result: 'success',
@@ -98,8 +98,8 @@ describe('The platform routes for tenants', () => {
       adminEmail: 'boss@initech.example',
     });
     const { id } = made.data.tenant;
-    expect((await trailOf(id)).map(({ type }) => type)).toEqual(['tenant.created']);
-    expect(JSON.stringify(await trailOf(id))).not.toContain(made.data.temporaryPassword);
+    expect((await auditLogOf(id)).map(({ type }) => type)).toEqual(['tenant.created']);
+    expect(JSON.stringify(await auditLogOf(id))).not.toContain(made.data.temporaryPassword);
     const login = await service.call('POST', '/auth/login', {
       host: `${subdomain}.localhost`,
       body: { email: 'boss@initech.example', password: made.data.temporaryPassword },
@@ -121,7 +121,7 @@ describe('The platform routes for tenants', () => {
       plan: 'pro',
       exceeded: [{ limit: 'maxUsers', used: 2, allowed: 1 }],
     });
-    expect(await trailOf(tenantId)).toContainEqual(
+    expect(await auditLogOf(tenantId)).toContainEqual(
       expect.objectContaining({
         type: 'tenant.plan_changed',
         actor_kind: 'operator',
@@ -162,14 +162,14 @@ describe('The platform routes for tenants', () => {
     expect((await move('cancel')).data.status).toBe('canceled');
     expect((await move('suspend')).error.code).toBe('INVALID_TRANSITION');
     expect((await move('restore')).data.status).toBe('active');
-    const trail = await trailOf(tenantId);
+    const entries = await auditLogOf(tenantId);
     for (const type of [
       'tenant.suspended',
       'tenant.reactivated',
       'tenant.canceled',
       'tenant.restored',
     ])
-      expect(trail).toContainEqual(
+      expect(entries).toContainEqual(
         expect.objectContaining({
           type,
           actor_id: operator.user.id,
@@ -183,7 +183,7 @@ describe('The platform routes for tenants', () => {
     const { tenantId } = await service.tenant();
     const body = { reason: 'curious' };
     expect((await asOperator('POST', `/tenants/${tenantId}/restore`, body)).status).toBe(409);
-    expect(await trailOf(tenantId)).toEqual([
+    expect(await auditLogOf(tenantId)).toEqual([
       {
         type: 'operator.accessed',
         result: 'failure',
@@ -193,7 +193,7 @@ describe('The platform routes for tenants', () => {
       },
     ]);
     await asOperator('POST', `/tenants/${NOWHERE}/restore`, body);
-    expect(await trailOf(NOWHERE)).toEqual([]);
+    expect(await auditLogOf(NOWHERE)).toEqual([]);
   });
 
   it('refuse a line break in a reason, which would forge a log line', async () => {
@@ -202,7 +202,7 @@ describe('The platform routes for tenants', () => {
       const answer = await asOperator('POST', `/tenants/${tenantId}/suspend`, { reason });
       expect([answer.status, answer.error.code]).toEqual([400, 'VALIDATION_ERROR']);
     }
-    expect(await trailOf(tenantId)).toEqual([]);
+    expect(await auditLogOf(tenantId)).toEqual([]);
   });
 
   it('purge only a canceled tenant whose subdomain was confirmed', async () => {

@@ -122,11 +122,11 @@ describe('The lifecycle of a tenant', () => {
         details: { reason: 'unpaid', from: 'active' },
       }),
     );
-    const trail = await service.sql(
+    const entries = await service.sql(
       'SELECT type, actor_kind, result, details FROM security_events WHERE tenant_id = $1',
       [tenantId],
     );
-    expect(trail).toEqual([
+    expect(entries).toEqual([
       {
         type: 'tenant.suspended',
         actor_kind: 'operator',
@@ -134,8 +134,8 @@ describe('The lifecycle of a tenant', () => {
         details: { reason: 'unpaid', from: 'active' },
       },
     ]);
-    recorded.mockRejectedValueOnce(new Error('no trail'));
-    await expect(move(tenantId, 'reactivate')).rejects.toThrow('no trail');
+    recorded.mockRejectedValueOnce(new Error('no audit log'));
+    await expect(move(tenantId, 'reactivate')).rejects.toThrow('no audit log');
     expect((await rowOf(tenantId))?.status).toBe('suspended');
   });
 
@@ -365,8 +365,8 @@ describe('The end of a subscription', () => {
     await endDaysAgo(first.tenantId, 20);
     await endDaysAgo(second.tenantId, 10);
     const events = service.app.get(SecurityEvents, { strict: false });
-    vi.spyOn(events, 'recordAsOperator').mockRejectedValueOnce(new Error('no trail'));
-    await expect(jobs.suspendEnded(new Date())).rejects.toThrow(/failed: no trail/);
+    vi.spyOn(events, 'recordAsOperator').mockRejectedValueOnce(new Error('no audit log'));
+    await expect(jobs.suspendEnded(new Date())).rejects.toThrow(/failed: no audit log/);
     expect((await rowOf(first.tenantId))?.status).toBe('active');
     expect((await rowOf(second.tenantId))?.status).toBe('suspended');
     await jobs.suspendEnded(new Date());

@@ -58,13 +58,13 @@ async function rowsOf(admin: pg.Client, tenantId: string): Promise<Record<string
 }
 
 /** The job that appends to the hash chain runs meanwhile: pending and appended entries are counted together. */
-const withoutSealing = ({
+const withEntryTotal = ({
   audit_chain = 0,
   audit_pending = 0,
   ...rest
 }: Record<string, number>) => ({
   ...rest,
-  trail: audit_chain + audit_pending,
+  auditEntries: audit_chain + audit_pending,
 });
 
 const tablesWithRows = async (tenantId: string) =>
@@ -100,7 +100,7 @@ describe('A purge', () => {
     await begin(victim.id);
     await purges.purge(victim.id);
     expect(await tablesWithRows(victim.id)).toEqual([]);
-    expect(withoutSealing(await rowsOf(world.admin, attacker.id))).toEqual(withoutSealing(other));
+    expect(withEntryTotal(await rowsOf(world.admin, attacker.id))).toEqual(withEntryTotal(other));
     expect(await tombstone(victim.id)).toMatchObject({
       reason: 'asked for',
       finished_at: expect.any(Date) as Date,
@@ -111,12 +111,12 @@ describe('A purge', () => {
   it('is recorded with its reason in the audit log of the platform, which outlives the tenant', async () => {
     const { tenantId } = await service.tenant();
     const operators = service.app.get(OperatorsTenantService, { strict: false });
-    const trail = await operators.ensure({ operatorId: null });
+    const platformTenantId = await operators.ensure({ operatorId: null });
     await begin(tenantId, 'asked for by letter');
     await purges.purge(tenantId);
     const recorded = await service.sql(
       'SELECT type, result, actor_kind, details FROM security_events WHERE tenant_id = $1 AND target_id = $2',
-      [trail, tenantId],
+      [platformTenantId, tenantId],
     );
     expect(recorded).toEqual([
       {
@@ -130,7 +130,7 @@ describe('A purge', () => {
 
   it('deletes nothing before it has begun', async () => {
     const { id } = world.victim;
-    const before = withoutSealing(await rowsOf(world.admin, id));
+    const before = withEntryTotal(await rowsOf(world.admin, id));
     await purges.purge(id);
     for (const call of [
       'SELECT keep_log_ins($1, sha256($2))',
@@ -139,7 +139,7 @@ describe('A purge', () => {
       `SELECT purge_rows($1, 'users', 9) WHERE $2 <> ''`,
     ])
       await platform.query(call, [id, 'key']);
-    expect(withoutSealing(await rowsOf(world.admin, id))).toEqual(before);
+    expect(withEntryTotal(await rowsOf(world.admin, id))).toEqual(before);
     await expect(
       service.sql('DELETE FROM audit_log WHERE tenant_id = $1', [id]),
     ).rejects.toMatchObject({ constraint: 'audit_log_append_only' });
@@ -314,7 +314,7 @@ describe('The access records of a purged tenant', () => {
   it('contain time and network of each log-in under an irreversible pseudonym', async () => {
     const tenant = await service.tenant();
     const [ana, rui] = [await service.user(tenant.tenantId), await service.user(tenant.tenantId)];
-    for (const person of [ana, ana, rui]) await service.login(tenant.host, person);
+    for (const user of [ana, ana, rui]) await service.login(tenant.host, user);
     await service.sql(
       `UPDATE user_sessions SET ip_address = CASE user_id WHEN $2 THEN '203.0.113.77'::inet ELSE '2001:db8:1:2::3'::inet END
         WHERE tenant_id = $1`,
@@ -347,7 +347,7 @@ describe('The access records of a purged tenant', () => {
       await service.user(tenant.tenantId),
       await service.user(tenant.tenantId),
     ];
-    for (const person of [gone, gone, there]) await service.login(tenant.host, person);
+    for (const user of [gone, gone, there]) await service.login(tenant.host, user);
     await service.sql('DELETE FROM users WHERE id = $1', [gone.userId]);
     await begin(tenant.tenantId);
     // The state after a purge that was killed.

@@ -38,13 +38,13 @@ function changingRoutes({ paths }: Document): string[] {
     .filter(([path]) => !path.includes('/platform/'))
     .flatMap(([path, operations]) =>
       Object.entries(operations)
-        .filter(([method, { security = [] }]) => method !== 'get' && isOfPeople(security))
+        .filter(([method, { security = [] }]) => method !== 'get' && needsLogin(security))
         .map(([method]) => `${method.toUpperCase()} ${path}`),
     )
     .sort();
 }
 
-const isOfPeople = (security: unknown[]): boolean =>
+const needsLogin = (security: unknown[]): boolean =>
   security.some((scheme) => Object.hasOwn(scheme as object, 'bearer'));
 
 const withIds = (path: string): string => path.replaceAll(/\{\w+\}/g, () => randomUUID());
@@ -86,7 +86,7 @@ describe('A tenant whose subscription has ended is read-only', () => {
   });
 
   it('on every route of the tracker', async () => {
-    const admin = await tracker.person({ role: 'admin' });
+    const admin = await tracker.user({ role: 'admin' });
     await tracker.sql(
       `UPDATE tenants SET subscription_ends_at = now(), plan_type = 'enterprise', features = '{}' WHERE id = $1`,
       [admin.tenantId],
@@ -111,13 +111,13 @@ describe('A tenant whose subscription has ended is read-only', () => {
 
 describe('The tracker refuses tokens of a tenant', () => {
   it.each(['suspended', 'canceled'])('that is %s, within a second', async (status) => {
-    const person = await tracker.person();
+    const user = await tracker.user();
     const codeOf = async () => {
-      const answer = await tracker.call('GET', '/pocs', { token: person.token });
+      const answer = await tracker.call('GET', '/pocs', { token: user.token });
       return answer.status === 200 ? 'read' : answer.error.code;
     };
     expect(await codeOf()).toBe('read');
-    await tracker.sql('UPDATE tenants SET status = $2 WHERE id = $1', [person.tenantId, status]);
+    await tracker.sql('UPDATE tenants SET status = $2 WHERE id = $1', [user.tenantId, status]);
     await expect.poll(codeOf, { timeout: 1_000, interval: 20 }).toBe('INVALID_TENANT');
   });
 });

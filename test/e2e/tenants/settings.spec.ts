@@ -288,7 +288,7 @@ describe('The branding of a tenant', () => {
       ['branding.primaryColor', { branding: { primaryColor: 'red' } }],
       ['branding.customDomain', { branding: { customDomain: 'evil.example' } }],
       ['branding.custom_domain', { branding: { custom_domain: 'evil.example' } }],
-      ['billingEmail', { billingEmail: 'nobody' }],
+      ['billingEmail', { billingEmail: 'not-an-address' }],
       ['planType', { planType: 'enterprise' }],
       ['status', { status: 'active' }],
       ['maxUsers', { maxUsers: 1_000 }],
@@ -309,7 +309,7 @@ describe('The branding of a tenant', () => {
   it('requires a tenant and shows none that is unknown or suspended', async () => {
     const look = (host: string) => service.call('GET', '/tenants/branding', { host });
     expect((await look('poctracker.com')).error.code).toBe('TENANT_REQUIRED');
-    expect((await look('nobody.localhost')).error.code).toBe('INVALID_TENANT');
+    expect((await look('unknown.localhost')).error.code).toBe('INVALID_TENANT');
     const { host } = await service.tenant({ status: 'suspended' });
     expect((await look(host)).error.code).toBe('INVALID_TENANT');
   });

@@ -117,7 +117,7 @@ describe('Sign-up', () => {
     ['subdomain', { subdomain: 'admin' }],
     ['adminPassword', { adminPassword: 'password1' }],
     ['adminPassword', { adminPassword: 'initech-two-quatro-cavalos' }],
-    ['adminEmail', { adminEmail: 'nobody' }],
+    ['adminEmail', { adminEmail: 'not-an-address' }],
     ['planType', { planType: 'free' }],
     ['status', { status: 'active' }],
     ['id', { id: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' }],

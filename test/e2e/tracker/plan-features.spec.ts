@@ -15,7 +15,7 @@ describe('A plan feature', () => {
   };
 
   it('that is missing closes its route, which names the plans that have it', async () => {
-    const boss = await tracker.person({ role: 'manager', features: OFF });
+    const boss = await tracker.user({ role: 'manager', features: OFF });
     const id = await tracker.poc(boss);
     const video = { type: 'video/mp4' };
     const refused = {
@@ -43,7 +43,7 @@ describe('A plan feature', () => {
   });
 
   it('advanced_analytics counts POCs and storage', async () => {
-    const boss = await tracker.person({ role: 'manager', features: { advanced_analytics: true } });
+    const boss = await tracker.user({ role: 'manager', features: { advanced_analytics: true } });
     const id = await tracker.poc(boss, { status: 'active' });
     await tracker.poc(boss);
     await tracker.upload(boss, id, Buffer.alloc(1_000));
@@ -59,13 +59,13 @@ describe('A plan feature', () => {
   });
 
   it('api_access exports every POC as a line of JSON, more than one page of them', async () => {
-    const ana = await tracker.person({ features: { api_access: true } });
+    const ana = await tracker.user({ features: { api_access: true } });
     await tracker.sql(`UPDATE tenants SET max_pocs = 5000 WHERE id = $1`, [ana.tenantId]);
     await tracker.sql(
       `INSERT INTO pocs (tenant_id, title) SELECT $1, 'POC ' || n FROM generate_series(1, 1201) n`,
       [ana.tenantId],
     );
-    await tracker.poc(await tracker.person(), { title: 'Of another tenant' });
+    await tracker.poc(await tracker.user(), { title: 'Of another tenant' });
     const { status, headers, bytes } = await tracker.call('GET', '/pocs/export', {
       token: ana.token,
     });
@@ -77,7 +77,7 @@ describe('A plan feature', () => {
   });
 
   it('api_access stops an export when the session ends', async () => {
-    const ana = await tracker.person({ features: { api_access: true } });
+    const ana = await tracker.user({ features: { api_access: true } });
     await tracker.sql(`UPDATE tenants SET max_pocs = 5000 WHERE id = $1`, [ana.tenantId]);
     await tracker.sql(
       `INSERT INTO pocs (tenant_id, title, description)

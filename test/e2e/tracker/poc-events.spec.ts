@@ -9,7 +9,7 @@ useTracker();
 describe('The event stream of a POC', () => {
   /** Reads a stream; `text` grows until it ends. */
   async function follow(
-    person: UserRecord,
+    user: UserRecord,
     pocId: string,
   ): Promise<{
     status: number | undefined;
@@ -20,7 +20,7 @@ describe('The event stream of a POC', () => {
     return new Promise((resolve, reject) => {
       const outgoing = get(
         `${tracker.url}/api/v1/pocs/${pocId}/events`,
-        { agent: false, headers: { authorization: `Bearer ${person.token}` } },
+        { agent: false, headers: { authorization: `Bearer ${user.token}` } },
         (response) => {
           let text = '';
           response.setEncoding('utf8');
@@ -35,7 +35,7 @@ describe('The event stream of a POC', () => {
   }
 
   it('reports changes made by any process, and none of other POCs or tenants', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const id = await tracker.poc(ana);
     const other = await tracker.poc(ana);
     const stream = await follow(ana, id);
@@ -52,7 +52,7 @@ describe('The event stream of a POC', () => {
   });
 
   it('ends with the session', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const stream = await follow(ana, await tracker.poc(ana));
     await tracker.revoke(ana);
     await stream.ended;
@@ -60,7 +60,7 @@ describe('The event stream of a POC', () => {
   });
 
   it('is limited per user, also for parallel requests', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const id = await tracker.poc(ana);
     const asked = Array.from({ length: 20 }, () => follow(ana, id));
     const streams = await Promise.all(asked);
@@ -70,7 +70,7 @@ describe('The event stream of a POC', () => {
   });
 
   it('ignores notifications that no trigger has sent', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const id = await tracker.poc(ana);
     const stream = await follow(ana, id);
     const forged = { tenantId: ana.tenantId, pocId: id, subjectId: null };
@@ -92,7 +92,7 @@ describe('The event stream of a POC', () => {
   });
 
   it('ends with the feature and is limited per user', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const id = await tracker.poc(ana);
     const streams = [];
     for (let count = 0; count < 10; count += 1) streams.push(await follow(ana, id));
@@ -105,7 +105,7 @@ describe('The event stream of a POC', () => {
   });
 
   it('tells clients to reload after its database connection was lost', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const stream = await follow(ana, await tracker.poc(ana));
     await tracker.sql(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

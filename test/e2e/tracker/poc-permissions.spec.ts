@@ -11,9 +11,9 @@ describe('The permission to change a POC', () => {
   const change = { title: 'Changed' };
 
   it('belongs to its author and to users who manage all POCs, not to other users', async () => {
-    const ana = await tracker.person();
-    const bia = await tracker.person({ tenant: ana });
-    const boss = await tracker.person({ tenant: ana, role: 'manager' });
+    const ana = await tracker.user();
+    const bia = await tracker.user({ tenant: ana });
+    const boss = await tracker.user({ tenant: ana, role: 'manager' });
     const at = `/pocs/${await tracker.poc(ana)}`;
     for (const method of ['PUT', 'PATCH'])
       expect(await outcome(bia, method, at, change)).toBe('403 INSUFFICIENT_PERMISSIONS');
@@ -24,18 +24,18 @@ describe('The permission to change a POC', () => {
   });
 
   it('follows permissions, including those given in addition to the role', async () => {
-    const ana = await tracker.person();
-    const maker = await tracker.person({
+    const ana = await tracker.user();
+    const maker = await tracker.user({
       tenant: ana,
       role: 'viewer',
       permissions: ['create_pocs'],
     });
-    const keeper = await tracker.person({
+    const keeper = await tracker.user({
       tenant: ana,
       role: 'viewer',
       permissions: ['manage_pocs'],
     });
-    const viewer = await tracker.person({ tenant: ana, role: 'viewer' });
+    const viewer = await tracker.user({ tenant: ana, role: 'viewer' });
     const at = `/pocs/${await tracker.poc(maker)}`;
     expect(await outcome(maker, 'PATCH', at, change)).toBe('200');
     expect(await outcome(keeper, 'PATCH', at, change)).toBe('200');
@@ -44,8 +44,8 @@ describe('The permission to change a POC', () => {
   });
 
   it('includes collaborators while the tenant enables collaboration', async () => {
-    const ana = await tracker.person();
-    const bia = await tracker.person({ tenant: ana });
+    const ana = await tracker.user();
+    const bia = await tracker.user({ tenant: ana });
     const id = await tracker.poc(ana);
     const at = `/pocs/${id}`;
     const add = `${at}/collaborators/${bia.userId}`;
@@ -95,8 +95,8 @@ describe('The permission to change a POC', () => {
   );
 
   async function sharedPublicPoc(): Promise<{ bia: UserRecord; id: string }> {
-    const ana = await tracker.person();
-    const bia = await tracker.person({ tenant: ana });
+    const ana = await tracker.user();
+    const bia = await tracker.user({ tenant: ana });
     await tracker.set(ana.tenantId, { allowPublicPocs: true });
     const id = await tracker.poc(ana, { isPublic: true });
     expect(await outcome(ana, 'PUT', `/pocs/${id}/collaborators/${bia.userId}`)).toBe('200');
@@ -127,7 +127,7 @@ describe('The permission to change a POC', () => {
   }
 
   it('never includes a user of another tenant, who is answered like an unknown user', async () => {
-    const [ana, eve] = [await tracker.person(), await tracker.person()];
+    const [ana, eve] = [await tracker.user(), await tracker.user()];
     const at = `/pocs/${await tracker.poc(ana)}/collaborators`;
     const foreign = await tracker.call('PUT', `${at}/${eve.userId}`, { token: ana.token });
     const random = await tracker.call('PUT', `${at}/${randomUUID()}`, { token: ana.token });
@@ -138,7 +138,7 @@ describe('The permission to change a POC', () => {
 
 describe('A public POC', () => {
   it('is visible to everyone while the tenant allows it, and hidden at once when it does not', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const refused = await tracker.call('POST', '/pocs', {
       token: ana.token,
       body: { title: 'x', isPublic: true },
@@ -171,7 +171,7 @@ describe('A public POC', () => {
   });
 
   it('is found under its own tenant only, and not without a tenant', async () => {
-    const [ana, eve] = [await tracker.person(), await tracker.person()];
+    const [ana, eve] = [await tracker.user(), await tracker.user()];
     for (const { tenantId } of [ana, eve]) await tracker.set(tenantId, { allowPublicPocs: true });
     const at = `/public/pocs/${await tracker.poc(ana, { isPublic: true })}`;
     expect((await tracker.call('GET', at, { host: eve.host })).error.code).toBe('NOT_FOUND');

@@ -10,7 +10,7 @@ useTracker();
 
 describe('POCs', () => {
   it('can be created, read, updated, replaced and deleted', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const { token } = ana;
     const id = await tracker.poc(ana, { description: 'In winter.' });
     const at = `/pocs/${id}`;
@@ -43,15 +43,15 @@ describe('POCs', () => {
     [{ title: 'x', createdBy: randomUUID() }, 'createdBy'],
     [{ title: 'x', tenantId: randomUUID() }, 'tenantId'],
   ])('are refused with the name of the invalid field: %j', async (body, field) => {
-    const { token } = await tracker.person();
+    const { token } = await tracker.user();
     const { status, error } = await tracker.call('POST', '/pocs', { token, body });
     expect(status).toBe(400);
     expect(error.details).toContainEqual(expect.objectContaining({ field }));
   });
 
   it('are listed newest first, page by page, by status and by author', async () => {
-    const ana = await tracker.person();
-    const bia = await tracker.person({ tenant: ana });
+    const ana = await tracker.user();
+    const bia = await tracker.user({ tenant: ana });
     const mine: string[] = [];
     for (let count = 0; count < 5; count += 1)
       mine.unshift(await tracker.poc(ana, { status: count % 2 === 0 ? 'active' : 'draft' }));
@@ -73,7 +73,7 @@ describe('POCs', () => {
   });
 
   it('are found by the beginning of their title, in any case and without wildcards', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const titles = ['Alpha', 'alphabet', 'ALPHA two', 'Beta', '100% sure', '100_', 'a_b'];
     for (const title of titles) await tracker.poc(ana, { title });
     expect(await found(ana, 'alpha')).toEqual(['Alpha', 'ALPHA two', 'alphabet']);
@@ -89,21 +89,21 @@ describe('POCs', () => {
   it.each(['x', 'e30', Buffer.from('["a","b","c"]').toString('base64url')])(
     'are not listed for the invalid cursor %s',
     async (cursor) => {
-      const ana = await tracker.person();
+      const ana = await tracker.user();
       expect(await outcome(ana, 'GET', `/pocs?cursor=${cursor}`)).toBe('400 VALIDATION_ERROR');
     },
   );
 
   it('refuse a cursor of another tenant', async () => {
-    const [ana, eve] = [await tracker.person(), await tracker.person()];
-    for (const person of [ana, ana]) await tracker.poc(person);
+    const [ana, eve] = [await tracker.user(), await tracker.user()];
+    for (const user of [ana, ana]) await tracker.poc(user);
     const { nextCursor } = await page(ana, '?limit=1');
     expect(await outcome(ana, 'GET', `/pocs?cursor=${nextCursor}`)).toBe('200');
     expect(await outcome(eve, 'GET', `/pocs?cursor=${nextCursor}`)).toBe('400 VALIDATION_ERROR');
   });
 
   it('refuse a cursor of another list and of the same list with another filter', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     for (const title of ['Alpha', 'Alpha two']) await tracker.poc(ana, { title });
     const poc = await tracker.poc(ana);
     const { nextCursor } = await page(ana, '?limit=1&status=draft&search=alpha');
@@ -129,12 +129,12 @@ describe('POCs', () => {
     return data;
   }
 
-  async function ids(person: UserRecord, query: string): Promise<string[]> {
-    return (await page(person, query)).items.map(({ id }) => id);
+  async function ids(user: UserRecord, query: string): Promise<string[]> {
+    return (await page(user, query)).items.map(({ id }) => id);
   }
 
-  async function found(person: UserRecord, search: string): Promise<string[]> {
-    const { items } = await page(person, `?search=${encodeURIComponent(search)}`);
+  async function found(user: UserRecord, search: string): Promise<string[]> {
+    const { items } = await page(user, `?search=${encodeURIComponent(search)}`);
     return items.map(({ title }) => title);
   }
 });
@@ -142,8 +142,8 @@ describe('POCs', () => {
 describe('The POC limit of a tenant', () => {
   it('accepts exactly 3 of 50 parallel POCs if 3 fit, and reports limit and usage to the others', async () => {
     const tenant = await tracker.tenant({ maxPocs: 5 });
-    const ana = await tracker.person({ tenant });
-    for (const person of [ana, ana]) await tracker.poc(person);
+    const ana = await tracker.user({ tenant });
+    for (const user of [ana, ana]) await tracker.poc(user);
     const answers = await Promise.all(
       Array.from({ length: 50 }, () =>
         tracker.call('POST', '/pocs', { token: ana.token, body: { title: 'One more' } }),
@@ -160,7 +160,7 @@ describe('The POC limit of a tenant', () => {
 
   it('counts exactly what exists when half of the clients disconnect', async () => {
     const tenant = await tracker.tenant({ maxPocs: 10 });
-    const ana = await tracker.person({ tenant });
+    const ana = await tracker.user({ tenant });
     await Promise.all(
       Array.from({ length: 60 }, async (_, index) => {
         if (index % 2 === 0)
@@ -198,7 +198,7 @@ describe('The POC limit of a tenant', () => {
 
   it('frees a place when a POC is deleted', async () => {
     const tenant = await tracker.tenant({ maxPocs: 1 });
-    const ana = await tracker.person({ tenant });
+    const ana = await tracker.user({ tenant });
     const id = await tracker.poc(ana);
     const body = { title: 'Another' };
     expect(await outcome(ana, 'POST', '/pocs', body)).toBe('403 POC_LIMIT_EXCEEDED');

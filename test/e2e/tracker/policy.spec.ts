@@ -27,10 +27,10 @@ interface Cell {
 }
 
 const CALLERS: readonly Caller[] = ['anonymous', ...ROLES];
-const SIGNED_IN: readonly Caller[] = ROLES;
+const LOGGED_IN: readonly Caller[] = ROLES;
 const MAKERS: readonly Caller[] = ['user', 'manager', 'admin'];
 /** A route of a POC that another user created. */
-const OVERSEERS: readonly Caller[] = ['manager', 'admin'];
+const MANAGERS_AND_ADMINS: readonly Caller[] = ['manager', 'admin'];
 
 const onPoc =
   (rest = '') =>
@@ -50,43 +50,53 @@ const MATRIX: Record<string, Cell> = {
   'GET /health/live': { allowed: CALLERS, status: 200 },
   'GET /health/ready': { allowed: CALLERS, status: 200 },
   'POST /api/v1/pocs': { allowed: MAKERS, status: 201, call: titled },
-  'GET /api/v1/pocs': { allowed: SIGNED_IN, status: 200 },
-  'GET /api/v1/pocs/analytics': { allowed: OVERSEERS, status: 200 },
-  'GET /api/v1/pocs/export': { allowed: SIGNED_IN, status: 200 },
-  'GET /api/v1/pocs/{pocId}': { allowed: SIGNED_IN, status: 200, path: onPoc() },
-  'PUT /api/v1/pocs/{pocId}': { allowed: OVERSEERS, status: 200, path: onPoc(), call: titled },
-  'PATCH /api/v1/pocs/{pocId}': { allowed: OVERSEERS, status: 200, path: onPoc(), call: titled },
-  'DELETE /api/v1/pocs/{pocId}': { allowed: OVERSEERS, status: 200, path: onPoc() },
+  'GET /api/v1/pocs': { allowed: LOGGED_IN, status: 200 },
+  'GET /api/v1/pocs/analytics': { allowed: MANAGERS_AND_ADMINS, status: 200 },
+  'GET /api/v1/pocs/export': { allowed: LOGGED_IN, status: 200 },
+  'GET /api/v1/pocs/{pocId}': { allowed: LOGGED_IN, status: 200, path: onPoc() },
+  'PUT /api/v1/pocs/{pocId}': {
+    allowed: MANAGERS_AND_ADMINS,
+    status: 200,
+    path: onPoc(),
+    call: titled,
+  },
+  'PATCH /api/v1/pocs/{pocId}': {
+    allowed: MANAGERS_AND_ADMINS,
+    status: 200,
+    path: onPoc(),
+    call: titled,
+  },
+  'DELETE /api/v1/pocs/{pocId}': { allowed: MANAGERS_AND_ADMINS, status: 200, path: onPoc() },
   'GET /api/v1/pocs/{pocId}/collaborators': {
-    allowed: SIGNED_IN,
+    allowed: LOGGED_IN,
     status: 200,
     path: onPoc('/collaborators'),
   },
   'PUT /api/v1/pocs/{pocId}/collaborators/{userId}': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 200,
     path: onCollaborator,
   },
   'DELETE /api/v1/pocs/{pocId}/collaborators/{userId}': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 200,
     path: onCollaborator,
   },
   'POST /api/v1/pocs/{pocId}/files': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 201,
     path: onPoc('/files?name=x'),
     call: () => ({ bytes: Buffer.from('x') }),
   },
-  'GET /api/v1/pocs/{pocId}/files': { allowed: SIGNED_IN, status: 200, path: onPoc('/files') },
-  'GET /api/v1/pocs/{pocId}/files/{fileId}': { allowed: SIGNED_IN, status: 200, path: onFile() },
+  'GET /api/v1/pocs/{pocId}/files': { allowed: LOGGED_IN, status: 200, path: onPoc('/files') },
+  'GET /api/v1/pocs/{pocId}/files/{fileId}': { allowed: LOGGED_IN, status: 200, path: onFile() },
   'GET /api/v1/pocs/{pocId}/files/{fileId}/content': {
-    allowed: SIGNED_IN,
+    allowed: LOGGED_IN,
     status: 200,
     path: onFile('/content'),
   },
   'DELETE /api/v1/pocs/{pocId}/files/{fileId}': {
-    allowed: OVERSEERS,
+    allowed: MANAGERS_AND_ADMINS,
     status: 200,
     path: onFile(),
   },
@@ -118,16 +128,16 @@ afterAll(async () => {
 });
 
 async function scene(role: Role, eventsAreOff: boolean): Promise<Scene> {
-  const author = await tracker.person({
+  const author = await tracker.user({
     features: { ...EVERY_FEATURE, real_time_dojos: !eventsAreOff },
   });
   await tracker.set(author.tenantId, { allowPublicPocs: true });
-  const colleague = await tracker.person({ tenant: author });
+  const colleague = await tracker.user({ tenant: author });
   const pocId = await tracker.poc(author, { isPublic: true });
   const { data: file } = await tracker.upload(author, pocId, Buffer.from('x'));
   await tracker.call('PUT', `/pocs/${pocId}/collaborators/${colleague.userId}`, author);
   return {
-    caller: await tracker.person({ tenant: author, role }),
+    caller: await tracker.user({ tenant: author, role }),
     pocId,
     fileId: file.id,
     collaboratorId: colleague.userId,

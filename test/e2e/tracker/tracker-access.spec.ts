@@ -9,8 +9,8 @@ useTracker();
 describe('The tracker about another tenant', () => {
   it('answers its ids like unknown ids, on every route with ids', async () => {
     const [ana, eve] = [
-      await tracker.person({ role: 'admin' }),
-      await tracker.person({ role: 'admin' }),
+      await tracker.user({ role: 'admin' }),
+      await tracker.user({ role: 'admin' }),
     ];
     const poc = await tracker.poc(ana);
     const { data: file } = await tracker.upload(ana, poc, Buffer.from('secret'));
@@ -48,7 +48,7 @@ describe('The tracker about another tenant', () => {
   });
 
   it('answers TENANT_MISMATCH if the host names it', async () => {
-    const [ana, eve] = [await tracker.person(), await tracker.person()];
+    const [ana, eve] = [await tracker.user(), await tracker.user()];
     const { error } = await tracker.call('GET', '/pocs', { token: eve.token, host: ana.host });
     expect(error.code).toBe('TENANT_MISMATCH');
   });
@@ -56,10 +56,10 @@ describe('The tracker about another tenant', () => {
 
 describe('A token in the tracker', () => {
   it('is refused within a second after its session, its user or its tenant has ended', async () => {
-    const endings: [string, (person: UserRecord) => Promise<unknown>, string][] = [
-      ['session', (person) => tracker.revoke(person), 'TOKEN_REVOKED'],
+    const endings: [string, (user: UserRecord) => Promise<unknown>, string][] = [
+      ['session', (user) => tracker.revoke(user), 'TOKEN_REVOKED'],
       [
-        'person',
+        'user',
         ({ userId }) =>
           tracker.sql(`UPDATE users SET status = 'suspended' WHERE id = $1`, [userId]),
         'TOKEN_REVOKED',
@@ -72,7 +72,7 @@ describe('A token in the tracker', () => {
       ],
     ];
     for (const [what, end, code] of endings) {
-      const ana = await tracker.person();
+      const ana = await tracker.user();
       expect(await outcome(ana, 'GET', '/pocs')).toBe('200');
       await end(ana);
       const refused = await pollUntil(async () => {
@@ -84,7 +84,7 @@ describe('A token in the tracker', () => {
   });
 
   it('allows reading but not writing after the end of the subscription', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const id = await tracker.poc(ana);
     await tracker.sql('UPDATE tenants SET subscription_ends_at = now() WHERE id = $1', [
       ana.tenantId,

@@ -94,7 +94,7 @@ export class TrackerFixture {
   }
 
   /** Creates a logged-in user in the given tenant or in a new one. */
-  async person(
+  async user(
     options: {
       role?: Role;
       permissions?: Permission[];
@@ -155,13 +155,13 @@ export class TrackerFixture {
   }
 
   upload(
-    person: UserRecord,
+    user: UserRecord,
     pocId: string,
     bytes: Buffer,
     { name = 'report.pdf', type = 'application/pdf' } = {},
   ): Promise<TrackerAnswer<{ id: string; sha256: string; size: number }>> {
     return this.call('POST', `/pocs/${pocId}/files?name=${encodeURIComponent(name)}`, {
-      token: person.token,
+      token: user.token,
       bytes,
       headers: { 'content-type': type },
     });

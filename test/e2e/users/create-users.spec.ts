@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bare, NOBODY } from './users.fixture.js';
+import { bare, UNKNOWN_ID } from './users.fixture.js';
 import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
 import {
   act,
@@ -37,7 +37,7 @@ describe('A user created by an admin', () => {
     const email = 'bia@example.com';
     const stranger = await logIn(host, email, 'not the password');
     expect(stranger.error.code).toBe('INVALID_CREDENTIALS');
-    expect(bare(stranger)).toEqual(bare(await logIn(host, 'nobody@example.com', temporary)));
+    expect(bare(stranger)).toEqual(bare(await logIn(host, 'unknown@example.com', temporary)));
     expect(await logIn(host, email, temporary)).toMatchObject({
       status: 403,
       error: { code: 'PASSWORD_CHANGE_REQUIRED' },
@@ -107,11 +107,11 @@ describe('A user created by an admin', () => {
     ['role', { role: ['admin'] }],
     ['password', { password: null }],
     ['permissions', { permissions: ['manage_users'] }],
-    ['tenantId', { tenantId: NOBODY }],
+    ['tenantId', { tenantId: UNKNOWN_ID }],
     ['status', { status: 'active' }],
     ['mustChangePassword', { mustChangePassword: false }],
-    ['customRoleId', { customRoleId: NOBODY }],
-    ['id', { id: NOBODY }],
+    ['customRoleId', { customRoleId: UNKNOWN_ID }],
+    ['id', { id: UNKNOWN_ID }],
   ])('is refused if the field %s is invalid', async (field, wrong) => {
     const { join } = await workspace();
     const { token } = await join('admin');

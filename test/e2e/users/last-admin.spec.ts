@@ -56,7 +56,7 @@ describe('The last active admin', () => {
     const { join, tenantId } = await workspace();
     const [one, two] = [await join('admin'), await join('admin')];
     expect((await suspend(one.token, two.userId)).status).toBe(200);
-    // The service refuses actions on the own account, so this asks the database directly.
+    // The service refuses changes of your own account, so this asks the database directly.
     await expect(
       service.sql(`UPDATE users SET role = 'user' WHERE id = $1`, [one.userId]),
     ).rejects.toMatchObject({ constraint: 'users_last_admin_stays' });

@@ -1,7 +1,7 @@
 import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { bare, claimsOf, NOBODY, type UserRecord, workspaceOf } from './users.fixture.js';
+import { bare, claimsOf, UNKNOWN_ID, type UserRecord, workspaceOf } from './users.fixture.js';
 import { ServiceFixture } from '../service.fixture.js';
 
 interface TenantRole {
@@ -133,8 +133,8 @@ describe('A custom role', () => {
     ['permissions', { permissions: ['view_usage', 'view_usage'] }],
     ['permissions', { permissions: 'view_usage' }],
     ['permissions', { permissions: null }],
-    ['tenantId', { tenantId: NOBODY }],
-    ['id', { id: NOBODY }],
+    ['tenantId', { tenantId: UNKNOWN_ID }],
+    ['id', { id: UNKNOWN_ID }],
   ])('is refused if the field %s is invalid', async (field, wrong) => {
     const { admin, role } = await workspace();
     const answers = [
@@ -158,7 +158,7 @@ describe('A custom role', () => {
       (id) => assign(token, user.userId, { role: 'user', customRoleId: id }) as never,
     ];
     for (const attempt of attempts) {
-      const [foreign, random] = [await attempt(other.role.id), await attempt(NOBODY)];
+      const [foreign, random] = [await attempt(other.role.id), await attempt(UNKNOWN_ID)];
       expect(foreign.status).toBeGreaterThanOrEqual(400);
       expect(bare(foreign as never)).toEqual(bare(random as never));
     }
@@ -200,17 +200,17 @@ describe('The permissions of a custom role', () => {
 
   it('change at once for every user who has it, in other processes as well', async () => {
     const { admin, role, join } = await workspace('view_usage');
-    const people = [await join('user'), await join('viewer'), await join('user')];
-    for (const { userId } of people)
+    const members = [await join('user'), await join('viewer'), await join('user')];
+    for (const { userId } of members)
       await assign(admin.token, userId, { role: 'user', customRoleId: role.id });
     const other = await service.restarted();
     try {
       const usage = async (where: ServiceFixture, token: string) =>
         (await where.call('GET', '/tenants/current/usage', { token })).status;
-      for (const { token } of people) expect(await usage(other, token)).toBe(200);
+      for (const { token } of members) expect(await usage(other, token)).toBe(200);
       expect((await change(admin.token, role.id, { permissions: [] })).status).toBe(200);
       const changedAt = Date.now();
-      for (const { token } of people) {
+      for (const { token } of members) {
         expect(await usage(service, token)).toBe(403);
         let status = 200;
         while (status === 200 && Date.now() - changedAt < 5_000) status = await usage(other, token);

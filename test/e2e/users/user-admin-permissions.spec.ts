@@ -1,6 +1,6 @@
 import { outranks, type Role, ROLES } from '@poc-tracker/contracts';
 import { describe, expect, it } from 'vitest';
-import { bare, NOBODY } from './users.fixture.js';
+import { bare, UNKNOWN_ID } from './users.fixture.js';
 import {
   act,
   assign,
@@ -24,23 +24,23 @@ const statusOf = async (userId: string) =>
     ?.status;
 
 describe('User administration', () => {
-  // A helper has the permission without the rank.
-  const ACTORS = ['viewer', 'user', 'helper', 'manager', 'admin'] as const;
+  // `helper` has the permission without the rank.
+  const CALLERS = ['viewer', 'user', 'helper', 'manager', 'admin'] as const;
 
-  describe.each(ACTORS)('as %s', (kind) => {
+  describe.each(CALLERS)('as %s', (kind) => {
     it.each(ROLES)(
       'is allowed or refused for a user with role %s, by rank and permission',
       async (targetRole) => {
         const { join } = await workspace();
         await join('admin');
         const rank: Role = kind === 'helper' ? 'user' : kind;
-        const actor = await join(rank, kind === 'helper' ? ['manage_users'] : []);
+        const caller = await join(rank, kind === 'helper' ? ['manage_users'] : []);
         const target = await join(targetRole);
         const entitled = kind !== 'viewer' && kind !== 'user';
         const allowed = entitled && !outranks(targetRole, rank);
-        expect((await read(actor.token, target.userId)).status).toBe(entitled ? 200 : 403);
+        expect((await read(caller.token, target.userId)).status).toBe(entitled ? 200 : 403);
         for (const [name, change] of Object.entries(CHANGES)) {
-          const answer = await change(actor.token, target.userId);
+          const answer = await change(caller.token, target.userId);
           expect([name, answer.status]).toEqual([name, allowed ? 200 : 403]);
           if (!allowed) {
             expect(answer.error.code).toBe('INSUFFICIENT_PERMISSIONS');
@@ -53,17 +53,17 @@ describe('User administration', () => {
       },
     );
 
-    it.each(ROLES)('creates a user with role %s only up to the own role', async (role) => {
+    it.each(ROLES)("creates a user with role %s only up to the caller's role", async (role) => {
       const { join } = await workspace();
       const rank: Role = kind === 'helper' ? 'user' : kind;
-      const actor = await join(rank, kind === 'helper' ? ['manage_users'] : []);
+      const caller = await join(rank, kind === 'helper' ? ['manage_users'] : []);
       const allowed = kind !== 'viewer' && kind !== 'user' && !outranks(role, rank);
-      const answer = await create(actor.token, newcomer('new@example.com', { role }));
+      const answer = await create(caller.token, newcomer('new@example.com', { role }));
       expect(answer.status).toBe(allowed ? 201 : 403);
     });
   });
 
-  it('is refused for the own account, except for listing the own sessions', async () => {
+  it("is refused for the caller's own account, except for listing sessions", async () => {
     const { join } = await workspace();
     await join('admin');
     const { token, userId } = await join('admin');
@@ -109,7 +109,7 @@ describe('User administration', () => {
     for (const [name, change] of Object.entries({ read, ...CHANGES })) {
       const [foreign, random] = [
         await change(admin.token, stranger.userId),
-        await change(admin.token, NOBODY),
+        await change(admin.token, UNKNOWN_ID),
       ];
       expect([name, foreign.status]).toEqual([name, 404]);
       expect(bare(foreign)).toEqual(bare(random));
@@ -119,7 +119,7 @@ describe('User administration', () => {
       [stranger.userId],
     );
     const colleague = await mine.join('user');
-    for (const sessionId of [foreignSession?.id ?? '', NOBODY]) {
+    for (const sessionId of [foreignSession?.id ?? '', UNKNOWN_ID]) {
       const end = act('DELETE', `/sessions/${sessionId}`);
       expect((await end(admin.token, colleague.userId)).status).toBe(404);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NOBODY } from './users.fixture.js';
+import { UNKNOWN_ID } from './users.fixture.js';
 import { GOOD_PASSWORD } from '../service.fixture.js';
 import {
   act,
@@ -50,7 +50,7 @@ describe('An update of a user', () => {
     ['role', { role: 'admin' }],
     ['status', { status: 'active' }],
     ['password', { password: GOOD_PASSWORD }],
-    ['tenantId', { tenantId: NOBODY }],
+    ['tenantId', { tenantId: UNKNOWN_ID }],
   ])('is refused if the field %s is invalid', async (field, wrong) => {
     const { join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];

@@ -79,7 +79,7 @@ describe('A change of a user', () => {
 
   beforeAll(async () => {
     other = await service.restarted();
-    folder = mkdtempSync(join(tmpdir(), 'people-'));
+    folder = mkdtempSync(join(tmpdir(), 'user-changes-'));
     const keys = await service.app.inject('/.well-known/jwks.json');
     const publicKeys = keys
       .json<{ keys: JsonWebKey[] }>()

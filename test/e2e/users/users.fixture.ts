@@ -21,7 +21,7 @@ export interface Member {
 }
 
 /** An id that does not exist. */
-export const NOBODY = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+export const UNKNOWN_ID = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
 
 /** Creates a tenant whose users join and log in. */
 export async function workspaceOf(service: ServiceFixture, maxUsers = 200) {

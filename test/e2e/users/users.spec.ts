@@ -229,7 +229,7 @@ describe('A role change', () => {
     expect(taken.data.permissions).toEqual([]);
   });
 
-  it('is refused if it raises the own role or another role above the own', async () => {
+  it("is refused if it raises the caller's role or another user's role above it", async () => {
     const { join } = await workspace();
     const [admin, manager, user] = [await join('admin'), await join('manager'), await join('user')];
     const refused = [

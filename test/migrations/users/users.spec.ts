@@ -179,11 +179,11 @@ describe('A user', () => {
       'INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)';
     const [tenantId, first, second] = [randomUUID(), randomUUID(), randomUUID()];
     const settings = `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, $2, '{}')`;
-    const asNobody = { tenantId, userId: first, role: '' };
-    await db.statement(asNobody, insertTenant, [tenantId, 'Acme', `acme-${tenantId}`]);
+    const withoutRole = { tenantId, userId: first, role: '' };
+    await db.statement(withoutRole, insertTenant, [tenantId, 'Acme', `acme-${tenantId}`]);
     const late = [tenantId, first, 'first@example.com', HASH, 'admin'];
-    await expect(db.statement(asNobody, insertUser, late)).rejects.toEqual(refusal('42501'));
-    await expect(db.statement(asNobody, settings, [tenantId, 'theme'])).rejects.toEqual(
+    await expect(db.statement(withoutRole, insertUser, late)).rejects.toEqual(refusal('42501'));
+    await expect(db.statement(withoutRole, settings, [tenantId, 'theme'])).rejects.toEqual(
       refusal('42501'),
     );
 

@@ -150,9 +150,9 @@ describe('the operators commands', () => {
   });
 
   it('refuse to revoke an email that is not an operator’s', async () => {
-    expect(await cli('revoke', '--email', 'nobody@example.com')).toMatchObject({
+    expect(await cli('revoke', '--email', 'unknown@example.com')).toMatchObject({
       code: 1,
-      err: 'nobody@example.com is not an operator.\n',
+      err: 'unknown@example.com is not an operator.\n',
     });
   });
 

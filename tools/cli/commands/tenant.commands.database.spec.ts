@@ -55,9 +55,9 @@ describe('the tenants commands', () => {
       details: { action, via: 'cli', osUser: userInfo().username },
     });
     expect(await auditLogOf(tenantId)).toEqual([event('read'), event('read'), event('usage')]);
-    expect(await cli('show', 'nobody')).toMatchObject({
+    expect(await cli('show', 'unknown')).toMatchObject({
       code: 1,
-      err: 'There is no tenant "nobody".\n',
+      err: 'There is no tenant "unknown".\n',
     });
   });
 

@@ -104,10 +104,10 @@ describe('usage check', () => {
   });
 
   it('refuses an unknown tenant', async () => {
-    expect(await usage('--tenant', 'nobody')).toEqual({
+    expect(await usage('--tenant', 'unknown')).toEqual({
       code: 1,
       out: '',
-      err: 'There is no tenant "nobody".\n',
+      err: 'There is no tenant "unknown".\n',
     });
   });
 });

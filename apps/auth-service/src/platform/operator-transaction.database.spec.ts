@@ -20,7 +20,7 @@ import { UserService } from '../user/user.service.js';
 
 const EMAIL = 'ops@example.com';
 
-/** The form that the database requires; nobody logs in with it. */
+/** The form that the database requires; no log-in uses it. */
 const HASH = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA';
 const OTHER_HASH = '$argon2id$v=19$m=8,t=1,p=1$b3RoZXJzYWx0$aGFzaA';
 

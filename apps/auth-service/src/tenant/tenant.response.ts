@@ -120,7 +120,7 @@ export function toTenantResponse(tenant: Tenant, settings: TenantSettings): Tena
   };
 }
 
-/** A new row contains the default color, which nobody has chosen; the color of the theme may have been. */
+/** A new row contains the default color, which no admin chose; the color of the theme may be a choice. */
 function primaryColor({ primary_color }: Tenant['branding'], { theme }: TenantSettings): string {
   const isChosen = primary_color !== DEFAULT_TENANT_SETTINGS.theme.primaryColor;
   return isChosen ? (primary_color ?? theme.primaryColor) : theme.primaryColor;

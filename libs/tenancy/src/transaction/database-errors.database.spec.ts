@@ -145,7 +145,7 @@ describe('createErrorTranslator', () => {
     });
 
     it('maps a refused connection to SERVICE_UNAVAILABLE', async () => {
-      const refused = await failureOf('SELECT 1', [], 'postgres://nobody:nothing@localhost:1/none');
+      const refused = await failureOf('SELECT 1', [], 'postgres://unused:nothing@localhost:1/none');
       expect(toApiError(refused)?.code).toBe('SERVICE_UNAVAILABLE');
     });
 

@@ -9,7 +9,7 @@ useTracker();
 
 describe('A download', () => {
   it('of a file that is deleted at the same moment answers NOT_FOUND', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.from('x'));
     const at = `/pocs/${poc}/files/${data.id}`;
@@ -25,7 +25,7 @@ describe('A download', () => {
   });
 
   it('that is aborted leaves no file open', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.alloc(8 * 1024 * 1024));
     const sockets = await Promise.all(
@@ -64,7 +64,7 @@ describe('A range request', () => {
   let etag: string;
 
   beforeAll(async () => {
-    ana = await tracker.person();
+    ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, BYTES);
     at = `/pocs/${poc}/files/${data.id}/content`;

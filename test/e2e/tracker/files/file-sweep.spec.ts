@@ -36,7 +36,7 @@ describe('The file sweep after a crash', () => {
   const sweep = (now?: number) => tracker.app.get(FileSweep, { strict: false }).sweep(now);
 
   it('releases the bytes of reservations and deletes content without a row', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const kept = await tracker.upload(ana, poc, Buffer.from('kept'));
     old(join(ana.tenantId, kept.data.id), 48);
@@ -65,7 +65,7 @@ describe('The file sweep after a crash', () => {
   });
 
   it('keeps content for a day after its row was first missing and serves it when the row is back', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.from('years old'));
     const path = join(ana.tenantId, data.id);
@@ -92,7 +92,7 @@ describe('The file sweep after a crash', () => {
   });
 
   it('releases a reservation whose draft is lost once no upload can be that old', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const kept = await tracker.upload(ana, poc, Buffer.from('kept'));
     const [lost, running] = [await reserve(ana, poc), await reserve(ana, poc)];
@@ -108,12 +108,12 @@ describe('The file sweep after a crash', () => {
   });
 
   it('continues with the other files when one cannot be removed', async () => {
-    const [ana, bia] = [await tracker.person(), await tracker.person()];
-    for (const person of [ana, bia]) {
-      const id = await reserve(person, await tracker.poc(person));
-      leave(join('incoming', `${person.tenantId}.${id}`), 1);
+    const [ana, bia] = [await tracker.user(), await tracker.user()];
+    for (const user of [ana, bia]) {
+      const id = await reserve(user, await tracker.poc(user));
+      leave(join('incoming', `${user.tenantId}.${id}`), 1);
       // A folder in place of a file, which rm() without `recursive` refuses.
-      if (person === ana) mkdirSync(join(tracker.folder, ana.tenantId, id), { recursive: true });
+      if (user === ana) mkdirSync(join(tracker.folder, ana.tenantId, id), { recursive: true });
     }
     await sweep();
     expect([...storedOf(ana), ...storedOf(bia)]).toEqual([]);
@@ -121,9 +121,9 @@ describe('The file sweep after a crash', () => {
   });
 
   it('deletes the files of a purged tenant at once and no others', async () => {
-    const [ana, bia] = [await tracker.person(), await tracker.person()];
-    for (const person of [ana, bia])
-      await tracker.upload(person, await tracker.poc(person), Buffer.from('x'));
+    const [ana, bia] = [await tracker.user(), await tracker.user()];
+    for (const user of [ana, bia])
+      await tracker.upload(user, await tracker.poc(user), Buffer.from('x'));
     leave(join('incoming', `${ana.tenantId}.${randomUUID()}`), 0);
     const purge = { tenant: ana.tenantId };
     await tracker.sql(`UPDATE tenants SET status = 'canceled' WHERE id = $1`, [purge.tenant]);
@@ -140,7 +140,7 @@ describe('The file sweep after a crash', () => {
   });
 
   it('also runs at the start of the next process', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const id = await reserve(ana, await tracker.poc(ana));
     leave(join('incoming', `${ana.tenantId}.${id}`), 1);
     const another = await tracker.another();
@@ -150,7 +150,7 @@ describe('The file sweep after a crash', () => {
   });
 
   it('leaves a file of the wrong size, whose download answers 500', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.from('whole'));
     truncateSync(join(tracker.folder, ana.tenantId, data.id), 2);

@@ -8,7 +8,7 @@ useTracker();
 
 describe('A file', () => {
   it('is returned as it was sent, with its size, type and hash', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const bytes = randomBytes(3 * 1024 * 1024 + 17);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -42,7 +42,7 @@ describe('A file', () => {
   });
 
   it('may be empty', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const { status, data } = await tracker.upload(ana, poc, Buffer.alloc(0));
     expect([status, data.size]).toEqual([201, 0]);
@@ -51,7 +51,7 @@ describe('A file', () => {
   });
 
   it('may be JSON of any shape, which is not parsed', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const bytes = Buffer.from(`{"__proto__": ${'['.repeat(100_000)}`);
     const { status } = await tracker.upload(ana, poc, bytes, { type: 'application/json' });
@@ -59,7 +59,7 @@ describe('A file', () => {
   });
 
   it('is deleted on request, and with its POC', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const [first] = [
       await tracker.upload(ana, poc, Buffer.from('one')),
@@ -76,8 +76,8 @@ describe('A file', () => {
   });
 
   it('can be deleted by its uploader and the owners of its POC only', async () => {
-    const ana = await tracker.person();
-    const bia = await tracker.person({ tenant: ana });
+    const ana = await tracker.user();
+    const bia = await tracker.user({ tenant: ana });
     const poc = await tracker.poc(ana);
     const { data } = await tracker.upload(ana, poc, Buffer.from('x'));
     const at = `/pocs/${poc}/files/${data.id}`;
@@ -101,7 +101,7 @@ describe('A file name', () => {
     ' ',
     'x'.repeat(256),
   ])('is refused: %j', async (name) => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const { status, error } = await tracker.upload(ana, poc, Buffer.from('x'), { name });
     expect([status, error.code]).toEqual([400, 'VALIDATION_ERROR']);
@@ -112,7 +112,7 @@ describe('A file name', () => {
   it.each(['CON', '%2e%2e%2f', '~root', '$(id)', '-rf', 'a"; filename="b'])(
     'is never used as a path: %j',
     async (name) => {
-      const ana = await tracker.person();
+      const ana = await tracker.user();
       const { status, data } = await tracker.upload(ana, await tracker.poc(ana), Buffer.from('x'), {
         name,
       });
@@ -122,7 +122,7 @@ describe('A file name', () => {
   );
 
   it('is required', async () => {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const at = `/pocs/${await tracker.poc(ana)}/files`;
     const call = { token: ana.token, bytes: Buffer.from('x') };
     expect((await tracker.call('POST', at, call)).error.code).toBe('VALIDATION_ERROR');

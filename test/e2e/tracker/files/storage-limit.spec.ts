@@ -13,7 +13,7 @@ describe('The storage limit of a tenant', () => {
 
   async function nearlyFull(free: number): Promise<{ ana: UserRecord; poc: string }> {
     const tenant = await tracker.tenant({ maxStorageGb: 1 });
-    const ana = await tracker.person({ tenant });
+    const ana = await tracker.user({ tenant });
     const poc = await tracker.poc(ana);
     await tracker.sql(
       `INSERT INTO poc_files (tenant_id, poc_id, file_name, file_size) VALUES ($1, $2, 'ballast', $3)`,

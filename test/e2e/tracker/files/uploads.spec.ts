@@ -10,7 +10,7 @@ useTracker();
 
 describe('An upload', () => {
   async function scene() {
-    const ana = await tracker.person();
+    const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const head = [
       `POST /api/v1/pocs/${poc}/files?name=x HTTP/1.1`,
@@ -80,10 +80,10 @@ describe('An upload', () => {
   it('without a token or by another user is refused before any of it is read', async () => {
     const { ana, poc, head } = await scene();
     const anonymous = head.filter((line) => !line.startsWith('authorization'));
-    const nobody = await send([...anonymous, 'content-length: 5000000'], 'x');
-    await nobody.closed;
-    expect(nobody.answer()).toContain('TOKEN_REQUIRED');
-    const bia = await tracker.person({ tenant: ana });
+    const unauthenticated = await send([...anonymous, 'content-length: 5000000'], 'x');
+    await unauthenticated.closed;
+    expect(unauthenticated.answer()).toContain('TOKEN_REQUIRED');
+    const bia = await tracker.user({ tenant: ana });
     const refused = await tracker.upload(bia, poc, Buffer.from('x'));
     expect([refused.status, refused.error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
     expect(storedOf(ana)).toEqual([]);

@@ -72,7 +72,7 @@ const DELETE_SOME = `SELECT string_agg(quote_ident(a.attname), ', ') INTO primar
   RETURN deleted;`;
 
 /* For the audit tables, from which operators cannot delete. The gatekeeper needs SELECT and DELETE on the table. */
-const PURGE_TRAIL = definerFunction({
+const PURGE_AUDIT_LOG = definerFunction({
   signature: 'purge_audit_log(p_tenant uuid, p_table regclass, p_limit integer)',
   returns: 'integer',
   language: 'plpgsql',
@@ -169,7 +169,7 @@ export const TENANT_PURGE: SchemaPart = {
     asGatekeeper(
       IS_BEING_PURGED,
       BEGIN_PURGE,
-      PURGE_TRAIL,
+      PURGE_AUDIT_LOG,
       PURGE_ROWS,
       FINISH_PURGE,
       TENANTS_BEING_PURGED,

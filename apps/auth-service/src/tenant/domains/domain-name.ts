@@ -12,7 +12,7 @@ const OTHER_URL_PARTS = /[\s/?#@:[\]\\%]/;
 const LOCAL_NAMES = ['localhost', 'local', 'internal', 'intranet', 'lan', 'home', 'arpa', 'onion'];
 
 /**
- * Second-level labels under which a country registers names for others, such as com.br. Nobody can prove to own one of these
+ * Second-level labels under which a country registers names for others, such as com.br. No tenant can prove to own one of these
  * in the DNS; this check gives the error earlier.
  */
 const PUBLIC_SECOND_LEVELS =

@@ -8,7 +8,7 @@ export const USAGE_LEVELS = ['warning', 'reached'] as const;
 
 export type UsageLevel = (typeof USAGE_LEVELS)[number];
 
-/** Expression: when the own tenant last crossed each level of each limit; six look-ups in an index. */
+/** Expression: when the current tenant last crossed each level of each limit; six look-ups in an index. */
 export const LATEST_EVENTS = `(
   SELECT json_object_agg(format('%s.%s', r.resource, l.level), (
            SELECT max(e.created_at) FROM usage_events e WHERE e.resource = r.resource AND e.level = l.level))

@@ -15,7 +15,7 @@ const table = (
 describe('the order of a purge', () => {
   it('deletes referencing tables before referenced ones, and audit tables last', () => {
     const order = purgeOrder([
-      table('audit_log', [], 'trail'),
+      table('audit_log', [], 'function'),
       table('poc_files', ['pocs', 'users']),
       table('pocs', ['users', 'tenants']),
       table('roles'),

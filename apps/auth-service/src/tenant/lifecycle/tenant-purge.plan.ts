@@ -5,10 +5,10 @@ export interface PurgedTable {
   name: string;
   /**
    * - `rows`: by the operators' login;
-   * - `trail`: by a definer function, because the table is append-only for every login;
+   * - `function`: by a definer function, because the table is append-only for every login;
    * - `cascade`: with the row of the tenant.
    */
-  how: 'rows' | 'trail' | 'cascade';
+  how: 'rows' | 'function' | 'cascade';
   /** Whether the operators' login can read it, to check that no rows are left. */
   readable: boolean;
   /** The other tenant tables that it references. */
@@ -24,7 +24,7 @@ const TRANSIENT_TABLE = 'revocation_events';
 export const PURGED_TABLES = `
   SELECT t.oid::regclass::text AS name,
          CASE WHEN has_table_privilege(t.oid, 'DELETE') THEN 'rows'
-              WHEN has_table_privilege('${GATEKEEPER_ROLE}', t.oid, 'DELETE') THEN 'trail'
+              WHEN has_table_privilege('${GATEKEEPER_ROLE}', t.oid, 'DELETE') THEN 'function'
               ELSE 'cascade' END AS how,
          has_column_privilege(t.oid, 'tenant_id', 'SELECT') AS readable,
          array(SELECT DISTINCT k.confrelid::regclass::text FROM pg_constraint k
@@ -47,5 +47,5 @@ export function purgeOrder(tables: readonly PurgedTable[]): PurgedTable[] {
     // For tables that reference each other the rules of their foreign keys decide.
     ordered.push(...pending.splice(Math.max(free, 0), 1));
   }
-  return [...ordered, ...tables.filter(({ how }) => how === 'trail')];
+  return [...ordered, ...tables.filter(({ how }) => how === 'function')];
 }

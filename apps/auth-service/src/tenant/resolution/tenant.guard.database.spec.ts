@@ -79,7 +79,7 @@ describe('TenantGuard', () => {
 
     it('refuses unknown, suspended and canceled tenants alike, however they are named', async () => {
       const attempts = [
-        get(app, 'probe', { host: 'nobody.poctracker.com' }),
+        get(app, 'probe', { host: 'unknown.poctracker.com' }),
         get(app, 'probe', { host: 'asleep.poctracker.com' }),
         get(app, 'probe', { host: 'asleep.example' }),
         get(app, 'probe', { host: 'gone.localhost' }),
@@ -88,7 +88,7 @@ describe('TenantGuard', () => {
         get(app, 'probe', { 'x-tenant-id': randomUUID() }),
         get(app, 'probe', { 'x-tenant-id': probe.idOf('asleep') }),
         get(app, `probe?tenant_id=${probe.idOf('gone')}`),
-        get(app, 'probe', { host: 'nobody.poctracker.com', 'x-tenant-id': probe.idOf('acme') }),
+        get(app, 'probe', { host: 'unknown.poctracker.com', 'x-tenant-id': probe.idOf('acme') }),
       ];
       for (const { status, code, details } of await Promise.all(attempts)) {
         expect({ status, code, details }).toEqual({
@@ -142,7 +142,7 @@ describe('TenantGuard', () => {
     it('asks for no tenant where the route is for none', async () => {
       expect(await get(app, 'tenantless')).toMatchObject({ status: 200 });
       expect(
-        await get(app, 'tenantless', { host: 'nobody.poctracker.com', 'x-tenant-id': 'junk' }),
+        await get(app, 'tenantless', { host: 'unknown.poctracker.com', 'x-tenant-id': 'junk' }),
       ).toMatchObject({ status: 200 });
       expect(await get(app, 'muddled', { host: 'acme.localhost' })).toMatchObject({
         status: 400,
@@ -185,7 +185,7 @@ describe('TenantGuard', () => {
     it.each([
       'globex.poctracker.com',
       'globex.localhost:3000',
-      'nobody.poctracker.com',
+      'unknown.poctracker.com',
       'globex.example',
       'GLOBEX.example:443',
     ])(
@@ -201,7 +201,7 @@ describe('TenantGuard', () => {
       },
     );
 
-    it('takes the own subdomain and the own custom domain without asking the database', async () => {
+    it("accepts the subdomain and the custom domain of the token's tenant without asking the database", async () => {
       signIn('acme', 'Login.Acme.example');
       const lookup = vi.spyOn(app.get(TenantDatabase, { strict: false }), 'lookup');
       for (const host of [

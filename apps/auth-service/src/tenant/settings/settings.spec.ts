@@ -57,7 +57,7 @@ describe('the settings of a tenant', () => {
     expect(timeout(likeTheDefault, 'enterprise')).toEqual({ value: 24, source: 'tenant' });
   });
 
-  it('are the tenant’s where a row says something else than the default, whoever wrote it', () => {
+  it('come from the tenant where a row differs from the default, regardless of who wrote it', () => {
     const rows = [
       stored('security', { sessionTimeout: 0.5 }),
       stored('theme', { darkMode: true, primaryColor: '#ABCDEF' }),
