@@ -28,7 +28,7 @@ function libraryMayUse(name, allowed, comment) {
   };
 }
 
-/** A module of the service never imports the modules that stand above it. */
+/** A module of the service never imports the modules above it. */
 function moduleNeverUses(name, above, comment) {
   return {
     name: `${name}-below-${above.join('-')}`,

@@ -44,7 +44,7 @@ describe('describeSchema', () => {
     ['a trigger that is switched off', 'ALTER TABLE users DISABLE TRIGGER users_audit'],
     ['a view', 'CREATE VIEW user_ids AS SELECT id FROM users'],
     ['a type', `CREATE TYPE mood AS ENUM ('happy')`],
-  ])('tells of %s', async (_what, change) => {
+  ])('reports %s', async (_what, change) => {
     await admin.query('BEGIN');
     const before = await schema();
     await admin.query(change);

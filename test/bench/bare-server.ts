@@ -11,8 +11,8 @@ import { toUserResponse } from '../../apps/auth-service/src/user/user.response.j
  * The practical limit: what Fastify and pg alone need for GET /auth/me. The token is verified once and cached, as in
  * the service; the same statements go over the wire in the same order; the answer is the same. Each statement is sent after
  * the answer to the one before, as pg does it by default; with PIPELINE=on the first two go in one flight, as in the service.
- * It believes what the token says, where the service holds the session status in a cache and a feed keeps that right:
- * neither asks for it on a request. It has no guards, no validation, no log, no limits and no error forms.
+ * It uses the rights in the token, where the service uses a cached session status that the revocation feed keeps up to
+ * date: neither queries the status for a request. It has no guards, no validation, no log, no limits and no error forms.
  */
 const { PORT, DATABASE_URL, JWT_PUBLIC_KEY, PIPELINE } = process.env;
 const pipeline = PIPELINE === 'on';

@@ -20,7 +20,7 @@ export function readExample(markdown: string): ExampleBlock[] {
 
 /**
  * Applies a diff block: a run of lines that start with a space (as in the file, where a line may go on), `-` or `+`.
- * @throws Error unless the unchanged and removed lines stand exactly once in the source.
+ * @throws Error unless the unchanged and removed lines occur exactly once in the source.
  */
 export function applyEdit(source: string, { file, lines }: ExampleBlock): string {
   const before = lines.filter((line) => !line.startsWith('+')).map((line) => line.slice(1));
@@ -31,7 +31,7 @@ export function applyEdit(source: string, { file, lines }: ExampleBlock): string
   const [start] = places;
   if (start === undefined || places.length > 1)
     throw new Error(
-      `${file}: the lines of the example stand ${places.length} times:\n${before.join('\n')}`,
+      `${file}: the lines of the example occur ${places.length} times:\n${before.join('\n')}`,
     );
   let position = start;
   const after = lines.flatMap((line) => {

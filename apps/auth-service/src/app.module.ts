@@ -20,7 +20,7 @@ import { TenantModule } from './tenant/tenant.module.js';
 import { User } from './user/user.entity.js';
 import { UserModule } from './user/user.module.js';
 
-/** The whole service. Guards run in the order in which they stand here: who, for which tenant, with what rights. */
+/** The whole service. Guards run in the order in which they are listed here: who, for which tenant, with what rights. */
 @Module({})
 export class AppModule {
   static forConfig(config: AppConfig): DynamicModule {

@@ -31,7 +31,7 @@ async function read<T>(url: string): Promise<{ status: number; body: T }> {
 }
 
 describe('the whole service', () => {
-  it('is healthy on a real database and a real Redis, and tells of both', async () => {
+  it('is healthy on a real database and a real Redis, and reports both', async () => {
     await serve({ REDIS_URL: redisUrl() });
     await expect
       .poll(async () => (await read<HealthResponse>('/health')).body.status, { timeout: 10_000 })
@@ -66,7 +66,7 @@ describe('the whole service', () => {
     });
   });
 
-  it('stays alive and answers 503 in the one form when its database is gone', async () => {
+  it('stays alive and answers 503 in the error format when its database is gone', async () => {
     await serve();
     await database.drop();
     expect(await read('/health')).toMatchObject({ status: 503, body: { status: 'unhealthy' } });

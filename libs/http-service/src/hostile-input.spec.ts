@@ -243,7 +243,7 @@ describe('checkInput', () => {
     }).toThrowError(expect.objectContaining({ code: 'VALIDATION_ERROR' }));
   });
 
-  it('takes 32 levels and refuses 33', () => {
+  it('accepts 32 levels and refuses 33', () => {
     const nested = (levels: number): unknown => (levels === 0 ? 'end' : { a: nested(levels - 1) });
     expect(() => {
       checkInput(nested(32), 'body');

@@ -47,13 +47,13 @@ describe('PlatformDatabase', () => {
     expect(await platform.query(SETTINGS)).toEqual([
       { tenant: '', user: '', role: '', actor: 'system' },
     ]);
-    const atHand = new PlatformDatabase({
+    const commandLine = new PlatformDatabase({
       url: db.platformUrl,
       tls: false,
       unnamedActor: 'operator',
     });
-    expect(await atHand.query(SETTINGS)).toMatchObject([{ user: '', actor: 'operator' }]);
-    await atHand.close();
+    expect(await commandLine.query(SETTINGS)).toMatchObject([{ user: '', actor: 'operator' }]);
+    await commandLine.close();
   });
 
   it('commits work that resolves and rolls back work that rejects', async () => {

@@ -30,7 +30,7 @@ describe('a test database', () => {
     await db.drop();
   });
 
-  it('has the migrated schema and lets all three logins in', async () => {
+  it('has the migrated schema and accepts all three logins', async () => {
     for (const [url, login] of [
       [db.serviceUrl, 'poc_tracker_service'],
       [db.platformUrl, 'poc_tracker_platform'],
@@ -44,7 +44,7 @@ describe('a test database', () => {
     }
   });
 
-  it('takes a seeded tenant with a user in it, which another test database does not see', async () => {
+  it('stores a seeded tenant and its user, which another test database does not see', async () => {
     const { tenantId, subdomain } = await seedTenant(db);
     const { userId } = await seedUser(db, tenantId, { role: 'admin' });
     expect(await query(db.adminUrl, 'SELECT subdomain FROM tenants')).toEqual([{ subdomain }]);
@@ -54,13 +54,13 @@ describe('a test database', () => {
     await other.drop();
   });
 
-  it('can be made many times at once', async () => {
+  it('can be created many times at once', async () => {
     const databases = await Promise.all(Array.from({ length: 8 }, () => createTestDatabase()));
     expect(new Set(databases.map(({ name }) => name)).size).toBe(8);
     await Promise.all(databases.map((database) => database.drop()));
   });
 
-  it('is gone after drop, also while a connection is open', async () => {
+  it('is deleted by drop(), even while a connection is open', async () => {
     const short = await createEmptyDatabase();
     const client = new pg.Client({ connectionString: short.serviceUrl });
     client.on('error', () => undefined);
@@ -73,7 +73,7 @@ describe('a test database', () => {
     expect(rows).toEqual([]);
   });
 
-  it('is without tables when it was asked for empty', async () => {
+  it('has no tables if it was requested empty', async () => {
     const empty = await createEmptyDatabase();
     const rows = await query(
       empty.migrationUrl,
@@ -83,7 +83,7 @@ describe('a test database', () => {
     await empty.drop();
   });
 
-  it('keeps every login but its own three out', async () => {
+  it('refuses every login except its own three', async () => {
     await query(db.adminUrl, `CREATE ROLE stranger_${db.name} LOGIN PASSWORD 'stranger'`);
     const url = new URL(db.adminUrl);
     url.username = `stranger_${db.name}`;

@@ -82,11 +82,11 @@ describe('The event stream of a POC', () => {
     ])
       await tracker.sql(`SELECT pg_notify('poc_changes', $1)`, [payload]);
     await tracker.call('PATCH', `/pocs/${id}`, { token: ana.token, body: { title: 'x' } });
-    const told = await pollUntil(
+    const received = await pollUntil(
       async () => stream.text().includes('event: poc.updated') || undefined,
       DEADLINE_MS,
     );
-    expect(told).toBe(true);
+    expect(received).toBe(true);
     expect(stream.text()).not.toContain('closed');
     stream.stop();
   });
@@ -111,11 +111,11 @@ describe('The event stream of a POC', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'poc-tracker-events' AND datname = current_database()`,
     );
-    const told = await pollUntil(
+    const received = await pollUntil(
       async () => stream.text().includes('event: resync') || undefined,
       DEADLINE_MS,
     );
-    expect(told).toBe(true);
+    expect(received).toBe(true);
     stream.stop();
   });
 });

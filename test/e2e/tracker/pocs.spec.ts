@@ -24,8 +24,8 @@ describe('POCs', () => {
     });
     const changed = await tracker.call('PATCH', at, { token, body: { status: 'active' } });
     expect(changed.data).toMatchObject({ status: 'active', description: 'In winter.' });
-    const anew = await tracker.call('PUT', at, { token, body: { title: 'Another' } });
-    expect(anew.data).toMatchObject({ title: 'Another', status: 'draft', description: '' });
+    const replaced = await tracker.call('PUT', at, { token, body: { title: 'Another' } });
+    expect(replaced.data).toMatchObject({ title: 'Another', status: 'draft', description: '' });
     expect(await outcome(ana, 'DELETE', at)).toBe('200');
     expect(await outcome(ana, 'GET', at)).toBe('404 NOT_FOUND');
     expect(await outcome(ana, 'DELETE', at)).toBe('404 NOT_FOUND');

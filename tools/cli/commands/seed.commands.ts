@@ -88,11 +88,11 @@ function progressLine(
   started: number,
   context: CliContext,
 ): (done: SeedProgress) => void {
-  let told = 0;
+  let reported = 0;
   return ({ tenants, users }) => {
     const tenths = Math.floor((10 * users) / total);
-    if (tenths === told) return;
-    told = tenths;
+    if (tenths === reported) return;
+    reported = tenths;
     const seconds = (performance.now() - started) / 1_000;
     const left = Math.round((seconds * (total - users)) / users);
     context.say(

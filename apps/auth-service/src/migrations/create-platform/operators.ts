@@ -49,7 +49,7 @@ SELECT EXISTS (
 });
 
 /*
- * Runs with the rights of the caller, to tell who that is. The login of a service is refused, also inside a definer
+ * Runs with the rights of the caller, to see who that is. The login of a service is refused, also inside a definer
  * function. The login of the operators passes, and so does the restore of a dump.
  */
 const KEEP_PLATFORM_USERS = `

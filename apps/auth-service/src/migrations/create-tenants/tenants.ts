@@ -51,7 +51,7 @@ const TABLE = `
   CREATE INDEX tenants_active_idx ON public.tenants (status) WHERE status = 'active'`;
 
 /*
- * The update policy stands apart: the service updates these columns only, and operators update every column. A tenant
+ * The update policy is separate: the service updates these columns only, and operators update every column. A tenant
  * admin changes the status through cancel_current_tenant() alone.
  */
 const POLICIES = [

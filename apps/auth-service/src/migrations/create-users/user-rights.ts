@@ -99,7 +99,7 @@ SELECT EXISTS (
  * when one is revoked. Suspending, reactivating or deleting a user, and changing the address that they log in with,
  * grants or revokes everything that they hold.
  *
- * Operators and the restore of a dump may write every permission. They are told by the login and not by the current
+ * Operators and the restore of a dump may write every permission. They are recognized by the login and not by the current
  * role, which is the owner of the table when a user is deleted together with their tenant.
  */
 const KEEP_TO_HELD_RIGHTS = `

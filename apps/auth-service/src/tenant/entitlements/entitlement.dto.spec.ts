@@ -10,7 +10,7 @@ async function wrongFields(input: object): Promise<string[]> {
 
 describe('a change of plan', () => {
   it.each(['2027-12-31T23:59:59Z', '2027-12-31T23:59-03:00', '2028-02-29T00:00:00.000Z', null])(
-    'takes %j for the end of a subscription',
+    'accepts %j as the end of a subscription',
     async (subscriptionEndsAt) => {
       expect(await wrongFields({ subscriptionEndsAt })).toEqual([]);
     },
@@ -26,15 +26,15 @@ describe('a change of plan', () => {
     0,
     {},
     ['x'],
-  ])('takes no %j for one', async (subscriptionEndsAt) => {
+  ])('refuses %j as the end of a subscription', async (subscriptionEndsAt) => {
     expect(await wrongFields({ subscriptionEndsAt })).toEqual(['subscriptionEndsAt']);
   });
 
-  it.each([-1, 1.5, 2 ** 31, NaN, '5'])('takes no %j for a limit', async (maxUsers) => {
+  it.each([-1, 1.5, 2 ** 31, NaN, '5'])('refuses the limit %j', async (maxUsers) => {
     expect(await wrongFields({ limits: { maxUsers } })).toEqual(['limits']);
   });
 
-  it.each([0, 2 ** 31 - 1, null])('takes %j for a limit', async (maxUsers) => {
+  it.each([0, 2 ** 31 - 1, null])('accepts the limit %j', async (maxUsers) => {
     expect(await wrongFields({ limits: { maxUsers } })).toEqual([]);
   });
 });

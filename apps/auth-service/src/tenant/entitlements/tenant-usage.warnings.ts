@@ -15,7 +15,7 @@ export const LATEST_EVENTS = `(
     FROM unnest(ARRAY['users', 'pocs', 'storage']) AS r (resource),
          unnest(ARRAY['warning', 'reached']) AS l (level))`;
 
-/** The level at which usage stands; null below 80 % and where nothing is used. The database records by the same rule. */
+/** The level that usage has reached; null below 80 % and where nothing is used. The database records by the same rule. */
 export function usageLevel(used: number, limit: number): UsageLevel | null {
   if (used === 0 || used * 5 < limit * 4) return null;
   return used >= limit ? 'reached' : 'warning';

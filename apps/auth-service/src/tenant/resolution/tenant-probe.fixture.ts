@@ -68,7 +68,7 @@ class ProbeController {
   }
 }
 
-/** Stands in for JwtAuthGuard: the principal that the test has put here. */
+/** Replaces JwtAuthGuard: the principal is the one that the test sets. */
 @Injectable()
 export class StubAuthGuard implements CanActivate {
   static principal: Principal | undefined;

@@ -21,19 +21,19 @@ describe('TenantGuard', () => {
     vi.restoreAllMocks();
   });
 
-  describe('on a route for everybody', () => {
+  describe('on a public route', () => {
     it.each([
       ['the subdomain', 'acme.poctracker.com'],
       ['the subdomain with a port and in capitals', 'ACME.poctracker.com:8443'],
       ['the subdomain of localhost', 'acme.localhost:3000'],
       ['the custom domain, whatever its case', 'LOGIN.acme.example:443'],
-    ])('resolves %s and tells the database', async (_what, host) => {
+    ])('resolves %s and sets the tenant of the transaction', async (_what, host) => {
       expect(await get(app, 'probe', { host })).toMatchObject(
         answerOf('acme', { tenant: probe.idOf('acme'), user: '', role: '' }),
       );
     });
 
-    it('resolves the header, and the query where there is no header', async () => {
+    it('resolves the header, and the query if there is no header', async () => {
       expect(await get(app, 'probe', { 'x-tenant-id': probe.idOf('acme') })).toMatchObject(
         answerOf('acme'),
       );
@@ -127,7 +127,7 @@ describe('TenantGuard', () => {
       });
     });
 
-    it('keeps its parameter from the strict check of the parameters of the route', async () => {
+    it('removes its parameter before the route validates its parameters', async () => {
       const url = `probe?strict=yes&tenant_id=${probe.idOf('acme')}`;
       expect(await get(app, url)).toMatchObject({
         status: 200,
@@ -139,7 +139,7 @@ describe('TenantGuard', () => {
       });
     });
 
-    it('asks for no tenant where the route is for none', async () => {
+    it('requires no tenant on a route that is marked as tenantless', async () => {
       expect(await get(app, 'tenantless')).toMatchObject({ status: 200 });
       expect(
         await get(app, 'tenantless', { host: 'unknown.poctracker.com', 'x-tenant-id': 'junk' }),
@@ -163,14 +163,14 @@ describe('TenantGuard', () => {
       return StubAuthGuard.principal;
     };
 
-    it("uses the token's tenant and tells the database who asks", async () => {
+    it("uses the token's tenant and sets the user of the transaction", async () => {
       const { userId, tenantId } = signIn('acme', null);
       expect(await get(app, 'probe')).toMatchObject(
         answerOf('acme', { tenant: tenantId, user: userId, role: 'manager' }),
       );
     });
 
-    it('gives header and query no effect', async () => {
+    it('ignores the header and the query', async () => {
       signIn('acme', null);
       const other = probe.idOf('globex');
       expect(await get(app, `probe?tenant_id=${other}`, { 'x-tenant-id': other })).toMatchObject(
@@ -217,7 +217,7 @@ describe('TenantGuard', () => {
       expect(lookup).not.toHaveBeenCalled();
     });
 
-    it('takes a domain that is no tenant of ours, such as the name inside of a cluster', async () => {
+    it('accepts a host that names no tenant, such as a name inside a cluster', async () => {
       signIn('acme', null);
       expect(
         await get(app, 'probe', { host: 'auth-service.default.svc.cluster.local' }),

@@ -39,7 +39,7 @@ describe('TenantResolver', () => {
   });
 
   describe('behind a proxy', () => {
-    it('believes X-Forwarded-Host from a trusted address only', async () => {
+    it('trusts X-Forwarded-Host from a trusted address only', async () => {
       const forwarded = {
         'x-forwarded-host': 'globex.poctracker.com',
         forwarded: 'host=globex.poctracker.com',
@@ -77,7 +77,7 @@ describe('TenantResolver', () => {
       });
     }
 
-    it('answers 400 to two Host headers, in whatever case they come', async () => {
+    it('answers 400 to two Host headers, in upper and lower case', async () => {
       expect(await send('Host: acme.localhost')).toMatch(/^HTTP\/1\.1 200 /);
       expect(await send('Host: acme.localhost', 'HOST: globex.localhost')).toMatch(
         /^HTTP\/1\.1 400 /,

@@ -90,7 +90,7 @@ describe('the settings of a tenant', () => {
     },
   );
 
-  it('leave out what the catalogue does not know, inherited names as well', () => {
+  it('omit names that the catalogue does not have, including inherited ones', () => {
     const rows = [
       stored('features', { allowPublicPocs: true, backdoor: true }, 'constructor'),
       stored('unknown', {}),
@@ -102,7 +102,7 @@ describe('the settings of a tenant', () => {
 });
 
 describe('a change of settings', () => {
-  it('names what it sets and what it sets back', () => {
+  it('names the settings that it sets and those that it resets', () => {
     const changes = readSettingsChange({
       security: { sessionTimeout: 8, requireMFA: null },
       theme: {},
@@ -149,14 +149,14 @@ describe('a change of settings', () => {
 });
 
 describe('the catalogue', () => {
-  it('takes its own defaults, those of the plans as well', () => {
+  it('accepts its own defaults and those of the plans', () => {
     for (const [name, definition] of SETTINGS_GROUPS.flatMap(settingsOf)) {
       for (const value of [definition.default, ...Object.values(definition.byPlan ?? {})])
         expect([name, definition.accepts(value)]).toEqual([name, true]);
     }
   });
 
-  it('takes null in a change wherever it lists the values that it takes', () => {
+  it('accepts null in a change of every setting with a list of values', () => {
     const schemas = SETTINGS_GROUPS.flatMap((group) =>
       Object.values((changedGroupSchema(group) as { properties: object }).properties),
     ) as { enum?: unknown[] }[];

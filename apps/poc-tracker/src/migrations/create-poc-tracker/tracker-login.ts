@@ -77,7 +77,7 @@ const DEFINER_FUNCTIONS = `FUNCTION public.session_status(uuid, uuid, uuid), pub
   public.resolve_tenant(uuid, text, text), public.purged_tenants_with_files(), public.confirm_files_deleted(uuid)`;
 
 /**
- * What the login of the tracker may do. Its policies stand together and not with their tables, because those of pocs and
+ * What the login of the tracker may do. Its policies are here and not with their tables, because those of pocs and
  * of poc_collaborators read each other's table.
  */
 export const TRACKER_LOGIN: SchemaPart = {
