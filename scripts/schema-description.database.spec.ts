@@ -1,24 +1,19 @@
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeSchema } from './schema-description.js';
 
 let database: TestDatabase;
-let admin: pg.Client;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  admin = new pg.Client({ connectionString: database.adminUrl });
-  await admin.connect();
 });
 
 afterAll(async () => {
-  await admin.end();
   await database.drop();
 });
 
 async function schema(): Promise<string> {
-  return describeSchema(async (sql) => (await admin.query<Record<string, unknown>>(sql)).rows);
+  return describeSchema(database.sql);
 }
 
 describe('describeSchema', () => {
@@ -45,11 +40,11 @@ describe('describeSchema', () => {
     ['a view', 'CREATE VIEW user_ids AS SELECT id FROM users'],
     ['a type', `CREATE TYPE mood AS ENUM ('happy')`],
   ])('reports %s', async (_what, change) => {
-    await admin.query('BEGIN');
+    await database.sql('BEGIN');
     const before = await schema();
-    await admin.query(change);
+    await database.sql(change);
     const after = await schema();
-    await admin.query('ROLLBACK');
+    await database.sql('ROLLBACK');
     expect(after).not.toBe(before);
   });
 });

@@ -40,11 +40,7 @@ describe('the clients commands', () => {
     expect((await cli('list', '--json')).json()).toEqual([]);
     const revoked = await cli('revoke', randomUUID());
     expect([revoked.code, revoked.err]).toEqual([1, expect.stringContaining('no active client')]);
-    const admin = new pg.Client({ connectionString: database.adminUrl });
-    await admin.connect();
-    const { rows } = await admin.query('SELECT subdomain FROM tenants');
-    await admin.end();
-    expect(rows).toEqual([]);
+    expect(await database.sql('SELECT subdomain FROM tenants')).toEqual([]);
   });
 
   it('show the id and the secret once, and store only the hash of the secret', async () => {

@@ -1,7 +1,6 @@
 import { PLAN_CATALOGUE } from '@poc-tracker/contracts';
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
 import { verify } from 'argon2';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliOn } from '../cli.fixture.js';
 
@@ -15,21 +14,17 @@ interface Result {
 
 describe('the seed command', () => {
   let database: TestDatabase;
-  let admin: pg.Client;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    admin = new pg.Client({ connectionString: database.adminUrl });
-    await admin.connect();
   });
 
   afterAll(async () => {
-    await admin.end();
     await database.drop();
   });
 
   async function one<Row>(sql: string): Promise<Row | undefined> {
-    return (await admin.query(sql)).rows[0] as Row | undefined;
+    return (await database.sql<Row>(sql))[0];
   }
 
   it('adds exactly the given numbers, and prints progress and the password', async () => {
@@ -44,18 +39,18 @@ describe('the seed command', () => {
   });
 
   it('sets correct counts within every limit, and gives each tenant an active admin', async () => {
-    const wrong = await admin.query(`
+    const wrong = await database.sql(`
       SELECT t.id FROM tenants t JOIN tenant_usage u ON u.tenant_id = t.id
        WHERE u.user_count <> (SELECT count(*) FROM users p WHERE p.tenant_id = t.id)
           OR u.user_count > t.max_users
           OR NOT EXISTS (SELECT FROM users p
                           WHERE p.tenant_id = t.id AND p.role = 'admin' AND p.status = 'active')`);
-    expect(wrong.rows).toEqual([]);
+    expect(wrong).toEqual([]);
     expect((await cliOn(database)('usage', 'check')).code).toBe(0);
   });
 
   it('gives each tenant the limits and features of its plan, and more seats to a large tenant', async () => {
-    const { rows } = await admin.query<Record<string, unknown>>(
+    const rows = await database.sql<Record<string, unknown>>(
       `SELECT DISTINCT plan_type, features, max_pocs, max_storage_gb FROM tenants ORDER BY 1`,
     );
     const expected = ['basic', 'enterprise', 'pro'] as const;
@@ -89,7 +84,7 @@ describe('the seed command', () => {
     const again = await cliOn(database)(...ORDER);
     expect(again.json()).toMatchObject({ tenants: 0, users: 0 });
     expect(again.out).not.toContain('password');
-    await admin.query(`SET session_replication_role = 'replica'`);
+    await database.sql(`SET session_replication_role = 'replica'`);
     for (const sql of [
       `DELETE FROM user_sessions WHERE tenant_id IN (SELECT id FROM tenants WHERE subdomain = 'demo-7')`,
       `DELETE FROM users WHERE tenant_id IN (SELECT id FROM tenants WHERE subdomain = 'demo-7')`,
@@ -97,8 +92,8 @@ describe('the seed command', () => {
       `DELETE FROM tenant_settings WHERE tenant_id IN (SELECT id FROM tenants WHERE subdomain = 'demo-7')`,
       `DELETE FROM tenants WHERE subdomain = 'demo-7'`,
     ])
-      await admin.query(sql);
-    await admin.query(`SET session_replication_role = 'origin'`);
+      await database.sql(sql);
+    await database.sql(`SET session_replication_role = 'origin'`);
     expect((await cliOn(database)(...ORDER)).json()).toMatchObject({ tenants: 1 });
     expect(await one('SELECT count(*)::int AS n FROM users')).toEqual({ n: 1500 });
   });

@@ -1,28 +1,23 @@
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import { userInfo } from 'node:os';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliOn } from '../cli.fixture.js';
 
 describe('the tenants commands', () => {
   let database: TestDatabase;
-  let admin: pg.Client;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    admin = new pg.Client({ connectionString: database.adminUrl });
-    await admin.connect();
   });
 
   afterAll(async () => {
-    await admin.end();
     await database.drop();
   });
 
   const cli = (...argv: string[]) => cliOn(database)('tenants', ...argv);
 
   async function auditLogOf(tenantId: string): Promise<Record<string, unknown>[]> {
-    const { rows } = await admin.query<Record<string, unknown>>(
+    const rows = await database.sql<Record<string, unknown>>(
       'SELECT type, actor_kind, actor_id, details FROM security_events WHERE tenant_id = $1 ORDER BY id',
       [tenantId],
     );
@@ -68,7 +63,7 @@ describe('the tenants commands', () => {
     expect(out).toMatch(
       /boss@initech\.example logs in with this password.*\n\n {2}([a-z2-9]{5}-){3}[a-z2-9]{5}\n/,
     );
-    const { rows } = await admin.query(
+    const rows = await database.sql(
       `SELECT t.plan_type, u.role, u.must_change_password FROM tenants t JOIN users u ON u.tenant_id = t.id
         WHERE t.subdomain = 'initech'`,
     );
@@ -129,7 +124,7 @@ describe('the tenants commands', () => {
   it('end and renew a subscription', async () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'renewed' });
     const endsAt = async () => {
-      const { rows } = await admin.query<{ at: Date | null }>(
+      const rows = await database.sql<{ at: Date | null }>(
         'SELECT subscription_ends_at AS at FROM tenants WHERE id = $1',
         [tenantId],
       );
@@ -183,7 +178,7 @@ describe('the tenants commands', () => {
       err: expect.stringContaining('confirmSubdomain'),
     });
     expect(await purge('moved')).toMatchObject({ code: 0, out: 'moved has been purged.\n' });
-    const { rows } = await admin.query('SELECT 1 FROM users WHERE tenant_id = $1', [tenantId]);
+    const rows = await database.sql('SELECT 1 FROM users WHERE tenant_id = $1', [tenantId]);
     expect(rows).toEqual([]);
   });
 });

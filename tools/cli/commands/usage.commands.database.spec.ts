@@ -1,30 +1,25 @@
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import { userInfo } from 'node:os';
-import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../program.js';
 
 let database: TestDatabase;
-let admin: pg.Client;
 let tenantId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  admin = new pg.Client({ connectionString: database.adminUrl });
-  await admin.connect();
   ({ tenantId } = await seedTenant(database, { subdomain: 'acme' }));
   await seedUser(database, tenantId);
   await seedTenant(database, { subdomain: 'globex' });
 });
 
 beforeEach(async () => {
-  await admin.query('UPDATE tenant_usage SET user_count = 1, poc_count = 0 WHERE tenant_id = $1', [
+  await database.sql('UPDATE tenant_usage SET user_count = 1, poc_count = 0 WHERE tenant_id = $1', [
     tenantId,
   ]);
 });
 
 afterAll(async () => {
-  await admin.end();
   await database.drop();
 });
 
@@ -40,7 +35,7 @@ async function usage(...args: string[]): Promise<{ code: number; out: string; er
 }
 
 const damage = () =>
-  admin.query('UPDATE tenant_usage SET user_count = 9, poc_count = 2 WHERE tenant_id = $1', [
+  database.sql('UPDATE tenant_usage SET user_count = 9, poc_count = 2 WHERE tenant_id = $1', [
     tenantId,
   ]);
 
@@ -79,11 +74,11 @@ describe('usage check', () => {
   });
 
   it('records a repair in the audit log of the tenant, and records nothing else', async () => {
-    const before = (await admin.query('SELECT FROM security_events')).rowCount;
+    const before = (await database.sql('SELECT FROM security_events')).length;
     await damage();
     await usage();
     await usage('--repair');
-    const { rows } = await admin.query(
+    const rows = await database.sql(
       `SELECT tenant_id, type, actor_kind, target_id, details FROM security_events
         ORDER BY occurred_at OFFSET $1`,
       [before],

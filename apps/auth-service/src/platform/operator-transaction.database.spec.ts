@@ -3,7 +3,6 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { ConfigModule } from '@poc-tracker/http-service';
 import { PlatformDatabase, type SqlRunner, TenancyModule } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
-import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SecurityEvents } from '../audit/security-events.js';
 import { APP_CONFIG } from '../config/app-config.js';
@@ -30,7 +29,6 @@ const OTHER_HASH = '$argon2id$v=19$m=8,t=1,p=1$b3RoZXJzYWx0$aGFzaA';
  */
 describe('a change in the transaction of an operator', () => {
   let db: TestDatabase;
-  let admin: pg.Client;
   let module: TestingModule;
   let changed: string;
   let other: string;
@@ -38,8 +36,6 @@ describe('a change in the transaction of an operator', () => {
 
   beforeAll(async () => {
     db = await createTestDatabase();
-    admin = new pg.Client({ connectionString: db.adminUrl });
-    await admin.connect();
     module = await Test.createTestingModule({
       imports: [
         ConfigModule.of(APP_CONFIG, testConfig(db)),
@@ -62,7 +58,6 @@ describe('a change in the transaction of an operator', () => {
 
   afterAll(async () => {
     await module.close();
-    await admin.end();
     await db.drop();
   });
 
@@ -75,11 +70,11 @@ describe('a change in the transaction of an operator', () => {
         [userId, EMAIL],
         [randomUUID(), 'second@example.com'],
       ])
-        await admin.query(
+        await db.sql(
           `INSERT INTO users (tenant_id, id, email, password_hash, role) VALUES ($1, $2, $3, $4, 'admin')`,
           [tenantId, id, email, HASH],
         );
-      await admin.query(
+      await db.sql(
         `INSERT INTO user_sessions (tenant_id, id, user_id, refresh_token_hash, refresh_nonce, expires_at)
          VALUES ($1, $2, $2, sha256('x'), 'x', now() + interval '1 hour')`,
         [tenantId, userId],
@@ -103,9 +98,9 @@ describe('a change in the transaction of an operator', () => {
       ['security_events', 'tenant_id'],
       ['audit_log', 'tenant_id'],
     ] as const)
-      rows[table] = (
-        await admin.query(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE ${key} = $1`, [tenantId])
-      ).rows;
+      rows[table] = await db.sql(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE ${key} = $1`, [
+        tenantId,
+      ]);
     return rows;
   }
 

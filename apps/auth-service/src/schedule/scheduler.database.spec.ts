@@ -1,29 +1,24 @@
 import { Logger } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Scheduler } from './scheduler.js';
 
 let test: TestDatabase;
-let admin: pg.Client;
 const databases: PlatformDatabase[] = [];
 
 beforeAll(async () => {
   test = await createTestDatabase();
-  admin = new pg.Client({ connectionString: test.adminUrl });
-  await admin.connect();
 });
 
 afterAll(async () => {
   await Promise.all(databases.map((database) => database.close()));
-  await admin.end();
   await test.drop();
 });
 
 afterEach(async () => {
   vi.restoreAllMocks();
-  await admin.query('DELETE FROM scheduled_jobs');
+  await test.sql('DELETE FROM scheduled_jobs');
 });
 
 /** A scheduler with its own pool, as in another instance of the service. */
@@ -34,7 +29,7 @@ function instance(): Scheduler {
 }
 
 const makeDue = () =>
-  admin.query(`UPDATE scheduled_jobs SET started_at = started_at - interval '1 day'`);
+  test.sql(`UPDATE scheduled_jobs SET started_at = started_at - interval '1 day'`);
 
 function gate(): { opened: Promise<void>; open: () => void } {
   let open = (): void => undefined;
@@ -96,14 +91,14 @@ describe('the scheduler', () => {
   });
 
   it('runs the job of an instance that died after its lease has expired', async () => {
-    await admin.query(
+    await test.sql(
       `INSERT INTO scheduled_jobs (name, started_at, holder, lease_ends_at)
        VALUES ('orphan', now() - interval '1 hour', gen_random_uuid(), now() + interval '1 minute')`,
     );
     const scheduler = instance();
     scheduler.register({ name: 'orphan', everyMs: 1_000, run: () => Promise.resolve() });
     expect(await scheduler.runIfDue('orphan')).toBe(false);
-    await admin.query(`UPDATE scheduled_jobs SET lease_ends_at = now() - interval '1 second'`);
+    await test.sql(`UPDATE scheduled_jobs SET lease_ends_at = now() - interval '1 second'`);
     expect(await scheduler.runIfDue('orphan')).toBe(true);
   });
 
@@ -169,7 +164,7 @@ describe('the scheduler', () => {
     open();
     await stopped;
     expect(finished).toBe(true);
-    const { rows } = await admin.query(`SELECT holder FROM scheduled_jobs WHERE name = 'last'`);
+    const rows = await test.sql(`SELECT holder FROM scheduled_jobs WHERE name = 'last'`);
     expect(rows).toEqual([{ holder: null }]);
   });
 

@@ -10,7 +10,6 @@ import {
 import { ConfigModule } from '@poc-tracker/http-service';
 import { contextWithoutRights, TenancyModule, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditModule } from '../audit/audit.module.js';
 import { APP_CONFIG } from '../config/app-config.js';
@@ -26,7 +25,6 @@ describe('TenantService', () => {
   let module: TestingModule;
   let database: TenantDatabase;
   let tenants: TenantService;
-  let admin: pg.Client;
 
   beforeAll(async () => {
     db = await createTestDatabase();
@@ -52,12 +50,9 @@ describe('TenantService', () => {
     await module.init();
     database = module.get(TenantDatabase, { strict: false });
     tenants = module.get(TenantService);
-    admin = new pg.Client({ connectionString: db.adminUrl });
-    await admin.connect();
   });
 
   afterAll(async () => {
-    await admin.end();
     await module.close();
     await db.drop();
   });
@@ -86,18 +81,11 @@ describe('TenantService', () => {
 
   it('writes the default settings and branding with a new tenant', async () => {
     const { id } = await create('fresh');
-    const { rows } = await admin.query(
+    const rows = await db.sql<{ setting_key: string; setting_value: unknown }>(
       'SELECT setting_key, setting_value FROM tenant_settings WHERE tenant_id = $1',
       [id],
     );
-    expect(
-      Object.fromEntries(
-        rows.map((row: { setting_key: string; setting_value: unknown }) => [
-          row.setting_key,
-          row.setting_value,
-        ]),
-      ),
-    ).toEqual({
+    expect(Object.fromEntries(rows.map((row) => [row.setting_key, row.setting_value]))).toEqual({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
       security: { sessionTimeout: 24, requireMFA: false },
@@ -121,7 +109,7 @@ describe('TenantService', () => {
     expect(refused.map(({ reason }) => toApiError(reason)?.code)).toEqual(
       Array.from({ length: 19 }, () => 'TENANT_EXISTS'),
     );
-    const { rows } = await admin.query(`SELECT count(*)::int AS settings FROM tenant_settings s
+    const rows = await db.sql(`SELECT count(*)::int AS settings FROM tenant_settings s
       JOIN tenants t ON t.id = s.tenant_id WHERE t.subdomain = 'wanted'`);
     expect(rows).toEqual([{ settings: 4 }]);
   });
@@ -133,7 +121,7 @@ describe('TenantService', () => {
       throw new Error('the first admin could not be written');
     });
     await expect(failing).rejects.toThrow('first admin');
-    const { rows } = await admin.query('SELECT 1 FROM tenants WHERE id = $1', [id]);
+    const rows = await db.sql('SELECT 1 FROM tenants WHERE id = $1', [id]);
     expect(rows).toEqual([]);
   });
 
@@ -151,7 +139,7 @@ describe('TenantService', () => {
     await seedUser(db, tenantId);
     await seedUser(db, tenantId);
     await seedUser(db, other.tenantId);
-    await admin.query(
+    await db.sql(
       'UPDATE tenant_usage SET poc_count = 3, storage_bytes = 5000000000 WHERE tenant_id = $1',
       [tenantId],
     );
@@ -168,8 +156,8 @@ describe('TenantService', () => {
     const other = await seedTenant(db);
     const write =
       'INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, $2, $3)';
-    await admin.query(write, [tenantId, 'security', { sessionTimeout: 2, requireMFA: true }]);
-    await admin.query(write, [other.tenantId, 'security', { sessionTimeout: 3 }]);
+    await db.sql(write, [tenantId, 'security', { sessionTimeout: 2, requireMFA: true }]);
+    await db.sql(write, [other.tenantId, 'security', { sessionTimeout: 3 }]);
     const settings = await as(tenantId, () => tenants.settings(), 'viewer');
     // Written past the catalogue: a protection that is not there is not said to be on.
     expect(settings.security).toEqual({ sessionTimeout: 2, requireMFA: false });

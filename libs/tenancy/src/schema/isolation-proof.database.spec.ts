@@ -1,19 +1,14 @@
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IsolationProofError, proveIsolation } from './isolation-proof.js';
 
 let database: TestDatabase;
-let admin: pg.Client;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  admin = new pg.Client({ connectionString: database.adminUrl });
-  await admin.connect();
 });
 
 afterAll(async () => {
-  await admin.end();
   await database.drop();
 });
 
@@ -22,11 +17,11 @@ async function faultsAfter(
   damage: string,
   login: 'service' | 'platform' | 'owner' = 'service',
 ): Promise<string[]> {
-  await admin.query('BEGIN');
+  await database.sql('BEGIN');
   try {
-    await admin.query(damage);
-    await admin.query(`SET LOCAL SESSION AUTHORIZATION poc_tracker_${login}`);
-    await proveIsolation(async (sql, params) => (await admin.query(sql, params)).rows, {
+    await database.sql(damage);
+    await database.sql(`SET LOCAL SESSION AUTHORIZATION poc_tracker_${login}`);
+    await proveIsolation(database.sql, {
       login: login === 'platform' ? 'platform' : 'service',
     });
     return [];
@@ -34,7 +29,7 @@ async function faultsAfter(
     if (error instanceof IsolationProofError) return [...error.faults];
     throw error;
   } finally {
-    await admin.query('ROLLBACK');
+    await database.sql('ROLLBACK');
   }
 }
 
@@ -203,15 +198,13 @@ describe('proveIsolation', () => {
   });
 
   it('refuses a session that changed its role after it had logged in', async () => {
-    const query = async (sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> =>
-      (await admin.query(sql, params)).rows as Record<string, unknown>[];
-    await admin.query('SET ROLE poc_tracker_service');
+    await database.sql('SET ROLE poc_tracker_service');
     try {
-      await expect(proveIsolation(query, { login: 'service' })).rejects.toThrow(
+      await expect(proveIsolation(database.sql, { login: 'service' })).rejects.toThrow(
         /the session came from login/,
       );
     } finally {
-      await admin.query('RESET ROLE');
+      await database.sql('RESET ROLE');
     }
   });
 
@@ -237,14 +230,14 @@ describe('proveIsolation', () => {
       const query = async (sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> =>
         sql.includes('server_version_num')
           ? [{ number: version, name: `PostgreSQL ${version}` }]
-          : ((await admin.query(sql, params)).rows as Record<string, unknown>[]);
-      await admin.query('BEGIN');
-      await admin.query('SET LOCAL SESSION AUTHORIZATION poc_tracker_service');
+          : database.sql(sql, params);
+      await database.sql('BEGIN');
+      await database.sql('SET LOCAL SESSION AUTHORIZATION poc_tracker_service');
       const proof = proveIsolation(query, { login: 'service' });
       await (accepted
         ? expect(proof).resolves.toBeUndefined()
         : expect(proof).rejects.toThrow(/15\.14, 16\.10, 17\.6 and 18/));
-      await admin.query('ROLLBACK');
+      await database.sql('ROLLBACK');
     },
   );
 });
