@@ -68,7 +68,7 @@ export function replaceSecretFile(
 }
 
 /**
- * The content of a file that nobody but its owner can have written.
+ * The content of a file that only its owner can have written.
  * @param owners user ids that may own the file besides the user of this process
  * @returns undefined if there is no file.
  * @throws UnsafeFileError if the file is a symbolic link or no regular file, belongs to another user, or has permissions

@@ -8,7 +8,7 @@ interface EndlessResponseConfig {
 
 /**
  * Declares that the response of a GET route is a stream without an end of its own. HEAD is then not supported: it would
- * open a stream that nobody reads, and respond when that ends.
+ * open a stream that no client reads, and respond when that ends.
  */
 export function EndlessResponse(): MethodDecorator {
   return RouteOption({ endlessResponse: true } satisfies EndlessResponseConfig);
