@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import {
+  type BeforeApplicationShutdown,
   Body,
   Controller,
   Delete,
@@ -147,7 +148,23 @@ class RawDto {
 
 @ApiTags('health')
 @Controller('health')
-class RawController {
+class RawController implements BeforeApplicationShutdown {
+  private ready = true;
+
+  beforeApplicationShutdown(): void {
+    this.ready = false;
+  }
+
+  @Get('ready')
+  @Public()
+  @RawResponse()
+  @ApiOperation({ summary: 'Readiness probe' })
+  @ApiResponse({ status: 200, description: 'Ready.', type: RawDto })
+  getReadiness(): RawDto {
+    if (!this.ready) throw new ApiError('SERVICE_UNAVAILABLE');
+    return { status: 'ready' };
+  }
+
   @Get()
   @Public()
   @RawResponse()
@@ -210,6 +227,7 @@ export async function createEdge(
     trustedProxies?: string[];
     requestTimeoutMs?: number;
     uploadTimeoutMs?: number;
+    shutdownDelayMs?: number;
     preview?: boolean;
     logLevel?: 'info' | 'debug';
   } = {},
@@ -221,6 +239,7 @@ export async function createEdge(
       port: 0,
       trustedProxies: options.trustedProxies ?? [],
       requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+      shutdownDelayMs: options.shutdownDelayMs ?? 0,
     },
     logger: createLogger(options.logLevel ?? 'info', {
       write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { HEALTH_CHECKS, type HealthCheck, type HealthCheckName } from './health-check.js';
@@ -12,8 +12,9 @@ const CACHE_MS = 1_000;
 
 /** Runs the health checks, each with a timeout and at most once at a time. */
 @Injectable()
-export class HealthService {
+export class HealthService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(HealthService.name);
+  private stopping = false;
   private readonly running = new Map<HealthCheckName, Promise<Record<string, unknown>>>();
   private readonly failing = new Set<HealthCheckName>();
 
@@ -38,11 +39,16 @@ export class HealthService {
     return { status, timestamp: new Date().toISOString(), version: this.config.version, services };
   }
 
-  /** Whether requests can be answered, which depends on the database only. */
+  /** Runs before the server refuses connections: load balancers send their requests elsewhere from now on. */
+  beforeApplicationShutdown(): void {
+    this.stopping = true;
+  }
+
+  /** Whether requests can be answered, which depends on the database only, and will be. */
   async readiness(): Promise<ProbeResponse> {
     const checks = this.checks.filter(({ name }) => name === 'database');
     const results = await Promise.all(checks.map((check) => this.run(check)));
-    const healthy = results.every(({ status }) => status === 'healthy');
+    const healthy = !this.stopping && results.every(({ status }) => status === 'healthy');
     return { status: healthy ? 'healthy' : 'unhealthy', timestamp: new Date().toISOString() };
   }
 

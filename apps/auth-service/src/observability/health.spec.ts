@@ -88,6 +88,13 @@ describe('the health report', () => {
     },
   );
 
+  it('is not ready any more when the service stops, so that load balancers notice', async () => {
+    const health = healthWith();
+    expect((await health.readiness()).status).toBe('healthy');
+    health.beforeApplicationShutdown();
+    expect((await health.readiness()).status).toBe('unhealthy');
+  });
+
   it('times out a hanging check after two seconds and does not start it a second time', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const probe = vi.fn(hanging);
@@ -181,7 +188,13 @@ describe('the health routes', () => {
     })
     class HealthModule {}
     app = await createHttpApp(HealthModule, {
-      settings: { host: '127.0.0.1', port: 0, trustedProxies: [], requestTimeoutMs: 1_000 },
+      settings: {
+        host: '127.0.0.1',
+        port: 0,
+        trustedProxies: [],
+        requestTimeoutMs: 1_000,
+        shutdownDelayMs: 0,
+      },
       logger: pino({ level: 'silent' }),
       requestId: randomUUID,
       translateError: () => undefined,

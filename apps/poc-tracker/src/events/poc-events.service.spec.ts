@@ -29,11 +29,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('sends no event after the session has ended, even before the next periodic check', async () => {
-  let notify: (change: PocChange) => void = () => undefined;
-  let ended = false;
-  const rights = { tenant: { features: { real_time_dojos: true } } };
-  const events = new PocEventsService(
+const rights = { tenant: { features: { real_time_dojos: true } } };
+let notify: (change: PocChange) => void;
+let ended: boolean;
+let events: PocEventsService;
+
+beforeEach(() => {
+  notify = () => undefined;
+  ended = false;
+  events = new PocEventsService(
     { asPrincipal: () => Promise.resolve() } as never,
     {
       start: ({ changed }: { changed: typeof notify }) => Promise.resolve(void (notify = changed)),
@@ -46,6 +50,9 @@ it('sends no event after the session has ended, even before the next periodic ch
       },
     } as never,
   );
+});
+
+it('sends no event after the session has ended, even before the next periodic check', async () => {
   const stream = text(await events.subscribe(principal, 'poc'));
   notify(change);
   await setImmediate();
@@ -53,4 +60,14 @@ it('sends no event after the session has ended, even before the next periodic ch
   notify(change);
   const names = [...(await stream).matchAll(/^event: (.*)$/gm)].map(([, event]) => event);
   expect(names).toEqual(['poc.updated', 'closed']);
+});
+
+it('ends all streams when the service stops, and opens no more', async () => {
+  const stream = text(await events.subscribe(principal, 'poc'));
+  const opening = events.subscribe(principal, 'poc');
+  events.onModuleDestroy();
+  expect(await stream).toBe(': open\n\n');
+  const refusal = expect.objectContaining({ code: 'SERVICE_UNAVAILABLE' }) as Error;
+  await expect(opening).rejects.toEqual(refusal);
+  await expect(events.subscribe(principal, 'poc')).rejects.toEqual(refusal);
 });

@@ -33,6 +33,7 @@ export class PocEventsService implements OnModuleDestroy {
   private opening = 0;
   private checks: NodeJS.Timeout | undefined;
   private heartbeats: NodeJS.Timeout | undefined;
+  private stopping = false;
 
   constructor(
     private readonly pocs: PocService,
@@ -40,7 +41,7 @@ export class PocEventsService implements OnModuleDestroy {
     private readonly sessionStatus: SessionStatusService,
   ) {}
 
-  /** @throws ApiError NOT_FOUND, RATE_LIMIT_EXCEEDED. */
+  /** @throws ApiError NOT_FOUND, RATE_LIMIT_EXCEEDED, SERVICE_UNAVAILABLE during shutdown. */
   async subscribe(principal: Principal, pocId: string): Promise<Readable> {
     this.opening += 1;
     try {
@@ -57,14 +58,16 @@ export class PocEventsService implements OnModuleDestroy {
     }
   }
 
-  /** Runs before the server waits for open connections. */
+  /** Runs before the server waits for open connections. Clients reconnect to another process. */
   onModuleDestroy(): void {
+    this.stopping = true;
     for (const { stream } of this.subscriptions) stream.end();
     this.stopTimers();
   }
 
   /** Synchronous, so that concurrent requests cannot exceed the limit. */
   private open(principal: Principal, pocId: string): Readable {
+    if (this.stopping) throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 });
     const open = [...this.subscriptions].filter(
       ({ principal: other }) => other.userId === principal.userId,
     );

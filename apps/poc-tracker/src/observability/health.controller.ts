@@ -53,7 +53,11 @@ export class HealthController {
     description: 'The service can answer requests.',
     type: ProbeResponse,
   })
-  @ApiResponse({ status: 503, description: 'The database is down.', type: ProbeResponse })
+  @ApiResponse({
+    status: 503,
+    description: 'The database is down, or the service is stopping.',
+    type: ProbeResponse,
+  })
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponse> {
     return withStatus(reply, await this.health.readiness());
   }

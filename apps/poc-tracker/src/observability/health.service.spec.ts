@@ -77,4 +77,12 @@ describe('the HealthService of the tracker', () => {
     }
     expect(logged()).toEqual([2, 1]);
   });
+
+  it('is not ready any more when the service stops, so that load balancers notice', async () => {
+    const before = health.readiness();
+    resolveQuery();
+    expect((await before).status).toBe('healthy');
+    health.beforeApplicationShutdown();
+    expect((await health.readiness()).status).toBe('unhealthy');
+  });
 });

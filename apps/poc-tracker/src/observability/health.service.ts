@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { FileStorage } from '../storage/file-storage.js';
@@ -19,8 +19,9 @@ interface Check {
 
 /** Checks the dependencies of the tracker. Never throws: failed checks are part of the report. */
 @Injectable()
-export class HealthService {
+export class HealthService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(HealthService.name);
+  private stopping = false;
   private readonly checks = new Map<string, Check>();
   private readonly failing = new Set<string>();
 
@@ -41,10 +42,18 @@ export class HealthService {
     };
   }
 
-  /** Whether requests can be answered, which depends on the database only. */
+  /** Runs before the server refuses connections: load balancers send their requests elsewhere from now on. */
+  beforeApplicationShutdown(): void {
+    this.stopping = true;
+  }
+
+  /** Whether requests can be answered, which depends on the database only, and will be. */
   async readiness(): Promise<ProbeResponse> {
     const { status } = await this.checkDatabase();
-    return { status, timestamp: new Date().toISOString() };
+    return {
+      status: this.stopping ? 'unhealthy' : status,
+      timestamp: new Date().toISOString(),
+    };
   }
 
   private checkDatabase(): Promise<ServiceHealth> {

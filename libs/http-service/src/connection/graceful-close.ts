@@ -1,27 +1,46 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Milliseconds for which a stopping service continues to accept requests: one that was sent before the signal may still be
- * unread in its connection, and closing that connection as idle would lose it.
+ * Turns of the event loop without a new connection or request, after which the kernel holds none either. Time alone does not
+ * show it: after a stall of the process the time is over, and what was sent meanwhile is still unread.
  */
-const DRAIN_MS = 200;
+const QUIET_TURNS = 3;
+
+/** Clients that never pause do not delay the shutdown for longer. */
+const MAX_WAIT = { turns: 100, ms: 1_000 };
 
 /** Added to the request timeout, for the last response to be sent. */
 const RESPONSE_GRACE_MS = 1_000;
 
+export interface GracefulCloseOptions {
+  /** Milliseconds for which requests are still accepted, until load balancers have noticed. */
+  shutdownDelayMs: number;
+  /** The longest time that a handler may take. */
+  requestTimeoutMs: number;
+}
+
 /**
- * Makes `close()` finish the requests in flight within a bounded time. New connections are refused, requests on open
- * connections get 503, each response closes its connection, and connections that are open after the request timeout are
- * destroyed.
- * @param requestTimeoutMs the longest time that a handler may take.
+ * Makes `close()` lose no request and end within a bounded time. First, requests and connections are accepted as before, but
+ * each response closes its connection, so that clients open none here again. Then new connections are refused, requests
+ * on open connections get 503, and connections that are open after the request timeout are destroyed.
  */
-export function registerGracefulClose(fastify: FastifyInstance, requestTimeoutMs: number): void {
+export function registerGracefulClose(
+  fastify: FastifyInstance,
+  { shutdownDelayMs, requestTimeoutMs }: GracefulCloseOptions,
+): void {
+  let leaving = false;
   let closing = false;
+  let arrivals = 0;
   let deadline: NodeJS.Timeout | undefined;
+  const countArrival = (): void => void (arrivals += 1);
+  fastify.server.on('connection', countArrival);
+  fastify.server.on('request', countArrival);
   fastify.addHook('preClose', async () => {
-    await delay(DRAIN_MS);
+    leaving = true;
+    await delay(shutdownDelayMs);
+    await quietTurns(() => arrivals);
     closing = true;
     deadline = setTimeout(() => {
       fastify.server.closeAllConnections();
@@ -35,8 +54,19 @@ export function registerGracefulClose(fastify: FastifyInstance, requestTimeoutMs
     done(closing ? new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 }) : undefined);
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    // Otherwise Node keeps a connection that was busy when the server closed open until its idle timeout.
-    if (closing) void reply.header('connection', 'close');
+    if (leaving) void reply.header('connection', 'close');
     done();
   });
+}
+
+/** Resolves after {@link QUIET_TURNS}, or {@link MAX_WAIT}. */
+async function quietTurns(arrivals: () => number): Promise<void> {
+  const started = performance.now();
+  let quiet = 0;
+  for (let turn = 0; quiet < QUIET_TURNS; turn += 1) {
+    if (turn >= MAX_WAIT.turns && performance.now() - started >= MAX_WAIT.ms) return;
+    const before = arrivals();
+    await nextTurn();
+    quiet = arrivals() === before ? quiet + 1 : 0;
+  }
 }

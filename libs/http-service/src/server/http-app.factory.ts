@@ -75,7 +75,7 @@ export async function createHttpApp(
   refuseEndlessHeads(fastify);
   registerClientAddress(fastify, isTrustedProxy);
   registerSecurityHeaders(fastify);
-  registerGracefulClose(fastify, settings.requestTimeoutMs);
+  registerGracefulClose(fastify, settings);
   logRequests(fastify);
   refuseForeignTargets(fastify);
   guardRequests(fastify);

@@ -49,7 +49,13 @@ let url: string;
 
 beforeAll(async () => {
   app = await createHttpApp(ThingModule, {
-    settings: { host: '127.0.0.1', port: 0, trustedProxies: [], requestTimeoutMs: 5_000 },
+    settings: {
+      host: '127.0.0.1',
+      port: 0,
+      trustedProxies: [],
+      requestTimeoutMs: 5_000,
+      shutdownDelayMs: 0,
+    },
     logger: createLogger('silent'),
     requestId: () => '0192f0c1-a0b1-7c2d-8e3f-405162738495',
     translateError: () => undefined,

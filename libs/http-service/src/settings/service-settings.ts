@@ -12,6 +12,8 @@ export interface HttpSettings {
   /** Addresses or CIDR ranges whose X-Forwarded-* headers are trusted. */
   readonly trustedProxies: readonly string[];
   readonly requestTimeoutMs: number;
+  /** How long a stopping service still accepts requests, for load balancers to notice. */
+  readonly shutdownDelayMs: number;
 }
 
 /** The login of the service and its connection pool. */
@@ -56,7 +58,7 @@ export function readServiceSettings(
   );
   return {
     environment,
-    http: readHttpSettings(reader, defaultPort),
+    http: readHttpSettings(reader, defaultPort, environment === 'production'),
     database: readDatabaseSettings(reader, environment === 'production'),
     redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
     tenancy: readTenancySettings(reader),
@@ -64,12 +66,21 @@ export function readServiceSettings(
   };
 }
 
-function readHttpSettings(reader: EnvironmentReader, defaultPort: number): HttpSettings {
+/** @param production true: there is a load balancer, which needs time to notice that the service stops. */
+function readHttpSettings(
+  reader: EnvironmentReader,
+  defaultPort: number,
+  production: boolean,
+): HttpSettings {
   return {
     host: reader.text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'must be a host name or an address.'),
     port: reader.integer('PORT', defaultPort, { min: 0, max: 65_535 }),
     trustedProxies: readTrustedProxies(reader),
     requestTimeoutMs: reader.integer('REQUEST_TIMEOUT_MS', 10_000, { min: 100, max: 300_000 }),
+    shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', production ? 5_000 : 200, {
+      min: 0,
+      max: 300_000,
+    }),
   };
 }
 
