@@ -115,6 +115,11 @@ describe('loadConfig', () => {
     expect(load({ SIGNUP_PLANS: 'pro, basic' }).tenancy.signupPlans).toEqual(['basic', 'pro']);
   });
 
+  it('gives load balancers the time to notice a stop in production', () => {
+    expect(load({}).http.shutdownDelayMs).toBe(200);
+    expect(load({ NODE_ENV: 'production' }).http.shutdownDelayMs).toBe(5_000);
+  });
+
   it('closes sign-up and verifies TLS to the database in production', () => {
     const config = load({ NODE_ENV: 'production' });
     expect(config.tenancy.signup).toBe('closed');

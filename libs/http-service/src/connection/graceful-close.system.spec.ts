@@ -161,10 +161,10 @@ describe('A service that stops', () => {
         statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
       }
     });
-    const exited = once(leaving!.process, 'exit');
+    const exited = once(leaving.process, 'exit');
     const successes = (): number => statuses.get(200) ?? 0;
     await expect.poll(successes, { timeout: 10_000 }).toBeGreaterThan(50);
-    leaving!.process.kill('SIGTERM');
+    leaving.process.kill('SIGTERM');
     await exited;
     await expect.poll(successes, { timeout: 10_000 }).toBeGreaterThan(successes() + 20);
     running = false;

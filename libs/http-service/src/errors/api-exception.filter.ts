@@ -20,10 +20,12 @@ export class ApiExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const error = isAborted(request)
+    const error = isIncomplete(request)
       ? new ApiError('VALIDATION_ERROR')
       : toCatalogueError(thrown, this.translate);
-    if (error.status >= 500) logFault(request, error);
+    if (hasDisconnected(request, reply))
+      request.log.debug({ err: thrown }, 'The client closed the connection before the response.');
+    else if (error.status >= 500) logFault(request, error);
     else if (error.cause !== undefined)
       request.log.debug({ err: error, code: error.code }, 'The request was refused.');
     if (reply.sent || reply.raw.headersSent) {
@@ -46,8 +48,13 @@ export class ApiExceptionFilter implements ExceptionFilter {
   }
 }
 
-/** True if the client closed the connection before its body was complete: no response is read, and nothing is wrong. */
-function isAborted(request: FastifyRequest): boolean {
+/** True if the client closed the connection before it had read the response. Whatever failed then may follow from that. */
+function hasDisconnected(request: FastifyRequest, { raw }: FastifyReply): boolean {
+  return isIncomplete(request) || (raw.destroyed && !raw.writableFinished);
+}
+
+/** True if the client closed the connection before its body was complete. */
+function isIncomplete(request: FastifyRequest): boolean {
   return request.raw.destroyed && !request.raw.complete;
 }
 
