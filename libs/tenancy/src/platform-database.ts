@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { proveIsolation } from './schema/isolation-proof.js';
 import {
@@ -7,6 +7,7 @@ import {
   type PlatformLimits,
   PlatformTransaction,
 } from './transaction/platform-transaction.js';
+import { ConnectionLossLog } from './transaction/connection-loss.log.js';
 import { currentScope } from './request/request-context.js';
 import type { SqlRunner } from './transaction/sql-runner.js';
 
@@ -38,6 +39,7 @@ const CONNECT_MS = 10_000;
 @Injectable()
 export class PlatformDatabase {
   private readonly pool: Pool;
+  private readonly losses = new ConnectionLossLog(PlatformDatabase.name);
   private readonly statementTimeoutMs: number;
   private readonly unnamedActor: ActorKind;
   private closing: Promise<void> | undefined;
@@ -60,10 +62,7 @@ export class PlatformDatabase {
         client.on('error', () => undefined);
       },
     });
-    const logger = new Logger(PlatformDatabase.name);
-    this.pool.on('error', (error) =>
-      logger.warn(`An idle connection of the operators' login was lost: ${error.message}`),
-    );
+    this.pool.on('error', (error) => this.losses.add(error));
   }
 
   /**
@@ -120,8 +119,14 @@ export class PlatformDatabase {
     });
   }
 
+  /** The process stops: from now on the loss of a connection is expected. */
+  prepareClose(): void {
+    this.losses.stop();
+  }
+
   /** Closes the connections when they become idle. Repeated calls wait for the same result. */
   close(): Promise<void> {
+    this.prepareClose();
     return (this.closing ??= this.pool.end());
   }
 }

@@ -4,6 +4,7 @@ import {
   Inject,
   Module,
   type OnApplicationShutdown,
+  type OnModuleDestroy,
   Optional,
 } from '@nestjs/common';
 import { proveIsolation } from './schema/isolation-proof.js';
@@ -20,7 +21,7 @@ import { TenantPool } from './transaction/tenant-pool.js';
  */
 @Global()
 @Module({})
-export class TenancyModule implements OnApplicationShutdown {
+export class TenancyModule implements OnModuleDestroy, OnApplicationShutdown {
   constructor(
     @Optional() @Inject(TenantPool) private readonly pool?: TenantPool,
     @Optional() @Inject(PlatformDatabase) private readonly platform?: PlatformDatabase,
@@ -72,6 +73,12 @@ export class TenancyModule implements OnApplicationShutdown {
       ],
       exports: [PlatformDatabase, TenantDatabase],
     };
+  }
+
+  /** Called by Nest when the process begins to stop. */
+  onModuleDestroy(): void {
+    this.pool?.prepareClose();
+    this.platform?.prepareClose();
   }
 
   /** Called by Nest after the requests in flight have been answered. */

@@ -102,12 +102,15 @@ export class PocChangeListener implements OnModuleDestroy {
   private lost(client: Client): void {
     if (this.client !== client) return;
     this.client = undefined;
-    this.logger.warn('The connection for change notifications was lost. Reconnecting.');
-    this.scheduleRetry();
+    this.scheduleRetry(() =>
+      this.logger.warn('The connection for change notifications was lost. Reconnecting.'),
+    );
   }
 
-  private scheduleRetry(): void {
+  /** @param report called first, unless the listener is stopped before: a database may stop together with this process. */
+  private scheduleRetry(report?: () => void): void {
     this.retry = setTimeout(() => {
+      report?.();
       this.connect().then(
         () => this.listener?.missed(),
         () => {

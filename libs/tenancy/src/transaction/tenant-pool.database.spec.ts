@@ -1,6 +1,7 @@
+import { Logger } from '@nestjs/common';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { StatementNames } from './statement-names.js';
 import { TenantPool, type TenantPoolOptions } from './tenant-pool.js';
 
@@ -75,6 +76,23 @@ describe('TenantPool', () => {
 
   it('refuses a server without TLS if TLS is required', async () => {
     await expect(open({ tls: true })).rejects.toThrow(/SSL/);
+  });
+
+  it('logs that the server closed its idle connections, unless the process stops', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const closeAll = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND usename = 'poc_tracker_service'`;
+    const stopping = await open({ poolMin: 3 });
+    stopping.prepareClose();
+    await admin.query(closeAll);
+    await expect.poll(() => stopping.totals.total).toBe(0);
+    await stopping.close();
+    const running = await open({ poolMin: 3 });
+    await admin.query(closeAll);
+    await expect.poll(() => running.totals.total).toBe(0);
+    await expect.poll(() => warn.mock.calls.length, { timeout: 3_000 }).toBe(1);
+    expect(warn.mock.calls[0]?.[0]).toMatch(/^Idle database connections were lost \(3\)/);
+    warn.mockRestore();
   });
 
   it('handles the loss of a connection before its user receives it', async () => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { Logger } from '@nestjs/common';
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { ConnectionLossLog } from './connection-loss.log.js';
 import { ConnectionTimeoutWatch } from './connection-timeout.watch.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
@@ -57,6 +57,7 @@ export class TenantPool {
   private constructor(
     private readonly dataSource: DataSource,
     private readonly options: TenantPoolOptions,
+    private readonly losses: ConnectionLossLog,
   ) {
     this.names = new StatementNames(options.preparedStatements ?? true);
     this.limits = {
@@ -68,8 +69,9 @@ export class TenantPool {
 
   /** Opens `poolMin` connections. @throws Error if the server cannot be reached. */
   static async open(options: TenantPoolOptions): Promise<TenantPool> {
-    const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
-    const pool = new TenantPool(dataSource, options);
+    const losses = new ConnectionLossLog(TenantPool.name);
+    const dataSource = await new DataSource(dataSourceOptions(options, losses)).initialize();
+    const pool = new TenantPool(dataSource, options, losses);
     try {
       await pool.warmUp();
     } catch (error) {
@@ -114,8 +116,14 @@ export class TenantPool {
     }
   }
 
+  /** The process stops: from now on the loss of a connection is expected. */
+  prepareClose(): void {
+    this.losses.stop();
+  }
+
   /** Closes each connection when it becomes idle, or when no statement can be running any more. */
   async close(): Promise<void> {
+    this.prepareClose();
     if (!this.dataSource.isInitialized) return;
     const signal = AbortSignal.timeout(this.options.requestTimeoutMs + GRACE_MS);
     const pool = this.connections;
@@ -143,8 +151,10 @@ export class TenantPool {
   }
 }
 
-function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
-  const logger = new Logger(TenantPool.name);
+function dataSourceOptions(
+  options: TenantPoolOptions,
+  losses: ConnectionLossLog,
+): DataSourceOptions {
   return {
     type: 'postgres',
     url: options.serviceUrl,
@@ -165,8 +175,7 @@ function dataSourceOptions(options: TenantPoolOptions): DataSourceOptions {
         client.on('error', () => undefined);
       },
     },
-    poolErrorHandler: (error: Error) =>
-      logger.warn(`An idle database connection was lost: ${error.message}`),
+    poolErrorHandler: (error: Error) => losses.add(error),
     installExtensions: false,
     // Statements contain hashes of passwords and tokens.
     logging: false,
