@@ -1210,12 +1210,12 @@ GRANT EXECUTE ON FUNCTION role_permissions(text) TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION role_permissions(text) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
- RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean)
+ RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-SELECT s.is_active, s.expires_at, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.user_sessions s

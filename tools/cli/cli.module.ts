@@ -51,7 +51,7 @@ class CliModule {
       module: CliModule,
       imports: [ConfigModule.of(APP_CONFIG, config), TenancyModule.forOperators(database)],
       providers: [
-        Clock,
+        provide(Clock, [TenantDatabase]),
         PasswordPolicy,
         provide(PasswordHasher, [APP_CONFIG]),
         provide(SecurityEvents, [TenantDatabase]),

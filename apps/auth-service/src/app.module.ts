@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthKitModule, JwtAuthGuard, KeyRing, PolicyGuard } from '@poc-tracker/auth-kit';
 import { ConfigModule } from '@poc-tracker/http-service';
+import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { AdminModule } from './admin/admin.module.js';
 import { AuditModule } from './audit/audit.module.js';
@@ -12,7 +13,6 @@ import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import { SessionModule } from './session/session.module.js';
-import { serviceSessionStatus } from './session/service-session-status.js';
 import { UserSession } from './session/user-session.entity.js';
 import { TENANT_ENTITIES } from './tenant/tenant.entity.js';
 import { TenantGuard } from './tenant/resolution/tenant.guard.js';
@@ -24,7 +24,7 @@ import { UserModule } from './user/user.module.js';
 @Module({})
 export class AppModule {
   static forConfig(config: AppConfig): DynamicModule {
-    const { database, http, tokens } = config;
+    const { database, http, redis, tokens } = config;
     return {
       module: AppModule,
       imports: [
@@ -44,8 +44,12 @@ export class AppModule {
           issuer: tokens.issuer,
           audience: tokens.audience,
           keys: new KeyRing([...tokens.publicKeys]),
-          imports: [SessionModule],
-          sessionStatus: serviceSessionStatus(config),
+          sessionStatus: databaseSessionStatus({
+            databaseUrl: database.serviceUrl,
+            tls: database.tls,
+            applicationName: 'poc-tracker-auth-service',
+            redisUrl: redis.url,
+          }),
         }),
         AuditModule,
         ScheduleModule,

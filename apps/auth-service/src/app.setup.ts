@@ -11,7 +11,7 @@ import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { SecurityEvents } from './audit/security-events.js';
 import { registerRefusedAccess } from './audit/refused-access.js';
-import { registerOwnChanges } from './session/service-session-status.js';
+import { registerOwnChanges } from './session/own-changes.js';
 import { toApiError } from './constraint-codes.js';
 
 /** What the OpenAPI document says of the whole. */

@@ -81,6 +81,7 @@ export class TestIssuer implements SessionStatusSource {
     this.sessionStatus.set(sessionId, {
       sessionActive: true,
       sessionExpiresAt: Date.now() + ACCESS_TOKEN_SECONDS * 1_000,
+      sessionExpiresInMs: ACCESS_TOKEN_SECONDS * 1_000,
       userStatus: 'active',
       role,
       permissions,

@@ -18,6 +18,7 @@ import { TENANT } from './token-forge.js';
 export const ACTIVE: SessionStatus = {
   sessionActive: true,
   sessionExpiresAt: Date.now() + 3_600_000,
+  sessionExpiresInMs: 3_600_000,
   userStatus: 'active',
   role: 'user',
   permissions: ['view_usage'],

@@ -6,6 +6,7 @@ import { type TenantDatabase, type TenantRow, toTenantSnapshot } from '@poc-trac
 interface SessionStatusRow extends TenantRow {
   session_active: boolean;
   session_expires_at: Date;
+  session_expires_in_ms: number;
   user_status: UserStatus;
   user_role: Role;
   permissions: Permission[];
@@ -24,6 +25,7 @@ export class DatabaseSessionStatusSource implements SessionStatusSource {
       row && {
         sessionActive: row.session_active,
         sessionExpiresAt: row.session_expires_at.getTime(),
+        sessionExpiresInMs: row.session_expires_in_ms,
         userStatus: row.user_status,
         role: row.user_role,
         permissions: row.permissions,

@@ -1,3 +1,4 @@
+export { assertClockAgrees } from './clock-difference.js';
 // The module, and what it provides to run statements.
 export { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
 export { TenancyModule } from './tenancy.module.js';

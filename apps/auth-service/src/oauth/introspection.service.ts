@@ -8,7 +8,6 @@ import type {
 import { effectivePermissions, isUuid } from '@poc-tracker/contracts';
 import { DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
 import { TenantDatabase } from '@poc-tracker/tenancy';
-import { Clock } from '../session/clock.js';
 import { RefreshService } from '../session/tokens/refresh.service.js';
 import { fieldsOf } from './clients/client-authentication.js';
 import { tokenOf } from './token.form.js';
@@ -24,7 +23,6 @@ export class IntrospectionService {
   constructor(
     private readonly reader: TokenReader,
     private readonly refreshes: RefreshService,
-    private readonly clock: Clock,
     database: TenantDatabase,
   ) {
     // Not cached: callers have a cache of their own and introspect when they must not rely on it.
@@ -75,7 +73,7 @@ export class IntrospectionService {
       status?.sessionActive === true &&
       status.userStatus === 'active' &&
       status.tenant.status === 'active' &&
-      status.sessionExpiresAt > this.clock.now().getTime();
+      status.sessionExpiresInMs > 0;
     return active ? status : undefined;
   }
 }

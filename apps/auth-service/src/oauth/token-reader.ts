@@ -3,7 +3,7 @@ import { AccessTokenVerifier } from '@poc-tracker/auth-kit';
 import { type AccessTokenClaims, ApiError, type RefreshTokenClaims } from '@poc-tracker/contracts';
 import { TokenIssuer } from '../session/tokens/token-issuer.js';
 
-/** A token of this service with a valid signature that has not expired. Its session may have ended. */
+/** A token of this service with a valid signature. Its session may have ended, and a refresh token may have expired. */
 export type ReadToken =
   | { type: 'access_token'; claims: AccessTokenClaims }
   | { type: 'refresh_token'; claims: RefreshTokenClaims };

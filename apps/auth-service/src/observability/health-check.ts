@@ -2,6 +2,7 @@
 export const HEALTH_CHECK_NAMES = [
   'database',
   'redis',
+  'clock',
   'tenant_resolution',
   'jwt_signing',
 ] as const;

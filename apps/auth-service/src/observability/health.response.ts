@@ -59,6 +59,12 @@ class ServicesHealth implements Record<HealthCheckName, ServiceHealth> {
   @ApiProperty({ type: RedisHealth })
   redis: RedisHealth;
 
+  @ApiProperty({
+    type: ServiceHealth,
+    description: "unhealthy: this process's clock and PostgreSQL's differ by more than 5 seconds.",
+  })
+  clock: ServiceHealth;
+
   @ApiProperty({ type: ServiceHealth })
   tenant_resolution: ServiceHealth;
 
@@ -79,7 +85,8 @@ export class HealthResponse {
   @ApiProperty({
     enum: ['healthy', 'degraded', 'unhealthy'] satisfies HealthStatus[],
     description:
-      'degraded: everything works, but some requests are slower. unhealthy: the status code is 503.',
+      'degraded: everything works, but some requests are slower, or the clock of this process is wrong. unhealthy: the ' +
+      'status code is 503.',
   })
   status: HealthStatus;
 

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHttpApp } from '@poc-tracker/http-service';
+import { ClockCheck } from './clock.check.js';
 import { DatabaseCheck } from './database.check.js';
 import type { HealthCheck, HealthCheckName } from './health-check.js';
 import { HealthController } from './health.controller.js';
@@ -21,6 +22,7 @@ const PASSING: Record<HealthCheckName, Probe> = {
   database: () =>
     Promise.resolve({ version: '18.4', pool: { total: 10, idle: 9, waiting: 0, max: 100 } }),
   redis: () => Promise.resolve({ mode: 'server', usedMemoryBytes: 1_048_576 }),
+  clock: () => Promise.resolve({}),
   tenant_resolution: () => Promise.resolve({}),
   jwt_signing: () => Promise.resolve({}),
 };
@@ -33,7 +35,7 @@ const hanging: Probe = () => new Promise(() => undefined);
 function healthWith(replaced: Partial<Record<HealthCheckName, Probe>> = {}): HealthService {
   const checks = Object.entries({ ...PASSING, ...replaced }).map(([name, probe]): HealthCheck => ({
     name: name as HealthCheckName,
-    critical: name !== 'redis',
+    critical: name !== 'redis' && name !== 'clock',
     probe,
   }));
   return new HealthService(new HealthIndicatorService(), checks, { version: '1.2.3' });
@@ -69,15 +71,27 @@ describe('the health report', () => {
           pool: { total: 10, idle: 9, waiting: 0, max: 100 },
         },
         redis: { status: 'healthy', responseTimeMs, mode: 'server', usedMemoryBytes: 1_048_576 },
+        clock: { status: 'healthy', responseTimeMs },
         tenant_resolution: { status: 'healthy', responseTimeMs },
         jwt_signing: { status: 'healthy', responseTimeMs },
       },
     });
   });
 
-  it('is degraded without Redis', async () => {
-    const report = await healthWith({ redis: failing }).report();
-    expect([report.status, report.services.redis.status]).toEqual(['degraded', 'unhealthy']);
+  it.each(['redis', 'clock'] as const)('is degraded without %s', async (name) => {
+    const report = await healthWith({ [name]: failing }).report();
+    expect([report.status, report.services[name].status]).toEqual(['degraded', 'unhealthy']);
+  });
+
+  it('is degraded while the clock differs from that of PostgreSQL, and logs by how much', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const lookup = vi.fn().mockResolvedValue([{ now: new Date(Date.now() - 31_000) }]);
+    const check = new ClockCheck({ lookup });
+    const report = await healthWith({ clock: () => check.probe() }).report();
+    expect([report.status, report.services.clock.status]).toEqual(['degraded', 'unhealthy']);
+    expect(warnings).toEqual([
+      expect.stringMatching(/clock is unhealthy: .* 31 s ahead of that of PostgreSQL/),
+    ]);
   });
 
   it.each(['database', 'tenant_resolution', 'jwt_signing'] as const)(

@@ -3,6 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { RedisModule } from '../redis/redis.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
+import { ClockCheck } from './clock.check.js';
 import { DatabaseCheck } from './database.check.js';
 import { HEALTH_CHECKS, type HealthCheck } from './health-check.js';
 import { HealthController } from './health.controller.js';
@@ -11,7 +12,7 @@ import { JwtSigningCheck } from './jwt-signing.check.js';
 import { RedisCheck } from './redis.check.js';
 import { TenantResolutionCheck } from './tenant-resolution.check.js';
 
-const CHECKS = [DatabaseCheck, RedisCheck, TenantResolutionCheck, JwtSigningCheck];
+const CHECKS = [DatabaseCheck, RedisCheck, ClockCheck, TenantResolutionCheck, JwtSigningCheck];
 
 /** Health checks and probes. */
 @Module({

@@ -1,12 +1,19 @@
 import { Injectable } from '@nestjs/common';
+import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 
 /**
- * The time of sessions and refresh tokens. Their SQL gets it as a parameter instead of calling `now()`, so that the expiry
- * of a session depends on one clock, and so that a test can move it.
+ * The time of sessions and tokens: that of PostgreSQL, because requests of one session reach processes whose clocks differ.
+ * With two clocks a spent refresh token would be accepted for longer than its grace period, or an honest repetition
+ * would end the session. SQL gets the time as a parameter instead of calling `now()`, so that a test can move it.
  */
 @Injectable()
 export class Clock {
-  now(): Date {
-    return new Date();
+  constructor(private readonly database: TenantDatabase) {}
+
+  /** @param transaction an operator's. Default: the current one of the tenant. */
+  async now(transaction: SqlRunner = this.database): Promise<Date> {
+    const [row] = await transaction.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+    if (row === undefined) throw new Error('PostgreSQL did not return the time.');
+    return row.now;
   }
 }

@@ -17,7 +17,7 @@ export class SessionRevocationService {
 
   /** Revokes the session that the user logs out of. To log out twice is no error. */
   async logOut(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    const revoked = await this.sessions.revoke(userId, sessionId, await this.clock.now());
     return this.record('logout', userId, revoked);
   }
 
@@ -27,7 +27,7 @@ export class SessionRevocationService {
     userId: string,
     sessionId: string,
   ): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    const revoked = await this.sessions.revoke(userId, sessionId, await this.clock.now());
     return this.record('session.revoked', userId, revoked, { clientId });
   }
 
@@ -36,14 +36,14 @@ export class SessionRevocationService {
    * @throws ApiError NOT_FOUND if this user has no such active session, even if another user has it.
    */
   async revoke(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revoke(userId, sessionId, this.clock.now());
+    const revoked = await this.sessions.revoke(userId, sessionId, await this.clock.now());
     if (revoked.length === 0) throw new ApiError('NOT_FOUND');
     return this.record('session.revoked', userId, revoked);
   }
 
   /** Revokes all sessions of a user except this one. */
   async revokeOthers(userId: string, sessionId: string): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revokeAllBut(userId, sessionId, this.clock.now());
+    const revoked = await this.sessions.revokeAllBut(userId, sessionId, await this.clock.now());
     return this.record('session.revoked', userId, revoked);
   }
 
@@ -52,7 +52,8 @@ export class SessionRevocationService {
    * @param transaction an operator's. Default: the current one of the tenant.
    */
   async revokeAll(userId: string, transaction?: SqlRunner): Promise<RevokedSessionsResponse> {
-    const revoked = await this.sessions.revokeAllBut(userId, null, this.clock.now(), transaction);
+    const at = await this.clock.now(transaction);
+    const revoked = await this.sessions.revokeAllBut(userId, null, at, transaction);
     return this.record('session.revoked', userId, revoked, { transaction });
   }
 

@@ -27,10 +27,11 @@ const CLIENT = { ipAddress: '203.0.113.7', userAgent: 'curl/8' };
 
 /** A clock that only a test moves. */
 class ManualClock extends Clock {
-  private time = new Date('2026-11-20T12:00:00.000Z').getTime();
+  /** Tokens state whole seconds. */
+  private time = Math.floor(Date.now() / SECOND) * SECOND;
 
-  override now(): Date {
-    return new Date(this.time);
+  override now(): Promise<Date> {
+    return Promise.resolve(new Date(this.time));
   }
 
   forward(milliseconds: number): void {
@@ -46,7 +47,7 @@ export function claimsOf(token: string): RefreshTokenClaims {
 
 /** The session services of one process on a database of their own, with one user and a clock that a test moves. */
 export class SessionFixture {
-  clock = new ManualClock();
+  clock: ManualClock;
   sessionTimeout = 24;
   sessions: SessionService;
   private refreshes: RefreshService;
@@ -88,23 +89,22 @@ export class SessionFixture {
 
   /** The clock, the tenant's setting and the services as at the start. */
   reset(): void {
-    this.clock = new ManualClock();
+    this.clock = new ManualClock(this.database);
     this.sessionTimeout = 24;
     this.restart();
   }
 
-  /** Replaces the services by those of a process that has just started, with an empty cache. */
-  restart(): void {
-    const { database, clock } = this;
+  /** Replaces the services by those of a process that has just started, with an empty cache and perhaps another clock. */
+  restart(clock: Clock = this.clock): void {
+    const { database } = this;
     const settings = () => Promise.resolve({ security: { sessionTimeout: this.sessionTimeout } });
     const tenants = { settings } as unknown as TenantService;
     const config = testConfig(this.db);
-    const issuer = new TokenIssuer(new JwtService({}), clock, config);
+    const issuer = new TokenIssuer(new JwtService({}), config);
     const repository = new SessionRepository(database);
     const events = new SecurityEvents(database);
     this.sessionStatus = new SessionStatusService({
       source: new DatabaseSessionStatusSource(database),
-      now: () => clock.now().getTime(),
     });
     this.sessions = new SessionService(repository, issuer, tenants, clock, events);
     this.refreshes = new RefreshService(

@@ -46,7 +46,7 @@ export class SessionService extends SessionRevocationService {
   ): Promise<TokensResponse> {
     const { security } = await this.tenants.settings();
     const { tenant, ...user } = owner;
-    const now = this.clock.now();
+    const now = await this.clock.now();
     const state: RefreshState = {
       tenantId: tenant.id,
       id: uuidv7(),
@@ -86,7 +86,7 @@ export class SessionService extends SessionRevocationService {
 
   /** The active sessions of a user, last used first. */
   async list(userId: string, currentSessionId: string): Promise<SessionResponse[]> {
-    const sessions = await this.sessions.listActiveOf(userId, this.clock.now());
+    const sessions = await this.sessions.listActiveOf(userId, await this.clock.now());
     return sessions.map((session) => toSessionResponse(session, currentSessionId));
   }
 }

@@ -120,9 +120,10 @@ export class UserRepository {
     ]);
   }
 
-  async recordLogin(id: string, at: Date): Promise<void> {
+  async recordLogin(id: string): Promise<void> {
     const manager = await this.database.manager();
-    await manager.update(User, { id }, { lastLoginAt: at, loginCount: () => 'login_count + 1' });
+    const changes = { lastLoginAt: () => 'now()', loginCount: () => 'login_count + 1' };
+    await manager.update(User, { id }, changes);
   }
 
   async setPasswordHash(id: string, passwordHash: string): Promise<void> {

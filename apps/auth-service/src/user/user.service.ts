@@ -87,8 +87,8 @@ export class UserService {
   }
 
   /** Counts a log-in. */
-  async recordLogin(id: string, at: Date): Promise<void> {
-    await this.users.recordLogin(id, at);
+  async recordLogin(id: string): Promise<void> {
+    await this.users.recordLogin(id);
   }
 
   /**

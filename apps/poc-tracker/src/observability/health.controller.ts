@@ -16,7 +16,11 @@ export class HealthController {
   @Public()
   @RawResponse()
   @ApiOperation({ summary: 'Get the health of the service and its dependencies' })
-  @ApiResponse({ status: 200, description: 'The service is healthy.', type: HealthResponse })
+  @ApiResponse({
+    status: 200,
+    description: 'The service is healthy or degraded.',
+    type: HealthResponse,
+  })
   @ApiResponse({ status: 503, description: 'The service is unhealthy.', type: HealthResponse })
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
     return withStatus(reply, await this.health.report());
@@ -63,7 +67,7 @@ export class HealthController {
   }
 }
 
-function withStatus<T extends ProbeResponse>(reply: FastifyReply, response: T): T {
+function withStatus<T extends ProbeResponse | HealthResponse>(reply: FastifyReply, response: T): T {
   if (response.status === 'unhealthy') void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
   return response;
 }

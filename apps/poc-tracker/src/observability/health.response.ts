@@ -18,6 +18,12 @@ class ServicesHealth {
 
   @ApiProperty({ type: ServiceHealth, description: 'The folder with the content of files.' })
   storage: ServiceHealth;
+
+  @ApiProperty({
+    type: ServiceHealth,
+    description: "unhealthy: this process's clock and PostgreSQL's differ by more than 5 seconds.",
+  })
+  clock: ServiceHealth;
 }
 
 /** The result of a liveness or readiness probe. */
@@ -29,7 +35,16 @@ export class ProbeResponse {
   timestamp: string;
 }
 
-export class HealthResponse extends ProbeResponse {
+export class HealthResponse {
+  @ApiProperty({
+    enum: [...STATUSES, 'degraded'],
+    description: 'degraded: the clock of this process is wrong.',
+  })
+  status: Status | 'degraded';
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  timestamp: string;
+
   @ApiProperty({ description: 'Version of this service.', example: '0.1.0' })
   version: string;
 

@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
-import { TenantDatabase } from '@poc-tracker/tenancy';
+import { assertClockAgrees, TenantDatabase } from '@poc-tracker/tenancy';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { FileStorage } from '../storage/file-storage.js';
 import type { HealthResponse, ProbeResponse, ServiceHealth } from './health.response.js';
@@ -32,13 +32,18 @@ export class HealthService implements BeforeApplicationShutdown {
   ) {}
 
   async report(): Promise<HealthResponse> {
-    const [database, storage] = await Promise.all([this.checkDatabase(), this.checkStorage()]);
+    const [database, storage, clock] = await Promise.all([
+      this.checkDatabase(),
+      this.checkStorage(),
+      this.check('clock', () => assertClockAgrees(this.database)),
+    ]);
     const down = [database, storage].some(({ status }) => status === 'unhealthy');
     return {
-      status: down ? 'unhealthy' : 'healthy',
+      // With a wrong clock, some requests are still answered.
+      status: down ? 'unhealthy' : clock.status === 'healthy' ? 'healthy' : 'degraded',
       timestamp: new Date().toISOString(),
       version: this.config.version,
-      services: { database, storage },
+      services: { database, storage, clock },
     };
   }
 

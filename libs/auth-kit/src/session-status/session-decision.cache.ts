@@ -37,12 +37,13 @@ export class SessionDecisionCache {
     return this.log.unchangedSince(version, tenantId, userId, sessionId);
   }
 
-  /** The valid entry of exactly this session, user and tenant. */
+  /** The valid entry of exactly this session, user and tenant. A session that may have expired is queried again. */
   get(claims: SessionClaims): SessionDecision | undefined {
     const entry = this.entries.get(claims.session_id);
     return entry?.userId === claims.sub &&
       entry.tenantId === claims.tenant_id &&
-      this.isCurrent(claims, entry.version)
+      this.isCurrent(claims, entry.version) &&
+      !hasExpired(entry.decision)
       ? entry.decision
       : undefined;
   }
@@ -70,4 +71,8 @@ export class SessionDecisionCache {
     this.log.invalidateAll();
     this.entries.clear();
   }
+}
+
+function hasExpired(decision: SessionDecision): boolean {
+  return 'rights' in decision && decision.from.age >= decision.validMs;
 }

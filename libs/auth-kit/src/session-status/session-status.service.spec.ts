@@ -79,15 +79,40 @@ describe('SessionStatusService', () => {
   );
 
   it('refuses a session that expires, without an event', async () => {
-    source.status = { ...ACTIVE, sessionExpiresAt: Date.now() + 50 };
+    source.status = { ...ACTIVE, sessionExpiresInMs: 50 };
     const sessionStatus = start();
     const claims = claimsOf();
     transport.deliver();
     await rightsOf(sessionStatus, claims);
     await pass(49);
     expect(() => sessionStatus.currentRights(claims)).not.toThrow();
+    source.status = { ...ACTIVE, sessionExpiresInMs: 0 };
     await pass(1);
+    await expect(rightsOf(sessionStatus, claims)).rejects.toThrow(refusal('SESSION_EXPIRED'));
     expect(() => sessionStatus.currentRights(claims)).toThrow(refusal('SESSION_EXPIRED'));
+    expect(source.queries).toHaveLength(2);
+  });
+
+  it.each([-3_600_000, 30_000, 3_600_000])(
+    'ends a session when the issuer says so, although the clock of this process differs by %d ms',
+    async (skew) => {
+      const issuerTime = Date.now();
+      source.status = { ...ACTIVE, sessionExpiresAt: issuerTime + 50, sessionExpiresInMs: 50 };
+      vi.setSystemTime(issuerTime + skew);
+      const sessionStatus = start();
+      const claims = claimsOf();
+      transport.deliver();
+      await pass(49);
+      await expect(rightsOf(sessionStatus, claims)).resolves.toBeDefined();
+      source.status = { ...ACTIVE, sessionExpiresAt: issuerTime + 50, sessionExpiresInMs: 0 };
+      await pass(50);
+      await expect(rightsOf(sessionStatus, claims)).rejects.toThrow(refusal('SESSION_EXPIRED'));
+    },
+  );
+
+  it('refuses a session of an issuer that does not state when it ends', async () => {
+    source.status = { ...ACTIVE, sessionExpiresInMs: undefined as unknown as number };
+    await expect(rightsOf(start(), claimsOf())).rejects.toThrow(refusal('SESSION_EXPIRED'));
   });
 
   it('refuses a session after its revocation event without a query, in its own tenant only', async () => {

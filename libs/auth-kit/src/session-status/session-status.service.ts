@@ -25,8 +25,6 @@ export interface SessionStatusOptions {
   source: SessionStatusSource;
   /** Without a transport nothing is cached: every request queries the source. */
   transport?: FeedTransport;
-  /** Milliseconds since the epoch, to compare with the end of a session. Default Date.now. */
-  now?: () => number;
   /** Maximum number of cached sessions. */
   capacity?: number;
 }
@@ -40,15 +38,13 @@ export class SessionStatusService implements FeedSubscriber {
   private readonly freshness = new FeedFreshness();
   private readonly source: SessionStatusSource;
   private readonly transport: FeedTransport | undefined;
-  private readonly now: () => number;
   private readonly subscribers = new Set<FeedSubscriber>();
   /** The latest change made by this process: cached values count only if the feed is complete as of it. */
   private invalidatedAt: Timestamp | undefined;
 
-  constructor({ source, transport, now, capacity }: SessionStatusOptions) {
+  constructor({ source, transport, capacity }: SessionStatusOptions) {
     this.source = source;
     this.transport = transport;
-    this.now = now ?? Date.now;
     this.cache = new SessionDecisionCache(capacity);
   }
 
@@ -77,7 +73,7 @@ export class SessionStatusService implements FeedSubscriber {
     if (cached === undefined) return this.query(claims);
     if (this.age > POLL_AGE_MS) this.transport?.poll();
     return this.freshness.isFresh(this.invalidatedAt)
-      ? this.enforce(cached)
+      ? enforce(cached)
       : this.rightsOnceFresh(claims, this.invalidatedAt);
   }
 
@@ -86,7 +82,7 @@ export class SessionStatusService implements FeedSubscriber {
    * @throws ApiError as `currentRights` does, by rejection.
    */
   async fetchRights(claims: SessionClaims): Promise<CurrentRights> {
-    return this.enforce(evaluateStatus(await this.fetchStatus(claims)));
+    return enforce(await this.fetchDecision(claims));
   }
 
   /**
@@ -110,7 +106,7 @@ export class SessionStatusService implements FeedSubscriber {
 
   onEvents(events: readonly RevocationEvent[], completeAsOf: Timestamp | undefined): void {
     for (const subscriber of this.subscribers) subscriber.onEvents(events, completeAsOf);
-    this.cache.invalidate(events, this.now());
+    this.cache.invalidate(events, Date.now());
     if (completeAsOf !== undefined) this.freshness.advance(completeAsOf);
   }
 
@@ -130,7 +126,7 @@ export class SessionStatusService implements FeedSubscriber {
   ): Promise<CurrentRights> {
     if (this.transport?.connected === true) await this.freshness.wait(since);
     const cached = this.freshness.isFresh(since) ? this.cache.get(claims) : undefined;
-    return cached === undefined ? this.query(claims) : this.enforce(cached);
+    return cached === undefined ? this.query(claims) : enforce(cached);
   }
 
   /**
@@ -141,27 +137,27 @@ export class SessionStatusService implements FeedSubscriber {
     let decision: SessionDecision | undefined;
     for (let attempt = 0; attempt < MAX_QUERIES; attempt += 1) {
       const { version } = this.cache;
-      decision = evaluateStatus(await this.fetchStatus(claims));
+      decision = await this.fetchDecision(claims);
       if (this.cache.isRevoked(claims)) throw new ApiError('TOKEN_REVOKED');
       if (this.cache.isCurrent(claims, version)) {
         if (this.transport !== undefined) this.cache.set(claims, version, decision);
         break;
       }
     }
-    return this.enforce(decision ?? { refusal: 'TOKEN_REVOKED' });
+    return enforce(decision ?? { refusal: 'TOKEN_REVOKED' });
   }
 
-  private async fetchStatus(claims: SessionClaims): ReturnType<SessionStatusSource['fetch']> {
+  private async fetchDecision(claims: SessionClaims): Promise<SessionDecision> {
+    const askedAt = Timestamp.now();
     try {
-      return await this.source.fetch(claims);
+      return evaluateStatus(await this.source.fetch(claims), askedAt);
     } catch (cause) {
       throw cause instanceof ApiError ? cause : new ApiError('SERVICE_UNAVAILABLE', { cause });
     }
   }
+}
 
-  private enforce(decision: SessionDecision): CurrentRights {
-    if ('refusal' in decision) throw new ApiError(decision.refusal);
-    if (decision.expiresAt <= this.now()) throw new ApiError('SESSION_EXPIRED');
-    return decision.rights;
-  }
+function enforce(decision: SessionDecision): CurrentRights {
+  if ('refusal' in decision) throw new ApiError(decision.refusal);
+  return decision.rights;
 }

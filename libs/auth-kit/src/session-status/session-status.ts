@@ -7,6 +7,7 @@ import {
   type TenantSnapshot,
   type UserStatus,
 } from '@poc-tracker/contracts';
+import type { Timestamp } from '../revocation/timestamp.js';
 
 /** The claims that identify a session. Access tokens and refresh tokens both have them. */
 export type SessionClaims = Pick<AccessTokenClaims, 'tenant_id' | 'sub' | 'session_id'>;
@@ -14,8 +15,10 @@ export type SessionClaims = Pick<AccessTokenClaims, 'tenant_id' | 'sub' | 'sessi
 /** The state of a session, its user and its tenant in the issuer's database. */
 export interface SessionStatus {
   sessionActive: boolean;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by the clock of the issuer's database. Information only. */
   sessionExpiresAt: number;
+  /** Milliseconds that are left, by the same clock: clocks of two hosts differ, and durations do not. */
+  sessionExpiresInMs: number;
   userStatus: UserStatus;
   role: Role;
   /** Permissions granted in addition to the role, to the user or by a custom role of the tenant. */
@@ -41,19 +44,26 @@ export interface CurrentRights {
   readonly tenant: TenantSnapshot;
 }
 
-/** The rights of a session until it expires, or the reason to refuse it. */
+/** The rights of a session, for so many milliseconds from a time of this process; or the reason to refuse it. */
 export type SessionDecision =
-  { readonly rights: CurrentRights; readonly expiresAt: number } | { readonly refusal: ErrorCode };
+  | { readonly rights: CurrentRights; readonly from: Timestamp; readonly validMs: number }
+  | { readonly refusal: ErrorCode };
 
-export function evaluateStatus(status: SessionStatus | undefined): SessionDecision {
+/** @param askedAt when the status was requested: what is left of the session counts from then. */
+export function evaluateStatus(
+  status: SessionStatus | undefined,
+  askedAt: Timestamp,
+): SessionDecision {
   if (status?.sessionActive !== true || status.userStatus !== 'active')
     return { refusal: 'TOKEN_REVOKED' };
   if (status.tenant.status !== 'active') return { refusal: 'INVALID_TENANT' };
-  const { role, permissions, tenant, sessionExpiresAt } = status;
+  const { role, permissions, tenant, sessionExpiresInMs } = status;
+  // An issuer that does not state what is left must not open a session without an end.
+  if (!(sessionExpiresInMs > 0)) return { refusal: 'SESSION_EXPIRED' };
   const rights = Object.freeze({
     role,
     permissions: Object.freeze(effectivePermissions(role, permissions)),
     tenant: Object.freeze(tenant),
   });
-  return { rights, expiresAt: sessionExpiresAt };
+  return { rights, from: askedAt, validMs: sessionExpiresInMs };
 }

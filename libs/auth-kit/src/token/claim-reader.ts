@@ -76,16 +76,25 @@ export class ClaimReader {
   }
 
   /**
+   * `iat` and `exp` in seconds, whatever the time is.
+   * @param longest the longest lifetime of this type of token, in seconds.
+   */
+  period(longest: number): { iat: number; exp: number } {
+    const iat = this.count('iat');
+    const exp = this.count('exp');
+    if (exp <= iat || exp - iat > longest)
+      throw invalidToken('The lifetime of the token is too long.');
+    return { iat, exp };
+  }
+
+  /**
    * `iat` and `exp` in seconds, validated against the current time together with `nbf` if present (RFC 7519, 4.1).
    * @param longest the longest lifetime of this type of token, in seconds.
    */
   lifetime(now: number, longest: number): { iat: number; exp: number } {
-    const iat = this.count('iat');
-    const exp = this.count('exp');
+    const { iat, exp } = this.period(longest);
     if (exp <= now) throw invalidToken('The token has expired.');
     if (iat > now + CLOCK_SKEW) throw invalidToken('The token was issued in the future.');
-    if (exp <= iat || exp - iat > longest)
-      throw invalidToken('The lifetime of the token is too long.');
     if (this.has('nbf') && this.count('nbf') > now + CLOCK_SKEW) {
       throw invalidToken('The token is not valid yet.');
     }

@@ -144,10 +144,11 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
     const tenantId = entries[0]?.tenantId ?? NIL_UUID;
     return this.database.transaction({ tenantId, operatorId: null }, async (transaction) => {
       const start = await readHead(transaction, tenantId);
-      const chainedAt = new Date();
+      const [clock] = await transaction.query<{ now: Date }>('SELECT now() AS now');
+      if (clock === undefined) throw new Error('PostgreSQL did not return the time.');
       let head: ChainHead = start;
       const links = entries.map((entry) => {
-        const link = linkEntry(entry, head, chainedAt);
+        const link = linkEntry(entry, head, clock.now);
         head = link;
         return toParameter(entry, link);
       });

@@ -11,7 +11,7 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { NamingRequest, RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
-import { LeavesRightsAlone } from '../../session/service-session-status.js';
+import { LeavesRightsAlone } from '../../session/own-changes.js';
 import { RevokedSessionsResponse, TokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefreshService } from '../../session/tokens/refresh.service.js';

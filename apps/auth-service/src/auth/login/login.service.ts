@@ -2,7 +2,6 @@ import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { contextWithoutRights, type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
-import { Clock } from '../../session/clock.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserService } from '../../user/user.service.js';
@@ -20,7 +19,6 @@ export class LoginService {
     private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionService,
     private readonly database: TenantDatabase,
-    private readonly clock: Clock,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -55,7 +53,7 @@ export class LoginService {
     client: RequestClient,
     deviceId?: string,
   ): Promise<LoginResponse> {
-    await this.users.recordLogin(userId, this.clock.now());
+    await this.users.recordLogin(userId);
     const user = await this.users.profile(userId);
     const target = { type: 'user', id: userId };
     await this.events.record({ type: 'login.succeeded', result: 'success', target });

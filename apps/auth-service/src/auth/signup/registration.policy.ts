@@ -31,7 +31,8 @@ export class RegistrationPolicy {
   ): Promise<void> {
     // Operators are created by the command line only, regardless of settings and invitations.
     if (tenant.isPlatform) throw new ApiError('REGISTRATION_REFUSED');
-    if (isReadOnly(tenant, this.clock.now().getTime())) throw new ApiError('SUBSCRIPTION_ENDED');
+    if (isReadOnly(tenant, (await this.clock.now()).getTime()))
+      throw new ApiError('SUBSCRIPTION_ENDED');
     if (inviteToken !== undefined) {
       await this.invitations.inspect(tenant, inviteToken);
       return;

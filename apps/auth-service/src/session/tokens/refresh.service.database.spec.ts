@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Clock } from '../clock.js';
 import { claimsOf, HOUR, SECOND, SessionFixture } from '../session.fixture.js';
 
 let fixture: SessionFixture;
@@ -14,6 +15,11 @@ afterAll(async () => {
 beforeEach(() => {
   fixture.reset();
 });
+
+afterEach(() => vi.useRealTimers());
+
+/** The time of the machine, also while `Date` is replaced. */
+const realTime = (): number => performance.timeOrigin + performance.now();
 
 describe('refreshing a session', () => {
   it('keeps the session and its row', async () => {
@@ -52,7 +58,7 @@ describe('refreshing a session', () => {
     await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
     expect(await fixture.stored(token)).toMatchObject({
       isActive: false,
-      revokedAt: fixture.clock.now(),
+      revokedAt: await fixture.clock.now(),
     });
     await expect(fixture.refresh(successor)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
     await expect(fixture.rights(successor)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
@@ -75,6 +81,30 @@ describe('refreshing a session', () => {
     await expect(fixture.refresh(successor)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 
+  it.each([30 * SECOND, -15 * SECOND, HOUR, -HOUR])(
+    'judges the grace period by one clock, although a process is %d ms ahead of the others',
+    async (skew) => {
+      const asProcess = (ahead: number) => {
+        vi.useFakeTimers({ toFake: ['Date'], now: realTime() + ahead });
+        fixture.restart(new Clock(fixture.database));
+      };
+      asProcess(skew);
+      const token = await fixture.open();
+      const successor = await fixture.refresh(token);
+      asProcess(0);
+      expect(await fixture.refresh(token)).toBe(successor);
+      asProcess(skew);
+      expect(await fixture.refresh(token)).toBe(successor);
+      await fixture.db.sql(
+        `UPDATE user_sessions SET rotated_at = rotated_at - interval '12 seconds' WHERE id = $1`,
+        [claimsOf(token).session_id],
+      );
+      asProcess(skew > 0 ? 0 : skew);
+      await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+      expect((await fixture.stored(token)).isActive).toBe(false);
+    },
+  );
+
   it('does not extend the session, however often it is refreshed', async () => {
     let token = await fixture.open();
     const { expiresAt } = await fixture.stored(token);
@@ -85,7 +115,15 @@ describe('refreshing a session', () => {
     }
     fixture.clock.forward(HOUR);
     await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'INVALID_TOKEN' });
+  });
+
+  it('has no effect after the session has expired in the database', async () => {
+    const token = await fixture.open();
+    await fixture.db.sql('UPDATE user_sessions SET expires_at = now() WHERE id = $1', [
+      claimsOf(token).session_id,
+    ]);
     await expect(fixture.rights(token)).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });
+    await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });
   });
 
   it('refuses a token that was unused for seven days in a longer session', async () => {

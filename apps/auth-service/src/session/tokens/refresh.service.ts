@@ -25,7 +25,7 @@ interface PresentedToken {
 /** The result of an exchange. A refusal is a value, so that what it wrote is committed before the error is thrown. */
 type Exchange =
   | { refreshToken: string; deviceInfo: DeviceInfo }
-  | { refused: 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
+  | { refused: 'INVALID_TOKEN' | 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
 
 /** Rotation of refresh tokens (RFC 9700, 4.14.2). */
 @Injectable()
@@ -68,20 +68,22 @@ export class RefreshService {
     );
   }
 
-  /** True for the token that its session would exchange now, false for a spent one. */
+  /** True for the token that its session would exchange now, false for a spent or expired one. */
   async isCurrent(claims: RefreshTokenClaims, refreshToken: string): Promise<boolean> {
     const context = contextWithoutRights(claims.tenant_id, claims.sub);
-    const session = await this.database.transaction(context, () =>
-      this.sessions.findById(claims.session_id),
-    );
-    return (
-      session?.isActive === true && session.refreshTokenHash.equals(hashOfSecret(refreshToken))
-    );
+    return this.database.transaction(context, async () => {
+      if (hasExpired(claims, await this.clock.now())) return false;
+      const session = await this.sessions.findById(claims.session_id);
+      return (
+        session?.isActive === true && session.refreshTokenHash.equals(hashOfSecret(refreshToken))
+      );
+    });
   }
 
   private async exchange(presented: PresentedToken, client: RequestClient): Promise<Exchange> {
     const { claims } = presented;
-    const now = this.clock.now();
+    const now = await this.clock.now();
+    if (hasExpired(claims, now)) return { refused: 'INVALID_TOKEN' };
     const successor: RefreshState = {
       tenantId: claims.tenant_id,
       id: claims.session_id,
@@ -135,6 +137,10 @@ export class RefreshService {
         return { refused: 'TOKEN_REVOKED' };
     }
   }
+}
+
+function hasExpired({ exp }: RefreshTokenClaims, now: Date): boolean {
+  return exp * 1000 <= now.getTime();
 }
 
 /**

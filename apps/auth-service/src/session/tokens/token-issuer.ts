@@ -18,7 +18,6 @@ import {
 } from '@poc-tracker/contracts';
 import { randomUUID } from 'node:crypto';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
-import { Clock } from '../clock.js';
 import type { TokensResponse } from '../session.response.js';
 import type { UserSession } from '../user-session.entity.js';
 
@@ -52,7 +51,6 @@ export class TokenIssuer {
 
   constructor(
     private readonly jwt: JwtService,
-    private readonly clock: Clock,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {
     this.keyId = keyId(config.tokens.privateKey);
@@ -70,7 +68,8 @@ export class TokenIssuer {
     expiresIn: number;
   }> {
     const { issuer, audience, privateKey } = this.config.tokens;
-    const iat = this.nowInSeconds();
+    // Of this process: an access token is verified by the clocks of other processes, many of which have no database.
+    const iat = toSeconds(new Date());
     const claims: AccessTokenClaims = {
       sub: user.id,
       iss: issuer,
@@ -118,8 +117,8 @@ export class TokenIssuer {
   }
 
   /**
-   * Verifies form, signature and claims of a refresh token. Whether it is the current one of its session is decided by the
-   * database.
+   * Verifies form, signature and claims of a refresh token. Whether it has expired, and is the current one of its session, is
+   * decided by the database and its clock.
    * @throws ApiError INVALID_TOKEN
    */
   verifyRefresh(token: string): RefreshTokenClaims {
@@ -133,7 +132,7 @@ export class TokenIssuer {
       generation: claims.count('generation'),
       jti: claims.matching('jti', NONCE),
       session_expires_at: claims.count('session_expires_at'),
-      ...claims.lifetime(this.nowInSeconds(), REFRESH_TOKEN_SECONDS),
+      ...claims.period(REFRESH_TOKEN_SECONDS),
     };
   }
 
@@ -142,17 +141,13 @@ export class TokenIssuer {
       return this.jwt.verify<Record<string, unknown>>(token, {
         secret: this.config.tokens.refreshSecret,
         algorithms: ['HS256'],
-        // The times are verified among the claims, by the clock of the sessions.
+        // By the clock of the database, when the token is exchanged.
         ignoreExpiration: true,
         ignoreNotBefore: true,
       });
     } catch (error) {
       throw asInvalidToken(error);
     }
-  }
-
-  private nowInSeconds(): number {
-    return toSeconds(this.clock.now());
   }
 }
 

@@ -53,17 +53,17 @@ export class TenantLifecycleJobs implements OnModuleInit {
     this.scheduler.register({
       name: 'suspend-ended-subscriptions',
       everyMs: HOUR_MS,
-      run: () => this.suspendEnded(new Date()),
+      run: async () => this.suspendEnded(await this.databaseTime()),
     });
     this.scheduler.register({
       name: 'purge-canceled-tenants',
       everyMs: HOUR_MS,
-      run: () => this.purgeOverdue(new Date()),
+      run: async () => this.purgeOverdue(await this.databaseTime()),
     });
     this.scheduler.register({
       name: 'prune-access-records',
       everyMs: DAY_MS,
-      run: () => this.pruneAccessRecords(new Date()),
+      run: async () => this.pruneAccessRecords(await this.databaseTime()),
     });
   }
 
@@ -103,6 +103,13 @@ export class TenantLifecycleJobs implements OnModuleInit {
       'SELECT prune_access_records($1::timestamptz - make_interval(months => $2))',
       [now, ACCESS_RECORD_MONTHS],
     );
+  }
+
+  /** The clock of an instance may be wrong by days, and purged tenants do not come back. */
+  private async databaseTime(): Promise<Date> {
+    const [row] = await this.database.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+    if (row === undefined) throw new Error('PostgreSQL did not return the time.');
+    return row.now;
   }
 
   private suspend(id: string, now: Date): Promise<void> {

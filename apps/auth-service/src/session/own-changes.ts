@@ -1,35 +1,6 @@
-import {
-  SAFE_METHODS,
-  SessionStatusService,
-  type SessionStatusProvider,
-} from '@poc-tracker/auth-kit';
+import { SAFE_METHODS, type SessionStatusService } from '@poc-tracker/auth-kit';
 import { RouteOption } from '@poc-tracker/http-service';
-import { databaseFeed, DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
-import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { FastifyInstance } from 'fastify';
-import type { AppConfig } from '../config/app-config.js';
-import { Clock } from './clock.js';
-
-/** Session status from the database, as in any service that has one; expiry is decided by the clock of the sessions. */
-export function serviceSessionStatus({
-  database,
-  redis,
-}: Pick<AppConfig, 'database' | 'redis'>): SessionStatusProvider {
-  return {
-    inject: [TenantDatabase, Clock],
-    useFactory: (tenantDatabase: TenantDatabase, clock: Clock) =>
-      new SessionStatusService({
-        source: new DatabaseSessionStatusSource(tenantDatabase),
-        transport: databaseFeed({
-          databaseUrl: database.serviceUrl,
-          tls: database.tls,
-          applicationName: 'poc-tracker-auth-service',
-          redisUrl: redis.url,
-        }),
-        now: () => clock.now().getTime(),
-      }),
-  };
-}
 
 interface RouteConfig {
   leavesRightsAlone?: boolean;

@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { registerOwnChanges } from './service-session-status.js';
+import { registerOwnChanges } from './own-changes.js';
 
 let app: FastifyInstance;
 let invalidations: number;
