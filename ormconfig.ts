@@ -15,5 +15,5 @@ if (production && /[?&]ssl/i.test(url)) {
   );
 }
 
-/** What TypeORM's command line works on: `typeorm migration:run -d ormconfig.ts`. */
+/** What `npm run migrate` works on, and TypeORM's command line: `typeorm migration:show -d ormconfig.ts`. */
 export default migrationDataSource(url, production);

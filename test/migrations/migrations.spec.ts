@@ -1,10 +1,11 @@
-import { createEmptyDatabase, type TestDatabase } from '@poc-tracker/testing';
+import { createEmptyDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../apps/auth-service/src/migrations/index.js';
 import {
   migrationDataSource,
+  revertLastMigration,
   runMigrations,
 } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { describeSchema } from '../../scripts/schema-description.js';
@@ -71,6 +72,23 @@ describe('The migrations', () => {
         expect(await schema()).toBe(expected);
       }
     });
+  });
+
+  it('are not reverted while that would delete rows, and leave rows and protection as they were', async () => {
+    await runMigrations(database.migrationUrl, false);
+    const before = await schema();
+    const { tenantId } = await seedTenant(database);
+    const { userId } = await seedUser(database, tenantId);
+    await admin.query(`INSERT INTO pocs (tenant_id, title, created_by) VALUES ($1, 'Kept', $2)`, [
+      tenantId,
+      userId,
+    ]);
+    const revert = () => revertLastMigration(migrationDataSource(database.migrationUrl, false));
+    await expect(revert()).rejects.toThrow('would delete the rows of table pocs');
+    expect(await schema()).toBe(before);
+    expect((await admin.query('SELECT title FROM pocs')).rows).toEqual([{ title: 'Kept' }]);
+    await admin.query('DELETE FROM pocs');
+    expect(await revert()).toBe(MIGRATIONS.at(-1)?.name);
   });
 
   it('are applied once, however many instances start at the same time', async () => {

@@ -39,5 +39,10 @@ export { type NamingRequest, TenantResolver } from './resolution/tenant.resolver
 export * from './schema/context-settings.js';
 export * from './schema/isolation-proof.js';
 export * from './schema/row-level-security.js';
-export type { SchemaPart } from './schema/schema-part.js';
+export {
+  createParts,
+  refuseToLoseRows,
+  removeParts,
+  type SchemaPart,
+} from './schema/schema-part.js';
 export { uuidv7 } from './schema/uuidv7.js';

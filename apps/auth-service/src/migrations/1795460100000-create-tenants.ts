@@ -1,3 +1,4 @@
+import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { TENANT_DOMAINS } from './create-tenants/tenant-domains.js';
 import { TENANT_SETTINGS } from './create-tenants/tenant-settings.js';
@@ -14,10 +15,10 @@ const PARTS = [TENANTS, TENANT_STATUS, TENANT_SETTINGS, TENANT_DOMAINS, TENANT_U
  */
 export class CreateTenants1795460100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+    await createParts(runner, PARTS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+    await removeParts(runner, PARTS);
   }
 }

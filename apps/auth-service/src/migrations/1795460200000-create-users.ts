@@ -1,3 +1,4 @@
+import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { TENANT_ROLE_POLICIES, TENANT_ROLES } from './create-users/tenant-roles.js';
 import { USER_RIGHTS } from './create-users/user-rights.js';
@@ -12,10 +13,10 @@ const PARTS = [TENANT_ROLES, USERS, TENANT_ROLE_POLICIES, USER_RIGHTS];
  */
 export class CreateUsers1795460200000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+    await createParts(runner, PARTS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+    await removeParts(runner, PARTS);
   }
 }

@@ -1,3 +1,4 @@
+import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { REVOCATION_FEED } from './create-sessions/revocation-feed.js';
 import { USER_SESSIONS } from './create-sessions/user-sessions.js';
@@ -7,10 +8,10 @@ const PARTS = [USER_SESSIONS, REVOCATION_FEED];
 /** Sessions, and the feed that reports when one ends or its rights change. */
 export class CreateSessions1795460300000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+    await createParts(runner, PARTS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+    await removeParts(runner, PARTS);
   }
 }

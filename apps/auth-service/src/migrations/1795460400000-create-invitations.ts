@@ -1,3 +1,4 @@
+import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { INVITE_LINKS } from './create-invitations/invite-links.js';
 import { INVITER_RANK } from './create-invitations/inviter-rank.js';
@@ -8,10 +9,10 @@ const PARTS = [INVITER_RANK, INVITES, INVITE_LINKS];
 /** Invitations to one address, and invitation links for many users. */
 export class CreateInvitations1795460400000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+    await createParts(runner, PARTS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+    await removeParts(runner, PARTS);
   }
 }

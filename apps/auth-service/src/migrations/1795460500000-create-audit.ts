@@ -1,3 +1,4 @@
+import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { AUDIT_LOG } from './create-audit/audit-log.js';
 import { HASH_CHAIN } from './create-audit/hash-chain.js';
@@ -11,10 +12,10 @@ const PARTS = [AUDIT_LOG, SECURITY_EVENTS, HASH_CHAIN];
  */
 export class CreateAudit1795460500000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+    await createParts(runner, PARTS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+    await removeParts(runner, PARTS);
   }
 }

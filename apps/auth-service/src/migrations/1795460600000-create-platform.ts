@@ -1,3 +1,4 @@
+import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { ACCESS_RECORDS } from './create-platform/access-records.js';
 import { OPERATORS } from './create-platform/operators.js';
@@ -10,10 +11,10 @@ const PARTS = [OPERATORS, SERVICE_CLIENTS, TENANT_PURGE, ACCESS_RECORDS, SCHEDUL
 /** The platform: its operators and service clients, the purge of tenants, and scheduled jobs. */
 export class CreatePlatform1795460600000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+    await createParts(runner, PARTS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+    await removeParts(runner, PARTS);
   }
 }

@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import { DataSource, MigrationExecutor } from 'typeorm';
 import { MIGRATIONS } from './index.js';
 
 /** Any constant will do, as long as nothing else in the database locks on it. */
@@ -22,15 +22,39 @@ export function migrationDataSource(migrationUrl: string, tls: boolean): DataSou
  * @returns the names of the migrations applied, oldest first; none when the schema is current.
  */
 export async function runMigrations(migrationUrl: string, tls: boolean): Promise<string[]> {
-  const dataSource = await migrationDataSource(migrationUrl, tls).initialize();
+  return applyMigrations(migrationDataSource(migrationUrl, tls));
+}
+
+/** `runMigrations` for the data source of `migrationDataSource`, which this closes. */
+export async function applyMigrations(dataSource: DataSource): Promise<string[]> {
+  return alone(dataSource, async () => {
+    const applied = await dataSource.runMigrations();
+    return applied.map((migration) => migration.name);
+  });
+}
+
+/**
+ * Reverts the last migration and closes the data source.
+ * @returns the name of the migration; null if there is none to revert.
+ * @throws Error if this would delete rows.
+ */
+export async function revertLastMigration(dataSource: DataSource): Promise<string | null> {
+  return alone(dataSource, async () => {
+    const last = await new MigrationExecutor(dataSource).getExecutedMigrations();
+    await dataSource.undoLastMigration();
+    return last.at(0)?.name ?? null;
+  });
+}
+
+async function alone<T>(unopened: DataSource, work: () => Promise<T>): Promise<T> {
+  const dataSource = await unopened.initialize();
   try {
     // In a transaction of its own, whose end releases it: a session's lock would survive on a pooler's connection.
     const lock = dataSource.createQueryRunner();
     await lock.startTransaction();
     await lock.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     try {
-      const applied = await dataSource.runMigrations();
-      return applied.map((migration) => migration.name);
+      return await work();
     } finally {
       await lock.rollbackTransaction();
       await lock.release();

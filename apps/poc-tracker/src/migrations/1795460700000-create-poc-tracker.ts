@@ -1,4 +1,4 @@
-import { TRACKER_ROLE } from '@poc-tracker/tenancy';
+import { createParts, removeParts, TRACKER_ROLE } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { POC_ACCESS_EVENTS } from './create-poc-tracker/poc-access-events.js';
 import { POC_CHANGES } from './create-poc-tracker/poc-changes.js';
@@ -20,10 +20,10 @@ const PARTS = [POCS, POC_FILES, POC_COLLABORATORS, POC_ACCESS_EVENTS, POC_CHANGE
 export class CreatePocTracker1795460700000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(ROLE);
-    for (const { up } of PARTS) await runner.query(up.join(';\n'));
+    await createParts(runner, PARTS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { down } of [...PARTS].reverse()) await runner.query(down.join(';\n'));
+    await removeParts(runner, PARTS);
   }
 }

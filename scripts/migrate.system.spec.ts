@@ -1,0 +1,48 @@
+import { createEmptyDatabase, type TestDatabase } from '@poc-tracker/testing';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../apps/auth-service/src/migrations/index.js';
+
+const ROOT = join(import.meta.dirname, '..');
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+});
+
+afterAll(() => database.drop());
+
+async function migrate(...options: string[]): Promise<string[]> {
+  const env = { ...process.env, MIGRATION_DATABASE_URL: database.migrationUrl };
+  const command = ['--import', 'tsx', 'scripts/migrate.ts', ...options];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: ROOT, env });
+  return stdout.trim().split('\n');
+}
+
+describe('npm run migrate', () => {
+  it('prints one line for each migration, and with --down the one that it reverts', async () => {
+    const names = MIGRATIONS.map(({ name }) => name);
+    expect(await migrate()).toEqual(names.map((name) => `Applied ${name}.`));
+    expect(await migrate()).toEqual(['The schema is up to date.']);
+    expect(await migrate('--down')).toEqual([`Reverted ${names.at(-1)}.`]);
+  });
+
+  it('ends with status 1 and a sentence if it cannot revert', async () => {
+    await migrate();
+    await database.sql(
+      `WITH tenant AS (INSERT INTO tenants (name, subdomain) VALUES ('Kept', 'kept') RETURNING id)
+       INSERT INTO purged_tenants (purged_tenant, reason) SELECT id, 'test' FROM tenant`,
+    );
+    await migrate('--down');
+    await expect(migrate('--down')).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^reverting this migration would delete the rows of table purged_tenants\nBack up the rows .*\n$/,
+      ) as unknown,
+    });
+  });
+});

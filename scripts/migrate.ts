@@ -1,0 +1,30 @@
+/**
+ * Migrates the database of MIGRATION_DATABASE_URL and prints a line for each migration. With --down it reverts the last
+ * migration instead. It ends with status 1 if a migration fails, which leaves the schema as it was.
+ */
+import dataSource from '../ormconfig.js';
+import {
+  applyMigrations,
+  revertLastMigration,
+} from '../apps/auth-service/src/migrations/run-migrations.js';
+
+try {
+  const lines = process.argv.includes('--down') ? await revert() : await migrate();
+  for (const line of lines) console.log(line);
+} catch (error) {
+  const { message, hint } = error as Error & { hint?: string };
+  console.error([message, hint].filter((line) => line !== undefined).join('\n'));
+  process.exitCode = 1;
+}
+
+async function migrate(): Promise<string[]> {
+  const applied = await applyMigrations(dataSource);
+  return applied.length === 0
+    ? ['The schema is up to date.']
+    : applied.map((name) => `Applied ${name}.`);
+}
+
+async function revert(): Promise<string[]> {
+  const name = await revertLastMigration(dataSource);
+  return [name === null ? 'There is no migration to revert.' : `Reverted ${name}.`];
+}
