@@ -9,7 +9,10 @@ const TESTS = ['**/*.{spec,fixture}.ts', 'test/**', 'libs/testing/**', 'vitest.c
 const TOOLS = ['scripts/**', 'tools/**', 'ormconfig.ts', 'libs/embedded/**', '*.config.js'];
 
 /** DDL takes no parameters, so roles, policies and grants are written as text. */
-const DDL = ['apps/*/src/migrations/**', 'libs/tenancy/src/schema/row-level-security.ts'];
+const DDL = [
+  'apps/*/src/migrations/**',
+  'libs/tenancy/src/schema/{row-level-security,schema-part}.ts',
+];
 
 /** A setting that outlives its transaction is read by the next request on that connection. */
 const SESSION_SETTING = /\bset_config\s*\([^;]*,\s*false\s*\)|\bset\s+(session\s+)?"?app"?\s*\./i;

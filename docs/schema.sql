@@ -293,11 +293,11 @@ CREATE OR REPLACE FUNCTION public.count_tenant_storage()
 AS $function$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    PERFORM public.add_tenant_usage(NEW.tenant_id, 0, 0, NEW.file_size);
+    PERFORM public.add_tenant_usage(NEW.tenant_id, 0, 0, NEW.counted_bytes);
   ELSIF TG_OP = 'DELETE' THEN
-    PERFORM public.add_tenant_usage(OLD.tenant_id, 0, 0, -OLD.file_size);
+    PERFORM public.add_tenant_usage(OLD.tenant_id, 0, 0, -OLD.counted_bytes);
   ELSE
-    PERFORM public.add_tenant_usage(NEW.tenant_id, 0, 0, NEW.file_size - OLD.file_size);
+    PERFORM public.add_tenant_usage(NEW.tenant_id, 0, 0, NEW.counted_bytes - OLD.counted_bytes);
   END IF;
   RETURN NULL;
 END
@@ -935,7 +935,9 @@ CREATE OR REPLACE FUNCTION public.purged_tenants_with_files()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT p.purged_tenant FROM public.purged_tenants p
- WHERE p.finished_at IS NOT NULL AND p.files_deleted_at IS NULL ORDER BY p.started_at
+ WHERE p.finished_at IS NOT NULL AND p.files_deleted_at IS NULL
+   AND NOT EXISTS (SELECT FROM public.tenants t WHERE t.id = p.purged_tenant)
+ ORDER BY p.started_at
 $function$;
 ALTER FUNCTION purged_tenants_with_files() OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION purged_tenants_with_files() TO super_admin;
@@ -1062,19 +1064,28 @@ AS $function$
 
 CREATE OR REPLACE FUNCTION public.release_abandoned_uploads()
  RETURNS integer
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-WITH released AS (
+DECLARE
+  released integer;
+BEGIN
+  UPDATE public.poc_files f SET abandoned_at = NULL
+   WHERE f.abandoned_at IS NOT NULL AND f.uploaded_at IS NOT NULL;
   DELETE FROM public.poc_files f
    WHERE (f.tenant_id, f.id) IN (
      SELECT a.tenant_id, a.id FROM public.poc_files a
-      WHERE a.uploaded_at IS NULL AND a.created_at < now() - interval '25 hours'
-      ORDER BY a.tenant_id, a.id LIMIT 500)
-  RETURNING f.id
-)
-SELECT count(*)::integer FROM released
+      WHERE a.uploaded_at IS NULL AND a.abandoned_at < now() - interval '1 day'
+      ORDER BY a.tenant_id, a.id LIMIT 500);
+  GET DIAGNOSTICS released = ROW_COUNT;
+  UPDATE public.poc_files f SET abandoned_at = now()
+   WHERE (f.tenant_id, f.id) IN (
+     SELECT a.tenant_id, a.id FROM public.poc_files a
+      WHERE a.uploaded_at IS NULL AND a.abandoned_at IS NULL AND a.created_at < now() - interval '25 hours'
+      ORDER BY a.tenant_id, a.id LIMIT 500);
+  RETURN released;
+END
 $function$;
 ALTER FUNCTION release_abandoned_uploads() OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION release_abandoned_uploads() TO tracker_user;
@@ -1102,7 +1113,7 @@ BEGIN
   UPDATE public.tenant_usage u
      SET user_count = (SELECT count(*) FROM public.users x WHERE x.tenant_id = p_tenant),
          poc_count = (SELECT count(*) FROM public.pocs x WHERE x.tenant_id = p_tenant),
-         storage_bytes = (SELECT coalesce(sum(x.file_size), 0) FROM public.poc_files x WHERE x.tenant_id = p_tenant)
+         storage_bytes = (SELECT coalesce(sum(x.counted_bytes), 0) FROM public.poc_files x WHERE x.tenant_id = p_tenant)
    WHERE u.tenant_id = p_tenant;
 END
 $function$;
@@ -1273,31 +1284,29 @@ GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text,text[]) TO authenticat
 GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text,text[]) TO super_admin;
 GRANT EXECUTE ON FUNCTION set_user_context(uuid,uuid,text,text[]) TO tracker_user;
 
-CREATE OR REPLACE FUNCTION public.settle_uploads(p_files uuid[])
- RETURNS TABLE(file uuid, known boolean, complete boolean)
+CREATE OR REPLACE FUNCTION public.settle_uploads(p_files uuid[], p_release boolean)
+ RETURNS TABLE(file uuid, complete boolean)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-DECLARE
-  rows_before uuid[];
 BEGIN
   IF cardinality(p_files) > 500 THEN
     RAISE EXCEPTION 'at most 500 files are settled at a time' USING ERRCODE = 'program_limit_exceeded';
   END IF;
-  rows_before := ARRAY(
-    SELECT f.id FROM public.poc_files f WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.id = ANY (p_files));
-  DELETE FROM public.poc_files f
-   WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.id = ANY (p_files) AND f.uploaded_at IS NULL;
+  IF p_release THEN
+    DELETE FROM public.poc_files f
+     WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.id = ANY (p_files) AND f.uploaded_at IS NULL;
+  END IF;
   RETURN QUERY
-    SELECT p.id, p.id = ANY (rows_before), EXISTS (
+    SELECT p.id, EXISTS (
              SELECT FROM public.poc_files f
               WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.id = p.id AND f.uploaded_at IS NOT NULL)
       FROM unnest(p_files) AS p (id);
 END
 $function$;
-ALTER FUNCTION settle_uploads(uuid[]) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION settle_uploads(uuid[]) TO tracker_user;
+ALTER FUNCTION settle_uploads(uuid[],boolean) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION settle_uploads(uuid[],boolean) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.shorten_sessions(p_hours numeric)
  RETURNS void
@@ -1768,6 +1777,8 @@ CREATE TABLE poc_files (
   content_type character varying(255) NOT NULL DEFAULT 'application/octet-stream'::character varying,
   content_sha256 bytea,
   uploaded_at timestamp with time zone,
+  abandoned_at timestamp with time zone,
+  counted_bytes bigint NOT NULL GENERATED ALWAYS AS (GREATEST(file_size, (4096)::bigint)) STORED,
   CONSTRAINT poc_files_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT poc_files_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (created_by),
   CONSTRAINT poc_files_poc_fkey FOREIGN KEY (tenant_id, poc_id) REFERENCES pocs(tenant_id, id) ON DELETE CASCADE,
@@ -1776,6 +1787,7 @@ CREATE TABLE poc_files (
   CONSTRAINT poc_files_file_size_check CHECK ((file_size >= 0)),
   CONSTRAINT poc_files_uploaded_check CHECK (((uploaded_at IS NULL) = (content_sha256 IS NULL)))
 );
+CREATE INDEX poc_files_abandoned_idx ON public.poc_files USING btree (abandoned_at) WHERE (abandoned_at IS NOT NULL);
 CREATE INDEX poc_files_created_by_idx ON public.poc_files USING btree (tenant_id, created_by);
 CREATE INDEX poc_files_poc_idx ON public.poc_files USING btree (tenant_id, poc_id);
 CREATE INDEX poc_files_waiting_idx ON public.poc_files USING btree (created_at) WHERE (uploaded_at IS NULL);
@@ -1806,6 +1818,9 @@ CREATE POLICY poc_files_insert_tracker_user ON poc_files AS PERMISSIVE FOR INSER
 CREATE POLICY poc_files_update_super_admin ON poc_files AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
+CREATE POLICY poc_files_update_tenant_gatekeeper ON poc_files AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
 CREATE POLICY poc_files_update_tracker_user ON poc_files AS PERMISSIVE FOR UPDATE TO tracker_user
   USING (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR ( SELECT has_permission('create_pocs'::text) AS has_permission))))
   WITH CHECK (((created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR ( SELECT has_permission('create_pocs'::text) AS has_permission))));
@@ -1825,7 +1840,8 @@ GRANT DELETE, INSERT, SELECT ON poc_files TO super_admin;
 GRANT DELETE ON poc_files TO tenant_gatekeeper;
 GRANT DELETE, INSERT, SELECT ON poc_files TO tracker_user;
 GRANT UPDATE (file_name, file_size, updated_at) ON poc_files TO super_admin;
-GRANT SELECT (tenant_id, id, file_size, created_at, uploaded_at) ON poc_files TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, created_at, uploaded_at, abandoned_at, counted_bytes) ON poc_files TO tenant_gatekeeper;
+GRANT UPDATE (abandoned_at) ON poc_files TO tenant_gatekeeper;
 GRANT UPDATE (updated_at, content_sha256, uploaded_at) ON poc_files TO tracker_user;
 
 CREATE TABLE pocs (

@@ -101,7 +101,7 @@ export class ServiceDatabase {
       `SELECT u.user_count - (SELECT count(*) FROM users x WHERE x.tenant_id = u.tenant_id) AS users,
               u.poc_count - (SELECT count(*) FROM pocs x WHERE x.tenant_id = u.tenant_id) AS pocs,
               u.storage_bytes
-                - (SELECT coalesce(sum(file_size), 0) FROM poc_files x WHERE x.tenant_id = u.tenant_id) AS bytes
+                - (SELECT coalesce(sum(counted_bytes), 0) FROM poc_files x WHERE x.tenant_id = u.tenant_id) AS bytes
          FROM tenant_usage u WHERE u.tenant_id = $1`,
       [tenantId],
     );

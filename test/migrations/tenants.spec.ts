@@ -102,16 +102,16 @@ describe('The limits of a tenant', () => {
       refusal('23514', 'tenant_poc_limit'),
     );
     const poc = rows[0]?.['id'];
-    await db.statement(context, INSERT_FILE, [tenantId, poc, 'a', 2 ** 30 - 1, userId]);
+    await db.statement(context, INSERT_FILE, [tenantId, poc, 'a', 2 ** 30 - 4_096, userId]);
     await expect(
-      db.statement(context, INSERT_FILE, [tenantId, poc, 'b', 2, userId]),
+      db.statement(context, INSERT_FILE, [tenantId, poc, 'b', 4_097, userId]),
     ).rejects.toEqual(refusal('23514', 'tenant_storage_limit'));
     await expect(
-      db.operators.query('UPDATE poc_files SET file_size = file_size + 2 WHERE tenant_id = $1', [
+      db.operators.query('UPDATE poc_files SET file_size = file_size + 4097 WHERE tenant_id = $1', [
         tenantId,
       ]),
     ).rejects.toEqual(refusal('23514', 'tenant_storage_limit'));
-    await db.statement(context, INSERT_FILE, [tenantId, poc, 'c', 1, userId]);
+    await db.statement(context, INSERT_FILE, [tenantId, poc, 'c', 0, userId]);
     const viewer = { tenantId, userId, role: 'user', permissions: ['view_usage'] };
     const usage = await db.statement(
       viewer,

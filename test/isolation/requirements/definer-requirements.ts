@@ -121,7 +121,10 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     ['SELECT id FROM invites WHERE superseded_at IS NOT NULL'],
   ],
   settle_uploads: (victim) => [
-    ['SELECT known, complete FROM settle_uploads(ARRAY[$1::uuid])', victim('poc_files')['id']],
+    [
+      'SELECT nullif(complete, false) FROM settle_uploads(ARRAY[$1::uuid], true)',
+      victim('poc_files')['id'],
+    ],
   ],
   release_abandoned_uploads: () => [['SELECT nullif(release_abandoned_uploads(), 0)']],
   purged_tenants_with_files: () => [['SELECT * FROM purged_tenants_with_files()']],

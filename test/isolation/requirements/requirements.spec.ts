@@ -154,10 +154,10 @@ describe('the attempts on the requirements', () => {
     [
       'a function of another tenant that settles its uploads',
       'R11',
-      `CREATE OR REPLACE FUNCTION settle_uploads(p_files uuid[])
-         RETURNS TABLE (file uuid, known boolean, complete boolean)
+      `CREATE OR REPLACE FUNCTION settle_uploads(p_files uuid[], p_release boolean)
+         RETURNS TABLE (file uuid, complete boolean)
          LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-         AS $$ SELECT f.id, true, f.uploaded_at IS NOT NULL FROM public.poc_files f WHERE f.id = ANY (p_files) $$`,
+         AS $$ SELECT f.id, f.uploaded_at IS NOT NULL FROM public.poc_files f WHERE f.id = ANY (p_files) $$`,
     ],
     [
       'a role whose holders are looked up in every tenant',

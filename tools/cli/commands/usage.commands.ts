@@ -30,7 +30,7 @@ const FIND_DRIFT = `
                   WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) p USING (tenant_id)
       LEFT JOIN (SELECT tenant_id, count(*) AS pocs FROM pocs
                   WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) q USING (tenant_id)
-      LEFT JOIN (SELECT tenant_id, sum(file_size) AS bytes FROM poc_files
+      LEFT JOIN (SELECT tenant_id, sum(counted_bytes) AS bytes FROM poc_files
                   WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) f USING (tenant_id)
      WHERE $1::uuid IS NULL OR u.tenant_id = $1)
   SELECT r.tenant_id, r.subdomain, c.resource, c.counted::text, c.actual::text

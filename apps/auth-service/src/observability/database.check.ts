@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { HealthCheck } from './health-check.js';
 
-/** Checks that PostgreSQL answers a query on a connection of the pool. */
+/** Checks that PostgreSQL reads a table on a connection of the pool: without the schema no request can be answered. */
 @Injectable()
 export class DatabaseCheck implements HealthCheck {
   readonly name = 'database';
@@ -14,7 +14,7 @@ export class DatabaseCheck implements HealthCheck {
 
   async probe(): Promise<Record<string, unknown>> {
     const [row] = await this.database.lookup<{ version: string }>(
-      `SELECT split_part(current_setting('server_version'), ' ', 1) AS version`,
+      `SELECT split_part(current_setting('server_version'), ' ', 1) AS version, EXISTS (SELECT id FROM users) AS found`,
       [],
     );
     const { total, idle, waiting, max } = this.database.totals();

@@ -17,8 +17,8 @@ const KEPT_EVERY_MS = 60 * 60_000;
 const ABANDONED_MS = 10 * 60_000;
 
 /**
- * How long a file without a row is kept. After an older backup of the database was restored, an operator has this time to
- * correct it without losing files.
+ * How long a file is kept after the sweep first missed its complete row. An operator has this time to correct the database
+ * without losing files, for example after an older backup was restored.
  */
 const ORPHANED_MS = 24 * 60 * 60_000;
 
@@ -26,8 +26,8 @@ const ORPHANED_MS = 24 * 60 * 60_000;
 const BATCH = 500;
 
 /**
- * Cleans up after crashes: releases reservations without content, and removes content without a row. Deletes the files of
- * purged tenants. Runs at the start and periodically. Several processes may run it at once on the same folder.
+ * Cleans up after crashes: releases interrupted uploads, and removes content that has had no complete row for a day. Deletes
+ * the files of purged tenants. Runs at the start and periodically. Several processes may run it at once on the same folder.
  */
 @Injectable()
 export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
@@ -96,25 +96,38 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
     for (const tenantId of candidates.keys()) await settle(tenantId);
   }
 
+  /** Only interrupted uploads, and files that were marked a day ago, are removed. */
   private async settle(tenantId: string, found: readonly StoredFile[], now: number): Promise<void> {
-    const ids = found.map(({ id }) => id);
-    const settled = await this.leftovers.settle({ tenantId, userId: null }, ids);
-    const byId = new Map(settled.map((row) => [row.file, row]));
+    const due = found.filter(
+      (file) => file.incoming || (file.orphan && now - file.modifiedAt.getTime() >= ORPHANED_MS),
+    );
+    const others = found.filter((file) => !due.includes(file));
+    const states = [
+      ...(await this.leftovers.settle({ tenantId, userId: null }, idsOf(due))),
+      ...(await this.leftovers.inspect(tenantId, idsOf(others))),
+    ];
+    const complete = new Set(states.filter((state) => state.complete).map(({ file }) => file));
     for (const file of found) {
-      const { known, complete } = byId.get(file.id) ?? { known: false, complete: false };
-      if (complete) {
+      if (complete.has(file.id)) {
         if (file.orphan) await this.storage.unmarkOrphan(file);
-      } else if (file.incoming || known) await this.storage.discard(file);
-      else await this.settleOrphan(file, now);
+      } else if (due.includes(file)) await this.remove(file);
+      else if (!file.orphan) await this.mark(file, now);
     }
   }
 
-  private async settleOrphan(file: StoredFile, now: number): Promise<void> {
-    if (!file.orphan) await this.storage.markOrphan(file, new Date(now));
-    else if (now - file.modifiedAt.getTime() >= ORPHANED_MS) {
-      await this.storage.discard(file);
-      this.logger.log(`Removed the stored file ${file.tenantId}/${file.id}, which has no row.`);
-    }
+  private async remove(file: StoredFile): Promise<void> {
+    await this.storage.discard(file);
+    if (file.orphan)
+      this.logger.log(
+        `Removed the stored file ${file.tenantId}/${file.id}, which has no complete row.`,
+      );
+  }
+
+  private async mark(file: StoredFile, now: number): Promise<void> {
+    await this.storage.markOrphan(file, new Date(now));
+    this.logger.warn(
+      `The stored file ${file.tenantId}/${file.id} has no complete row and is removed in a day.`,
+    );
   }
 
   /** Skips a sweep while another one is running, because a sweep may take longer than the interval. */
@@ -127,4 +140,8 @@ export class FileSweep implements OnApplicationBootstrap, OnModuleDestroy {
       )
       .finally(() => (this.running = false));
   }
+}
+
+function idsOf(files: readonly StoredFile[]): string[] {
+  return files.map(({ id }) => id);
 }

@@ -4,8 +4,6 @@ import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 /** The result of settling a file. */
 export interface SettledFile {
   file: string;
-  /** It had a row. */
-  known: boolean;
   /** It has a row, and its content was uploaded. */
   complete: boolean;
 }
@@ -39,15 +37,33 @@ export class LeftoverRepository {
     { tenantId, userId }: { tenantId: string; userId: string | null },
     ids: readonly string[],
   ): Promise<SettledFile[]> {
-    return this.database.transaction(contextWithoutRights(tenantId, userId), () =>
-      this.database.query<SettledFile>('SELECT file, known, complete FROM settle_uploads($1)', [
-        ids,
-      ]),
-    );
+    return this.call({ tenantId, userId }, ids, true);
   }
 
-  /** Releases a limited number of reservations that are older than any running upload. */
+  /** Tells which uploads are complete, and deletes nothing. */
+  async inspect(tenantId: string, ids: readonly string[]): Promise<SettledFile[]> {
+    return this.call({ tenantId, userId: null }, ids, false);
+  }
+
+  /**
+   * Marks a limited number of reservations that are older than any running upload, and releases those that were marked a
+   * day ago.
+   */
   async releaseAbandoned(): Promise<void> {
     await this.database.lookup('SELECT release_abandoned_uploads()', []);
+  }
+
+  private async call(
+    { tenantId, userId }: { tenantId: string; userId: string | null },
+    ids: readonly string[],
+    release: boolean,
+  ): Promise<SettledFile[]> {
+    if (ids.length === 0) return [];
+    return this.database.transaction(contextWithoutRights(tenantId, userId), () =>
+      this.database.query<SettledFile>('SELECT file, complete FROM settle_uploads($1, $2)', [
+        ids,
+        release,
+      ]),
+    );
   }
 }

@@ -63,7 +63,8 @@ export class HealthService implements BeforeApplicationShutdown {
 
   private checkDatabase(): Promise<ServiceHealth> {
     return this.check('database', async () => {
-      await this.database.lookup('SELECT 1', []);
+      // Without the schema no request can be answered.
+      await this.database.lookup('SELECT EXISTS (SELECT id FROM pocs) AS found', []);
     });
   }
 

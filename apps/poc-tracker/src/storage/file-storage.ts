@@ -30,7 +30,7 @@ const INCOMING = 'incoming';
 /** For the owner only, because folder names are tenant ids. */
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
-/** Marks a file without a row. Its modification time says since when. */
+/** Marks a file without a complete row. Its modification time says since when. */
 const ORPHAN_MODE = 0o400;
 
 /** A file in the storage, for the sweep. */
@@ -100,7 +100,7 @@ export class FileStorage implements OnModuleInit {
     await this.remove(key);
   }
 
-  /** Marks on the file itself that it has no row and since when, so that every process can see it. */
+  /** Marks on the file itself that it has no complete row and since when, so that every process can see it. */
   async markOrphan(key: StorageKey, at: Date): Promise<void> {
     const path = this.path(key);
     await utimes(path, at, at);

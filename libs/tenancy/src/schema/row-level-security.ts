@@ -197,8 +197,9 @@ export function asGatekeeper(...statements: string[]): string {
 }
 
 /**
- * Who changes a row, as the audit log names them: 'user', 'operator' or 'system'. Any login can set app.actor_kind, so it
- * counts only on a login that has the rights of the operators. The user id alone would make an operator look like a user.
+ * Who changes a row, as the audit log names them: 'user', 'operator' or 'system'. Any login can write
+ * app.actor_kind, so it counts only on a login that has the rights of the operators. The user id alone would make an
+ * operator look like a user.
  */
 export const ACTOR_KIND = `CASE
         WHEN current_setting('app.actor_kind', true) = 'operator' AND pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE')

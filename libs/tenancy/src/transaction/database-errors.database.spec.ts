@@ -38,8 +38,20 @@ describe('createErrorTranslator', () => {
     ['57P01', 'SERVICE_UNAVAILABLE'],
     ['08006', 'SERVICE_UNAVAILABLE'],
     ['53300', 'SERVICE_UNAVAILABLE'],
+    ['3F000', 'SERVICE_UNAVAILABLE'],
+    ['42P01', 'SERVICE_UNAVAILABLE'],
+    ['42703', 'SERVICE_UNAVAILABLE'],
+    ['42883', 'SERVICE_UNAVAILABLE'],
   ])('maps SQLSTATE %s to %s', (code, expected) => {
     expect(toApiError(databaseError({ code }))?.code).toBe(expected);
+  });
+
+  it('tells a missing grant of the service from a refusal by a policy or a trigger', () => {
+    const refused = (routine: string) =>
+      toApiError(Object.assign(databaseError({ code: '42501' }), { routine }))?.code;
+    expect(refused('aclcheck_error')).toBe('SERVICE_UNAVAILABLE');
+    expect(refused('ExecWithCheckOptions')).toBe('INSUFFICIENT_PERMISSIONS');
+    expect(refused('exec_stmt_raise')).toBe('INSUFFICIENT_PERMISSIONS');
   });
 
   it('sets Retry-After when a request conflicted with another transaction', () => {
@@ -81,7 +93,7 @@ describe('createErrorTranslator', () => {
   });
 
   it.each([
-    ['a defect in a statement', databaseError({ code: '42703' })],
+    ['a defect in a statement', databaseError({ code: '42601' })],
     [
       'a constraint without an error code',
       databaseError({ code: '23505', constraint: 'users_pkey' }),
@@ -133,7 +145,7 @@ describe('createErrorTranslator', () => {
       ['a NUL byte', 'SELECT $1::text', ['a\0b'], 'VALIDATION_ERROR'],
       ['an escaped NUL in JSON', 'SELECT $1::jsonb', ['"\\u0000"'], 'VALIDATION_ERROR'],
       ['a number out of range', 'SELECT $1::integer', ['99999999999'], 'VALIDATION_ERROR'],
-      ['a missing privilege', 'SELECT rolpassword FROM pg_authid', [], 'INSUFFICIENT_PERMISSIONS'],
+      ['a missing privilege', 'SELECT rolpassword FROM pg_authid', [], 'SERVICE_UNAVAILABLE'],
       [
         'a terminated connection',
         'SELECT pg_terminate_backend(pg_backend_pid())',

@@ -12,10 +12,15 @@ const STATE_CODES: Readonly<Record<string, ErrorCode>> = {
   '22021': 'VALIDATION_ERROR', // character_not_in_repertoire: a NUL byte
   '22P02': 'VALIDATION_ERROR', // invalid_text_representation
   '22P05': 'VALIDATION_ERROR', // untranslatable_character: \u0000 in JSON
-  '42501': 'INSUFFICIENT_PERMISSIONS', // refused by a policy or a grant
+  '42501': 'INSUFFICIENT_PERMISSIONS', // refused by a policy or a trigger
   '40001': 'SERVICE_BUSY', // serialization_failure
   '40P01': 'SERVICE_BUSY', // deadlock_detected
   '55P03': 'SERVICE_BUSY', // lock_not_available
+  // The schema is missing, or of another version than the service: being restored or migrated.
+  '3F000': 'SERVICE_UNAVAILABLE', // invalid_schema_name
+  '42703': 'SERVICE_UNAVAILABLE', // undefined_column
+  '42883': 'SERVICE_UNAVAILABLE', // undefined_function
+  '42P01': 'SERVICE_UNAVAILABLE', // undefined_table
   '25P03': 'SERVICE_UNAVAILABLE', // idle_in_transaction_session_timeout
   '25006': 'SERVICE_UNAVAILABLE', // read_only_sql_transaction: a standby during a fail-over
   '57014': 'SERVICE_UNAVAILABLE', // query_canceled: statement_timeout
@@ -52,8 +57,12 @@ const RETRY_AFTER_SECONDS = 1;
 
 const MAX_CAUSES = 5;
 
+/** PostgreSQL's function that reports a missing grant. Its message is in the language of the server. */
+const MISSING_GRANT = 'aclcheck_error';
+
 interface DatabaseFailure {
   code?: unknown;
+  routine?: unknown;
   constraint?: unknown;
   detail?: unknown;
   message?: unknown;
@@ -99,7 +108,7 @@ export function createErrorTranslator(
 }
 
 function codeOf(
-  { code, constraint, message }: DatabaseFailure,
+  { code, constraint, message, routine }: DatabaseFailure,
   constraintCodes: ConstraintCodes,
 ): ErrorCode | undefined {
   if (typeof constraint === 'string') {
@@ -111,6 +120,8 @@ function codeOf(
   }
   if (typeof code === 'string') {
     if (SOCKET_ERRORS.has(code)) return 'SERVICE_UNAVAILABLE';
+    // No user lacks a grant: the login of the service does.
+    if (code === '42501' && routine === MISSING_GRANT) return 'SERVICE_UNAVAILABLE';
     return STATE_CODES[code] ?? (isUnavailable(code) ? 'SERVICE_UNAVAILABLE' : undefined);
   }
   const lost =

@@ -11,6 +11,9 @@ useTracker();
 
 const HOUR_MS = 3_600_000;
 
+/** What a small file counts. */
+const BLOCK = 4_096;
+
 describe('The file sweep after a crash', () => {
   function old(path: string, hours: number): void {
     const at = new Date(Date.now() - hours * HOUR_MS);
@@ -35,7 +38,7 @@ describe('The file sweep after a crash', () => {
 
   const sweep = (now?: number) => tracker.app.get(FileSweep, { strict: false }).sweep(now);
 
-  it('releases the bytes of reservations and deletes content without a row', async () => {
+  it('releases interrupted uploads, and a day later those whose content is in place', async () => {
     const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const kept = await tracker.upload(ana, poc, Buffer.from('kept'));
@@ -57,11 +60,11 @@ describe('The file sweep after a crash', () => {
       join(tenantId, kept.data.id),
       foreign,
     ];
-    expect(storedOf(ana)).toEqual([...rest, orphan].sort());
-    expect(await tracker.usage(tenantId)).toMatchObject({ bytes: 4 + 100 });
+    expect(storedOf(ana)).toEqual([...rest, join(tenantId, renamed), orphan].sort());
+    expect(await tracker.usage(tenantId)).toMatchObject({ bytes: 3 * BLOCK });
     await sweep(Date.now() + 25 * HOUR_MS);
     expect(storedOf(ana)).toEqual([join(tenantId, kept.data.id), foreign].sort());
-    expect(await tracker.usage(tenantId)).toMatchObject({ bytes: 4 });
+    expect(await tracker.usage(tenantId)).toMatchObject({ bytes: BLOCK });
   });
 
   it('keeps content for a day after its row was first missing and serves it when the row is back', async () => {
@@ -78,7 +81,9 @@ describe('The file sweep after a crash', () => {
     await sweep(Date.now() + 23 * HOUR_MS);
     expect(storedOf(ana)).toEqual([path]);
     await tracker.sql(
-      'INSERT INTO poc_files SELECT * FROM jsonb_populate_record(NULL::poc_files, $1)',
+      `INSERT INTO poc_files (tenant_id, id, poc_id, file_name, file_size, created_by, content_sha256, uploaded_at)
+       SELECT tenant_id, id, poc_id, file_name, file_size, created_by, content_sha256, uploaded_at
+         FROM jsonb_populate_record(NULL::poc_files, $1)`,
       [row?.row],
     );
     const at = `/pocs/${poc}/files/${data.id}/content`;
@@ -91,7 +96,37 @@ describe('The file sweep after a crash', () => {
     expect(storedOf(ana)).toEqual([path]);
   });
 
-  it('releases a reservation whose draft is lost once no upload can be that old', async () => {
+  it('keeps all uploads for a day after their times of upload were lost, and for good when these are back', async () => {
+    const ana = await tracker.user();
+    const poc = await tracker.poc(ana);
+    const { data } = await tracker.upload(ana, poc, Buffer.from('acknowledged'));
+    const path = join(ana.tenantId, data.id);
+    old(path, 1_000);
+    const [hash] = await tracker.sql<{ sha256: Buffer }>(
+      'SELECT content_sha256 AS sha256 FROM poc_files WHERE id = $1',
+      [data.id],
+    );
+    await tracker.sql(
+      `UPDATE poc_files SET uploaded_at = NULL, content_sha256 = NULL, created_at = now() - interval '40 days'
+        WHERE id = $1`,
+      [data.id],
+    );
+    await sweep();
+    await sweep(Date.now() + 23 * HOUR_MS);
+    expect(storedOf(ana)).toEqual([path]);
+    await tracker.sql(
+      'UPDATE poc_files SET uploaded_at = now(), content_sha256 = $2 WHERE id = $1',
+      [data.id, hash?.sha256],
+    );
+    await sweep(Date.now() + 48 * HOUR_MS);
+    expect(storedOf(ana)).toEqual([path]);
+    const [row] = await tracker.sql('SELECT abandoned_at FROM poc_files WHERE id = $1', [data.id]);
+    expect(row).toEqual({ abandoned_at: null });
+    const at = `/pocs/${poc}/files/${data.id}/content`;
+    expect((await tracker.call('GET', at, { token: ana.token })).status).toBe(200);
+  });
+
+  it('releases a reservation whose draft is lost, a day after no upload can be that old', async () => {
     const ana = await tracker.user();
     const poc = await tracker.poc(ana);
     const kept = await tracker.upload(ana, poc, Buffer.from('kept'));
@@ -101,10 +136,16 @@ describe('The file sweep after a crash', () => {
     await tracker.sql(age, [lost, '26 hours']);
     await tracker.sql(age, [running, '24 hours']);
     await sweep();
+    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: 3 * BLOCK });
+    await tracker.sql(
+      `UPDATE poc_files SET abandoned_at = abandoned_at - interval '25 hours' WHERE poc_id = $1`,
+      [poc],
+    );
+    await sweep();
     const left = await tracker.sql('SELECT id FROM poc_files WHERE poc_id = $1', [poc]);
     expect(left).toEqual(expect.arrayContaining([{ id: kept.data.id }, { id: running }]));
     expect(left).toHaveLength(2);
-    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: 4 + 100 });
+    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: 2 * BLOCK });
   });
 
   it('continues with the other files when one cannot be removed', async () => {

@@ -69,7 +69,7 @@ describe('A file', () => {
     expect((await tracker.call('DELETE', at, { token: ana.token })).status).toBe(200);
     expect((await tracker.call('GET', `${at}/content`, { token: ana.token })).status).toBe(404);
     expect(storedOf(ana)).toHaveLength(1);
-    expect(await tracker.usage(ana.tenantId)).toEqual({ pocs: 1, bytes: 3 });
+    expect(await tracker.usage(ana.tenantId)).toEqual({ pocs: 1, bytes: 4_096 });
     await tracker.call('DELETE', `/pocs/${poc}`, { token: ana.token });
     expect(storedOf(ana)).toEqual([]);
     expect(await tracker.usage(ana.tenantId)).toEqual({ pocs: 0, bytes: 0 });

@@ -72,10 +72,22 @@ describe('The storage limit of a tenant', () => {
   });
 
   it('accepts a file up to the last byte and not one byte more', async () => {
-    const { ana, poc } = await nearlyFull(1_000);
-    expect((await tracker.upload(ana, poc, Buffer.alloc(1_001))).status).toBe(403);
-    expect((await tracker.upload(ana, poc, Buffer.alloc(1_000))).status).toBe(201);
+    const { ana, poc } = await nearlyFull(5_000);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(5_001))).status).toBe(403);
+    expect((await tracker.upload(ana, poc, Buffer.alloc(5_000))).status).toBe(201);
     expect((await tracker.upload(ana, poc, Buffer.alloc(1))).status).toBe(403);
-    expect((await tracker.upload(ana, poc, Buffer.alloc(0))).status).toBe(201);
+  });
+
+  it('counts a file as at least 4 KiB, so that empty files reach it as well', async () => {
+    const { ana, poc } = await nearlyFull(3 * 4_096);
+    const answers = await Promise.all(
+      [0, 1, 0, 0, 1].map((size) => tracker.upload(ana, poc, Buffer.alloc(size))),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 201, 403, 403]);
+    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: GB });
+    for (const { status, data } of answers)
+      if (status === 201)
+        await tracker.call('DELETE', `/pocs/${poc}/files/${data.id}`, { token: ana.token });
+    expect(await tracker.usage(ana.tenantId)).toMatchObject({ bytes: GB - 3 * 4_096 });
   });
 });

@@ -34,7 +34,7 @@ describe('An upload', () => {
   it('is invisible until it is complete and holds no transaction open meanwhile', async () => {
     const { ana, poc, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
-    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
+    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 4_096);
     const listed = await tracker.call('GET', `/pocs/${poc}/files`, { token: ana.token });
     expect(listed.data).toMatchObject({ items: [] });
     const open = await tracker.sql(
@@ -124,7 +124,7 @@ describe('An upload', () => {
   it('to a POC that is deleted meanwhile answers NOT_FOUND and leaves nothing', async () => {
     const { ana, poc, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
-    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
+    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 4_096);
     expect((await tracker.call('DELETE', `/pocs/${poc}`, { token: ana.token })).status).toBe(200);
     expect(await tracker.usage(ana.tenantId)).toEqual({ pocs: 0, bytes: 0 });
     socket.write('whole');
@@ -154,7 +154,7 @@ describe('An upload', () => {
   ])('of a user %s meanwhile is discarded', async (_what, code, change) => {
     const { ana, poc, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
-    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
+    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 4_096);
     await change(ana, poc);
     const write = { token: ana.token, body: { title: 'Changed' } };
     await eventually(
@@ -188,7 +188,7 @@ describe('An upload', () => {
   it('of a user whose session ends meanwhile is discarded', async () => {
     const { ana, head } = await scene();
     const { socket, answer, closed } = await send([...head, 'content-length: 10'], 'half.');
-    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 10);
+    await eventually(async () => (await tracker.usage(ana.tenantId)).bytes, 4_096);
     await tracker.revoke(ana);
     await eventually(
       async () => (await tracker.call('GET', '/pocs', { token: ana.token })).status,

@@ -140,7 +140,7 @@ SELECT p.purged_tenant, p.requested_by, p.reason FROM public.purged_tenants p
  WHERE p.finished_at IS NULL ORDER BY p.started_at`,
 });
 
-/* For a service that stores files: the tenants whose files it must delete. */
+/* For a service that stores files: the tenants whose files it must delete. A tenant that was restored keeps its files. */
 const PURGED_TENANTS_WITH_FILES = definerFunction({
   signature: 'purged_tenants_with_files()',
   returns: 'TABLE (tenant uuid)',
@@ -149,7 +149,9 @@ const PURGED_TENANTS_WITH_FILES = definerFunction({
   callers: [OPERATOR_ROLE],
   body: `
 SELECT p.purged_tenant FROM public.purged_tenants p
- WHERE p.finished_at IS NOT NULL AND p.files_deleted_at IS NULL ORDER BY p.started_at`,
+ WHERE p.finished_at IS NOT NULL AND p.files_deleted_at IS NULL
+   AND NOT EXISTS (SELECT FROM public.tenants t WHERE t.id = p.purged_tenant)
+ ORDER BY p.started_at`,
 });
 
 const CONFIRM_FILES_DELETED = definerFunction({

@@ -111,7 +111,7 @@ BEGIN
   UPDATE public.tenant_usage u
      SET user_count = (SELECT count(*) FROM public.users x WHERE x.tenant_id = p_tenant),
          poc_count = (SELECT count(*) FROM public.pocs x WHERE x.tenant_id = p_tenant),
-         storage_bytes = (SELECT coalesce(sum(x.file_size), 0) FROM public.poc_files x WHERE x.tenant_id = p_tenant)
+         storage_bytes = (SELECT coalesce(sum(x.counted_bytes), 0) FROM public.poc_files x WHERE x.tenant_id = p_tenant)
    WHERE u.tenant_id = p_tenant;
 END`,
 });
