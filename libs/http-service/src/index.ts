@@ -16,6 +16,7 @@ export { OAuthErrors } from './errors/oauth-error.js';
 export { EmailAddress } from './fields/email-address.decorator.js';
 export { Omittable } from './fields/omittable.decorator.js';
 export { NameField, TextLine } from './fields/text-line.decorator.js';
+export { Update } from './fields/update.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
 
 // paging: lists in pages.
@@ -37,13 +38,9 @@ export {
   POLICY_EXTENSION,
 } from './openapi/api-documentation.js';
 export { serveDocumentation } from './openapi/documentation.page.js';
-export {
-  type ApiDescription,
-  createOpenApiDocument,
-  operationsOf,
-  type Operation,
-} from './openapi/openapi.document.js';
+export { type ApiDescription, createOpenApiDocument } from './openapi/openapi.document.js';
 export { findGaps } from './openapi/openapi-gaps.js';
+export { type Operation, operationsOf } from './openapi/operation.js';
 
 // logging: structured logs.
 export { createLogger } from './logging/logger.factory.js';

@@ -24,6 +24,7 @@ import {
   PageQuery,
   NameField,
   TextLine,
+  Update,
 } from '@poc-tracker/http-service';
 import { UpdateProfileDto } from '../user/profile.dto.js';
 import { UserResponse } from '../user/user.response.js';
@@ -84,6 +85,7 @@ export class CreateUserDto {
 }
 
 /** Omitted fields keep their values. */
+@Update()
 export class UpdateUserDto extends UpdateProfileDto {
   @ApiPropertyOptional({ description: 'A new address is not verified.' })
   @Omittable()

@@ -1,10 +1,11 @@
 import { type Locale, LOCALES } from '@poc-tracker/contracts';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { Omittable, NameField } from '@poc-tracker/http-service';
+import { NameField, Omittable, Update } from '@poc-tracker/http-service';
 import { IsTimeZone } from './time-zone.validator.js';
 
 /** The fields that users may change themselves. Omitted fields keep their values. */
+@Update()
 export class UpdateProfileDto {
   @NameField({ example: 'Ana', required: false })
   firstName?: string;

@@ -93,15 +93,9 @@ export class UserService {
 
   /**
    * Updates the given fields. A new e-mail address is not verified.
-   * @throws ApiError VALIDATION_ERROR if no field is given; a database error if the address is taken (USER_EXISTS).
+   * @throws a database error if the address is taken (USER_EXISTS).
    */
   async update(id: string, changes: UserChanges): Promise<UserRecord> {
-    if (Object.keys(changes).length === 0) {
-      throw ApiError.validation({
-        field: 'body',
-        message: 'must name at least one field to change',
-      });
-    }
     await this.users.update(id, changes);
     return this.get(id);
   }

@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Omittable, PageQuery, TextLine } from '@poc-tracker/http-service';
+import { Omittable, PageQuery, TextLine, Update } from '@poc-tracker/http-service';
 import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
 
 export const POC_STATUSES = ['draft', 'active', 'completed', 'archived'] as const;
@@ -45,6 +45,7 @@ export class PocDto extends PocFields {
 }
 
 /** Omitted fields are not changed. */
+@Update()
 export class UpdatePocDto extends PocFields {
   @TextLine({ max: MAX_TITLE, example: 'Cold-proof sensor', required: false })
   title?: string;

@@ -1,5 +1,6 @@
-import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { type ArgumentMetadata, ValidationPipe, type ValidationError } from '@nestjs/common';
 import { ApiError, type FieldError } from '@poc-tracker/contracts';
+import { isUpdate } from './update.decorator.js';
 
 /** Fields named in one response, so that a request with many unknown fields does not cause a larger response. */
 const MAX_FIELD_ERRORS = 50;
@@ -12,15 +13,35 @@ const MAX_PATH_LENGTH = 200;
  * `tenantId` learns that it has no effect (OWASP API3, mass assignment). Errors never contain values.
  * @throws ApiError VALIDATION_ERROR with a {@link FieldError} for each violated rule, with dotted paths for nested fields.
  */
-export function createValidationPipe(): ValidationPipe {
-  return new ValidationPipe({
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
-    transform: true,
-    validationError: { target: false, value: false },
-    exceptionFactory: (errors: ValidationError[]) => ApiError.validation(...toFieldErrors(errors)),
-  });
+export class InputValidationPipe extends ValidationPipe {
+  constructor() {
+    super({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      transform: true,
+      validationError: { target: false, value: false },
+      exceptionFactory: (errors: ValidationError[]) =>
+        ApiError.validation(...toFieldErrors(errors)),
+    });
+  }
+
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' && metadata.metatype !== undefined) {
+      assertBody(value, metadata.metatype);
+    }
+    return super.transform(value, metadata);
+  }
+}
+
+/** A body is a JSON object. Without this, a missing body would be validated as an object without fields. */
+function assertBody(value: unknown, metatype: object): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw ApiError.validation({ field: 'body', message: 'must be a JSON object' });
+  }
+  if (isUpdate(metatype) && Object.keys(value).length === 0) {
+    throw ApiError.validation({ field: 'body', message: 'must contain at least one field' });
+  }
 }
 
 /** The violated rules in the order of the fields, at most {@link MAX_FIELD_ERRORS}. */

@@ -13,6 +13,15 @@ export interface Schema {
   example?: unknown;
   examples?: unknown[];
   minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+  minItems?: number;
+  maxItems?: number;
+  uniqueItems?: boolean;
+  minProperties?: number;
+  additionalProperties?: boolean | Schema;
   properties?: Record<string, Schema>;
   required?: string[];
   items?: Schema;

@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
-import { type Media, type Operation, operationsOf } from './openapi.document.js';
+import { type Media, type Operation, operationsOf } from './operation.js';
 import { isOperationId } from './operation-id.js';
 
 /**

@@ -11,49 +11,13 @@ import {
   toOAuthError,
   toOAuthErrorCode,
 } from '../errors/oauth-error.js';
-import { exampleOf, type Schema } from './openapi-example.js';
-
-export interface Media {
-  schema?: Schema;
-  example?: unknown;
-  examples?: Record<string, { value: unknown }>;
-}
-
-/** The parts of an operation that are read or added here. */
-export interface Operation {
-  operationId?: string;
-  summary?: string;
-  tags?: string[];
-  parameters?: {
-    name: string;
-    in: string;
-    required?: boolean;
-    example?: unknown;
-    schema?: Schema;
-  }[];
-  requestBody?: { content: Record<string, Media> };
-  responses: Record<string, { description?: string; content?: Record<string, Media> } | undefined>;
-  security?: Record<string, string[]>[];
-  [ERROR_CODES_EXTENSION]?: string[];
-  [OAUTH_ERRORS_EXTENSION]?: true;
-  [POLICY_EXTENSION]?: RoutePolicy;
-}
-
-const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
-
-/** Every operation of a document with its method and path. */
-export function operationsOf(
-  document: OpenAPIObject,
-): { name: string; path: string; operation: Operation }[] {
-  return Object.entries(document.paths).flatMap(([path, item]) =>
-    METHODS.flatMap((method) => {
-      const operation = item[method] as Operation | undefined;
-      return operation === undefined
-        ? []
-        : [{ name: `${method.toUpperCase()} ${path}`, path, operation }];
-    }),
-  );
-}
+import { exampleOf } from './openapi-example.js';
+import { type Operation, operationsOf } from './operation.js';
+import {
+  addValidatedParameters,
+  addValidatedSchemas,
+  type InputClass,
+} from './validated-schema.js';
 
 /** Describes the whole API. */
 export interface ApiDescription {
@@ -90,10 +54,15 @@ export function createOpenApiDocument(
     extraModels: [ErrorResponse],
     operationIdFactory: (_controller, method) => method,
   });
-  const policies = policiesOf(app);
+  const handlers = handlersOf(app);
+  addValidatedSchemas(
+    document,
+    [...handlers.values()].flatMap(({ inputs }) => inputs),
+  );
   for (const { path, operation } of operationsOf(document)) {
-    const policy = policies.get(operation.operationId ?? '');
-    if (policy !== undefined) operation[POLICY_EXTENSION] = policy;
+    const handler = handlers.get(operation.operationId ?? '');
+    if (handler !== undefined) operation[POLICY_EXTENSION] = handler.policy;
+    addValidatedParameters(operation, handler?.inputs ?? []);
     addTenantScheme(operation);
     addErrors(operation, path.startsWith('/api/'));
     addExamples(operation, document);
@@ -101,12 +70,18 @@ export function createOpenApiDocument(
   return sortKeys(document);
 }
 
-/** The policies of all routes by operation id, which is the name of the controller's method. */
-function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
+/** What the document needs of a controller's method: its policy and the classes of its parameters. */
+interface Handler {
+  policy: RoutePolicy;
+  inputs: InputClass[];
+}
+
+/** The handlers of all routes by operation id, which is the name of the controller's method. */
+function handlersOf(app: INestApplication): Map<string, Handler> {
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [
     ...module.controllers.values(),
   ]);
-  const policies = new Map<string, RoutePolicy>();
+  const handlers = new Map<string, Handler>();
   for (const { metatype } of controllers) {
     if (typeof metatype !== 'function') continue;
     const prototype = metatype.prototype as Record<string, unknown>;
@@ -114,10 +89,13 @@ function policiesOf(app: INestApplication): Map<string, RoutePolicy> {
       const handler = prototype[method];
       if (typeof handler !== 'function') continue;
       const policy = Reflect.getMetadata(ROUTE_POLICY, handler) as RoutePolicy | undefined;
-      if (policy !== undefined) policies.set(method, policy);
+      const types = (Reflect.getMetadata('design:paramtypes', prototype, method) ??
+        []) as unknown[];
+      const inputs = types.filter((type): type is InputClass => typeof type === 'function');
+      if (policy !== undefined) handlers.set(method, { policy, inputs });
     }
   }
-  return policies;
+  return handlers;
 }
 
 /** A public route of a tenant accepts the tenant in the host or in the header. */

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveDocumentation } from './documentation.page.js';
 import { EDGE_API, createEdge, type Edge } from '../edge.fixture.js';
 import { findGaps } from './openapi-gaps.js';
-import { createOpenApiDocument, operationsOf } from './openapi.document.js';
+import { createOpenApiDocument } from './openapi.document.js';
+import { operationsOf } from './operation.js';
 
 let edge: Edge;
 let document: OpenAPIObject;

@@ -18,7 +18,7 @@ import { limitParsedBodies, registerRawBodies } from './raw-body.js';
 import { RouteDirectory } from '../errors/route-directory.js';
 import type { HttpSettings } from '../settings/service-settings.js';
 import { registerSecurityHeaders } from './security-headers.js';
-import { createValidationPipe } from '../fields/validation.pipe.js';
+import { InputValidationPipe } from '../fields/validation.pipe.js';
 
 const API_PREFIX = 'api/v1';
 
@@ -92,6 +92,6 @@ export async function createHttpApp(
   });
   app.setGlobalPrefix(API_PREFIX, { exclude: UNPREFIXED_PATHS });
   app.useGlobalFilters(new ApiExceptionFilter(routes, translateError));
-  app.useGlobalPipes(createValidationPipe());
+  app.useGlobalPipes(new InputValidationPipe());
   return app;
 }

@@ -1,5 +1,5 @@
 import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
-import { Omittable, TextLine } from '@poc-tracker/http-service';
+import { Omittable, TextLine, Update } from '@poc-tracker/http-service';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayUnique, IsArray, IsIn, ValidateIf } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
@@ -28,6 +28,7 @@ export class CreateRoleDto {
 }
 
 /** Omitted fields keep their values. */
+@Update()
 export class UpdateRoleDto {
   @TextLine({ max: 50, example: 'Auditor', required: false })
   name?: string;

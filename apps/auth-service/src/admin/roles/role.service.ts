@@ -50,15 +50,9 @@ export class RoleService {
 
   /**
    * Updates the given fields. Takes effect at the next request of each user who has the role.
-   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, ROLE_EXISTS, VALIDATION_ERROR if no field is given.
+   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, ROLE_EXISTS.
    */
   async update(principal: Principal, id: string, changes: UpdateRoleDto): Promise<RoleResponse> {
-    if (Object.keys(changes).length === 0) {
-      throw ApiError.validation({
-        field: 'body',
-        message: 'must name at least one field to change',
-      });
-    }
     const before = found(await this.roles.findForUpdate(id));
     const { name = before.name, description = before.description } = changes;
     const { permissions = before.permissions } = changes;

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { TextLine, Omittable } from '@poc-tracker/http-service';
+import { Omittable, TextLine, Update } from '@poc-tracker/http-service';
 import { Transform, Type } from 'class-transformer';
 import {
   IsEmail,
@@ -48,6 +48,7 @@ class BrandingDto {
 }
 
 /** The fields of a tenant that its admins may change. */
+@Update()
 export class UpdateTenantDto {
   @TextLine({ max: 255, example: 'Acme Ltda', required: false })
   name?: string;
