@@ -20,7 +20,7 @@ import { ApiOperation, ApiParam, ApiProperty, ApiResponse, ApiTags } from '@nest
 import { Public, Roles } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { IsOptional, IsString, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ApiErrors, DataResponse } from './openapi/api-documentation.js';
 import { OAuthErrors } from './errors/oauth-error.js';
@@ -29,6 +29,7 @@ import { RawResponse } from './server/api.adapter.js';
 import { EndlessResponse } from './server/endless-response.js';
 import { createHttpApp } from './server/http-app.factory.js';
 import { createLogger } from './logging/logger.factory.js';
+import { QueryInteger } from './fields/query-integer.decorator.js';
 import { UuidParamPipe } from './fields/uuid-param.pipe.js';
 
 class AddressDto {
@@ -50,10 +51,7 @@ class UserDto {
 }
 
 class SearchQuery {
-  @ApiProperty({ required: false, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
+  @QueryInteger({ min: 1, max: 100, example: 20 })
   limit?: number;
 }
 

@@ -1,19 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsString, MaxLength } from 'class-validator';
 import { Omittable } from '../fields/omittable.decorator.js';
+import { QueryInteger } from '../fields/query-integer.decorator.js';
 
 /** Enough for the longest name or title that a page can end with, in its longest encoding. */
 const MAX_CURSOR_LENGTH = 2_000;
 
 /** Selects a page of a list. */
 export class PageQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 50, example: 20 })
-  @Omittable()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
+  @QueryInteger({ min: 1, max: 100, default: 50, example: 20 })
   limit = 50;
 
   @ApiPropertyOptional({
