@@ -93,4 +93,10 @@ describe('the whole service', () => {
     expect((await app!.inject({ method: 'GET', url: '/docs' })).body).toContain('swagger-ui');
     expect((await read<{ openapi: string }>('/docs-json')).body.openapi).toBe('3.1.0');
   });
+
+  it('serves no documentation if that is switched off', async () => {
+    await serve({ API_DOCS: 'off' });
+    for (const url of ['/docs', '/docs/', '/docs-json', '/docs/swagger-ui-bundle.js'])
+      expect((await read(url)).status, url).toBe(404);
+  });
 });

@@ -32,9 +32,11 @@ export async function createApp(
   options: { preview?: boolean } = {},
 ): Promise<NestFastifyApplication> {
   const { preview = false } = options;
+  const logger = createLogger(config.logLevel);
+  for (const warning of config.warnings) logger.warn(warning);
   const app = await createHttpApp(AppModule.forConfig(config), {
     settings: config.http,
-    logger: createLogger(config.logLevel),
+    logger,
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
@@ -45,6 +47,6 @@ export async function createApp(
     registerOwnChanges(fastify, app.get(SessionStatusService));
     registerRefusedAccess(fastify, app.get(SecurityEvents));
   }
-  serveDocumentation(app, API_DESCRIPTION);
+  if (config.exposure.docs) serveDocumentation(app, API_DESCRIPTION);
   return app;
 }

@@ -24,15 +24,17 @@ export async function createApp(
   config: TrackerConfig,
   options: { preview?: boolean } = {},
 ): Promise<NestFastifyApplication> {
+  const logger = createLogger(config.logLevel);
+  for (const warning of config.warnings) logger.warn(warning);
   const app = await createHttpApp(AppModule.forConfig(config), {
     settings: config.http,
-    logger: createLogger(config.logLevel),
+    logger,
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
     uploadTimeoutMs: config.files.uploadTimeoutMs,
     preview: options.preview ?? false,
   });
-  serveDocumentation(app, API_DESCRIPTION);
+  if (config.exposure.docs) serveDocumentation(app, API_DESCRIPTION);
   return app;
 }

@@ -48,6 +48,7 @@ export { createLogger } from './logging/logger.factory.js';
 // settings: configuration from environment variables.
 export { ConfigModule } from './settings/config.module.js';
 export { ConfigurationError, EnvironmentReader } from './settings/environment-reader.js';
+export { SETTING_NAMES } from './settings/misspelled-settings.js';
 export { readKey, readParties, readPublicKeys } from './settings/key-settings.js';
 export {
   type DatabaseSettings,

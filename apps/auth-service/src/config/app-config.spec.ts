@@ -120,6 +120,20 @@ describe('loadConfig', () => {
     expect(load({ NODE_ENV: 'production' }).http.shutdownDelayMs).toBe(5_000);
   });
 
+  it('closes the documentation and the details of health in production, unless they are opened', () => {
+    expect(load({}).exposure).toEqual({ docs: true, healthDetails: true });
+    const production = { NODE_ENV: 'production' };
+    expect(load(production).exposure).toEqual({ docs: false, healthDetails: false });
+    const opened = load({ ...production, API_DOCS: 'on', HEALTH_DETAILS: 'on' });
+    expect(opened.exposure).toEqual({ docs: true, healthDetails: true });
+  });
+
+  it('warns of variables that look like settings and are none', () => {
+    expect(load({ PORTT: '4000', HOME: '/root' }).warnings).toEqual([
+      'PORTT is not a setting. Did you mean PORT?',
+    ]);
+  });
+
   it('closes sign-up and verifies TLS to the database in production', () => {
     const config = load({ NODE_ENV: 'production' });
     expect(config.tenancy.signup).toBe('closed');

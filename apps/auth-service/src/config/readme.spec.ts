@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { SETTING_NAMES } from '@poc-tracker/http-service';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from './app-config.js';
 
@@ -77,5 +78,9 @@ describe('the settings table in README.md', () => {
   it('lists exactly the variables that are read', () => {
     const read = new Set([...readByConfiguration(), ...readElsewhere()]);
     expect(documented().sort()).toEqual([...read].sort());
+  });
+
+  it('has the same names as the list by which misspelled variables are found', () => {
+    expect(documented().sort()).toEqual([...SETTING_NAMES].sort());
   });
 });

@@ -93,8 +93,8 @@ export class HealthResponse {
   @ApiProperty({ type: String, format: 'date-time' })
   timestamp: string;
 
-  @ApiProperty({ description: 'Version of this service.', example: '0.1.0' })
-  version: string;
+  @ApiPropertyOptional({ description: 'Version of this service.', example: '0.1.0' })
+  version?: string;
 
   @ApiProperty({ type: ServicesHealth })
   services: ServicesHealth;

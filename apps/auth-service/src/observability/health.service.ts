@@ -21,7 +21,7 @@ export class HealthService implements BeforeApplicationShutdown {
   constructor(
     @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
     @Inject(HEALTH_CHECKS) private readonly checks: readonly HealthCheck[],
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'version'>,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'version' | 'exposure'>,
   ) {}
 
   /** The health of the service. Never throws: failed checks are part of the report. */
@@ -36,7 +36,13 @@ export class HealthService implements BeforeApplicationShutdown {
       : failed.length > 0
         ? 'degraded'
         : 'healthy';
-    return { status, timestamp: new Date().toISOString(), version: this.config.version, services };
+    const { exposure, version } = this.config;
+    return {
+      status,
+      timestamp: new Date().toISOString(),
+      ...(exposure.healthDetails && { version }),
+      services,
+    };
   }
 
   /** Runs before the server refuses connections: load balancers send their requests elsewhere from now on. */
@@ -71,7 +77,7 @@ export class HealthService implements BeforeApplicationShutdown {
     return {
       status: healthy ? 'healthy' : 'unhealthy',
       responseTimeMs: responseTime,
-      ...(healthy && details),
+      ...(healthy && this.config.exposure.healthDetails && details),
     };
   }
 

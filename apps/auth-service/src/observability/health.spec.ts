@@ -32,13 +32,19 @@ const failing: Probe = () => Promise.reject(new Error(SECRET));
 const hanging: Probe = () => new Promise(() => undefined);
 
 /** A health service with passing checks, except for those that are replaced. */
-function healthWith(replaced: Partial<Record<HealthCheckName, Probe>> = {}): HealthService {
+function healthWith(
+  replaced: Partial<Record<HealthCheckName, Probe>> = {},
+  healthDetails = true,
+): HealthService {
   const checks = Object.entries({ ...PASSING, ...replaced }).map(([name, probe]): HealthCheck => ({
     name: name as HealthCheckName,
     critical: name !== 'redis' && name !== 'clock',
     probe,
   }));
-  return new HealthService(new HealthIndicatorService(), checks, { version: '1.2.3' });
+  return new HealthService(new HealthIndicatorService(), checks, {
+    version: '1.2.3',
+    exposure: { docs: true, healthDetails },
+  });
 }
 
 let warnings: string[];
@@ -74,6 +80,22 @@ describe('the health report', () => {
         clock: { status: 'healthy', responseTimeMs },
         tenant_resolution: { status: 'healthy', responseTimeMs },
         jwt_signing: { status: 'healthy', responseTimeMs },
+      },
+    });
+  });
+
+  it('has no versions, sizes or names if the details are switched off', async () => {
+    const report = await healthWith({}, false).report();
+    const service = { status: 'healthy', responseTimeMs: expect.any(Number) as number };
+    expect(report).toEqual({
+      status: 'healthy',
+      timestamp: expect.any(String) as string,
+      services: {
+        database: service,
+        redis: service,
+        clock: service,
+        tenant_resolution: service,
+        jwt_signing: service,
       },
     });
   });

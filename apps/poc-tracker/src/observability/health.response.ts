@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 const STATUSES = ['healthy', 'unhealthy'] as const;
 
@@ -45,8 +45,8 @@ export class HealthResponse {
   @ApiProperty({ type: String, format: 'date-time' })
   timestamp: string;
 
-  @ApiProperty({ description: 'Version of this service.', example: '0.1.0' })
-  version: string;
+  @ApiPropertyOptional({ description: 'Version of this service.', example: '0.1.0' })
+  version?: string;
 
   @ApiProperty({ type: ServicesHealth })
   services: ServicesHealth;

@@ -37,7 +37,7 @@ beforeEach(() => {
       queries.push({ resolve, reject });
     });
   health = new HealthService(
-    { version: '0.0.0' },
+    { version: '0.0.0', exposure: { docs: true, healthDetails: true } },
     { lookup } as unknown as TenantDatabase,
     { assertWritable: () => Promise.resolve() } as unknown as FileStorage,
   );

@@ -26,7 +26,7 @@ export class HealthService implements BeforeApplicationShutdown {
   private readonly failing = new Set<string>();
 
   constructor(
-    @Inject(TRACKER_CONFIG) private readonly config: Pick<TrackerConfig, 'version'>,
+    @Inject(TRACKER_CONFIG) private readonly config: Pick<TrackerConfig, 'version' | 'exposure'>,
     private readonly database: TenantDatabase,
     private readonly storage: FileStorage,
   ) {}
@@ -38,11 +38,12 @@ export class HealthService implements BeforeApplicationShutdown {
       this.check('clock', () => assertClockAgrees(this.database)),
     ]);
     const down = [database, storage].some(({ status }) => status === 'unhealthy');
+    const { exposure, version } = this.config;
     return {
       // With a wrong clock, some requests are still answered.
       status: down ? 'unhealthy' : clock.status === 'healthy' ? 'healthy' : 'degraded',
       timestamp: new Date().toISOString(),
-      version: this.config.version,
+      ...(exposure.healthDetails && { version }),
       services: { database, storage, clock },
     };
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { describeMisspelledSettings } from './misspelled-settings.js';
 
 interface Problem {
   variable: string;
@@ -108,6 +109,11 @@ export class EnvironmentReader {
       );
       return undefined;
     }
+  }
+
+  /** Sentences about variables that are set and would be ignored, although they look like settings. */
+  misspelled(): string[] {
+    return describeMisspelledSettings(this.env);
   }
 
   refuse(variable: string, problem: string, example: string): void {

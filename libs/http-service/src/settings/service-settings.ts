@@ -42,7 +42,18 @@ export interface ServiceSettings {
   readonly database: DatabaseSettings;
   readonly redis: { readonly url: string | undefined };
   readonly tenancy: TenancySettings;
+  readonly exposure: ExposureSettings;
   readonly logLevel: LogLevel;
+  /** What the operator should know of the environment, although it is valid. */
+  readonly warnings: readonly string[];
+}
+
+/** What the service tells everyone about itself. */
+export interface ExposureSettings {
+  /** Swagger UI and the OpenAPI document. */
+  readonly docs: boolean;
+  /** Versions, memory and the use of pools in the health report. */
+  readonly healthDetails: boolean;
 }
 
 const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_tracker';
@@ -56,13 +67,25 @@ export function readServiceSettings(
     ['production', 'development', 'test'],
     'development',
   );
+  const production = environment === 'production';
   return {
     environment,
-    http: readHttpSettings(reader, defaultPort, environment === 'production'),
-    database: readDatabaseSettings(reader, environment === 'production'),
+    http: readHttpSettings(reader, defaultPort, production),
+    database: readDatabaseSettings(reader, production),
     redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
     tenancy: readTenancySettings(reader),
+    exposure: readExposureSettings(reader, production),
     logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    warnings: reader.misspelled(),
+  };
+}
+
+/** @param production true: closed by default, because the routes are public and an attacker's first source (ASVS 13.4). */
+function readExposureSettings(reader: EnvironmentReader, production: boolean): ExposureSettings {
+  const fallback = production ? 'off' : 'on';
+  return {
+    docs: reader.choice('API_DOCS', ['on', 'off'], fallback) === 'on',
+    healthDetails: reader.choice('HEALTH_DETAILS', ['on', 'off'], fallback) === 'on',
   };
 }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import type { FastifyRequest } from 'fastify';
 import { TENANCY_OPTIONS, type TenancyOptions } from '../tenancy.options.js';
@@ -25,7 +25,7 @@ export type NamingRequest = Pick<FastifyRequest, 'host' | 'headers' | 'query'> &
 
 /** Finds the tenant that a request names. */
 @Injectable()
-export class TenantResolver {
+export class TenantResolver implements OnApplicationBootstrap {
   private readonly naming: TenantNaming;
 
   constructor(
@@ -33,6 +33,18 @@ export class TenantResolver {
     private readonly database: TenantDatabase,
   ) {
     this.naming = naming;
+  }
+
+  /** Warns of a default tenant that does not exist: every request that relies on it will be refused. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { defaultTenant } = this.naming;
+    if (defaultTenant === undefined) return;
+    const tenant = await this.find({ subdomain: defaultTenant });
+    if (tenant?.status === 'active') return;
+    const found = tenant === undefined ? 'which does not exist' : `which is ${tenant.status}`;
+    new Logger(TenantResolver.name).warn(
+      `DEFAULT_TENANT is "${defaultTenant}", ${found}. Requests that name no tenant are refused.`,
+    );
   }
 
   /**

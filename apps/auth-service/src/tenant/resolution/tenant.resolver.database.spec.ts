@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net';
+import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answerOf, get, TenantProbe } from './tenant-probe.fixture.js';
 
 describe('TenantResolver', () => {
@@ -19,6 +20,19 @@ describe('TenantResolver', () => {
 
     beforeAll(async () => {
       withDefault = await probe.app({ DEFAULT_TENANT: 'globex' });
+    });
+
+    it('is reported at the start if no active tenant has its name', async () => {
+      const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+      await probe.app({ DEFAULT_TENANT: 'globex' });
+      expect(warn).not.toHaveBeenCalled();
+      await probe.app({ DEFAULT_TENANT: 'nobody' });
+      expect(warn.mock.calls).toEqual([
+        [
+          'DEFAULT_TENANT is "nobody", which does not exist. Requests that name no tenant are refused.',
+        ],
+      ]);
+      warn.mockRestore();
     });
 
     it('is the last resort and overrides nothing', async () => {

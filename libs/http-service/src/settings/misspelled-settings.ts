@@ -1,0 +1,98 @@
+/** Every setting of the product, because its processes may share one environment. The table of the README has the same. */
+export const SETTING_NAMES = [
+  'API_DOCS',
+  'ARGON2_ITERATIONS',
+  'ARGON2_MEMORY_KIB',
+  'ARGON2_PARALLELISM',
+  'AUTH_URL',
+  'BASE_DOMAIN',
+  'DATABASE_URL',
+  'DATA_DIR',
+  'DB_POOL_MAX',
+  'DB_POOL_MIN',
+  'DB_PREPARED_STATEMENTS',
+  'DEFAULT_TENANT',
+  'HEALTH_DETAILS',
+  'HOST',
+  'JWT_AUDIENCE',
+  'JWT_ISSUER',
+  'JWT_PRIVATE_KEY',
+  'JWT_PRIVATE_KEY_FILE',
+  'JWT_PUBLIC_KEY',
+  'JWT_PUBLIC_KEY_FILE',
+  'JWT_REFRESH_SECRET',
+  'JWT_REFRESH_SECRET_FILE',
+  'LOG_LEVEL',
+  'MAX_UPLOAD_MB',
+  'MIGRATION_DATABASE_URL',
+  'NODE_ENV',
+  'PLATFORM_DATABASE_URL',
+  'PORT',
+  'REDIS_URL',
+  'REQUEST_TIMEOUT_MS',
+  'SHUTDOWN_DELAY_MS',
+  'SIGNUP_PLANS',
+  'STORAGE_DIR',
+  'SUBSCRIPTION_GRACE_DAYS',
+  'TENANT_RESTORE_DAYS',
+  'TENANT_SIGNUP',
+  'TRACKER_DATABASE_URL',
+  'TRACKER_PORT',
+  'TRUSTED_PROXIES',
+  'UPLOAD_TIMEOUT_MINUTES',
+  'UV_THREADPOOL_SIZE',
+] as const;
+
+/** Prefixes that hardly any other program uses. */
+const OWN_PREFIXES = ['ARGON2_', 'DB_', 'JWT_', 'REDIS_', 'TENANT_', 'TRACKER_'];
+
+/** Variables that Kubernetes adds for each service, such as REDIS_SERVICE_HOST and REDIS_PORT_6379_TCP. */
+const KUBERNETES = /_SERVICE_(HOST|PORT)|_PORT_\d+_/;
+
+/** In a shorter name, two other letters make another word: HOME is not a misspelled HOST. */
+const MIN_LENGTH_FOR_TWO_EDITS = 6;
+
+/** A sentence for each variable that is set, is no setting and looks like one: it would be ignored silently. */
+export function describeMisspelledSettings(env: NodeJS.ProcessEnv): string[] {
+  return Object.keys(env)
+    .filter((name) => !isSetting(name) && env[name]?.trim() !== '')
+    .sort()
+    .flatMap((name) => {
+      const meant = closestSetting(name);
+      if (meant !== undefined) return [`${name} is not a setting. Did you mean ${meant}?`];
+      return hasOwnPrefix(name, env[name] ?? '') ? [`${name} is not a setting.`] : [];
+    });
+}
+
+function isSetting(name: string): boolean {
+  return (SETTING_NAMES as readonly string[]).includes(name);
+}
+
+function hasOwnPrefix(name: string, value: string): boolean {
+  const ofKubernetes = KUBERNETES.test(name) || value.startsWith('tcp://');
+  return !ofKubernetes && OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** The setting with the smallest edit distance, if that is small enough for a typing error. */
+function closestSetting(name: string): string | undefined {
+  const candidates = SETTING_NAMES.map((setting) => ({
+    setting,
+    distance: editDistance(name.toUpperCase(), setting),
+    allowed: setting.length < MIN_LENGTH_FOR_TWO_EDITS ? 1 : 2,
+  })).filter(({ distance, allowed }) => distance <= allowed);
+  return candidates.sort((left, right) => left.distance - right.distance)[0]?.setting;
+}
+
+/** The number of insertions, deletions and substitutions that turn one text into the other (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j += 1) {
+      const substituted = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}
