@@ -8,6 +8,7 @@ export { type IssuerClient, isSafeIssuer } from './issuer/issuer-client.js';
 export type { AuthRequest } from './policy/auth-request.js';
 export { JwtAuthGuard } from './policy/jwt-auth.guard.js';
 export { PolicyGuard } from './policy/policy.guard.js';
+export { currentPrincipal } from './policy/current-principal.js';
 export { CurrentTenant, CurrentUser } from './policy/principal.decorators.js';
 export { type Principal, toSessionClaims } from './policy/principal.js';
 export {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { ApiError, MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '@poc-tracker/auth-kit';
+import { currentPrincipal, type Principal, SessionStatusService } from '@poc-tracker/auth-kit';
 import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import type { AuditRangeQuery } from './audit.dto.js';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain/chain-link.js';
@@ -34,10 +34,12 @@ export class AuditExport {
   constructor(
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
+    private readonly sessionStatus: SessionStatusService,
   ) {}
 
   /**
-   * Streams the lines, page by page as the client reads them. The stream ends with a trailer or with an error.
+   * Streams the lines, page by page as the client reads them. The stream ends with a trailer or with an error, also when the
+   * session ends or the user loses the permission.
    * @throws ApiError VALIDATION_ERROR for a range that ends before it starts.
    */
   async open(principal: Principal, range: AuditRangeQuery): Promise<Readable> {
@@ -63,7 +65,7 @@ export class AuditExport {
     let head: ChainHead = { position: range.firstPosition - 1, hash: EMPTY_CHAIN.hash };
     let [chained, pending] = [0, 0];
     for (let more = true; more;) {
-      const page = await this.reading(principal, (transaction) =>
+      const page = await this.nextPage(principal, (transaction) =>
         readChainedPage(transaction, range, head.position, PAGE),
       );
       const last = page.at(-1);
@@ -74,7 +76,7 @@ export class AuditExport {
     }
     let after = range.firstId;
     for (let more = true; more;) {
-      const page = await this.reading(principal, (transaction) =>
+      const page = await this.nextPage(principal, (transaction) =>
         readPendingPage(transaction, range, after, PAGE),
       );
       after = page.at(-1)?.entryId ?? after;
@@ -83,6 +85,17 @@ export class AuditExport {
       if (page.length > 0) yield toText(page);
     }
     yield toText([{ kind: 'trailer', chained, pending, head }]);
+  }
+
+  /** Without the permission, the database would return no rows, which would look like the end of the log. */
+  private async nextPage<T>(
+    principal: Principal,
+    work: (transaction: SqlRunner) => Promise<T>,
+  ): Promise<T> {
+    const current = await currentPrincipal(principal, this.sessionStatus, {
+      permissions: ['view_audit'],
+    });
+    return this.reading(current, work);
   }
 
   private reading<T>(

@@ -1,5 +1,6 @@
+import { pipeline, type Readable, Transform } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
-import type { Principal } from '@poc-tracker/auth-kit';
+import { currentPrincipal, type Principal, SessionStatusService } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readRange } from './byte-range.js';
@@ -13,7 +14,10 @@ const CACHING = { 'cache-control': 'private, no-cache' };
 /** Handles downloads with conditional and range requests (RFC 9110, 13 and 14). */
 @Injectable()
 export class ContentService {
-  constructor(private readonly files: FileService) {}
+  constructor(
+    private readonly files: FileService,
+    private readonly sessionStatus: SessionStatusService,
+  ) {}
 
   /** @throws ApiError NOT_FOUND, RANGE_NOT_SATISFIABLE. */
   async download(
@@ -44,7 +48,20 @@ export class ContentService {
         'content-length': end - start + 1,
       });
     }
-    return new StreamableFile(content);
+    return new StreamableFile(this.whileActive(principal, content));
+  }
+
+  /**
+   * Breaks off when the session ends: a large file takes a slow client hours. The status of the session is cached, so checks are cheap.
+   */
+  private whileActive(principal: Principal, content: Readable): Readable {
+    const checked = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        currentPrincipal(principal, this.sessionStatus, {}).then(() => done(null, chunk), done);
+      },
+    });
+    // Destroys the other stream when one fails or the client disconnects, so that no file stays open.
+    return pipeline(content, checked, () => undefined);
   }
 }
 

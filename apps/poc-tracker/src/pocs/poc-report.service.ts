@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { type Principal, SessionStatusService, toSessionClaims } from '@poc-tracker/auth-kit';
+import { currentPrincipal, type Principal, SessionStatusService } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type {
   AnalyticsResponse,
@@ -50,7 +50,7 @@ export class PocReportService {
   /**
    * All POCs as newline-delimited JSON. Each page has its own transaction, so that a slow client does not occupy a
    * connection. A POC that changes during the export has the state at the time of its page. The stream fails when the
-   * session ends.
+   * session ends or the tenant loses the feature.
    */
   export(principal: Principal): Readable {
     return Readable.from(this.lines(principal), { objectMode: false });
@@ -60,8 +60,10 @@ export class PocReportService {
     let after: string | null = null;
     for (;;) {
       const from: string | null = after;
-      const { permissions } = await this.sessionStatus.currentRights(toSessionClaims(principal));
-      const rows: PocRow[] = await this.pocs.asPrincipal({ ...principal, permissions }, () =>
+      const current = await currentPrincipal(principal, this.sessionStatus, {
+        features: ['api_access'],
+      });
+      const rows: PocRow[] = await this.pocs.asPrincipal(current, () =>
         this.repository.listOldest(from, EXPORT_PAGE),
       );
       if (rows.length > 0)

@@ -49,7 +49,8 @@ export class PolicyGuard implements CanActivate {
   }
 }
 
-function assertMeets(
+/** @throws ApiError INSUFFICIENT_PERMISSIONS, FEATURE_NOT_AVAILABLE. */
+export function assertMeets(
   principal: Principal,
   { roles, permissions, features = [] }: Requirements,
 ): void {

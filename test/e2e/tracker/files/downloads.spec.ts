@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileStorage } from '../../../../apps/poc-tracker/src/storage/file-storage.js';
 import type { UserRecord } from '../tracker.fixture.js';
 import { send } from './files.fixture.js';
-import { eventually, tracker, useTracker } from '../running-tracker.fixture.js';
+import { eventually, outcome, tracker, useTracker } from '../running-tracker.fixture.js';
 
 useTracker();
 
@@ -22,6 +24,26 @@ describe('A download', () => {
     const { status, error } = await tracker.call('GET', `${at}/content`, { token: ana.token });
     spy.mockRestore();
     expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('is cut off when the session of its user ends', async () => {
+    const ana = await tracker.user();
+    const poc = await tracker.poc(ana);
+    const { data } = await tracker.upload(ana, poc, Buffer.alloc(8 * 1024 * 1024));
+    const headers = { authorization: `Bearer ${ana.token}` };
+    const path = `/api/v1/pocs/${poc}/files/${data.id}/content`;
+    const [response] = (await once(
+      get(`${tracker.url}${path}`, { agent: false, headers }),
+      'response',
+    )) as [IncomingMessage];
+    await once(response, 'readable');
+    await tracker.revoke(ana);
+    await eventually(() => outcome(ana, 'GET', '/pocs'), '401 TOKEN_REVOKED');
+    const reading = (async () => {
+      for await (const chunk of response) void chunk;
+    })();
+    await expect(reading).rejects.toThrow('aborted');
+    await eventually(async () => openFiles(data.id), 0);
   });
 
   it('that is aborted leaves no file open', async () => {

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServiceFixture } from '../service.fixture.js';
+import { type Admin, adminOn } from './audit.fixture.js';
+
+let service: ServiceFixture;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start({ REQUEST_TIMEOUT_MS: '60000' });
+  await service.app.listen(0, '127.0.0.1');
+});
+
+afterAll(async () => {
+  await service?.stop();
+});
+
+/** An admin of a tenant whose audit log takes many pages and more memory than the buffers of a connection. */
+async function adminWithLongLog(): Promise<Admin> {
+  const admin = await adminOn(service);
+  await service.sql(
+    `INSERT INTO security_events (tenant_id, type, result, actor_kind, details)
+     SELECT $1, 'limit.warning', 'success', 'system', $2::jsonb FROM generate_series(1, 8000)`,
+    [admin.tenantId, JSON.stringify({ padding: 'x'.repeat(4_000) })],
+  );
+  return admin;
+}
+
+/** Starts an export, and stops reading after the first part. */
+async function startExport(token: string): Promise<{ rest: () => Promise<string> }> {
+  const { port } = service.app.getHttpServer().address() as AddressInfo;
+  const headers = { authorization: `Bearer ${token}` };
+  const sent = request({ port, path: '/api/v1/audit/export', headers }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(200);
+  response.setEncoding('utf8');
+  await once(response, 'readable');
+  let text = String(response.read() ?? '');
+  const rest = async (): Promise<string> => {
+    const failed = new Promise<string>((resolve) => {
+      response.on('error', () => resolve(text)).on('end', () => resolve(`${text}complete`));
+    });
+    response.on('data', (chunk: string) => (text += chunk));
+    return failed;
+  };
+  return { rest };
+}
+
+const expectCutOff = (text: string): void => {
+  expect(text).toContain('"kind":"header"');
+  expect(text).not.toContain('"kind":"trailer"');
+  expect(text.endsWith('complete')).toBe(false);
+};
+
+describe('A long export of the audit log', () => {
+  it.each([
+    ['the reader is suspended', `UPDATE users SET status = 'suspended' WHERE tenant_id = $1`],
+    [
+      'the session of the reader is revoked',
+      'UPDATE user_sessions SET is_active = false WHERE tenant_id = $1',
+    ],
+    [
+      'the reader loses the permission',
+      `UPDATE users SET role = 'user', permissions = '[]' WHERE tenant_id = $1`,
+    ],
+  ])('is visibly cut off when %s', async (_what, change) => {
+    const { token, tenantId, tokens } = await adminWithLongLog();
+    // Otherwise the tenant would lose its last active admin.
+    await service.user(tenantId, { role: 'admin' });
+    const { rest } = await startExport(token);
+    await service.sql(
+      `${change} AND EXISTS (SELECT FROM user_sessions s WHERE s.tenant_id = $1
+      AND s.user_id = ${change.includes('user_sessions') ? 'user_sessions.user_id' : 'users.id'})`,
+      [tenantId],
+    );
+    await expect
+      .poll(async () => {
+        const { status } = await service.call('GET', '/audit', { token: tokens.accessToken });
+        return status;
+      })
+      .not.toBe(200);
+    expectCutOff(await rest());
+  });
+});
