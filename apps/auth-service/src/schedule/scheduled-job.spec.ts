@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { delayUntilPoll, dueAfter } from './scheduled-job.js';
+import { delayUntilPoll, dueAfter, leaseOf } from './scheduled-job.js';
 
 const DAY = 86_400_000;
 
@@ -8,6 +8,12 @@ describe('a scheduled job', () => {
     expect(delayUntilPoll({ everyMs: DAY }, true, 0.5)).toBe(10_000);
     expect(delayUntilPoll({ everyMs: 2_000 }, true, 0.5)).toBe(2_000);
     expect(delayUntilPoll({ everyMs: DAY }, false, 0.5)).toBe(DAY);
+  });
+
+  it('rests for seconds after its instance died if it runs every second, and for a minute at most', () => {
+    expect(leaseOf({ everyMs: 1_000 })).toBe(5_000);
+    expect(leaseOf({ everyMs: 20 })).toBe(5_000);
+    expect(leaseOf({ everyMs: DAY })).toBe(60_000);
   });
 
   it.each([0, 0.25, 0.999])('is due at the next poll with a jitter of %d', (random) => {

@@ -34,3 +34,14 @@ export function delayUntilPoll(
 export function dueAfter({ everyMs }: Pick<ScheduledJob, 'everyMs'>): number {
   return Math.floor(everyMs * (1 - 2 * JITTER));
 }
+
+const SHORTEST_LEASE_MS = 5_000;
+const LONGEST_LEASE_MS = 60_000;
+
+/**
+ * Milliseconds for which a job stays claimed after its instance last renewed the lease: how long it rests if the instance
+ * dies. A job that runs every second must not rest for a minute, and a lease must outlive a few slow responses of PostgreSQL.
+ */
+export function leaseOf({ everyMs }: Pick<ScheduledJob, 'everyMs'>): number {
+  return Math.min(Math.max(5 * everyMs, SHORTEST_LEASE_MS), LONGEST_LEASE_MS);
+}

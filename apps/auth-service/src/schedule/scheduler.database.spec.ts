@@ -22,10 +22,14 @@ afterEach(async () => {
 });
 
 /** A scheduler with its own pool, as in another instance of the service. */
-function instance(): Scheduler {
+function instance(database = pool()): Scheduler {
+  return new Scheduler(database);
+}
+
+function pool(): PlatformDatabase {
   const database = new PlatformDatabase({ url: test.platformUrl, tls: false });
   databases.push(database);
-  return new Scheduler(database);
+  return database;
 }
 
 const makeDue = () =>
@@ -121,6 +125,29 @@ describe('the scheduler', () => {
     );
     await makeDue();
     expect(await scheduler.runIfDue('brittle')).toBe(true);
+    expect(runs).toBe(2);
+  });
+
+  it('records the end of a job although its connection breaks at that moment, so that the next run is on time', async () => {
+    const database = pool();
+    const query = database.query.bind(database);
+    let broken = 0;
+    vi.spyOn(database, 'query').mockImplementation((sql, params) => {
+      if (!sql.includes('finish_job') || broken === 2) return query(sql, params);
+      broken += 1;
+      return query('SELECT pg_terminate_backend(pg_backend_pid())');
+    });
+    const scheduler = instance(database);
+    let runs = 0;
+    scheduler.register({
+      name: 'unlucky',
+      everyMs: 1_000,
+      run: () => Promise.resolve(void (runs += 1)),
+    });
+    expect(await scheduler.runIfDue('unlucky')).toBe(true);
+    expect(broken).toBe(2);
+    await makeDue();
+    expect(await scheduler.runIfDue('unlucky')).toBe(true);
     expect(runs).toBe(2);
   });
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -6,12 +7,11 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
-import { delayUntilPoll, dueAfter, type ScheduledJob } from './scheduled-job.js';
+import { delayUntilPoll, dueAfter, leaseOf, type ScheduledJob } from './scheduled-job.js';
 
-/** How long a job stays claimed after its instance last renewed the lease. */
-const LEASE_MS = 60_000;
-
-const RENEW_EVERY_MS = LEASE_MS / 3;
+/** Between two attempts to record the end of a job. It doubles up to the maximum. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 2_000;
 
 /**
  * Runs each job once per interval and on one instance at a time, however many instances there are.
@@ -87,12 +87,15 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   private async attempt(job: ScheduledJob): Promise<boolean> {
     const [claim] = await this.database.query<{ claimed: boolean }>(
       'SELECT claim_job($1, $2, $3, $4) AS claimed',
-      [job.name, dueAfter(job), this.instance, LEASE_MS],
+      [job.name, dueAfter(job), this.instance, leaseOf(job)],
     );
     if (claim?.claimed !== true) return false;
-    const renewal = setInterval(() => {
-      this.renew(job);
-    }, RENEW_EVERY_MS);
+    const renewal = setInterval(
+      () => {
+        this.renew(job);
+      },
+      leaseOf(job) / 3,
+    );
     renewal.unref();
     try {
       await job.run();
@@ -108,23 +111,34 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
     return true;
   }
 
-  private renew({ name }: ScheduledJob): void {
+  private renew(job: ScheduledJob): void {
     const renewed = this.database.query('SELECT renew_job($1, $2, $3)', [
-      name,
+      job.name,
       this.instance,
-      LEASE_MS,
+      leaseOf(job),
     ]);
     renewed.catch((error: unknown) => {
-      this.logger.warn(`The lease of the job ${name} was not renewed: ${String(error)}`);
+      this.logger.warn(`The lease of the job ${job.name} was not renewed: ${String(error)}`);
     });
   }
 
-  /** If this fails, the lease expires instead. */
-  private async finish({ name }: ScheduledJob): Promise<void> {
-    try {
-      await this.database.query('SELECT finish_job($1, $2)', [name, this.instance]);
-    } catch (error) {
-      this.logger.warn(`The end of the job ${name} was not recorded: ${String(error)}`);
+  /**
+   * Until it is recorded, no instance runs the job, so it is retried until the lease has expired. A shutdown does not wait
+   * for retries.
+   */
+  private async finish(job: ScheduledJob): Promise<void> {
+    const giveUpAt = performance.now() + leaseOf(job);
+    for (let pause = FIRST_RETRY_MS; ; pause = Math.min(2 * pause, LAST_RETRY_MS)) {
+      try {
+        await this.database.query('SELECT finish_job($1, $2)', [job.name, this.instance]);
+        return;
+      } catch (error) {
+        if (this.stopping || performance.now() + pause > giveUpAt) {
+          this.logger.warn(`The end of the job ${job.name} was not recorded: ${String(error)}`);
+          return;
+        }
+        await delay(pause);
+      }
     }
   }
 
