@@ -11,6 +11,7 @@ import {
   COMPLETE_TENANTS,
   FIND_MISSING_TENANTS,
   FIND_OTHER_TENANT,
+  FIND_REAL_TENANT,
   LIFT_PROTECTION,
   LOCK_TIMEOUT,
   RESTORE_PROTECTION,
@@ -34,6 +35,14 @@ export interface SeedProgress {
   users: number;
 }
 
+/** The database has tenants that are in use, so their protection must not be lifted. */
+export class DatabaseInUseError extends Error {
+  constructor(subdomain: string) {
+    super(`This database has tenants that are not demo data, such as ${subdomain}.`);
+    this.name = 'DatabaseInUseError';
+  }
+}
+
 /** Users per transaction: a few seconds of work, which an interrupted run repeats. */
 const BATCH_USERS = 20_000;
 
@@ -48,6 +57,7 @@ export class DemoSeeder {
   /**
    * Adds the missing tenants of the order, each with all of its users or not at all.
    * @returns the numbers of tenants and users that were added
+   * @throws DatabaseInUseError if any user of the database is not demo data. The tables are protected as before.
    */
   async seed(order: SeedOrder, report: (done: SeedProgress) => void): Promise<SeedProgress> {
     const tenants = planTenants(order.label, order.tenants, order.users);
@@ -90,6 +100,7 @@ export class DemoSeeder {
       await owner.query('SET LOCAL synchronous_commit = off');
       await owner.query(LOCK_TIMEOUT);
       await owner.query(LIFT_PROTECTION);
+      await this.assertDemoOnly();
       const written = await this.missingOf(batch, order.label);
       const writtenIds = written.map(({ index }) => tenantId(order.label, index));
       if (written.length > 0) {
@@ -112,6 +123,12 @@ export class DemoSeeder {
       await owner.query('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Under the lock of the tables, so that no tenant is added after the check. */
+  private async assertDemoOnly(): Promise<void> {
+    const { rows } = await this.owner.query<{ subdomain: string }>(FIND_REAL_TENANT);
+    if (rows[0] !== undefined) throw new DatabaseInUseError(rows[0].subdomain);
   }
 
   private async addTenants(

@@ -32,6 +32,13 @@ export const SHORT_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'";
 export const FIND_OTHER_TENANT = `
   SELECT subdomain FROM public.tenants WHERE NOT is_platform AND subdomain !~ ('^' || $1 || '-[0-9]+$') LIMIT 1`;
 
+/*
+ * No user of a demo tenant has an address outside of .example, a domain that is reserved for examples (RFC 2606). Operators do not count.
+ */
+export const FIND_REAL_TENANT = `
+  SELECT t.subdomain FROM public.tenants t JOIN public.users u ON u.tenant_id = t.id
+   WHERE NOT t.is_platform AND u.email !~ '[.@]example$' LIMIT 1`;
+
 /* The tables are locked, so that no other transaction adds one of them. */
 export const FIND_MISSING_TENANTS = `
   SELECT w.id FROM unnest($1::uuid[], $2::text[]) AS w (id, subdomain)

@@ -1,10 +1,24 @@
 import { PLAN_CATALOGUE } from '@poc-tracker/contracts';
-import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
+import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import { verify } from 'argon2';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DemoSeeder } from '../../demo/demo-seeder.js';
+import { ADD_USERS } from '../../demo/seed-statements.js';
 import { cliOn } from '../cli.fixture.js';
 
 const ORDER = ['seed', '--tenants', '40', '--users', '1500', '--sessions', '--json'];
+
+/** Passes the check of the column. No password matches it. */
+const HASH = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA';
+
+/** Tables without forced row-level security, and triggers that are off. */
+const UNPROTECTED = `
+  SELECT oid::regclass::text AS name FROM pg_class
+   WHERE relname IN ('tenants', 'tenant_settings', 'tenant_usage', 'users', 'user_sessions')
+     AND NOT (relrowsecurity AND relforcerowsecurity)
+   UNION ALL
+  SELECT tgname::text FROM pg_trigger WHERE tgenabled = 'D'`;
 
 interface Result {
   tenants: number;
@@ -70,14 +84,7 @@ describe('the seed command', () => {
   });
 
   it('leaves triggers and row-level security unchanged', async () => {
-    expect(await one(`SELECT count(*)::int AS off FROM pg_trigger WHERE tgenabled = 'D'`)).toEqual({
-      off: 0,
-    });
-    expect(
-      await one(`SELECT count(*)::int AS open FROM pg_class
-        WHERE relname IN ('tenants', 'tenant_settings', 'tenant_usage', 'users', 'user_sessions')
-          AND NOT (relrowsecurity AND relforcerowsecurity)`),
-    ).toEqual({ open: 0 });
+    expect(await database.sql(UNPROTECTED)).toEqual([]);
   });
 
   it('adds nothing if it is repeated, and only what is missing after an interruption', async () => {
@@ -111,5 +118,49 @@ describe('the seed command', () => {
     const production = cliOn(database, { NODE_ENV: 'production' });
     expect(await production(...ORDER)).toMatchObject({ code: 1, out: '' });
     expect((await cliOn(database)('seed', '--tenants', '3', '--users', '2')).code).toBe(1);
+  });
+
+  it('never lifts the protection of a database with users that are not demo data, not even with --force', async () => {
+    const live = await createTestDatabase();
+    try {
+      const { tenantId, subdomain } = await seedTenant(live);
+      await seedUser(live, tenantId, { email: 'ana@poctracker.com' });
+      const run = await cliOn(live)(...ORDER, '--force');
+      expect(run).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining(`tenants that are not demo data, such as ${subdomain}.`),
+      });
+      expect(await live.sql(UNPROTECTED)).toEqual([]);
+      expect(await live.sql('SELECT count(*)::int AS n FROM tenants')).toEqual([{ n: 1 }]);
+    } finally {
+      await live.drop();
+    }
+  });
+
+  it('leaves the tables protected when it is killed in the middle of a batch', async () => {
+    const owner = new pg.Client({ connectionString: database.migrationUrl });
+    const lost = new Promise((resolve) => owner.once('error', resolve));
+    await owner.connect();
+    const { query } = owner;
+    const killed = Object.assign(owner, {
+      query: async (sql: string, params?: unknown[]) => {
+        if (sql === ADD_USERS)
+          await database.sql(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE datname = current_database() AND state = 'idle in transaction'`,
+          );
+        return (query as (sql: string, params?: unknown[]) => Promise<unknown>).call(
+          owner,
+          sql,
+          params,
+        );
+      },
+    });
+    const order = { label: 'killed', tenants: 1, users: 1, sessions: false, passwordHash: HASH };
+    await expect(new DemoSeeder(killed).seed(order, () => undefined)).rejects.toThrow();
+    await lost;
+    expect(await database.sql(UNPROTECTED)).toEqual([]);
+    expect(await database.sql(`SELECT id FROM tenants WHERE subdomain = 'killed-1'`)).toEqual([]);
   });
 });

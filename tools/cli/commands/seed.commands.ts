@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { Client } from 'pg';
 import type { CliContext } from '../cli.context.js';
 import { refusal } from '../cli.error.js';
-import { DemoSeeder, type SeedProgress } from '../../demo/demo-seeder.js';
+import { DatabaseInUseError, DemoSeeder, type SeedProgress } from '../../demo/demo-seeder.js';
 import { ARGON2_DEFAULTS } from '../../../apps/auth-service/src/config/argon2-settings.js';
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { temporaryPassword } from '../../../apps/auth-service/src/protection/temporary-password.js';
@@ -35,7 +35,7 @@ export function registerSeedCommands(program: Command, context: CliContext): voi
       labelOf,
       'demo',
     )
-    .option('--force', 'add the data even if there are tenants without this label')
+    .option('--force', 'add the data even if there are demo tenants without this label')
     .addHelpText(
       'after',
       '\nAll users have the same password, which is shown once. Their emails end in .example.\nThe command needs the owner of the tables: MIGRATION_DATABASE_URL, or a running "npm start".',
@@ -63,7 +63,11 @@ async function seed(options: SeedOptions, context: CliContext): Promise<void> {
     const hasher = new PasswordHasher({ passwords: { ...ARGON2_DEFAULTS, concurrency: 1 } });
     const passwordHash = await hasher.hash(password);
     const order = { tenants, users, label, sessions, passwordHash };
-    const added = await seeder.seed(order, progressLine(users, started, context));
+    const added = await seeder
+      .seed(order, progressLine(users, started, context))
+      .catch((error: unknown) => {
+        throw error instanceof DatabaseInUseError ? refusal(explain(error)) : error;
+      });
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     const result = { ...added, seconds, label, ...(added.users > 0 && { password }) };
     context.show(options, result, () => describe(added, options, password, seconds));
@@ -72,13 +76,17 @@ async function seed(options: SeedOptions, context: CliContext): Promise<void> {
   }
 }
 
+function explain({ message }: DatabaseInUseError): string {
+  return `${message} Adding demo data lifts the protection of the tables for a while. Use another database.`;
+}
+
 /** NODE_ENV describes the caller's shell, not the database, so the database itself is checked for other tenants. */
 async function assertAlone(seeder: DemoSeeder, label: string): Promise<void> {
   const other = await seeder.findOther(label);
   if (other === null) return;
   throw refusal(
     `This database has tenants without the label "${label}", such as ${other}. ` +
-      'If it is not in use, add --force.',
+      'If they are demo data too, add --force.',
   );
 }
 
