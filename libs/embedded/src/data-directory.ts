@@ -17,7 +17,12 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
-import { canReach, type ServerIdentity } from './process/server-identity.js';
+import {
+  canReach,
+  identityOfInitdb,
+  type ServerIdentity,
+  takeOverFiles,
+} from './process/server-identity.js';
 
 /** Holds root's databases if the server's account cannot enter the requested folder. Survives reboots. */
 const SYSTEM_STATE_ROOT = '/var/lib/poc-tracker';
@@ -64,12 +69,25 @@ export function initializeDataDirectory(options: {
   mkdirSync(staging, { mode: 0o700 });
   const stagedPassword = join(staging, 'password');
   writeFileSync(stagedPassword, password, { mode: 0o600, flag: 'wx' });
-  const { uid, gid } = options.identity;
-  if (uid !== undefined && gid !== undefined)
-    for (const path of [staging, stagedPassword]) chownSync(path, uid, gid);
-  runInitdb({ ...options, dataDirectory: join(staging, 'data'), passwordFile: stagedPassword });
+  const { identity } = options;
+  const initdb = identityOfInitdb(identity);
+  if (initdb.uid !== undefined && initdb.gid !== undefined)
+    for (const path of [staging, stagedPassword]) chownSync(path, initdb.uid, initdb.gid);
+  if (initdb.uid !== identity.uid) {
+    // Only for the group, because other processes run with this uid.
+    chownSync(staging, 0, identity.gid ?? 0);
+    chmodSync(staging, 0o770);
+  }
+  const staged = join(staging, 'data');
+  runInitdb({
+    ...options,
+    dataDirectory: staged,
+    passwordFile: stagedPassword,
+    identity: initdb,
+  });
+  takeOverFiles(staged, identity);
   try {
-    renameSync(join(staging, 'data'), dataDirectory);
+    renameSync(staged, dataDirectory);
   } catch {
     throw new EmbeddedPostgresError(
       `${dataDirectory} is not empty and does not contain a database.`,

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -10,6 +12,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -36,6 +39,7 @@ function makeFolder(): void {
   folder = mkdtempSync(join(tmpdir(), 'poc-tracker-embedded-'));
   if (identity.uid !== undefined && identity.gid !== undefined)
     chownSync(folder, identity.uid, identity.gid);
+  chmodSync(folder, 0o711);
   dataDir = join(folder, 'postgres');
   cleanUps = [];
 }
@@ -131,8 +135,11 @@ describe('A running embedded PostgreSQL', () => {
     }
   });
 
-  it.runIf(isRoot)('does not run as root', () => {
-    expect(statSync(`/proc/${postmasterPid()}`).uid).not.toBe(0);
+  it.runIf(isRoot)('runs neither as root nor as an account that others use', () => {
+    const { uid, gid } = statSync(`/proc/${postmasterPid()}`);
+    const accounts = readFileSync('/etc/passwd', 'utf8').split('\n');
+    expect(accounts.map((line) => Number(line.split(':')[2]))).not.toContain(uid);
+    expect({ uid, gid }).toEqual(identity);
   });
 
   it.runIf(process.platform === 'linux')(
@@ -195,6 +202,23 @@ describe('startPostgres', () => {
       expect(await query(second.adminUrl, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     },
   );
+
+  it.runIf(isRoot)('takes over data that an account used by others owns', async () => {
+    const first = await start();
+    await query(first.adminUrl, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await first.stop();
+    spawnSync('chown', ['-R', '65534:65534', dataDir]);
+    const secret = join(folder, 'secret');
+    writeFileSync(secret, '');
+    symlinkSync(secret, join(dataDir, 'link'));
+    lchownSync(join(dataDir, 'link'), 65_534, 65_534);
+    const second = await start();
+    expect(await query(second.adminUrl, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    expect(statSync(`/proc/${postmasterPid()}`).uid).toBe(identity.uid);
+    const left = spawnSync('find', [dataDir, '-uid', '65534'], { encoding: 'utf8' });
+    expect(left.stdout).toBe('');
+    expect(statSync(secret).uid).toBe(0);
+  });
 
   it('stops when the process that started it is killed', async () => {
     useEmptyCluster();

@@ -8,7 +8,11 @@ import { GuardedProcess } from './process/guarded-process.js';
 import { stopLeftoverServer } from './process/leftover-server.js';
 import { findNativeInstallation } from './native-installation.js';
 import { pollUntil } from './poll.js';
-import { chooseServerIdentity, type ServerIdentity } from './process/server-identity.js';
+import {
+  chooseServerIdentity,
+  type ServerIdentity,
+  takeOverFiles,
+} from './process/server-identity.js';
 
 /** Recovery after a crash replays at most the WAL of the last minutes. */
 const START_TIMEOUT_MS = 60_000;
@@ -56,6 +60,7 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
   const lock = DataDirectoryLock.acquire(requested);
   try {
     await stopLeftoverServer(dataDirectory);
+    takeOverFiles(dataDirectory, identity);
     const native = findNativeInstallation(identity);
     const password = initializeDataDirectory({
       dataDirectory,

@@ -1,5 +1,5 @@
 import { canReach, type ServerIdentity } from '@poc-tracker/embedded';
-import { chownSync, mkdtempSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,5 +10,7 @@ export function createTemporaryFolder(purpose: string, identity: ServerIdentity)
   const folder = mkdtempSync(join(root, `poc-tracker-${purpose}-`));
   if (identity.uid !== undefined && identity.gid !== undefined)
     chownSync(folder, identity.uid, identity.gid);
+  // The account that creates the files may be another one, and enters a folder of its own inside.
+  chmodSync(folder, 0o711);
   return folder;
 }
