@@ -321,6 +321,17 @@ END
 $function$;
 ALTER FUNCTION count_tenant_users() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.extend_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    RETURN NEW;
+  END
+  $function$;
+
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
  RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean)
  LANGUAGE sql
@@ -1308,21 +1319,23 @@ $function$;
 ALTER FUNCTION settle_uploads(uuid[],boolean) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION settle_uploads(uuid[],boolean) TO tracker_user;
 
-CREATE OR REPLACE FUNCTION public.shorten_sessions(p_hours numeric)
+CREATE OR REPLACE FUNCTION public.shorten_sessions(p_timeout_hours numeric, p_lifetime_hours numeric)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 UPDATE public.user_sessions s
-   SET expires_at = s.created_at + p_hours * interval '1 hour',
-       is_active = s.created_at + p_hours * interval '1 hour' > now(),
-       revoked_at = CASE WHEN s.created_at + p_hours * interval '1 hour' <= now() THEN now() END
+   SET idle_timeout = least(s.idle_timeout, p_timeout_hours * interval '1 hour'),
+       ends_at = least(s.ends_at, s.created_at + p_lifetime_hours * interval '1 hour'),
+       expires_at = least(s.expires_at, s.last_used_at + p_timeout_hours * interval '1 hour', s.created_at + p_lifetime_hours * interval '1 hour'),
+       is_active = least(s.last_used_at + p_timeout_hours * interval '1 hour', s.created_at + p_lifetime_hours * interval '1 hour') > now(),
+       revoked_at = CASE WHEN least(s.last_used_at + p_timeout_hours * interval '1 hour', s.created_at + p_lifetime_hours * interval '1 hour') <= now() THEN now() END
  WHERE s.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND (select public.has_permission('manage_settings'))
-   AND s.is_active AND s.expires_at > s.created_at + p_hours * interval '1 hour'
+   AND s.is_active AND s.expires_at > now() AND (s.idle_timeout > p_timeout_hours * interval '1 hour' OR s.ends_at > s.created_at + p_lifetime_hours * interval '1 hour')
 $function$;
-ALTER FUNCTION shorten_sessions(numeric) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION shorten_sessions(numeric) TO authenticated_user;
+ALTER FUNCTION shorten_sessions(numeric,numeric) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION shorten_sessions(numeric,numeric) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.supersede_expired_invites(p_emails text[])
  RETURNS void
@@ -2359,6 +2372,8 @@ CREATE TABLE user_sessions (
   device_info jsonb NOT NULL DEFAULT '{}'::jsonb,
   ip_address inet,
   user_agent text,
+  ends_at timestamp with time zone NOT NULL DEFAULT (now() + '7 days'::interval),
+  idle_timeout interval NOT NULL DEFAULT '24:00:00'::interval,
   expires_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL DEFAULT now(),
   is_active boolean NOT NULL DEFAULT true,
@@ -2405,15 +2420,16 @@ CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISS
 CREATE TRIGGER user_sessions_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
-CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((old.expires_at <> new.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW WHEN ((old.expires_at > new.last_used_at)) EXECUTE FUNCTION extend_session();
+CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
 GRANT DELETE ON user_sessions TO tenant_gatekeeper;
 GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO authenticated_user;
 GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO super_admin;
-GRANT SELECT (tenant_id, id, user_id, ip_address, expires_at, last_used_at, is_active, created_at) ON user_sessions TO tenant_gatekeeper;
-GRANT UPDATE (expires_at, is_active, revoked_at) ON user_sessions TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, user_id, ip_address, ends_at, idle_timeout, expires_at, last_used_at, is_active, created_at) ON user_sessions TO tenant_gatekeeper;
+GRANT UPDATE (ends_at, idle_timeout, expires_at, is_active, revoked_at) ON user_sessions TO tenant_gatekeeper;
 
 CREATE TABLE users (
   tenant_id uuid NOT NULL,

@@ -25,7 +25,7 @@ export interface AccessTokenClaims {
   device_id?: string;
 }
 
-/** Claims of a refresh token: HS256 with its own secret, at most 7 days. */
+/** Claims of a refresh token: HS256 with its own secret, 7 days unless the session ends before. */
 export interface RefreshTokenClaims {
   sub: string;
   tenant_id: string;
@@ -35,8 +35,6 @@ export interface RefreshTokenClaims {
   generation: number;
   /** 256 random bits, base64url, so that the token cannot be guessed even if the secret leaks. */
   jti: string;
-  /** The absolute end of the session, which rotation does not extend. */
-  session_expires_at: number;
   iat: number;
   exp: number;
 }

@@ -5,6 +5,8 @@ import { type Login, ServiceFixture, type Tokens } from '../service.fixture.js';
 interface Session {
   id: string;
   current: boolean;
+  lastUsedAt: string;
+  expiresAt: string;
 }
 
 let service: ServiceFixture;
@@ -108,15 +110,42 @@ describe('A refresh', () => {
     }
   });
 
-  it('is refused after the absolute lifetime of the session', async () => {
+  it('extends the session, which ends after 24 hours without use and after seven days in any case', async () => {
     const { tokens } = await someone();
     let latest: Tokens = tokens;
-    for (const hours of [8, 16, 23]) {
+    for (const hours of [23, 46, 69, 92, 115, 138, 161]) {
       forward(hours * 3_600_000, service);
       latest = (await service.refresh(latest.refreshToken)).data;
     }
+    const [session] = await sessionsOf(latest.accessToken);
+    const left = Date.parse(session?.expiresAt ?? '') - Date.parse(session?.lastUsedAt ?? '');
+    expect(left / 3_600_000).toBeCloseTo(7, 1);
+    forward(168 * 3_600_000, service);
+    expect((await service.refresh(latest.refreshToken)).error.code).toBe('SESSION_EXPIRED');
+
+    vi.restoreAllMocks();
+    const idle = await someone();
     forward(24 * 3_600_000, service);
-    expect((await service.refresh(latest.refreshToken)).status).toBe(401);
+    expect((await service.refresh(idle.tokens.refreshToken)).error.code).toBe('SESSION_EXPIRED');
+  });
+
+  it('keeps the access tokens of an extended session valid beyond its earlier end', async () => {
+    const { tokens, tenantId } = await someone();
+    await service.sql(
+      `UPDATE user_sessions SET expires_at = now() + interval '300 milliseconds' WHERE tenant_id = $1`,
+      [tenantId],
+    );
+    expect(await service.probe(tokens.accessToken)).toBe('accepted');
+    const { accessToken } = (await service.refresh(tokens.refreshToken)).data;
+    await vi.waitFor(async () => {
+      const [row] = await service.sql<{ passed: boolean }>(
+        `SELECT now() > last_used_at + interval '300 milliseconds' AS passed FROM user_sessions WHERE tenant_id = $1`,
+        [tenantId],
+      );
+      expect(row?.passed).toBe(true);
+    });
+    expect(await service.probe(accessToken)).toBe('accepted');
+    expect(await service.probe(tokens.accessToken)).toBe('accepted');
   });
 
   it('refuses an access token, any other text and a token of a tenant other than that of the host', async () => {

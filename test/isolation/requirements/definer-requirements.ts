@@ -96,7 +96,7 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     ],
   ],
   shorten_sessions: (victim) => [
-    ['SELECT shorten_sessions(0)'],
+    ['SELECT shorten_sessions(0, 0)'],
     [
       'SELECT FROM session_status($1, $2, $3) WHERE NOT session_active',
       victim('tenants')['id'],

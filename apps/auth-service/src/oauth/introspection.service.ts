@@ -55,15 +55,24 @@ export class IntrospectionService {
     if (status === undefined) return INACTIVE;
     if (read.type === 'refresh_token' && !(await this.refreshes.isCurrent(read.claims, token)))
       return INACTIVE;
-    return { ...describe(read), ...describeSessionStatus(read.claims, status) };
+    const { exp, ...described } = describe(read);
+    return {
+      ...described,
+      exp: Math.min(exp, endOf(status)),
+      ...describeSessionStatus(read.claims, status),
+    };
   }
 
   private async ofSession(ids: SessionClaims): Promise<IntrospectionResponse> {
     if (!isUuid(ids.tenant_id) || !isUuid(ids.sub) || !isUuid(ids.session_id)) return INACTIVE;
     const status = await this.activeStatusOf(ids);
     if (status === undefined) return INACTIVE;
-    const exp = Math.floor(status.sessionExpiresAt / 1_000);
-    return { active: true, token_type: 'N_A', exp, ...describeSessionStatus(ids, status) };
+    return {
+      active: true,
+      token_type: 'N_A',
+      exp: endOf(status),
+      ...describeSessionStatus(ids, status),
+    };
   }
 
   /** Undefined if a request with this token would be refused. */
@@ -76,6 +85,11 @@ export class IntrospectionService {
       status.sessionExpiresInMs > 0;
     return active ? status : undefined;
   }
+}
+
+/** In seconds since the epoch, rounded down. A token is worth nothing after its session. */
+function endOf({ sessionExpiresAt }: SessionStatus): number {
+  return Math.floor(sessionExpiresAt / 1_000);
 }
 
 type TokenPart = Pick<ActiveToken, 'active' | 'token_type' | 'exp' | 'iat' | 'iss' | 'aud' | 'jti'>;

@@ -49,6 +49,7 @@ export function claimsOf(token: string): RefreshTokenClaims {
 export class SessionFixture {
   clock: ManualClock;
   sessionTimeout = 24;
+  sessionLifetime = 168;
   sessions: SessionService;
   private refreshes: RefreshService;
   private sessionStatus: SessionStatusService;
@@ -87,17 +88,21 @@ export class SessionFixture {
     await this.db.drop();
   }
 
-  /** The clock, the tenant's setting and the services as at the start. */
+  /** The clock, the tenant's settings and the services as at the start. */
   reset(): void {
     this.clock = new ManualClock(this.database);
     this.sessionTimeout = 24;
+    this.sessionLifetime = 168;
     this.restart();
   }
 
   /** Replaces the services by those of a process that has just started, with an empty cache and perhaps another clock. */
   restart(clock: Clock = this.clock): void {
     const { database } = this;
-    const settings = () => Promise.resolve({ security: { sessionTimeout: this.sessionTimeout } });
+    const settings = () => {
+      const { sessionTimeout, sessionLifetime } = this;
+      return Promise.resolve({ security: { sessionTimeout, sessionLifetime } });
+    };
     const tenants = { settings } as unknown as TenantService;
     const config = testConfig(this.db);
     const issuer = new TokenIssuer(new JwtService({}), config);

@@ -8,6 +8,26 @@ import {
 import { MoreThan } from 'typeorm';
 import { type DeviceInfo, UserSession } from './user-session.entity.js';
 
+/** A session that is opened. */
+export interface NewSession extends Pick<
+  UserSession,
+  'tenantId' | 'id' | 'userId' | 'refreshTokenHash' | 'refreshNonce' | 'deviceInfo'
+> {
+  client: RequestClient;
+  openedAt: Date;
+  /** How many hours it lasts without use, and at most. */
+  timeoutHours: number;
+  lifetimeHours: number;
+}
+
+const INSERT = `
+  INSERT INTO user_sessions (tenant_id, id, user_id, refresh_token_hash, refresh_nonce, device_info, ip_address, user_agent,
+                             created_at, rotated_at, last_used_at, idle_timeout, ends_at, expires_at)
+  SELECT $1, $2, $3, $4, $5, $6, $7, $8, t.opened, t.opened, t.opened, t.timeout, t.opened + t.lifetime,
+         t.opened + least(t.timeout, t.lifetime)
+    FROM (SELECT $9::timestamptz AS opened, $10::float8 * interval '1 hour' AS timeout,
+                 $11::float8 * interval '1 hour' AS lifetime) t`;
+
 /** The values that one rotation writes. */
 export interface Rotation {
   sessionId: string;
@@ -19,7 +39,7 @@ export interface Rotation {
   client: RequestClient;
 }
 
-/** Spends a token and stores the hash of its successor. */
+/** Spends a token and stores the hash of its successor. The use moves the expiry of the session, by a trigger. */
 export const ROTATE = `
   UPDATE user_sessions
      SET generation = generation + 1,
@@ -45,9 +65,20 @@ const REVOKE_ALL_BUT = `
 export class SessionRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  async insert(session: UserSession): Promise<void> {
-    const manager = await this.database.manager();
-    await manager.insert(UserSession, session);
+  async insert(session: NewSession): Promise<void> {
+    await this.database.query(INSERT, [
+      session.tenantId,
+      session.id,
+      session.userId,
+      session.refreshTokenHash,
+      session.refreshNonce,
+      JSON.stringify(session.deviceInfo),
+      session.client.ipAddress,
+      session.client.userAgent,
+      session.openedAt,
+      session.timeoutHours,
+      session.lifetimeHours,
+    ]);
   }
 
   async findById(id: string): Promise<UserSession | null> {

@@ -65,7 +65,8 @@ export class SessionResponse {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'Absolute end of the session. Use does not extend it.',
+    description:
+      'When the session ends unless it is used. A refresh is use; no use extends it beyond `security.sessionLifetime`.',
   })
   expiresAt: Date;
 }

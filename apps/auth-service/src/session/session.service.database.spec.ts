@@ -30,11 +30,18 @@ describe('opening a session', () => {
     expect(JSON.stringify(session)).not.toContain(token);
   });
 
-  it("lasts as many hours as the tenant's setting", async () => {
-    fixture.sessionTimeout = 3;
-    const session = await fixture.stored(await fixture.open());
-    expect(session.expiresAt.getTime() - session.createdAt.getTime()).toBe(3 * HOUR);
-  });
+  it.each([
+    [3, 168, 3],
+    [3, 2, 2],
+    [0.25, 0.5, 0.25],
+  ])(
+    'lasts until the shorter of a time-out of %d hours and a lifetime of %d hours',
+    async (sessionTimeout, sessionLifetime, hours) => {
+      Object.assign(fixture, { sessionTimeout, sessionLifetime });
+      const session = await fixture.stored(await fixture.open());
+      expect(session.expiresAt.getTime() - session.createdAt.getTime()).toBe(hours * HOUR);
+    },
+  );
 });
 
 describe('revoking sessions', () => {

@@ -15,8 +15,6 @@ import {
 import { type RefreshState, TokenIssuer } from './tokens/token-issuer.js';
 import type { DeviceInfo } from './user-session.entity.js';
 
-const HOUR_MS = 60 * 60 * 1000;
-
 /** The user of a session, with the effective permissions. */
 export interface SessionOwner {
   id: string;
@@ -38,7 +36,10 @@ export class SessionService extends SessionRevocationService {
     super(sessions, clock, events);
   }
 
-  /** Opens a session that lasts as many hours as the tenant's `security.sessionTimeout`. */
+  /**
+   * Opens a session. It expires after the tenant's `security.sessionTimeout` without use, and after
+   * `security.sessionLifetime` in any case.
+   */
   async open(
     owner: SessionOwner,
     client: RequestClient,
@@ -46,28 +47,24 @@ export class SessionService extends SessionRevocationService {
   ): Promise<TokensResponse> {
     const { security } = await this.tenants.settings();
     const { tenant, ...user } = owner;
-    const now = await this.clock.now();
+    const openedAt = await this.clock.now();
     const state: RefreshState = {
       tenantId: tenant.id,
       id: uuidv7(),
       userId: user.id,
       generation: 0,
       refreshNonce: randomSecretBytes(),
-      rotatedAt: now,
-      expiresAt: new Date(now.getTime() + security.sessionTimeout * HOUR_MS),
+      rotatedAt: openedAt,
     };
     const refreshToken = this.issuer.refreshToken(state);
     await this.sessions.insert({
       ...state,
       refreshTokenHash: hashOfSecret(refreshToken),
-      previousRefreshTokenHash: null,
       deviceInfo,
-      ipAddress: client.ipAddress,
-      userAgent: client.userAgent,
-      lastUsedAt: now,
-      isActive: true,
-      revokedAt: null,
-      createdAt: now,
+      client,
+      openedAt,
+      timeoutHours: security.sessionTimeout,
+      lifetimeHours: security.sessionLifetime,
     });
     const { deviceId } = deviceInfo;
     return this.issuer.tokens({ user, tenant, sessionId: state.id, deviceId }, refreshToken);

@@ -42,7 +42,7 @@ export class UserSession {
   @Column({ name: 'user_agent', type: 'text', nullable: true })
   userAgent: string | null;
 
-  /** Absolute end of the session, set at log-in; rotations do not change it. */
+  /** When the session ends unless it is used before; never after the end that was set at log-in. */
   @Column({ name: 'expires_at', type: 'timestamptz' })
   expiresAt: Date;
 

@@ -46,7 +46,6 @@ import { TenantService } from './tenant.service.js';
   ],
   exports: [
     EntitlementService,
-    TenantDomainService,
     TenantGuard,
     TenantLifecycleService,
     TenantPurgeService,

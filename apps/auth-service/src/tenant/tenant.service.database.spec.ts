@@ -88,7 +88,7 @@ describe('TenantService', () => {
     expect(Object.fromEntries(rows.map((row) => [row.setting_key, row.setting_value]))).toEqual({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: { sessionTimeout: 24, requireMFA: false },
+      security: { sessionTimeout: 24, sessionLifetime: 168, requireMFA: false },
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     expect(await as(id, () => tenants.current())).toMatchObject({
@@ -160,7 +160,11 @@ describe('TenantService', () => {
     await db.sql(write, [other.tenantId, 'security', { sessionTimeout: 3 }]);
     const settings = await as(tenantId, () => tenants.settings(), 'viewer');
     // Written past the catalogue: a protection that is not there is not said to be on.
-    expect(settings.security).toEqual({ sessionTimeout: 2, requireMFA: false });
+    expect(settings.security).toEqual({
+      sessionTimeout: 2,
+      sessionLifetime: 168,
+      requireMFA: false,
+    });
     expect(settings.theme.primaryColor).toBe('#2563eb');
   });
 

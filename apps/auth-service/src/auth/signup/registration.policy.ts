@@ -1,8 +1,6 @@
 import { ApiError, isReadOnly, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../session/clock.js';
-import { domainOfAddress } from '../../tenant/domains/domain-name.js';
-import { TenantDomainService } from '../../tenant/domains/tenant-domain.service.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
 
@@ -15,7 +13,6 @@ import { InvitationAcceptance } from '../invitations/invitation-acceptance.servi
 export class RegistrationPolicy {
   constructor(
     private readonly tenants: TenantService,
-    private readonly domains: TenantDomainService,
     private readonly invitations: InvitationAcceptance,
     private readonly clock: Clock,
   ) {}
@@ -27,7 +24,7 @@ export class RegistrationPolicy {
    */
   async assertMayRegister(
     tenant: TenantSnapshot,
-    { email, inviteToken }: { email: string; inviteToken?: string },
+    { inviteToken }: { inviteToken?: string },
   ): Promise<void> {
     // Operators are created by the command line only, regardless of settings and invitations.
     if (tenant.isPlatform) throw new ApiError('REGISTRATION_REFUSED');
@@ -38,9 +35,7 @@ export class RegistrationPolicy {
       return;
     }
     const { mode } = (await this.tenants.settings()).registration;
-    if (mode === 'open') return;
-    const domain = mode === 'domains' ? domainOfAddress(email) : null;
-    if (domain !== null && (await this.domains.isVerified(domain))) return;
-    throw new ApiError('REGISTRATION_REFUSED');
+    // Every other mode needs an invitation: an address that is not confirmed proves no domain.
+    if (mode !== 'open') throw new ApiError('REGISTRATION_REFUSED');
   }
 }

@@ -152,9 +152,10 @@ const rightsOf = (row: 'OLD' | 'NEW'): string =>
 const TRIGGERS = `
   CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions
     FOR EACH ROW WHEN (OLD.is_active AND NOT NEW.is_active) EXECUTE FUNCTION public.note_revocation('session');
-  -- An event of the user, because shorten_sessions() moves the expiry of all their sessions at once.
+  -- An event of the user, because shorten_sessions() moves the expiry of all their sessions at once. None where use moves
+  -- it to a later time: a subscriber queries a session again before it refuses it as expired.
   CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions
-    FOR EACH ROW WHEN (OLD.expires_at <> NEW.expires_at AND NEW.is_active)
+    FOR EACH ROW WHEN (NEW.expires_at < OLD.expires_at AND NEW.is_active)
     EXECUTE FUNCTION public.note_revocation('user');
   CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions
     FOR EACH ROW WHEN (OLD.is_active) EXECUTE FUNCTION public.note_revocation('session');

@@ -29,6 +29,10 @@ const TABLE = `
     device_info jsonb NOT NULL DEFAULT '{}',
     ip_address inet,
     user_agent text,
+    -- The session ends at ends_at in any case, and before that if it is not used for idle_timeout. expires_at is the
+    -- earlier of the two.
+    ends_at timestamptz NOT NULL DEFAULT now() + interval '7 days',
+    idle_timeout interval NOT NULL DEFAULT '24 hours',
     expires_at timestamptz NOT NULL,
     last_used_at timestamptz NOT NULL DEFAULT now(),
     is_active boolean NOT NULL DEFAULT true,
@@ -50,7 +54,7 @@ const POLICIES = protectTenantTable({
     update: `${IS_OWN} OR (${MAY_MANAGE})`,
   },
   columns: {
-    // Without user_id and expires_at: a session keeps its user and its absolute expiry.
+    // Without user_id and the columns of the expiry: a session keeps its user, and only its use extends it.
     update: [
       'refresh_token_hash',
       'previous_refresh_token_hash',
@@ -71,12 +75,14 @@ const POLICIES = protectTenantTable({
       'id',
       'user_id',
       'ip_address',
+      'ends_at',
+      'idle_timeout',
       'expires_at',
       'last_used_at',
       'is_active',
       'created_at',
     ],
-    update: ['expires_at', 'is_active', 'revoked_at'],
+    update: ['ends_at', 'idle_timeout', 'expires_at', 'is_active', 'revoked_at'],
     delete: true,
   },
 });
@@ -93,6 +99,22 @@ const KEEP_REVOKED = `
   REVOKE ALL ON FUNCTION public.keep_session_revoked() FROM PUBLIC;
   CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions
     FOR EACH ROW WHEN (NEW.is_active AND NOT OLD.is_active) EXECUTE FUNCTION public.keep_session_revoked()`;
+
+/*
+ * Use moves the expiry of a session, never beyond its end and never after it has expired. A trigger and no statement of
+ * the service, whose login cannot write the expiry.
+ */
+const EXTEND_SESSION = `
+  CREATE FUNCTION public.extend_session() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    RETURN NEW;
+  END
+  $$;
+  REVOKE ALL ON FUNCTION public.extend_session() FROM PUBLIC;
+  CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions
+    FOR EACH ROW WHEN (OLD.expires_at > NEW.last_used_at) EXECUTE FUNCTION public.extend_session()`;
 
 const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END`;
 
@@ -121,27 +143,38 @@ SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timest
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user`,
 });
 
-/* Applies a shorter session lifetime to the sessions that exist, and revokes those that are already older than it. */
+const TIMEOUT = `p_timeout_hours * interval '1 hour'`;
+const END = `s.created_at + p_lifetime_hours * interval '1 hour'`;
+
+/* Applies shorter session settings to the sessions that exist, and revokes those that have exceeded one already. */
 const SHORTEN_SESSIONS = definerFunction({
-  signature: 'shorten_sessions(p_hours numeric)',
+  signature: 'shorten_sessions(p_timeout_hours numeric, p_lifetime_hours numeric)',
   returns: 'void',
   language: 'sql',
   callers: [SERVICE_ROLE],
   body: `
 UPDATE public.user_sessions s
-   SET expires_at = s.created_at + p_hours * interval '1 hour',
-       is_active = s.created_at + p_hours * interval '1 hour' > now(),
-       revoked_at = CASE WHEN s.created_at + p_hours * interval '1 hour' <= now() THEN now() END
+   SET idle_timeout = least(s.idle_timeout, ${TIMEOUT}),
+       ends_at = least(s.ends_at, ${END}),
+       expires_at = least(s.expires_at, s.last_used_at + ${TIMEOUT}, ${END}),
+       is_active = least(s.last_used_at + ${TIMEOUT}, ${END}) > now(),
+       revoked_at = CASE WHEN least(s.last_used_at + ${TIMEOUT}, ${END}) <= now() THEN now() END
  WHERE s.tenant_id = ${CURRENT_TENANT} AND ${hasPermission('manage_settings')}
-   AND s.is_active AND s.expires_at > s.created_at + p_hours * interval '1 hour'`,
+   AND s.is_active AND s.expires_at > now() AND (s.idle_timeout > ${TIMEOUT} OR s.ends_at > ${END})`,
 });
 
 /** Sessions, one per device on which a user has logged in. */
 export const USER_SESSIONS: SchemaPart = {
-  up: [TABLE, POLICIES, KEEP_REVOKED, asGatekeeper(SESSION_STATUS, SHORTEN_SESSIONS)],
+  up: [
+    TABLE,
+    POLICIES,
+    KEEP_REVOKED,
+    EXTEND_SESSION,
+    asGatekeeper(SESSION_STATUS, SHORTEN_SESSIONS),
+  ],
   down: [
-    'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.shorten_sessions(numeric)',
+    'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.shorten_sessions(numeric, numeric)',
     'DROP TABLE public.user_sessions',
-    'DROP FUNCTION public.keep_session_revoked()',
+    'DROP FUNCTION public.keep_session_revoked(), public.extend_session()',
   ],
 };

@@ -91,7 +91,6 @@ export class RefreshService {
       generation: claims.generation + 1,
       refreshNonce: randomSecretBytes(),
       rotatedAt: now,
-      expiresAt: originalExpiry(claims),
     };
     const refreshToken = this.issuer.refreshToken(successor);
     const deviceInfo = await this.sessions.rotate({
@@ -117,10 +116,7 @@ export class RefreshService {
     switch (classifySpentToken(session, presented, now)) {
       case 'repeated':
         return {
-          refreshToken: this.issuer.refreshToken({
-            ...session,
-            expiresAt: originalExpiry(presented.claims),
-          }),
+          refreshToken: this.issuer.refreshToken(session),
           deviceInfo: session.deviceInfo,
         };
       case 'replayed':
@@ -141,12 +137,4 @@ export class RefreshService {
 
 function hasExpired({ exp }: RefreshTokenClaims, now: Date): boolean {
   return exp * 1000 <= now.getTime();
-}
-
-/**
- * The end of the session as its tokens have stated it since log-in. A shorter time-out changes the end of the stored
- * session and not this one: a successor that is issued again must be the same token.
- */
-function originalExpiry(claims: RefreshTokenClaims): Date {
-  return new Date(claims.session_expires_at * 1000);
 }

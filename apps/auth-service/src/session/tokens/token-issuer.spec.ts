@@ -28,14 +28,13 @@ const now = () => Math.floor(Date.now() / 1000);
 
 const DAY = 86_400;
 
-const refreshState = (sessionEnd = now() + DAY): RefreshState => ({
+const refreshState = (): RefreshState => ({
   userId: randomUUID(),
   tenantId: randomUUID(),
   id: randomUUID(),
   generation: 3,
   refreshNonce: randomBytes(32),
   rotatedAt: new Date(now() * 1000 + 789),
-  expiresAt: new Date(sessionEnd * 1000),
 });
 
 const claimsOf = (state: RefreshState): RefreshTokenClaims => ({
@@ -45,9 +44,8 @@ const claimsOf = (state: RefreshState): RefreshTokenClaims => ({
   type: 'refresh',
   generation: state.generation,
   jti: state.refreshNonce.toString('base64url'),
-  session_expires_at: state.expiresAt.getTime() / 1000,
   iat: Math.floor(state.rotatedAt.getTime() / 1000),
-  exp: state.expiresAt.getTime() / 1000,
+  exp: Math.floor(state.rotatedAt.getTime() / 1000) + 7 * DAY,
 });
 
 afterEach(() => vi.useRealTimers());
@@ -115,18 +113,6 @@ describe('a refresh token', () => {
     const token = tokens.refreshToken(state);
     expect(tokens.verifyRefresh(token)).toEqual(claimsOf(state));
     expect(decode(token, 0)).toEqual({ alg: 'HS256', typ: 'rt+jwt' });
-  });
-
-  it('expires after seven days, or with the session if that is sooner', () => {
-    const lifetimeUntil = (sessionEnd: number) => {
-      const { exp, iat, session_expires_at } = tokens.verifyRefresh(
-        tokens.refreshToken(refreshState(sessionEnd)),
-      );
-      expect(session_expires_at).toBe(sessionEnd);
-      return exp === sessionEnd ? 'session' : exp - iat;
-    };
-    expect(lifetimeUntil(now() + 30 * DAY)).toBe(7 * DAY);
-    expect(lifetimeUntil(now() + DAY)).toBe('session');
   });
 
   it('is the same text for the same session, at any time and in any order of its columns', () => {
@@ -198,7 +184,6 @@ describe('a refresh token', () => {
     ['a session id that is no UUID', forge(HEADER, { ...good, session_id: '1' })],
     ['a tenant id that is no UUID', forge(HEADER, { ...good, tenant_id: '*' })],
     ['a user id that is no UUID', forge(HEADER, { ...good, sub: 'admin' })],
-    ['no end of the session', forge(HEADER, { ...good, session_expires_at: undefined })],
     ['no expiry', forge(HEADER, { ...good, exp: undefined })],
     ['an expiry that is text', forge(HEADER, { ...good, exp: String(good.exp) })],
     ['an expiry in the far future', forge(HEADER, { ...good, exp: 1e20 })],

@@ -21,7 +21,7 @@ import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import type { TokensResponse } from '../session.response.js';
 import type { UserSession } from '../user-session.entity.js';
 
-/** Lifetime of an unused refresh token, in seconds: 7 days. */
+/** Lifetime of an unused refresh token, in seconds: 7 days. Its session may end before. */
 const REFRESH_TOKEN_SECONDS = 7 * 24 * 60 * 60;
 
 /**
@@ -41,7 +41,7 @@ export interface AccessTokenSubject {
 /** The columns of a session that determine its refresh token. */
 export type RefreshState = Pick<
   UserSession,
-  'tenantId' | 'id' | 'userId' | 'generation' | 'refreshNonce' | 'rotatedAt' | 'expiresAt'
+  'tenantId' | 'id' | 'userId' | 'generation' | 'refreshNonce' | 'rotatedAt'
 >;
 
 /** Signs the tokens of a session. Only this class has the private key and the refresh secret. */
@@ -96,7 +96,6 @@ export class TokenIssuer {
    */
   refreshToken(session: RefreshState): string {
     const iat = toSeconds(session.rotatedAt);
-    const sessionEnd = toSeconds(session.expiresAt);
     // The order of the members is part of the text.
     const payload: RefreshTokenClaims = {
       sub: session.userId,
@@ -105,9 +104,8 @@ export class TokenIssuer {
       type: 'refresh',
       generation: session.generation,
       jti: session.refreshNonce.toString('base64url'),
-      session_expires_at: sessionEnd,
       iat,
-      exp: Math.min(iat + REFRESH_TOKEN_SECONDS, sessionEnd),
+      exp: iat + REFRESH_TOKEN_SECONDS,
     };
     return this.jwt.sign(payload, {
       secret: this.config.tokens.refreshSecret,
@@ -131,7 +129,6 @@ export class TokenIssuer {
       type: claims.exactly('type', 'refresh'),
       generation: claims.count('generation'),
       jti: claims.matching('jti', NONCE),
-      session_expires_at: claims.count('session_expires_at'),
       ...claims.period(REFRESH_TOKEN_SECONDS),
     };
   }

@@ -34,11 +34,6 @@ export function normalizeDomain(text: string): string | null {
   return isIP(domain) !== 0 || /^[0-9]+$/.test(labels.at(-1) ?? '') ? null : domain;
 }
 
-/** The domain of an email address. After the last @: the local part may contain a quoted one. */
-export function domainOfAddress(email: string): string | null {
-  return normalizeDomain(email.slice(email.lastIndexOf('@') + 1));
-}
-
 /** A normalized domain, or the reason why a tenant cannot own it. */
 export type CheckedDomain = { domain: string } | { refusal: string };
 

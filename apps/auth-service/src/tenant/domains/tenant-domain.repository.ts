@@ -26,14 +26,6 @@ export class TenantDomainRepository {
     return row;
   }
 
-  async isVerified(domain: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'SELECT FROM tenant_domains WHERE domain = $1 AND verified_at IS NOT NULL',
-      [domain],
-    );
-    return rows.length > 0;
-  }
-
   /** A domain that the tenant has added before stays as it is: its proof may be in the DNS already. */
   async insert(tenantId: string, domain: string, token: string): Promise<TenantDomainRow> {
     await this.database.query(

@@ -37,11 +37,6 @@ export class TenantDomainService {
     return (await this.domains.list()).map(toTenantDomainResponse);
   }
 
-  /** True if the tenant has verified exactly this domain; a subdomain does not count. */
-  async isVerified(domain: string): Promise<boolean> {
-    return this.domains.isVerified(domain);
-  }
-
   /**
    * Adds a domain and returns the record to publish, the same one if it was added before. Several tenants may add one domain;
    * the first to verify it gets it.

@@ -1,12 +1,8 @@
-import type { Plan } from '@poc-tracker/contracts';
-
 export type SettingValue = boolean | number | string;
 
 /** One setting of the catalogue. */
 export interface SettingDefinition<T extends SettingValue = SettingValue> {
   readonly default: T;
-  /** Defaults of individual plans. */
-  readonly byPlan?: Partial<Record<Plan, T>>;
   /** The effect of the setting, for the documentation. */
   readonly description: string;
   /** JSON Schema of the accepted values. */
@@ -14,11 +10,12 @@ export interface SettingDefinition<T extends SettingValue = SettingValue> {
   /** The rest of an error text that starts with the path of the setting. */
   readonly rule: string;
   accepts(value: unknown): value is T;
+  /** The values that cannot be set yet, each with the rest of the error text. A stored one stays readable. */
+  readonly unavailable?: Readonly<Record<string, string>>;
 }
 
 type Options<T> = Pick<SettingDefinition, 'description'> & {
   default: T;
-  byPlan?: Partial<Record<Plan, T>>;
 };
 
 export function flag(options: Options<boolean>): SettingDefinition<boolean> {
@@ -71,12 +68,14 @@ export function hours(
 
 export function choice<const T extends string>(
   choices: readonly T[],
-  options: Options<T>,
+  options: Options<T> & { unavailable: Partial<Record<T, string>> },
 ): SettingDefinition<T> {
+  const available = choices.filter((choice) => !Object.hasOwn(options.unavailable, choice));
   return {
     ...options,
-    schema: { type: 'string', enum: choices },
-    rule: `must be one of ${choices.join(', ')}`,
+    unavailable: options.unavailable as Record<string, string>,
+    schema: { type: 'string', enum: available },
+    rule: `must be one of ${available.join(', ')}`,
     accepts: (value): value is T => choices.some((known) => known === value),
   };
 }

@@ -9,10 +9,13 @@ import {
 } from './setting-definition.js';
 
 /**
- * The lifetime of an access token. Sessions that expire at once would lock every user out, including the admin who could
+ * The lifetime of an access token, which clients refresh before it expires. Sessions that expire at once would lock every user out, including the admin who could
  * correct the setting.
  */
 const MIN_SESSION_HOURS = 0.25;
+
+/** An unused refresh token expires after seven days, so no session lasts longer without use. */
+const MAX_IDLE_HOURS = 168;
 
 /** A year. A longer session is more likely a typing error. */
 const MAX_SESSION_HOURS = 8_760;
@@ -42,11 +45,18 @@ const SETTINGS_CATALOGUE = {
   security: {
     sessionTimeout: hours({
       default: 24,
-      byPlan: { enterprise: 12 },
+      min: MIN_SESSION_HOURS,
+      max: MAX_IDLE_HOURS,
+      description:
+        'Hours without use after which a session ends. A log-in and each refresh are use. At most the session lifetime. A ' +
+        'shorter time also applies to active sessions.',
+    }),
+    sessionLifetime: hours({
+      default: 168,
       min: MIN_SESSION_HOURS,
       max: MAX_SESSION_HOURS,
       description:
-        'Lifetime of a session in hours, from the log-in. A shorter one also applies to active sessions.',
+        'Hours after which a session ends in any case, from the log-in. A shorter lifetime also applies to active sessions.',
     }),
     requireMFA: offUntilBuilt({
       description:
@@ -68,8 +78,9 @@ const SETTINGS_CATALOGUE = {
     mode: choice(['open', 'invited', 'domains'], {
       default: 'open',
       description:
-        'Who may register: anyone (open), users with an invitation (invited), or also users with an address of a ' +
-        'verified domain (domains). Addresses are not confirmed by email yet.',
+        'Who may register: anyone (open), or users with an invitation (invited). Registration by the domain of an address ' +
+        '(domains) is not available until addresses are confirmed.',
+      unavailable: { domains: 'domains is not available until addresses are confirmed' },
     }),
   },
 } as const satisfies Record<string, Record<string, SettingDefinition>>;

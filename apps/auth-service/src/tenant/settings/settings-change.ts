@@ -42,16 +42,19 @@ function readGroup(group: SettingsGroup, given: unknown, errors: FieldError[]): 
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
     const definition = definitions.get(name);
     const field = `${group}.${name.slice(0, 100)}`;
+    const unavailable = definition?.unavailable?.[String(value)];
     if (definition === undefined) {
       errors.push({ field, message: 'is not a known field' });
     } else if (value === null) {
       change.values[name] = definition.default;
       change.reset.push(name);
-    } else if (definition.accepts(value)) {
+    } else if (!definition.accepts(value)) {
+      errors.push({ field, message: definition.rule });
+    } else if (unavailable !== undefined) {
+      errors.push({ field, message: unavailable });
+    } else {
       change.values[name] = value;
       change.chosen.push(name);
-    } else {
-      errors.push({ field, message: definition.rule });
     }
   }
   return change;

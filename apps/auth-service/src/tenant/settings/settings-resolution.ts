@@ -1,4 +1,3 @@
-import type { Plan } from '@poc-tracker/contracts';
 import type { SettingDefinition, SettingValue } from './setting-definition.js';
 import {
   SETTINGS_GROUPS,
@@ -7,8 +6,8 @@ import {
   type TenantSettings,
 } from './settings-catalogue.js';
 
-/** The source of a value: the catalogue, the plan or the tenant. */
-export const SETTING_SOURCES = ['default', 'plan', 'tenant'] as const;
+/** The source of a value: the catalogue or the tenant. */
+export const SETTING_SOURCES = ['default', 'tenant'] as const;
 
 export type SettingSource = (typeof SETTING_SOURCES)[number];
 
@@ -26,7 +25,7 @@ export interface StoredGroup {
   chosen: readonly string[];
 }
 
-/** The defaults of the catalogue, regardless of the plan. */
+/** The defaults of the catalogue. */
 export const DEFAULT_TENANT_SETTINGS = byGroup((group) =>
   Object.fromEntries(settingsOf(group).map(([name, definition]) => [name, definition.default])),
 ) as TenantSettings;
@@ -39,13 +38,13 @@ export const SETTINGS_OF_NEW_TENANT = Object.fromEntries(
 );
 
 /** Every setting with its source. An invalid stored value counts as not set, so that it cannot lock a whole tenant out. */
-export function resolveSettings(rows: readonly StoredGroup[], plan: Plan): ResolvedSettings {
+export function resolveSettings(rows: readonly StoredGroup[]): ResolvedSettings {
   const stored = new Map(rows.map((row) => [row.key, row]));
   return byGroup((group) =>
     Object.fromEntries(
       settingsOf(group).map(([name, definition]) => [
         name,
-        resolveSetting(definition, name, stored.get(group), plan),
+        resolveSetting(definition, name, stored.get(group)),
       ]),
     ),
   );
@@ -57,26 +56,17 @@ export function valuesOf(resolved: ResolvedSettings): TenantSettings {
   ) as TenantSettings;
 }
 
-/** The value for a tenant of this plan that has not set one. */
-function inherited(definition: SettingDefinition, plan: Plan): ResolvedSetting {
-  const ofPlan = definition.byPlan?.[plan];
-  return ofPlan === undefined
-    ? { value: definition.default, source: 'default' }
-    : { value: ofPlan, source: 'plan' };
-}
-
 /** A new row contains the defaults: a value that equals the default is the tenant's only if it was chosen. */
 function resolveSetting(
   definition: SettingDefinition,
   name: string,
   row: StoredGroup | undefined,
-  plan: Plan,
 ): ResolvedSetting {
   const value = valueIn(row?.value, name);
   const isChosen = value !== definition.default || row?.chosen.includes(name) === true;
   return definition.accepts(value) && isChosen
     ? { value, source: 'tenant' }
-    : inherited(definition, plan);
+    : { value: definition.default, source: 'default' };
 }
 
 function valueIn(stored: unknown, name: string): unknown {

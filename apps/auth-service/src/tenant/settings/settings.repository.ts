@@ -1,19 +1,11 @@
-import type { Plan } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { GroupChange } from './settings-change.js';
+import type { TenantSettings } from './settings-catalogue.js';
 import type { StoredGroup } from './settings-resolution.js';
 
-interface SettingsRow {
-  plan: Plan;
-  key: string | null;
-  value: unknown;
-  chosen: string[] | null;
-}
-
-export const SETTINGS = `
-  SELECT t.plan_type AS plan, s.setting_key AS key, s.setting_value AS value, s.chosen
-    FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.id`;
+export const SETTINGS =
+  'SELECT setting_key AS key, setting_value AS value, chosen FROM tenant_settings';
 
 /* Merged by the database, so that two parallel changes of one group are both kept. */
 const MERGE = `
@@ -27,23 +19,20 @@ const MERGE = `
 export class SettingsRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** The stored settings and the plan of the tenant; undefined if the tenant was deleted. */
-  async find(): Promise<{ plan: Plan; groups: StoredGroup[] } | undefined> {
-    const rows = await this.database.query<SettingsRow>(SETTINGS);
-    const [first] = rows;
-    if (first === undefined) return undefined;
-    const groups = rows.flatMap(({ key, value, chosen }) =>
-      key === null ? [] : [{ key, value, chosen: chosen ?? [] }],
-    );
-    return { plan: first.plan, groups };
+  /** The stored groups; none if the tenant was deleted. */
+  async find(): Promise<StoredGroup[]> {
+    return this.database.query<StoredGroup>(SETTINGS);
   }
 
   async merge(tenantId: string, { group, values, chosen, reset }: GroupChange): Promise<void> {
     await this.database.query(MERGE, [tenantId, group, JSON.stringify(values), chosen, reset]);
   }
 
-  /** Applies a shorter timeout to the active sessions. A session that is older than the timeout expires at once. */
-  async shortenSessions(hours: number): Promise<void> {
-    await this.database.query('SELECT shorten_sessions($1)', [hours]);
+  /** Applies a shorter timeout and lifetime to the active sessions. A session that has exceeded one ends at once. */
+  async shortenSessions({
+    sessionTimeout,
+    sessionLifetime,
+  }: TenantSettings['security']): Promise<void> {
+    await this.database.query('SELECT shorten_sessions($1, $2)', [sessionTimeout, sessionLifetime]);
   }
 }

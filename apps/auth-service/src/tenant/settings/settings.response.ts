@@ -15,7 +15,7 @@ export class SettingDescriptionResponse {
   key: string;
 
   @ApiProperty({
-    example: 'Lifetime of a session in hours, from the log-in.',
+    example: 'Hours without use after which a session ends.',
   })
   description: string;
 
@@ -26,24 +26,16 @@ export class SettingDescriptionResponse {
     type: 'object',
     additionalProperties: true,
     description: 'The accepted values as JSON Schema.',
-    example: { type: 'number', exclusiveMinimum: 0, maximum: 8_760 },
+    example: { type: 'number', minimum: 0.25, maximum: 168 },
   })
   schema: object;
 
   @ApiProperty({
     type: Object,
-    description: 'The value if neither the tenant nor its plan sets one.',
+    description: 'The value if the tenant sets none.',
     example: 24,
   })
   default: unknown;
-
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    description: 'Defaults of individual plans.',
-    example: { enterprise: 12 },
-  })
-  byPlan: object;
 }
 
 /** The definitions of all settings, in the order of the catalogue. */
@@ -55,7 +47,6 @@ export function describeSettings(): SettingDescriptionResponse[] {
       rule: definition.rule,
       schema: definition.schema,
       default: definition.default,
-      byPlan: definition.byPlan ?? {},
     })),
   );
 }

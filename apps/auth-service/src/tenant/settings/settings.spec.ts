@@ -34,11 +34,11 @@ describe('the settings of a tenant', () => {
     ['nothing is stored', []],
     ['the defaults were written with the tenant', written],
   ])('are the defaults where %s, and say so', (_what, rows) => {
-    const resolved = resolveSettings(rows, 'basic');
+    const resolved = resolveSettings(rows);
     expect(valuesOf(resolved)).toMatchObject({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: { sessionTimeout: 24, requireMFA: false },
+      security: { sessionTimeout: 24, sessionLifetime: 168, requireMFA: false },
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     const sources = Object.values(resolved).flatMap((group) =>
@@ -47,14 +47,13 @@ describe('the settings of a tenant', () => {
     expect(new Set(sources)).toEqual(new Set(['default']));
   });
 
-  it('come from the plan before the default, and from the tenant before the plan', () => {
-    const timeout = (rows: StoredGroup[], plan: 'basic' | 'enterprise') =>
-      resolveSettings(rows, plan).security['sessionTimeout'];
-    expect(timeout(written, 'enterprise')).toEqual({ value: 12, source: 'plan' });
+  it('come from the tenant before the default, also where it chose the default', () => {
+    const timeout = (rows: StoredGroup[]) => resolveSettings(rows).security['sessionTimeout'];
+    expect(timeout(written)).toEqual({ value: 24, source: 'default' });
     const own = [stored('security', { sessionTimeout: 8 }, 'sessionTimeout')];
-    expect(timeout(own, 'enterprise')).toEqual({ value: 8, source: 'tenant' });
+    expect(timeout(own)).toEqual({ value: 8, source: 'tenant' });
     const likeTheDefault = [stored('security', { sessionTimeout: 24 }, 'sessionTimeout')];
-    expect(timeout(likeTheDefault, 'enterprise')).toEqual({ value: 24, source: 'tenant' });
+    expect(timeout(likeTheDefault)).toEqual({ value: 24, source: 'tenant' });
   });
 
   it('come from the tenant where a row differs from the default, regardless of who wrote it', () => {
@@ -62,7 +61,7 @@ describe('the settings of a tenant', () => {
       stored('security', { sessionTimeout: 0.5 }),
       stored('theme', { darkMode: true, primaryColor: '#ABCDEF' }),
     ];
-    const resolved = resolveSettings(rows, 'basic');
+    const resolved = resolveSettings(rows);
     expect(resolved.security).toMatchObject({
       sessionTimeout: { value: 0.5, source: 'tenant' },
       requireMFA: { value: false, source: 'default' },
@@ -70,11 +69,11 @@ describe('the settings of a tenant', () => {
     expect(valuesOf(resolved).theme).toEqual({ darkMode: true, primaryColor: '#ABCDEF' });
   });
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 8_761, '24', null, [12]])(
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 169, '24', null, [12]])(
     'fall back to 24 hours where the session time-out is %s',
     (sessionTimeout) => {
       const rows = [stored('security', { sessionTimeout }, 'sessionTimeout')];
-      expect(resolveSettings(rows, 'basic').security['sessionTimeout']).toEqual({
+      expect(resolveSettings(rows).security['sessionTimeout']).toEqual({
         value: 24,
         source: 'default',
       });
@@ -84,7 +83,7 @@ describe('the settings of a tenant', () => {
   it.each([null, 'dark', 7, [], { primaryColor: 'red;} body{display:none' }, { darkMode: 'yes' }])(
     'fall back to the default theme where %j is stored',
     (value) => {
-      expect(valuesOf(resolveSettings([stored('theme', value)], 'basic')).theme).toEqual(
+      expect(valuesOf(resolveSettings([stored('theme', value)])).theme).toEqual(
         DEFAULT_TENANT_SETTINGS.theme,
       );
     },
@@ -95,7 +94,7 @@ describe('the settings of a tenant', () => {
       stored('features', { allowPublicPocs: true, backdoor: true }, 'constructor'),
       stored('unknown', {}),
     ];
-    const { features, ...others } = valuesOf(resolveSettings(rows, 'basic'));
+    const { features, ...others } = valuesOf(resolveSettings(rows));
     expect(features).toEqual({ allowPublicPocs: true, enableCollaboration: true });
     expect(Object.keys(others)).not.toContain('unknown');
   });
@@ -131,14 +130,14 @@ describe('a change of settings', () => {
       'theme.primaryColor must be a color such as #2563eb',
       'theme.darkMode must be true or false',
       'notifications must be an object of settings',
-      'security.sessionTimeout must be a number of hours from 0.25 to 8760',
+      'security.sessionTimeout must be a number of hours from 0.25 to 168',
       'security.__proto__x is not a known field',
       'security.constructor is not a known field',
       'features must be an object of settings',
     ]);
   });
 
-  it.each([8_760.1, 0.2, 1e-9, '8', true, {}, [], 1e308, -0])(
+  it.each([168.1, 0.2, 1e-9, '8', true, {}, [], 1e308, -0])(
     'takes no session time-out of %j',
     (value) => {
       expect(
@@ -149,10 +148,9 @@ describe('a change of settings', () => {
 });
 
 describe('the catalogue', () => {
-  it('accepts its own defaults and those of the plans', () => {
+  it('accepts its own defaults', () => {
     for (const [name, definition] of SETTINGS_GROUPS.flatMap(settingsOf)) {
-      for (const value of [definition.default, ...Object.values(definition.byPlan ?? {})])
-        expect([name, definition.accepts(value)]).toEqual([name, true]);
+      expect([name, definition.accepts(definition.default)]).toEqual([name, true]);
     }
   });
 
