@@ -310,11 +310,13 @@ CREATE OR REPLACE FUNCTION public.count_tenant_users()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+DECLARE
+  before CONSTANT integer := CASE WHEN TG_OP <> 'INSERT' AND OLD.status = 'active' THEN 1 ELSE 0 END;
+  after CONSTANT integer := CASE WHEN TG_OP <> 'DELETE' AND NEW.status = 'active' THEN 1 ELSE 0 END;
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    PERFORM public.add_tenant_usage(NEW.tenant_id, 1, 0, 0);
-  ELSE
-    PERFORM public.add_tenant_usage(OLD.tenant_id, -1, 0, 0);
+  IF before <> after THEN
+    PERFORM public.add_tenant_usage(CASE TG_OP WHEN 'DELETE' THEN OLD.tenant_id ELSE NEW.tenant_id END,
+      after - before, 0, 0);
   END IF;
   RETURN NULL;
 END
@@ -1122,7 +1124,7 @@ AS $function$
 BEGIN
   PERFORM FROM public.tenant_usage WHERE tenant_id = p_tenant FOR UPDATE;
   UPDATE public.tenant_usage u
-     SET user_count = (SELECT count(*) FROM public.users x WHERE x.tenant_id = p_tenant),
+     SET user_count = (SELECT count(*) FROM public.users x WHERE x.tenant_id = p_tenant AND x.status = 'active'),
          poc_count = (SELECT count(*) FROM public.pocs x WHERE x.tenant_id = p_tenant),
          storage_bytes = (SELECT coalesce(sum(x.counted_bytes), 0) FROM public.poc_files x WHERE x.tenant_id = p_tenant)
    WHERE u.tenant_id = p_tenant;
@@ -2513,7 +2515,7 @@ CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN 
 CREATE TRIGGER users_rights_held_from_start AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION keep_to_held_rights();
 CREATE TRIGGER users_rights_held_to_end AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_to_held_rights();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
-CREATE TRIGGER users_usage AFTER INSERT OR DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
+CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;
 GRANT DELETE, INSERT ON users TO super_admin;
 GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, search_name, search_last_name) ON users TO authenticated_user;

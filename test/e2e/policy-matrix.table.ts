@@ -283,6 +283,7 @@ export const MATRIX: Record<string, Cell> = {
   'PATCH /api/v1/auth/users/{userId}': userCell('', { body: () => ({ firstName: 'Rui' }) }),
   'DELETE /api/v1/auth/users/{userId}': userCell(''),
   'POST /api/v1/auth/users/{userId}/suspend': userCell('/suspend'),
+  'POST /api/v1/auth/users/{userId}/deactivate': userCell('/deactivate'),
   'POST /api/v1/auth/users/{userId}/reactivate': userCell('/reactivate'),
   'POST /api/v1/auth/users/{userId}/role': userCell('/role', {
     body: () => ({ role: 'viewer' }),

@@ -98,7 +98,7 @@ export class ServiceDatabase {
   /** The counted usage minus a recount. */
   async usageDrift(tenantId: string): Promise<unknown> {
     const { rows } = await this.operators.query<Record<string, string>>(
-      `SELECT u.user_count - (SELECT count(*) FROM users x WHERE x.tenant_id = u.tenant_id) AS users,
+      `SELECT u.user_count - (SELECT count(*) FROM users x WHERE x.tenant_id = u.tenant_id AND x.status = 'active') AS users,
               u.poc_count - (SELECT count(*) FROM pocs x WHERE x.tenant_id = u.tenant_id) AS pocs,
               u.storage_bytes
                 - (SELECT coalesce(sum(counted_bytes), 0) FROM poc_files x WHERE x.tenant_id = u.tenant_id) AS bytes

@@ -67,6 +67,53 @@ describe('The limits of a tenant', () => {
     expect(rows).toEqual([{ user_count: 3 }]);
   });
 
+  it('are kept exactly when users register and are reactivated at the same time', async () => {
+    const { tenantId } = await seedTenant(db.database, { maxUsers: 5 });
+    const context = { tenantId, role: 'admin' };
+    const { userId: adminId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    const away: string[] = [];
+    for (let index = 0; index < 25; index += 1) {
+      const status = index % 2 === 0 ? 'inactive' : 'suspended';
+      away.push((await seedUser(db.database, tenantId, { status })).userId);
+    }
+    const results = await Promise.allSettled(
+      away.flatMap((userId, n) => [
+        db.statement(
+          { ...context, userId: adminId },
+          `UPDATE users SET status = 'active' WHERE id = $1`,
+          [userId],
+        ),
+        db.statement(context, INSERT_USER, [tenantId, `${n}@example.com`, HASH]),
+      ]),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(4);
+    for (const result of results) {
+      if (result.status === 'rejected')
+        expect(result.reason).toEqual(refusal('23514', 'tenant_user_limit'));
+    }
+    const { rows } = await db.statement(context, 'SELECT user_count FROM tenant_usage');
+    expect(rows).toEqual([{ user_count: 5 }]);
+    expect(await db.usageDrift(tenantId)).toMatchObject({ users: '0' });
+  });
+
+  it('do not count users who are suspended or inactive, also when these are deleted', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId: adminId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    const { userId } = await seedUser(db.database, tenantId);
+    const context = { tenantId, userId: adminId, role: 'admin' };
+    const used = async (statement: string): Promise<unknown> => {
+      await db.statement(context, statement, [userId]);
+      const { rows } = await db.statement(context, 'SELECT user_count FROM tenant_usage');
+      return rows[0]?.['user_count'];
+    };
+    const to = (status: string) => `UPDATE users SET status = '${status}' WHERE id = $1`;
+    expect(await used(to('suspended'))).toBe(1);
+    expect(await used(to('inactive'))).toBe(1);
+    expect(await used(to('active'))).toBe(2);
+    expect(await used(to('inactive'))).toBe(1);
+    expect(await used('DELETE FROM users WHERE id = $1')).toBe(1);
+  });
+
   it('cost a registration as many rows in a tenant of a thousand users as in a small one', async () => {
     const users = 1_000;
     const small = await seedTenant(db.database);

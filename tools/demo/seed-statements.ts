@@ -44,6 +44,10 @@ export const FIND_MISSING_TENANTS = `
   SELECT w.id FROM unnest($1::uuid[], $2::text[]) AS w (id, subdomain)
    WHERE NOT EXISTS (SELECT FROM public.tenants t WHERE t.id = w.id OR t.subdomain = w.subdomain)`;
 
+/* The status of the i-th user of a tenant. */
+const STATUS =
+  "CASE WHEN i > 1 AND i % 43 = 0 THEN 'inactive' WHEN i > 1 AND i % 97 = 0 THEN 'suspended' ELSE 'active' END";
+
 /* Seats for the users, a creation time, and the count that the trigger would maintain. */
 export const COMPLETE_TENANTS = `
   WITH wanted AS (
@@ -53,7 +57,8 @@ export const COMPLETE_TENANTS = `
        SET max_users = w.max_users, created_at = now() - (w.index % 700) * interval '1 day'
       FROM wanted w WHERE t.id = w.id
   )
-  INSERT INTO public.tenant_usage (tenant_id, user_count) SELECT id, users FROM wanted`;
+  INSERT INTO public.tenant_usage (tenant_id, user_count)
+  SELECT id, (SELECT count(*) FROM generate_series(1, users) AS i WHERE ${STATUS} = 'active') FROM wanted`;
 
 /*
  * The first user of each tenant is its admin. The others have various roles, statuses and log-ins. Ids are UUIDv7
@@ -70,7 +75,7 @@ export const ADD_USERS = `
          END || '@' || t.subdomain || '.example',
          $5, now(), first_name, last_name,
          CASE WHEN i = 1 THEN 'admin' WHEN i % 40 = 2 THEN 'manager' WHEN i % 9 = 5 THEN 'viewer' ELSE 'user' END,
-         CASE WHEN i > 1 AND i % 43 = 0 THEN 'inactive' WHEN i > 1 AND i % 97 = 0 THEN 'suspended' ELSE 'active' END,
+         ${STATUS},
          CASE WHEN i % 5 > 0 THEN now() - (i % 90) * interval '1 day' END,
          CASE WHEN i % 5 > 0 THEN i % 300 ELSE 0 END,
          now() - (i % 600) * interval '1 day'

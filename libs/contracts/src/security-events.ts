@@ -11,6 +11,7 @@ export const SECURITY_EVENTS = [
   'user.created',
   'user.updated',
   'user.suspended',
+  'user.deactivated',
   'user.reactivated',
   'user.deleted',
   'user.role_changed',

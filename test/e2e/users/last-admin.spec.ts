@@ -3,6 +3,7 @@ import { type Member, type UserRecord } from './users.fixture.js';
 import { type Answer } from '../service.fixture.js';
 import {
   assign,
+  deactivate,
   reactivate,
   remove,
   service,
@@ -16,6 +17,7 @@ useUserAdmin();
 describe('The last active admin', () => {
   const moves: Record<string, (by: Member, whom: Member) => Promise<Answer<UserRecord>>> = {
     suspends: (by, whom) => suspend(by.token, whom.userId),
+    deactivates: (by, whom) => deactivate(by.token, whom.userId),
     deletes: (by, whom) => remove(by.token, whom.userId),
     demotes: (by, whom) => assign(by.token, whom.userId, { role: 'user' }),
   };

@@ -8,6 +8,7 @@ import {
   create,
   newcomer,
   patch,
+  deactivate,
   reactivate,
   read,
   remove,
@@ -84,7 +85,13 @@ describe('User administration', () => {
     const [manager, admin] = [await join('manager'), await join('admin')];
     const target = await join('user', ['view_audit']);
     const refused = { reason: 'permission_not_held', required: ['view_audit'] };
-    for (const change of [suspend, reactivate, remove, CHANGES['readdress'] ?? remove]) {
+    for (const change of [
+      suspend,
+      deactivate,
+      reactivate,
+      remove,
+      CHANGES['readdress'] ?? remove,
+    ]) {
       const answer = await change(manager.token, target.userId);
       expect([answer.status, answer.error.details]).toEqual([403, refused]);
     }

@@ -20,6 +20,8 @@ export const read = act('GET');
 
 export const suspend = act('POST', '/suspend');
 
+export const deactivate = act('POST', '/deactivate');
+
 export const reactivate = act('POST', '/reactivate');
 
 export const remove = act('DELETE');
@@ -37,6 +39,7 @@ export const CHANGES: Record<string, Action> = {
   update: act('PATCH', '', { firstName: 'Rui' }),
   readdress: (token, userId) => patch(token, userId, { email: `${userId}@example.com` }),
   suspend,
+  deactivate,
   reactivate,
   role: act('POST', '/role', { role: 'viewer' }),
   requireChange,

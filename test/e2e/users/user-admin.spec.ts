@@ -5,6 +5,7 @@ import {
   act,
   CHANGES,
   create,
+  deactivate,
   logIn,
   newcomer,
   patch,
@@ -60,18 +61,21 @@ describe('An update of a user', () => {
   });
 });
 
-describe('A suspended user', () => {
+describe.each([
+  ['suspended', 'suspended', suspend],
+  ['deactivated', 'inactive', deactivate],
+] as const)('A %s user', (_what, status, change) => {
   it('is logged out at once and cannot log in, and old tokens stay invalid after the reactivation', async () => {
     const { host, join } = await workspace();
     const [admin, user] = [await join('admin'), await join('user')];
-    expect(await suspend(admin.token, user.userId)).toMatchObject({
+    expect(await change(admin.token, user.userId)).toMatchObject({
       status: 200,
-      data: { status: 'suspended' },
+      data: { status },
     });
     expect(await service.probe(user.token)).toBe('TOKEN_REVOKED');
     expect((await service.refresh(user.refreshToken)).error.code).toBe('TOKEN_REVOKED');
     expect((await logIn(host, user.email, user.password)).error.code).toBe('INVALID_CREDENTIALS');
-    expect((await suspend(admin.token, user.userId)).status).toBe(200);
+    expect((await change(admin.token, user.userId)).status).toBe(200);
     expect(await reactivate(admin.token, user.userId)).toMatchObject({
       data: { status: 'active' },
     });
@@ -145,6 +149,7 @@ describe('The audit log of user administration', () => {
         'user.updated',
         'user.updated',
         'user.suspended',
+        'user.deactivated',
         'user.reactivated',
         'user.role_changed',
         'password.change_required',

@@ -13,6 +13,7 @@ import {
   remove,
   requireChange,
   service,
+  deactivate,
   suspend,
   useUserAdmin,
   workspace,
@@ -23,6 +24,7 @@ useUserAdmin();
 describe('A change of a user', () => {
   const CHANGES_FELT: [what: string, change: Action, refusal: string][] = [
     ['suspended', suspend, 'TOKEN_REVOKED'],
+    ['deactivated', deactivate, 'TOKEN_REVOKED'],
     ['deleted', remove, 'TOKEN_REVOKED'],
     ['told to change the password', requireChange, 'TOKEN_REVOKED'],
     ['signed out', act('DELETE', '/sessions'), 'TOKEN_REVOKED'],

@@ -55,7 +55,7 @@ describe('the seed command', () => {
   it('sets correct counts within every limit, and gives each tenant an active admin', async () => {
     const wrong = await database.sql(`
       SELECT t.id FROM tenants t JOIN tenant_usage u ON u.tenant_id = t.id
-       WHERE u.user_count <> (SELECT count(*) FROM users p WHERE p.tenant_id = t.id)
+       WHERE u.user_count <> (SELECT count(*) FROM users p WHERE p.tenant_id = t.id AND p.status = 'active')
           OR u.user_count > t.max_users
           OR NOT EXISTS (SELECT FROM users p
                           WHERE p.tenant_id = t.id AND p.role = 'admin' AND p.status = 'active')`);

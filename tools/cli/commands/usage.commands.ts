@@ -27,7 +27,7 @@ const FIND_DRIFT = `
       FROM tenant_usage u
       JOIN tenants t ON t.id = u.tenant_id
       LEFT JOIN (SELECT tenant_id, count(*) AS users FROM users
-                  WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) p USING (tenant_id)
+                  WHERE status = 'active' AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY 1) p USING (tenant_id)
       LEFT JOIN (SELECT tenant_id, count(*) AS pocs FROM pocs
                   WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY 1) q USING (tenant_id)
       LEFT JOIN (SELECT tenant_id, sum(counted_bytes) AS bytes FROM poc_files

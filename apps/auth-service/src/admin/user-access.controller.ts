@@ -23,7 +23,8 @@ export class UserAccessController {
   @Permissions('manage_users')
   @ApiOperation({
     summary: 'Suspend a user',
-    description: 'Revokes all sessions of the user. The user keeps their seat.',
+    description:
+      'For a security hold. Revokes all sessions of the user and frees their seat until they are reactivated.',
   })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
@@ -34,12 +35,33 @@ export class UserAccessController {
     return this.access.suspend(principal, userId);
   }
 
+  @Post('deactivate')
+  @HttpCode(200)
+  @WritesWhenReadOnly()
+  @Permissions('manage_users')
+  @ApiOperation({
+    summary: 'Deactivate a user',
+    description:
+      'For a user who has left. Revokes all sessions of the user and frees their seat. What they created stays.',
+  })
+  @DataResponse(200, UserResponse)
+  @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
+  deactivateUser(
+    @CurrentUser() principal: Principal,
+    @Param('userId', UuidParamPipe) userId: string,
+  ): Promise<UserResponse> {
+    return this.access.deactivate(principal, userId);
+  }
+
   @Post('reactivate')
   @HttpCode(200)
   @Permissions('manage_users')
-  @ApiOperation({ summary: 'Reactivate a suspended user' })
+  @ApiOperation({
+    summary: 'Reactivate a suspended or inactive user',
+    description: 'The user takes a seat.',
+  })
   @DataResponse(200, UserResponse)
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'USER_LIMIT_EXCEEDED')
   reactivateUser(
     @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,

@@ -15,6 +15,12 @@ import type { AssignRoleDto } from './user-admin.dto.js';
 import { assertMayAssignRights, assertMayControl, assertMayManage } from './role-change.rules.js';
 import { RoleService } from './roles/role.service.js';
 
+const STATUS_EVENTS = {
+  active: 'user.reactivated',
+  suspended: 'user.suspended',
+  inactive: 'user.deactivated',
+} as const satisfies Record<UserStatus, SecurityEventType>;
+
 /**
  * Changes of a user's access: status, rights, sessions. They take effect at the user's next request. Each method throws
  * NOT_FOUND if the tenant has no such user and INSUFFICIENT_PERMISSIONS for the caller's own account and for users above
@@ -29,13 +35,20 @@ export class UserAccessService {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** Suspends a user and revokes their sessions. They keep their seat. */
+  /** Suspends a user for a security hold: revokes their sessions and frees their seat. */
   async suspend(principal: Principal, userId: string): Promise<UserResponse> {
-    const response = await this.setStatus(principal, userId, 'suspended');
-    await this.sessions.revokeAll(userId);
-    return response;
+    return this.lockOut(principal, userId, 'suspended');
   }
 
+  /** The same for a user who has left. */
+  async deactivate(principal: Principal, userId: string): Promise<UserResponse> {
+    return this.lockOut(principal, userId, 'inactive');
+  }
+
+  /**
+   * Lets a user log in again, who takes a seat.
+   * @throws a database error if no seat is free (USER_LIMIT_EXCEEDED).
+   */
   async reactivate(principal: Principal, userId: string): Promise<UserResponse> {
     return this.setStatus(principal, userId, 'active');
   }
@@ -102,17 +115,25 @@ export class UserAccessService {
     return this.sessions.revokeAll(target.id);
   }
 
+  private async lockOut(
+    principal: Principal,
+    userId: string,
+    status: Exclude<UserStatus, 'active'>,
+  ): Promise<UserResponse> {
+    const response = await this.setStatus(principal, userId, status);
+    await this.sessions.revokeAll(userId);
+    return response;
+  }
+
   private async setStatus(
     principal: Principal,
     userId: string,
-    status: Extract<UserStatus, 'active' | 'suspended'>,
+    status: UserStatus,
   ): Promise<UserResponse> {
     const target = await this.targetOf(principal, userId, assertMayControl);
     if (target.status === status) return toUserResponse(target);
     const changed = await this.users.setStatus(target.id, status);
-    await this.record(status === 'active' ? 'user.reactivated' : 'user.suspended', target, {
-      from: target.status,
-    });
+    await this.record(STATUS_EVENTS[status], target, { from: target.status });
     return toUserResponse(changed);
   }
 

@@ -5,6 +5,7 @@ const VERBS = [
   'cancel',
   'change',
   'create',
+  'deactivate',
   'delete',
   'download',
   'export',

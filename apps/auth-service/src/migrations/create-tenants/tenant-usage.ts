@@ -109,7 +109,7 @@ const REPAIR_TENANT_USAGE = definerFunction({
 BEGIN
   PERFORM FROM public.tenant_usage WHERE tenant_id = p_tenant FOR UPDATE;
   UPDATE public.tenant_usage u
-     SET user_count = (SELECT count(*) FROM public.users x WHERE x.tenant_id = p_tenant),
+     SET user_count = (SELECT count(*) FROM public.users x WHERE x.tenant_id = p_tenant AND x.status = 'active'),
          poc_count = (SELECT count(*) FROM public.pocs x WHERE x.tenant_id = p_tenant),
          storage_bytes = (SELECT coalesce(sum(x.counted_bytes), 0) FROM public.poc_files x WHERE x.tenant_id = p_tenant)
    WHERE u.tenant_id = p_tenant;

@@ -173,16 +173,19 @@ const IS_USER_WITHIN_OWN_RANK = `
   REVOKE ALL ON FUNCTION public.is_user_within_own_rank(uuid) FROM PUBLIC;
   GRANT EXECUTE ON FUNCTION public.is_user_within_own_rank(uuid) TO ${SERVICE_ROLE}`;
 
+/* Active users take the seats of a tenant. A user who is suspended or has left frees theirs. */
 const COUNT_TENANT_USERS = definerFunction({
   signature: 'count_tenant_users()',
   returns: 'trigger',
   language: 'plpgsql',
   body: `
+DECLARE
+  before CONSTANT integer := CASE WHEN TG_OP <> 'INSERT' AND OLD.status = 'active' THEN 1 ELSE 0 END;
+  after CONSTANT integer := CASE WHEN TG_OP <> 'DELETE' AND NEW.status = 'active' THEN 1 ELSE 0 END;
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    PERFORM public.add_tenant_usage(NEW.tenant_id, 1, 0, 0);
-  ELSE
-    PERFORM public.add_tenant_usage(OLD.tenant_id, -1, 0, 0);
+  IF before <> after THEN
+    PERFORM public.add_tenant_usage(CASE TG_OP WHEN 'DELETE' THEN OLD.tenant_id ELSE NEW.tenant_id END,
+      after - before, 0, 0);
   END IF;
   RETURN NULL;
 END`,
@@ -191,7 +194,7 @@ END`,
 const TRIGGERS = `
   CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
-  CREATE TRIGGER users_usage AFTER INSERT OR DELETE ON public.users
+  CREATE TRIGGER users_usage AFTER INSERT OR UPDATE OF status OR DELETE ON public.users
     FOR EACH ROW EXECUTE FUNCTION public.count_tenant_users()`;
 
 /** Users, with the columns that they are searched by, and the functions that look one up at a log-in. */
