@@ -94,6 +94,14 @@ export class PostgresFeed {
     });
   }
 
+  /** Lets the database refuse or accept new connections, except for those of administrators. */
+  async admitConnections(admit: boolean): Promise<void> {
+    const { rows } = await this.admin.query<{ name: string }>('SELECT current_database() AS name');
+    await this.admin.query(
+      `ALTER DATABASE "${rows[0]?.name ?? ''}" CONNECTION LIMIT ${admit ? -1 : 0}`,
+    );
+  }
+
   /** Terminates the connection of the transport. */
   async terminate(): Promise<void> {
     await this.admin.query(

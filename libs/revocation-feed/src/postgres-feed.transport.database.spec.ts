@@ -36,12 +36,27 @@ describe('PostgresFeedTransport', () => {
   it('says once per outage, in full sentences, that it cannot reach the database', async () => {
     await feed.start();
     const warn = vi.spyOn(Logger.prototype, 'warn');
+    await feed.admitConnections(false);
     await feed.terminate();
     await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+    await feed.admitConnections(true);
     await vi.waitFor(() => expect(feed.transport.connected).toBe(true), { timeout: 5_000 });
     expect(warn.mock.calls).toEqual([
-      [expect.stringMatching(/the database: .*\w\. Until it can, every request queries/)],
+      [
+        expect.stringMatching(
+          /the database: too many connections .*[^.]\. Until it can, every request queries/,
+        ),
+      ],
     ]);
+  });
+
+  it('says nothing of a lost connection that it can replace at once', async () => {
+    await feed.start();
+    const lines = [vi.spyOn(Logger.prototype, 'warn'), vi.spyOn(Logger.prototype, 'log')];
+    await feed.terminate();
+    await vi.waitFor(() => expect(feed.transport.connected).toBe(false));
+    await vi.waitFor(() => expect(feed.transport.connected).toBe(true), { timeout: 5_000 });
+    expect(lines.flatMap(({ mock }) => mock.calls)).toEqual([]);
   });
 
   it.each(['1.5/1:1:', 'nonsense', '1:1:'])(

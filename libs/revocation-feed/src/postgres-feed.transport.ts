@@ -88,7 +88,8 @@ export class PostgresFeedTransport implements FeedTransport {
         onNotification: () => {
           if (!this.idle) this.poll();
         },
-        onLost: (error) => this.reconnect(error),
+        // Not logged: the next connection usually succeeds, and the database may stop together with this process.
+        onLost: () => this.reconnect(),
       });
       if (this.stopped) {
         await connection.close();
@@ -102,21 +103,25 @@ export class PostgresFeedTransport implements FeedTransport {
       this.poll();
       this.schedule();
     } catch (error) {
-      this.reconnect(error as Error);
+      if (!this.stopped) this.warnOnce(error as Error);
+      this.reconnect();
     }
   }
 
-  private reconnect(error: Error): void {
-    if (this.stopped) return;
-    this.connection = undefined;
-    this.onLost?.();
-    clearTimeout(this.timer);
+  private warnOnce(error: Error): void {
     if (!this.warned) {
       this.logger.warn(
         `The revocation feed cannot reach the database: ${asSentence(error.message)} Until it can, every request queries its session's status.`,
       );
     }
     this.warned = true;
+  }
+
+  private reconnect(): void {
+    if (this.stopped) return;
+    this.connection = undefined;
+    this.onLost?.();
+    clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.connect(), this.retryMs);
     this.retryMs = Math.min(this.retryMs * 2, LAST_RETRY_MS);
   }
