@@ -39,6 +39,7 @@ runProcess({
       welcomeScreen({
         host: config.http.host,
         port: portOf(url),
+        docs: config.exposure.docs,
         trackerPort: tracker && portOf(tracker.url),
         dataDirectory,
         demoAdmins,

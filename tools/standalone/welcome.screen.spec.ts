@@ -5,7 +5,13 @@ const demoAdmins = [
   { subdomain: 'acme', email: 'admin@acme.example', password: 'first-password' },
   { subdomain: 'globex', email: 'admin@globex.example', password: 'second-password' },
 ];
-const options = { host: '127.0.0.1', port: 3000, dataDirectory: '/srv/poc/.data', demoAdmins };
+const options = {
+  host: '127.0.0.1',
+  port: 3000,
+  dataDirectory: '/srv/poc/.data',
+  docs: true,
+  demoAdmins,
+};
 
 describe('welcomeScreen', () => {
   it('shows the addresses of the API, the Swagger page and health', () => {
@@ -20,6 +26,12 @@ describe('welcomeScreen', () => {
       '  Tracker  http://localhost:3001/api/v1, its Swagger at http://localhost:3001/docs\n',
     );
     expect(welcomeScreen(options)).not.toContain('Tracker  ');
+  });
+
+  it('shows no Swagger page if the documentation is switched off', () => {
+    const screen = welcomeScreen({ ...options, docs: false, trackerPort: 3001 });
+    expect(screen).toContain('  Tracker  http://localhost:3001/api/v1\n');
+    expect(screen).not.toMatch(/swagger|\/docs/i);
   });
 
   it('shows the passwords of the demo admins and a log-in command to paste', () => {

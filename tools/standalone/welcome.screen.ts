@@ -6,6 +6,8 @@ export interface WelcomeOptions {
   host: string;
   port: number;
   dataDirectory: string;
+  /** Whether the services have pages of their documentation. */
+  docs: boolean;
   /** Port of the tracker. Undefined if it does not run. */
   trackerPort?: number | undefined;
   /** The admins that this start created. Empty from the second start on. */
@@ -14,7 +16,7 @@ export interface WelcomeOptions {
 
 /** The screen that `npm start` prints: the addresses, and what to try first. */
 export function welcomeScreen(options: WelcomeOptions): string {
-  const { host, port, dataDirectory, trackerPort, demoAdmins } = options;
+  const { host, port, dataDirectory, docs, trackerPort, demoAdmins } = options;
   const local = LOOPBACK_OR_ANY.test(host);
   const origin = `http://${local ? 'localhost' : formatHost(host)}`;
   const base = `${origin}:${port}`;
@@ -23,13 +25,9 @@ export function welcomeScreen(options: WelcomeOptions): string {
     'POC Tracker authentication is ready.',
     '',
     `  API      ${base}/api/v1`,
-    `  Swagger  ${local ? `http://acme.localhost:${port}` : base}/docs`,
+    ...(docs ? [`  Swagger  ${local ? `http://acme.localhost:${port}` : base}/docs`] : []),
     `  Health   ${base}/health`,
-    ...(trackerPort === undefined
-      ? []
-      : [
-          `  Tracker  ${origin}:${trackerPort}/api/v1, its Swagger at ${origin}:${trackerPort}/docs`,
-        ]),
+    ...(trackerPort === undefined ? [] : [describeTracker(`${origin}:${trackerPort}`, docs)]),
     '',
     ...describeAdmins(demoAdmins),
     'Try this first, in another terminal:',
@@ -39,6 +37,10 @@ export function welcomeScreen(options: WelcomeOptions): string {
     `All data is in ${dataDirectory}. Press Ctrl-C to stop.`,
     '',
   ].join('\n');
+}
+
+function describeTracker(base: string, docs: boolean): string {
+  return `  Tracker  ${base}/api/v1${docs ? `, its Swagger at ${base}/docs` : ''}`;
 }
 
 function describeAdmins(admins: readonly DemoAdmin[]): string[] {

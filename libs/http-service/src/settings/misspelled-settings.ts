@@ -46,6 +46,9 @@ export const SETTING_NAMES = [
 /** Prefixes that hardly any other program uses. */
 const OWN_PREFIXES = ['ARGON2_', 'DB_', 'JWT_', 'REDIS_', 'TENANT_', 'TRACKER_'];
 
+/** Variables of docker-compose.yml. */
+const COMPOSE_VARIABLES = ['REDIS_PASSWORD', 'TRACKER_PASSWORD'];
+
 /** Variables that Kubernetes adds for each service, such as REDIS_SERVICE_HOST and REDIS_PORT_6379_TCP. */
 const KUBERNETES = /_SERVICE_(HOST|PORT)|_PORT_\d+_/;
 
@@ -69,8 +72,9 @@ function isSetting(name: string): boolean {
 }
 
 function hasOwnPrefix(name: string, value: string): boolean {
-  const ofKubernetes = KUBERNETES.test(name) || value.startsWith('tcp://');
-  return !ofKubernetes && OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+  const ofAnother =
+    COMPOSE_VARIABLES.includes(name) || KUBERNETES.test(name) || value.startsWith('tcp://');
+  return !ofAnother && OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 /** The setting with the smallest edit distance, if that is small enough for a typing error. */
