@@ -30,20 +30,25 @@ const responses = new WeakMap<Socket, ServerResponse | null>();
  * @param receiveTimeoutMs for a whole request to arrive.
  */
 export function createHttpServer(handle: RequestListener, receiveTimeoutMs: number): Server {
-  return createServer(
+  const receive: RequestListener = (request, response) => {
+    const { socket } = request;
+    if (HTTP_METHODS.has(request.method ?? '')) {
+      responses.set(socket, responses.has(socket) ? null : response);
+      handle(request, response);
+    } else endBrokenConnection(undefined, socket);
+  };
+  const server = createServer(
     {
       requestTimeout: receiveTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_MS,
+      // Node would refuse such a request without a body; `refuseUnclearHosts` does in the API's error format.
+      requireHostHeader: false,
     },
-    (request, response) => {
-      const { socket } = request;
-      if (HTTP_METHODS.has(request.method ?? '')) {
-        responses.set(socket, responses.has(socket) ? null : response);
-        handle(request, response);
-      } else endBrokenConnection(undefined, socket);
-    },
+    receive,
   );
+  // Unknown expectations may be ignored (RFC 9110, 10.1.1); Node would refuse them without a body.
+  return server.on('checkExpectation', receive);
 }
 
 /**

@@ -54,3 +54,19 @@ describe('A request target in absolute form', () => {
     expect(await ask('*', 'a.example', 'OPTIONS')).toMatch(/^HTTP\/1\.1 404 /);
   });
 });
+
+describe('A request without a Host header', () => {
+  it('is refused in the error format, unless its version has none', async () => {
+    const refused = await exchangeRaw(app, `GET ${PATH} HTTP/1.1\r\nConnection: close\r\n\r\n`);
+    expect(refused).toMatch(/^HTTP\/1\.1 400 [^]*"code":"VALIDATION_ERROR"[^]*"field":"host"/);
+    const old = await exchangeRaw(app, `GET ${PATH} HTTP/1.0\r\n\r\n`);
+    expect(old).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('A request with an unknown expectation', () => {
+  it('is served', async () => {
+    const head = `GET ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: close`;
+    expect(await exchangeRaw(app, `${head}\r\nExpect: 42\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});

@@ -3,17 +3,23 @@ import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Refuses a request whose target is a whole URL of another host than its Host header. The target takes precedence (RFC 9112,
- * 3.2.2), but a proxy in front may have routed or authorized the request by the header.
+ * Refuses a request that does not say clearly for which host it is: HTTP/1.1 without a Host header, or a target that is a
+ * whole URL of another host. The target takes precedence (RFC 9112, 3.2.2), but a proxy in front may have routed or
+ * authorized the request by the header.
  */
-export function refuseForeignTargets(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    const message = 'must be the host of the request target';
-    done(isForeign(request.raw) ? ApiError.validation({ field: 'host', message }) : undefined);
+export function refuseUnclearHosts(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (raw.headers.host === undefined && raw.httpVersion === '1.1') done(refusal('is missing'));
+    else if (namesAnotherHost(raw)) done(refusal('must be the host of the request target'));
+    else done();
   });
 }
 
-function isForeign({ url = '', headers: { host = '' } }: IncomingMessage): boolean {
+function refusal(message: string): ApiError {
+  return ApiError.validation({ field: 'host', message });
+}
+
+function namesAnotherHost({ url = '', headers: { host = '' } }: IncomingMessage): boolean {
   if (url.startsWith('/') || url === '*') return false;
   const target = URL.canParse(url) ? new URL(url) : undefined;
   const named = `${target?.protocol ?? ''}//${host}`;

@@ -12,7 +12,7 @@ import { registerFormBodies } from './form-body.js';
 import { registerGracefulClose } from '../connection/graceful-close.js';
 import { NestLogger } from '../logging/nest.logger.js';
 import { guardRequests } from './request-guard.js';
-import { refuseForeignTargets } from '../connection/request-target.js';
+import { refuseUnclearHosts } from '../connection/request-target.js';
 import { logRequests } from '../logging/request-log.js';
 import { limitParsedBodies, registerRawBodies } from './raw-body.js';
 import { RouteDirectory } from '../errors/route-directory.js';
@@ -77,7 +77,7 @@ export async function createHttpApp(
   registerSecurityHeaders(fastify);
   registerGracefulClose(fastify, settings);
   logRequests(fastify);
-  refuseForeignTargets(fastify);
+  refuseUnclearHosts(fastify);
   guardRequests(fastify);
   registerFormBodies(fastify);
   registerRawBodies(fastify);
