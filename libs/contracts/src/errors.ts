@@ -52,11 +52,18 @@ export const ERROR_CATALOGUE = {
   RANGE_NOT_SATISFIABLE: { status: 416, message: 'The requested range is outside the file.' },
   INVALID_CLIENT: { status: 401, message: 'The client credentials are wrong or missing.' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large.' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The route does not support the content type of the body.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    message: 'The route does not support the content type of the body.',
+  },
   RATE_LIMIT_EXCEEDED: { status: 429, message: 'Too many attempts; try again later.' },
   INTERNAL_ERROR: { status: 500, message: 'Something went wrong on our side.' },
   METRICS_ERROR: { status: 500, message: 'The metrics could not be read.' },
   SERVICE_BUSY: { status: 503, message: 'The service is busy; try again in a moment.' },
+  OUTCOME_UNKNOWN: {
+    status: 504,
+    message: 'It is unknown whether the change was made. Repeat the request to find out.',
+  },
   SERVICE_UNAVAILABLE: { status: 503, message: 'The service is temporarily unavailable.' },
 } as const satisfies Record<string, { status: number; message: string }>;
 

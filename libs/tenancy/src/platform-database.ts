@@ -115,6 +115,7 @@ export class PlatformDatabase {
       const result = await work(transaction);
       // A request that timed out has been told that nothing was done.
       request?.lifetime.assertRunning();
+      request?.lifetime.startCommit();
       return result;
     });
   }

@@ -79,6 +79,7 @@ export class TenantDatabase implements SqlRunner {
   private async complete<T>(transaction: TenantTransaction, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
+      currentScope().request?.lifetime.startCommit();
       await transaction.commit();
       return result;
     } catch (error) {

@@ -308,6 +308,17 @@ describe('An access token', () => {
     expect((await service.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
   });
 
+  it('can be logged out again, so that a client that lost the answer can repeat the request', async () => {
+    const { tokens } = await someone();
+    const logOut = (token: string) =>
+      service.call<{ revoked: number }>('POST', '/auth/logout', { token });
+    expect((await logOut(tokens.accessToken)).data).toEqual({ revoked: 1 });
+    const again = await logOut(tokens.accessToken);
+    expect([again.status, again.data]).toEqual([200, { revoked: 0 }]);
+    const forged = await logOut(`${tokens.accessToken.slice(0, -8)}AAAAAAAA`);
+    expect([forged.status, forged.error.code]).toEqual([401, 'INVALID_TOKEN']);
+  });
+
   it('can be logged out twice at once', async () => {
     const { tokens } = await someone();
     const answers = await Promise.all(

@@ -60,6 +60,6 @@ function isIncomplete(request: FastifyRequest): boolean {
 
 /** An unavailable dependency is a warning; an unexpected error is logged as an error. */
 function logFault(request: FastifyRequest, error: ApiError): void {
-  const expected = error.status === 503;
+  const expected = error.status === 503 || error.status === 504;
   request.log[expected ? 'warn' : 'error']({ err: error, code: error.code }, 'The request failed.');
 }

@@ -107,7 +107,12 @@ function addTenantScheme(operation: Operation): void {
 /** The error codes that follow from the body and the policy of an operation, in addition to those that it declares. */
 function impliedCodes(operation: Operation): ErrorCode[] {
   // Every route refuses a query with forbidden characters and a malformed x-tenant-id.
-  const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE', 'VALIDATION_ERROR'];
+  const codes: ErrorCode[] = [
+    'INTERNAL_ERROR',
+    'OUTCOME_UNKNOWN',
+    'SERVICE_UNAVAILABLE',
+    'VALIDATION_ERROR',
+  ];
   if (operation.requestBody !== undefined)
     codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   const policy = operation[POLICY_EXTENSION];

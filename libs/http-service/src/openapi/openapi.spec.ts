@@ -57,6 +57,7 @@ describe('createOpenApiDocument', () => {
     const create = operation('POST /api/v1/users');
     expect(create['x-error-codes']).toEqual([
       'INTERNAL_ERROR',
+      'OUTCOME_UNKNOWN',
       'PAYLOAD_TOO_LARGE',
       'SERVICE_UNAVAILABLE',
       'TENANT_REQUIRED',

@@ -7,6 +7,7 @@ export class RequestLifetime {
   private handling = false;
   private ended: Error | undefined;
   private own: TenantTransaction | undefined;
+  private commitStarted = false;
   private readonly explicit = new Set<TenantTransaction>();
 
   /** From now on the request's own transaction can be opened, because the interceptor will end it. */
@@ -22,6 +23,19 @@ export class RequestLifetime {
   /** @throws Error if the request has been aborted. */
   assertRunning(): void {
     if (this.ended !== undefined) throw this.ended;
+  }
+
+  /**
+   * True once a transaction of the request may have been committed. A request that is interrupted later must not be answered
+   * as if nothing had been done.
+   */
+  get mayHaveCommitted(): boolean {
+    return this.commitStarted;
+  }
+
+  /** Call it right before a COMMIT is sent. */
+  startCommit(): void {
+    this.commitStarted = true;
   }
 
   /** The request's own transaction, created by the first call. */
@@ -52,7 +66,9 @@ export class RequestLifetime {
   async commit(): Promise<void> {
     this.assertRunning();
     this.handling = false;
-    await this.own?.commit();
+    if (this.own === undefined) return;
+    this.startCommit();
+    await this.own.commit();
   }
 
   /** Rolls everything back. Later statements fail with `reason`. Never rejects. */

@@ -37,7 +37,8 @@ export class TenantInterceptor implements NestInterceptor {
       };
       const interrupt = (reason: string): void => {
         stopListening();
-        const error = new ApiError('SERVICE_UNAVAILABLE', { cause: new Error(reason) });
+        const code = lifetime.mayHaveCommitted ? 'OUTCOME_UNKNOWN' : 'SERVICE_UNAVAILABLE';
+        const error = new ApiError(code, { cause: new Error(reason) });
         void lifetime.abort(error);
         subscriber.error(error);
       };

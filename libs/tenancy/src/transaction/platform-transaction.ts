@@ -1,5 +1,6 @@
 import { isUuid } from '@poc-tracker/contracts';
 import type { PoolClient } from 'pg';
+import { commitOrDoubt } from './commit-outcome.js';
 import type { SqlRunner } from './sql-runner.js';
 
 export interface PlatformContext {
@@ -66,7 +67,8 @@ export class PlatformTransaction implements SqlRunner {
         'A statement ended the transaction; do not send COMMIT or ROLLBACK yourself.',
       );
     }
-    const { command } = await this.client.query('COMMIT');
+    const commit = { text: 'COMMIT', query_timeout: this.queryTimeoutMs };
+    const { command } = await commitOrDoubt(() => this.client.query(commit));
     // After a failed statement PostgreSQL responds to COMMIT with ROLLBACK instead of an error.
     if (command !== 'COMMIT') {
       throw new Error(
@@ -76,9 +78,12 @@ export class PlatformTransaction implements SqlRunner {
   }
 
   /** If the network drops packets, the error of PostgreSQL's timeout never arrives; the driver's timeout is a little later. */
+  private get queryTimeoutMs(): number {
+    return this.limits.statementTimeoutMs + GRACE_MS;
+  }
+
   private async send(text: string, values?: unknown[]): Promise<unknown[]> {
-    const query_timeout = this.limits.statementTimeoutMs + GRACE_MS;
-    const config = { text, query_timeout, ...(values && { values }) };
+    const config = { text, query_timeout: this.queryTimeoutMs, ...(values && { values }) };
     const result = await this.client.query<Record<string, unknown>>(config);
     return result.rows;
   }

@@ -1,5 +1,6 @@
 import { isUuid, type Permission, ROLES, type Role } from '@poc-tracker/contracts';
 import type { QueryResult } from 'pg';
+import { commitOrDoubt } from './commit-outcome.js';
 import { connectionLost, type Refusal, type TenantQueryRunner } from './tenant-query-runner.js';
 
 /** The user that a transaction acts for, and their rights: the four settings that the policies read. */
@@ -87,7 +88,7 @@ export class TenantTransaction {
 
   /**
    * Commits if any statement was run.
-   * @throws Error if PostgreSQL did not commit.
+   * @throws ApiError OUTCOME_UNKNOWN if PostgreSQL may have committed; Error if it did not.
    */
   async commit(): Promise<void> {
     if (this.refusal !== undefined) throw this.refusal();
@@ -180,7 +181,7 @@ async function sendCommit(runner: TenantQueryRunner): Promise<void> {
   if (runner.client().getTransactionStatus() === 'I') {
     throw new Error('A statement ended the transaction; do not send COMMIT or ROLLBACK yourself.');
   }
-  const command = await send(runner, 'COMMIT');
+  const command = await commitOrDoubt(() => send(runner, 'COMMIT'));
   // After a failed statement PostgreSQL responds to COMMIT with ROLLBACK instead of an error.
   if (command !== 'COMMIT') {
     throw new Error(

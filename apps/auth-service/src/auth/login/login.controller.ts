@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   Authenticated,
@@ -17,6 +17,7 @@ import { SessionService } from '../../session/session.service.js';
 import { RefreshService } from '../../session/tokens/refresh.service.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
+import { LoggedOutFilter } from './logged-out.filter.js';
 import { LoginDto, RefreshDto } from './login.dto.js';
 import { LoginResponse } from './login.response.js';
 import { LoginService } from './login.service.js';
@@ -81,7 +82,12 @@ export class LoginController {
   @HttpCode(200)
   @Authenticated()
   @WritesWhenReadOnly()
-  @ApiOperation({ summary: 'Log out', description: 'Revokes the current session.' })
+  @UseFilters(LoggedOutFilter)
+  @ApiOperation({
+    summary: 'Log out',
+    description:
+      'Revokes the current session. Succeeds as well, with 0 revoked sessions, if it has been revoked before.',
+  })
   @DataResponse(200, RevokedSessionsResponse)
   logOut(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
     return this.sessions.logOut(userId, sessionId);
