@@ -16,6 +16,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../apps/auth-service/src/config/app-config.js';
 import { ConfigurationError } from '@poc-tracker/http-service';
+import { mostConnections } from '@poc-tracker/tenancy';
 import { prepareStandalone, type Standalone } from './standalone.environment.js';
 
 let folder: string;
@@ -85,6 +86,23 @@ describe('prepareStandalone without settings', () => {
       { login: 'poc_tracker_tracker' },
     ]);
     expect(Object.keys(tracker ?? {}).filter((name) => /^JWT_|PLATFORM/.test(name))).toEqual([]);
+  });
+
+  it('starts a server that accepts the connections of the default pools', async () => {
+    const [server] = await query(
+      standalone.env['DATABASE_URL'],
+      `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS accepted`,
+    );
+    const service = mostConnections({
+      poolMax: loadConfig(standalone.env).database.poolMax,
+      platformUrl: standalone.env['PLATFORM_DATABASE_URL'],
+    });
+    const tracker = mostConnections({
+      poolMax: Number(standalone.tracker?.['DB_POOL_MAX']),
+      login: 'tracker',
+    });
+    // Room for migrations, the command line and manual sessions.
+    expect(server?.['accepted']).toBeGreaterThanOrEqual(service + tracker + 10);
   });
 
   it('prints what it does', () => {

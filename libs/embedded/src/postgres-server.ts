@@ -20,8 +20,8 @@ const START_TIMEOUT_MS = 60_000;
 /** A free port can be taken before the server binds it. */
 const PORT_ATTEMPTS = 5;
 
-/** The largest pool of the service (100), plus migrations, operators and manual sessions. */
-const MAX_CONNECTIONS = 120;
+/** The service (106) and the tracker (22) of `npm start`, migrations, the command line, manual sessions, and 3 reserved. */
+const MAX_CONNECTIONS = 150;
 
 /** Line 8 of postmaster.pid is the server's state; see PostgreSQL's src/include/utils/pidfile.h. */
 const STATE_LINE = 7;

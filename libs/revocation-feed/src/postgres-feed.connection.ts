@@ -105,7 +105,7 @@ export class PostgresFeedConnection {
         next_cursor: string;
         complete: boolean;
         events: unknown;
-      }>('SELECT * FROM revocations_since($1)', [cursor ?? null]);
+      }>('SELECT * FROM public.revocations_since($1)', [cursor ?? null]);
       const [row] = rows;
       if (row === undefined || this.lost) throw new Error('The connection was lost.');
       const events = readEventTuples(row.events);

@@ -1,5 +1,6 @@
 export { assertClockAgrees } from './clock-difference.js';
 // The module, and what it provides to run statements.
+export { mostConnections } from './connection-limit.js';
 export { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
 export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';

@@ -36,6 +36,23 @@ describe('PlatformDatabase', () => {
     expect(rows.map((row) => row.id)).toEqual(tenants.map((tenant) => tenant.tenantId).sort());
   });
 
+  it('refuses a login with settings of its own, and has its own settings on each connection', async () => {
+    const inThisDatabase = (change: string) =>
+      db.sql(`ALTER ROLE poc_tracker_platform IN DATABASE ${db.name} ${change}`);
+    await inThisDatabase('SET search_path = pg_temp');
+    try {
+      const options = { url: db.platformUrl, tls: false };
+      await expect(PlatformDatabase.open(options)).rejects.toThrow(
+        'role poc_tracker_platform: has search_path=pg_temp as a setting of its own',
+      );
+      expect(await platform.query(`SELECT current_setting('search_path') AS path`)).toEqual([
+        { path: 'public' },
+      ]);
+    } finally {
+      await inThisDatabase('RESET ALL');
+    }
+  });
+
   it('sets the tenant, the operator and the kind of actor for the transaction only', async () => {
     const context = { tenantId: randomUUID(), operatorId: randomUUID() };
     const inside = await platform.transaction(context, (transaction) =>

@@ -9,6 +9,7 @@ import {
 } from './transaction/platform-transaction.js';
 import { ConnectionLossLog } from './transaction/connection-loss.log.js';
 import { currentScope } from './request/request-context.js';
+import { pinSettings } from './transaction/session-settings.js';
 import type { SqlRunner } from './transaction/sql-runner.js';
 
 export interface PlatformDatabaseOptions {
@@ -25,7 +26,7 @@ export interface PlatformDatabaseOptions {
 }
 
 /** There are few operators, and each connection counts towards `max_connections`. */
-const POOL_MAX = 5;
+export const PLATFORM_POOL_MAX = 5;
 
 const APPLICATION_NAME = 'poc-tracker-auth-platform';
 const STATEMENT_MS = 60_000;
@@ -50,7 +51,7 @@ export class PlatformDatabase {
     this.unnamedActor = options.unnamedActor ?? 'system';
     this.pool = new Pool({
       connectionString: options.url,
-      max: POOL_MAX,
+      max: PLATFORM_POOL_MAX,
       application_name: options.applicationName ?? APPLICATION_NAME,
       idleTimeoutMillis: IDLE_MS,
       connectionTimeoutMillis: CONNECT_MS,
@@ -58,8 +59,10 @@ export class PlatformDatabase {
       allowExitOnIdle: true,
       ...(options.tls && { ssl: { rejectUnauthorized: true } }),
       // An error event without a listener would end the process.
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it; its types do not say so
       onConnect: (client) => {
         client.on('error', () => undefined);
+        return pinSettings(client);
       },
     });
     this.pool.on('error', (error) => this.losses.add(error));

@@ -2,11 +2,13 @@ import {
   type DynamicModule,
   Global,
   Inject,
+  Logger,
   Module,
   type OnApplicationShutdown,
   type OnModuleDestroy,
   Optional,
 } from '@nestjs/common';
+import { findConnectionShortage } from './connection-limit.js';
 import { proveIsolation } from './schema/isolation-proof.js';
 import { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
@@ -93,6 +95,8 @@ async function openCheckedPool(options: TenancyOptions): Promise<TenantPool> {
     const query = async (sql: string, params?: unknown[]) =>
       (await pool.lookup(sql, params)) as Record<string, unknown>[];
     await proveIsolation(query, { login: options.login ?? 'service' });
+    const shortage = await findConnectionShortage(query, options);
+    if (shortage !== undefined) new Logger(TenancyModule.name).warn(shortage);
     return pool;
   } catch (error) {
     await pool.close();

@@ -146,6 +146,22 @@ describe('proveIsolation', () => {
       'role poc_tracker_service: is a member of pg_read_server_files',
     ],
     [
+      'a login that looks for its tables elsewhere',
+      'ALTER ROLE poc_tracker_service SET search_path = mine, public',
+      'role poc_tracker_service: has search_path=mine, public as a setting of its own; remove it',
+    ],
+    [
+      'a login with a setting of its own in this database',
+      `DO $$ BEGIN EXECUTE format('ALTER ROLE poc_tracker_service IN DATABASE %I SET row_security = off',
+        current_database()); END $$`,
+      'role poc_tracker_service: has row_security=off as a setting of its own in database test_',
+    ],
+    [
+      'a login that becomes another role when it connects',
+      'ALTER ROLE poc_tracker_service SET role = authenticated_user',
+      'role poc_tracker_service: has role=authenticated_user as a setting of its own',
+    ],
+    [
       'a login that may create objects',
       'GRANT CREATE ON SCHEMA public TO authenticated_user',
       'schema public: poc_tracker_service may create objects in it',

@@ -57,6 +57,13 @@ const FAULTS_OF_THE_LOGIN = [
               CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolreplication THEN 'REPLICATION' END))
      FROM pg_roles WHERE (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication) AND ${REACHABLE('oid')}`,
 
+  // The login may plant them itself. They would last, and apply to every connection from its start.
+  `SELECT format('role %s: has %s as a setting of its own%s; remove it with ALTER ROLE … RESET', session_user, setting,
+            CASE WHEN setdatabase <> 0 THEN ' in database ' || current_database() ELSE '' END)
+     FROM pg_db_role_setting, unnest(setconfig) setting
+    WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = session_user)
+      AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))`,
+
   `SELECT format('role %s: is a member of %s, which reads the server''s files or runs programs', session_user, rolname)
      FROM pg_roles
     WHERE rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')

@@ -55,6 +55,24 @@ describe('TenantPool', () => {
     expect(await connectionsByName()).toEqual([{ name: 'poc-tracker-auth-service', count: 3 }]);
   });
 
+  it('has its own settings on each connection, whatever the login has set for itself', async () => {
+    const planted = ['search_path = pg_temp', 'row_security = off', "DateStyle = 'SQL, DMY'"];
+    const inThisDatabase = (change: string) =>
+      admin.query(`ALTER ROLE poc_tracker_service IN DATABASE ${db.name} ${change}`);
+    for (const setting of planted) await inThisDatabase(`SET ${setting}`);
+    try {
+      const opened = await open();
+      expect(
+        await opened.lookup(
+          `SELECT current_setting('search_path') AS path, current_setting('row_security') AS security,
+                  current_setting('DateStyle') AS dates, current_user = session_user AS same`,
+        ),
+      ).toEqual([{ path: 'public', security: 'on', dates: 'ISO, MDY', same: true }]);
+    } finally {
+      await inThisDatabase('RESET ALL');
+    }
+  });
+
   it('waits for open transactions before it closes, and can be closed twice', async () => {
     const opened = await open();
     const transaction = opened.transaction({

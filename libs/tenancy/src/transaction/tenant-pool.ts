@@ -4,6 +4,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { ConnectionLossLog } from './connection-loss.log.js';
 import { ConnectionTimeoutWatch } from './connection-timeout.watch.js';
+import { pinSettings } from './session-settings.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
 import {
@@ -173,6 +174,7 @@ function dataSourceOptions(
       // error event without a listener would end the process. The next statement still fails.
       onConnect: (client: PoolClient) => {
         client.on('error', () => undefined);
+        return pinSettings(client);
       },
     },
     poolErrorHandler: (error: Error) => losses.add(error),
