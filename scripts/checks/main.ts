@@ -4,12 +4,14 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { findBundleFaults } from './bundle.rules.js';
+import { findForeignContent, findMissingPackages } from './bundle.rules.js';
 import { findDependencyFaults, type LockedPackage, type Manifest } from './dependency.rules.js';
 import { findLayoutFaults, type SourceFile } from './layout.rules.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const SERVICES = ['auth-service', 'poc-tracker'];
+const SERVICES = ['apps/auth-service', 'apps/poc-tracker'];
+/** Commands for production. They may work on what `npm start` runs. */
+const COMMANDS = ['tools/cli', 'tools/migrate'];
 const SOURCE_FOLDERS = ['apps', 'libs', 'tools', 'test', 'scripts'];
 
 const manifest = JSON.parse(read('package.json')) as Manifest;
@@ -27,7 +29,10 @@ const faults = [
     ),
     document: read('docs/dependencies.md'),
   }),
-  ...SERVICES.flatMap((name) => findBundleFaults(readBundle(name), installed)),
+  ...SERVICES.flatMap((folder) => findForeignContent(readBundle(folder))),
+  ...[...SERVICES, ...COMMANDS].flatMap((folder) =>
+    findMissingPackages(readBundle(folder), installed),
+  ),
   ...findLayoutFaults(SOURCE_FOLDERS.flatMap(readSources)),
 ];
 for (const fault of faults) console.error(fault);
@@ -41,8 +46,8 @@ function withInstalledLicence(path: string, locked: LockedPackage): LockedPackag
   return typeof license === 'string' ? { ...locked, license } : locked;
 }
 
-function readBundle(name: string) {
-  const file = `dist/apps/${name}/main.js`;
+function readBundle(folder: string) {
+  const file = `dist/${folder}/main.js`;
   const { sources } = JSON.parse(read(`${file}.map`)) as { sources: string[] };
   return { name: file, code: read(file), sources };
 }

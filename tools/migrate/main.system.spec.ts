@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MIGRATIONS } from '../apps/auth-service/src/migrations/index.js';
+import { MIGRATIONS } from '../../apps/auth-service/src/migrations/index.js';
 
-const ROOT = join(import.meta.dirname, '..');
+const ROOT = join(import.meta.dirname, '../..');
 
 let database: TestDatabase;
 
@@ -17,7 +17,7 @@ afterAll(() => database.drop());
 
 async function migrate(...options: string[]): Promise<string[]> {
   const env = { ...process.env, MIGRATION_DATABASE_URL: database.migrationUrl };
-  const command = ['--import', 'tsx', 'scripts/migrate.ts', ...options];
+  const command = ['--import', 'tsx', 'tools/migrate/main.ts', ...options];
   const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: ROOT, env });
   return stdout.trim().split('\n');
 }
