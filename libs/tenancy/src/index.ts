@@ -1,4 +1,4 @@
-export { assertClockAgrees } from './clock-difference.js';
+export { assertClockAgrees, databaseTime } from './database-time.js';
 // The module, and what it provides to run statements.
 export { mostConnections } from './connection-limit.js';
 export { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';

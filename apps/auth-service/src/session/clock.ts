@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
+import { databaseTime, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 
 /**
  * The time of sessions and tokens: that of PostgreSQL, because requests of one session reach processes whose clocks differ.
@@ -11,9 +11,7 @@ export class Clock {
   constructor(private readonly database: TenantDatabase) {}
 
   /** @param transaction an operator's. Default: the current one of the tenant. */
-  async now(transaction: SqlRunner = this.database): Promise<Date> {
-    const [row] = await transaction.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-    if (row === undefined) throw new Error('PostgreSQL did not return the time.');
-    return row.now;
+  now(transaction: SqlRunner = this.database): Promise<Date> {
+    return databaseTime(transaction);
   }
 }

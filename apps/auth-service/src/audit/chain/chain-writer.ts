@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { NIL_UUID } from '@poc-tracker/contracts';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { databaseTime, PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../../schedule/scheduler.js';
 import type { AuditEntry, EntryKey } from '../audit-entry.js';
 import { type ChainHead, type ChainLink, entryHash, linkEntry } from './chain-link.js';
@@ -144,11 +144,10 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
     const tenantId = entries[0]?.tenantId ?? NIL_UUID;
     return this.database.transaction({ tenantId, operatorId: null }, async (transaction) => {
       const start = await readHead(transaction, tenantId);
-      const [clock] = await transaction.query<{ now: Date }>('SELECT now() AS now');
-      if (clock === undefined) throw new Error('PostgreSQL did not return the time.');
+      const chainedAt = await databaseTime(transaction);
       let head: ChainHead = start;
       const links = entries.map((entry) => {
-        const link = linkEntry(entry, head, clock.now);
+        const link = linkEntry(entry, head, chainedAt);
         head = link;
         return toParameter(entry, link);
       });

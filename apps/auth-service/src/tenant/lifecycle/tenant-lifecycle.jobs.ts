@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { databaseTime, PlatformDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { Scheduler } from '../../schedule/scheduler.js';
@@ -49,21 +49,22 @@ export class TenantLifecycleJobs implements OnModuleInit {
     this.tenancy = config.tenancy;
   }
 
+  /** By the time of PostgreSQL: the clock of an instance may be wrong by days, and purged tenants do not come back. */
   onModuleInit(): void {
     this.scheduler.register({
       name: 'suspend-ended-subscriptions',
       everyMs: HOUR_MS,
-      run: async () => this.suspendEnded(await this.databaseTime()),
+      run: async () => this.suspendEnded(await databaseTime(this.database)),
     });
     this.scheduler.register({
       name: 'purge-canceled-tenants',
       everyMs: HOUR_MS,
-      run: async () => this.purgeOverdue(await this.databaseTime()),
+      run: async () => this.purgeOverdue(await databaseTime(this.database)),
     });
     this.scheduler.register({
       name: 'prune-access-records',
       everyMs: DAY_MS,
-      run: async () => this.pruneAccessRecords(await this.databaseTime()),
+      run: async () => this.pruneAccessRecords(await databaseTime(this.database)),
     });
   }
 
@@ -103,13 +104,6 @@ export class TenantLifecycleJobs implements OnModuleInit {
       'SELECT prune_access_records($1::timestamptz - make_interval(months => $2))',
       [now, ACCESS_RECORD_MONTHS],
     );
-  }
-
-  /** The clock of an instance may be wrong by days, and purged tenants do not come back. */
-  private async databaseTime(): Promise<Date> {
-    const [row] = await this.database.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-    if (row === undefined) throw new Error('PostgreSQL did not return the time.');
-    return row.now;
   }
 
   private suspend(id: string, now: Date): Promise<void> {

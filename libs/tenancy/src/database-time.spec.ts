@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assertClockAgrees } from './clock-difference.js';
+import { assertClockAgrees } from './database-time.js';
 
 /** A database whose clock differs from that of this process. */
 const databaseAhead = (milliseconds: number) => ({
