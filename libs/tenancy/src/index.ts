@@ -22,14 +22,15 @@ export { TenantInterceptor } from './request/tenant.interceptor.js';
 
 // transaction: the transaction of a tenant or an operator, on its connection.
 export { type ConstraintCodes, createErrorTranslator } from './transaction/database-errors.js';
-export type { PlatformContext, PlatformLimits } from './transaction/platform-transaction.js';
-export type { SqlRunner } from './transaction/sql-runner.js';
-export type { PoolTotals } from './transaction/tenant-pool.js';
 export {
   contextWithoutRights,
   openingStatement,
+  type PlatformContext,
   type TenantContext,
-} from './transaction/tenant-transaction.js';
+  type TransactionLimits,
+} from './transaction/opening-statement.js';
+export type { SqlRunner } from './transaction/sql-runner.js';
+export type { PoolTotals } from './transaction/tenant-pool.js';
 
 // resolution: the tenant of a request.
 export * from './resolution/tenant-naming.js';

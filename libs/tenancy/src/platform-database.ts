@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { proveIsolation } from './schema/isolation-proof.js';
-import {
-  type ActorKind,
-  type PlatformContext,
-  type PlatformLimits,
-  PlatformTransaction,
-} from './transaction/platform-transaction.js';
+import type {
+  ActorKind,
+  PlatformContext,
+  TransactionLimits,
+} from './transaction/opening-statement.js';
+import { PlatformTransaction } from './transaction/platform-transaction.js';
 import { ConnectionLossLog } from './transaction/connection-loss.log.js';
 import { currentScope } from './request/request-context.js';
 import { pinSettings } from './transaction/session-settings.js';
@@ -102,7 +102,7 @@ export class PlatformDatabase {
   async transaction<T>(
     context: PlatformContext,
     work: (transaction: SqlRunner) => Promise<T>,
-    limits: PlatformLimits = {},
+    limits: Partial<TransactionLimits> = {},
   ): Promise<T> {
     const { statementTimeoutMs = this.statementTimeoutMs } = limits;
     const { idleTimeoutMs = statementTimeoutMs } = limits;

@@ -10,7 +10,7 @@ import {
 } from './request/request-context.js';
 import { TenantDatabase } from './tenant-database.js';
 import { TenantPool } from './transaction/tenant-pool.js';
-import type { TenantContext } from './transaction/tenant-transaction.js';
+import type { TenantContext } from './transaction/opening-statement.js';
 
 const TENANT = `SELECT current_setting('app.current_tenant_id', true) AS tenant`;
 const SUBDOMAINS = 'SELECT subdomain FROM tenants ORDER BY subdomain';

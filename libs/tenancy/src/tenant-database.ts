@@ -1,9 +1,10 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { currentScope, requestScope, runInTransaction } from './request/request-context.js';
+import type { TenantContext } from './transaction/opening-statement.js';
 import type { SqlRunner } from './transaction/sql-runner.js';
 import { type PoolTotals, TenantPool } from './transaction/tenant-pool.js';
-import type { TenantContext, TenantTransaction } from './transaction/tenant-transaction.js';
+import type { TenantTransaction } from './transaction/tenant-transaction.js';
 
 /**
  * Runs statements in the transaction of a tenant, which PostgreSQL's policies restrict to that tenant: inside

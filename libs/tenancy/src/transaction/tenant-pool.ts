@@ -7,11 +7,8 @@ import { ConnectionTimeoutWatch } from './connection-timeout.watch.js';
 import { pinSettings } from './session-settings.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
-import {
-  type TenantContext,
-  TenantTransaction,
-  type TransactionLimits,
-} from './tenant-transaction.js';
+import type { TenantContext, TransactionLimits } from './opening-statement.js';
+import { TenantTransaction } from './tenant-transaction.js';
 
 export interface TenantPoolOptions {
   /** URL of the service's login, a member of authenticated_user that owns no objects. */

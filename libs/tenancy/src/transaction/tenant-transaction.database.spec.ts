@@ -4,11 +4,8 @@ import pg from 'pg';
 import { Column, Entity, PrimaryColumn, QueryFailedError } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TenantPool } from './tenant-pool.js';
-import {
-  contextWithoutRights,
-  type TenantContext,
-  type TenantTransaction,
-} from './tenant-transaction.js';
+import { contextWithoutRights, type TenantContext } from './opening-statement.js';
+import type { TenantTransaction } from './tenant-transaction.js';
 import { uuidv7 } from '../schema/uuidv7.js';
 
 @Entity('tenant_settings')

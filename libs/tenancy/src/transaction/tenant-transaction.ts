@@ -1,38 +1,11 @@
-import { isUuid, type Permission, ROLES, type Role } from '@poc-tracker/contracts';
 import type { QueryResult } from 'pg';
-import { commitOrDoubt } from './commit-outcome.js';
+import { commitOn } from './commit.js';
+import {
+  openingStatement,
+  type TenantContext,
+  type TransactionLimits,
+} from './opening-statement.js';
 import { connectionLost, type Refusal, type TenantQueryRunner } from './tenant-query-runner.js';
-
-/** The user that a transaction acts for, and their rights: the four settings that the policies read. */
-export interface TenantContext {
-  readonly tenantId: string;
-  readonly userId: string | null;
-  /** The rank of the user, which no user that they change may exceed. */
-  readonly role: Role | null;
-  /** Everything that the user may do now. */
-  readonly permissions: readonly Permission[];
-}
-
-/**
- * The context of work that needs no rights. Without a user it sees what a tenant shows to everyone; with a user it also
- * reads and changes what belongs to that user.
- */
-export function contextWithoutRights(
-  tenantId: string,
-  userId: string | null = null,
-): TenantContext {
-  return { tenantId, userId, role: null, permissions: [] };
-}
-
-export interface TransactionLimits {
-  /** PostgreSQL's timeout of one statement, in milliseconds. */
-  statementTimeoutMs: number;
-  /** PostgreSQL's timeout of an idle transaction, in milliseconds, in case the process hangs. */
-  idleTimeoutMs: number;
-}
-
-/** A pattern instead of the catalogue, because another service may have other permissions. */
-const PERMISSION_NAME = /^[a-z][a-z0-9_.:-]*$/;
 
 /**
  * A tenant's transaction on its own connection, opened by its first statement and ended once, by `commit` or `rollback`.
@@ -178,47 +151,9 @@ function committed(): Error {
 
 async function sendCommit(runner: TenantQueryRunner): Promise<void> {
   if (runner.isReleased) throw connectionLost();
-  if (runner.client().getTransactionStatus() === 'I') {
-    throw new Error('A statement ended the transaction; do not send COMMIT or ROLLBACK yourself.');
-  }
-  const command = await commitOrDoubt(() => send(runner, 'COMMIT'));
-  // After a failed statement PostgreSQL responds to COMMIT with ROLLBACK instead of an error.
-  if (command !== 'COMMIT') {
-    throw new Error(
-      'The transaction was rolled back because a statement failed and its error was ignored.',
-    );
-  }
+  await commitOn(runner.client(), () => send(runner, 'COMMIT'));
 }
 
 async function sendRollback(runner: TenantQueryRunner): Promise<void> {
   if (!runner.isReleased) await send(runner, 'ROLLBACK');
-}
-
-/**
- * BEGIN, the tenant's context and the timeouts in one round trip. The simple protocol has no parameters, so every literal is
- * validated and cannot contain a quote.
- */
-export function openingStatement(
-  { tenantId, userId, role, permissions }: TenantContext,
-  limits: TransactionLimits,
-): string {
-  if (!isUuid(tenantId)) throw new Error('The tenant of a transaction must be a UUID.');
-  if (userId !== null && !isUuid(userId))
-    throw new Error('The user of a transaction must be a UUID.');
-  if (role !== null && !ROLES.includes(role))
-    throw new Error('The role of a transaction must be one of the catalogue.');
-  const user = userId === null ? 'NULL' : `'${userId}'`;
-  const roleName = role === null ? 'NULL' : `'${role}'`;
-  return (
-    `BEGIN; SELECT set_user_context('${tenantId}', ${user}, ${roleName}, ${permissionsLiteral(permissions)}); ` +
-    `SET LOCAL statement_timeout = ${Math.ceil(limits.statementTimeoutMs)}; ` +
-    `SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(limits.idleTimeoutMs)}`
-  );
-}
-
-/** A text[]. The names are quoted, because an unquoted null would be no name. */
-function permissionsLiteral(permissions: readonly string[]): string {
-  if (!permissions.every((permission) => PERMISSION_NAME.test(permission)))
-    throw new Error('A permission of a transaction must be a name in lower case.');
-  return `'{${permissions.map((permission) => `"${permission}"`).join(',')}}'`;
 }
