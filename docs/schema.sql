@@ -197,7 +197,7 @@ BEGIN
   END IF;
   IF current <> 'canceled' THEN
     RAISE EXCEPTION 'a tenant cannot go from % to purged', current USING
-      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_move';
+      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_transition';
   END IF;
   INSERT INTO public.purged_tenants (purged_tenant, requested_by, reason) VALUES (p_tenant, p_operator, p_reason)
     ON CONFLICT DO NOTHING;
@@ -235,6 +235,30 @@ AS $function$
             (SELECT jsonb_array_elements(p_old) INTERSECT SELECT jsonb_array_elements(p_new))) changed
   $function$;
 GRANT EXECUTE ON FUNCTION changed_permissions(jsonb,jsonb) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.check_tenant_transition()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  target CONSTANT text := NEW.status;
+BEGIN
+  IF (OLD.status, NEW.status) NOT IN (
+       ('active', 'suspended'), ('suspended', 'active'),
+       ('active', 'canceled'), ('suspended', 'canceled'), ('canceled', 'active'))
+     OR public.is_being_purged(OLD.id) THEN
+    RAISE EXCEPTION 'a tenant cannot go from % to %', OLD.status, target USING
+      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_transition';
+  END IF;
+  NEW.status_changed_at := now();
+  -- From which the days to restore are counted; a restored tenant is found again by the look-ups.
+  NEW.deleted_at := CASE WHEN NEW.status = 'canceled' THEN now() END;
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION check_tenant_transition() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.claim_job(p_name text, p_interval_ms bigint, p_holder uuid, p_lease_ms bigint)
  RETURNS boolean
@@ -516,24 +540,6 @@ $function$;
 ALTER FUNCTION keep_access_records(uuid,bytea,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_access_records(uuid,bytea,integer) TO super_admin;
 
-CREATE OR REPLACE FUNCTION public.keep_domain_proven()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-BEGIN
-  IF NOT EXISTS (
-    SELECT FROM public.tenant_domains d
-     WHERE d.tenant_id = NEW.id AND d.domain = NEW.branding ->> 'custom_domain' AND d.verified_at IS NOT NULL) THEN
-    RAISE EXCEPTION 'the domain has not been proven' USING
-      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_custom_domain_proven';
-  END IF;
-  RETURN NEW;
-END
-$function$;
-ALTER FUNCTION keep_domain_proven() OWNER TO tenant_gatekeeper;
-
 CREATE OR REPLACE FUNCTION public.keep_last_admin()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -577,34 +583,6 @@ END
 $function$;
 ALTER FUNCTION keep_log_ins(uuid,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_log_ins(uuid,bytea) TO super_admin;
-
-CREATE OR REPLACE FUNCTION public.keep_own_password()
- RETURNS trigger
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  BEGIN
-    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
-      RETURN NEW;
-    END IF;
-    RAISE EXCEPTION 'only the user sets their password' USING
-      ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_password';
-  END
-  $function$;
-
-CREATE OR REPLACE FUNCTION public.keep_own_rights()
- RETURNS trigger
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  BEGIN
-    IF NEW.id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) THEN
-      RAISE EXCEPTION 'a user cannot change their own rights' USING
-        ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_role_fixed';
-    END IF;
-    RETURN NEW;
-  END
-  $function$;
 
 CREATE OR REPLACE FUNCTION public.keep_platform_users()
  RETURNS trigger
@@ -659,30 +637,6 @@ AS $function$
   END
   $function$;
 
-CREATE OR REPLACE FUNCTION public.keep_tenant_moves()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-DECLARE
-  target CONSTANT text := NEW.status;
-BEGIN
-  IF (OLD.status, NEW.status) NOT IN (
-       ('active', 'suspended'), ('suspended', 'active'),
-       ('active', 'canceled'), ('suspended', 'canceled'), ('canceled', 'active'))
-     OR public.is_being_purged(OLD.id) THEN
-    RAISE EXCEPTION 'a tenant cannot go from % to %', OLD.status, target USING
-      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_move';
-  END IF;
-  NEW.status_changed_at := now();
-  -- From which the days to restore are counted; a restored tenant is found again by the look-ups.
-  NEW.deleted_at := CASE WHEN NEW.status = 'canceled' THEN now() END;
-  RETURN NEW;
-END
-$function$;
-ALTER FUNCTION keep_tenant_moves() OWNER TO tenant_gatekeeper;
-
 CREATE OR REPLACE FUNCTION public.keep_tenant_row()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -694,58 +648,12 @@ DECLARE
 BEGIN
   IF OLD.status <> 'canceled' OR NOT public.is_being_purged(OLD.id) THEN
     RAISE EXCEPTION 'a tenant cannot go from % to %', OLD.status, target USING
-      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_move';
+      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_transition';
   END IF;
   RETURN OLD;
 END
 $function$;
 ALTER FUNCTION keep_tenant_row() OWNER TO tenant_gatekeeper;
-
-CREATE OR REPLACE FUNCTION public.keep_to_held_rights()
- RETURNS trigger
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  DECLARE
-    wanted jsonb := '[]';
-    moved uuid[];
-    missing text;
-  BEGIN
-    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
-      RETURN NULL;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-      wanted := public.changed_permissions(CASE TG_OP WHEN 'UPDATE' THEN OLD.permissions ELSE '[]' END, NEW.permissions);
-    END IF;
-    IF TG_TABLE_NAME = 'users' THEN
-      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.status <> NEW.status OR OLD.email <> NEW.email)) THEN
-        wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
-        moved := ARRAY[OLD.custom_role_id];
-      END IF;
-      IF TG_OP = 'INSERT' THEN
-        moved := ARRAY[NEW.custom_role_id];
-      ELSIF TG_OP = 'UPDATE' AND OLD.custom_role_id IS DISTINCT FROM NEW.custom_role_id THEN
-        moved := ARRAY[OLD.custom_role_id, NEW.custom_role_id];
-      END IF;
-      wanted := wanted || coalesce((
-        SELECT jsonb_agg(p.permission)
-          FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
-         WHERE r.id = ANY (moved)), '[]');
-    ELSIF TG_OP = 'UPDATE' AND wanted <> '[]' AND EXISTS (
-      SELECT FROM public.role_holders(NEW.id) h WHERE h.self OR h.above) THEN
-      RAISE EXCEPTION 'a user cannot change a role that they hold, or that a user above them holds' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = 'tenant_roles_holders';
-    END IF;
-    SELECT string_agg(DISTINCT p.permission, ' ') INTO missing
-      FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission);
-    IF missing IS NOT NULL THEN
-      RAISE EXCEPTION 'a user cannot grant or revoke a permission that they do not hold' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held',
-        DETAIL = missing;
-    END IF;
-    RETURN NULL;
-  END
-  $function$;
 
 CREATE OR REPLACE FUNCTION public.note_limit_change()
  RETURNS trigger
@@ -1074,6 +982,98 @@ AS $function$
       ERRCODE = 'insufficient_privilege', TABLE = 'audit_log', CONSTRAINT = 'audit_log_append_only';
   END
   $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_own_rights_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    IF NEW.id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) THEN
+      RAISE EXCEPTION 'a user cannot change their own rights' USING
+        ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_role_fixed';
+    END IF;
+    RETURN NEW;
+  END
+  $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_password_change_by_others()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'only the user sets their password' USING
+      ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_password';
+  END
+  $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_rights_not_held()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  DECLARE
+    wanted jsonb := '[]';
+    changed_roles uuid[];
+    missing text;
+  BEGIN
+    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+      RETURN NULL;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+      wanted := public.changed_permissions(CASE TG_OP WHEN 'UPDATE' THEN OLD.permissions ELSE '[]' END, NEW.permissions);
+    END IF;
+    IF TG_TABLE_NAME = 'users' THEN
+      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.status <> NEW.status OR OLD.email <> NEW.email)) THEN
+        wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
+        changed_roles := ARRAY[OLD.custom_role_id];
+      END IF;
+      IF TG_OP = 'INSERT' THEN
+        changed_roles := ARRAY[NEW.custom_role_id];
+      ELSIF TG_OP = 'UPDATE' AND OLD.custom_role_id IS DISTINCT FROM NEW.custom_role_id THEN
+        changed_roles := ARRAY[OLD.custom_role_id, NEW.custom_role_id];
+      END IF;
+      wanted := wanted || coalesce((
+        SELECT jsonb_agg(p.permission)
+          FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
+         WHERE r.id = ANY (changed_roles)), '[]');
+    ELSIF TG_OP = 'UPDATE' AND wanted <> '[]' AND EXISTS (
+      SELECT FROM public.role_holders(NEW.id) h WHERE h.self OR h.above) THEN
+      RAISE EXCEPTION 'a user cannot change a role that they hold, or that a user above them holds' USING
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = 'tenant_roles_holders';
+    END IF;
+    SELECT string_agg(DISTINCT p.permission, ' ') INTO missing
+      FROM jsonb_array_elements_text(wanted) p (permission) WHERE NOT public.has_permission(p.permission);
+    IF missing IS NOT NULL THEN
+      RAISE EXCEPTION 'a user cannot grant or revoke a permission that they do not hold' USING
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_TABLE_NAME || '_rights_held',
+        DETAIL = missing;
+    END IF;
+    RETURN NULL;
+  END
+  $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_unverified_domain()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM public.tenant_domains d
+     WHERE d.tenant_id = NEW.id AND d.domain = NEW.branding ->> 'custom_domain' AND d.verified_at IS NOT NULL) THEN
+    RAISE EXCEPTION 'the domain has not been proven' USING
+      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_custom_domain_verified';
+  END IF;
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION refuse_unverified_domain() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.release_abandoned_uploads()
  RETURNS integer
@@ -2109,7 +2109,7 @@ CREATE POLICY tenant_domains_delete_super_admin ON tenant_domains AS PERMISSIVE 
   USING (true);
 CREATE TRIGGER tenant_domains_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_domains_given_up AFTER DELETE ON public.tenant_domains FOR EACH ROW WHEN ((old.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
-CREATE TRIGGER tenant_domains_proven AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains FOR EACH ROW WHEN ((new.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
+CREATE TRIGGER tenant_domains_verified AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains FOR EACH ROW WHEN ((new.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO super_admin;
 GRANT SELECT ON tenant_domains TO tenant_gatekeeper;
@@ -2161,7 +2161,7 @@ CREATE POLICY tenant_roles_delete_super_admin ON tenant_roles AS PERMISSIVE FOR 
 CREATE TRIGGER tenant_roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles FOR EACH ROW WHEN ((old.permissions <> new.permissions)) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
-CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_to_held_rights();
+CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO super_admin;
@@ -2318,10 +2318,10 @@ CREATE POLICY tenants_delete_super_admin ON tenants AS PERMISSIVE FOR DELETE TO 
   USING (true);
 CREATE TRIGGER tenants_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenants_changed AFTER DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_revocation('tenant');
-CREATE TRIGGER tenants_domain_proven BEFORE UPDATE OF branding ON public.tenants FOR EACH ROW WHEN ((((new.branding ->> 'custom_domain'::text) IS NOT NULL) AND ((new.branding ->> 'custom_domain'::text) IS DISTINCT FROM (old.branding ->> 'custom_domain'::text)))) EXECUTE FUNCTION keep_domain_proven();
+CREATE TRIGGER tenants_domain_verified BEFORE UPDATE OF branding ON public.tenants FOR EACH ROW WHEN ((((new.branding ->> 'custom_domain'::text) IS NOT NULL) AND ((new.branding ->> 'custom_domain'::text) IS DISTINCT FROM (old.branding ->> 'custom_domain'::text)))) EXECUTE FUNCTION refuse_unverified_domain();
 CREATE TRIGGER tenants_limits AFTER UPDATE OF max_users, max_pocs, max_storage_gb ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_limit_change();
-CREATE TRIGGER tenants_moves BEFORE UPDATE OF status ON public.tenants FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION keep_tenant_moves();
 CREATE TRIGGER tenants_row_kept BEFORE DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION keep_tenant_row();
+CREATE TRIGGER tenants_transitions BEFORE UPDATE OF status ON public.tenants FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION check_tenant_transition();
 CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER tenants_usage AFTER INSERT ON public.tenants FOR EACH ROW EXECUTE FUNCTION open_tenant_usage();
 GRANT INSERT, SELECT ON tenants TO authenticated_user;
@@ -2505,15 +2505,15 @@ CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR 
 CREATE TRIGGER users_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
-CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users FOR EACH ROW WHEN (((old.password_hash <> new.password_hash) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_own_password();
-CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION keep_own_rights();
+CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users FOR EACH ROW WHEN (((old.password_hash <> new.password_hash) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION refuse_password_change_by_others();
+CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION refuse_own_rights_change();
+CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_users();
-CREATE TRIGGER users_platform_stay BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
-CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR (((old.email)::text <> (new.email)::text) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION keep_to_held_rights();
-CREATE TRIGGER users_rights_held_from_start AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION keep_to_held_rights();
-CREATE TRIGGER users_rights_held_to_end AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_to_held_rights();
+CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR (((old.email)::text <> (new.email)::text) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
+CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
+CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;

@@ -21,22 +21,22 @@ const RAISED: Record<string, Record<string, string>> = {
     tenant_poc_limit: '23514',
     tenant_storage_limit: '23514',
   },
-  begin_purge: { tenants_status_move: '23514' },
-  keep_domain_proven: { tenants_custom_domain_proven: '23514' },
+  begin_purge: { tenants_status_transition: '23514' },
+  check_tenant_transition: { tenants_status_transition: '23514' },
   keep_last_admin: { users_last_admin_stays: '23514' },
-  keep_own_password: { users_own_password: '42501' },
-  keep_own_rights: { users_own_role_fixed: '42501' },
+  keep_platform_users: { users_platform_reserved: '42501', users_platform_rights: '42501' },
   keep_poc_publisher: { pocs_publisher: '42501' },
   keep_session_revoked: { user_sessions_stay_revoked: '23514' },
-  keep_platform_users: { users_platform_reserved: '42501', users_platform_rights: '42501' },
-  keep_tenant_moves: { tenants_status_move: '23514' },
-  keep_tenant_row: { tenants_status_move: '23514' },
-  keep_to_held_rights: {
+  keep_tenant_row: { tenants_status_transition: '23514' },
+  refuse_audit_change: { audit_log_append_only: '42501' },
+  refuse_own_rights_change: { users_own_role_fixed: '42501' },
+  refuse_password_change_by_others: { users_own_password: '42501' },
+  refuse_rights_not_held: {
     users_rights_held: '42501',
     tenant_roles_rights_held: '42501',
     tenant_roles_holders: '42501',
   },
-  refuse_audit_change: { audit_log_append_only: '42501' },
+  refuse_unverified_domain: { tenants_custom_domain_verified: '23514' },
 };
 
 const RANDOM_HASH = 'the hash of 256 random bits that no client chooses, so two are never equal';

@@ -3,10 +3,10 @@ import { type ConstraintCodes, createErrorTranslator } from '@poc-tracker/tenanc
 /** What it means to a client that a constraint of this service's schema is violated. */
 export const CONSTRAINT_CODES: ConstraintCodes = {
   tenants_subdomain_key: 'TENANT_EXISTS',
-  tenants_status_move: 'INVALID_TRANSITION',
+  tenants_status_transition: 'INVALID_TRANSITION',
   tenants_platform_stays: 'INVALID_TRANSITION',
   tenants_custom_domain_key: 'DOMAIN_TAKEN',
-  tenants_custom_domain_proven: 'DOMAIN_NOT_VERIFIED',
+  tenants_custom_domain_verified: 'DOMAIN_NOT_VERIFIED',
   tenant_domains_verified_key: 'DOMAIN_TAKEN',
   tenant_user_limit: 'USER_LIMIT_EXCEEDED',
   tenant_roles_name_key: 'ROLE_EXISTS',

@@ -237,6 +237,6 @@ describe('A custom domain', () => {
         `UPDATE tenants SET branding = branding || '{"custom_domain": "evil.example"}' WHERE id = $1`,
         [tenantId],
       ),
-    ).rejects.toMatchObject({ constraint: 'tenants_custom_domain_proven' });
+    ).rejects.toMatchObject({ constraint: 'tenants_custom_domain_verified' });
   });
 });

@@ -7,16 +7,16 @@ import { OperatorsTenantService } from '../../../apps/auth-service/src/platform/
 import { TenantLifecycleJobs } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
 import {
-  allowedMoves,
-  TENANT_MOVES,
-  type TenantMove,
-} from '../../../apps/auth-service/src/tenant/lifecycle/tenant-moves.js';
+  allowedTransitions,
+  TENANT_TRANSITIONS,
+  type TenantTransition,
+} from '../../../apps/auth-service/src/tenant/lifecycle/tenant-transitions.js';
 import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
 import { toApiError } from '../../../apps/auth-service/src/constraint-codes.js';
 
 const DAY_MS = 86_400_000;
 const STATES = ['active', 'suspended', 'canceled'] as const;
-const MOVES = Object.keys(TENANT_MOVES) as TenantMove[];
+const TRANSITIONS = Object.keys(TENANT_TRANSITIONS) as TenantTransition[];
 
 let service: ServiceFixture;
 let lifecycle: TenantLifecycleService;
@@ -46,12 +46,12 @@ async function tenantWithAdmin(overrides: Parameters<ServiceFixture['tenant']>[0
 }
 
 /** Changes the status as an operator does, in a transaction of the operators' login. */
-function move(tenantId: string, name: TenantMove, reason = 'for the test') {
+function transition(tenantId: string, name: TenantTransition, reason = 'for the test') {
   const change = { tenantId, operatorId: randomUUID(), reason };
   return platform.transaction({ tenantId, operatorId: change.operatorId }, (transaction) =>
     name === 'purge'
       ? lifecycle.beginPurge(transaction, change)
-      : lifecycle.move(transaction, name, change),
+      : lifecycle.transition(transaction, name, change),
   );
 }
 
@@ -75,12 +75,12 @@ const eventually = (token: string, verdict: string) =>
   expect.poll(() => service.probe(token), { timeout: 5_000, interval: 20 }).toBe(verdict);
 
 describe('The lifecycle of a tenant', () => {
-  it.each(STATES.flatMap((state) => MOVES.map((name) => [name, state] as const)))(
+  it.each(STATES.flatMap((state) => TRANSITIONS.map((name) => [name, state] as const)))(
     'allows or refuses to %s it while it is %s, alike in the service and in the database',
     async (name, state) => {
       const { tenantId } = await service.tenant({ status: state });
-      const allowed = allowedMoves(state).includes(name);
-      const to = TENANT_MOVES[name].to;
+      const allowed = allowedTransitions(state).includes(name);
+      const to = TENANT_TRANSITIONS[name].to;
       const sql =
         to === 'purged'
           ? ['DELETE FROM tenants WHERE id = $1', tenantId]
@@ -91,11 +91,13 @@ describe('The lifecycle of a tenant', () => {
         expect(await codeOf(service.sql(text, params))).toBe('INVALID_TRANSITION');
       } else if (
         state !== to &&
-        !allowedMoves(state).some((other) => TENANT_MOVES[other].to === to)
+        !allowedTransitions(state).some((other) => TENANT_TRANSITIONS[other].to === to)
       ) {
         expect(await codeOf(service.sql(text, params))).toBe('INVALID_TRANSITION');
       }
-      expect(await codeOf(move(tenantId, name))).toBe(allowed ? 'done' : 'INVALID_TRANSITION');
+      expect(await codeOf(transition(tenantId, name))).toBe(
+        allowed ? 'done' : 'INVALID_TRANSITION',
+      );
       const row = await rowOf(tenantId);
       expect(row?.status).toBe(allowed && to !== 'purged' ? to : state);
       if (allowed && to !== 'purged') expect(row?.status_reason).toBe('for the test');
@@ -103,7 +105,8 @@ describe('The lifecycle of a tenant', () => {
   );
 
   it('answers NOT_FOUND for an unknown tenant', async () => {
-    for (const name of MOVES) expect(await codeOf(move(randomUUID(), name))).toBe('NOT_FOUND');
+    for (const name of TRANSITIONS)
+      expect(await codeOf(transition(randomUUID(), name))).toBe('NOT_FOUND');
   });
 
   it('records each change in its own transaction, with the reason and the actor', async () => {
@@ -112,7 +115,7 @@ describe('The lifecycle of a tenant', () => {
       'recordAsOperator',
     );
     const { tenantId } = await service.tenant();
-    await move(tenantId, 'suspend', 'unpaid');
+    await transition(tenantId, 'suspend', 'unpaid');
     expect(recorded).toHaveBeenCalledWith(
       expect.objectContaining({ query: expect.any(Function) as unknown }),
       tenantId,
@@ -135,7 +138,7 @@ describe('The lifecycle of a tenant', () => {
       },
     ]);
     recorded.mockRejectedValueOnce(new Error('no audit log'));
-    await expect(move(tenantId, 'reactivate')).rejects.toThrow('no audit log');
+    await expect(transition(tenantId, 'reactivate')).rejects.toThrow('no audit log');
     expect((await rowOf(tenantId))?.status).toBe('suspended');
   });
 
@@ -146,7 +149,9 @@ describe('The lifecycle of a tenant', () => {
     try {
       await holder.query('BEGIN');
       await holder.query('SELECT FROM tenants WHERE id = $1 FOR UPDATE', [tenantId]);
-      const both = Promise.all([move(tenantId, 'suspend'), move(tenantId, 'suspend')].map(codeOf));
+      const both = Promise.all(
+        [transition(tenantId, 'suspend'), transition(tenantId, 'suspend')].map(codeOf),
+      );
       const waiting = async () => {
         // On another connection, because the answer does not change within a transaction.
         const [row] = await service.sql<{ count: number }>(
@@ -165,7 +170,7 @@ describe('The lifecycle of a tenant', () => {
 
   it('restores a canceled tenant within its period and not after it', async () => {
     const { tenantId } = await service.tenant();
-    await move(tenantId, 'cancel');
+    await transition(tenantId, 'cancel');
     expect((await rowOf(tenantId))?.deleted_at).toBeInstanceOf(Date);
     const cancelDaysAgo = (days: number) =>
       service.sql(
@@ -173,9 +178,9 @@ describe('The lifecycle of a tenant', () => {
         [tenantId, days],
       );
     await cancelDaysAgo(31);
-    expect(await codeOf(move(tenantId, 'restore'))).toBe('INVALID_TRANSITION');
+    expect(await codeOf(transition(tenantId, 'restore'))).toBe('INVALID_TRANSITION');
     await cancelDaysAgo(29);
-    expect(await codeOf(move(tenantId, 'restore'))).toBe('done');
+    expect(await codeOf(transition(tenantId, 'restore'))).toBe('done');
     expect(await rowOf(tenantId)).toMatchObject({ status: 'active', deleted_at: null });
   });
 
@@ -183,14 +188,14 @@ describe('The lifecycle of a tenant', () => {
     const operators = service.app.get(OperatorsTenantService, { strict: false });
     const id = await operators.ensure({ operatorId: null });
     for (const name of ['suspend', 'cancel'] as const)
-      expect(await codeOf(move(id, name))).toBe('INVALID_TRANSITION');
+      expect(await codeOf(transition(id, name))).toBe('INVALID_TRANSITION');
     expect((await rowOf(id))?.status).toBe('active');
   });
 
   it('does not restore a tenant whose purge has begun', async () => {
     const { tenantId } = await service.tenant({ status: 'canceled' });
-    await move(tenantId, 'purge');
-    expect(await codeOf(move(tenantId, 'restore'))).toBe('INVALID_TRANSITION');
+    await transition(tenantId, 'purge');
+    expect(await codeOf(transition(tenantId, 'restore'))).toBe('INVALID_TRANSITION');
   });
 });
 
@@ -201,7 +206,7 @@ describe('A tenant that is suspended or canceled', () => {
       const { tenantId, host, admin } = await tenantWithAdmin();
       const { tokens } = await service.login(host, admin);
       expect(await service.probe(tokens.accessToken)).toBe('accepted');
-      await move(tenantId, end);
+      await transition(tenantId, end);
       await eventually(tokens.accessToken, 'INVALID_TENANT');
       const body = { email: admin.email, password: admin.password };
       const refused = await service.call('POST', '/auth/login', { host, body });
@@ -211,7 +216,7 @@ describe('A tenant that is suspended or canceled', () => {
       expect(await other.probe(tokens.accessToken)).toBe('INVALID_TENANT');
       await other.app.close();
 
-      await move(tenantId, end === 'suspend' ? 'reactivate' : 'restore');
+      await transition(tenantId, end === 'suspend' ? 'reactivate' : 'restore');
       await eventually(tokens.accessToken, 'accepted');
       await service.login(host, admin);
     },
@@ -219,7 +224,7 @@ describe('A tenant that is suspended or canceled', () => {
 
   it('keeps its subdomain', async () => {
     const { subdomain, tenantId } = await service.tenant();
-    await move(tenantId, 'cancel');
+    await transition(tenantId, 'cancel');
     const answer = await service.call('POST', '/tenants', {
       host: 'poctracker.com',
       body: {

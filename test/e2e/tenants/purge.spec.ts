@@ -76,7 +76,7 @@ const tablesWithRows = async (tenantId: string) =>
 async function begin(tenantId: string, reason = 'asked for') {
   const change = { tenantId, operatorId: randomUUID(), reason };
   await platform.transaction(change, async (transaction) => {
-    await lifecycle.move(transaction, 'cancel', change);
+    await lifecycle.transition(transaction, 'cancel', change);
     await lifecycle.beginPurge(transaction, change);
   });
 }
@@ -244,7 +244,7 @@ describe('A purge', () => {
     const suspended = await service.tenant({ status: 'suspended' });
     const change = { tenantId, operatorId: null, reason: 'asked for' };
     await platform.transaction(change, (transaction) =>
-      lifecycle.move(transaction, 'cancel', change),
+      lifecycle.transition(transaction, 'cancel', change),
     );
     const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
     await jobs.purgeOverdue(inDays(29.9));
@@ -270,7 +270,7 @@ describe('The scheduled purge', () => {
   const cancelAnew = (tenantId: string) => {
     const change = { tenantId, operatorId: null, reason: 'asked for' };
     return platform.transaction(change, (transaction) =>
-      lifecycle.move(transaction, 'cancel', change),
+      lifecycle.transition(transaction, 'cancel', change),
     );
   };
 

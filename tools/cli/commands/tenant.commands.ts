@@ -44,7 +44,7 @@ interface PlanOptions extends Json {
   subscriptionEnds?: string;
 }
 
-const MOVES = {
+const TRANSITIONS = {
   suspend: 'Suspend a tenant. Its users cannot log in.',
   reactivate: 'Reactivate a suspended tenant.',
   cancel: 'Cancel a tenant. It can be restored for TENANT_RESTORE_DAYS days.',
@@ -185,8 +185,11 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
 }
 
 function registerLifecycle(group: Command, context: CliContext, actor: OperatorActor): void {
-  for (const [move, description] of Object.entries(MOVES) as [keyof typeof MOVES, string][]) {
-    subcommand(group, `${move} <tenant>`, description)
+  for (const [transition, description] of Object.entries(TRANSITIONS) as [
+    keyof typeof TRANSITIONS,
+    string,
+  ][]) {
+    subcommand(group, `${transition} <tenant>`, description)
       .requiredOption('--reason <text>', 'reason, for the audit log')
       .action(async (name: string, options: Json & { reason: string }) => {
         const { TenantReasonDto } =
@@ -194,7 +197,12 @@ function registerLifecycle(group: Command, context: CliContext, actor: OperatorA
         const { validInput } = await import('../input.js');
         const { reason } = validInput(TenantReasonDto, { reason: options.reason });
         const { tenants, lifecycle } = await context.services();
-        const tenant = await lifecycle.move(move, await idOf(tenants, name), reason, actor);
+        const tenant = await lifecycle.transition(
+          transition,
+          await idOf(tenants, name),
+          reason,
+          actor,
+        );
         context.show(options, tenant, () => `${tenant.subdomain} is ${tenant.status}.\n`);
       });
   }

@@ -2,7 +2,7 @@ import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type IntrospectionResponse, Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, FormBody, OAuthErrors, RawResponse } from '@poc-tracker/http-service';
-import { LeavesRightsAlone } from '../session/own-changes.js';
+import { KeepsSessionStatusCache } from '../session/own-changes.js';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
 import { IntrospectionAnswer } from './introspection.response.js';
@@ -23,7 +23,7 @@ export class IntrospectionController {
   @Public()
   @Tenantless()
   @FormBody()
-  @LeavesRightsAlone()
+  @KeepsSessionStatusCache()
   @RawResponse()
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Introspect a token (RFC 7662)' })

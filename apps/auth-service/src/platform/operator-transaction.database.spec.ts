@@ -128,7 +128,7 @@ describe('a change in the transaction of an operator', () => {
     'changes the plan': (transaction) =>
       service(EntitlementService).changePlan(transaction, changed, { plan: 'pro' }),
     'suspends the tenant': (transaction) =>
-      service(TenantLifecycleService).move(transaction, 'suspend', {
+      service(TenantLifecycleService).transition(transaction, 'suspend', {
         tenantId: changed,
         operatorId: null,
         reason: 'unpaid',

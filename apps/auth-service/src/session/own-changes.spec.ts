@@ -14,7 +14,7 @@ beforeEach(() => {
     return Promise.resolve({});
   };
   app.all('/any', answer);
-  app.post('/often', { config: { leavesRightsAlone: true } }, answer);
+  app.post('/often', { config: { keepsSessionStatusCache: true } }, answer);
 });
 
 afterEach(() => app.close());
@@ -23,7 +23,7 @@ it.each([
   ['a change', 'POST', '/any', 1],
   ['a refused change, which may have been committed', 'PUT', '/any?status=409', 1],
   ['a safe request', 'GET', '/any', 0],
-  ['a successful request to a route that leaves rights alone', 'POST', '/often', 0],
+  ['a successful request to a route that keeps the cache', 'POST', '/often', 0],
   [
     'a refused request to such a route, which may have revoked a session',
     'POST',

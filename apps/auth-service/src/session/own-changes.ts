@@ -3,15 +3,15 @@ import { RouteOption } from '@poc-tracker/http-service';
 import type { FastifyInstance } from 'fastify';
 
 interface RouteConfig {
-  leavesRightsAlone?: boolean;
+  keepsSessionStatusCache?: boolean;
 }
 
 /**
  * For a route that is called often and, when it succeeds, neither revokes a session nor changes a user's rights: it does
  * not invalidate the cached session status of other users.
  */
-export function LeavesRightsAlone(): MethodDecorator {
-  return RouteOption({ leavesRightsAlone: true } satisfies RouteConfig);
+export function KeepsSessionStatusCache(): MethodDecorator {
+  return RouteOption({ keepsSessionStatusCache: true } satisfies RouteConfig);
 }
 
 /**
@@ -23,9 +23,9 @@ export function registerOwnChanges(
   sessionStatus: Pick<SessionStatusService, 'invalidate'>,
 ): void {
   fastify.addHook('onSend', ({ method, routeOptions }, { statusCode }, _payload, done) => {
-    const { leavesRightsAlone = false } = (routeOptions.config ?? {}) as RouteConfig;
+    const { keepsSessionStatusCache = false } = (routeOptions.config ?? {}) as RouteConfig;
     // An error response may have revoked a session: a replayed refresh token does.
-    if (!SAFE_METHODS.has(method) && !(leavesRightsAlone && statusCode < 400))
+    if (!SAFE_METHODS.has(method) && !(keepsSessionStatusCache && statusCode < 400))
       sessionStatus.invalidate();
     done();
   });

@@ -130,7 +130,7 @@ function codeOf(
 }
 
 /**
- * What add_tenant_usage() and keep_to_held_rights() report: the limit and the usage of a tenant, or the permissions that
+ * What add_tenant_usage() and refuse_rights_not_held() report: the limit and the usage of a tenant, or the permissions that
  * the caller lacks.
  */
 function detailsOf(code: ErrorCode, { constraint, detail }: DatabaseFailure): unknown {

@@ -11,7 +11,7 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { NamingRequest, RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
-import { LeavesRightsAlone } from '../../session/own-changes.js';
+import { KeepsSessionStatusCache } from '../../session/own-changes.js';
 import { RevokedSessionsResponse, TokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefreshService } from '../../session/tokens/refresh.service.js';
@@ -34,7 +34,7 @@ export class LoginController {
   @Post('login')
   @HttpCode(200)
   @Public()
-  @LeavesRightsAlone()
+  @KeepsSessionStatusCache()
   @ApiOperation({ summary: 'Log in' })
   @DataResponse(200, LoginResponse)
   @ApiErrors(
@@ -55,7 +55,7 @@ export class LoginController {
   @Post('refresh')
   @HttpCode(200)
   @Public()
-  @LeavesRightsAlone()
+  @KeepsSessionStatusCache()
   @Tenantless()
   @ApiOperation({
     summary: 'Refresh the tokens of a session',

@@ -90,7 +90,7 @@ const TRIGGERS = `
         IS DISTINCT FROM (NEW.email, NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id)
       OR NEW.id IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid)
     EXECUTE FUNCTION public.keep_platform_users();
-  CREATE TRIGGER users_platform_stay BEFORE DELETE ON public.users
+  CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users
     FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users();
   CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR UPDATE OR DELETE ON public.tenant_roles
     FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users();
@@ -102,7 +102,7 @@ const TRIGGERS = `
 const TRIGGERS_BY_TABLE = [
   ['users', 'users_platform_reserved'],
   ['users', 'users_platform_rights'],
-  ['users', 'users_platform_stay'],
+  ['users', 'users_platform_on_delete'],
   ['tenant_roles', 'tenant_roles_platform'],
   ['invites', 'invites_platform'],
   ['invite_links', 'invite_links_platform'],

@@ -52,7 +52,7 @@ BEGIN
   END IF;
   IF current <> 'canceled' THEN
     RAISE EXCEPTION 'a tenant cannot go from % to purged', current USING
-      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_move';
+      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_transition';
   END IF;
   INSERT INTO public.purged_tenants (purged_tenant, requested_by, reason) VALUES (p_tenant, p_operator, p_reason)
     ON CONFLICT DO NOTHING;

@@ -35,8 +35,8 @@ const POLICIES = protectTenantTable({
   gatekeeper: { select: true },
 });
 
-const KEEP_DOMAIN_PROVEN = definerFunction({
-  signature: 'keep_domain_proven()',
+const REFUSE_UNVERIFIED_DOMAIN = definerFunction({
+  signature: 'refuse_unverified_domain()',
   returns: 'trigger',
   language: 'plpgsql',
   body: `
@@ -45,7 +45,7 @@ BEGIN
     SELECT FROM public.tenant_domains d
      WHERE d.tenant_id = NEW.id AND d.domain = NEW.branding ->> 'custom_domain' AND d.verified_at IS NOT NULL) THEN
     RAISE EXCEPTION 'the domain has not been proven' USING
-      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_custom_domain_proven';
+      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_custom_domain_verified';
   END IF;
   RETURN NEW;
 END`,
@@ -71,21 +71,21 @@ END`,
 });
 
 const TRIGGERS = `
-  CREATE TRIGGER tenants_domain_proven BEFORE UPDATE OF branding ON public.tenants
+  CREATE TRIGGER tenants_domain_verified BEFORE UPDATE OF branding ON public.tenants
     FOR EACH ROW WHEN (NEW.branding ->> 'custom_domain' IS NOT NULL
       AND NEW.branding ->> 'custom_domain' IS DISTINCT FROM OLD.branding ->> 'custom_domain')
-    EXECUTE FUNCTION public.keep_domain_proven();
-  CREATE TRIGGER tenant_domains_proven AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains
+    EXECUTE FUNCTION public.refuse_unverified_domain();
+  CREATE TRIGGER tenant_domains_verified AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains
     FOR EACH ROW WHEN (NEW.verified_at IS NOT NULL) EXECUTE FUNCTION public.set_custom_domain();
   CREATE TRIGGER tenant_domains_given_up AFTER DELETE ON public.tenant_domains
     FOR EACH ROW WHEN (OLD.verified_at IS NOT NULL) EXECUTE FUNCTION public.set_custom_domain()`;
 
 /** The custom domains that tenants claim and verify. */
 export const TENANT_DOMAINS: SchemaPart = {
-  up: [TABLE, POLICIES, asGatekeeper(KEEP_DOMAIN_PROVEN, SET_CUSTOM_DOMAIN, TRIGGERS)],
+  up: [TABLE, POLICIES, asGatekeeper(REFUSE_UNVERIFIED_DOMAIN, SET_CUSTOM_DOMAIN, TRIGGERS)],
   down: [
-    'DROP TRIGGER tenants_domain_proven ON public.tenants',
+    'DROP TRIGGER tenants_domain_verified ON public.tenants',
     'DROP TABLE public.tenant_domains',
-    'DROP FUNCTION public.keep_domain_proven(), public.set_custom_domain()',
+    'DROP FUNCTION public.refuse_unverified_domain(), public.set_custom_domain()',
   ],
 };

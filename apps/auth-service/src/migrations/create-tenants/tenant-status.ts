@@ -8,11 +8,11 @@ import {
 } from '@poc-tracker/tenancy';
 
 const REFUSE_CHANGE = `RAISE EXCEPTION 'a tenant cannot go from % to %', OLD.status, target USING
-      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_move';`;
+      ERRCODE = 'check_violation', TABLE = 'tenants', CONSTRAINT = 'tenants_status_transition';`;
 
 /* is_being_purged() reads purged_tenants, and is created with it by the migration of the platform. */
-const KEEP_TENANT_MOVES = definerFunction({
-  signature: 'keep_tenant_moves()',
+const CHECK_TENANT_TRANSITION = definerFunction({
+  signature: 'check_tenant_transition()',
   returns: 'trigger',
   language: 'plpgsql',
   body: `
@@ -63,17 +63,17 @@ END`,
 });
 
 const TRIGGERS = `
-  CREATE TRIGGER tenants_moves BEFORE UPDATE OF status ON public.tenants
-    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION public.keep_tenant_moves();
+  CREATE TRIGGER tenants_transitions BEFORE UPDATE OF status ON public.tenants
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION public.check_tenant_transition();
   CREATE TRIGGER tenants_row_kept BEFORE DELETE ON public.tenants
     FOR EACH ROW EXECUTE FUNCTION public.keep_tenant_row()`;
 
 /** The life cycle of a tenant's row: which changes of status are allowed, and when the row may be deleted. */
 export const TENANT_STATUS: SchemaPart = {
-  up: [asGatekeeper(KEEP_TENANT_MOVES, KEEP_TENANT_ROW, CANCEL_CURRENT_TENANT, TRIGGERS)],
+  up: [asGatekeeper(CHECK_TENANT_TRANSITION, KEEP_TENANT_ROW, CANCEL_CURRENT_TENANT, TRIGGERS)],
   down: [
-    'DROP TRIGGER tenants_moves ON public.tenants',
+    'DROP TRIGGER tenants_transitions ON public.tenants',
     'DROP TRIGGER tenants_row_kept ON public.tenants',
-    'DROP FUNCTION public.keep_tenant_moves(), public.keep_tenant_row(), public.cancel_current_tenant(text)',
+    'DROP FUNCTION public.check_tenant_transition(), public.keep_tenant_row(), public.cancel_current_tenant(text)',
   ],
 };

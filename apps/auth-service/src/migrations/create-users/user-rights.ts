@@ -10,8 +10,8 @@ import {
 } from '@poc-tracker/tenancy';
 
 /* Reads nothing but the context, so it needs no rights of its own. */
-const KEEP_OWN_RIGHTS = `
-  CREATE FUNCTION public.keep_own_rights() RETURNS trigger
+const REFUSE_OWN_RIGHTS_CHANGE = `
+  CREATE FUNCTION public.refuse_own_rights_change() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
     IF NEW.id = ${CURRENT_USER_ID} THEN
@@ -21,11 +21,11 @@ const KEEP_OWN_RIGHTS = `
     RETURN NEW;
   END
   $$;
-  REVOKE ALL ON FUNCTION public.keep_own_rights() FROM PUBLIC`;
+  REVOKE ALL ON FUNCTION public.refuse_own_rights_change() FROM PUBLIC`;
 
 /* Who may set another user's password can log in as them, with rights that they may not hold themselves. */
-const KEEP_OWN_PASSWORD = `
-  CREATE FUNCTION public.keep_own_password() RETURNS trigger
+const REFUSE_PASSWORD_CHANGE_BY_OTHERS = `
+  CREATE FUNCTION public.refuse_password_change_by_others() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
     IF pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
@@ -35,7 +35,7 @@ const KEEP_OWN_PASSWORD = `
       ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_password';
   END
   $$;
-  REVOKE ALL ON FUNCTION public.keep_own_password() FROM PUBLIC`;
+  REVOKE ALL ON FUNCTION public.refuse_password_change_by_others() FROM PUBLIC`;
 
 /*
  * An AFTER trigger, so that a statement that demotes several admins is checked by its result. It locks the tenant's
@@ -102,12 +102,12 @@ SELECT EXISTS (
  * Operators and the restore of a dump may write every permission. They are recognized by the login and not by the current
  * role, which is the owner of the table when a user is deleted together with their tenant.
  */
-const KEEP_TO_HELD_RIGHTS = `
-  CREATE FUNCTION public.keep_to_held_rights() RETURNS trigger
+const REFUSE_RIGHTS_NOT_HELD = `
+  CREATE FUNCTION public.refuse_rights_not_held() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
     wanted jsonb := '[]';
-    moved uuid[];
+    changed_roles uuid[];
     missing text;
   BEGIN
     IF pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
@@ -119,17 +119,17 @@ const KEEP_TO_HELD_RIGHTS = `
     IF TG_TABLE_NAME = 'users' THEN
       IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.status <> NEW.status OR OLD.email <> NEW.email)) THEN
         wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
-        moved := ARRAY[OLD.custom_role_id];
+        changed_roles := ARRAY[OLD.custom_role_id];
       END IF;
       IF TG_OP = 'INSERT' THEN
-        moved := ARRAY[NEW.custom_role_id];
+        changed_roles := ARRAY[NEW.custom_role_id];
       ELSIF TG_OP = 'UPDATE' AND OLD.custom_role_id IS DISTINCT FROM NEW.custom_role_id THEN
-        moved := ARRAY[OLD.custom_role_id, NEW.custom_role_id];
+        changed_roles := ARRAY[OLD.custom_role_id, NEW.custom_role_id];
       END IF;
       wanted := wanted || coalesce((
         SELECT jsonb_agg(p.permission)
           FROM public.tenant_roles r, jsonb_array_elements(r.permissions) AS p (permission)
-         WHERE r.id = ANY (moved)), '[]');
+         WHERE r.id = ANY (changed_roles)), '[]');
     ELSIF TG_OP = 'UPDATE' AND wanted <> '[]' AND EXISTS (
       SELECT FROM public.role_holders(NEW.id) h WHERE h.self OR h.above) THEN
       RAISE EXCEPTION 'a user cannot change a role that they hold, or that a user above them holds' USING
@@ -145,7 +145,7 @@ const KEEP_TO_HELD_RIGHTS = `
     RETURN NULL;
   END
   $$;
-  REVOKE ALL ON FUNCTION public.keep_to_held_rights() FROM PUBLIC`;
+  REVOKE ALL ON FUNCTION public.refuse_rights_not_held() FROM PUBLIC`;
 
 /*
  * The rights are checked after the change. Then a permission that another transaction has just added to the custom role
@@ -156,24 +156,24 @@ const TRIGGERS = `
   CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status, OLD.custom_role_id)
       IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id))
-    EXECUTE FUNCTION public.keep_own_rights();
+    EXECUTE FUNCTION public.refuse_own_rights_change();
   CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users
     FOR EACH ROW WHEN (OLD.password_hash <> NEW.password_hash AND NEW.id IS DISTINCT FROM
       nullif(current_setting('app.current_user_id', true), '')::uuid)
-    EXECUTE FUNCTION public.keep_own_password();
+    EXECUTE FUNCTION public.refuse_password_change_by_others();
   CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id, OLD.status)
         IS DISTINCT FROM (NEW.permissions, NEW.custom_role_id, NEW.status)
       OR (OLD.email <> NEW.email AND NEW.id IS DISTINCT FROM
         nullif(current_setting('app.current_user_id', true), '')::uuid))
-    EXECUTE FUNCTION public.keep_to_held_rights();
-  CREATE TRIGGER users_rights_held_from_start AFTER INSERT ON public.users
+    EXECUTE FUNCTION public.refuse_rights_not_held();
+  CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users
     FOR EACH ROW WHEN (NEW.permissions <> '[]' OR NEW.custom_role_id IS NOT NULL)
-    EXECUTE FUNCTION public.keep_to_held_rights();
-  CREATE TRIGGER users_rights_held_to_end AFTER DELETE ON public.users
-    FOR EACH ROW EXECUTE FUNCTION public.keep_to_held_rights();
+    EXECUTE FUNCTION public.refuse_rights_not_held();
+  CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users
+    FOR EACH ROW EXECUTE FUNCTION public.refuse_rights_not_held();
   CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles
-    FOR EACH ROW EXECUTE FUNCTION public.keep_to_held_rights();
+    FOR EACH ROW EXECUTE FUNCTION public.refuse_rights_not_held();
   CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users
     FOR EACH ROW WHEN (OLD.role = 'admin' AND OLD.status = 'active' AND (NEW.role <> 'admin' OR NEW.status <> 'active'))
     EXECUTE FUNCTION public.keep_last_admin();
@@ -185,8 +185,8 @@ const TRIGGERS_BY_TABLE = [
   ['users', 'users_own_rights'],
   ['users', 'users_own_password'],
   ['users', 'users_rights_held'],
-  ['users', 'users_rights_held_from_start'],
-  ['users', 'users_rights_held_to_end'],
+  ['users', 'users_rights_held_on_insert'],
+  ['users', 'users_rights_held_on_delete'],
   ['tenant_roles', 'tenant_roles_rights_held'],
   ['users', 'users_last_admin'],
   ['users', 'users_last_admin_deleted'],
@@ -195,16 +195,17 @@ const TRIGGERS_BY_TABLE = [
 /** The rules for changes of rights, which a policy cannot express because it never sees the old row with the new. */
 export const USER_RIGHTS: SchemaPart = {
   up: [
-    KEEP_OWN_RIGHTS,
-    KEEP_OWN_PASSWORD,
+    REFUSE_OWN_RIGHTS_CHANGE,
+    REFUSE_PASSWORD_CHANGE_BY_OTHERS,
     CHANGED_PERMISSIONS,
     asGatekeeper(ROLE_HOLDERS),
-    KEEP_TO_HELD_RIGHTS,
+    REFUSE_RIGHTS_NOT_HELD,
     asGatekeeper(KEEP_LAST_ADMIN, TRIGGERS),
   ],
   down: [
     ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
-    `DROP FUNCTION public.keep_own_rights(), public.keep_own_password(), public.keep_to_held_rights(), public.changed_permissions(jsonb, jsonb),
+    `DROP FUNCTION public.refuse_own_rights_change(), public.refuse_password_change_by_others(),
+       public.refuse_rights_not_held(), public.changed_permissions(jsonb, jsonb),
        public.keep_last_admin(), public.role_holders(uuid)`,
   ],
 };

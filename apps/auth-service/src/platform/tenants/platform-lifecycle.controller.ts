@@ -22,7 +22,7 @@ export class PlatformLifecycleController {
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.lifecycle.move('suspend', tenantId, reason, { operatorId: userId });
+    return this.lifecycle.transition('suspend', tenantId, reason, { operatorId: userId });
   }
 
   @Post('reactivate')
@@ -36,7 +36,7 @@ export class PlatformLifecycleController {
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.lifecycle.move('reactivate', tenantId, reason, { operatorId: userId });
+    return this.lifecycle.transition('reactivate', tenantId, reason, { operatorId: userId });
   }
 
   @Post('cancel')
@@ -53,7 +53,7 @@ export class PlatformLifecycleController {
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.lifecycle.move('cancel', tenantId, reason, { operatorId: userId });
+    return this.lifecycle.transition('cancel', tenantId, reason, { operatorId: userId });
   }
 
   @Post('restore')
@@ -67,7 +67,7 @@ export class PlatformLifecycleController {
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { reason }: TenantReasonDto,
   ): Promise<PlatformTenantResponse> {
-    return this.lifecycle.move('restore', tenantId, reason, { operatorId: userId });
+    return this.lifecycle.transition('restore', tenantId, reason, { operatorId: userId });
   }
 
   @Post('purge')

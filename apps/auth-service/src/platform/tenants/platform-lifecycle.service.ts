@@ -6,7 +6,7 @@ import {
   TenantLifecycleService,
   type StateChange,
 } from '../../tenant/lifecycle/tenant-lifecycle.service.js';
-import type { StateMove } from '../../tenant/lifecycle/tenant-moves.js';
+import type { StatusTransition } from '../../tenant/lifecycle/tenant-transitions.js';
 import { TenantPurgeService } from '../../tenant/lifecycle/tenant-purge.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 import type { PlatformTenantResponse } from './platform-tenant.response.js';
@@ -31,14 +31,14 @@ export class PlatformLifecycleService {
   ) {}
 
   /** @returns the changed tenant. @throws ApiError NOT_FOUND; INVALID_TRANSITION with the allowed transitions. */
-  async move(
-    move: StateMove,
+  async transition(
+    transition: StatusTransition,
     tenantId: string,
     reason: string,
     actor: OperatorActor,
   ): Promise<PlatformTenantResponse> {
-    return this.change(tenantId, reason, actor, move, async (transaction, change) => {
-      await this.lifecycle.move(transaction, move, change);
+    return this.change(tenantId, reason, actor, transition, async (transaction, change) => {
+      await this.lifecycle.transition(transaction, transition, change);
       return findTenant(transaction, tenantId);
     });
   }

@@ -3,7 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { currentRequest, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
-import { assertAllowed, notAllowed, type StateMove, TENANT_MOVES } from './tenant-moves.js';
+import {
+  assertAllowed,
+  notAllowed,
+  type StatusTransition,
+  TENANT_TRANSITIONS,
+} from './tenant-transitions.js';
 import type { CancelTenantDto } from './tenant-lifecycle.dto.js';
 import type { CanceledTenantResponse } from './tenant-lifecycle.response.js';
 
@@ -25,7 +30,7 @@ const STATE = `
   SELECT status, coalesce(deleted_at > now() - make_interval(days => $2), true) AS restorable
     FROM tenants WHERE id = $1 FOR UPDATE`;
 
-const MOVE = 'UPDATE tenants SET status = $2, status_reason = $3 WHERE id = $1';
+const UPDATE_STATUS = 'UPDATE tenants SET status = $2, status_reason = $3 WHERE id = $1';
 
 /**
  * The status of a tenant: active, suspended, canceled and finally purged. Each change is recorded in the tenant's audit log
@@ -47,20 +52,20 @@ export class TenantLifecycleService {
    * @param transaction an operator's
    * @throws ApiError NOT_FOUND; INVALID_TRANSITION, also if the tenant was canceled too long ago to be restored.
    */
-  async move(
+  async transition(
     transaction: SqlRunner,
-    move: StateMove,
+    transition: StatusTransition,
     { tenantId, operatorId, reason }: StateChange,
   ): Promise<void> {
     const { status, restorable } = await this.stateOf(transaction, tenantId);
-    assertAllowed(move, status);
-    if (move === 'restore' && !restorable) {
+    assertAllowed(transition, status);
+    if (transition === 'restore' && !restorable) {
       throw notAllowed(status, {
         reason: `It was canceled more than ${this.restoreDays} days ago.`,
       });
     }
-    const { to, event } = TENANT_MOVES[move];
-    await transaction.query(MOVE, [tenantId, to, reason]);
+    const { to, event } = TENANT_TRANSITIONS[transition];
+    await transaction.query(UPDATE_STATUS, [tenantId, to, reason]);
     await this.events.recordAsOperator(transaction, tenantId, {
       type: event,
       result: 'success',
