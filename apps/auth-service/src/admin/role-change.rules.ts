@@ -52,8 +52,8 @@ export function assertMayControl(caller: Caller, target: Target): void {
 /**
  * The rules for assigning rights. Users may not change their own rights or those of a user above them, assign a role above
  * their own, or grant or remove a permission that they lack. Permissions that stay unchanged are not checked. A custom
- * role is assigned and rereplaced as a whole, and its permissions are checked even if the user also has them personally: each
- * source of a permission can be rereplaced without the other.
+ * role is assigned and replaced as a whole, and its permissions are checked even if the user also has them personally: each
+ * source of a permission can be replaced without the other.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
 export function assertMayAssignRights(caller: Caller, target: Target, change: RoleChange): void {
