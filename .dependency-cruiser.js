@@ -1,7 +1,7 @@
 /**
  * The one-way rules of the code base. Dependencies point down this list, never up:
  *
- *   contracts ← auth-kit ← http-service
+ *   contracts ← auth-kit ← http-service, text ← http-service
  *   contracts ← tenancy ← schedule ← audit ← tenant ← user ← session ← auth ← admin ← platform ← tools
  *                                                       session ← oauth
  *
@@ -82,6 +82,11 @@ export default {
     },
     libraryMayUse('contracts', [], 'libs/contracts is the bottom. Move shared names down into it.'),
     libraryMayUse(
+      'text',
+      [],
+      'text has the rules of product text and needs nothing of the product.',
+    ),
+    libraryMayUse(
       'auth-kit',
       ['contracts'],
       'A sibling service imports auth-kit without our database. Declare what it needs to know as an ' +
@@ -108,7 +113,7 @@ export default {
     ),
     libraryMayUse(
       'http-service',
-      ['contracts', 'auth-kit'],
+      ['contracts', 'auth-kit', 'text'],
       'http-service is the edge of any service: envelope, errors, limits of a request, documents. It knows no database.',
     ),
     libraryMayUse(
