@@ -18,7 +18,7 @@ CREATE OR REPLACE FUNCTION public.accept_invite(p_token_hash bytea, p_email text
 AS $function$
 UPDATE public.invites i
    SET accepted_at = now(), accepted_by = p_user
- WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.token_hash = p_token_hash AND i.email = lower(p_email)
+ WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.token_hash = p_token_hash AND i.email = p_email
    AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.superseded_at IS NULL
    AND i.expires_at > now() AND array_position(ARRAY['viewer', 'user', 'manager', 'admin'], i.role) <= public.rank_to_invite(i.invited_by)
 RETURNING i.id, i.role
@@ -36,7 +36,7 @@ WITH taken AS (
   UPDATE public.invite_links l
      SET used_count = l.used_count + 1
    WHERE l.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND l.token_hash = p_token_hash
-     AND (l.allowed_domains = '{}' OR substring(lower(p_email) FROM '@([^@]+)$') = ANY (l.allowed_domains))
+     AND (l.allowed_domains = '{}' OR substring(p_email FROM '@([^@]+)$') = ANY (l.allowed_domains))
      AND l.revoked_at IS NULL AND l.expires_at > now() AND l.used_count < l.quota
    AND array_position(ARRAY['viewer', 'user', 'manager', 'admin'], l.role) <= public.rank_to_invite(l.created_by)
   RETURNING l.tenant_id, l.id, l.role
@@ -366,7 +366,7 @@ CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
 AS $function$
 SELECT u.id, u.password_hash, u.status, u.must_change_password
   FROM public.users u
- WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email = lower(p_email)
+ WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email = p_email
 $function$;
 ALTER FUNCTION find_credentials(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION find_credentials(text) TO authenticated_user;
@@ -764,7 +764,7 @@ AS $function$
 SELECT EXISTS (
   SELECT FROM public.operator_invitations o
    WHERE o.tenant_id = (SELECT t.id FROM public.tenants t WHERE t.is_platform)
-     AND o.secret_hash = p_secret_hash AND o.email = lower(p_email)
+     AND o.secret_hash = p_secret_hash AND o.email = p_email
      AND o.used_at IS NULL AND o.expires_at > now())
 $function$;
 ALTER FUNCTION operator_invitation_is_open(text,bytea) OWNER TO tenant_gatekeeper;
@@ -1233,6 +1233,15 @@ GRANT EXECUTE ON FUNCTION role_permissions(text) TO super_admin;
 GRANT EXECUTE ON FUNCTION role_permissions(text) TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION role_permissions(text) TO tracker_user;
 
+CREATE OR REPLACE FUNCTION public.search_key(p_text text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN CASE WHEN (octet_length(p_text) = char_length(p_text)) THEN lower((p_text COLLATE "C")) ELSE replace(replace(replace(replace(translate(lower(NORMALIZE(p_text, NFKD)), 'ȺɑᶏⱥⱭƀƁƂƃɃɓᵬᶀꞖꞗƇƈȻȼɕꞒꞓꞔꟄÐðĐđƉƊƋƌȡɖɗᵭᶁᶑꝹꝺꟇꟈƎƏƐǝɆɇəɛᶒⱸꬲꬳꬴƑƒᵮᶂꝻꝼꞘꞙꬵƓǤǥɠɡᵹᶃꝽꞠꞡꞬꬶĦħɦⱧⱨꞕꞪıƗɨɪᶖꞮȷɈɉɟʄʝꞲĸƘƙᶄⱩⱪꝀꝁꝂꝃꝄꝅꞢꞣŁłƚȴȽɫɬɭᶅⱠⱡⱢꝈꝉꞎꞭꬷꬸꬹɱᵯᶆⱮꬺŊŋƝƞȠȵɲɳᵰᶇꞐꞑꞤꞥꬻØøƆƟɔɵⱺꝊꝋꝌꝍꬽꬾƤƥᵱᵽᶈⱣꝐꝑꝒꝓꝔꝕɊɋʠꝖꝗꝘꝙɌɍɼɽɾᵲᵳᶉⱤꞂꞃꞦꞧꭉꭋꭌȿʂᵴᶊⱾꞄꞅꞨꞩꟅꟉꟊŦŧƫƬƭƮȶȾʈᵵⱦꞆꞇɄʉᶙꞸꞹꭎꭒƲʋᶌⱱⱴꝞꝟⱲⱳᶍꭖꭗꭘꭙƳƴɎɏỾỿꭚƵƶȤȥɀʐʑᵶᶎⱫⱬⱿꟆẞÆÞŒ’‘ʼ‐–—ς̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡·'::text, 'aaaaabbbbbbbbbbcccccccccddddddddddddddddddeeeeeeeeeeeeefffffffffgggggggggggghhhhhhhiiiiiijjjjjjjkkkkkkkkkkkkkklllllllllllllllllllmmmmmnnnnnnnnnnnnnnnoooooooooooooppppppppppppqqqqqqqrrrrrrrrrrrrrrrrsssssssssssstttttttttttttuuuuuuuvvvvvvvwwxxxxxyyyyyyyzzzzzzzzzzzzzßæþœ''''''---σ'::text), 'ß'::text, 'ss'::text), 'æ'::text, 'ae'::text), 'œ'::text, 'oe'::text), 'þ'::text, 'th'::text) END;
+GRANT EXECUTE ON FUNCTION search_key(text) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION search_key(text) TO super_admin;
+GRANT EXECUTE ON FUNCTION search_key(text) TO tracker_user;
+
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
  RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean)
  LANGUAGE sql
@@ -1652,7 +1661,7 @@ CREATE TABLE invites (
   CONSTRAINT invites_accepted_by_fkey FOREIGN KEY (tenant_id, accepted_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (accepted_by) DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT invites_invited_by_fkey FOREIGN KEY (tenant_id, invited_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (invited_by),
   CONSTRAINT invites_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
-  CONSTRAINT invites_email_check CHECK (((email)::text = lower((email)::text))),
+  CONSTRAINT invites_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFKC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT invites_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'user'::text, 'viewer'::text]))),
   CONSTRAINT invites_sent_count_check CHECK ((sent_count >= 1)),
   CONSTRAINT invites_token_hash_check CHECK ((octet_length(token_hash) = 32))
@@ -1708,7 +1717,7 @@ CREATE TABLE operator_invitations (
   CONSTRAINT operator_invitations_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT operator_invitations_secret_hash_key UNIQUE (tenant_id, secret_hash),
   CONSTRAINT operator_invitations_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
-  CONSTRAINT operator_invitations_email_check CHECK (((email)::text = lower((email)::text))),
+  CONSTRAINT operator_invitations_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFKC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT operator_invitations_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 );
 ALTER TABLE operator_invitations ENABLE ROW LEVEL SECURITY;
@@ -1869,7 +1878,7 @@ CREATE TABLE pocs (
   description text NOT NULL DEFAULT ''::text,
   status text NOT NULL DEFAULT 'draft'::text,
   is_public boolean NOT NULL DEFAULT false,
-  title_search text GENERATED ALWAYS AS (lower((title)::text)) STORED,
+  title_search text GENERATED ALWAYS AS (search_key((title)::text)) STORED,
   CONSTRAINT pocs_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT pocs_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (created_by),
   CONSTRAINT pocs_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
@@ -2120,17 +2129,18 @@ CREATE TABLE tenant_roles (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
   name character varying(50) NOT NULL,
+  name_key text NOT NULL,
   description character varying(500),
   permissions jsonb NOT NULL DEFAULT '[]'::jsonb,
   created_by uuid,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   updated_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT tenant_roles_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT tenant_roles_name_key UNIQUE (tenant_id, name_key),
   CONSTRAINT tenant_roles_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   CONSTRAINT tenant_roles_name_check CHECK ((btrim((name)::text) <> ''::text)),
   CONSTRAINT tenant_roles_permissions_check CHECK ((jsonb_typeof(permissions) = 'array'::text))
 );
-CREATE UNIQUE INDEX tenant_roles_name_key ON public.tenant_roles USING btree (tenant_id, lower((name)::text));
 ALTER TABLE tenant_roles ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenant_roles FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_roles_tenant_isolation ON tenant_roles AS RESTRICTIVE FOR ALL TO authenticated_user
@@ -2165,8 +2175,8 @@ CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON
 CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO super_admin;
-GRANT UPDATE (name, description, permissions, updated_at) ON tenant_roles TO authenticated_user;
-GRANT UPDATE (name, description, permissions, updated_at) ON tenant_roles TO super_admin;
+GRANT UPDATE (name, name_key, description, permissions, updated_at) ON tenant_roles TO authenticated_user;
+GRANT UPDATE (name, name_key, description, permissions, updated_at) ON tenant_roles TO super_admin;
 GRANT SELECT (tenant_id, id, permissions) ON tenant_roles TO tenant_gatekeeper;
 
 CREATE TABLE tenant_settings (
@@ -2272,6 +2282,7 @@ CREATE TABLE tenants (
   limit_overrides jsonb NOT NULL DEFAULT '{}'::jsonb,
   CONSTRAINT tenants_pkey PRIMARY KEY (id),
   CONSTRAINT tenants_subdomain_key UNIQUE (subdomain),
+  CONSTRAINT tenants_billing_email_check CHECK ((((billing_email)::text = lower((billing_email)::text)) AND (billing_email IS NFKC NORMALIZED) AND (octet_length((billing_email)::text) <= 254) AND ((billing_email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT tenants_branding_check CHECK ((jsonb_typeof(branding) = 'object'::text)),
   CONSTRAINT tenants_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
   CONSTRAINT tenants_limit_overrides_check CHECK ((jsonb_typeof(limit_overrides) = 'object'::text)),
@@ -2283,7 +2294,7 @@ CREATE TABLE tenants (
   CONSTRAINT tenants_platform_name_check CHECK (((NOT is_platform) OR ((subdomain)::text = 'platform'::text))),
   CONSTRAINT tenants_platform_stays CHECK (((NOT is_platform) OR ((status = 'active'::text) AND (deleted_at IS NULL) AND (subscription_ends_at IS NULL)))),
   CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'canceled'::text]))),
-  CONSTRAINT tenants_subdomain_check CHECK (((subdomain)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text))
+  CONSTRAINT tenants_subdomain_check CHECK ((((subdomain)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text) AND ((subdomain)::text !~ '^..--'::text)))
 );
 CREATE INDEX tenants_active_idx ON public.tenants USING btree (status) WHERE (status = 'active'::text);
 CREATE UNIQUE INDEX tenants_custom_domain_key ON public.tenants USING btree (lower((branding ->> 'custom_domain'::text))) WHERE ((branding ->> 'custom_domain'::text) IS NOT NULL);
@@ -2454,14 +2465,14 @@ CREATE TABLE users (
   created_by uuid,
   must_change_password boolean NOT NULL DEFAULT false,
   custom_role_id uuid,
-  search_name text NOT NULL GENERATED ALWAYS AS (translate(lower(NORMALIZE(btrim((((COALESCE(first_name, ''::character varying))::text || ' '::text) || (COALESCE(last_name, ''::character varying))::text)))), 'áàâãäåéèêëíìîïóòôõöúùûüçñýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝ'::text, 'aaaaaaeeeeiiiiooooouuuucnyaaaaaaeeeeiiiiooooouuuucny'::text)) STORED,
-  search_last_name text NOT NULL GENERATED ALWAYS AS (translate(lower(NORMALIZE(COALESCE(last_name, ''::character varying))), 'áàâãäåéèêëíìîïóòôõöúùûüçñýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝ'::text, 'aaaaaaeeeeiiiiooooouuuucnyaaaaaaeeeeiiiiooooouuuucny'::text)) STORED,
+  search_name text NOT NULL GENERATED ALWAYS AS (search_key(btrim((((COALESCE(first_name, ''::character varying))::text || ' '::text) || (COALESCE(last_name, ''::character varying))::text)))) STORED,
+  search_last_name text NOT NULL GENERATED ALWAYS AS (search_key((COALESCE(last_name, ''::character varying))::text)) STORED,
   CONSTRAINT users_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT users_tenant_email_key UNIQUE (tenant_id, email),
   CONSTRAINT users_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (created_by),
   CONSTRAINT users_custom_role_fkey FOREIGN KEY (tenant_id, custom_role_id) REFERENCES tenant_roles(tenant_id, id),
   CONSTRAINT users_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
-  CONSTRAINT users_email_check CHECK (((email)::text = lower((email)::text))),
+  CONSTRAINT users_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFKC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en-US'::text]))),
   CONSTRAINT users_login_count_check CHECK ((login_count >= 0)),
   CONSTRAINT users_password_hash_check CHECK ((password_hash ~~ '$argon2id$%'::text)),

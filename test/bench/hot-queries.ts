@@ -20,7 +20,7 @@ const RUNS = 200;
  * revocation events.
  */
 const PAST = `
-  INSERT INTO tenant_roles (tenant_id, name) SELECT id, 'Guest' FROM tenants;
+  INSERT INTO tenant_roles (tenant_id, name, name_key) SELECT id, 'Guest', 'guest' FROM tenants;
   INSERT INTO usage_events (tenant_id, resource, level, used, allowed)
   SELECT id, 'users', level, 8, 10 FROM tenants, (VALUES ('warning'), ('reached')) AS l (level);
   INSERT INTO audit_log (tenant_id, table_name, operation, new_data)

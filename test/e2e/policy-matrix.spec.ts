@@ -91,7 +91,7 @@ async function seedDomain(tenantId: string): Promise<string> {
 
 async function seedRole(tenantId: string): Promise<string> {
   const [role] = await service.sql<{ id: string }>(
-    `INSERT INTO tenant_roles (tenant_id, name) VALUES ($1, $2) RETURNING id`,
+    `INSERT INTO tenant_roles (tenant_id, name, name_key) VALUES ($1, $2::text, $2::text) RETURNING id`,
     [tenantId, `Guest ${randomUUID()}`.slice(0, 50)],
   );
   return role?.id ?? '';

@@ -136,8 +136,9 @@ export function newRow(table: TenantTable, tenant: Tenant): Row {
   return row;
 }
 
-function madeUp({ type, allowed }: Column): unknown {
+function madeUp({ name, type, allowed }: Column): unknown {
   if (allowed !== null) return allowed;
+  if (name === 'email') return `${randomUUID()}@example.com`;
   if (type === 'uuid') return randomUUID();
   if (type === 'bytea') return randomBytes(32);
   if (type === 'boolean') return true;

@@ -56,8 +56,8 @@ function grant(userId: string, permissions: Permission[]): Promise<unknown> {
 
 function giveCustomRole(userId: string, permissions: Permission[]): Promise<unknown> {
   return db.admin.query(
-    `WITH role AS (INSERT INTO tenant_roles (tenant_id, name, permissions)
-                   SELECT tenant_id, 'Recruiter', $2 FROM users WHERE id = $1 RETURNING id)
+    `WITH role AS (INSERT INTO tenant_roles (tenant_id, name, name_key, permissions)
+                   SELECT tenant_id, 'Recruiter', 'recruiter', $2 FROM users WHERE id = $1 RETURNING id)
      UPDATE users SET custom_role_id = (SELECT id FROM role) WHERE id = $1`,
     [userId, JSON.stringify(permissions)],
   );

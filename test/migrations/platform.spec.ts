@@ -74,7 +74,10 @@ describe('The login of the service', () => {
   it('cannot write a custom role, an invitation or an invitation link of the platform tenant', async () => {
     const roleId = await db.seedRole(platformId, ['view_usage']);
     const writes: [sql: string, params: unknown[]][] = [
-      [`INSERT INTO tenant_roles (tenant_id, name) VALUES ($1, 'helpers')`, [platformId]],
+      [
+        `INSERT INTO tenant_roles (tenant_id, name, name_key) VALUES ($1, 'helpers', 'helpers')`,
+        [platformId],
+      ],
       [`UPDATE tenant_roles SET permissions = '["manage_users"]' WHERE id = $1`, [roleId]],
       ['DELETE FROM tenant_roles WHERE id = $1', [roleId]],
       [

@@ -83,7 +83,7 @@ export class ServiceDatabase {
   /** Inserts a custom role as the superuser. @returns its id. */
   async seedRole(tenantId: string, permissions: Permission[]): Promise<string> {
     const { rows } = await this.admin.query<{ id: string }>(
-      'INSERT INTO tenant_roles (tenant_id, name, permissions) VALUES ($1, $2, $3) RETURNING id',
+      'INSERT INTO tenant_roles (tenant_id, name, name_key, permissions) VALUES ($1, $2::text, $2::text, $3) RETURNING id',
       [tenantId, randomUUID(), JSON.stringify(permissions)],
     );
     return rows[0]?.id ?? '';

@@ -34,7 +34,7 @@ describe('The status of a session', () => {
       }),
     ]);
     const { rows: roles } = await db.admin.query<{ id: string }>(
-      `INSERT INTO tenant_roles (tenant_id, name, permissions) VALUES ($1, 'Auditor', '["view_audit"]') RETURNING id`,
+      `INSERT INTO tenant_roles (tenant_id, name, name_key, permissions) VALUES ($1, 'Auditor', 'auditor', '["view_audit"]') RETURNING id`,
       [tenantId],
     );
     await db.admin.query('UPDATE users SET custom_role_id = $2 WHERE id = $1', [

@@ -71,7 +71,7 @@ export const ADD_USERS = `
          (lpad(to_hex(1700000000000 + t.index * 1000000::bigint + i), 12, '0') || '7' || substr(h, 1, 3) || 'a'
            || substr(h, 4, 15))::uuid,
          CASE WHEN i = 1 THEN 'admin'
-              ELSE translate(lower(first_name || '.' || last_name), 'áâãéêíóôõúüç', 'aaaeeiooouuc') || '.' || i
+              ELSE public.search_key(first_name || '.' || last_name) || '.' || i
          END || '@' || t.subdomain || '.example',
          $5, now(), first_name, last_name,
          CASE WHEN i = 1 THEN 'admin' WHEN i % 40 = 2 THEN 'manager' WHEN i % 9 = 5 THEN 'viewer' ELSE 'user' END,

@@ -15,7 +15,8 @@ export { OAuthErrors } from './errors/oauth-error.js';
 // fields: validation of bodies and parameters.
 export { EmailAddress } from './fields/email-address.decorator.js';
 export { Omittable } from './fields/omittable.decorator.js';
-export { NameField, TextLine } from './fields/text-line.decorator.js';
+export { StoredForm } from './fields/stored-form.decorator.js';
+export { NameField, TextBlock, TextLine } from './fields/text-line.decorator.js';
 export { Update } from './fields/update.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
 

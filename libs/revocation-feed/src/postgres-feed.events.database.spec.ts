@@ -41,7 +41,7 @@ const changingTenant = (assignment: string) => async (): Promise<string> => {
 
 async function newCustomRole(tenantId: string): Promise<string> {
   const { rows } = await feed.admin.query<{ id: string }>(
-    `INSERT INTO tenant_roles (tenant_id, name) VALUES ($1, 'Auditor') RETURNING id`,
+    `INSERT INTO tenant_roles (tenant_id, name, name_key) VALUES ($1, 'Auditor', 'auditor') RETURNING id`,
     [tenantId],
   );
   return rows[0]?.id ?? '';

@@ -23,8 +23,3 @@ export function normalizeDomain(text: string): string | null {
   if (!isName || !labels.every((label) => LABEL.test(label))) return null;
   return isIP(domain) !== 0 || /^[0-9]+$/.test(labels.at(-1) ?? '') ? null : domain;
 }
-
-/** The domain of an email address. After the last @: others may stand in a quoted local part. */
-export function domainOfAddress(email: string): string | null {
-  return normalizeDomain(email.slice(email.lastIndexOf('@') + 1));
-}

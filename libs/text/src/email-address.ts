@@ -1,7 +1,7 @@
 import { foldCase } from './case-folding.js';
 import { hasForbiddenCharacter } from './characters.js';
 import { type CheckedText, FORBIDDEN_CHARACTER_REFUSAL } from './checked-text.js';
-import { domainOfAddress, normalizeDomain } from './domain-name.js';
+import { normalizeDomain } from './domain-name.js';
 
 /** RFC 5321, 4.5.3.1: a path has 256 octets, two of which are its angle brackets. */
 export const MAX_EMAIL_OCTETS = 254;
@@ -27,7 +27,7 @@ export function checkEmail(input: string): CheckedText {
   const at = address.lastIndexOf('@');
   const localPart = foldCase(address.slice(0, Math.max(0, at)));
   if (/\s|\.$/.test(address) || !LOCAL_PART.test(localPart)) return NOT_AN_ADDRESS;
-  const domain = domainOfAddress(address);
+  const domain = normalizeDomain(address.slice(at + 1));
   if (domain?.includes('.') !== true) return NOT_AN_ADDRESS;
   const email = `${localPart}@${domain}`;
   const isShort =

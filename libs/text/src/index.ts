@@ -1,5 +1,5 @@
 export type { CheckedText } from './checked-text.js';
-export { domainOfAddress, normalizeDomain } from './domain-name.js';
+export { normalizeDomain } from './domain-name.js';
 export { checkEmail, emailSearchKey, MAX_EMAIL_OCTETS } from './email-address.js';
 export { nameKey, reservedNameKey } from './name-key.js';
 export { checkLine, checkText } from './text-form.js';

@@ -156,7 +156,8 @@ describe('The permissions of a user', () => {
 });
 
 describe('A custom role', () => {
-  const INSERT = 'INSERT INTO tenant_roles (tenant_id, name, permissions) VALUES ($1, $2, $3)';
+  const INSERT =
+    'INSERT INTO tenant_roles (tenant_id, name, name_key, permissions) VALUES ($1, $2::text, $2::text, $3)';
 
   async function seedHolder(...granted: Permission[]) {
     const { tenantId } = await seedTenant(db.database);
@@ -240,11 +241,11 @@ describe('A custom role', () => {
     await empty();
   });
 
-  it('has a name that is unique in its tenant, ignoring case', async () => {
+  it('has a key of its name that is unique in its tenant', async () => {
     const { tenantId, context } = await seedHolder('manage_roles');
     const other = await seedHolder('manage_roles');
     await db.statement(context, INSERT, [tenantId, 'Guest', '[]']);
-    await expect(db.statement(context, INSERT, [tenantId, 'GUEST', '[]'])).rejects.toEqual(
+    await expect(db.statement(context, INSERT, [tenantId, 'Guest', '[]'])).rejects.toEqual(
       refusal('23505', 'tenant_roles_name_key'),
     );
     await db.statement(other.context, INSERT, [other.tenantId, 'Guest', '[]']);

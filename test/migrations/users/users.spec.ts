@@ -222,7 +222,7 @@ describe('A user', () => {
     const find = async (tenant: string): Promise<unknown[]> =>
       (
         await db.statement({ tenantId: tenant, role: '' }, 'SELECT * FROM find_credentials($1)', [
-          email.toUpperCase(),
+          email,
         ])
       ).rows;
     expect(await find(tenantId)).toEqual([

@@ -1,4 +1,5 @@
 import { ApiError, isUuid } from '@poc-tracker/contracts';
+import { checkLine } from '@poc-tracker/text';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli.context.js';
 import { misuse, refusal } from '../cli.error.js';
@@ -20,11 +21,10 @@ export function registerClientCommands(program: Command, context: CliContext): v
   subcommand(clients, 'create', 'Create a service client. Its secret is shown once.')
     .requiredOption('--name <name>', 'unique name of the client')
     .action(async (options: { name: string; json?: boolean }) => {
-      const name = options.name.trim();
-      if (name === '' || name.length > MAX_NAME_LENGTH)
-        throw misuse(`--name must have 1 to ${MAX_NAME_LENGTH} characters.`);
+      const name = checkLine(options.name, MAX_NAME_LENGTH);
+      if ('refusal' in name) throw misuse(`--name ${name.refusal}.`);
       const { clients: service } = await context.services();
-      const client = await service.create(name, actor);
+      const client = await service.create(name.text, actor);
       context.show(
         options,
         client,

@@ -1,4 +1,5 @@
 import { ApiError } from '@poc-tracker/contracts';
+import { checkEmail } from '@poc-tracker/text';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli.context.js';
 import { misuse, refusal } from '../cli.error.js';
@@ -28,7 +29,7 @@ export function registerOperatorCommands(program: Command, context: CliContext):
       'email of the operator; an existing operator sets a new password with the secret',
     )
     .action(async (options: EmailOption) => {
-      const email = await emailOf(options);
+      const email = emailOf(options);
       const { operators: service } = await context.services();
       const invitation = await service.invite(email, actorOf(context));
       context.show(
@@ -62,7 +63,7 @@ export function registerOperatorCommands(program: Command, context: CliContext):
   subcommand(operators, 'revoke', "Revoke an operator's rights, sessions and unused secrets.")
     .requiredOption('--email <address>', 'email of the operator')
     .action(async (options: EmailOption) => {
-      const email = await emailOf(options);
+      const email = emailOf(options);
       const { operators: service } = await context.services();
       await service.revoke(email, actorOf(context)).catch((error: unknown) => {
         throw explain(error, email);
@@ -72,10 +73,10 @@ export function registerOperatorCommands(program: Command, context: CliContext):
 }
 
 /** The rule of the route that accepts the secret. A secret for any other address could not be used. */
-async function emailOf({ email }: EmailOption): Promise<string> {
-  const { isEmail } = await import('class-validator');
-  if (!isEmail(email)) throw misuse(`--email ${email} is not an email address.`);
-  return email.toLowerCase();
+function emailOf({ email }: EmailOption): string {
+  const checked = checkEmail(email);
+  if ('refusal' in checked) throw misuse(`--email ${checked.refusal}.`);
+  return checked.text;
 }
 
 function actorOf({ actor }: CliContext): { operatorId: null; details: Record<string, string> } {

@@ -2,7 +2,7 @@ import { type Locale, LOCALES } from '@poc-tracker/contracts';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { NameField, Omittable, Update } from '@poc-tracker/http-service';
-import { IsTimeZone } from './time-zone.validator.js';
+import { TimeZone } from './time-zone.decorator.js';
 
 /** The fields that users may change themselves. Omitted fields keep their values. */
 @Update()
@@ -13,9 +13,12 @@ export class UpdateProfileDto {
   @NameField({ example: 'Souza', required: false })
   lastName?: string;
 
-  @ApiPropertyOptional({ description: 'The name of an IANA time zone.', example: 'America/Recife' })
+  @ApiPropertyOptional({
+    description: 'The name of an IANA time zone, in any case.',
+    example: 'America/Recife',
+  })
   @Omittable()
-  @IsTimeZone()
+  @TimeZone()
   timezone?: string;
 
   @ApiPropertyOptional({ enum: LOCALES, example: 'en-US' })

@@ -5,6 +5,7 @@ import {
   KEEP_TO_INDEX_ORDER,
   SEARCH_START,
   SEARCH_STATEMENTS,
+  searchParameters,
   type SearchPosition,
 } from './user-search.js';
 import type { UserRecord } from './user.entity.js';
@@ -66,11 +67,11 @@ export class UserDirectoryRepository {
     await this.database.query(KEEP_TO_INDEX_ORDER);
     for (const [source, statement] of SEARCH_STATEMENTS.entries()) {
       if (source < start.source || found.length >= limit) continue;
-      const { key, id } = source === start.source ? start : SEARCH_START;
+      const position = source === start.source ? start : { ...SEARCH_START, source };
       const rows = await this.database.query<{ id: string; key: string }>(
         // eslint-disable-next-line poc/sql-from-constants -- one of a list of constants
         statement,
-        [key, id, limit - found.length, text, role, status, customRoleId],
+        searchParameters(text, position, limit - found.length, [role, status, customRoleId]),
       );
       found.push(...rows.map((row) => ({ ...row, source })));
     }

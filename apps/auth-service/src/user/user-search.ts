@@ -1,5 +1,6 @@
 import { isUuid, NIL_UUID } from '@poc-tracker/contracts';
 import { foreignCursor } from '@poc-tracker/http-service';
+import { emailSearchKey } from '@poc-tracker/text';
 
 /**
  * Where a page of a search ends: the source that matched the last user, the value that it matched, and the user's id. The
@@ -11,10 +12,10 @@ export interface SearchPosition {
   id: string;
 }
 
-/** The search text, normalized as the columns search_name and search_last_name are. */
-const NAME_PREFIX = `(SELECT translate(lower(normalize($4::text)),
-  'áàâãäåéèêëíìîïóòôõöúùûüçñýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝ', 'aaaaaaeeeeiiiiooooouuuucnyaaaaaaeeeeiiiiooooouuuucny'))`;
-const EMAIL_PREFIX = '(SELECT lower($4::text))';
+/** The search text in the form of the column email, which emailSearchKey computes. */
+const EMAIL_PREFIX = '(SELECT $4::text)';
+/** The search text in the form of the columns search_name and search_last_name. */
+const NAME_PREFIX = '(SELECT search_key($8::text))';
 
 /** In the order of the results. A user is found once, by the first source that starts with the text. */
 const SOURCES = [
@@ -30,8 +31,8 @@ const begins = ({ column, prefix }: Source): string =>
   `${column} >= ${prefix} AND ${column} < ${prefix} || chr(1114111)`;
 
 /**
- * One statement for each source: up to $3 users after a key ($1) and an id ($2) whose source starts with $4, with a role
- * ($5), a status ($6) and a custom role ($7). A range instead of LIKE, which is not leakproof: under a policy it cannot be
+ * One statement for each source: up to $3 users after a key ($1) and an id ($2) whose source starts with the search text
+ * ($4 as an address, $8 as a name), with a role ($5), a status ($6) and a custom role ($7). The first does not compare names. A range instead of LIKE, which is not leakproof: under a policy it cannot be
  * an index condition, so every search would read the whole tenant. In the order of the index, so that a page of "a" costs
  * the same as a page of "ana.souza"; any other order, or one statement for all sources, would read every match for each
  * page.
@@ -61,6 +62,17 @@ export const SEARCH_START: SearchPosition = {
   key: '',
   id: NIL_UUID,
 };
+
+/** The parameters of one of the statements. */
+export function searchParameters(
+  text: string,
+  { source, key, id }: SearchPosition,
+  limit: number,
+  filter: readonly [role: string | null, status: string | null, customRoleId: string | null],
+): unknown[] {
+  const parameters = [key, id, limit, emailSearchKey(text), ...filter];
+  return source === 0 ? parameters : [...parameters, text];
+}
 
 export function formatPosition({ source, key, id }: SearchPosition): string {
   return `${source}${id}${key}`;

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Omittable, PageQuery, TextLine, Update } from '@poc-tracker/http-service';
-import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
+import { Omittable, PageQuery, TextBlock, TextLine, Update } from '@poc-tracker/http-service';
+import { IsBoolean, IsIn } from 'class-validator';
 
 export const POC_STATUSES = ['draft', 'active', 'completed', 'archived'] as const;
 
@@ -12,14 +12,8 @@ const MAX_TITLE = 255;
 const MAX_DESCRIPTION = 10_000;
 
 class PocFields {
-  @ApiPropertyOptional({
-    maxLength: MAX_DESCRIPTION,
-    default: '',
-    example: 'Shows that the sensor survives a winter.',
-  })
-  @Omittable()
-  @IsString()
-  @MaxLength(MAX_DESCRIPTION)
+  @ApiPropertyOptional({ default: '' })
+  @TextBlock({ max: MAX_DESCRIPTION, example: 'Shows that the sensor survives a winter.' })
   description?: string;
 
   @ApiPropertyOptional({ enum: POC_STATUSES, default: 'draft', example: 'active' })
@@ -69,7 +63,8 @@ export class ListPocsQuery extends PageQuery {
 
   @TextLine({ max: MAX_TITLE, example: 'Cold', required: false })
   @ApiPropertyOptional({
-    description: 'Start of the title, in any case. Sorts by title instead of newest first.',
+    description:
+      'Start of the title. Ignores case and accents. Sorts by title instead of newest first.',
   })
   search?: string;
 }

@@ -23,7 +23,7 @@ const LIST_OLDEST = `
 const LIST_BY_TITLE = `
   SELECT ${COLUMNS} FROM pocs
    WHERE status = ANY ($1) AND ($2::uuid IS NULL OR created_by = $2)
-     AND title_search >= lower($5) AND title_search < lower($5) || U&'\\+10FFFF'
+     AND title_search >= search_key($5) AND title_search < search_key($5) || U&'\\+10FFFF'
      AND (title_search, id) > ($6, coalesce($3::uuid, '${NIL_UUID}'))
    ORDER BY title_search, id LIMIT $4`;
 

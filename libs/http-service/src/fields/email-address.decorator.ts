@@ -1,22 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsEmail, MaxLength } from 'class-validator';
+import { checkEmail, MAX_EMAIL_OCTETS } from '@poc-tracker/text';
+import { StoredForm } from './stored-form.decorator.js';
 
-/** The width of the column. */
-const MAX_EMAIL_LENGTH = 255;
-
-/** Addresses are stored and compared in this form. */
-function normalizeEmail(value: unknown): unknown {
-  return typeof value === 'string' ? value.trim().toLowerCase() : value;
-}
-
-/** An e-mail address, which the handler receives trimmed and in lower case. */
+/** An email address, which the handler receives in its one form. */
 export function EmailAddress(example: string): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }) => normalizeEmail(value)),
-    IsEmail(),
-    MaxLength(MAX_EMAIL_LENGTH),
-    ApiProperty({ format: 'email', maxLength: MAX_EMAIL_LENGTH, example }),
+    StoredForm('emailAddress', checkEmail),
+    ApiProperty({ format: 'email', maxLength: MAX_EMAIL_OCTETS, example }),
   );
 }

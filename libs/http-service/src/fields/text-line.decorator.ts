@@ -1,13 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsString, Length, Matches } from 'class-validator';
+import { checkLine, checkText } from '@poc-tracker/text';
 import { Omittable } from './omittable.decorator.js';
+import { StoredForm } from './stored-form.decorator.js';
 
-/** A line break in a name could forge a mail header or a line of an export. */
-const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
+/** The part of the rule that a pattern of any regular expression engine can state. */
+const ONE_LINE = String.raw`^\P{Cc}*$`;
 
-/** One line of text, trimmed, of 1 to `max` characters. */
+/** One line of text, trimmed and in NFC, of 1 to `max` characters, one of them visible. */
 export function TextLine(options: {
   max: number;
   example: string;
@@ -15,14 +15,19 @@ export function TextLine(options: {
 }): PropertyDecorator {
   const { max, example, required = true } = options;
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' ? value.trim() : value,
-    ),
     ...(required ? [] : [Omittable()]),
-    IsString(),
-    Length(1, max),
-    Matches(NO_CONTROL_CHARACTERS, { message: '$property must not contain control characters' }),
-    ApiProperty({ minLength: 1, maxLength: max, example, required }),
+    StoredForm('textLine', (input) => checkLine(input, max)),
+    ApiProperty({ minLength: 1, maxLength: max, pattern: ONE_LINE, example, required }),
+  );
+}
+
+/** A text of any number of lines, trimmed and in NFC, of up to `max` characters. It may be omitted and empty. */
+export function TextBlock(options: { max: number; example: string }): PropertyDecorator {
+  const { max, example } = options;
+  return applyDecorators(
+    Omittable(),
+    StoredForm('textBlock', (input) => checkText(input, max)),
+    ApiProperty({ maxLength: max, example, required: false }),
   );
 }
 

@@ -25,6 +25,10 @@ export interface ApiDescription {
   description: string;
 }
 
+const TEXT =
+  'Text is trimmed and normalized: lines to NFC, email addresses to lower case with an ASCII domain. Control, invisible ' +
+  'and direction characters are refused, except joiners between letters and between emoji.';
+
 /** Creates the document from what the controllers declare. It adds policies, implied errors and examples, and sorts it. */
 export function createOpenApiDocument(
   app: INestApplication,
@@ -33,7 +37,7 @@ export function createOpenApiDocument(
   const base = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle(title)
-    .setDescription(description)
+    .setDescription(`${description}\n\n${TEXT}`)
     .setVersion('1')
     .addServer('/')
     .addBearerAuth(

@@ -1,6 +1,7 @@
 import { ApiError, type Permission, ROLES, type SecurityEventType } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
+import { reservedNameKey } from '@poc-tracker/text';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { assertMayChangeCustomRole } from '../role-change.rules.js';
@@ -92,7 +93,8 @@ function found(role: TenantRole | undefined): TenantRole {
   return role;
 }
 
-/** A custom role named "admin" would be mistaken for the built-in one. */
+/** A custom role named "admin", or in letters that look like it, would be mistaken for the built-in one. */
 function assertNotBuiltIn(name: string): void {
-  if (ROLES.some((role) => role === name.toLowerCase())) throw new ApiError('ROLE_EXISTS');
+  const key = reservedNameKey(name);
+  if (ROLES.some((role) => reservedNameKey(role) === key)) throw new ApiError('ROLE_EXISTS');
 }

@@ -1,6 +1,7 @@
 import { NIL_UUID, type Permission } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
+import { nameKey } from '@poc-tracker/text';
 
 /** A custom role of a tenant. */
 export interface TenantRole {
@@ -46,28 +47,28 @@ export class TenantRoleRepository {
     return (await this.database.query<TenantRole>(sql, [id]))[0];
   }
 
-  /** @throws a unique violation if the name is taken (ROLE_EXISTS). */
+  /** @throws a unique violation if the name, or one that looks like it, is taken (ROLE_EXISTS). */
   async insert(
     tenantId: string,
     { name, description, permissions }: NewTenantRole,
     createdBy: string,
   ): Promise<TenantRole | undefined> {
     const rows = await this.database.query<TenantRole>(
-      `INSERT INTO tenant_roles (tenant_id, name, description, permissions, created_by)
-       VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
-      [tenantId, name, description, JSON.stringify(permissions), createdBy],
+      `INSERT INTO tenant_roles (tenant_id, name, name_key, description, permissions, created_by)
+       VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${COLUMNS}`,
+      [tenantId, name, nameKey(name), description, JSON.stringify(permissions), createdBy],
     );
     return rows[0];
   }
 
-  /** @throws a unique violation if the name is taken (ROLE_EXISTS). */
+  /** @throws a unique violation if the name, or one that looks like it, is taken (ROLE_EXISTS). */
   async update(
     id: string,
     { name, description, permissions }: NewTenantRole,
   ): Promise<TenantRole | undefined> {
     const rows = await this.database.query<TenantRole>(
-      `UPDATE tenant_roles SET name = $2, description = $3, permissions = $4 WHERE id = $1 RETURNING ${COLUMNS}`,
-      [id, name, description, JSON.stringify(permissions)],
+      `UPDATE tenant_roles SET name = $2, name_key = $3, description = $4, permissions = $5 WHERE id = $1 RETURNING ${COLUMNS}`,
+      [id, name, nameKey(name), description, JSON.stringify(permissions)],
     );
     return rows[0];
   }

@@ -108,7 +108,7 @@ WITH taken AS (
   UPDATE public.invite_links l
      SET used_count = l.used_count + 1
    WHERE l.tenant_id = ${CURRENT_TENANT} AND l.token_hash = p_token_hash
-     AND (l.allowed_domains = '{}' OR substring(lower(p_email) FROM '@([^@]+)$') = ANY (l.allowed_domains))
+     AND (l.allowed_domains = '{}' OR substring(p_email FROM '@([^@]+)$') = ANY (l.allowed_domains))
      AND ${LINK_IS_VALID}
   RETURNING l.tenant_id, l.id, l.role
 ), recorded AS (

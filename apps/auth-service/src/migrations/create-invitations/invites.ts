@@ -7,6 +7,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
+import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
 import { MANAGES_INVITES, MAY_INVITE_TO_ROLE, mayStillInvite } from './inviter-rank.js';
 
 const TABLE = `
@@ -14,7 +15,7 @@ const TABLE = `
     tenant_id uuid NOT NULL CONSTRAINT invites_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     token_hash bytea NOT NULL CONSTRAINT invites_token_hash_check CHECK (octet_length(token_hash) = 32),
-    email varchar(255) NOT NULL CONSTRAINT invites_email_check CHECK (email = lower(email)),
+    email varchar(255) NOT NULL CONSTRAINT invites_email_check CHECK (${isStoredEmail('email')}),
     role text NOT NULL DEFAULT 'user'
       CONSTRAINT invites_role_check CHECK (role IN ('admin', 'manager', 'user', 'viewer')),
     expires_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
@@ -78,7 +79,7 @@ const ACCEPT_INVITE = definerFunction({
   body: `
 UPDATE public.invites i
    SET accepted_at = now(), accepted_by = p_user
- WHERE i.tenant_id = ${CURRENT_TENANT} AND i.token_hash = p_token_hash AND i.email = lower(p_email)
+ WHERE i.tenant_id = ${CURRENT_TENANT} AND i.token_hash = p_token_hash AND i.email = p_email
    AND ${INVITE_IS_VALID}
 RETURNING i.id, i.role`,
 });

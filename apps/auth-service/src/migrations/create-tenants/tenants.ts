@@ -7,6 +7,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
+import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
 
 const MANAGES_SETTINGS = hasPermission('manage_settings');
 
@@ -15,7 +16,7 @@ const TABLE = `
     id uuid NOT NULL DEFAULT public.uuid_v7() CONSTRAINT tenants_pkey PRIMARY KEY,
     name varchar(255) NOT NULL CONSTRAINT tenants_name_check CHECK (btrim(name) <> ''),
     subdomain varchar(100) NOT NULL CONSTRAINT tenants_subdomain_key UNIQUE
-      CONSTRAINT tenants_subdomain_check CHECK (subdomain ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'),
+      CONSTRAINT tenants_subdomain_check CHECK (subdomain ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$' AND subdomain !~ '^..--'),
     plan_type text NOT NULL DEFAULT 'basic'
       CONSTRAINT tenants_plan_type_check CHECK (plan_type IN ('basic', 'pro', 'enterprise')),
     -- The limits in force: those of the plan, unless limit_overrides says otherwise.
@@ -29,7 +30,7 @@ const TABLE = `
       CONSTRAINT tenants_branding_check CHECK (jsonb_typeof(branding) = 'object'),
     status text NOT NULL DEFAULT 'active'
       CONSTRAINT tenants_status_check CHECK (status IN ('active', 'suspended', 'canceled')),
-    billing_email varchar(255),
+    billing_email varchar(255) CONSTRAINT tenants_billing_email_check CHECK (${isStoredEmail('billing_email')}),
     subscription_ends_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),

@@ -14,15 +14,17 @@ const TABLE = `
     tenant_id uuid NOT NULL CONSTRAINT tenant_roles_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     name varchar(50) NOT NULL CONSTRAINT tenant_roles_name_check CHECK (btrim(name) <> ''),
+    -- The name as nameKey of libs/text compares it: names that look the same have one key.
+    name_key text NOT NULL,
     description varchar(500),
     permissions jsonb NOT NULL DEFAULT '[]'
       CONSTRAINT tenant_roles_permissions_check CHECK (jsonb_typeof(permissions) = 'array'),
     created_by uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT tenant_roles_pkey PRIMARY KEY (tenant_id, id)
-  );
-  CREATE UNIQUE INDEX tenant_roles_name_key ON public.tenant_roles (tenant_id, lower(name))`;
+    CONSTRAINT tenant_roles_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT tenant_roles_name_key UNIQUE (tenant_id, name_key)
+  )`;
 
 const OWN_ROLE = `(select u.custom_role_id from public.users u
   where u.tenant_id = ${CURRENT_TENANT} and u.id = ${CURRENT_USER_ID})`;
@@ -41,7 +43,7 @@ const POLICIES = protectTenantTable({
     update: MANAGES_ROLES,
     delete: MANAGES_ROLES,
   },
-  columns: { update: ['name', 'description', 'permissions', 'updated_at'] },
+  columns: { update: ['name', 'name_key', 'description', 'permissions', 'updated_at'] },
   gatekeeper: { select: ['tenant_id', 'id', 'permissions'] },
 });
 

@@ -10,6 +10,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
+import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
 
 const IS_SELF = `id = ${CURRENT_USER_ID}`;
 const HAS_ROLE = `${CURRENT_USER_ROLE} IN ('viewer', 'user', 'manager', 'admin')`;
@@ -20,11 +21,6 @@ const MAY_WRITE = `${MANAGES_USERS} AND ${isWithinOwnRank('role')}`;
 const REGISTERS = `${IS_SELF} AND (role = coalesce((select public.invited_role()), 'user')
   OR (role = 'admin' AND (select public.is_new_tenant())))`;
 
-/** The form in which names are compared in a search: lower case, and without the most common accents. */
-const searchKey = (text: string): string =>
-  `translate(lower(normalize(${text})),
-     'áàâãäåéèêëíìîïóòôõöúùûüçñýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝ', 'aaaaaaeeeeiiiiooooouuuucnyaaaaaaeeeeiiiiooooouuuucny')`;
-
 /*
  * The search columns exist because LIKE and lower() are not leakproof: under a policy PostgreSQL uses neither as an
  * index condition. A comparison of columns it does use, and under collation "C" a prefix is a range. The id at the end
@@ -34,7 +30,7 @@ const TABLE = `
   CREATE TABLE public.users (
     tenant_id uuid NOT NULL CONSTRAINT users_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
-    email varchar(255) NOT NULL CONSTRAINT users_email_check CHECK (email = lower(email)),
+    email varchar(255) NOT NULL CONSTRAINT users_email_check CHECK (${isStoredEmail('email')}),
     -- Stops a password from being stored in plain text.
     password_hash text NOT NULL CONSTRAINT users_password_hash_check CHECK (password_hash LIKE '$argon2id$%'),
     email_verified_at timestamptz,
@@ -58,9 +54,9 @@ const TABLE = `
     must_change_password boolean NOT NULL DEFAULT false,
     custom_role_id uuid,
     search_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
-      ${searchKey(`btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, ''))`)}) STORED,
+      public.search_key(btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')))) STORED,
     search_last_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
-      ${searchKey(`coalesce(last_name, '')`)}) STORED,
+      public.search_key(coalesce(last_name, ''))) STORED,
     CONSTRAINT users_pkey PRIMARY KEY (tenant_id, id),
     -- With tenant_id: a key across tenants would reveal to one tenant that an address is used in another.
     CONSTRAINT users_tenant_email_key UNIQUE (tenant_id, email),
@@ -122,7 +118,7 @@ const FIND_CREDENTIALS = definerFunction({
   body: `
 SELECT u.id, u.password_hash, u.status, u.must_change_password
   FROM public.users u
- WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email = lower(p_email)`,
+ WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email = p_email`,
 });
 
 /*

@@ -71,10 +71,9 @@ export class OperatorService {
    */
   async invite(email: string, actor: OperatorActor): Promise<OperatorInvitation> {
     const secret = newSecret();
-    const address = email.toLowerCase();
     return this.tenant.firstTransaction(actor, async (transaction, tenantId) => {
-      await transaction.query(CLOSE_INVITATIONS, [tenantId, address]);
-      const values = [tenantId, address, hashOfSecret(secret), SECRET_LIFE_MINUTES];
+      await transaction.query(CLOSE_INVITATIONS, [tenantId, email]);
+      const values = [tenantId, email, hashOfSecret(secret), SECRET_LIFE_MINUTES];
       const [invitation] = await transaction.query<{ id: string; expires_at: Date }>(
         INVITE,
         values,
@@ -84,10 +83,10 @@ export class OperatorService {
         type: 'operator.invited',
         result: 'success',
         target: { type: 'operator_invitation', id: invitation.id },
-        details: { email: address, ...actor.details },
+        details: { email, ...actor.details },
       } as const;
       await this.events.record(event, transaction);
-      return { email: address, secret, expiresAt: invitation.expires_at };
+      return { email, secret, expiresAt: invitation.expires_at };
     });
   }
 
@@ -101,17 +100,16 @@ export class OperatorService {
    * @throws ApiError NOT_FOUND if the address has none of these; LAST_ADMIN for the last operator.
    */
   async revoke(email: string, actor: OperatorActor): Promise<void> {
-    const address = email.toLowerCase();
     await this.tenant.transaction(actor, async (transaction, tenantId) => {
-      const closed = await transaction.query(CLOSE_INVITATIONS, [tenantId, address]);
-      const userId = await this.accounts.suspend(transaction, address);
+      const closed = await transaction.query(CLOSE_INVITATIONS, [tenantId, email]);
+      const userId = await this.accounts.suspend(transaction, email);
       if (userId === null && closed.length === 0) throw new ApiError('NOT_FOUND');
       if (userId !== null) await this.sessions.revokeAll(userId, transaction);
       const event = {
         type: 'operator.revoked',
         result: 'success',
         ...(userId !== null && { target: { type: 'user', id: userId } }),
-        details: { email: address, ...actor.details },
+        details: { email, ...actor.details },
       } as const;
       await this.events.record(event, transaction);
     });
@@ -125,11 +123,10 @@ export class OperatorService {
    * @throws ApiError INVALID_INVITE if the secret is wrong, used, expired or was created for another address.
    */
   async activate(email: string, secret: string, passwordHash: string): Promise<string> {
-    const address = email.toLowerCase();
     return this.tenant.transaction({ operatorId: null }, async (transaction, tenantId) => {
-      const claimed = await transaction.query(CLAIM, [tenantId, hashOfSecret(secret), address]);
+      const claimed = await transaction.query(CLAIM, [tenantId, hashOfSecret(secret), email]);
       if (claimed.length === 0) throw new ApiError('INVALID_INVITE');
-      const userId = await this.accounts.activate(transaction, address, passwordHash);
+      const userId = await this.accounts.activate(transaction, email, passwordHash);
       await this.sessions.revokeAll(userId, transaction);
       const event = {
         type: 'operator.activated',

@@ -18,13 +18,9 @@ export class ListTenantsQuery extends PageQuery {
   plan?: Plan;
 
   @ApiPropertyOptional({
-    maxLength: 100,
-    description: 'The start of the name or the subdomain, ignoring case.',
-    example: 'ac',
+    description: 'The start of the name or the subdomain. Ignores case, and in names also accents.',
   })
-  @Omittable()
-  @IsString()
-  @MaxLength(100)
+  @TextLine({ max: 100, example: 'ac', required: false })
   search?: string;
 }
 

@@ -28,7 +28,7 @@ const LIST = `
    WHERE ($1::uuid IS NULL OR t.id > $1)
      AND ($2::text IS NULL OR t.status = $2)
      AND ($3::text IS NULL OR t.plan_type = $3)
-     AND ($4::text IS NULL OR starts_with(lower(t.name), lower($4)) OR starts_with(t.subdomain, lower($4)))
+     AND ($4::text IS NULL OR starts_with(search_key(t.name), search_key($4)) OR starts_with(t.subdomain, lower($4)))
    ORDER BY t.id LIMIT $5
      FOR KEY SHARE`;
 

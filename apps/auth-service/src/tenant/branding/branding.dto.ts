@@ -1,18 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Omittable, TextLine, Update } from '@poc-tracker/http-service';
-import { Transform, Type } from 'class-transformer';
-import {
-  IsEmail,
-  IsObject,
-  IsUrl,
-  Matches,
-  MaxLength,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
+import { EmailAddress, Omittable, TextLine, Update } from '@poc-tracker/http-service';
+import { Type } from 'class-transformer';
+import { IsObject, IsUrl, Matches, MaxLength, ValidateIf, ValidateNested } from 'class-validator';
 
 const MAX_URL_LENGTH = 500;
-const MAX_EMAIL_LENGTH = 255;
 
 /** An omitted field stays as it is; null clears it. */
 const isSet = (_object: unknown, value: unknown): boolean => value !== undefined && value !== null;
@@ -60,19 +51,8 @@ export class UpdateTenantDto {
   @Type(() => BrandingDto)
   branding?: BrandingDto;
 
-  @ApiProperty({
-    type: String,
-    required: false,
-    nullable: true,
-    format: 'email',
-    maxLength: MAX_EMAIL_LENGTH,
-    example: 'finance@acme.example',
-  })
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? value.trim().toLowerCase() : value,
-  )
+  @ApiProperty({ type: String, required: false, nullable: true })
   @ValidateIf(isSet)
-  @IsEmail()
-  @MaxLength(MAX_EMAIL_LENGTH)
+  @EmailAddress('finance@acme.example')
   billingEmail?: string | null;
 }

@@ -1,5 +1,5 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
-import { normalizeDomain } from './domain-name.js';
+import { normalizeDomain } from '@poc-tracker/text';
 
 /** Validates that a property is a domain with at least two labels, in the form in which domains are stored. */
 export function IsDomainName(options: ValidationOptions): PropertyDecorator {

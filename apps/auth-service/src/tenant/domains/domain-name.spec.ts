@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkDomain, normalizeDomain } from './domain-name.js';
+import { checkDomain } from './domain-name.js';
 
 const BASE = 'poctracker.com';
 
@@ -60,20 +60,4 @@ describe('checkDomain', () => {
       refusal: expect.stringMatching(/^must be /) as string,
     });
   });
-});
-
-describe('normalizeDomain', () => {
-  it.each(['acme', 'poctracker.com', 'com.br'])(
-    'accepts %s, which a tenant cannot own',
-    (domain) => {
-      expect(normalizeDomain(domain)).toBe(domain);
-    },
-  );
-
-  it.each(['', 'acme..example', 'user@acme.example', '127.0.0.1', 'acme.7'])(
-    'returns null for %j',
-    (text) => {
-      expect(normalizeDomain(text)).toBeNull();
-    },
-  );
 });

@@ -1,12 +1,4 @@
-import { isIP } from 'node:net';
-import { domainToASCII } from 'node:url';
-
-const MAX_DOMAIN_LENGTH = 253;
-
-const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
-
-/** domainToASCII parses the host of a URL: it would read an address, a port or a path as part of it. */
-const OTHER_URL_PARTS = /[\s/?#@:[\]\\%]/;
+import { normalizeDomain } from '@poc-tracker/text';
 
 /** Names with a special meaning on each machine or network (RFC 6761, RFC 6762, RFC 9476). */
 const LOCAL_NAMES = ['localhost', 'local', 'internal', 'intranet', 'lan', 'home', 'arpa', 'onion'];
@@ -19,20 +11,6 @@ const PUBLIC_SECOND_LEVELS =
   'ac adv app blog co com dev edu eco gob gov gub ind inf jus leg mil med net nom or org';
 
 const COUNTRY = /^[a-z]{2}$/;
-
-/**
- * The form in which domains are stored and compared: lower case, punycode, without a dot at the end.
- * @returns null if the text is not the name of a domain
- */
-export function normalizeDomain(text: string): string | null {
-  const name = text.trim().replace(/\.$/, '');
-  if (OTHER_URL_PARTS.test(name)) return null;
-  const domain = domainToASCII(name).toLowerCase();
-  const labels = domain.split('.');
-  const isName = domain !== '' && domain.length <= MAX_DOMAIN_LENGTH;
-  if (!isName || !labels.every((label) => LABEL.test(label))) return null;
-  return isIP(domain) !== 0 || /^[0-9]+$/.test(labels.at(-1) ?? '') ? null : domain;
-}
 
 /** A normalized domain, or the reason why a tenant cannot own it. */
 export type CheckedDomain = { domain: string } | { refusal: string };

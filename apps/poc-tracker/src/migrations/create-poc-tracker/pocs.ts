@@ -23,7 +23,7 @@ const TABLE = `
       CONSTRAINT pocs_status_check CHECK (status IN ('draft', 'active', 'completed', 'archived')),
     is_public boolean NOT NULL DEFAULT false,
     -- LIKE and lower() are not leakproof, so under a policy an index supports neither. It supports comparisons of text.
-    title_search text COLLATE "C" GENERATED ALWAYS AS (lower(title)) STORED,
+    title_search text COLLATE "C" GENERATED ALWAYS AS (public.search_key(title)) STORED,
     CONSTRAINT pocs_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT pocs_created_by_fkey FOREIGN KEY (tenant_id, created_by)
       REFERENCES public.users (tenant_id, id) ON DELETE SET NULL (created_by)

@@ -70,7 +70,7 @@ const TABLES: Parameters<typeof grantRole>[1][] = [
 ];
 
 const PLAIN_FUNCTIONS = `FUNCTION public.uuid_v7(), public.set_user_context(uuid, uuid, text, text[]),
-  public.role_permissions(text), public.has_permission(text)`;
+  public.role_permissions(text), public.has_permission(text), public.search_key(text)`;
 
 /** They resolve the tenant, read the session status and the revocation feed, and list the files to delete, all by id. */
 const DEFINER_FUNCTIONS = `FUNCTION public.session_status(uuid, uuid, uuid), public.revocations_since(text),

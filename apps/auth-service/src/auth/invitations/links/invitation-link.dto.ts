@@ -1,6 +1,7 @@
 import { IsDomainName } from '../../../tenant/domains/domain-name.decorator.js';
 import type { Role } from '@poc-tracker/contracts';
 import { Omittable } from '@poc-tracker/http-service';
+import { normalizeDomain } from '@poc-tracker/text';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import {
@@ -25,9 +26,11 @@ const MAX_HOURS = 720;
 
 const MAX_DOMAINS = 50;
 
-const lowerCase = (value: unknown): unknown =>
+const normalized = (value: unknown): unknown =>
   Array.isArray(value)
-    ? value.map((item: unknown) => (typeof item === 'string' ? item.trim().toLowerCase() : item))
+    ? value.map((item: unknown) =>
+        typeof item === 'string' ? (normalizeDomain(item) ?? item) : item,
+      )
     : value;
 
 export class CreateInvitationLinkDto {
@@ -59,7 +62,7 @@ export class CreateInvitationLinkDto {
       'mail.acme.example. If omitted or empty, it accepts any.',
     example: ['acme.example'],
   })
-  @Transform(({ value }) => lowerCase(value))
+  @Transform(({ value }) => normalized(value))
   @Omittable()
   @IsArray()
   @ArrayMaxSize(MAX_DOMAINS)

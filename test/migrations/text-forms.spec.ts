@@ -1,0 +1,179 @@
+import { checkEmail, nameKey } from '@poc-tracker/text';
+import { seedTenant } from '@poc-tracker/testing';
+import { describe, expect, it } from 'vitest';
+import { useServiceDatabase } from './service-database.js';
+
+const db = useServiceDatabase();
+
+/** Every character that PostgreSQL stores: without NUL and surrogates. */
+const CHARACTERS = Array.from({ length: 0x110000 }, (_, codePoint) => codePoint)
+  .filter((codePoint) => codePoint !== 0 && (codePoint < 0xd800 || codePoint > 0xdfff))
+  .map((codePoint) => String.fromCodePoint(codePoint));
+
+/** The texts for which a condition does not hold in the database. */
+async function exceptions(condition: string, texts: readonly string[]): Promise<string[]> {
+  const { rows } = await db.admin.query<{ text: string }>(
+    `SELECT text FROM unnest($1::text[]) AS text WHERE (${condition}) IS NOT TRUE`,
+    [texts],
+  );
+  return rows.map(({ text }) => text);
+}
+
+const searchKeys = async (texts: readonly string[]): Promise<string[]> => {
+  const { rows } = await db.admin.query<{ key: string }>(
+    'SELECT search_key(text) AS key FROM unnest($1::text[]) WITH ORDINALITY AS t (text, n) ORDER BY n',
+    [texts],
+  );
+  return rows.map(({ key }) => key);
+};
+
+describe('An email address in the database', () => {
+  /** The condition of the constraint, for a text instead of the column. */
+  async function emailCheck(): Promise<string> {
+    const { rows } = await db.admin.query<{ condition: string }>(
+      `SELECT pg_get_expr(conbin, conrelid) AS condition FROM pg_constraint WHERE conname = 'users_email_check'`,
+    );
+    return (rows[0]?.condition ?? '').replaceAll(/\bemail\b/g, 'text');
+  }
+
+  it('is accepted in the form that the service stores, with any character of Unicode in it', async () => {
+    const stored = CHARACTERS.flatMap((character) => {
+      const checked = checkEmail(`a${character}b@x.example`);
+      return 'text' in checked ? [checked.text] : [];
+    });
+    expect(stored.length).toBeGreaterThan(100_000);
+    expect(await exceptions(await emailCheck(), stored)).toEqual([]);
+  });
+
+  it.each([
+    'Ana@x.example',
+    'JOSÉ@x.example',
+    'jose\u0301@x.example',
+    '\ufb01ona@x.example',
+    '\u212aim@x.example',
+    'ana@bücher.example',
+    'ana@X.example',
+    'ana@a@x.example',
+    'a na@x.example',
+    ' ana@x.example',
+    'ana',
+    `${'a'.repeat(245)}@x.example`,
+  ])('is refused in another form: %j', async (email) => {
+    expect(await exceptions(await emailCheck(), [email])).toEqual([email]);
+  });
+
+  it('has one condition in all tables', async () => {
+    const { rows } = await db.admin.query<{ condition: string }>(
+      `SELECT DISTINCT replace(pg_get_expr(conbin, conrelid), 'billing_email', 'email') AS condition
+         FROM pg_constraint WHERE conname LIKE '%email_check'`,
+    );
+    expect(rows).toHaveLength(1);
+  });
+});
+
+describe('search_key', () => {
+  it.each([
+    ['Dvořák', 'dvorak'],
+    ['Dvor\u030ca\u0301k', 'dvorak'],
+    ['Łódź', 'lodz'],
+    ['Straße', 'strasse'],
+    ['STRAẞE', 'strasse'],
+    ['Nguyễn Thị Ươm', 'nguyen thi uom'],
+    ['Ðorđe Đorđević', 'dorde dordevic'],
+    ['Øre Åse', 'ore ase'],
+    ['Þórður Æsir', 'thordur aesir'],
+    ['Œuvre', 'oeuvre'],
+    ['ISPARTA Işık İpek', 'isparta isik ipek'],
+    ['Ħal Għargħur', 'hal gharghur'],
+    ['Ŋgũgĩ', 'ngugi'],
+    ['Əliyev', 'eliyev'],
+    ['Ŧŧ Ɖɖ Ƙƙ Ɓɓ Ɗɗ Ƴƴ', 'tt dd kk bb dd yy'],
+    ['ǅ ﬁ ＡＢＣ', 'dz fi abc'],
+    ['Paral·lel Paraŀlel', 'parallel parallel'],
+    ['O’Brien Jean‑Luc', "o'brien jean-luc"],
+    ['ÇĞŞÜÖ Škvorecký Ţîţă Őű', 'cgsuo skvorecky tita ou'],
+    ['Ёлкин Й', 'елкин и'],
+    ['ΝΊΚΟΣ νίκος', 'νικοσ νικοσ'],
+    ['李小龍', '李小龍'],
+    ['', ''],
+    ['Ana', 'ana'],
+  ])('finds %s by %s', async (name, key) => {
+    expect(await searchKeys([name])).toEqual([key]);
+  });
+
+  /** The letters of Unicode that this PostgreSQL knows in all their forms. */
+  async function knownLetters(): Promise<string[]> {
+    const forms = (letter: string) => letter + letter.toUpperCase() + letter.toLowerCase();
+    const letters = CHARACTERS.filter((character) => /\p{L}/u.test(character));
+    const unknown = new Set(await exceptions('unicode_assigned(text)', letters.map(forms)));
+    return letters.filter((letter) => !unknown.has(forms(letter)));
+  }
+
+  async function lettersThatDiffer(
+    letters: readonly string[],
+    form: (letter: string) => string,
+  ): Promise<string[]> {
+    const [keys, others] = [await searchKeys(letters), await searchKeys(letters.map(form))];
+    return letters.filter((_, index) => others[index] !== keys[index]);
+  }
+
+  it('is one for all normal forms of each letter of Unicode', async () => {
+    const letters = await knownLetters();
+    for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'])
+      expect(await lettersThatDiffer(letters, (letter) => letter.normalize(form))).toEqual([]);
+  });
+
+  it('is one for a letter and its capital, in every script', async () => {
+    // Not for letters that share a capital with another one, as historic forms of Cyrillic letters do.
+    const letters = (await knownLetters()).filter((letter) => {
+      const capital = letter.toUpperCase();
+      return capital.length === letter.length && capital.toLowerCase() === letter.toLowerCase();
+    });
+    expect(letters.length).toBeGreaterThan(100_000);
+    expect(await lettersThatDiffer(letters, (letter) => letter.toUpperCase())).toEqual([]);
+    expect(await lettersThatDiffer(letters, (letter) => letter.toLowerCase())).toEqual([]);
+  });
+
+  it('leaves only the letters a to z of every Latin letter that has an accent', async () => {
+    const accented = (await knownLetters()).filter(
+      (letter) =>
+        /\p{Script=Latin}/u.test(letter) && /^[a-z]+\p{M}*$/iu.test(letter.normalize('NFKD')),
+    );
+    expect(accented.length).toBeGreaterThan(650);
+    const keys = await searchKeys(accented);
+    expect(accented.filter((_, index) => !/^[a-z]+$/.test(keys[index] ?? ''))).toEqual([]);
+  });
+
+  it('does not depend on the locale of the database for Latin letters', async () => {
+    const { rows } = await db.admin.query<{ name: string }>(
+      `SELECT name FROM unnest(ARRAY['ŁÓDŹ', 'ÐØÞ', 'İI', 'ẞ']) AS name
+        WHERE search_key(name) <> search_key(lower(name COLLATE "C"))`,
+    );
+    expect(rows).toEqual([]);
+  });
+});
+
+describe('A custom role', () => {
+  it('is refused if its name looks like that of another one', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const insert = (name: string) =>
+      db.admin.query('INSERT INTO tenant_roles (tenant_id, name, name_key) VALUES ($1, $2, $3)', [
+        tenantId,
+        name,
+        nameKey(name),
+      ]);
+    await insert('Gestão');
+    await expect(insert('GESTA\u0303O')).rejects.toMatchObject({
+      constraint: 'tenant_roles_name_key',
+    });
+    await insert('Gestao');
+  });
+});
+
+describe('A subdomain', () => {
+  it('is refused in the form of an internationalized name', async () => {
+    await expect(
+      db.admin.query(`INSERT INTO tenants (name, subdomain) VALUES ('x', 'xn--pltform-gwa')`),
+    ).rejects.toMatchObject({ constraint: 'tenants_subdomain_check' });
+  });
+});
