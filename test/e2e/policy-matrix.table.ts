@@ -242,6 +242,7 @@ export const MATRIX: Record<string, Cell> = {
   'GET /api/v1/auth/invitation-links/{linkId}': invitationLinkCell(''),
   'DELETE /api/v1/auth/invitation-links/{linkId}': invitationLinkCell(''),
   'GET /api/v1/auth/invitation-links/{linkId}/uses': invitationLinkCell('/uses'),
+  'GET /api/v1/auth/colleagues': { allowed: LOGGED_IN, status: 200 },
   'GET /api/v1/auth/users': { allowed: MANAGERS_AND_ADMINS, status: 200 },
   'POST /api/v1/platform/operators/activate': {
     allowed: [...CALLERS, 'operator'],

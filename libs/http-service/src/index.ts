@@ -14,6 +14,7 @@ export { OAuthErrors } from './errors/oauth-error.js';
 
 // fields: validation of bodies and parameters.
 export { EmailAddress } from './fields/email-address.decorator.js';
+export { HttpsUrl } from './fields/https-url.decorator.js';
 export { Omittable } from './fields/omittable.decorator.js';
 export { StoredForm } from './fields/stored-form.decorator.js';
 export { NameField, TextBlock, TextLine } from './fields/text-line.decorator.js';

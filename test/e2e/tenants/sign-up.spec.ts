@@ -53,7 +53,7 @@ describe('Sign-up', () => {
       adminUser: {
         email: 'ana@initech.example',
         firstName: 'Ana',
-        lastName: null,
+        lastName: '',
         role: 'admin',
         permissions: PERMISSIONS,
         tenantId: answer.data.tenant.id,

@@ -40,10 +40,8 @@ export async function attackPermissions(world: World, report: IsolationReport): 
     owner,
     attacker.id,
   ]);
-  // Suspended, because active users are visible to all; and without rights, because deleting a user takes theirs.
-  await admin.query(`UPDATE users SET status = 'suspended', role = 'viewer' WHERE id = $1`, [
-    owner,
-  ]);
+  // Without rights, because deleting a user takes theirs. Active, so that colleagues are attacked.
+  await admin.query(`UPDATE users SET role = 'viewer' WHERE id = $1`, [owner]);
   try {
     await connected(world.database.serviceUrl, async (client) => {
       for (const table of world.tables) {
@@ -54,9 +52,7 @@ export async function attackPermissions(world: World, report: IsolationReport): 
       }
     });
   } finally {
-    await admin.query(`UPDATE users SET status = 'active', role = 'manager' WHERE id = $1`, [
-      owner,
-    ]);
+    await admin.query(`UPDATE users SET role = 'manager' WHERE id = $1`, [owner]);
   }
 }
 

@@ -37,7 +37,6 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
     UPDATE: 'manage_roles',
     DELETE: 'manage_roles',
   },
-  // The attacked row is of a suspended user: active ones are visible to every user of the tenant.
   users: {
     SELECT: 'manage_users',
     INSERT: 'manage_users',

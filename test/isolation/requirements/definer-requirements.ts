@@ -68,6 +68,12 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     [`SELECT set_user_context($1, $2, 'viewer')`, attacker.id, row('users')['id']],
     ['SELECT * FROM role_holders($1)', row('tenant_roles')['id']],
   ],
+  list_colleagues: (victim) => [
+    [
+      `SELECT * FROM list_colleagues(0, '', '', '00000000-0000-0000-0000-000000000000', 100) WHERE id = $1`,
+      victim('users')['id'],
+    ],
+  ],
   validate_tenant_access: (victim, { attacker }) => [
     [
       `SELECT validate_tenant_access($1, $2), validate_tenant_access($3, $4), validate_tenant_access($3, $2)`,

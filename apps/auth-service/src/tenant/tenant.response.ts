@@ -86,6 +86,15 @@ export class TenantResponse {
   @ApiProperty(SETTINGS_SCHEMA)
   settings: TenantSettings;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'email',
+    description: 'Where invoices are sent.',
+    example: 'finance@acme.example',
+  })
+  billingEmail: string | null;
+
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   subscriptionEndsAt: Date | null;
 
@@ -114,6 +123,7 @@ export function toTenantResponse(tenant: Tenant, settings: TenantSettings): Tena
       customDomain: branding.custom_domain ?? null,
     },
     settings,
+    billingEmail: tenant.billingEmail,
     subscriptionEndsAt: tenant.subscriptionEndsAt,
     createdAt: tenant.createdAt,
     updatedAt: tenant.updatedAt,

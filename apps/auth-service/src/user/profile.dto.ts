@@ -1,7 +1,7 @@
 import { type Locale, LOCALES } from '@poc-tracker/contracts';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { NameField, Omittable, Update } from '@poc-tracker/http-service';
+import { HttpsUrl, NameField, Omittable, Update } from '@poc-tracker/http-service';
 import { TimeZone } from './time-zone.decorator.js';
 
 /** The fields that users may change themselves. Omitted fields keep their values. */
@@ -12,6 +12,12 @@ export class UpdateProfileDto {
 
   @NameField({ example: 'Souza', required: false })
   lastName?: string;
+
+  @HttpsUrl({
+    description: 'An https URL of a picture. Null removes it.',
+    example: 'https://cdn.acme.example/ana.png',
+  })
+  avatarUrl?: string | null;
 
   @ApiPropertyOptional({
     description: 'The name of an IANA time zone, in any case.',

@@ -65,6 +65,9 @@ export class User {
 
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
+
+  @Column({ name: 'updated_at', type: 'timestamptz' })
+  updatedAt: Date;
 }
 
 /** A user with the name and the permissions of their custom role. */

@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ProtectionModule } from '../protection/protection.module.js';
+import { ColleagueController } from './colleagues/colleague.controller.js';
+import { ColleagueRepository } from './colleagues/colleague.repository.js';
+import { ColleagueService } from './colleagues/colleague.service.js';
 import { OperatorAccountService } from './operator-account.service.js';
 import { ProfileController } from './profile.controller.js';
 import { UserCredentialsService } from './user-credentials.service.js';
@@ -10,8 +13,10 @@ import { UserService } from './user.service.js';
 /** The users of a tenant: their profiles, their directory and their credentials. */
 @Module({
   imports: [ProtectionModule],
-  controllers: [ProfileController],
+  controllers: [ColleagueController, ProfileController],
   providers: [
+    ColleagueRepository,
+    ColleagueService,
     OperatorAccountService,
     UserCredentialsService,
     UserDirectoryRepository,

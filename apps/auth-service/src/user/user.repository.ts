@@ -35,6 +35,7 @@ const INSERT = `
 export interface ProfileChanges {
   firstName?: string;
   lastName?: string;
+  avatarUrl?: string | null;
   timezone?: string;
   locale?: Locale;
 }
@@ -58,7 +59,7 @@ export const SELECT_USER = `
          u.role, u.permissions, u.custom_role_id AS "customRoleId", r.name AS "customRoleName",
          coalesce(r.permissions, '[]') AS "customRolePermissions", u.status,
          u.must_change_password AS "mustChangePassword", u.last_login_at AS "lastLoginAt",
-         u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt"
+         u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt", u.updated_at AS "updatedAt"
     FROM users u LEFT JOIN tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id`;
 
 /** The most frequent query, hence a constant instead of a query that is built for each call. */

@@ -20,11 +20,11 @@ export class UserResponse {
   @ApiProperty({ format: 'email', example: 'ana@acme.example' })
   email: string;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Ana' })
-  firstName: string | null;
+  @ApiProperty({ description: 'Empty until the user states one.', example: 'Ana' })
+  firstName: string;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Souza' })
-  lastName: string | null;
+  @ApiProperty({ description: 'Empty until the user states one.', example: 'Souza' })
+  lastName: string;
 
   @ApiProperty({ enum: ROLES, example: 'user' })
   role: Role;
@@ -81,8 +81,14 @@ export class UserResponse {
   })
   lastLoginAt: Date | null;
 
+  @ApiProperty({ type: 'integer', description: 'Number of log-ins.', example: 7 })
+  loginCount: number;
+
   @ApiProperty({ type: String, format: 'date-time', example: '2026-11-20T11:59:00.000Z' })
   createdAt: Date;
+
+  @ApiProperty({ type: String, format: 'date-time', example: '2026-11-20T12:00:00.000Z' })
+  updatedAt: Date;
 }
 
 /** The permissions of the role, the personal ones and those of the custom role. */
@@ -97,8 +103,8 @@ export function toUserResponse(user: UserRecord): UserResponse {
   return {
     id: user.id,
     email: user.email,
-    firstName: user.firstName,
-    lastName: user.lastName,
+    firstName: user.firstName ?? '',
+    lastName: user.lastName ?? '',
     role: user.role,
     permissions: permissionsOf(user),
     customRoleId: user.customRoleId,
@@ -111,6 +117,8 @@ export function toUserResponse(user: UserRecord): UserResponse {
     avatarUrl: user.avatarUrl,
     emailVerifiedAt: user.emailVerifiedAt,
     lastLoginAt: user.lastLoginAt,
+    loginCount: user.loginCount,
     createdAt: user.createdAt,
+    updatedAt: user.updatedAt,
   };
 }

@@ -13,6 +13,7 @@ import {
 import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
 
 const IS_SELF = `id = ${CURRENT_USER_ID}`;
+/** Users without `manage_users` know their colleagues by list_colleagues() only. */
 const HAS_ROLE = `${CURRENT_USER_ROLE} IN ('viewer', 'user', 'manager', 'admin')`;
 const MANAGES_USERS = hasPermission('manage_users');
 /** Checked against the row before and after the change: no user changes one above their role, or raises one above it. */
@@ -93,7 +94,7 @@ const SEARCH = ['search_name', 'search_last_name'];
 const POLICIES = protectTenantTable({
   table: 'users',
   policies: {
-    select: `(${HAS_ROLE} AND status = 'active') OR ${IS_SELF} OR ${MANAGES_USERS}`,
+    select: `${IS_SELF} OR ${MANAGES_USERS}`,
     // A user who registers inserts their own row.
     insert: `(${REGISTERS}) OR (${MAY_WRITE})`,
     update: `${IS_SELF} OR (${MAY_WRITE})`,
@@ -105,7 +106,18 @@ const POLICIES = protectTenantTable({
     update: ['password_hash', 'updated_at', ...PROFILE, ...RIGHTS, ...LOG_IN],
   },
   gatekeeper: {
-    select: ['tenant_id', 'id', 'email', 'password_hash', 'must_change_password', ...RIGHTS],
+    select: [
+      'tenant_id',
+      'id',
+      'email',
+      'password_hash',
+      'must_change_password',
+      'first_name',
+      'last_name',
+      'avatar_url',
+      ...RIGHTS,
+      ...SEARCH,
+    ],
   },
 });
 
@@ -158,6 +170,41 @@ SELECT EXISTS (
      AND t.status = 'active' AND t.deleted_at IS NULL)`,
 });
 
+/** One source of list_colleagues(). */
+const colleaguesBy = (column: string, condition: string): string => `
+    RETURN QUERY
+      SELECT u.id, u.first_name::text, u.last_name::text, u.avatar_url::text, u.${column}
+        FROM public.users u
+       WHERE u.tenant_id = ${CURRENT_TENANT} AND ${HAS_ROLE} AND u.status = 'active'
+         AND u.${column} >= prefix AND u.${column} < prefix || chr(1114111)
+         AND (u.${column}, u.id) > (p_key COLLATE "C", p_id) ${condition}
+       ORDER BY u.${column}, u.id LIMIT least(p_limit, 101);`;
+
+/*
+ * What every user of a tenant may know about its active users: names and picture, for collaboration. A policy cannot give
+ * columns to some users and rows to others. Colleagues whose name (source 0) or last name (source 1) starts with a text, in
+ * alphabetical order, after a key and an id; a user is found by the first of the two.
+ */
+const LIST_COLLEAGUES = definerFunction({
+  signature:
+    'list_colleagues(p_source integer, p_text text, p_key text, p_id uuid, p_limit integer)',
+  returns: 'TABLE (id uuid, first_name text, last_name text, avatar_url text, key text)',
+  language: 'plpgsql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+DECLARE
+  prefix CONSTANT text COLLATE "C" := ${searchKey('p_text')};
+BEGIN
+  IF p_source = 0 THEN${colleaguesBy('search_name', '')}
+  ELSE${colleaguesBy(
+    'search_last_name',
+    'AND NOT (u.search_name >= prefix AND u.search_name < prefix || chr(1114111))',
+  )}
+  END IF;
+END`,
+});
+
 /* For the policies of tables whose rows belong to a user. It runs with the rights of the caller, who manages users. */
 const IS_USER_WITHIN_OWN_RANK = `
   CREATE FUNCTION public.is_user_within_own_rank(p_user uuid) RETURNS boolean
@@ -200,11 +247,17 @@ export const USERS: SchemaPart = {
     asGatekeeper(INVITED_ROLE),
     POLICIES,
     IS_USER_WITHIN_OWN_RANK,
-    asGatekeeper(FIND_CREDENTIALS, VALIDATE_TENANT_ACCESS, COUNT_TENANT_USERS, TRIGGERS),
+    asGatekeeper(
+      FIND_CREDENTIALS,
+      LIST_COLLEAGUES,
+      VALIDATE_TENANT_ACCESS,
+      COUNT_TENANT_USERS,
+      TRIGGERS,
+    ),
   ],
   down: [
     `DROP FUNCTION public.find_credentials(text), public.validate_tenant_access(uuid, uuid),
-       public.is_user_within_own_rank(uuid)`,
+       public.is_user_within_own_rank(uuid), public.list_colleagues(integer, text, text, uuid, integer)`,
     'DROP TABLE public.users',
     'DROP FUNCTION public.count_tenant_users(), public.invited_role()',
   ],

@@ -1,29 +1,16 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EmailAddress, Omittable, TextLine, Update } from '@poc-tracker/http-service';
+import { EmailAddress, HttpsUrl, Omittable, TextLine, Update } from '@poc-tracker/http-service';
 import { Type } from 'class-transformer';
-import { IsObject, IsUrl, Matches, MaxLength, ValidateIf, ValidateNested } from 'class-validator';
-
-const MAX_URL_LENGTH = 500;
+import { IsObject, Matches, ValidateIf, ValidateNested } from 'class-validator';
 
 /** An omitted field stays as it is; null clears it. */
 const isSet = (_object: unknown, value: unknown): boolean => value !== undefined && value !== null;
 
 class BrandingDto {
-  @ApiProperty({
-    type: String,
-    required: false,
-    nullable: true,
-    format: 'uri',
-    maxLength: MAX_URL_LENGTH,
+  @HttpsUrl({
     description: 'An https URL. Log-in pages show the logo. Null removes it.',
     example: 'https://acme.example/logo.svg',
   })
-  @ValidateIf(isSet)
-  @MaxLength(MAX_URL_LENGTH)
-  @IsUrl(
-    { protocols: ['https'], require_protocol: true, disallow_auth: true },
-    { message: '$property must be an https URL' },
-  )
   logoUrl?: string | null;
 
   @ApiProperty({
