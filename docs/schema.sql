@@ -655,6 +655,35 @@ END
 $function$;
 ALTER FUNCTION keep_tenant_row() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.list_colleagues(p_source integer, p_prefix text, p_key text, p_id uuid, p_limit integer)
+ RETURNS TABLE(id uuid, first_name text, last_name text, avatar_url text, key text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  IF p_source = 0 THEN
+    RETURN QUERY
+      SELECT u.id, u.first_name::text, u.last_name::text, u.avatar_url::text, u.search_name
+        FROM public.users u
+       WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND (select current_setting('app.user_role', true)) IN ('viewer', 'user', 'manager', 'admin') AND u.status = 'active'
+         AND u.search_name >= p_prefix COLLATE "C" AND u.search_name < p_prefix COLLATE "C" || chr(1114111)
+         AND (u.search_name, u.id) > (p_key COLLATE "C", p_id) 
+       ORDER BY u.search_name, u.id LIMIT least(p_limit, 101);
+  ELSE
+    RETURN QUERY
+      SELECT u.id, u.first_name::text, u.last_name::text, u.avatar_url::text, u.search_last_name
+        FROM public.users u
+       WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND (select current_setting('app.user_role', true)) IN ('viewer', 'user', 'manager', 'admin') AND u.status = 'active'
+         AND u.search_last_name >= p_prefix COLLATE "C" AND u.search_last_name < p_prefix COLLATE "C" || chr(1114111)
+         AND (u.search_last_name, u.id) > (p_key COLLATE "C", p_id) AND NOT (u.search_name >= p_prefix COLLATE "C" AND u.search_name < p_prefix COLLATE "C" || chr(1114111))
+       ORDER BY u.search_last_name, u.id LIMIT least(p_limit, 101);
+  END IF;
+END
+$function$;
+ALTER FUNCTION list_colleagues(integer,text,text,uuid,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION list_colleagues(integer,text,text,uuid,integer) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.note_limit_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1003,10 +1032,10 @@ CREATE OR REPLACE FUNCTION public.refuse_password_change_by_others()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   BEGIN
-    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+    IF NEW.must_change_password OR pg_has_role(session_user, 'super_admin', 'USAGE') THEN
       RETURN NEW;
     END IF;
-    RAISE EXCEPTION 'only the user sets their password' USING
+    RAISE EXCEPTION 'only the user chooses their password' USING
       ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_password';
   END
   $function$;
@@ -1028,7 +1057,8 @@ AS $function$
       wanted := public.changed_permissions(CASE TG_OP WHEN 'UPDATE' THEN OLD.permissions ELSE '[]' END, NEW.permissions);
     END IF;
     IF TG_TABLE_NAME = 'users' THEN
-      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.status <> NEW.status OR OLD.email <> NEW.email)) THEN
+      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND
+        (OLD.status <> NEW.status OR OLD.email <> NEW.email OR OLD.password_hash <> NEW.password_hash)) THEN
         wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
         changed_roles := ARRAY[OLD.custom_role_id];
       END IF;
@@ -2493,7 +2523,7 @@ CREATE POLICY users_tenant_isolation ON users AS RESTRICTIVE FOR ALL TO authenti
   USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 CREATE POLICY users_select_authenticated_user ON users AS PERMISSIVE FOR SELECT TO authenticated_user
-  USING ((((( SELECT current_setting('app.user_role'::text, true) AS current_setting) = ANY (ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text])) AND (status = 'active'::text)) OR (id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR ( SELECT has_permission('manage_users'::text) AS has_permission)));
+  USING (((id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR ( SELECT has_permission('manage_users'::text) AS has_permission)));
 CREATE POLICY users_select_super_admin ON users AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
 CREATE POLICY users_select_tenant_gatekeeper ON users AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
@@ -2522,7 +2552,7 @@ CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH R
 CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
-CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR (((old.email)::text <> (new.email)::text) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
+CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
@@ -2533,4 +2563,4 @@ GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, av
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO authenticated_user;
 GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, search_name, search_last_name) ON users TO super_admin;
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, password_hash, role, permissions, status, must_change_password, custom_role_id) ON users TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, custom_role_id, search_name, search_last_name) ON users TO tenant_gatekeeper;

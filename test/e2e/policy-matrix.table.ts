@@ -289,6 +289,7 @@ export const MATRIX: Record<string, Cell> = {
   'POST /api/v1/auth/users/{userId}/role': userCell('/role', {
     body: () => ({ role: 'viewer' }),
   }),
+  'POST /api/v1/auth/users/{userId}/reset-password': userCell('/reset-password'),
   'POST /api/v1/auth/users/{userId}/require-password-change': userCell('/require-password-change'),
   'GET /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),
   'DELETE /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),

@@ -18,6 +18,7 @@ import { readArgon2Parameters } from '../../apps/auth-service/src/config/argon2-
 import { ServiceClientService } from '../../apps/auth-service/src/platform/clients/service-client.service.js';
 import { OperatorService } from '../../apps/auth-service/src/platform/operators/operator.service.js';
 import { OperatorsTenantService } from '../../apps/auth-service/src/platform/operators/operators-tenant.service.js';
+import { AdminPasswordService } from '../../apps/auth-service/src/platform/tenants/admin-password.service.js';
 import { PlatformLifecycleService } from '../../apps/auth-service/src/platform/tenants/platform-lifecycle.service.js';
 import { PlatformTenantService } from '../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
@@ -90,6 +91,13 @@ class CliModule {
           EntitlementService,
           TenantCreationService,
         ]),
+        provide(AdminPasswordService, [
+          PlatformDatabase,
+          UserService,
+          SessionRevocationService,
+          PasswordHasher,
+          SecurityEvents,
+        ]),
         provide(PlatformLifecycleService, [
           PlatformDatabase,
           SecurityEvents,
@@ -106,6 +114,7 @@ export interface CliServices {
   readonly platform: PlatformDatabase;
   readonly events: SecurityEvents;
   readonly tenants: PlatformTenantService;
+  readonly adminPasswords: AdminPasswordService;
   readonly lifecycle: PlatformLifecycleService;
   readonly operators: OperatorService;
   readonly clients: ServiceClientService;
@@ -129,6 +138,7 @@ export async function openCliServices(
     platform: context.get(PlatformDatabase),
     events: context.get(SecurityEvents),
     tenants: context.get(PlatformTenantService),
+    adminPasswords: context.get(AdminPasswordService),
     lifecycle: context.get(PlatformLifecycleService),
     operators: context.get(OperatorService),
     clients: context.get(ServiceClientService),

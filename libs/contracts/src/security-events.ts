@@ -7,6 +7,7 @@ export const SECURITY_EVENTS = [
   'session.revoked',
   'password.changed',
   'password.change_required',
+  'password.reset',
   'user.registered',
   'user.created',
   'user.updated',

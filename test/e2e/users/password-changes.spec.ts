@@ -17,7 +17,6 @@ describe('A required password change', () => {
       ['GET', '/auth/me', undefined],
       ['PUT', '/auth/me', { firstName: 'Rui' }],
       ['PUT', '/auth/password', { currentPassword: user.password, newPassword: GOOD_PASSWORD }],
-      ['POST', '/auth/logout', undefined],
     ] as const) {
       const answer = await service.call(method, path, { token: user.token, body });
       expect([path, answer.error.code]).toEqual([path, 'TOKEN_REVOKED']);
@@ -50,6 +49,63 @@ describe('A required password change', () => {
         user.userId,
       ]);
     }
+  });
+});
+
+describe('A lost password', () => {
+  const reset = (token: string, userId: string) =>
+    service.call<{ user: { mustChangePassword: boolean }; temporaryPassword: string }>(
+      'POST',
+      `/auth/users/${userId}/reset-password`,
+      { token },
+    );
+
+  it('is replaced by a temporary one, shown once, which ends the sessions and must be changed', async () => {
+    const { host, join } = await workspace();
+    const [admin, user] = [await join('admin'), await join('user')];
+    const answer = await reset(admin.token, user.userId);
+    expect(answer).toMatchObject({
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      data: { user: { mustChangePassword: true } },
+    });
+    const { temporaryPassword } = answer.data;
+    expect(temporaryPassword).toMatch(/^([a-z2-9]{5}-){3}[a-z2-9]{5}$/);
+    expect(await service.probe(user.token)).toBe('TOKEN_REVOKED');
+    expect((await service.refresh(user.refreshToken)).error.code).toBe('TOKEN_REVOKED');
+    expect((await logIn(host, user.email, user.password)).error.code).toBe('INVALID_CREDENTIALS');
+    expect((await logIn(host, user.email, temporaryPassword)).error.code).toBe(
+      'PASSWORD_CHANGE_REQUIRED',
+    );
+    const renewed = await service.call<Login>('POST', '/auth/password/renew', {
+      host,
+      body: {
+        email: user.email,
+        currentPassword: temporaryPassword,
+        newPassword: GOOD_PASSWORD,
+      },
+    });
+    expect(renewed.status).toBe(200);
+    expect((await logIn(host, user.email, temporaryPassword)).error.code).toBe(
+      'INVALID_CREDENTIALS',
+    );
+    const stored = await service.sql<{ text: string }>(
+      `SELECT concat((SELECT json_agg(u) FROM users u), (SELECT json_agg(a) FROM audit_log a),
+         (SELECT json_agg(e) FROM security_events e)) AS text`,
+    );
+    expect(stored[0]?.text).not.toContain(temporaryPassword);
+  });
+
+  it('is not reset by its own user or by one below, without losing sessions', async () => {
+    const { join } = await workspace();
+    const [admin, manager] = [await join('admin'), await join('manager')];
+    expect((await reset(admin.token, admin.userId)).error.details).toEqual({
+      reason: 'own_account',
+    });
+    expect((await reset(manager.token, admin.userId)).error.details).toEqual({
+      reason: 'user_above_own_role',
+    });
+    expect(await service.probe(admin.token)).toBe('accepted');
   });
 });
 

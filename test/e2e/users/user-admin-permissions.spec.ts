@@ -13,6 +13,7 @@ import {
   read,
   remove,
   service,
+  resetPassword,
   suspend,
   useUserAdmin,
   workspace,
@@ -89,6 +90,7 @@ describe('User administration', () => {
       suspend,
       deactivate,
       reactivate,
+      resetPassword,
       remove,
       CHANGES['readdress'] ?? remove,
     ]) {

@@ -28,6 +28,8 @@ export const remove = act('DELETE');
 
 export const requireChange = act('POST', '/require-password-change');
 
+export const resetPassword = act('POST', '/reset-password');
+
 export const patch = (token: string, userId: string, body: object) =>
   act('PATCH', '', body)(token, userId);
 
@@ -43,6 +45,7 @@ export const CHANGES: Record<string, Action> = {
   reactivate,
   role: act('POST', '/role', { role: 'viewer' }),
   requireChange,
+  resetPassword,
   listSessions: act('GET', '/sessions'),
   endSessions: act('DELETE', '/sessions'),
   delete: remove,

@@ -153,6 +153,7 @@ describe('The audit log of user administration', () => {
         'user.reactivated',
         'user.role_changed',
         'password.change_required',
+        'password.reset',
         'user.deleted',
       ].map((type) => [type, user.userId]),
     ]);

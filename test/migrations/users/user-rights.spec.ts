@@ -7,7 +7,7 @@ import { type Context, HASH, refusal, useServiceDatabase } from '../service-data
 const db = useServiceDatabase();
 
 describe('The password of a user', () => {
-  it('is set by that user, and by no user who manages them', async () => {
+  it('is chosen by that user, and by no user who manages them', async () => {
     const { tenantId } = await seedTenant(db.database);
     const admin = await seedUser(db.database, tenantId, { role: 'admin' });
     const { userId } = await seedUser(db.database, tenantId);
@@ -17,6 +17,30 @@ describe('The password of a user', () => {
       refusal('42501', 'users_own_password'),
     );
     await set({ tenantId, userId, role: 'user', permissions: [] });
+  });
+
+  it('is replaced by a temporary one only by users who hold every permission of the user', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const manager = await seedUser(db.database, tenantId, { role: 'manager' });
+    const asManager = { tenantId, userId: manager.userId, role: 'manager' };
+    const auditor = await seedUser(db.database, tenantId, { permissions: ['view_audit'] });
+    const admin = await seedUser(db.database, tenantId, { role: 'admin' });
+    const user = await seedUser(db.database, tenantId);
+    const reset = async (context: Context, id: string): Promise<unknown> =>
+      (
+        await db.statement(
+          context,
+          'UPDATE users SET password_hash = $2, must_change_password = true WHERE id = $1',
+          [id, `${HASH}x`],
+        )
+      ).rowCount;
+    expect(await reset(asManager, user.userId)).toBe(1);
+    expect(await reset(asManager, admin.userId)).toBe(0);
+    await expect(reset(asManager, auditor.userId)).rejects.toEqual(
+      refusal('42501', 'users_rights_held'),
+    );
+    const asUser = { tenantId, userId: user.userId, role: 'user' };
+    expect(await reset(asUser, auditor.userId)).toBe(0);
   });
 });
 

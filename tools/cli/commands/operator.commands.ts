@@ -72,8 +72,8 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     });
 }
 
-/** The rule of the route that accepts the secret. A secret for any other address could not be used. */
-function emailOf({ email }: EmailOption): string {
+/** The address in its stored form, by the rule of the routes: no user has any other address. */
+export function emailOf({ email }: Pick<EmailOption, 'email'>): string {
   const checked = checkEmail(email);
   if ('refusal' in checked) throw misuse(`--email ${checked.refusal}.`);
   return checked.text;

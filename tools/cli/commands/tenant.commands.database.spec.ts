@@ -181,4 +181,41 @@ describe('the tenants commands', () => {
     const rows = await database.sql('SELECT 1 FROM users WHERE tenant_id = $1', [tenantId]);
     expect(rows).toEqual([]);
   });
+
+  it('reset the password of the only admin of a tenant, and of no other user', async () => {
+    const { tenantId } = await seedTenant(database, { subdomain: 'locked-out' });
+    const { userId, email } = await seedUser(database, tenantId, { role: 'admin' });
+    const user = await seedUser(database, tenantId);
+    await database.sql(
+      `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, expires_at)
+       VALUES ($1, $2, sha256('x'), 'x', now() + interval '1 hour')`,
+      [tenantId, userId],
+    );
+    const reset = (address: string) => cli('reset-password', 'locked-out', '--email', address);
+    const { out, code } = await reset(email.toUpperCase());
+    expect(code).toBe(0);
+    expect(out).toMatch(/must change it.*\n\n {2}([a-z2-9]{5}-){3}[a-z2-9]{5}\n/);
+    expect(
+      await database.sql(
+        `SELECT u.must_change_password, s.is_active FROM users u JOIN user_sessions s ON s.user_id = u.id WHERE u.id = $1`,
+        [userId],
+      ),
+    ).toEqual([{ must_change_password: true, is_active: false }]);
+    expect(await auditLogOf(tenantId)).toContainEqual({
+      type: 'password.reset',
+      actor_kind: 'operator',
+      actor_id: null,
+      details: { via: 'cli', osUser: userInfo().username },
+    });
+    for (const address of [user.email, 'nobody@example.com'])
+      expect(await reset(address)).toMatchObject({
+        code: 1,
+        err: `${address} is not an active admin of locked-out.\n`,
+      });
+    await seedUser(database, tenantId, { role: 'admin' });
+    expect(await reset(email)).toMatchObject({
+      code: 1,
+      err: `locked-out has other admins, who can reset the password of ${email}.\n`,
+    });
+  });
 });

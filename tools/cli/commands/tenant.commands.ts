@@ -15,6 +15,7 @@ import type { PlatformTenantService } from '../../../apps/auth-service/src/platf
 import type { CliContext } from '../cli.context.js';
 import { misuse, refusal } from '../cli.error.js';
 import { positiveInteger } from './key.commands.js';
+import { emailOf } from './operator.commands.js';
 import { commandGroup, subcommand } from '../subcommand.js';
 import { formatFields, formatTable } from '../table.js';
 
@@ -62,6 +63,7 @@ export function registerTenantCommands(program: Command, context: CliContext): v
   registerReading(group, context, actor);
   registerCreating(group, context, actor);
   registerPlans(group, context, actor);
+  registerPasswords(group, context, actor);
   registerLifecycle(group, context, actor);
 }
 
@@ -182,6 +184,39 @@ function registerPlans(group: Command, context: CliContext, actor: OperatorActor
         return `Plan ${changed.plan}\n${table}${exceeded.join('')}`;
       });
     });
+}
+
+function registerPasswords(group: Command, context: CliContext, actor: OperatorActor): void {
+  subcommand(
+    group,
+    'reset-password <tenant>',
+    'Give the only admin of a tenant a temporary password, which they must change. Revokes their sessions.',
+  )
+    .requiredOption('--email <address>', 'email of the admin')
+    .action(async (name: string, options: Json & { email: string }) => {
+      const email = emailOf(options);
+      const { tenants, adminPasswords } = await context.services();
+      const tenantId = await idOf(tenants, name);
+      const temporaryPassword = await adminPasswords
+        .reset(tenantId, email, actor)
+        .catch((error: unknown) => {
+          throw explainReset(error, name, email);
+        });
+      context.show(
+        options,
+        { email, temporaryPassword },
+        () =>
+          `${email} logs in with this password and must change it. It is not shown again:\n\n  ${temporaryPassword}\n`,
+      );
+    });
+}
+
+function explainReset(error: unknown, tenant: string, email: string): unknown {
+  if (!(error instanceof ApiError)) return error;
+  if (error.code === 'NOT_FOUND') return refusal(`${email} is not an active admin of ${tenant}.`);
+  if (error.code === 'INSUFFICIENT_PERMISSIONS')
+    return refusal(`${tenant} has other admins, who can reset the password of ${email}.`);
+  return error;
 }
 
 function registerLifecycle(group: Command, context: CliContext, actor: OperatorActor): void {

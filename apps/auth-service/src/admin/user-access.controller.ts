@@ -9,7 +9,7 @@ import {
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { UserResponse } from '../user/user.response.js';
 import { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
-import { AssignRoleDto } from './user-admin.dto.js';
+import { AssignRoleDto, TemporaryPasswordResponse } from './user-admin.dto.js';
 import { UserAccessService } from './user-access.service.js';
 
 @ApiTags('users')
@@ -91,7 +91,7 @@ export class UserAccessController {
     summary: 'Require a user to change the password',
     description:
       'Revokes all sessions of the user. The next log-in returns PASSWORD_CHANGE_REQUIRED until the user replaces the ' +
-      'password.',
+      'password. Resetting the password helps a user who has lost it.',
   })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND')
@@ -100,6 +100,25 @@ export class UserAccessController {
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<UserResponse> {
     return this.access.requirePasswordChange(principal, userId);
+  }
+
+  @Post('reset-password')
+  @HttpCode(200)
+  @WritesWhenReadOnly()
+  @Permissions('manage_users')
+  @ApiOperation({
+    summary: "Reset a user's password",
+    description:
+      'For a lost password. Revokes all sessions of the user and returns a temporary password, which the user must replace ' +
+      'at POST /auth/password/renew. You must have every permission of the user.',
+  })
+  @DataResponse(200, TemporaryPasswordResponse)
+  @ApiErrors('NOT_FOUND', 'SERVICE_BUSY')
+  resetUserPassword(
+    @CurrentUser() principal: Principal,
+    @Param('userId', UuidParamPipe) userId: string,
+  ): Promise<TemporaryPasswordResponse> {
+    return this.access.resetPassword(principal, userId);
   }
 
   @Get('sessions')

@@ -11,7 +11,9 @@ import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
 import { SessionService } from '../session/session.service.js';
-import type { AssignRoleDto } from './user-admin.dto.js';
+import { PasswordHasher } from '../protection/password.hasher.js';
+import { temporaryPassword } from '../protection/temporary-password.js';
+import type { AssignRoleDto, TemporaryPasswordResponse } from './user-admin.dto.js';
 import { assertMayAssignRights, assertMayControl, assertMayManage } from './role-change.rules.js';
 import { RoleService } from './roles/role.service.js';
 
@@ -32,6 +34,7 @@ export class UserAccessService {
     private readonly users: UserService,
     private readonly sessions: SessionService,
     private readonly roles: RoleService,
+    private readonly hasher: PasswordHasher,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -93,6 +96,22 @@ export class UserAccessService {
     await this.sessions.revokeAll(target.id);
     await this.record('password.change_required', target);
     return toUserResponse(changed);
+  }
+
+  /**
+   * Replaces a lost password by a generated one, which the user must change before anything else, and revokes the user's
+   * sessions. The caller must have every permission of the user: with the password, they could log in as them.
+   * @throws ApiError SERVICE_BUSY.
+   */
+  async resetPassword(principal: Principal, userId: string): Promise<TemporaryPasswordResponse> {
+    const generated = temporaryPassword();
+    // Before the first statement: no connection is in use while the password is hashed.
+    const passwordHash = await this.hasher.hash(generated);
+    const target = await this.targetOf(principal, userId, assertMayControl);
+    await this.users.setTemporaryPassword(target.id, passwordHash);
+    await this.sessions.revokeAll(target.id);
+    await this.record('password.reset', target);
+    return { user: await this.users.profile(target.id), temporaryPassword: generated };
   }
 
   async listSessions(principal: Principal, userId: string): Promise<SessionResponse[]> {

@@ -146,3 +146,14 @@ export class CreatedUserResponse {
   })
   temporaryPassword: string | null;
 }
+
+export class TemporaryPasswordResponse {
+  @ApiProperty({ type: UserResponse })
+  user: UserResponse;
+
+  @ApiProperty({
+    description: 'The generated password, returned only once.',
+    example: 'k7wqd-3mzhp-x9rta-e4vbn',
+  })
+  temporaryPassword: string;
+}

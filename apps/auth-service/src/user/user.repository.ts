@@ -32,6 +32,10 @@ const INSERT = `
                      email_verified_at)
   VALUES (${CURRENT_TENANT}, $1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END)`;
 
+const SET_TEMPORARY_PASSWORD = `
+  UPDATE users SET password_hash = $2, must_change_password = true
+   WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
+
 export interface ProfileChanges {
   firstName?: string;
   lastName?: string;
@@ -154,6 +158,15 @@ export class UserRepository {
 
   async setStatus(id: string, status: UserStatus): Promise<void> {
     await this.database.query('UPDATE users SET status = $2 WHERE id = $1', [id, status]);
+  }
+
+  /** Sets a password that the user must replace. @param transaction an operator's. */
+  async setTemporaryPassword(
+    id: string,
+    passwordHash: string,
+    transaction: SqlRunner = this.database,
+  ): Promise<void> {
+    await transaction.query(SET_TEMPORARY_PASSWORD, [id, passwordHash]);
   }
 
   async requirePasswordChange(id: string): Promise<void> {

@@ -112,6 +112,18 @@ export class UserService {
     return this.get(id);
   }
 
+  /**
+   * Replaces the password by a temporary one, which the user must change before anything else. Does not revoke sessions.
+   * @param transaction an operator's. Default: the current one of the tenant.
+   */
+  async setTemporaryPassword(
+    id: string,
+    passwordHash: string,
+    transaction?: SqlRunner,
+  ): Promise<void> {
+    await this.users.setTemporaryPassword(id, passwordHash, transaction);
+  }
+
   /** Refuses log-ins until the password is replaced. Does not revoke sessions. */
   async requirePasswordChange(id: string): Promise<UserRecord> {
     await this.users.requirePasswordChange(id);

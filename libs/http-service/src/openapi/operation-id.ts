@@ -22,6 +22,7 @@ const VERBS = [
   'replace',
   'require',
   'resend',
+  'reset',
   'restore',
   'revoke',
   'stream',

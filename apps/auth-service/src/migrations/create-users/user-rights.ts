@@ -23,15 +23,19 @@ const REFUSE_OWN_RIGHTS_CHANGE = `
   $$;
   REVOKE ALL ON FUNCTION public.refuse_own_rights_change() FROM PUBLIC`;
 
-/* Who may set another user's password can log in as them, with rights that they may not hold themselves. */
+/*
+ * Only the user chooses their password. Another one may set a temporary password, which opens no session until it is
+ * replaced; refuse_rights_not_held() allows it only to those who hold every permission of the user, because they could
+ * replace it and log in as them.
+ */
 const REFUSE_PASSWORD_CHANGE_BY_OTHERS = `
   CREATE FUNCTION public.refuse_password_change_by_others() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    IF pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
+    IF NEW.must_change_password OR pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
       RETURN NEW;
     END IF;
-    RAISE EXCEPTION 'only the user sets their password' USING
+    RAISE EXCEPTION 'only the user chooses their password' USING
       ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_own_password';
   END
   $$;
@@ -96,8 +100,8 @@ SELECT EXISTS (
 /*
  * A user grants or revokes only permissions that they hold: a user's own permissions, a user's custom role, and the
  * permissions of a custom role. Each of these is checked alone, so a user who holds a permission in two ways keeps it
- * when one is revoked. Suspending, reactivating or deleting a user, and changing the address that they log in with,
- * grants or revokes everything that they hold.
+ * when one is revoked. Suspending, reactivating or deleting a user, and changing the address or the password that they
+ * log in with, grants or revokes everything that they hold.
  *
  * Operators and the restore of a dump may write every permission. They are recognized by the login and not by the current
  * role, which is the owner of the table when a user is deleted together with their tenant.
@@ -117,7 +121,8 @@ const REFUSE_RIGHTS_NOT_HELD = `
       wanted := public.changed_permissions(CASE TG_OP WHEN 'UPDATE' THEN OLD.permissions ELSE '[]' END, NEW.permissions);
     END IF;
     IF TG_TABLE_NAME = 'users' THEN
-      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.status <> NEW.status OR OLD.email <> NEW.email)) THEN
+      IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND
+        (OLD.status <> NEW.status OR OLD.email <> NEW.email OR OLD.password_hash <> NEW.password_hash)) THEN
         wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
         changed_roles := ARRAY[OLD.custom_role_id];
       END IF;
@@ -164,7 +169,7 @@ const TRIGGERS = `
   CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id, OLD.status)
         IS DISTINCT FROM (NEW.permissions, NEW.custom_role_id, NEW.status)
-      OR (OLD.email <> NEW.email AND NEW.id IS DISTINCT FROM
+      OR ((OLD.email <> NEW.email OR OLD.password_hash <> NEW.password_hash) AND NEW.id IS DISTINCT FROM
         nullif(current_setting('app.current_user_id', true), '')::uuid))
     EXECUTE FUNCTION public.refuse_rights_not_held();
   CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users

@@ -176,30 +176,28 @@ const colleaguesBy = (column: string, condition: string): string => `
       SELECT u.id, u.first_name::text, u.last_name::text, u.avatar_url::text, u.${column}
         FROM public.users u
        WHERE u.tenant_id = ${CURRENT_TENANT} AND ${HAS_ROLE} AND u.status = 'active'
-         AND u.${column} >= prefix AND u.${column} < prefix || chr(1114111)
+         AND u.${column} >= p_prefix COLLATE "C" AND u.${column} < p_prefix COLLATE "C" || chr(1114111)
          AND (u.${column}, u.id) > (p_key COLLATE "C", p_id) ${condition}
        ORDER BY u.${column}, u.id LIMIT least(p_limit, 101);`;
 
 /*
  * What every user of a tenant may know about its active users: names and picture, for collaboration. A policy cannot give
- * columns to some users and rows to others. Colleagues whose name (source 0) or last name (source 1) starts with a text, in
+ * columns to some users and rows to others. Colleagues whose name (source 0) or last name (source 1) starts with a search key, in
  * alphabetical order, after a key and an id; a user is found by the first of the two.
  */
 const LIST_COLLEAGUES = definerFunction({
   signature:
-    'list_colleagues(p_source integer, p_text text, p_key text, p_id uuid, p_limit integer)',
+    'list_colleagues(p_source integer, p_prefix text, p_key text, p_id uuid, p_limit integer)',
   returns: 'TABLE (id uuid, first_name text, last_name text, avatar_url text, key text)',
   language: 'plpgsql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
-DECLARE
-  prefix CONSTANT text COLLATE "C" := ${searchKey('p_text')};
 BEGIN
   IF p_source = 0 THEN${colleaguesBy('search_name', '')}
   ELSE${colleaguesBy(
     'search_last_name',
-    'AND NOT (u.search_name >= prefix AND u.search_name < prefix || chr(1114111))',
+    'AND NOT (u.search_name >= p_prefix COLLATE "C" AND u.search_name < p_prefix COLLATE "C" || chr(1114111))',
   )}
   END IF;
 END`,

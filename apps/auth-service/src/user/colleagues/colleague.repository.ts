@@ -12,7 +12,7 @@ const SOURCES = 2;
 
 export const LIST_COLLEAGUES = `
   SELECT id, coalesce(first_name, '') AS "firstName", coalesce(last_name, '') AS "lastName", avatar_url AS "avatarUrl", key
-    FROM list_colleagues($1, $2, $3, $4, $5)`;
+    FROM list_colleagues($1, search_key($2), $3, $4, $5)`;
 
 /** The active users of the current tenant, with the fields that every user may read. */
 @Injectable()

@@ -1,0 +1,61 @@
+import { ApiError } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { SecurityEvents } from '../../audit/security-events.js';
+import { PasswordHasher } from '../../protection/password.hasher.js';
+import { temporaryPassword } from '../../protection/temporary-password.js';
+import { SessionRevocationService } from '../../session/session-revocation.service.js';
+import { UserService } from '../../user/user.service.js';
+import type { OperatorActor } from '../operator-actor.js';
+
+/* Locked, so that the admin is still one when the password is set. The platform's users set theirs with a new secret. */
+const FIND_ADMIN = `
+  SELECT u.id, NOT EXISTS (
+           SELECT FROM users o
+            WHERE o.tenant_id = u.tenant_id AND o.id <> u.id AND o.role = 'admin' AND o.status = 'active') AS sole
+    FROM users u JOIN tenants t ON t.id = u.tenant_id
+   WHERE u.tenant_id = $1 AND u.email = $2 AND u.role = 'admin' AND u.status = 'active' AND NOT t.is_platform
+     FOR NO KEY UPDATE OF u`;
+
+/** Resets the password of a tenant's only admin, for whom nobody in the tenant can do it. */
+@Injectable()
+export class AdminPasswordService {
+  constructor(
+    private readonly database: PlatformDatabase,
+    private readonly users: UserService,
+    private readonly sessions: SessionRevocationService,
+    private readonly hasher: PasswordHasher,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * Replaces the password by a generated one, which the admin must change at the next log-in, and revokes their sessions.
+   * @returns the password, which is not stored.
+   * @throws ApiError NOT_FOUND if the tenant has no active admin with this address; INSUFFICIENT_PERMISSIONS if it has
+   *   other active admins, who can reset the password themselves; SERVICE_BUSY.
+   */
+  async reset(tenantId: string, email: string, actor: OperatorActor): Promise<string> {
+    const { operatorId, details } = actor;
+    const generated = temporaryPassword();
+    const passwordHash = await this.hasher.hash(generated);
+    await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
+      const [admin] = await transaction.query<{ id: string; sole: boolean }>(FIND_ADMIN, [
+        tenantId,
+        email,
+      ]);
+      if (admin === undefined) throw new ApiError('NOT_FOUND');
+      if (!admin.sole)
+        throw new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'other_admins' } });
+      await this.users.setTemporaryPassword(admin.id, passwordHash, transaction);
+      await this.sessions.revokeAll(admin.id, transaction);
+      await this.events.recordAsOperator(transaction, tenantId, {
+        type: 'password.reset',
+        result: 'success',
+        actorId: operatorId,
+        target: { type: 'user', id: admin.id },
+        ...(details !== undefined && { details }),
+      });
+    });
+    return generated;
+  }
+}
