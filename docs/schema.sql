@@ -1270,6 +1270,7 @@ CREATE OR REPLACE FUNCTION public.search_key(p_text text)
 RETURN CASE WHEN (octet_length(p_text) = char_length(p_text)) THEN lower((p_text COLLATE "C")) ELSE replace(replace(replace(replace(translate(lower(NORMALIZE(p_text, NFKD)), 'ȺɑᶏⱥⱭƀƁƂƃɃɓᵬᶀꞖꞗƇƈȻȼɕꞒꞓꞔꟄÐðĐđƉƊƋƌȡɖɗᵭᶁᶑꝹꝺꟇꟈƎƏƐǝɆɇəɛᶒⱸꬲꬳꬴƑƒᵮᶂꝻꝼꞘꞙꬵƓǤǥɠɡᵹᶃꝽꞠꞡꞬꬶĦħɦⱧⱨꞕꞪıƗɨɪᶖꞮȷɈɉɟʄʝꞲĸƘƙᶄⱩⱪꝀꝁꝂꝃꝄꝅꞢꞣŁłƚȴȽɫɬɭᶅⱠⱡⱢꝈꝉꞎꞭꬷꬸꬹɱᵯᶆⱮꬺŊŋƝƞȠȵɲɳᵰᶇꞐꞑꞤꞥꬻØøƆƟɔɵⱺꝊꝋꝌꝍꬽꬾƤƥᵱᵽᶈⱣꝐꝑꝒꝓꝔꝕɊɋʠꝖꝗꝘꝙɌɍɼɽɾᵲᵳᶉⱤꞂꞃꞦꞧꭉꭋꭌȿʂᵴᶊⱾꞄꞅꞨꞩꟅꟉꟊŦŧƫƬƭƮȶȾʈᵵⱦꞆꞇɄʉᶙꞸꞹꭎꭒƲʋᶌⱱⱴꝞꝟⱲⱳᶍꭖꭗꭘꭙƳƴɎɏỾỿꭚƵƶȤȥɀʐʑᵶᶎⱫⱬⱿꟆẞÆÞŒ’‘ʼ‐–—ς̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡·'::text, 'aaaaabbbbbbbbbbcccccccccddddddddddddddddddeeeeeeeeeeeeefffffffffgggggggggggghhhhhhhiiiiiijjjjjjjkkkkkkkkkkkkkklllllllllllllllllllmmmmmnnnnnnnnnnnnnnnoooooooooooooppppppppppppqqqqqqqrrrrrrrrrrrrrrrrsssssssssssstttttttttttttuuuuuuuvvvvvvvwwxxxxxyyyyyyyzzzzzzzzzzzzzßæþœ''''''---σ'::text), 'ß'::text, 'ss'::text), 'æ'::text, 'ae'::text), 'œ'::text, 'oe'::text), 'þ'::text, 'th'::text) END;
 GRANT EXECUTE ON FUNCTION search_key(text) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION search_key(text) TO super_admin;
+GRANT EXECUTE ON FUNCTION search_key(text) TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION search_key(text) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
@@ -2329,6 +2330,8 @@ CREATE TABLE tenants (
 CREATE INDEX tenants_active_idx ON public.tenants USING btree (status) WHERE (status = 'active'::text);
 CREATE UNIQUE INDEX tenants_custom_domain_key ON public.tenants USING btree (lower((branding ->> 'custom_domain'::text))) WHERE ((branding ->> 'custom_domain'::text) IS NOT NULL);
 CREATE UNIQUE INDEX tenants_platform_key ON public.tenants USING btree (is_platform) WHERE is_platform;
+CREATE INDEX tenants_search_name_idx ON public.tenants USING btree (search_key((name)::text) COLLATE "C");
+CREATE INDEX tenants_search_subdomain_idx ON public.tenants USING btree (subdomain COLLATE "C");
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenants_tenant_isolation ON tenants AS RESTRICTIVE FOR ALL TO authenticated_user

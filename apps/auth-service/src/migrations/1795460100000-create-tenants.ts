@@ -1,13 +1,22 @@
 import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { TENANT_DOMAINS } from './create-tenants/tenant-domains.js';
+import { TENANT_SEARCH } from './create-tenants/tenant-search.js';
 import { TENANT_SETTINGS } from './create-tenants/tenant-settings.js';
 import { TENANT_STATUS } from './create-tenants/tenant-status.js';
 import { TENANT_USAGE } from './create-tenants/tenant-usage.js';
 import { TENANTS } from './create-tenants/tenants.js';
 import { USAGE_EVENTS } from './create-tenants/usage-events.js';
 
-const PARTS = [TENANTS, TENANT_STATUS, TENANT_SETTINGS, TENANT_DOMAINS, TENANT_USAGE, USAGE_EVENTS];
+const PARTS = [
+  TENANTS,
+  TENANT_SEARCH,
+  TENANT_STATUS,
+  TENANT_SETTINGS,
+  TENANT_DOMAINS,
+  TENANT_USAGE,
+  USAGE_EVENTS,
+];
 
 /**
  * Tenants: their settings, domains, limits and usage. Some functions use what later migrations create: PostgreSQL checks the

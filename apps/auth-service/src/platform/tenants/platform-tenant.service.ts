@@ -17,20 +17,7 @@ import {
   type PlatformUsageResponse,
   toPlatformTenant,
 } from './platform-tenant.response.js';
-
-const SUMMARY = `
-  t.id, t.name, t.subdomain, t.plan_type AS "planType", t.status,
-  t.subscription_ends_at AS "subscriptionEndsAt", t.created_at AS "createdAt"`;
-
-/* FOR KEY SHARE: the audit entry of this access would stay behind if the tenant were deleted at the same time. */
-const LIST = `
-  SELECT ${SUMMARY} FROM tenants t
-   WHERE ($1::uuid IS NULL OR t.id > $1)
-     AND ($2::text IS NULL OR t.status = $2)
-     AND ($3::text IS NULL OR t.plan_type = $3)
-     AND ($4::text IS NULL OR starts_with(search_key(t.name), search_key($4)) OR starts_with(t.subdomain, lower($4)))
-   ORDER BY t.id LIMIT $5
-     FOR KEY SHARE`;
+import { LIST_TENANTS, SEARCH_TENANTS, SUMMARY } from './tenant-list.js';
 
 const READ = `
   SELECT ${SUMMARY}, t.is_platform AS "isPlatform", t.status_reason AS "statusReason",
@@ -61,7 +48,7 @@ export class PlatformTenantService {
 
   /** One page of tenants in the order of their creation. @throws ApiError VALIDATION_ERROR for an invalid cursor. */
   async list(filter: ListTenantsQuery, actor: OperatorActor): Promise<PlatformTenantPage> {
-    const { limit, status = null, plan = null, search = null } = filter;
+    const { limit, status = null, plan = null, search } = filter;
     const list = {
       list: 'tenants',
       status: filter.status,
@@ -72,8 +59,11 @@ export class PlatformTenantService {
       filter.cursor === undefined ? null : decodePageCursor(NO_TENANT, filter.cursor, list);
     const { operatorId } = actor;
     return this.database.transaction({ tenantId: null, operatorId }, async (transaction) => {
-      const params = [after, status, plan, search, limit + 1];
-      const found = await transaction.query<PlatformTenantSummary>(LIST, params);
+      const params = [after, status, plan, limit + 1];
+      const found =
+        search === undefined
+          ? await transaction.query<PlatformTenantSummary>(LIST_TENANTS, params)
+          : await transaction.query<PlatformTenantSummary>(SEARCH_TENANTS, [...params, search]);
       const page = toPage(NO_TENANT, found, limit, list);
       await this.events.recordForEach(
         transaction,
