@@ -119,7 +119,8 @@ export default {
     libraryMayUse(
       'embedded',
       [],
-      'embedded starts servers and knows nothing of the product. Pass what it needs as options.',
+      'embedded starts PostgreSQL and creates the databases, logins and roles of the product. It uses no other library; pass ' +
+        'what it needs as options.',
     ),
     libraryMayUse(
       'testing',
@@ -139,7 +140,7 @@ export default {
     moduleNeverUses(
       'oauth',
       ['user', 'auth', 'admin'],
-      'oauth answers other services from sessions and tokens. Offer a method on the facade of session/.',
+      'oauth answers other services from sessions and tokens. Offer a method on a service of session/.',
     ),
     moduleNeverUses(
       'tenant',
@@ -161,7 +162,7 @@ export default {
     moduleNeverUses(
       'auth',
       ['admin', 'oauth'],
-      'auth stands below admin. Offer a method on the facade of auth/ and let admin call it.',
+      'auth stands below admin. Offer a method on a service of auth/ and let admin call it.',
     ),
     moduleNeverUses(
       'protection',
@@ -254,8 +255,8 @@ export default {
     {
       name: 'entities-and-repositories-stay-inside',
       comment:
-        'A module exports one facade service. Add the question to that facade instead of reaching for ' +
-        'its tables.',
+        'A module exports services; its repositories and entities stay inside. Add a method to a service of that module ' +
+        'instead of using its tables.',
       severity: 'error',
       from: { path: '^apps/[^/]+/src/([^/]+)/', pathNot: SPECS },
       to: {
@@ -265,7 +266,7 @@ export default {
     },
     {
       name: 'controllers-delegate',
-      comment: 'A controller is decorators and one line: call the facade service of the module.',
+      comment: 'A controller is decorators and one line: call a service of the module.',
       severity: 'error',
       from: { path: '\\.controller\\.ts$' },
       to: { path: '\\.(entity|repository)\\.ts$|(^|/)node_modules/(pg|typeorm)/' },
