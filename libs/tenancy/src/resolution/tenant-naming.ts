@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { ApiError, PLATFORM_SUBDOMAIN, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
+import { ApiError, isUuid, PLATFORM_SUBDOMAIN, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
 
 /** How a request names a tenant. */
 export type TenantReference = { subdomain: string } | { domain: string } | { id: string };
@@ -30,7 +30,6 @@ export interface TenantNames {
 const LOCAL_DOMAIN = 'localhost';
 
 const HOST_NAME = /^(?<name>[a-z0-9_.-]{1,254}?)\.?(:\d*)?$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * The tenants that a request without a verified token names, in order of precedence: host, header, query, default. Only a
@@ -89,7 +88,7 @@ export function requestedTenantId({
 function readUuid(value: unknown, field: string): string | undefined {
   if (value === undefined) return undefined;
   const id = typeof value === 'string' ? value.toLowerCase() : '';
-  if (!UUID.test(id))
+  if (!isUuid(id))
     throw ApiError.validation({ field, message: 'must be the id (UUID) of one tenant.' });
   return id;
 }

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
+import { findOperatorsTenant } from '../../tenant/operators-tenant.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import type { OperatorActor } from '../operator-actor.js';
-
-const FIND = 'SELECT id FROM tenants WHERE is_platform';
 
 type TenantWork<T> = (transaction: SqlRunner, tenantId: string) => Promise<T>;
 
@@ -18,8 +17,7 @@ export class OperatorsTenantService {
 
   /** @returns its id, or null if it does not exist yet. */
   async find(): Promise<string | null> {
-    const [found] = await this.database.query<{ id: string }>(FIND);
-    return found?.id ?? null;
+    return findOperatorsTenant(this.database);
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
+import { findOperatorsTenant } from '../operators-tenant.js';
 import { PURGED_TABLES, type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
 import { tryEach } from './try-each.js';
 
@@ -97,11 +98,9 @@ export class TenantPurgeService implements OnModuleDestroy {
       for (const table of order) await deleteRows(transaction, tenant, table, null);
       await assertNothingLeft(transaction, tenant, tables);
       await transaction.query('SELECT finish_purge($1)', [tenant]);
-      const [platform] = await transaction.query<{ id: string }>(
-        'SELECT id FROM tenants WHERE is_platform',
-      );
-      if (platform === undefined) return;
-      await this.events.recordAsOperator(transaction, platform.id, {
+      const operatorsTenant = await findOperatorsTenant(transaction);
+      if (operatorsTenant === null) return;
+      await this.events.recordAsOperator(transaction, operatorsTenant, {
         type: 'tenant.purged',
         result: 'success',
         actorId: operatorId,
