@@ -14,7 +14,7 @@ import { SessionService } from '../session/session.service.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { temporaryPassword } from '../protection/temporary-password.js';
 import type { AssignRoleDto, TemporaryPasswordResponse } from './user-admin.dto.js';
-import { assertMayAssignRights, assertMayControl, assertMayManage } from './role-change.rules.js';
+import { assertMayAssignRights, assertMayControl, assertMayManage } from './user-admin.rules.js';
 import { RoleService } from './roles/role.service.js';
 
 const STATUS_EVENTS = {

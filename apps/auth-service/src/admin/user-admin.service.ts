@@ -16,7 +16,7 @@ import type {
   UpdateUserDto,
   UserPageResponse,
 } from './user-admin.dto.js';
-import { assertMayControl, assertMayAssignRole, assertMayManage } from './role-change.rules.js';
+import { assertMayControl, assertMayAssignRole, assertMayManage } from './user-admin.rules.js';
 
 /** Lists, creates and updates the users of a tenant. */
 @Injectable()

@@ -4,7 +4,7 @@ import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-serv
 import { reservedNameKey } from '@poc-tracker/text';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { assertMayChangeCustomRole } from '../role-change.rules.js';
+import { assertMayChangeCustomRole } from '../user-admin.rules.js';
 import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
 import { type RolePageResponse, type RoleResponse, toRoleResponse } from './role.response.js';
 import { type TenantRole, TenantRoleRepository } from './tenant-role.repository.js';

@@ -113,7 +113,7 @@ export class InvitationController {
   @DataResponse(200, InvitationResponse)
   @ApiErrors('NOT_FOUND')
   getInvitation(@Param('invitationId', UuidParamPipe) id: string): Promise<InvitationResponse> {
-    return this.invitations.find(id);
+    return this.invitations.get(id);
   }
 
   @Delete(':invitationId')

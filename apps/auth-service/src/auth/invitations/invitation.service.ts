@@ -63,7 +63,7 @@ export class InvitationService {
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async find(id: string): Promise<InvitationResponse> {
+  async get(id: string): Promise<InvitationResponse> {
     const invitation = await this.invitations.findById(id);
     if (invitation === null) throw new ApiError('NOT_FOUND');
     return invitation;
@@ -94,11 +94,11 @@ export class InvitationService {
     if (invitation.status === 'revoked') return invitation;
     await this.invitations.revoke(id);
     await this.record('invitation.revoked', invitation);
-    return this.find(id);
+    return this.get(id);
   }
 
   private async findForChange(id: string): Promise<InvitationResponse> {
-    await this.find(id);
+    await this.get(id);
     const invitation = await this.invitations.findForUpdate(id);
     if (invitation === null) throw roleAboveOwn();
     return invitation;

@@ -48,7 +48,7 @@ export class InvitationLinkController {
   @DataResponse(200, InvitationLinkResponse)
   @ApiErrors('NOT_FOUND')
   getInvitationLink(@Param('linkId', UuidParamPipe) id: string): Promise<InvitationLinkResponse> {
-    return this.links.find(id);
+    return this.links.get(id);
   }
 
   @Get(':linkId/uses')

@@ -51,7 +51,7 @@ export class InvitationLinkService {
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async find(id: string): Promise<InvitationLinkResponse> {
+  async get(id: string): Promise<InvitationLinkResponse> {
     const link = await this.links.findById(id);
     if (link === null) throw new ApiError('NOT_FOUND');
     return link;
@@ -64,7 +64,7 @@ export class InvitationLinkService {
     { limit, cursor }: PageQuery,
   ): Promise<InvitationLinkUsePageResponse> {
     const { tenantId } = principal;
-    await this.find(id);
+    await this.get(id);
     const list = { list: 'invitation_link_uses', link: id };
     const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
     return toPage(tenantId, await this.links.listUsesBefore(id, before, limit + 1), limit, list);
@@ -75,9 +75,9 @@ export class InvitationLinkService {
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
    */
   async revoke(principal: Principal, id: string): Promise<InvitationLinkResponse> {
-    assertMayInvite(principal, (await this.find(id)).role);
+    assertMayInvite(principal, (await this.get(id)).role);
     const revoked = await this.links.revoke(id);
-    const link = await this.find(id);
+    const link = await this.get(id);
     if (revoked) await this.record('invitation.revoked', link);
     return link;
   }

@@ -8,7 +8,7 @@ import {
   assertMayManage,
   type RoleChange,
   type Target,
-} from './role-change.rules.js';
+} from './user-admin.rules.js';
 
 const caller = (role: Role, granted: Permission[] = []): Caller => ({
   userId: 'caller',
