@@ -3,8 +3,12 @@ import type { AccessTokenClaims } from '@poc-tracker/contracts';
 import { openingStatement } from '@poc-tracker/tenancy';
 import fastify from 'fastify';
 import { Pool } from 'pg';
+import {
+  type TenantSummaryRow,
+  toTenantSummary,
+} from '../../apps/auth-service/src/tenant/tenant-summary.response.js';
 import type { UserRecord } from '../../apps/auth-service/src/user/user.entity.js';
-import { FIND_USER_BY_ID } from '../../apps/auth-service/src/user/user.repository.js';
+import { FIND_PROFILE } from '../../apps/auth-service/src/user/user.repository.js';
 import { toUserResponse } from '../../apps/auth-service/src/user/user.response.js';
 
 /**
@@ -47,14 +51,16 @@ server.get('/api/v1/auth/me', async (request) => {
   try {
     const opening = client.query(openingStatement({ tenantId, userId, role, permissions }, limits));
     if (!pipeline) await opening;
-    const user = client.query<UserRecord>({
-      name: 'user',
-      text: FIND_USER_BY_ID,
+    const profile = client.query<UserRecord & TenantSummaryRow>({
+      name: 'profile',
+      text: FIND_PROFILE,
       values: [userId],
     });
-    const [, users] = await Promise.all([opening, user]);
+    const [, { rows }] = await Promise.all([opening, profile]);
+    const found = rows[0] as UserRecord & TenantSummaryRow;
     await client.query('COMMIT');
-    return { success: true, data: toUserResponse(users.rows[0] as UserRecord) };
+    const data = { user: toUserResponse(found), tenant: toTenantSummary(tenantId, found) };
+    return { success: true, data };
   } finally {
     client.release();
   }

@@ -5,7 +5,7 @@ import {
   SEARCH_STATEMENTS,
 } from '../../apps/auth-service/src/user/user-search.js';
 import { listStatement } from '../../apps/auth-service/src/user/user-directory.repository.js';
-import { FIND_USER_BY_ID } from '../../apps/auth-service/src/user/user.repository.js';
+import { FIND_PROFILE, FIND_USER_BY_ID } from '../../apps/auth-service/src/user/user.repository.js';
 import { ROTATE } from '../../apps/auth-service/src/session/session.repository.js';
 import { SETTINGS } from '../../apps/auth-service/src/tenant/settings/settings.repository.js';
 import { USAGE } from '../../apps/auth-service/src/tenant/tenant.repository.js';
@@ -38,7 +38,7 @@ export interface HotQuery {
 const AUDIT_PAGE = searchStatement({}, 51);
 
 /**
- * The statements that the service sends most often: ten within a tenant, the one that finds the tenant and the one that
+ * The statements that the service sends most often: eleven within a tenant, the one that finds the tenant and the one that
  * reads revocations of all tenants.
  */
 export const HOT_QUERIES: readonly HotQuery[] = [
@@ -61,6 +61,7 @@ export const HOT_QUERIES: readonly HotQuery[] = [
     params: ({ email }) => [email],
   },
   { name: 'user by id', sql: FIND_USER_BY_ID, params: ({ userId }) => [userId] },
+  { name: 'user with the tenant', sql: FIND_PROFILE, params: ({ userId }) => [userId] },
   {
     name: 'users, one page',
     before: KEEP_TO_INDEX_ORDER,

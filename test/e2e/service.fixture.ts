@@ -136,9 +136,12 @@ export class ServiceFixture {
     return answer.data;
   }
 
-  /** Refreshes without a host, so that only the token names the tenant. */
+  /** Refreshes without a host, so that only the token names the tenant. The data are the tokens alone. */
   async refresh(refreshToken: string): Promise<Answer<Tokens>> {
-    return this.call<Tokens>('POST', '/auth/refresh', { body: { refreshToken } });
+    const answer = await this.call<Login | undefined>('POST', '/auth/refresh', {
+      body: { refreshToken },
+    });
+    return { ...answer, data: answer.data?.tokens as Tokens };
   }
 
   /** Returns `accepted` for an accepted token, otherwise the error code. */

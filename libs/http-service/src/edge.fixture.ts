@@ -50,6 +50,11 @@ class UserDto {
   address?: AddressDto;
 }
 
+class UserPageDto {
+  @ApiProperty({ type: UserDto, isArray: true })
+  items: UserDto[];
+}
+
 class SearchQuery {
   @QueryInteger({ min: 1, max: 100, example: 20 })
   limit?: number;
@@ -99,7 +104,7 @@ class UsersController {
   @Get()
   @Roles('admin')
   @ApiOperation({ summary: 'List users' })
-  @DataResponse(200, UserDto, { isArray: true })
+  @DataResponse(200, UserPageDto, { message: 'Here they are.' })
   listUsers(@Query() query: SearchQuery): SearchQuery {
     return query;
   }

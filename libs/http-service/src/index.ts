@@ -28,6 +28,7 @@ export {
   encodePageCursor,
   foreignCursor,
   type PageFilter,
+  toOnlyPage,
   toPage,
 } from './paging/page-cursor.js';
 export { NextCursor, PageQuery } from './paging/page.query.js';

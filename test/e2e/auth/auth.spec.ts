@@ -219,8 +219,33 @@ describe('The profile', () => {
     });
     expect(changed).toMatchObject({ status: 200, data: { ...changes, lastName: 'Silva' } });
     const read = await service.call('GET', '/auth/me', { token: tokens.accessToken });
-    expect(read.data).toEqual(changed.data);
+    expect(read.data).toMatchObject({ user: changed.data });
     expect(read.headers['cache-control']).toBe('no-store');
+  });
+
+  it('comes with the tenant as GET /tenants/current describes it', async () => {
+    const { host, tenantId } = await service.tenant();
+    const { tokens } = await service.login(host, await service.user(tenantId, { role: 'admin' }));
+    const token = tokens.accessToken;
+    const tenantOf = async () =>
+      (await service.call<{ tenant: object }>('GET', '/auth/me', { token })).data.tenant;
+    const expected = async () => {
+      const current = await service.call<Record<string, unknown>>('GET', '/tenants/current', {
+        token,
+      });
+      const { id, name, subdomain, planType, features, branding } = current.data;
+      return { id, name, subdomain, planType, features, branding };
+    };
+    expect(await tenantOf()).toEqual(await expected());
+
+    const body = { theme: { primaryColor: '#aa0000' } };
+    await service.call('PATCH', '/tenants/current/settings', { token, body });
+    expect(await tenantOf()).toMatchObject({ branding: { primaryColor: '#aa0000' } });
+    expect(await tenantOf()).toEqual(await expected());
+
+    // A row that a migration or an import has left out.
+    await service.sql('DELETE FROM tenant_settings WHERE tenant_id = $1', [tenantId]);
+    expect(await tenantOf()).toEqual(await expected());
   });
 
   it.each([

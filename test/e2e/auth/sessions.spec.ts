@@ -48,7 +48,7 @@ async function someone(): Promise<
 }
 
 const sessionsOf = async (token: string): Promise<Session[]> =>
-  (await service.call<Session[]>('GET', '/auth/sessions', { token })).data;
+  (await service.call<{ items: Session[] }>('GET', '/auth/sessions', { token })).data.items;
 
 async function countRows(tenantId: string): Promise<number> {
   const rows = await service.sql('SELECT 1 FROM user_sessions WHERE tenant_id = $1', [tenantId]);
@@ -56,6 +56,15 @@ async function countRows(tenantId: string): Promise<number> {
 }
 
 describe('A refresh', () => {
+  it('returns the user and the tokens, as a log-in does', async () => {
+    const { user, tokens } = await someone();
+    const { refreshToken } = tokens;
+    const answer = await service.call<Login>('POST', '/auth/refresh', { body: { refreshToken } });
+    expect(Object.keys(answer.data)).toEqual(['user', 'tokens']);
+    expect(answer.data.user).toEqual(user);
+    expect(Object.keys(answer.data.tokens)).toEqual(Object.keys(tokens));
+  });
+
   it('returns new tokens for the same session', async () => {
     const { tokens, tenantId } = await someone();
     const [before] = await sessionsOf(tokens.accessToken);
@@ -213,11 +222,11 @@ describe('The sessions of a user', () => {
       headers: { 'user-agent': 'POCTracker/1.0 (iOS 19)' },
       body: { email: first.email, password: first.password, deviceId: 'anas-phone' },
     });
-    const answer = await service.call<Session[]>('GET', '/auth/sessions', {
+    const answer = await service.call<{ items: Session[] }>('GET', '/auth/sessions', {
       token: first.tokens.accessToken,
     });
-    expect(answer.data).toHaveLength(2);
-    expect(answer.data.find(({ current }) => !current)).toEqual({
+    expect(answer.data).toMatchObject({ items: { length: 2 }, nextCursor: null });
+    expect(answer.data.items.find(({ current }) => !current)).toEqual({
       id: expect.any(String),
       current: false,
       deviceId: 'anas-phone',
@@ -301,9 +310,12 @@ describe('The sessions of a user', () => {
 describe('An access token', () => {
   it('is refused after log-out, before it expires', async () => {
     const { tokens } = await someone();
-    expect((await service.call('POST', '/auth/logout', { token: tokens.accessToken })).status).toBe(
-      200,
-    );
+    const answer = await service.call('POST', '/auth/logout', { token: tokens.accessToken });
+    expect(JSON.parse(answer.text)).toEqual({
+      success: true,
+      message: 'You are logged out.',
+      data: { revoked: 1 },
+    });
     expect(await service.probe(tokens.accessToken)).toBe('TOKEN_REVOKED');
     expect((await service.refresh(tokens.refreshToken)).error.code).toBe('TOKEN_REVOKED');
   });

@@ -48,7 +48,8 @@ const request = (token: string, domain: unknown) =>
   service.call<Domain>('POST', PATH, { token, body: { domain } });
 const verify = (token: string, id: string) =>
   service.call<Domain>('POST', `${PATH}/${id}/verify`, { token });
-const list = (token: string) => service.call<Domain[]>('GET', PATH, { token });
+const list = (token: string) =>
+  service.call<{ items: Domain[]; nextCursor: null }>('GET', PATH, { token });
 const remove = (token: string, id: string) => service.call('DELETE', `${PATH}/${id}`, { token });
 const publish = ({ proof }: Domain) => zone.set(proof.name, ['v=spf1 -all', proof.value]);
 
@@ -111,7 +112,7 @@ describe('A custom domain', () => {
     const first = await request(token, 'twice.example');
     const second = await request(token, 'TWICE.example');
     expect(second.data).toEqual(first.data);
-    expect((await list(token)).data).toEqual([first.data]);
+    expect((await list(token)).data).toEqual({ items: [first.data], nextCursor: null });
   });
 
   it('belongs to the tenant that verifies it first, however many request it at once', async () => {
@@ -193,7 +194,7 @@ describe('A custom domain', () => {
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 201)).toHaveLength(20);
     expect(statuses.filter((status) => status === 400)).toHaveLength(10);
-    const { data: known } = await list(token);
+    const known = (await list(token)).data.items;
     expect(known).toHaveLength(20);
     // Requesting a known domain again does not count.
     expect((await request(token, known[0]?.domain)).status).toBe(201);
@@ -218,7 +219,7 @@ describe('A custom domain', () => {
       expect((await remove(other.token, id)).status).toBe(404);
     }
     expect((await verify(other.token, 'x')).status).toBe(400);
-    expect((await list(other.token)).data).toEqual([]);
+    expect((await list(other.token)).data.items).toEqual([]);
     const user = await service.user(mine.tenantId, { role: 'manager' });
     const { tokens } = await service.login(mine.host, user);
     for (const answer of [

@@ -158,10 +158,13 @@ describe('The settings of a tenant', () => {
 
   it('are described by the catalog', async () => {
     const { token } = await signedIn({ role: 'viewer' });
-    const { data } = await service.call<{ key: string }[]>('GET', '/tenants/settings/catalogue', {
-      token,
-    });
-    expect(data.find(({ key }) => key === 'security.sessionTimeout')).toMatchObject({
+    const { data } = await service.call<{ items: { key: string }[]; nextCursor: null }>(
+      'GET',
+      '/tenants/settings/catalogue',
+      { token },
+    );
+    expect(data.nextCursor).toBeNull();
+    expect(data.items.find(({ key }) => key === 'security.sessionTimeout')).toMatchObject({
       default: 24,
       schema: { type: 'number', maximum: 168 },
     });

@@ -152,12 +152,12 @@ describe('Two tenants', () => {
       { headers: { 'x-tenant-id': other.tenantId } },
       { query: { tenant_id: other.tenantId } },
     ]) {
-      const answer = await service.call<{ tenantId: string }>('GET', '/auth/me', {
+      const answer = await service.call('GET', '/auth/me', {
         token,
         host: mine.host,
         ...call,
       });
-      expect(answer).toMatchObject({ status: 200, data: { tenantId: mine.tenantId } });
+      expect(answer).toMatchObject({ status: 200, data: { tenant: { id: mine.tenantId } } });
     }
   });
 });

@@ -58,7 +58,7 @@ describe('A user created by an admin', () => {
     expect(renewed).toMatchObject({ status: 200, data: { user: { mustChangePassword: false } } });
     expect(await service.probe(renewed.data.tokens.accessToken)).toBe('accepted');
     const sessions = await act('GET', '/sessions')(token, made.data.user.id);
-    expect(sessions.data).toMatchObject([{ deviceId: 'phone', current: false }]);
+    expect(sessions.data).toMatchObject({ items: [{ deviceId: 'phone', current: false }] });
     expect((await logIn(host, email, temporary)).error.code).toBe('INVALID_CREDENTIALS');
     expect((await logIn(host, email, GOOD_PASSWORD)).status).toBe(200);
   });

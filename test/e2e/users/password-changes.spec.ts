@@ -129,6 +129,6 @@ describe('A changed password', () => {
     const sessions = await service.call('GET', '/auth/sessions', {
       token: changed.data.accessToken,
     });
-    expect(sessions.data).toMatchObject([{ deviceId: 'phone', current: true }]);
+    expect(sessions.data).toMatchObject({ items: [{ deviceId: 'phone', current: true }] });
   });
 });

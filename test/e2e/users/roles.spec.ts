@@ -37,7 +37,7 @@ const assign = (token: string, userId: string, body: object) =>
   service.call<UserRecord>('POST', `/auth/users/${userId}/role`, { token, body });
 
 const profile = async (token: string) =>
-  (await service.call<UserRecord>('GET', '/auth/me', { token })).data;
+  (await service.call<{ user: UserRecord }>('GET', '/auth/me', { token })).data.user;
 
 /** Creates a tenant with an admin and a custom role with these permissions. */
 async function workspace(...permissions: Permission[]) {
@@ -51,17 +51,15 @@ describe('The catalog of permissions', () => {
   it('shows every user what each permission allows and which roles have it', async () => {
     const { join } = await workspaceOf(service);
     const { token } = await join('viewer');
-    const answer = await service.call<{ name: string; description: string; roles: string[] }[]>(
-      'GET',
-      '/auth/permissions',
-      { token },
-    );
-    expect(answer.data.map(({ name }) => name)).toEqual([...PERMISSIONS]);
-    expect(answer.data.every(({ description }) => description.length > 10)).toBe(true);
-    expect(answer.data.find(({ name }) => name === 'view_usage')?.roles).toEqual([
-      'manager',
-      'admin',
-    ]);
+    const answer = await service.call<{
+      items: { name: string; description: string; roles: string[] }[];
+      nextCursor: null;
+    }>('GET', '/auth/permissions', { token });
+    const { items, nextCursor } = answer.data;
+    expect(nextCursor).toBeNull();
+    expect(items.map(({ name }) => name)).toEqual([...PERMISSIONS]);
+    expect(items.every(({ description }) => description.length > 10)).toBe(true);
+    expect(items.find(({ name }) => name === 'view_usage')?.roles).toEqual(['manager', 'admin']);
   });
 });
 

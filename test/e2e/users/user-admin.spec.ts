@@ -104,7 +104,9 @@ describe('The sessions of another user', () => {
     const [admin, user] = [await join('admin'), await join('user')];
     const second = await service.login(host, user);
     const list = act('GET', '/sessions');
-    const sessions = (await list(admin.token, user.userId)).data as unknown as { id: string }[];
+    const sessionsOf = async (userId: string) =>
+      ((await list(admin.token, userId)).data as unknown as { items: { id: string }[] }).items;
+    const sessions = await sessionsOf(user.userId);
     expect(sessions).toHaveLength(2);
     const latest = sessions[0]?.id ?? '';
     const end = act('DELETE', `/sessions/${latest}`);
@@ -113,7 +115,7 @@ describe('The sessions of another user', () => {
     expect(await service.probe(user.token)).toBe('accepted');
     expect((await end(admin.token, user.userId)).status).toBe(404);
     // A session is found under its own user only.
-    const [own] = (await list(admin.token, admin.userId)).data as unknown as { id: string }[];
+    const [own] = await sessionsOf(admin.userId);
     const crossed = await act('DELETE', `/sessions/${own?.id ?? ''}`)(admin.token, user.userId);
     expect(crossed.status).toBe(404);
     expect((await act('DELETE', '/sessions')(admin.token, user.userId)).data).toEqual({

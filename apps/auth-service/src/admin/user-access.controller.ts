@@ -8,7 +8,7 @@ import {
 } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { UserResponse } from '../user/user.response.js';
-import { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
+import { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
 import { AssignRoleDto, TemporaryPasswordResponse } from './user-admin.dto.js';
 import { UserAccessService } from './user-access.service.js';
 
@@ -124,12 +124,12 @@ export class UserAccessController {
   @Get('sessions')
   @Permissions('manage_users')
   @ApiOperation({ summary: "List a user's sessions" })
-  @DataResponse(200, SessionResponse, { isArray: true })
+  @DataResponse(200, SessionPageResponse)
   @ApiErrors('NOT_FOUND')
   listUserSessions(
     @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
-  ): Promise<SessionResponse[]> {
+  ): Promise<SessionPageResponse> {
     return this.access.listSessions(principal, userId);
   }
 

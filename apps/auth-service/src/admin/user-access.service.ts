@@ -9,7 +9,7 @@ import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
-import type { RevokedSessionsResponse, SessionResponse } from '../session/session.response.js';
+import type { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
 import { SessionService } from '../session/session.service.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { temporaryPassword } from '../protection/temporary-password.js';
@@ -114,7 +114,7 @@ export class UserAccessService {
     return { user: await this.users.profile(target.id), temporaryPassword: generated };
   }
 
-  async listSessions(principal: Principal, userId: string): Promise<SessionResponse[]> {
+  async listSessions(principal: Principal, userId: string): Promise<SessionPageResponse> {
     const target = await this.users.get(userId);
     if (target.id !== principal.userId) assertMayManage(principal, target);
     return this.sessions.list(target.id, principal.sessionId);

@@ -26,7 +26,7 @@ import {
   TextLine,
   Update,
 } from '@poc-tracker/http-service';
-import { UpdateProfileDto } from '../user/profile.dto.js';
+import { UpdateProfileDto } from '../user/profile/profile.dto.js';
 import { UserResponse } from '../user/user.response.js';
 import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
 

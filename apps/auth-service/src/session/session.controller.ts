@@ -7,7 +7,7 @@ import {
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { RevokedSessionsResponse, SessionResponse } from './session.response.js';
+import { RevokedSessionsResponse, SessionPageResponse } from './session.response.js';
 import { SessionService } from './session.service.js';
 
 @ApiTags('sessions')
@@ -18,8 +18,8 @@ export class SessionController {
   @Get()
   @Authenticated()
   @ApiOperation({ summary: 'List your sessions' })
-  @DataResponse(200, SessionResponse, { isArray: true })
-  listSessions(@CurrentUser() { userId, sessionId }: Principal): Promise<SessionResponse[]> {
+  @DataResponse(200, SessionPageResponse)
+  listSessions(@CurrentUser() { userId, sessionId }: Principal): Promise<SessionPageResponse> {
     return this.sessions.list(userId, sessionId);
   }
 

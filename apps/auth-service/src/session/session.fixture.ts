@@ -13,6 +13,9 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { SecurityEvents } from '../audit/security-events.js';
 import { testConfig } from '../config/test-config.js';
 import type { TenantService } from '../tenant/tenant.service.js';
+import { UserDirectoryRepository } from '../user/user-directory.repository.js';
+import { UserRepository } from '../user/user.repository.js';
+import { UserService } from '../user/user.service.js';
 import { Clock } from './clock.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
@@ -114,6 +117,7 @@ export class SessionFixture {
     this.sessions = new SessionService(repository, issuer, tenants, clock, events);
     this.refreshes = new RefreshService(
       repository,
+      new UserService(new UserRepository(database), new UserDirectoryRepository(database)),
       issuer,
       this.sessionStatus,
       new TenantResolver({ naming: config.tenancy }, database),
@@ -140,7 +144,7 @@ export class SessionFixture {
   /** The default host names no tenant: the token alone decides. @returns the successor. */
   async refresh(token: string, host = 'poctracker.com'): Promise<string> {
     const request = { host, headers: {}, query: {}, raw: { rawHeaders: [] } };
-    return (await this.refreshes.refresh(token, CLIENT, request)).refreshToken;
+    return (await this.refreshes.refresh(token, CLIENT, request)).tokens.refreshToken;
   }
 
   stored(token: string): Promise<UserSession> {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { TenantModule } from '../tenant/tenant.module.js';
+import { UserModule } from '../user/user.module.js';
 import { Clock } from './clock.js';
 import { RevocationPruning } from './revocation-pruning.js';
 import { SessionRevocationService } from './session-revocation.service.js';
@@ -13,7 +14,7 @@ import { TokenIssuer } from './tokens/token-issuer.js';
 
 /** Sessions and their tokens. */
 @Module({
-  imports: [TenantModule, JwtModule.register({})],
+  imports: [TenantModule, UserModule, JwtModule.register({})],
   controllers: [SessionController, JwksController],
   providers: [
     Clock,

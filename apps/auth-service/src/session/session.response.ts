@@ -1,4 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
+import { UserResponse } from '../user/user.response.js';
 import type { UserSession } from './user-session.entity.js';
 
 /** Shortened: real tokens are longer. */
@@ -23,6 +25,15 @@ export class TokensResponse {
 
   @ApiProperty({ description: 'Lifetime of the access token in seconds.', example: 900 })
   expiresIn: number;
+}
+
+/** A user and the tokens of their session. */
+export class UserTokensResponse {
+  @ApiProperty({ type: UserResponse })
+  user: UserResponse;
+
+  @ApiProperty({ type: TokensResponse })
+  tokens: TokensResponse;
 }
 
 /** An active session of a user. */
@@ -69,6 +80,15 @@ export class SessionResponse {
       'When the session ends unless it is used. A refresh is use; no use extends it beyond `security.sessionLifetime`.',
   })
   expiresAt: Date;
+}
+
+/** All active sessions of a user. */
+export class SessionPageResponse {
+  @ApiProperty({ type: SessionResponse, isArray: true })
+  items: SessionResponse[];
+
+  @NextCursor()
+  nextCursor: string | null;
 }
 
 export class RevokedSessionsResponse {

@@ -83,13 +83,14 @@ describe('revoking sessions', () => {
       revoked: others.length,
     });
     const left = await fixture.asOwner(() => fixture.sessions.list(fixture.owner.id, keptId));
-    expect(left).toMatchObject([{ id: keptId, current: true, deviceId: 'phone' }]);
+    expect(left.items).toMatchObject([{ id: keptId, current: true, deviceId: 'phone' }]);
     expect(await fixture.asOwner(() => fixture.sessions.revokeAll(fixture.owner.id))).toEqual({
       revoked: 1,
     });
-    expect(await fixture.asOwner(() => fixture.sessions.list(fixture.owner.id, keptId))).toEqual(
-      [],
-    );
+    expect(await fixture.asOwner(() => fixture.sessions.list(fixture.owner.id, keptId))).toEqual({
+      items: [],
+      nextCursor: null,
+    });
   });
 
   it('returns NOT_FOUND for a session of another user, even to a manager', async () => {

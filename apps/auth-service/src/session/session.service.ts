@@ -1,5 +1,6 @@
 import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
+import { toOnlyPage } from '@poc-tracker/http-service';
 import { type RequestClient, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { hashOfSecret, randomSecretBytes } from '../protection/secret.js';
@@ -8,7 +9,7 @@ import { Clock } from './clock.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionRevocationService } from './session-revocation.service.js';
 import {
-  type SessionResponse,
+  type SessionPageResponse,
   type TokensResponse,
   toSessionResponse,
 } from './session.response.js';
@@ -82,8 +83,8 @@ export class SessionService extends SessionRevocationService {
   }
 
   /** The active sessions of a user, last used first. */
-  async list(userId: string, currentSessionId: string): Promise<SessionResponse[]> {
+  async list(userId: string, currentSessionId: string): Promise<SessionPageResponse> {
     const sessions = await this.sessions.listActiveOf(userId, await this.clock.now());
-    return sessions.map((session) => toSessionResponse(session, currentSessionId));
+    return toOnlyPage(sessions.map((session) => toSessionResponse(session, currentSessionId)));
   }
 }

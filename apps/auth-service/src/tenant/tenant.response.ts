@@ -13,7 +13,7 @@ import { DEFAULT_TENANT_SETTINGS } from './settings/settings-resolution.js';
 import { SETTINGS_SCHEMA } from './settings/settings.schema.js';
 import type { Tenant } from './tenant.entity.js';
 
-class FeaturesResponse implements FeatureSet {
+export class FeaturesResponse implements FeatureSet {
   @ApiProperty({ example: true })
   real_time_dojos: boolean;
 
@@ -38,7 +38,7 @@ class LimitsResponse implements TenantLimits {
   maxStorageGb: number;
 }
 
-class BrandingResponse {
+export class BrandingResponse {
   @ApiProperty({ type: String, nullable: true, format: 'uri', example: null })
   logoUrl: string | null;
 
@@ -117,11 +117,7 @@ export function toTenantResponse(tenant: Tenant, settings: TenantSettings): Tena
     status,
     features: tenantFeatures(planType, tenant.features),
     limits: { maxUsers, maxPocs, maxStorageGb },
-    branding: {
-      logoUrl: branding.logo_url ?? null,
-      primaryColor: primaryColor(branding, settings),
-      customDomain: branding.custom_domain ?? null,
-    },
+    branding: toBrandingResponse(branding, settings),
     settings,
     billingEmail: tenant.billingEmail,
     subscriptionEndsAt: tenant.subscriptionEndsAt,
@@ -130,8 +126,22 @@ export function toTenantResponse(tenant: Tenant, settings: TenantSettings): Tena
   };
 }
 
+export function toBrandingResponse(
+  branding: Tenant['branding'],
+  settings: Pick<TenantSettings, 'theme'>,
+): BrandingResponse {
+  return {
+    logoUrl: branding.logo_url ?? null,
+    primaryColor: primaryColor(branding, settings),
+    customDomain: branding.custom_domain ?? null,
+  };
+}
+
 /** A new row contains the default color, which no admin chose; the color of the theme may be a choice. */
-function primaryColor({ primary_color }: Tenant['branding'], { theme }: TenantSettings): string {
+function primaryColor(
+  { primary_color }: Tenant['branding'],
+  { theme }: Pick<TenantSettings, 'theme'>,
+): string {
   const isChosen = primary_color !== DEFAULT_TENANT_SETTINGS.theme.primaryColor;
   return isChosen ? (primary_color ?? theme.primaryColor) : theme.primaryColor;
 }

@@ -4,7 +4,7 @@ import { ColleagueController } from './colleagues/colleague.controller.js';
 import { ColleagueRepository } from './colleagues/colleague.repository.js';
 import { ColleagueService } from './colleagues/colleague.service.js';
 import { OperatorAccountService } from './operator-account.service.js';
-import { ProfileController } from './profile.controller.js';
+import { ProfileController } from './profile/profile.controller.js';
 import { UserCredentialsService } from './user-credentials.service.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
 import { UserRepository } from './user.repository.js';

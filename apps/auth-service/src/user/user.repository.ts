@@ -1,6 +1,7 @@
 import type { Locale, Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { CURRENT_TENANT, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
+import { TENANT_SUMMARY, type TenantSummaryRow } from '../tenant/tenant-summary.response.js';
 import { type UserRecord, User } from './user.entity.js';
 
 /** The columns that log-in reads. Nothing else reads a password hash. */
@@ -56,18 +57,27 @@ export interface Rights {
   customRoleId: string | null;
 }
 
-/** Users with their custom roles; the start of a statement. */
-export const SELECT_USER = `
-  SELECT u.tenant_id AS "tenantId", u.id, u.email, u.email_verified_at AS "emailVerifiedAt",
+const USER_COLUMNS = `
+         u.tenant_id AS "tenantId", u.id, u.email, u.email_verified_at AS "emailVerifiedAt",
          u.first_name AS "firstName", u.last_name AS "lastName", u.avatar_url AS "avatarUrl", u.timezone, u.locale,
          u.role, u.permissions, u.custom_role_id AS "customRoleId", r.name AS "customRoleName",
          coalesce(r.permissions, '[]') AS "customRolePermissions", u.status,
          u.must_change_password AS "mustChangePassword", u.last_login_at AS "lastLoginAt",
-         u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt", u.updated_at AS "updatedAt"
-    FROM users u LEFT JOIN tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id`;
+         u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt", u.updated_at AS "updatedAt"`;
+
+const USERS_WITH_ROLES = `users u LEFT JOIN tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id`;
+
+/** Users with their custom roles; the start of a statement. */
+export const SELECT_USER = `SELECT ${USER_COLUMNS} FROM ${USERS_WITH_ROLES}`;
 
 /** The most frequent query, hence a constant instead of a query that is built for each call. */
 export const FIND_USER_BY_ID = `${SELECT_USER} WHERE u.id = $1`;
+
+/** A user together with the tenant, in one round trip. */
+export const FIND_PROFILE = `
+  SELECT ${USER_COLUMNS}, ${TENANT_SUMMARY}
+    FROM ${USERS_WITH_ROLES} JOIN tenants t ON t.id = u.tenant_id
+   WHERE u.id = $1`;
 
 /** The users of the current transaction's tenant; row-level security hides those of any other. */
 @Injectable()
@@ -77,6 +87,11 @@ export class UserRepository {
   async findById(id: string): Promise<UserRecord | null> {
     const [user] = await this.database.query<UserRecord>(FIND_USER_BY_ID, [id]);
     return user ?? null;
+  }
+
+  async findProfile(id: string): Promise<(UserRecord & TenantSummaryRow) | null> {
+    const [found] = await this.database.query<UserRecord & TenantSummaryRow>(FIND_PROFILE, [id]);
+    return found ?? null;
   }
 
   /** Locks the user until the transaction ends. Null also if the current user may see but not change this user. */

@@ -1,6 +1,8 @@
 import { ApiError, type UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { SqlRunner } from '@poc-tracker/tenancy';
+import { toTenantSummary } from '../tenant/tenant-summary.response.js';
+import type { ProfileResponse } from './profile/profile.response.js';
 import type { UserRecord } from './user.entity.js';
 import type { SearchPosition } from './user-search.js';
 import {
@@ -42,6 +44,13 @@ export class UserService {
 
   async profile(id: string): Promise<UserResponse> {
     return toUserResponse(await this.get(id));
+  }
+
+  /** The profile of a user with their tenant. */
+  async profileWithTenant(id: string): Promise<ProfileResponse> {
+    const found = await this.users.findProfile(id);
+    if (found === null) throw new ApiError('NOT_FOUND');
+    return { user: toUserResponse(found), tenant: toTenantSummary(found.tenantId, found) };
   }
 
   /** @throws ApiError VALIDATION_ERROR if no field is given. */

@@ -131,7 +131,11 @@ describe('Routing', () => {
 
   it('treats an encoded path like the plain one', async () => {
     const answer = await app.inject({ method: 'GET', url: '/api/v1/%75sers?limit=3' });
-    expect(answer.json()).toEqual({ success: true, data: { limit: 3 } });
+    expect(answer.json()).toEqual({
+      success: true,
+      message: 'Here they are.',
+      data: { limit: 3 },
+    });
   });
 
   it('responds to HEAD as to GET, without a body', async () => {

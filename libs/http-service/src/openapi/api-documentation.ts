@@ -1,6 +1,8 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtension, ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { ErrorCode } from '@poc-tracker/contracts';
+import type { EnvelopeConfig } from '../server/api.adapter.js';
+import { RouteOption } from '../server/route-option.js';
 
 /** The property of an operation that lists its error codes. */
 export const ERROR_CODES_EXTENSION = 'x-error-codes';
@@ -8,18 +10,25 @@ export const ERROR_CODES_EXTENSION = 'x-error-codes';
 /** The property of an operation that states who may call it. */
 export const POLICY_EXTENSION = 'x-policy';
 
+interface DataResponseOptions {
+  description?: string;
+  /** A sentence for users, sent beside the data. */
+  message?: string;
+}
+
 /**
- * Documents the success response of a route: `{success: true, data}` with an instance or a list of the class as data, or
- * `data: null` without a class.
+ * Describes the success response of a route: `{success: true, data}` with an instance of the class as data, or `data: null`
+ * without a class.
  */
 export function DataResponse(
   status: number,
   data?: Type,
-  { isArray = false, description = 'Done.' }: { isArray?: boolean; description?: string } = {},
+  { description = 'Done.', message }: DataResponseOptions = {},
 ): MethodDecorator {
-  const single = data === undefined ? { type: 'null' } : { $ref: getSchemaPath(data) };
+  const schema = data === undefined ? { type: 'null' } : { $ref: getSchemaPath(data) };
   return applyDecorators(
     ...(data === undefined ? [] : [ApiExtraModels(data)]),
+    ...(message === undefined ? [] : [RouteOption({ message } satisfies EnvelopeConfig)]),
     ApiResponse({
       status,
       description,
@@ -27,10 +36,11 @@ export function DataResponse(
         'application/json': {
           schema: {
             type: 'object',
-            required: ['success', 'data'],
+            required: ['success', ...(message === undefined ? [] : ['message']), 'data'],
             properties: {
               success: { type: 'boolean', enum: [true] },
-              data: isArray ? { type: 'array', items: single } : single,
+              ...(message !== undefined && { message: { type: 'string', example: message } }),
+              data: schema,
             },
           },
         },

@@ -49,7 +49,9 @@ describe('createOpenApiDocument', () => {
     expect(
       operation('GET /api/v1/users').responses['200']?.content?.['application/json']?.example,
     ).toMatchObject({
-      data: [{ name: 'Ana' }],
+      success: true,
+      message: 'Here they are.',
+      data: { items: [{ name: 'Ana' }] },
     });
   });
 

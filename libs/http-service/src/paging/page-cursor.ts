@@ -95,6 +95,11 @@ export function toPage<T extends { id: string }>(
   return { items, nextCursor: more ? encodePageCursor(tenantId, positionOf(last), filter) : null };
 }
 
+/** A list that is never long enough for a second page. */
+export function toOnlyPage<T>(items: T[]): Page<T> {
+  return { items, nextCursor: null };
+}
+
 function digestOf(filter: PageFilter): Buffer {
   const stated = Object.entries(filter).filter(([, value]) => value !== undefined);
   const text = JSON.stringify(stated.sort(([one], [other]) => (one < other ? -1 : 1)));

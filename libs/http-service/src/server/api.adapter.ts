@@ -1,7 +1,7 @@
 import { StreamableFile } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Principal } from '@poc-tracker/auth-kit';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { RouteOption } from './route-option.js';
 
 declare module 'fastify' {
@@ -11,31 +11,31 @@ declare module 'fastify' {
   }
 }
 
-interface RawRouteConfig {
+/** How the response of a route is wrapped. */
+export interface EnvelopeConfig {
   rawResponse?: boolean;
+  /** A sentence beside the data. */
+  message?: string;
 }
 
 /** Sends the handler's result without the envelope, for formats defined elsewhere: health, key sets, metrics. */
 export function RawResponse(): MethodDecorator {
-  return RouteOption({ rawResponse: true } satisfies RawRouteConfig);
+  return RouteOption({ rawResponse: true } satisfies EnvelopeConfig);
 }
 
 /**
- * Wraps every response in `{success: true, data}`, with `data: null` if the handler returns nothing. An interceptor would
- * cost each request more time.
+ * Wraps every response in `{success: true, data}`, with `data: null` if the handler returns nothing, and with the message of
+ * the route if it has one. An interceptor would cost each request more time.
  */
 export class ApiAdapter extends FastifyAdapter {
   override reply(response: FastifyReply, body: unknown, statusCode?: number): FastifyReply {
+    const { rawResponse, message } = response.request.routeOptions.config as EnvelopeConfig;
     return super.reply(
       response,
-      isRaw(response.request) || body instanceof StreamableFile
+      rawResponse === true || body instanceof StreamableFile
         ? body
-        : { success: true, data: body ?? null },
+        : { success: true, message, data: body ?? null },
       statusCode,
     );
   }
-}
-
-function isRaw(request: FastifyRequest): boolean {
-  return (request.routeOptions.config as RawRouteConfig).rawResponse === true;
 }

@@ -4,13 +4,15 @@ import {
   permissionsOfRole,
   ROLES,
 } from '@poc-tracker/contracts';
-import type { PermissionResponse } from './role.response.js';
+import { toOnlyPage } from '@poc-tracker/http-service';
+import type { PermissionPageResponse } from './role.response.js';
 
 /** All permissions, what they mean and which roles have them. */
-export function permissionCatalogue(): PermissionResponse[] {
-  return PERMISSIONS.map((name) => ({
+export function permissionCatalogue(): PermissionPageResponse {
+  const items = PERMISSIONS.map((name) => ({
     name,
     description: PERMISSION_DESCRIPTIONS[name],
     roles: ROLES.filter((role) => permissionsOfRole(role).includes(name)),
   }));
+  return toOnlyPage(items);
 }

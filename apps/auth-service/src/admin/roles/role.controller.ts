@@ -4,7 +4,7 @@ import { Authenticated, CurrentUser, Permissions, type Principal } from '@poc-tr
 import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
 import { permissionCatalogue } from './permission.catalogue.js';
 import { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
-import { PermissionResponse, RolePageResponse, RoleResponse } from './role.response.js';
+import { PermissionPageResponse, RolePageResponse, RoleResponse } from './role.response.js';
 import { RoleService } from './role.service.js';
 
 @ApiTags('roles')
@@ -15,8 +15,8 @@ export class RoleController {
   @Get('permissions')
   @Authenticated()
   @ApiOperation({ summary: 'List permissions and the roles that have them' })
-  @DataResponse(200, PermissionResponse, { isArray: true })
-  listPermissions(): PermissionResponse[] {
+  @DataResponse(200, PermissionPageResponse)
+  listPermissions(): PermissionPageResponse {
     return permissionCatalogue();
   }
 

@@ -49,6 +49,14 @@ export class PermissionResponse {
   roles: Role[];
 }
 
+export class PermissionPageResponse {
+  @ApiProperty({ type: PermissionResponse, isArray: true })
+  items: PermissionResponse[];
+
+  @NextCursor()
+  nextCursor: string | null;
+}
+
 export function toRoleResponse(role: TenantRole): RoleResponse {
   const { id, name, description, permissions, createdAt, updatedAt } = role;
   // In the order of the catalogue, without permissions that were removed from it.

@@ -12,14 +12,13 @@ import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { NamingRequest, RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { KeepsSessionStatusCache } from '../../session/own-changes.js';
-import { RevokedSessionsResponse, TokensResponse } from '../../session/session.response.js';
+import { RevokedSessionsResponse, UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefreshService } from '../../session/tokens/refresh.service.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
 import { LoggedOutFilter } from './logged-out.filter.js';
 import { LoginDto, RefreshDto } from './login.dto.js';
-import { LoginResponse } from './login.response.js';
 import { LoginService } from './login.service.js';
 
 @ApiTags('auth')
@@ -36,7 +35,7 @@ export class LoginController {
   @Public()
   @KeepsSessionStatusCache()
   @ApiOperation({ summary: 'Log in' })
-  @DataResponse(200, LoginResponse)
+  @DataResponse(200, UserTokensResponse)
   @ApiErrors(
     'TENANT_REQUIRED',
     'INVALID_TENANT',
@@ -48,7 +47,7 @@ export class LoginController {
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: LoginDto,
     @CurrentClient() client: RequestClient,
-  ): Promise<LoginResponse> {
+  ): Promise<UserTokensResponse> {
     return this.logins.logIn(tenant, input, client);
   }
 
@@ -62,7 +61,7 @@ export class LoginController {
     description:
       'Each refresh token can be used once. Reuse after a short grace revokes the session.',
   })
-  @DataResponse(200, TokensResponse)
+  @DataResponse(200, UserTokensResponse)
   @ApiErrors(
     'INVALID_TOKEN',
     'TOKEN_REVOKED',
@@ -74,7 +73,7 @@ export class LoginController {
     @Body() { refreshToken }: RefreshDto,
     @CurrentClient() client: RequestClient,
     @Req() request: NamingRequest,
-  ): Promise<TokensResponse> {
+  ): Promise<UserTokensResponse> {
     return this.refreshes.refresh(refreshToken, client, request);
   }
 
@@ -88,7 +87,7 @@ export class LoginController {
     description:
       'Revokes the current session. Succeeds as well, with 0 revoked sessions, if it has been revoked before.',
   })
-  @DataResponse(200, RevokedSessionsResponse)
+  @DataResponse(200, RevokedSessionsResponse, { message: 'You are logged out.' })
   logOut(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
     return this.sessions.logOut(userId, sessionId);
   }

@@ -2,11 +2,11 @@ import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { contextWithoutRights, type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
+import type { UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserService } from '../../user/user.service.js';
 import type { LoginDto } from './login.dto.js';
-import type { LoginResponse } from './login.response.js';
 
 /**
  * Log-in by password. Passwords are hashed outside of any transaction: a hash takes longer than all statements of a
@@ -31,7 +31,7 @@ export class LoginService {
     tenant: TenantSnapshot,
     input: LoginDto,
     client: RequestClient,
-  ): Promise<LoginResponse> {
+  ): Promise<UserTokensResponse> {
     const { email, password, deviceId } = input;
     return this.recordingRefusal(tenant, async () => {
       const verified = await this.credentials.verify(tenant, email, password);
@@ -52,7 +52,7 @@ export class LoginService {
     userId: string,
     client: RequestClient,
     deviceId?: string,
-  ): Promise<LoginResponse> {
+  ): Promise<UserTokensResponse> {
     await this.users.recordLogin(userId);
     const user = await this.users.profile(userId);
     const target = { type: 'user', id: userId };

@@ -11,9 +11,8 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
-import { TokensResponse } from '../../session/session.response.js';
+import { TokensResponse, UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
-import { LoginResponse } from '../login/login.response.js';
 import { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
 import { PasswordService } from './password.service.js';
 
@@ -47,13 +46,13 @@ export class PasswordController {
     description:
       'For users whose log-in returns PASSWORD_CHANGE_REQUIRED. Revokes all their sessions.',
   })
-  @DataResponse(200, LoginResponse)
+  @DataResponse(200, UserTokensResponse)
   @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')
   renewPassword(
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: RenewPasswordDto,
     @CurrentClient() client: RequestClient,
-  ): Promise<LoginResponse> {
+  ): Promise<UserTokensResponse> {
     return this.passwords.renew(tenant, input, client);
   }
 }

@@ -6,11 +6,10 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { normalizePassword } from '../../protection/password-text.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
-import type { TokensResponse } from '../../session/session.response.js';
+import type { TokensResponse, UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserService } from '../../user/user.service.js';
-import type { LoginResponse } from '../login/login.response.js';
 import { LoginService } from '../login/login.service.js';
 import type { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
 
@@ -59,7 +58,7 @@ export class PasswordService {
     tenant: TenantSnapshot,
     { email, currentPassword, newPassword, deviceId }: RenewPasswordDto,
     client: RequestClient,
-  ): Promise<LoginResponse> {
+  ): Promise<UserTokensResponse> {
     return this.logins.recordingRefusal(tenant, async () => {
       const verified = await this.credentials.verify(tenant, email, currentPassword);
       const { id } = verified;

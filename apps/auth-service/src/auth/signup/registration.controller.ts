@@ -5,8 +5,8 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
+import { UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
-import { LoginResponse } from '../login/login.response.js';
 import { RegisterDto } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
 
@@ -22,7 +22,7 @@ export class RegistrationController {
     description:
       'Uses up the invitation if a token is sent. Returns the tokens of a first session.',
   })
-  @DataResponse(201, LoginResponse)
+  @DataResponse(201, UserTokensResponse)
   @ApiErrors(
     'TENANT_REQUIRED',
     'INVALID_TENANT',
@@ -37,7 +37,7 @@ export class RegistrationController {
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: RegisterDto,
     @CurrentClient() client: RequestClient,
-  ): Promise<LoginResponse> {
+  ): Promise<UserTokensResponse> {
     return this.registrations.register(tenant, input, client);
   }
 }

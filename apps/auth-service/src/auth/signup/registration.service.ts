@@ -9,9 +9,9 @@ import {
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
+import type { UserTokensResponse } from '../../session/session.response.js';
 import { UserService } from '../../user/user.service.js';
 import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
-import type { LoginResponse } from '../login/login.response.js';
 import { LoginService } from '../login/login.service.js';
 import type { RegisterDto } from './registration.dto.js';
 import { RegistrationPolicy } from './registration.policy.js';
@@ -42,7 +42,7 @@ export class RegistrationService {
     tenant: TenantSnapshot,
     input: RegisterDto,
     client: RequestClient,
-  ): Promise<LoginResponse> {
+  ): Promise<UserTokensResponse> {
     await this.database.transaction(contextWithoutRights(tenant.id), () =>
       this.registration.assertMayRegister(tenant, input),
     );

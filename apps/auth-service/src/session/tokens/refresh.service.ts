@@ -10,9 +10,11 @@ import {
 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { hashOfSecret, randomSecretBytes } from '../../protection/secret.js';
+import type { UserResponse } from '../../user/user.response.js';
+import { UserService } from '../../user/user.service.js';
 import { Clock } from '../clock.js';
 import { SessionRepository } from '../session.repository.js';
-import type { TokensResponse } from '../session.response.js';
+import type { UserTokensResponse } from '../session.response.js';
 import type { DeviceInfo, UserSession } from '../user-session.entity.js';
 import { classifySpentToken } from './spent-token.js';
 import { type RefreshState, TokenIssuer } from './token-issuer.js';
@@ -24,7 +26,7 @@ interface PresentedToken {
 
 /** The result of an exchange. A refusal is a value, so that what it wrote is committed before the error is thrown. */
 type Exchange =
-  | { refreshToken: string; deviceInfo: DeviceInfo }
+  | { refreshToken: string; deviceInfo: DeviceInfo; user: UserResponse }
   | { refused: 'INVALID_TOKEN' | 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
 
 /** Rotation of refresh tokens (RFC 9700, 4.14.2). */
@@ -32,6 +34,7 @@ type Exchange =
 export class RefreshService {
   constructor(
     private readonly sessions: SessionRepository,
+    private readonly users: UserService,
     private readonly issuer: TokenIssuer,
     private readonly sessionStatus: SessionStatusService,
     private readonly resolver: TenantResolver,
@@ -50,7 +53,7 @@ export class RefreshService {
     refreshToken: string,
     client: RequestClient,
     request: NamingRequest,
-  ): Promise<TokensResponse> {
+  ): Promise<UserTokensResponse> {
     const claims = this.issuer.verifyRefresh(refreshToken);
     // Checked before the token is spent: a suspended tenant's users keep their sessions until it is reactivated.
     const rights = await this.sessionStatus.fetchRights(claims);
@@ -60,12 +63,12 @@ export class RefreshService {
       () => this.exchange({ claims, hash: hashOfSecret(refreshToken) }, client),
     );
     if ('refused' in exchange) throw new ApiError(exchange.refused);
-    const { tenant, ...user } = rights;
-    const { deviceId } = exchange.deviceInfo;
-    return this.issuer.tokens(
-      { user: { ...user, id: claims.sub }, tenant, sessionId: claims.session_id, deviceId },
-      exchange.refreshToken,
+    const { user, refreshToken: successor, deviceInfo } = exchange;
+    const tokens = await this.issuer.tokens(
+      { user, tenant: rights.tenant, sessionId: claims.session_id, ...deviceInfo },
+      successor,
     );
+    return { user, tokens };
   }
 
   /** True for the token that its session would exchange now, false for a spent or expired one. */
@@ -101,11 +104,19 @@ export class RefreshService {
       at: now,
       client,
     });
-    if (deviceInfo !== null) return { refreshToken, deviceInfo };
+    if (deviceInfo !== null) return this.granted(claims, refreshToken, deviceInfo);
     const session = await this.sessions.findById(claims.session_id);
     return session === null
       ? { refused: 'TOKEN_REVOKED' }
       : this.answerSpentToken(session, presented, now);
+  }
+
+  private async granted(
+    { sub }: RefreshTokenClaims,
+    refreshToken: string,
+    deviceInfo: DeviceInfo,
+  ): Promise<Exchange> {
+    return { refreshToken, deviceInfo, user: await this.users.profile(sub) };
   }
 
   private async answerSpentToken(
@@ -115,10 +126,11 @@ export class RefreshService {
   ): Promise<Exchange> {
     switch (classifySpentToken(session, presented, now)) {
       case 'repeated':
-        return {
-          refreshToken: this.issuer.refreshToken(session),
-          deviceInfo: session.deviceInfo,
-        };
+        return this.granted(
+          presented.claims,
+          this.issuer.refreshToken(session),
+          session.deviceInfo,
+        );
       case 'replayed':
         await this.sessions.revoke(session.userId, session.id, now);
         await this.events.record({

@@ -3,7 +3,7 @@ import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { CreateDomainDto } from './tenant-domain.dto.js';
-import { TenantDomainResponse } from './tenant-domain.response.js';
+import { TenantDomainPageResponse, TenantDomainResponse } from './tenant-domain.response.js';
 import { TenantDomainService } from './tenant-domain.service.js';
 
 class RemovedDomainResponse {
@@ -19,8 +19,8 @@ export class TenantDomainController {
   @Get()
   @Permissions('manage_settings')
   @ApiOperation({ summary: 'List the domains of your tenant' })
-  @DataResponse(200, TenantDomainResponse, { isArray: true })
-  listDomains(): Promise<TenantDomainResponse[]> {
+  @DataResponse(200, TenantDomainPageResponse)
+  listDomains(): Promise<TenantDomainPageResponse> {
     return this.domains.list();
   }
 

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor } from '@poc-tracker/http-service';
 
 /** A row of tenant_domains. */
 export interface TenantDomainRow {
@@ -44,6 +45,15 @@ export class TenantDomainResponse {
     example: false,
   })
   isCurrent: boolean;
+}
+
+/** All domains of a tenant. */
+export class TenantDomainPageResponse {
+  @ApiProperty({ type: TenantDomainResponse, isArray: true })
+  items: TenantDomainResponse[];
+
+  @NextCursor()
+  nextCursor: string | null;
 }
 
 /** The record that proves a domain. It has a name of its own, so that publishing it requires no access to other records. */

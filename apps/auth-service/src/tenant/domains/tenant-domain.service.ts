@@ -1,6 +1,7 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
+import { toOnlyPage } from '@poc-tracker/http-service';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
@@ -9,6 +10,7 @@ import { checkDomain } from './domain-name.js';
 import { TenantDomainRepository } from './tenant-domain.repository.js';
 import {
   proofOf,
+  type TenantDomainPageResponse,
   type TenantDomainResponse,
   type TenantDomainRow,
   toTenantDomainResponse,
@@ -33,8 +35,8 @@ export class TenantDomainService {
     this.baseDomain = config.tenancy.baseDomain;
   }
 
-  async list(): Promise<TenantDomainResponse[]> {
-    return (await this.domains.list()).map(toTenantDomainResponse);
+  async list(): Promise<TenantDomainPageResponse> {
+    return toOnlyPage((await this.domains.list()).map(toTenantDomainResponse));
   }
 
   /**

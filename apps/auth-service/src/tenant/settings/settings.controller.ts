@@ -6,7 +6,7 @@ import { ChangeSettingsDto } from './settings.dto.js';
 import {
   describeSettings,
   ResolvedSettingsResponse,
-  SettingDescriptionResponse,
+  SettingsCatalogueResponse,
 } from './settings.response.js';
 import { SettingsService } from './settings.service.js';
 
@@ -46,8 +46,8 @@ export class SettingsController {
     summary: 'Get the catalogue of settings',
     description: 'Returns the default and the accepted values of each setting.',
   })
-  @DataResponse(200, SettingDescriptionResponse, { isArray: true })
-  getSettingsCatalogue(): SettingDescriptionResponse[] {
+  @DataResponse(200, SettingsCatalogueResponse)
+  getSettingsCatalogue(): SettingsCatalogueResponse {
     return describeSettings();
   }
 }

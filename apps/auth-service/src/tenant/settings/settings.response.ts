@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { NextCursor, toOnlyPage } from '@poc-tracker/http-service';
 import { SETTINGS_GROUPS, settingsOf } from './settings-catalogue.js';
 import { resolvedGroupSchema } from './settings.schema.js';
 
@@ -39,8 +40,16 @@ export class SettingDescriptionResponse {
 }
 
 /** The definitions of all settings, in the order of the catalogue. */
-export function describeSettings(): SettingDescriptionResponse[] {
-  return SETTINGS_GROUPS.flatMap((group) =>
+export class SettingsCatalogueResponse {
+  @ApiProperty({ type: SettingDescriptionResponse, isArray: true })
+  items: SettingDescriptionResponse[];
+
+  @NextCursor()
+  nextCursor: string | null;
+}
+
+export function describeSettings(): SettingsCatalogueResponse {
+  const items = SETTINGS_GROUPS.flatMap((group) =>
     settingsOf(group).map(([name, definition]) => ({
       key: `${group}.${name}`,
       description: definition.description,
@@ -49,4 +58,5 @@ export function describeSettings(): SettingDescriptionResponse[] {
       default: definition.default,
     })),
   );
+  return toOnlyPage(items);
 }

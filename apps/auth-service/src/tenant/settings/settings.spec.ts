@@ -164,7 +164,7 @@ describe('the catalogue', () => {
   });
 
   it('documents every setting', () => {
-    const described = describeSettings();
+    const described = describeSettings().items;
     expect(described.map(({ key }) => key)).toEqual(
       SETTINGS_GROUPS.flatMap((group) => settingsOf(group).map(([name]) => `${group}.${name}`)),
     );

@@ -2,9 +2,10 @@ import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
 import { DataResponse } from '@poc-tracker/http-service';
+import { UserResponse } from '../user.response.js';
+import { UserService } from '../user.service.js';
 import { UpdateProfileDto } from './profile.dto.js';
-import { UserResponse } from './user.response.js';
-import { UserService } from './user.service.js';
+import { ProfileResponse } from './profile.response.js';
 
 @ApiTags('auth')
 @Controller('auth/me')
@@ -13,10 +14,10 @@ export class ProfileController {
 
   @Get()
   @Authenticated()
-  @ApiOperation({ summary: 'Get your profile' })
-  @DataResponse(200, UserResponse)
-  getProfile(@CurrentUser() { userId }: Principal): Promise<UserResponse> {
-    return this.users.profile(userId);
+  @ApiOperation({ summary: 'Get your profile and your tenant' })
+  @DataResponse(200, ProfileResponse)
+  getProfile(@CurrentUser() { userId }: Principal): Promise<ProfileResponse> {
+    return this.users.profileWithTenant(userId);
   }
 
   @Put()

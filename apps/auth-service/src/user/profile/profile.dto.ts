@@ -2,7 +2,7 @@ import { type Locale, LOCALES } from '@poc-tracker/contracts';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { HttpsUrl, NameField, Omittable, Update } from '@poc-tracker/http-service';
-import { TimeZone } from './time-zone.decorator.js';
+import { TimeZone } from '../time-zone.decorator.js';
 
 /** The fields that users may change themselves. Omitted fields keep their values. */
 @Update()
