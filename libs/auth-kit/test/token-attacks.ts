@@ -251,6 +251,7 @@ export const claims: Attack[] = [
   ...malformed('iat', [undefined, null, String(now()), now() + 0.5, now() + 120, -1, 1e20]),
   ...malformed('nbf', [now() + 120, String(now()), 1e20, null, -1, now() - 0.5]),
   ...malformed('jti', [undefined, '', 'x', 7, '00000000-0000-4000-8000-00000000000G']),
+  ...malformed('client_id', [undefined, '', 7, null, ['poc-tracker']]),
   ...malformed('sub', [
     undefined,
     '',

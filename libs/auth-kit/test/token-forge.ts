@@ -1,6 +1,7 @@
 import {
   type AccessTokenClaims,
   effectiveFeatures,
+  FIRST_PARTY_CLIENT_ID,
   PLAN_CATALOGUE,
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
@@ -49,6 +50,7 @@ export function genuineClaims(): AccessTokenClaims {
     exp: now() + 900,
     iat: now(),
     jti: randomUUID(),
+    client_id: FIRST_PARTY_CLIENT_ID,
     tenant_id: TENANT.id,
     tenant_subdomain: TENANT.subdomain,
     user_role: 'user',

@@ -8,6 +8,9 @@ export const ACCESS_TOKEN_TYPE = 'at+jwt';
 /** The `typ` header of a refresh token, so that neither is accepted as the other (RFC 8725, 3.11). */
 export const REFRESH_TOKEN_TYPE = 'rt+jwt';
 
+/** The `client_id` of the tokens that users get by logging in: the web and mobile apps of the product itself. */
+export const FIRST_PARTY_CLIENT_ID = 'poc-tracker';
+
 /** Claims of an access token: RS256, 15 minutes. Times are seconds since the epoch (RFC 7519). */
 export interface AccessTokenClaims {
   sub: string;
@@ -16,6 +19,8 @@ export interface AccessTokenClaims {
   exp: number;
   iat: number;
   jti: string;
+  /** The client that the token was issued to (RFC 9068, 2.2). */
+  client_id: string;
   tenant_id: string;
   tenant_subdomain: string;
   user_role: Role;

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { type Role, ROLES } from '@poc-tracker/contracts';
+import { FIRST_PARTY_CLIENT_ID, type Role, ROLES } from '@poc-tracker/contracts';
 
 /** The response of RFC 7662. For an inactive token it has `active` only. */
 export class IntrospectionAnswer {
@@ -26,6 +26,13 @@ export class IntrospectionAnswer {
 
   @ApiProperty({ required: false, format: 'uuid', example: '7b0f2f6e-6f6e-4d0c-8d3b-2a1f0e9d8c7b' })
   jti?: string;
+
+  @ApiProperty({
+    required: false,
+    description: 'The client that an access token was issued to.',
+    example: FIRST_PARTY_CLIENT_ID,
+  })
+  client_id?: string;
 
   @ApiProperty({
     required: false,

@@ -92,7 +92,10 @@ function endOf({ sessionExpiresAt }: SessionStatus): number {
   return Math.floor(sessionExpiresAt / 1_000);
 }
 
-type TokenPart = Pick<ActiveToken, 'active' | 'token_type' | 'exp' | 'iat' | 'iss' | 'aud' | 'jti'>;
+type TokenPart = Pick<
+  ActiveToken,
+  'active' | 'token_type' | 'exp' | 'iat' | 'iss' | 'aud' | 'jti' | 'client_id'
+>;
 
 /** The `jti` of a refresh token is left out: it makes the token unguessable. */
 function describe(read: ReadToken): TokenPart {
@@ -100,8 +103,8 @@ function describe(read: ReadToken): TokenPart {
     const { exp, iat } = read.claims;
     return { active: true, token_type: 'N_A', exp, iat };
   }
-  const { exp, iat, iss, aud, jti } = read.claims;
-  return { active: true, token_type: 'Bearer', exp, iat, iss, aud, jti };
+  const { exp, iat, iss, aud, jti, client_id } = read.claims;
+  return { active: true, token_type: 'Bearer', exp, iat, iss, aud, jti, client_id };
 }
 
 function describeSessionStatus(

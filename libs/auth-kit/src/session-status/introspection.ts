@@ -12,6 +12,7 @@ export interface ActiveToken {
   iss?: string;
   aud?: string;
   jti?: string;
+  client_id?: string;
   /** The current effective permissions, separated by spaces. */
   scope: string;
   tenant_id: string;

@@ -30,6 +30,7 @@ export function readAccessTokenClaims(
     ...claims.lifetime(now, ACCESS_TOKEN_SECONDS),
     sub: claims.uuid('sub'),
     jti: claims.uuid('jti'),
+    client_id: claims.text('client_id'),
     tenant_id: claims.uuid('tenant_id'),
     tenant_subdomain: claims.text('tenant_subdomain'),
     user_role: claims.oneOf('user_role', ROLES),

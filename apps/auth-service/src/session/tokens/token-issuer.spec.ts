@@ -2,6 +2,7 @@ import { JwtService } from '@nestjs/jwt';
 import { AccessTokenVerifier, KeyRing } from '@poc-tracker/auth-kit';
 import { type Permission, PERMISSIONS, type RefreshTokenClaims } from '@poc-tracker/contracts';
 import { createHmac, createPublicKey, randomBytes, randomUUID } from 'node:crypto';
+import { customFetch, validateJwtAccessToken } from 'oauth4webapi';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { testConfig } from '../../config/test-config.js';
 import { type RefreshState, TokenIssuer } from './token-issuer.js';
@@ -61,6 +62,7 @@ describe('an access token', () => {
       exp: claims.iat + 900,
       iat: expect.closeTo(now(), -1),
       jti: expect.any(String),
+      client_id: 'poc-tracker',
       tenant_id: subject.tenant.id,
       tenant_subdomain: 'acme',
       user_role: 'manager',
@@ -71,6 +73,19 @@ describe('an access token', () => {
     });
     expect(Object.keys(decode(token, 1)).sort()).toEqual(Object.keys(claims).sort());
     expect(expiresIn).toBe(900);
+  });
+
+  it('is valid for other implementations of RFC 9068', async () => {
+    const { token } = await tokens.accessToken(subject);
+    const request = new Request('https://tracker.example/api/v1/pocs', {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const server = { issuer, jwks_uri: 'https://auth.example/.well-known/jwks.json' };
+    const keys = new KeyRing([createPublicKey(privateKey)]).jwks();
+    const options = { [customFetch]: () => Promise.resolve(Response.json(keys)) };
+    const claims = await validateJwtAccessToken(server, request, audience, options);
+    expect(claims).toMatchObject({ sub: subject.user.id, client_id: 'poc-tracker' });
+    await expect(validateJwtAccessToken(server, request, 'another-api', options)).rejects.toThrow();
   });
 
   it('has algorithm, type and key id in its header, and nothing else', async () => {

@@ -10,6 +10,7 @@ import {
 import {
   ACCESS_TOKEN_TYPE,
   type AccessTokenClaims,
+  FIRST_PARTY_CLIENT_ID,
   type Permission,
   REFRESH_TOKEN_TYPE,
   type RefreshTokenClaims,
@@ -77,6 +78,7 @@ export class TokenIssuer {
       exp: iat + ACCESS_TOKEN_SECONDS,
       iat,
       jti: randomUUID(),
+      client_id: FIRST_PARTY_CLIENT_ID,
       tenant_id: tenant.id,
       tenant_subdomain: tenant.subdomain,
       user_role: user.role,
