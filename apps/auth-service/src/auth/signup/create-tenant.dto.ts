@@ -4,6 +4,7 @@ import { IsIn, IsString, MaxLength } from 'class-validator';
 import { EmailAddress, Omittable, NameField, TextLine } from '@poc-tracker/http-service';
 import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
 import { Subdomain } from '../../tenant/subdomain.decorator.js';
+import { DeviceId } from '../login/login.dto.js';
 
 /** A new tenant and its first admin. */
 export class CreateTenantDto {
@@ -34,4 +35,7 @@ export class CreateTenantDto {
   @Omittable()
   @IsIn(PLANS)
   planType: Plan = 'basic';
+
+  @DeviceId()
+  deviceId?: string;
 }

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { EmailAddress, NameField, Omittable } from '@poc-tracker/http-service';
 import { IsString, Length, MaxLength } from 'class-validator';
 import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+import { DeviceId } from '../login/login.dto.js';
 
 export class RegisterDto {
   @EmailAddress('ana@acme.example')
@@ -29,4 +30,7 @@ export class RegisterDto {
   @IsString()
   @Length(1, 512)
   inviteToken?: string;
+
+  @DeviceId()
+  deviceId?: string;
 }

@@ -51,14 +51,14 @@ export class RegistrationService {
     const passwordHash = await this.hasher.hash(input.password);
     const id = uuidv7();
     return this.database.transaction(contextWithoutRights(tenant.id, id), async () => {
-      const { email, firstName, lastName, inviteToken } = input;
+      const { email, firstName, lastName, inviteToken, deviceId } = input;
       const role =
         inviteToken === undefined
           ? DEFAULT_ROLE
           : await this.invitations.accept(inviteToken, email, id);
       const user = { id, email, passwordHash, firstName, lastName, role };
       await this.users.create(user);
-      const response = await this.logins.openSession(tenant, id, client);
+      const response = await this.logins.openSession(tenant, id, client, deviceId);
       await this.events.record({
         type: 'user.registered',
         result: 'success',

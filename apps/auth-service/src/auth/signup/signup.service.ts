@@ -42,7 +42,12 @@ export class SignupService {
     const { tenantId, adminId } = prepared;
     return this.database.transaction(contextWithoutRights(tenantId, adminId), async () => {
       const created = await this.creation.create(prepared);
-      const { user, tokens } = await this.logins.openSession(created, adminId, client);
+      const { user, tokens } = await this.logins.openSession(
+        created,
+        adminId,
+        client,
+        input.deviceId,
+      );
       return { tenant: await this.tenants.current(), adminUser: user, tokens };
     });
   }

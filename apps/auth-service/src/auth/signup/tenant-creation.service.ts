@@ -10,7 +10,7 @@ import { UserService } from '../../user/user.service.js';
 import type { CreateTenantDto } from './create-tenant.dto.js';
 
 /** A tenant to create, with its first admin. It satisfies the rules of {@link CreateTenantDto}. */
-export type TenantInput = Omit<CreateTenantDto, 'adminPassword'>;
+export type TenantInput = Omit<CreateTenantDto, 'adminPassword' | 'deviceId'>;
 
 /** A tenant whose admin's password is hashed: everything that its transaction needs. */
 export interface PreparedTenant {
@@ -37,7 +37,10 @@ export class TenantCreationService {
   ) {}
 
   /** @throws ApiError VALIDATION_ERROR if the password is weak, SERVICE_BUSY. */
-  async prepare({ adminPassword, ...input }: CreateTenantDto): Promise<PreparedTenant> {
+  async prepare({
+    adminPassword,
+    ...input
+  }: TenantInput & Pick<CreateTenantDto, 'adminPassword'>): Promise<PreparedTenant> {
     const { name, subdomain, adminEmail: email } = input;
     const names = { firstName: input.adminFirstName, lastName: input.adminLastName };
     const context = { email, ...names, tenant: { name, subdomain } };

@@ -25,7 +25,10 @@ export class ListTenantsQuery extends PageQuery {
 }
 
 /** A tenant that an operator creates. Its first admin gets a temporary password. */
-export class CreatePlatformTenantDto extends OmitType(CreateTenantDto, ['adminPassword']) {}
+export class CreatePlatformTenantDto extends OmitType(CreateTenantDto, [
+  'adminPassword',
+  'deviceId',
+]) {}
 
 /** The reason of a change, which is recorded in the tenant's audit log. */
 export class TenantReasonDto {
