@@ -47,7 +47,7 @@ export const HOT_QUERIES: readonly HotQuery[] = [
     sql: 'SELECT * FROM resolve_tenant($1, $2, $3)',
     params: ({ subdomain }) => [null, subdomain, null],
     outside: true,
-    key: /\b(id|subdomain|custom_domain)\b/,
+    key: /\b(id|subdomain|domain|custom_domain)\b/,
   },
   {
     name: 'session_status',

@@ -140,19 +140,42 @@ describe('A custom domain', () => {
     expect((await verify(thief.token, mine.data.id)).error.code).toBe('DOMAIN_NOT_VERIFIED');
   });
 
-  it('loses its place to a domain that is verified later, and gets it back when that is removed', async () => {
+  it('resolves to the tenant like every other that it has verified', async () => {
+    const [{ token, name }, rival] = [await admin(), await admin()];
+    const domains = ['one.example', 'two.example', 'three.example'];
+    for (const domain of domains) await proven(token, domain);
+    await proven(rival.token, 'rival.example');
+    for (const domain of domains) {
+      expect(await at(domain)).toBe(name);
+      const mine = await service.call('GET', '/auth/me', { token, host: domain });
+      expect(mine.status).toBe(200);
+      const theirs = await service.call('GET', '/auth/me', { token: rival.token, host: domain });
+      expect(theirs.error.code).toBe('TENANT_MISMATCH');
+    }
+    const foreign = await service.call('GET', '/auth/me', { token, host: 'rival.example' });
+    expect(foreign.error.code).toBe('TENANT_MISMATCH');
+  });
+
+  it('stops resolving when it is removed, and the others go on', async () => {
     const { token, name } = await admin();
     const first = await proven(token, 'first.example');
     const second = await proven(token, 'second.example');
     await expect.poll(() => at('second.example'), { timeout: 5_000 }).toBe(name);
-    await expect.poll(() => at('first.example'), { timeout: 5_000 }).toBe('TENANT_REQUIRED');
-    // A domain that is not in use is still owned.
+    await expect.poll(() => at('first.example'), { timeout: 5_000 }).toBe(name);
+    const isCurrent = async () =>
+      (await list(token)).data.items.map(({ domain, isCurrent }) => [domain, isCurrent]);
+    expect(await isCurrent()).toEqual([
+      ['first.example', false],
+      ['second.example', true],
+    ]);
     const rival = await admin();
     const theirs = await request(rival.token, 'first.example');
     publish(theirs.data);
     expect((await verify(rival.token, theirs.data.id)).error.code).toBe('DOMAIN_TAKEN');
     expect((await remove(token, second.id)).status).toBe(200);
-    await expect.poll(() => at('first.example'), { timeout: 5_000 }).toBe(name);
+    await expect.poll(() => at('second.example'), { timeout: 5_000 }).toBe('TENANT_REQUIRED');
+    expect(await at('first.example')).toBe(name);
+    expect(await isCurrent()).toEqual([['first.example', true]]);
     expect((await remove(token, first.id)).status).toBe(200);
     await expect.poll(() => at('first.example'), { timeout: 5_000 }).toBe('TENANT_REQUIRED');
     expect((await remove(token, first.id)).status).toBe(404);

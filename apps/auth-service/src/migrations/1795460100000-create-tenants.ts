@@ -1,6 +1,7 @@
 import { createParts, removeParts } from '@poc-tracker/tenancy';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { TENANT_DOMAINS } from './create-tenants/tenant-domains.js';
+import { TENANT_RESOLUTION } from './create-tenants/tenant-resolution.js';
 import { TENANT_SEARCH } from './create-tenants/tenant-search.js';
 import { TENANT_SETTINGS } from './create-tenants/tenant-settings.js';
 import { TENANT_STATUS } from './create-tenants/tenant-status.js';
@@ -14,6 +15,7 @@ const PARTS = [
   TENANT_STATUS,
   TENANT_SETTINGS,
   TENANT_DOMAINS,
+  TENANT_RESOLUTION,
   TENANT_USAGE,
   USAGE_EVENTS,
 ];

@@ -75,30 +75,6 @@ const POLICIES = [
 ];
 
 /*
- * Finds a tenant before the caller is known. The first match of subdomain, custom domain and id wins. A canceled tenant
- * is found with its status: otherwise a request for its domain would fall through to the next name it carries. The
- * result reveals that a tenant exists, which its public address reveals as well, and nothing about its data.
- */
-const RESOLVE_TENANT = definerFunction({
-  signature: 'resolve_tenant(p_id uuid, p_subdomain text, p_domain text)',
-  returns: `TABLE (id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb,
-    max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamptz, is_platform boolean)`,
-  language: 'sql',
-  volatility: 'stable',
-  callers: [SERVICE_ROLE],
-  body: `
-SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
-       CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
-       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
-  FROM public.tenants t
- WHERE t.id = coalesce(
-     (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),
-     (SELECT d.id FROM public.tenants d
-       WHERE lower(d.branding ->> 'custom_domain') = lower(p_domain) AND d.branding ->> 'custom_domain' IS NOT NULL),
-     p_id)`,
-});
-
-/*
  * True while a sign-up creates the current tenant: this transaction inserted its row, and it has no user yet. Such a
  * transaction has no rights, but it must insert the default settings and the first admin. The users are created by a
  * later migration.
@@ -122,11 +98,8 @@ const UPDATED_AT = `
   CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON public.tenants
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at()`;
 
-/** Tenants, and the function that finds one before a transaction has a context. */
+/** Tenants. */
 export const TENANTS: SchemaPart = {
-  up: [TABLE, ...POLICIES, asGatekeeper(RESOLVE_TENANT, IS_NEW_TENANT), UPDATED_AT],
-  down: [
-    'DROP FUNCTION public.resolve_tenant(uuid, text, text), public.is_new_tenant()',
-    'DROP TABLE public.tenants',
-  ],
+  up: [TABLE, ...POLICIES, asGatekeeper(IS_NEW_TENANT), UPDATED_AT],
+  down: ['DROP FUNCTION public.is_new_tenant()', 'DROP TABLE public.tenants'],
 };
