@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common'
 import { JwtAuthGuard } from './policy/jwt-auth.guard.js';
 import { JwtStrategy } from './policy/jwt.strategy.js';
 import { PolicyGuard } from './policy/policy.guard.js';
+import { PrincipalFinder } from './policy/principal-finder.js';
 import { RoutePolicyReader } from './policy/route-policy.reader.js';
 import type { SessionStatusProvider } from './session-status/session-status.provider.js';
 import { SessionStatusService } from './session-status/session-status.service.js';
@@ -45,6 +46,7 @@ export class AuthKitModule {
         JwtStrategy,
         JwtAuthGuard,
         PolicyGuard,
+        PrincipalFinder,
       ],
       exports: [
         ...ring.map(({ provide }) => provide),
@@ -52,6 +54,7 @@ export class AuthKitModule {
         SessionStatusService,
         JwtAuthGuard,
         PolicyGuard,
+        PrincipalFinder,
       ],
     };
   }

@@ -10,6 +10,7 @@ export { JwtAuthGuard } from './policy/jwt-auth.guard.js';
 export { PolicyGuard } from './policy/policy.guard.js';
 export { currentPrincipal } from './policy/current-principal.js';
 export { CurrentTenant, CurrentUser } from './policy/principal.decorators.js';
+export { PrincipalFinder } from './policy/principal-finder.js';
 export { type Principal, toSessionClaims } from './policy/principal.js';
 export {
   Authenticated,

@@ -178,6 +178,12 @@ describe('A public POC', () => {
     expect((await tracker.call('GET', at)).error.code).toBe('TENANT_REQUIRED');
     const byId = { headers: { 'x-tenant-id': ana.tenantId } };
     expect((await tracker.call('GET', at, byId)).status).toBe(200);
+    const { token } = ana;
+    expect((await tracker.call('GET', at, { token })).status).toBe(200);
+    const mismatch = await tracker.call('GET', at, { token, host: eve.host });
+    expect(mismatch.error.code).toBe('TENANT_MISMATCH');
+    const invalid = await tracker.call('GET', at, { token: 'x', host: ana.host });
+    expect(invalid.status).toBe(200);
     await tracker.sql(`UPDATE tenants SET status = 'suspended' WHERE id = $1`, [ana.tenantId]);
     expect((await tracker.call('GET', at, { host: ana.host })).error.code).toBe('INVALID_TENANT');
   });

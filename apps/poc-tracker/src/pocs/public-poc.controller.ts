@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Public } from '@poc-tracker/auth-kit';
+import { PrincipalFinder, Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { TenantResolver } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
@@ -13,6 +13,7 @@ export class PublicPocController {
   constructor(
     private readonly pocs: PocService,
     private readonly tenants: TenantResolver,
+    private readonly principals: PrincipalFinder,
   ) {}
 
   @Get(':pocId')
@@ -28,7 +29,8 @@ export class PublicPocController {
     @Req() request: FastifyRequest,
     @Param('pocId', UuidParamPipe) pocId: string,
   ): Promise<PublicPocResponse> {
-    const tenant = await this.tenants.resolve(request);
+    const principal = await this.principals.find(request);
+    const tenant = await this.tenants.resolve(request, principal?.tenant);
     return this.pocs.getPublic(tenant.id, pocId);
   }
 }

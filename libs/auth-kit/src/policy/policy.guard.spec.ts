@@ -131,7 +131,7 @@ describe('PolicyGuard', () => {
       expect.objectContaining({
         code: 'FEATURE_NOT_AVAILABLE',
         status: 403,
-        details: { feature: 'video_generation', plans: ['pro', 'enterprise'] },
+        details: { feature: 'video_generation', availableIn: ['pro', 'enterprise'] },
       }),
     );
   });
@@ -198,7 +198,7 @@ describe('PolicyGuard', () => {
     ).toThrow(insufficient('admin'));
     expect(() => authorize('everything', principal('admin', [], { ...TENANT, features }))).toThrow(
       expect.objectContaining({
-        details: { feature: 'advanced_analytics', plans: ['enterprise'] },
+        details: { feature: 'advanced_analytics', availableIn: ['enterprise'] },
       }),
     );
   });

@@ -1,11 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import {
-  ApiError,
-  type Feature,
-  isReadOnly,
-  type Permission,
-  plansWithFeature,
-} from '@poc-tracker/contracts';
+import { ApiError, isReadOnly, type Permission } from '@poc-tracker/contracts';
 import type { AuthRequest } from './auth-request.js';
 import type { Principal } from './principal.js';
 import type { Requirements, RoutePolicy } from './route-policy.js';
@@ -24,7 +18,7 @@ const MANAGES_USERS: ReadonlySet<Permission> = new Set([
 /**
  * Authorizes the request's principal by the policy of the route: roles, then permissions, then plan features. A route
  * without a policy is always refused, so that a missing decorator shows at the first call.
- * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `plans`),
+ * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `availableIn`),
  * SUBSCRIPTION_ENDED for a change in a read-only tenant. No request changes the users of the platform: only the command
  * line creates and revokes operators.
  */
@@ -62,7 +56,7 @@ export function assertMeets(
     throw insufficient(permissions);
   }
   const missing = features.find((feature) => !principal.tenant.features[feature]);
-  if (missing !== undefined) throw notAvailable(missing);
+  if (missing !== undefined) throw ApiError.featureNotAvailable(missing);
 }
 
 function assertMayChange(
@@ -81,10 +75,4 @@ function assertMayChange(
 
 function insufficient(required: readonly string[], cause?: Error): ApiError {
   return new ApiError('INSUFFICIENT_PERMISSIONS', { details: { required }, cause });
-}
-
-function notAvailable(feature: Feature): ApiError {
-  return new ApiError('FEATURE_NOT_AVAILABLE', {
-    details: { feature, plans: plansWithFeature(feature) },
-  });
 }

@@ -119,6 +119,9 @@ function impliedCodes(operation: Operation): ErrorCode[] {
   ];
   if (operation.requestBody !== undefined)
     codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  // A public route of a tenant refuses a valid token of another tenant.
+  if (operation[ERROR_CODES_EXTENSION]?.includes('TENANT_REQUIRED') === true)
+    codes.push('TENANT_MISMATCH');
   const policy = operation[POLICY_EXTENSION];
   if (policy?.access !== 'authenticated') return codes;
   codes.push(

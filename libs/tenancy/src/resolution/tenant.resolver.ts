@@ -48,10 +48,16 @@ export class TenantResolver implements OnApplicationBootstrap {
   }
 
   /**
-   * The tenant of a request without a verified token.
-   * @throws ApiError TENANT_REQUIRED, INVALID_TENANT (unknown, suspended or canceled), VALIDATION_ERROR.
+   * The tenant of a request to a public route.
+   * @param ofToken the tenant of a valid access token, which takes precedence over what the request names otherwise.
+   * @throws ApiError TENANT_REQUIRED, INVALID_TENANT (unknown, suspended or canceled), VALIDATION_ERROR, and TENANT_MISMATCH
+   *   if the host names another tenant than the token.
    */
-  async resolve(request: NamingRequest): Promise<TenantSnapshot> {
+  async resolve(request: NamingRequest, ofToken?: TenantSnapshot): Promise<TenantSnapshot> {
+    if (ofToken !== undefined) {
+      await this.assertHostAgrees(request, ofToken);
+      return ofToken;
+    }
     for (const reference of namedTenants(namesOf(request), this.naming)) {
       const tenant = await this.findActive(reference);
       if (tenant !== undefined) return tenant;
@@ -61,7 +67,8 @@ export class TenantResolver implements OnApplicationBootstrap {
 
   /**
    * Checks the host against the tenant of a verified access or refresh token. The header and the parameter are ignored. Only
-   * an unknown custom domain needs a query; otherwise there is no promise, and errors are thrown synchronously.
+   * a domain other than the tenant's custom domain needs a query; otherwise there is no promise, and errors are thrown
+   * synchronously.
    * @throws ApiError TENANT_MISMATCH if the host names another tenant, VALIDATION_ERROR; synchronously or by rejection.
    */
   assertHostAgrees(request: NamingRequest, tenant: TenantSnapshot): undefined | Promise<undefined> {
@@ -75,11 +82,16 @@ export class TenantResolver implements OnApplicationBootstrap {
     }
     return reference.domain === tenant.customDomain?.toLowerCase()
       ? undefined
-      : this.assertUnusedDomain(reference);
+      : this.assertDomainAgrees(reference, tenant);
   }
 
-  private async assertUnusedDomain(reference: TenantReference): Promise<undefined> {
-    if ((await this.find(reference)) !== undefined) throw new ApiError('TENANT_MISMATCH');
+  /** A domain that no tenant has verified agrees with every tenant. */
+  private async assertDomainAgrees(
+    reference: TenantReference,
+    { id }: TenantSnapshot,
+  ): Promise<undefined> {
+    const named = await this.find(reference);
+    if (named !== undefined && named.id !== id) throw new ApiError('TENANT_MISMATCH');
     return undefined;
   }
 

@@ -4,13 +4,14 @@ import {
   Controller,
   type ExecutionContext,
   Get,
+  Global,
   Injectable,
   Module,
   Query,
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Principal } from '@poc-tracker/auth-kit';
+import { type Principal, PrincipalFinder } from '@poc-tracker/auth-kit';
 import {
   registerRequestContext,
   TenancyModule,
@@ -81,6 +82,18 @@ export class StubAuthGuard implements CanActivate {
   }
 }
 
+/** Stands in for PrincipalFinder: whom the token of a request to a public route identifies. */
+export const bearer: { principal: Principal | undefined } = { principal: undefined };
+
+@Global()
+@Module({
+  providers: [
+    { provide: PrincipalFinder, useValue: { find: () => Promise.resolve(bearer.principal) } },
+  ],
+  exports: [PrincipalFinder],
+})
+class StubPrincipalModule {}
+
 async function createProbe(
   db: TestDatabase,
   env: NodeJS.ProcessEnv = {},
@@ -101,6 +114,7 @@ async function createProbe(
         entities: TENANT_ENTITIES,
       }),
       AuditModule,
+      StubPrincipalModule,
       ScheduleModule,
       TenantModule,
     ],

@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { answerOf, get, StubAuthGuard, TenantProbe } from './tenant-probe.fixture.js';
+import { answerOf, bearer, get, StubAuthGuard, TenantProbe } from './tenant-probe.fixture.js';
 
 describe('TenantGuard', () => {
   let probe: TenantProbe;
@@ -18,6 +18,7 @@ describe('TenantGuard', () => {
 
   afterEach(() => {
     StubAuthGuard.principal = undefined;
+    bearer.principal = undefined;
     vi.restoreAllMocks();
   });
 
@@ -149,6 +150,37 @@ describe('TenantGuard', () => {
         code: 'TENANT_REQUIRED',
       });
     });
+  });
+
+  describe('on a route for everybody that gets a valid token', () => {
+    const present = (subdomain: string) => {
+      const tenant = { id: probe.idOf(subdomain), subdomain, customDomain: null };
+      bearer.principal = { userId: randomUUID(), role: 'admin', tenant } as unknown as Principal;
+    };
+
+    it("uses the token's tenant before header and query, and gives the request no rights", async () => {
+      present('acme');
+      const other = probe.idOf('globex');
+      const noRights = { tenant: probe.idOf('acme'), user: '', role: '' };
+      for (const [url, headers] of [
+        ['probe', {}],
+        ['probe', { host: 'acme.poctracker.com' }],
+        [`probe?tenant_id=${other}`, { 'x-tenant-id': other }],
+      ] as const)
+        expect(await get(app, url, headers)).toMatchObject(answerOf('acme', noRights));
+    });
+
+    it.each(['globex.poctracker.com', 'nobody.poctracker.com', 'globex.example'])(
+      'refuses the host %s of another tenant',
+      async (host) => {
+        present('acme');
+        expect(await get(app, 'probe', { host })).toMatchObject({
+          status: 403,
+          code: 'TENANT_MISMATCH',
+        });
+        expect(await get(app, 'tenantless', { host })).toMatchObject({ status: 200 });
+      },
+    );
   });
 
   describe('with a verified token', () => {

@@ -1,19 +1,20 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Principal } from '@poc-tracker/auth-kit';
+import { type Principal, PrincipalFinder } from '@poc-tracker/auth-kit';
 import { currentRequest, TENANT_PARAMETER, TenantResolver } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
 import { TENANTLESS } from './tenantless.decorator.js';
 
 /**
  * Sets the tenant and the user of the request, from which its transaction is opened. It runs after JwtAuthGuard, which
- * authenticates the principal, and before PolicyGuard.
+ * authenticates the principal, and before PolicyGuard. On a public route, a valid token names the tenant and grants nothing.
  * @throws ApiError TENANT_REQUIRED, INVALID_TENANT, TENANT_MISMATCH, VALIDATION_ERROR.
  */
 @Injectable()
 export class TenantGuard implements CanActivate {
   constructor(
     private readonly resolver: TenantResolver,
+    private readonly principals: PrincipalFinder,
     private readonly reflector: Reflector,
   ) {}
 
@@ -31,7 +32,10 @@ export class TenantGuard implements CanActivate {
   private async resolveTenant(context: ExecutionContext, request: FastifyRequest): Promise<true> {
     const current = currentRequest();
     if (this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined)
-      current.tenant = await this.resolver.resolve(request);
+      current.tenant = await this.resolver.resolve(
+        request,
+        (await this.principals.find(request))?.tenant,
+      );
     return removeParameter(request);
   }
 }

@@ -1,0 +1,68 @@
+import { ApiError } from '@poc-tracker/contracts';
+import { describe, expect, it } from 'vitest';
+import { FakeSessionStatus, requestWith } from '../../test/requests.js';
+import {
+  foreign,
+  forge,
+  genuine,
+  genuineClaims,
+  HEADER,
+  PARTIES,
+  ring,
+  rsa,
+} from '../../test/token-forge.js';
+import { AccessTokenVerifier } from '../token/access-token.verifier.js';
+import { PrincipalFinder } from './principal-finder.js';
+
+const bearing = (token: string) => requestWith(['Authorization', `Bearer ${token}`]);
+
+function createFinder() {
+  const sessionStatus = new FakeSessionStatus();
+  return {
+    sessionStatus,
+    finder: new PrincipalFinder(new AccessTokenVerifier(ring, PARTIES), sessionStatus),
+  };
+}
+
+describe('PrincipalFinder', () => {
+  it.each([true, false])(
+    'finds the principal of a valid token (status queried: %s)',
+    async (later) => {
+      const { finder, sessionStatus } = createFinder();
+      sessionStatus.later = later;
+      const claims = genuineClaims();
+      expect(await finder.find(bearing(forge(HEADER, claims)))).toMatchObject({
+        userId: claims.sub,
+        tenantId: claims.tenant_id,
+      });
+    },
+  );
+
+  it.each([
+    ['no token', requestWith()],
+    ['another scheme', requestWith(['Authorization', 'Basic eDp5'])],
+    ['two tokens', requestWith(['Authorization', `Bearer ${genuine()}`], ['Authorization', 'x'])],
+    ['a malformed token', bearing('x')],
+    ['an expired token', bearing(genuine({ exp: 1 }))],
+    ['a forged token', bearing(forge(HEADER, genuineClaims(), rsa(foreign.privateKey)))],
+  ])('finds nobody for %s', async (_case, request) => {
+    const { finder, sessionStatus } = createFinder();
+    expect(await finder.find(request)).toBeUndefined();
+    expect(sessionStatus.queries).toEqual([]);
+  });
+
+  it.each(['TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT'] as const)(
+    'finds nobody for a token whose session is refused with %s',
+    async (code) => {
+      const { finder, sessionStatus } = createFinder();
+      sessionStatus.refusal = new ApiError(code);
+      expect(await finder.find(bearing(genuine()))).toBeUndefined();
+    },
+  );
+
+  it('does not take a token that cannot be checked for an invalid one', async () => {
+    const { finder, sessionStatus } = createFinder();
+    sessionStatus.refusal = new ApiError('SERVICE_UNAVAILABLE');
+    await expect(finder.find(bearing(genuine()))).rejects.toThrow(sessionStatus.refusal);
+  });
+});

@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { ApiError } from '@poc-tracker/contracts';
+import { SessionStatusService } from '../session-status/session-status.service.js';
+import { AccessTokenVerifier } from '../token/access-token.verifier.js';
+import { bearerToken, type TokenRequest } from '../token/bearer-token.js';
+import { type Principal, toPrincipal } from './principal.js';
+
+/** Finds out who sends a request to a `@Public()` route, where JwtAuthGuard does not look at tokens. */
+@Injectable()
+export class PrincipalFinder {
+  constructor(
+    private readonly verifier: AccessTokenVerifier,
+    private readonly sessionStatus: SessionStatusService,
+  ) {}
+
+  /**
+   * The principal of a request; undefined without a token that a protected route would accept.
+   * @throws ApiError SERVICE_UNAVAILABLE if the token cannot be checked.
+   */
+  async find(request: TokenRequest): Promise<Principal | undefined> {
+    if (request.headers.authorization === undefined) return undefined;
+    try {
+      const token = bearerToken(request);
+      await this.verifier.loadKey(token);
+      const claims = this.verifier.cachedClaims(token) ?? this.verifier.verify(token);
+      return toPrincipal(claims, await this.sessionStatus.currentRights(claims));
+    } catch (error) {
+      if (error instanceof ApiError && error.status < 500) return undefined;
+      throw error;
+    }
+  }
+}
