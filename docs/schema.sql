@@ -81,7 +81,8 @@ BEGIN
   IF p_users <= 0 AND p_pocs <= 0 AND p_bytes <= 0 THEN
     RETURN;
   END IF;
-  SELECT t.max_users AS users, t.max_pocs AS pocs, t.max_storage_gb * 1073741824::bigint AS bytes
+  SELECT t.max_users AS users, t.max_pocs AS pocs, t.max_storage_gb * 1073741824::bigint AS bytes,
+         t.max_storage_gb AS gigabytes
     INTO allowed FROM public.tenants t WHERE t.id = p_tenant;
   refused := CASE WHEN p_users > 0 AND now_used.users <= allowed.users IS NOT TRUE THEN 'user'
                   WHEN p_pocs > 0 AND now_used.pocs <= allowed.pocs IS NOT TRUE THEN 'poc'
@@ -91,10 +92,9 @@ BEGIN
       ERRCODE = 'check_violation',
       TABLE = 'tenant_usage',
       CONSTRAINT = format('tenant_%s_limit', refused),
-      DETAIL = CASE refused
-        WHEN 'user' THEN json_build_object('limit', allowed.users, 'usage', now_used.users - p_users)
-        WHEN 'poc' THEN json_build_object('limit', allowed.pocs, 'usage', now_used.pocs - p_pocs)
-        ELSE json_build_object('limit', allowed.bytes, 'usage', now_used.bytes - p_bytes) END;
+      DETAIL = json_build_object(
+        'maxUsers', allowed.users, 'maxPocs', allowed.pocs, 'maxStorageGb', allowed.gigabytes,
+        'users', now_used.users - p_users, 'pocs', now_used.pocs - p_pocs, 'storageBytes', now_used.bytes - p_bytes);
   END IF;
   IF p_users > 0 THEN
     PERFORM public.record_usage_events(
@@ -1175,6 +1175,8 @@ SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
   FROM public.tenants t
  WHERE t.id = coalesce(
      (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),
+     (SELECT v.tenant_id FROM public.tenant_domains v
+       WHERE v.domain = lower(p_domain) AND v.verified_at IS NOT NULL),
      (SELECT d.id FROM public.tenants d
        WHERE lower(d.branding ->> 'custom_domain') = lower(p_domain) AND d.branding ->> 'custom_domain' IS NOT NULL),
      p_id)

@@ -135,7 +135,10 @@ describe('A limit below the current usage', () => {
     const refused = await db.register(tenantId).catch((error: unknown) => error);
     expect(toApiError(refused)).toMatchObject({
       code: 'USER_LIMIT_EXCEEDED',
-      details: { limit: 2, usage: 4 },
+      details: {
+        limits: { maxUsers: 2, maxPocs: 100, maxStorageGb: 5 },
+        usage: { users: 4, pocs: 0, storageGb: 0 },
+      },
     });
     await deleteUser(tenantId);
     await expect(db.register(tenantId)).rejects.toEqual(refusal('23514', 'tenant_user_limit'));

@@ -1,3 +1,5 @@
+import { type Feature, plansWithFeature } from './plans.js';
+
 /** Every error of the API: its HTTP status and default message. */
 export const ERROR_CATALOGUE = {
   TENANT_REQUIRED: { status: 400, message: 'The request does not name a tenant.' },
@@ -103,6 +105,12 @@ export class ApiError extends Error {
     this.status = ERROR_CATALOGUE[code].status;
     this.details = options.details;
     this.retryAfter = options.retryAfter;
+  }
+
+  /** A FEATURE_NOT_AVAILABLE that names the plans that include the feature. */
+  static featureNotAvailable(feature: Feature): ApiError {
+    const details = { feature, availableIn: plansWithFeature(feature) };
+    return new ApiError('FEATURE_NOT_AVAILABLE', { details });
   }
 
   /** A VALIDATION_ERROR for these fields. */

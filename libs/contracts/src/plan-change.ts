@@ -21,6 +21,17 @@ export interface TenantUsage {
   storageBytes: number;
 }
 
+/** The `details` of USER_LIMIT_EXCEEDED, POC_LIMIT_EXCEEDED and STORAGE_LIMIT_EXCEEDED: before the refused request. */
+export interface LimitDetails {
+  limits: TenantLimits;
+  usage: { users: number; pocs: number; storageGb: number };
+}
+
+/** Bytes in GiB, the unit of the limit, with six decimals: about a kibibyte. */
+export function toStorageGb(bytes: number): number {
+  return Math.round((bytes / GIBIBYTE) * 1e6) / 1e6;
+}
+
 /** A change of a tenant's plan and overrides. Absent values stay; null removes an override. */
 export interface PlanChange {
   plan?: Plan | undefined;

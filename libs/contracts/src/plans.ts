@@ -59,7 +59,7 @@ export const PLAN_CATALOGUE: Record<Plan, PlanEntitlements> = {
   },
 };
 
-/** The plans that include a feature, for the details of FEATURE_NOT_AVAILABLE. */
+/** The plans that include a feature. */
 export function plansWithFeature(feature: Feature): Plan[] {
   return PLANS.filter((plan) => PLAN_CATALOGUE[plan].features[feature]);
 }

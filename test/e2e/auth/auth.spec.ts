@@ -100,7 +100,13 @@ describe('Registration', () => {
     for (const { status, error } of refused) {
       expect({ status, error }).toMatchObject({
         status: 403,
-        error: { code: 'USER_LIMIT_EXCEEDED', details: { limit: 4, usage: 4 } },
+        error: {
+          code: 'USER_LIMIT_EXCEEDED',
+          details: {
+            limits: { maxUsers: 4, maxPocs: 100, maxStorageGb: 5 },
+            usage: { users: 4, pocs: 0, storageGb: 0 },
+          },
+        },
       });
     }
     const [{ count }] = (await service.sql<{ count: number }>(

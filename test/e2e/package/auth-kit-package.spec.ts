@@ -289,7 +289,7 @@ describe.each(['fastify', 'express'])(
       });
       expect(await get('feature', user.token)).toMatchObject({
         code: 'FEATURE_NOT_AVAILABLE',
-        details: { feature: 'api_access', plans: ['pro', 'enterprise'] },
+        details: { feature: 'api_access', availableIn: ['pro', 'enterprise'] },
       });
     });
 

@@ -1,5 +1,6 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { RequireFeature } from '@poc-tracker/auth-kit';
+import { GIBIBYTE } from '@poc-tracker/contracts';
 import { createHttpApp, createLogger } from '@poc-tracker/http-service';
 import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
 import { createTestDatabase } from '@poc-tracker/testing';
@@ -82,13 +83,39 @@ describe('GET /tenants/current/usage', () => {
     const { token, tenantId } = await signedIn({ maxUsers: 5 });
     const read = async () =>
       (await service.call<TenantUsageResponse>('GET', '/tenants/current/usage', { token })).data;
-    expect((await read()).warnings).toEqual([]);
+    expect(await read()).toEqual({
+      users: { used: 1, limit: 5 },
+      pocs: { used: 0, limit: 100 },
+      storageBytes: { used: 0, limit: 5 * GIBIBYTE },
+      storageGb: { used: 0, limit: 5 },
+      withinLimits: true,
+      warnings: [],
+    });
     for (let n = 0; n < 3; n += 1) await service.user(tenantId);
     const [warning] = (await read()).warnings;
     expect(warning).toMatchObject({ resource: 'users', level: 'warning', used: 4, limit: 5 });
     expect(Date.now() - Date.parse(warning?.since ?? '')).toBeLessThan(60_000);
     await service.user(tenantId);
-    expect((await read()).warnings).toMatchObject([{ level: 'reached', used: 5, limit: 5 }]);
+    expect(await read()).toMatchObject({
+      withinLimits: true,
+      warnings: [{ level: 'reached', used: 5, limit: 5 }],
+    });
+    await service.sql('UPDATE tenants SET max_users = 4 WHERE id = $1', [tenantId]);
+    expect((await read()).withinLimits).toBe(false);
+  });
+
+  it('shows storage in bytes and in GiB', async () => {
+    const { token, tenantId } = await signedIn();
+    await service.sql('UPDATE tenant_usage SET storage_bytes = $2 WHERE tenant_id = $1', [
+      tenantId,
+      5.25 * GIBIBYTE + 1,
+    ]);
+    const { data } = await service.call('GET', '/tenants/current/usage', { token });
+    expect(data).toMatchObject({
+      storageBytes: { used: 5.25 * GIBIBYTE + 1, limit: 5 * GIBIBYTE },
+      storageGb: { used: 5.25, limit: 5 },
+      withinLimits: false,
+    });
   });
 });
 
@@ -137,7 +164,7 @@ describe('A plan change by an operator', () => {
     });
     expect(refused.error).toMatchObject({
       code: 'USER_LIMIT_EXCEEDED',
-      details: { limit: 1, usage: 2 },
+      details: { limits: { maxUsers: 1 }, usage: { users: 2, pocs: 0, storageGb: 0 } },
     });
   });
 
@@ -209,7 +236,7 @@ describe('A route that requires a feature', () => {
       const off = await within(1_000, call, ({ status }) => status === 403);
       expect(off.error).toMatchObject({
         code: 'FEATURE_NOT_AVAILABLE',
-        details: { feature: 'api_access', plans: ['pro', 'enterprise'] },
+        details: { feature: 'api_access', availableIn: ['pro', 'enterprise'] },
       });
       await set({});
       await within(1_000, call, ({ status }) => status === 200);

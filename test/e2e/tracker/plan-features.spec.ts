@@ -26,9 +26,9 @@ describe('A plan feature', () => {
     };
     for (const [feature, { status, error }] of Object.entries(refused)) {
       expect([status, error.code]).toEqual([403, 'FEATURE_NOT_AVAILABLE']);
-      expect(error.details).toMatchObject({
+      expect(error.details).toEqual({
         feature,
-        plans: expect.arrayContaining(['enterprise']) as unknown,
+        availableIn: expect.arrayContaining(['enterprise']) as unknown,
       });
     }
     await tracker.sql(`UPDATE tenants SET features = features || $2 WHERE id = $1`, [

@@ -153,7 +153,7 @@ describe('The POC limit of a tenant', () => {
     expect(answers.length - refused.length).toBe(3);
     for (const { status, error } of refused) {
       expect([status, error.code]).toEqual([403, 'POC_LIMIT_EXCEEDED']);
-      expect(error.details).toEqual({ limit: 5, usage: 5 });
+      expect(error.details).toMatchObject({ limits: { maxPocs: 5 }, usage: { pocs: 5 } });
     }
     expect(await tracker.usage(tenant.tenantId)).toMatchObject({ pocs: 5 });
   });

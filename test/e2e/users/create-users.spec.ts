@@ -87,7 +87,7 @@ describe('A user created by an admin', () => {
     for (const { error } of answers.filter(({ status }) => status !== 201)) {
       expect(error).toMatchObject({
         code: 'USER_LIMIT_EXCEEDED',
-        details: { limit: 8, usage: 8 },
+        details: { limits: { maxUsers: 8 }, usage: { users: 8 } },
       });
     }
     const [{ count } = { count: 0 }] = await service.sql<{ count: number }>(

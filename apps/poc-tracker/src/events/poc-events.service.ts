@@ -119,7 +119,7 @@ export class PocEventsService implements OnModuleDestroy {
     try {
       if (principal.tokenExpiresAt * 1_000 <= Date.now()) throw new ApiError('INVALID_TOKEN');
       const { tenant } = await this.sessionStatus.currentRights(toSessionClaims(principal));
-      if (!tenant.features[LIVE_EVENTS]) throw new ApiError('FEATURE_NOT_AVAILABLE');
+      if (!tenant.features[LIVE_EVENTS]) throw ApiError.featureNotAvailable(LIVE_EVENTS);
     } catch (error) {
       stream.send('closed', { code: error instanceof ApiError ? error.code : 'INTERNAL_ERROR' });
       stream.end();

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Principal, SessionStatusService, toSessionClaims } from '@poc-tracker/auth-kit';
-import { ApiError, isReadOnly, plansWithFeature } from '@poc-tracker/contracts';
+import { ApiError, isReadOnly } from '@poc-tracker/contracts';
 import { rawBodyType } from '@poc-tracker/http-service';
 import { uuidv7 } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
@@ -128,9 +128,7 @@ function acceptedType(request: FastifyRequest, { tenant }: Principal): string {
   if (type === undefined)
     throw ApiError.validation({ field: 'content-type', message: 'must be a media type' });
   if (type.startsWith('video/') && !tenant.features[VIDEO]) {
-    throw new ApiError('FEATURE_NOT_AVAILABLE', {
-      details: { feature: VIDEO, plans: plansWithFeature(VIDEO) },
-    });
+    throw ApiError.featureNotAvailable(VIDEO);
   }
   return type;
 }

@@ -1,4 +1,10 @@
-import { ERROR_CATALOGUE, type ErrorBody, type ErrorCode } from '@poc-tracker/contracts';
+import {
+  ERROR_CATALOGUE,
+  type ErrorBody,
+  type ErrorCode,
+  type LimitDetails,
+  PLAN_CATALOGUE,
+} from '@poc-tracker/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** The body of every error, for the OpenAPI document. */
@@ -32,12 +38,18 @@ export class ErrorResponse implements ErrorBody {
   details?: unknown;
 }
 
+function exceeded(usage: LimitDetails['usage']): LimitDetails {
+  return { limits: PLAN_CATALOGUE.basic.limits, usage };
+}
+
 /** Example details of the codes that have them. */
 const DETAILS: Partial<Record<ErrorCode, unknown>> = {
   VALIDATION_ERROR: [{ field: 'email', message: 'email must be an email' }],
-  USER_LIMIT_EXCEEDED: { limit: 10, usage: 10 },
+  USER_LIMIT_EXCEEDED: exceeded({ users: 10, pocs: 12, storageGb: 0.5 }),
+  POC_LIMIT_EXCEEDED: exceeded({ users: 3, pocs: 100, storageGb: 0.5 }),
+  STORAGE_LIMIT_EXCEEDED: exceeded({ users: 3, pocs: 12, storageGb: 5 }),
   INSUFFICIENT_PERMISSIONS: { required: ['manage_users'] },
-  FEATURE_NOT_AVAILABLE: { feature: 'video_generation', plans: ['pro', 'enterprise'] },
+  FEATURE_NOT_AVAILABLE: { feature: 'video_generation', availableIn: ['pro', 'enterprise'] },
 };
 
 /** An example body for the OpenAPI document. */

@@ -66,10 +66,16 @@ describe('createErrorTranslator', () => {
     expect(toApiError(wrapped)).toMatchObject({ code: 'USER_EXISTS', cause: wrapped });
   });
 
-  it('adds limit and usage to an exceeded limit, and no other details of PostgreSQL', () => {
-    const detail = '{"limit" : 2, "usage" : 4}';
+  it('adds limits and usage to an exceeded limit, and no other details of PostgreSQL', () => {
+    const detail =
+      '{"maxUsers" : 2, "maxPocs" : 7, "maxStorageGb" : 5, "users" : 4, "pocs" : 3, "storageBytes" : 1610612736}';
     const limit = databaseError({ code: '23514', constraint: 'tenant_user_limit' });
-    expect(toApiError(Object.assign(limit, { detail }))?.details).toEqual({ limit: 2, usage: 4 });
+    expect(toApiError(Object.assign(limit, { detail }))?.details).toEqual({
+      limits: { maxUsers: 2, maxPocs: 7, maxStorageGb: 5 },
+      usage: { users: 4, pocs: 3, storageGb: 1.5 },
+    });
+    const unknown = Object.assign(limit, { detail: `${detail} and a row` });
+    expect(toApiError(unknown)?.details).toBeUndefined();
     const row = databaseError({ code: '23505', constraint: 'users_tenant_email_key' });
     expect(toApiError(Object.assign(row, { detail }))?.details).toBeUndefined();
   });

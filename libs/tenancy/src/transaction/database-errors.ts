@@ -1,4 +1,4 @@
-import { ApiError, type ErrorCode } from '@poc-tracker/contracts';
+import { ApiError, type ErrorCode, type LimitDetails, toStorageGb } from '@poc-tracker/contracts';
 
 /** The error code of each constraint that a client can violate, by the constraint's name. */
 export type ConstraintCodes = Readonly<Record<string, ErrorCode>>;
@@ -77,6 +77,13 @@ const LIMIT_CODES: ReadonlySet<ErrorCode> = new Set([
   'STORAGE_LIMIT_EXCEEDED',
 ]);
 
+/** What add_tenant_usage() reports. */
+const USAGE_REPORT = new RegExp(
+  `^\\{${['maxUsers', 'maxPocs', 'maxStorageGb', 'users', 'pocs', 'storageBytes']
+    .map((name) => `"${name}" : (?<${name}>\\d+)`)
+    .join(', ')}\\}$`,
+);
+
 /** A list like that of the setting app.user_permissions. */
 const PERMISSION_NAMES = /^[a-z0-9_.:-]+( [a-z0-9_.:-]+)*$/;
 
@@ -130,18 +137,33 @@ function codeOf(
 }
 
 /**
- * What add_tenant_usage() and refuse_rights_not_held() report: the limit and the usage of a tenant, or the permissions that
+ * What add_tenant_usage() and refuse_rights_not_held() report: the limits and the usage of a tenant, or the permissions that
  * the caller lacks.
  */
 function detailsOf(code: ErrorCode, { constraint, detail }: DatabaseFailure): unknown {
   if (typeof detail !== 'string' || typeof constraint !== 'string') return undefined;
-  if (LIMIT_CODES.has(code)) {
-    const match = /^\{"limit" : (\d+), "usage" : (\d+)\}$/.exec(detail);
-    return match === null ? undefined : { limit: Number(match[1]), usage: Number(match[2]) };
-  }
+  if (LIMIT_CODES.has(code)) return limitDetails(detail);
   if (constraint.endsWith('_rights_held') && PERMISSION_NAMES.test(detail))
     return { reason: 'permission_not_held', required: detail.split(' ') };
   return undefined;
+}
+
+function limitDetails(report: string): LimitDetails | undefined {
+  const found = USAGE_REPORT.exec(report)?.groups;
+  if (found === undefined) return undefined;
+  const count = (name: string): number => Number(found[name]);
+  return {
+    limits: {
+      maxUsers: count('maxUsers'),
+      maxPocs: count('maxPocs'),
+      maxStorageGb: count('maxStorageGb'),
+    },
+    usage: {
+      users: count('users'),
+      pocs: count('pocs'),
+      storageGb: toStorageGb(count('storageBytes')),
+    },
+  };
 }
 
 function isUnavailable(state: string): boolean {

@@ -32,8 +32,8 @@ describe('The storage limit of a tenant', () => {
     for (const { status, error } of refused) {
       expect([status, error.code]).toEqual([403, 'STORAGE_LIMIT_EXCEEDED']);
       expect(error.details).toMatchObject({
-        limit: expect.any(Number) as number,
-        usage: expect.any(Number) as number,
+        limits: { maxStorageGb: 1 },
+        usage: { pocs: 1, storageGb: expect.closeTo(1, 2) as number },
       });
     }
     expect(storedOf(ana)).toHaveLength(3);

@@ -43,7 +43,7 @@ END`,
 /*
  * Called by the counting triggers of users, pocs and poc_files. It raises the count first, which locks the row, and
  * compares it with the limit in a second statement. That statement has a later snapshot, so it sees a limit that was
- * lowered while this transaction waited for the lock. An error undoes the raised count, and reports limit and usage.
+ * lowered while this transaction waited for the lock. An error undoes the raised count, and reports limits and usage.
  */
 const ADD_TENANT_USAGE = definerFunction({
   signature: 'add_tenant_usage(p_tenant uuid, p_users integer, p_pocs integer, p_bytes bigint)',
@@ -65,7 +65,8 @@ BEGIN
   IF p_users <= 0 AND p_pocs <= 0 AND p_bytes <= 0 THEN
     RETURN;
   END IF;
-  SELECT t.max_users AS users, t.max_pocs AS pocs, t.max_storage_gb * 1073741824::bigint AS bytes
+  SELECT t.max_users AS users, t.max_pocs AS pocs, t.max_storage_gb * 1073741824::bigint AS bytes,
+         t.max_storage_gb AS gigabytes
     INTO allowed FROM public.tenants t WHERE t.id = p_tenant;
   refused := CASE WHEN p_users > 0 AND now_used.users <= allowed.users IS NOT TRUE THEN 'user'
                   WHEN p_pocs > 0 AND now_used.pocs <= allowed.pocs IS NOT TRUE THEN 'poc'
@@ -75,10 +76,9 @@ BEGIN
       ERRCODE = 'check_violation',
       TABLE = 'tenant_usage',
       CONSTRAINT = format('tenant_%s_limit', refused),
-      DETAIL = CASE refused
-        WHEN 'user' THEN json_build_object('limit', allowed.users, 'usage', now_used.users - p_users)
-        WHEN 'poc' THEN json_build_object('limit', allowed.pocs, 'usage', now_used.pocs - p_pocs)
-        ELSE json_build_object('limit', allowed.bytes, 'usage', now_used.bytes - p_bytes) END;
+      DETAIL = json_build_object(
+        'maxUsers', allowed.users, 'maxPocs', allowed.pocs, 'maxStorageGb', allowed.gigabytes,
+        'users', now_used.users - p_users, 'pocs', now_used.pocs - p_pocs, 'storageBytes', now_used.bytes - p_bytes);
   END IF;
   IF p_users > 0 THEN
     PERFORM public.record_usage_events(

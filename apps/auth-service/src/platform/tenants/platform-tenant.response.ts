@@ -1,15 +1,13 @@
-import { ApiProperty, IntersectionType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, OmitType, PickType } from '@nestjs/swagger';
 import { NextCursor } from '@poc-tracker/http-service';
-import { GIBIBYTE } from '@poc-tracker/contracts';
-import { TenantUsageResponse } from '../../tenant/entitlements/tenant-usage.response.js';
+import {
+  TenantUsageResponse,
+  toUsageShares,
+} from '../../tenant/entitlements/tenant-usage.response.js';
 import { TenantResponse } from '../../tenant/tenant.response.js';
 
 /** The usage of a tenant as an operator sees it. */
-export class PlatformUsageResponse extends PickType(TenantUsageResponse, [
-  'users',
-  'pocs',
-  'storageBytes',
-]) {}
+export class PlatformUsageResponse extends OmitType(TenantUsageResponse, ['warnings']) {}
 
 /** A tenant in the list of an operator. */
 export class PlatformTenantSummary extends PickType(TenantResponse, [
@@ -95,10 +93,9 @@ export function toPlatformTenant(row: PlatformTenantRow): PlatformTenantResponse
   const { userCount, pocCount, storageBytes, maxUsers, maxPocs, maxStorageGb, ...tenant } = row;
   return {
     ...tenant,
-    usage: {
-      users: { used: userCount ?? 0, limit: maxUsers },
-      pocs: { used: pocCount ?? 0, limit: maxPocs },
-      storageBytes: { used: Number(storageBytes ?? 0), limit: maxStorageGb * GIBIBYTE },
-    },
+    usage: toUsageShares(
+      { users: userCount ?? 0, pocs: pocCount ?? 0, storageBytes: Number(storageBytes ?? 0) },
+      { maxUsers, maxPocs, maxStorageGb },
+    ),
   };
 }

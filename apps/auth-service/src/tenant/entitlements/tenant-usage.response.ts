@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { GIBIBYTE } from '@poc-tracker/contracts';
+import { GIBIBYTE, type TenantLimits, type TenantUsage, toStorageGb } from '@poc-tracker/contracts';
 import type { TenantUsageRow } from '../tenant.repository.js';
 import {
   LIMITED_RESOURCES,
@@ -55,6 +55,19 @@ export class TenantUsageResponse {
   storageBytes: UsageShare;
 
   @ApiProperty({
+    type: UsageShare,
+    description: 'The same in GiB, rounded to six decimals.',
+    example: { used: 0.044983, limit: 5 },
+  })
+  storageGb: UsageShare;
+
+  @ApiProperty({
+    description: 'False if the usage exceeds a limit, as after a change to a smaller plan.',
+    example: true,
+  })
+  withinLimits: boolean;
+
+  @ApiProperty({
     type: UsageWarning,
     isArray: true,
     description: 'The limits of which 80 % or more is used.',
@@ -63,15 +76,25 @@ export class TenantUsageResponse {
 }
 
 export function toTenantUsageResponse(row: TenantUsageRow): TenantUsageResponse {
-  const users = { used: row.user_count, limit: row.max_users };
-  const pocs = { used: row.poc_count, limit: row.max_pocs };
-  const storage = { used: Number(row.storage_bytes), limit: row.max_storage_gb * GIBIBYTE };
-  return {
-    users,
-    pocs,
-    storageBytes: storage,
-    warnings: warningsOf({ users, pocs, storage }, row.events),
-  };
+  const shares = toUsageShares(
+    { users: row.user_count, pocs: row.poc_count, storageBytes: Number(row.storage_bytes) },
+    { maxUsers: row.max_users, maxPocs: row.max_pocs, maxStorageGb: row.max_storage_gb },
+  );
+  const { users, pocs, storageBytes: storage } = shares;
+  return { ...shares, warnings: warningsOf({ users, pocs, storage }, row.events) };
+}
+
+/** The usage of each limit. */
+export function toUsageShares(
+  usage: TenantUsage,
+  limits: TenantLimits,
+): Omit<TenantUsageResponse, 'warnings'> {
+  const users = { used: usage.users, limit: limits.maxUsers };
+  const pocs = { used: usage.pocs, limit: limits.maxPocs };
+  const storageBytes = { used: usage.storageBytes, limit: limits.maxStorageGb * GIBIBYTE };
+  const storageGb = { used: toStorageGb(usage.storageBytes), limit: limits.maxStorageGb };
+  const withinLimits = [users, pocs, storageBytes].every(({ used, limit }) => used <= limit);
+  return { users, pocs, storageBytes, storageGb, withinLimits };
 }
 
 function warningsOf(
