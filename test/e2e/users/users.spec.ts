@@ -10,7 +10,7 @@ interface User {
 }
 
 interface Page {
-  users: User[];
+  items: User[];
   nextCursor: string | null;
 }
 
@@ -64,7 +64,7 @@ describe('The list of users', () => {
       const answer = await list(token, { limit: '5', ...(cursor !== null && { cursor }) });
       expect(answer.status).toBe(200);
       expect(answer.text).not.toMatch(/hash|argon2/i);
-      found.push(...answer.data.users.map(({ id }) => id));
+      found.push(...answer.data.items.map(({ id }) => id));
       cursor = answer.data.nextCursor;
       pages += 1;
     } while (cursor !== null && pages < 10);
@@ -103,7 +103,7 @@ describe('The list of users', () => {
           ...(cursor !== null && { cursor }),
         });
         expect(status).toBe(200);
-        found.push(...data.users.map(({ email }) => email.slice(0, 2)));
+        found.push(...data.items.map(({ email }) => email.slice(0, 2)));
         cursor = data.nextCursor;
       } while (cursor !== null);
       return found.sort();

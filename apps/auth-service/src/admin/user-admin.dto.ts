@@ -127,7 +127,7 @@ export class AssignRoleDto {
 
 export class UserPageResponse {
   @ApiProperty({ type: UserResponse, isArray: true })
-  users: UserResponse[];
+  items: UserResponse[];
 
   @NextCursor()
   nextCursor: string | null;

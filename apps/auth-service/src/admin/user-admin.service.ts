@@ -125,5 +125,5 @@ function toUserPage({
   items: UserRecord[];
   nextCursor: string | null;
 }): UserPageResponse {
-  return { users: items.map(toUserResponse), nextCursor };
+  return { items: items.map(toUserResponse), nextCursor };
 }
