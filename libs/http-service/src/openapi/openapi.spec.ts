@@ -62,6 +62,7 @@ describe('createOpenApiDocument', () => {
       'OUTCOME_UNKNOWN',
       'PAYLOAD_TOO_LARGE',
       'SERVICE_UNAVAILABLE',
+      'TENANT_MISMATCH',
       'TENANT_REQUIRED',
       'UNSUPPORTED_MEDIA_TYPE',
       'USER_EXISTS',
