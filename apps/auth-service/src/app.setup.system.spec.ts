@@ -40,13 +40,13 @@ describe('the whole service', () => {
     expect(status).toBe(200);
     expect(body.services).toMatchObject({
       database: {
-        status: 'healthy',
+        healthy: true,
         version: expect.stringMatching(/^\d+\.\d+/),
         pool: { max: 10 },
       },
-      redis: { status: 'healthy', mode: 'server', usedMemoryBytes: expect.any(Number) },
-      tenant_resolution: { status: 'healthy' },
-      jwt_signing: { status: 'healthy' },
+      redis: { healthy: true, mode: 'server', usedMemoryBytes: expect.any(Number) },
+      tenant_resolution: { healthy: true },
+      jwt_signing: { healthy: true },
     });
   });
 
@@ -54,7 +54,7 @@ describe('the whole service', () => {
     await serve();
     expect((await read<HealthResponse>('/health')).body).toMatchObject({
       status: 'healthy',
-      services: { redis: { status: 'healthy', mode: 'embedded' } },
+      services: { redis: { healthy: true, mode: 'embedded' } },
     });
   });
 
@@ -62,7 +62,7 @@ describe('the whole service', () => {
     await serve({ REDIS_URL: 'redis://127.0.0.1:1' });
     expect(await read<HealthResponse>('/health')).toMatchObject({
       status: 200,
-      body: { status: 'degraded', services: { redis: { status: 'unhealthy' } } },
+      body: { status: 'degraded', services: { redis: { healthy: false } } },
     });
   });
 

@@ -111,6 +111,14 @@ describe('The tracker', () => {
     },
   );
 
+  it('reports the health of each service that it depends on', async () => {
+    const { services } = (await (await fetch(`${tracker.url}/health`)).json()) as {
+      services: Record<string, unknown>;
+    };
+    const healthy = { healthy: true, responseTime: expect.any(Number) as number };
+    expect(services).toMatchObject({ database: healthy, storage: healthy });
+  });
+
   it('documents its routes', async () => {
     const document = (await (await fetch(`${tracker.url}/docs-json`)).json()) as { paths: object };
     expect(Object.keys(document.paths)).toContain('/api/v1/pocs/{pocId}/files/{fileId}/content');

@@ -84,6 +84,7 @@ describe('loadConfig', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
     ['TRUSTED_PROXIES', 'proxy.internal'],
     ['LOG_LEVEL', 'loud'],
+    ['APP_VERSION', 'the latest one'],
     ['NODE_ENV', 'staging'],
     ['ARGON2_MEMORY_KIB', '1024'],
     ['REQUEST_TIMEOUT_MS', '1'],
@@ -113,6 +114,11 @@ describe('loadConfig', () => {
 
   it('reads the plans that are available at sign-up', () => {
     expect(load({ SIGNUP_PLANS: 'pro, basic' }).tenancy.signupPlans).toEqual(['basic', 'pro']);
+  });
+
+  it('has the version of the package unless the deployment states another', () => {
+    expect(load({}).version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(load({ APP_VERSION: '2026.11-rc.1+build7' }).version).toBe('2026.11-rc.1+build7');
   });
 
   it('gives load balancers the time to notice a stop in production', () => {

@@ -18,7 +18,6 @@ import { type Argon2Parameters, readArgon2Parameters } from './argon2-settings.j
 
 /** All settings of the service. They are read once; no other code of the service reads the environment. */
 export interface AppConfig extends ServiceSettings {
-  readonly version: string;
   /** `platformUrl`: the operators' login, which scheduled jobs use as well. */
   readonly database: DatabaseSettings & { readonly platformUrl: string };
   readonly tenancy: TenancySettings & {
@@ -56,12 +55,11 @@ const MIN_REFRESH_SECRET_BYTES = 32;
  */
 export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   const reader = new EnvironmentReader(env);
-  const service = readServiceSettings(reader, 3000);
+  const service = readServiceSettings(reader, { port: 3000, version: packageJson.version });
   const production = service.environment === 'production';
   const tokens = readTokens(reader);
   const settings: Omit<AppConfig, 'tokens'> = {
     ...service,
-    version: packageJson.version,
     database: { ...service.database, platformUrl: readPlatformUrl(reader, production) },
     tenancy: {
       ...service.tenancy,

@@ -9,11 +9,11 @@ const SERVICE_STATUSES: ServiceStatus[] = ['healthy', 'unhealthy'];
 
 /** The health of one dependency. */
 export class ServiceHealth {
-  @ApiProperty({ enum: SERVICE_STATUSES })
-  status: ServiceStatus;
+  @ApiProperty({ example: true })
+  healthy: boolean;
 
   @ApiProperty({ description: 'Duration of the check in milliseconds.', example: 2 })
-  responseTimeMs: number;
+  responseTime: number;
 }
 
 class PoolHealth {

@@ -30,7 +30,7 @@ export class HealthService implements BeforeApplicationShutdown {
       this.checks.map(async (check) => [check.name, await this.run(check)] as const),
     );
     const services = Object.fromEntries(entries) as unknown as HealthResponse['services'];
-    const failed = this.checks.filter(({ name }) => services[name].status === 'unhealthy');
+    const failed = this.checks.filter(({ name }) => !services[name].healthy);
     const status = failed.some(({ critical }) => critical)
       ? 'unhealthy'
       : failed.length > 0
@@ -54,7 +54,7 @@ export class HealthService implements BeforeApplicationShutdown {
   async readiness(): Promise<ProbeResponse> {
     const checks = this.checks.filter(({ name }) => name === 'database');
     const results = await Promise.all(checks.map((check) => this.run(check)));
-    const healthy = !this.stopping && results.every(({ status }) => status === 'healthy');
+    const healthy = !this.stopping && results.every((result) => result.healthy);
     return { status: healthy ? 'healthy' : 'unhealthy', timestamp: new Date().toISOString() };
   }
 
@@ -75,8 +75,8 @@ export class HealthService implements BeforeApplicationShutdown {
     const healthy = status === 'up';
     this.logChange(check.name, healthy ? undefined : String(message));
     return {
-      status: healthy ? 'healthy' : 'unhealthy',
-      responseTimeMs: responseTime,
+      healthy,
+      responseTime,
       ...(healthy && this.config.exposure.healthDetails && details),
     };
   }

@@ -64,29 +64,29 @@ afterEach(() => {
 
 describe('the health report', () => {
   it('has the documented fields when all checks pass', async () => {
-    const responseTimeMs = expect.any(Number) as number;
+    const responseTime = expect.any(Number) as number;
     expect(await healthWith().report()).toEqual({
       status: 'healthy',
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       version: '1.2.3',
       services: {
         database: {
-          status: 'healthy',
-          responseTimeMs,
+          healthy: true,
+          responseTime,
           version: '18.4',
           pool: { total: 10, idle: 9, waiting: 0, max: 100 },
         },
-        redis: { status: 'healthy', responseTimeMs, mode: 'server', usedMemoryBytes: 1_048_576 },
-        clock: { status: 'healthy', responseTimeMs },
-        tenant_resolution: { status: 'healthy', responseTimeMs },
-        jwt_signing: { status: 'healthy', responseTimeMs },
+        redis: { healthy: true, responseTime, mode: 'server', usedMemoryBytes: 1_048_576 },
+        clock: { healthy: true, responseTime },
+        tenant_resolution: { healthy: true, responseTime },
+        jwt_signing: { healthy: true, responseTime },
       },
     });
   });
 
   it('has no versions, sizes or names if the details are switched off', async () => {
     const report = await healthWith({}, false).report();
-    const service = { status: 'healthy', responseTimeMs: expect.any(Number) as number };
+    const service = { healthy: true, responseTime: expect.any(Number) as number };
     expect(report).toEqual({
       status: 'healthy',
       timestamp: expect.any(String) as string,
@@ -102,7 +102,7 @@ describe('the health report', () => {
 
   it.each(['redis', 'clock'] as const)('is degraded without %s', async (name) => {
     const report = await healthWith({ [name]: failing }).report();
-    expect([report.status, report.services[name].status]).toEqual(['degraded', 'unhealthy']);
+    expect([report.status, report.services[name].healthy]).toEqual(['degraded', false]);
   });
 
   it('is degraded while the clock differs from that of PostgreSQL, and logs by how much', async () => {
@@ -110,7 +110,7 @@ describe('the health report', () => {
     const lookup = vi.fn().mockResolvedValue([{ now: new Date(Date.now() - 31_000) }]);
     const check = new ClockCheck({ lookup });
     const report = await healthWith({ clock: () => check.probe() }).report();
-    expect([report.status, report.services.clock.status]).toEqual(['degraded', 'unhealthy']);
+    expect([report.status, report.services.clock.healthy]).toEqual(['degraded', false]);
     expect(warnings).toEqual([
       expect.stringMatching(/clock is unhealthy: .* 31 s ahead of that of PostgreSQL/),
     ]);
@@ -120,7 +120,7 @@ describe('the health report', () => {
     'is unhealthy without %s',
     async (name) => {
       const report = await healthWith({ [name]: failing, redis: failing }).report();
-      expect([report.status, report.services[name].status]).toEqual(['unhealthy', 'unhealthy']);
+      expect([report.status, report.services[name].healthy]).toEqual(['unhealthy', false]);
     },
   );
 
@@ -139,7 +139,7 @@ describe('the health report', () => {
     const first = await health.report();
     expect(performance.now() - started).toBeGreaterThan(1_900);
     expect(performance.now() - started).toBeLessThan(4_000);
-    expect([first.status, first.services.database.status]).toEqual(['unhealthy', 'unhealthy']);
+    expect([first.status, first.services.database.healthy]).toEqual(['unhealthy', false]);
     vi.setSystemTime(Date.now() + 60_000);
     await health.report();
     expect(probe).toHaveBeenCalledTimes(1);

@@ -28,6 +28,10 @@ describe('the configuration of the tracker', () => {
     });
   });
 
+  it('has the version that the deployment states', () => {
+    expect(loadTrackerConfig({ DATABASE_URL, APP_VERSION: '1.4.0' }).version).toBe('1.4.0');
+  });
+
   it('reads public keys, or the URL that publishes them', () => {
     const given = loadTrackerConfig({ DATABASE_URL, JWT_PUBLIC_KEY: pem(2048) + pem(2048) });
     expect(given.tokens.publicKeys).toHaveLength(2);

@@ -12,7 +12,6 @@ import {
 
 /** All settings of the tracker. They are read once; no other code of the tracker reads the environment. */
 export interface TrackerConfig extends ServiceSettings {
-  readonly version: string;
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
@@ -39,10 +38,9 @@ const MS_OF_MINUTE = 60_000;
  */
 export function loadTrackerConfig(env: NodeJS.ProcessEnv): TrackerConfig {
   const reader = new EnvironmentReader(env);
-  const service = readServiceSettings(reader, 3001);
+  const service = readServiceSettings(reader, { port: 3001, version: packageJson.version });
   const config: TrackerConfig = {
     ...service,
-    version: packageJson.version,
     tokens: readTokens(reader, service.environment === 'production'),
     files: {
       directory: reader.optional('STORAGE_DIR') ?? '.data/files',

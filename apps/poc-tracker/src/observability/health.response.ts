@@ -5,11 +5,11 @@ const STATUSES = ['healthy', 'unhealthy'] as const;
 type Status = (typeof STATUSES)[number];
 
 export class ServiceHealth {
-  @ApiProperty({ enum: STATUSES })
-  status: Status;
+  @ApiProperty({ example: true })
+  healthy: boolean;
 
   @ApiProperty({ description: 'Duration of the check in milliseconds.', example: 2 })
-  responseTimeMs: number;
+  responseTime: number;
 }
 
 class ServicesHealth {

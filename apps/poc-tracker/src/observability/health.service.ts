@@ -37,11 +37,11 @@ export class HealthService implements BeforeApplicationShutdown {
       this.checkStorage(),
       this.check('clock', () => assertClockAgrees(this.database)),
     ]);
-    const down = [database, storage].some(({ status }) => status === 'unhealthy');
+    const down = [database, storage].some(({ healthy }) => !healthy);
     const { exposure, version } = this.config;
     return {
       // With a wrong clock, some requests are still answered.
-      status: down ? 'unhealthy' : clock.status === 'healthy' ? 'healthy' : 'degraded',
+      status: down ? 'unhealthy' : clock.healthy ? 'healthy' : 'degraded',
       timestamp: new Date().toISOString(),
       ...(exposure.healthDetails && { version }),
       services: { database, storage, clock },
@@ -55,9 +55,9 @@ export class HealthService implements BeforeApplicationShutdown {
 
   /** Whether requests can be answered, which depends on the database only, and will be. */
   async readiness(): Promise<ProbeResponse> {
-    const { status } = await this.checkDatabase();
+    const { healthy } = await this.checkDatabase();
     return {
-      status: this.stopping ? 'unhealthy' : status,
+      status: healthy && !this.stopping ? 'healthy' : 'unhealthy',
       timestamp: new Date().toISOString(),
     };
   }
@@ -92,17 +92,17 @@ export class HealthService implements BeforeApplicationShutdown {
     const timeout = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new Error('The check timed out.')), CHECK_TIMEOUT_MS);
     });
-    let status: ServiceHealth['status'] = 'healthy';
+    let healthy = true;
     try {
       await Promise.race([running, timeout]);
       this.logChange(name, undefined);
     } catch (error) {
-      status = 'unhealthy';
+      healthy = false;
       this.logChange(name, (error as Error).message);
     } finally {
       clearTimeout(timer);
     }
-    return { status, responseTimeMs: Math.round(performance.now() - startedAt) };
+    return { healthy, responseTime: Math.round(performance.now() - startedAt) };
   }
 
   /** Logs the reason once per outage. It may contain names of hosts and folders, so it is not part of the response. */

@@ -38,6 +38,8 @@ export interface TenancySettings {
 /** What every service reads from the environment. */
 export interface ServiceSettings {
   readonly environment: 'production' | 'development' | 'test';
+  /** The version that the health report shows. */
+  readonly version: string;
   readonly http: HttpSettings;
   readonly database: DatabaseSettings;
   readonly redis: { readonly url: string | undefined };
@@ -60,7 +62,7 @@ const DATABASE_EXAMPLE = 'postgres://service:password@db.internal:5432/poc_track
 
 export function readServiceSettings(
   reader: EnvironmentReader,
-  defaultPort: number,
+  defaults: { port: number; version: string },
 ): ServiceSettings {
   const environment = reader.choice(
     'NODE_ENV',
@@ -70,7 +72,8 @@ export function readServiceSettings(
   const production = environment === 'production';
   return {
     environment,
-    http: readHttpSettings(reader, defaultPort, production),
+    version: reader.text('APP_VERSION', defaults.version, /^[\w.+-]{1,64}$/, 'must be a version.'),
+    http: readHttpSettings(reader, defaults.port, production),
     database: readDatabaseSettings(reader, production),
     redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
     tenancy: readTenancySettings(reader),
