@@ -1,5 +1,6 @@
 import { type ClassConstructor, plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { toFieldErrors } from '@poc-tracker/http-service';
+import { validateSync } from 'class-validator';
 import { misuse } from './cli.error.js';
 
 /**
@@ -12,10 +13,9 @@ export function validInput<T extends object>(type: ClassConstructor<T>, values: 
   );
   const input = plainToInstance(type, stated);
   const errors = validateSync(input, { whitelist: true, forbidNonWhitelisted: true });
-  if (errors.length > 0) throw misuse(errors.flatMap(messagesOf).join('\n'));
+  if (errors.length > 0) {
+    const faults = toFieldErrors(errors).map(({ field, message }) => `${field} ${message}`);
+    throw misuse(faults.join('\n'));
+  }
   return input;
-}
-
-function messagesOf({ constraints = {}, children = [] }: ValidationError): string[] {
-  return [...Object.values(constraints), ...children.flatMap(messagesOf)];
 }

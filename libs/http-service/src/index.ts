@@ -14,12 +14,14 @@ export { OAuthErrors } from './errors/oauth-error.js';
 
 // fields: validation of bodies and parameters.
 export { EmailAddress } from './fields/email-address.decorator.js';
+export { toFieldErrors } from './fields/field-faults.js';
 export { HttpsUrl } from './fields/https-url.decorator.js';
 export { Omittable } from './fields/omittable.decorator.js';
 export { StoredForm } from './fields/stored-form.decorator.js';
 export { NameField, TextBlock, TextLine } from './fields/text-line.decorator.js';
 export { Update } from './fields/update.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
+export { InputValidationPipe } from './fields/validation.pipe.js';
 
 // paging: lists in pages.
 export {

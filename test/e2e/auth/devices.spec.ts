@@ -83,7 +83,7 @@ describe.each(Object.entries(FIRST_SESSIONS))('%s', (_name, open) => {
     expect(deviceOf(tokens?.accessToken ?? '')).toBeUndefined();
   });
 
-  it.each(['', 'a b', 'x'.repeat(101)])('refuses the device id %j', async (deviceId) => {
+  it.each(['', 'a b', 'x'.repeat(101), null, 7])('refuses the device id %j', async (deviceId) => {
     const { status, error } = await open({ deviceId });
     expect(status).toBe(400);
     expect(error).toMatchObject({ details: [{ field: 'deviceId' }] });

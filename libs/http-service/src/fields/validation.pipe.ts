@@ -1,17 +1,12 @@
 import { type ArgumentMetadata, ValidationPipe, type ValidationError } from '@nestjs/common';
-import { ApiError, type FieldError } from '@poc-tracker/contracts';
+import { ApiError } from '@poc-tracker/contracts';
+import { toFieldErrors } from './field-faults.js';
 import { isUpdate } from './update.decorator.js';
-
-/** Fields named in one response, so that a request with many unknown fields does not cause a larger response. */
-const MAX_FIELD_ERRORS = 50;
-
-/** Characters of a field's path in a response, because the client chooses the names of unknown fields. */
-const MAX_PATH_LENGTH = 200;
 
 /**
  * Validates bodies and queries by their DTO. Unknown fields are refused, not dropped, so that a client that sends `role` or
  * `tenantId` learns that it has no effect (OWASP API3, mass assignment). Errors never contain values.
- * @throws ApiError VALIDATION_ERROR with a {@link FieldError} for each violated rule, with dotted paths for nested fields.
+ * @throws ApiError VALIDATION_ERROR with a sentence for each invalid field, and dotted paths for nested fields.
  */
 export class InputValidationPipe extends ValidationPipe {
   constructor() {
@@ -20,7 +15,8 @@ export class InputValidationPipe extends ValidationPipe {
       forbidNonWhitelisted: true,
       forbidUnknownValues: true,
       transform: true,
-      validationError: { target: false, value: false },
+      // The sentences depend on them. None of them is part of a sentence.
+      validationError: { target: true, value: true },
       exceptionFactory: (errors: ValidationError[]) =>
         ApiError.validation(...toFieldErrors(errors)),
     });
@@ -42,28 +38,4 @@ function assertBody(value: unknown, metatype: object): void {
   if (isUpdate(metatype) && Object.keys(value).length === 0) {
     throw ApiError.validation({ field: 'body', message: 'must contain at least one field' });
   }
-}
-
-/** The violated rules in the order of the fields, at most {@link MAX_FIELD_ERRORS}. */
-function toFieldErrors(errors: readonly ValidationError[]): FieldError[] {
-  const fields: FieldError[] = [];
-  const pending = errors.map((error) => ({ error, path: error.property })).reverse();
-  for (
-    let next = pending.pop();
-    next !== undefined && fields.length < MAX_FIELD_ERRORS;
-    next = pending.pop()
-  ) {
-    const { error, path } = next;
-    const field = (path || 'body').slice(0, MAX_PATH_LENGTH);
-    for (const [rule, message] of Object.entries(error.constraints ?? {})) {
-      fields.push({
-        field,
-        message: rule === 'whitelistValidation' ? 'is not a known field' : message,
-      });
-    }
-    for (const child of [...(error.children ?? [])].reverse()) {
-      pending.push({ error: child, path: `${path}.${child.property}` });
-    }
-  }
-  return fields.slice(0, MAX_FIELD_ERRORS);
 }
