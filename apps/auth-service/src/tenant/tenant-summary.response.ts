@@ -48,7 +48,7 @@ export const TENANT_SUMMARY = `
 
 export function toTenantSummary(id: string, row: TenantSummaryRow): TenantSummaryResponse {
   const { tenantName, subdomain, planType, features, branding, theme } = row;
-  const settings = valuesOf(resolveSettings(theme === null ? [] : [theme], planType));
+  const settings = valuesOf(resolveSettings(theme === null ? [] : [theme]));
   return {
     id,
     name: tenantName,
