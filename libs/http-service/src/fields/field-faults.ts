@@ -109,7 +109,9 @@ function sentenceOf(error: ValidationError, rule: string): { rank: number; text:
     return { rank: TYPE, text: NOT_TEXT };
   const sentence = stated?.each === true ? (each ?? one) : one;
   const isOwn = stated?.message !== undefined || SENTENCES[rule] === undefined;
-  const text = isOwn ? ownMessage(error, rule) : sentence(...((stated?.constraints ?? []) as unknown[]));
+  const text = isOwn
+    ? ownMessage(error, rule)
+    : sentence(...((stated?.constraints ?? []) as unknown[]));
   return { rank, text };
 }
 

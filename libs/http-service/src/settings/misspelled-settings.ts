@@ -1,6 +1,7 @@
 /** Every setting of the product, because its processes may share one environment. The table of the README has the same. */
 export const SETTING_NAMES = [
   'API_DOCS',
+  'APP_VERSION',
   'ARGON2_ITERATIONS',
   'ARGON2_MEMORY_KIB',
   'ARGON2_PARALLELISM',
