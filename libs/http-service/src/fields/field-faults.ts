@@ -56,14 +56,13 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     one: (max) => `must have at most ${counted(max, 'entry', 'entries')}`,
   },
   arrayUnique: { rank: SIZE, one: () => 'must not contain the same value twice' },
-  isEmail: { rank: FORM, one: () => 'must be an e-mail address' },
   isUuid: { rank: FORM, one: () => 'must be a UUID' },
   matches: { rank: FORM, one: () => 'has a wrong format' },
   isIso8601: { rank: DETAIL, one: () => 'must be an existing date and time (ISO 8601)' },
 };
 
 /** Rules that text alone can satisfy. */
-const TEXT_RULES = new Set(['isLength', 'maxLength', 'matches', 'isEmail', 'isUuid', 'isIso8601']);
+const TEXT_RULES = new Set(['isLength', 'maxLength', 'matches', 'isUuid', 'isIso8601']);
 
 /**
  * The invalid fields in their order, at most {@link MAX_FIELD_ERRORS}, with one sentence for each: the first thing to
