@@ -50,11 +50,11 @@ describe('An email address', () => {
     }
     const { token } = await join('admin');
     for (const q of [typed, other]) {
-      const found = await service.call<{ users: { id: string }[] }>('GET', '/auth/users', {
+      const found = await service.call<{ items: { id: string }[] }>('GET', '/auth/users', {
         token,
         query: { q },
       });
-      expect(found.data.users.map(({ id }) => id)).toEqual([registered.data.user.id]);
+      expect(found.data.items.map(({ id }) => id)).toEqual([registered.data.user.id]);
     }
   });
 

@@ -173,11 +173,11 @@ describe('The search for users', () => {
     const { token, userId } = await join('admin');
     await service.call('PUT', '/auth/me', { token, body: { firstName: 'X', lastName: name } });
     for (const text of [q, name, name.normalize('NFD'), name.toUpperCase()]) {
-      const { data } = await service.call<{ users: { id: string }[] }>('GET', '/auth/users', {
+      const { data } = await service.call<{ items: { id: string }[] }>('GET', '/auth/users', {
         token,
         query: { q: text },
       });
-      expect([text, data.users.map(({ id }) => id)]).toEqual([text, [userId]]);
+      expect([text, data.items.map(({ id }) => id)]).toEqual([text, [userId]]);
     }
   });
 });
