@@ -18,6 +18,7 @@ interface Service {
   wire(load: Load): Promise<{ app: NestFastifyApplication; description: ApiDescription }>;
 }
 
+type Description = { API_DESCRIPTION: ApiDescription };
 type AuthSetup = typeof import('../apps/auth-service/src/app.setup.js');
 type AuthConfig = typeof import('../apps/auth-service/src/config/test-config.js');
 type TrackerSetup = typeof import('../apps/poc-tracker/src/app.setup.js');
@@ -29,20 +30,22 @@ const SERVICES: Service[] = [
     output: 'docs/openapi.json',
     wire: async (load) => {
       const setup = await load<AuthSetup>('/apps/auth-service/src/app.setup.ts');
+      const description = await load<Description>('/apps/auth-service/src/api-description.ts');
       const config = await load<AuthConfig>('/apps/auth-service/src/config/test-config.ts');
       const database = { serviceUrl: NOWHERE, platformUrl: NOWHERE };
       const app = await setup.createApp(config.testConfig(database), { preview: true });
-      return { app, description: setup.API_DESCRIPTION };
+      return { app, description: description.API_DESCRIPTION };
     },
   },
   {
     output: 'docs/openapi.poc-tracker.json',
     wire: async (load) => {
       const setup = await load<TrackerSetup>('/apps/poc-tracker/src/app.setup.ts');
+      const description = await load<Description>('/apps/poc-tracker/src/api-description.ts');
       const config = await load<TrackerConfig>('/apps/poc-tracker/src/config/test-config.ts');
       const settings = config.testTrackerConfig({ trackerUrl: NOWHERE }, []);
       const app = await setup.createApp(settings, { preview: true });
-      return { app, description: setup.API_DESCRIPTION };
+      return { app, description: description.API_DESCRIPTION };
     },
   },
 ];

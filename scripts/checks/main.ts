@@ -1,5 +1,6 @@
 /**
- * Checks the rules that no other tool knows: dependencies, production bundles, and the size of folders and specs.
+ * Checks the rules that no other tool knows: dependencies, production bundles, the size of folders and
+ * specs, and the OpenAPI documents.
  * Ends with 1 on any fault.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -7,11 +8,13 @@ import { join, relative } from 'node:path';
 import { findForeignContent, findMissingPackages } from './bundle.rules.js';
 import { findDependencyFaults, type LockedPackage, type Manifest } from './dependency.rules.js';
 import { findLayoutFaults, type SourceFile } from './layout.rules.js';
+import { findOpenApiProblems } from './openapi.lint.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SERVICES = ['apps/auth-service', 'apps/poc-tracker'];
 /** Commands for production. They may work on what `npm start` runs. */
 const COMMANDS = ['tools/cli', 'tools/migrate'];
+const OPENAPI_DOCUMENTS = ['docs/openapi.json', 'docs/openapi.poc-tracker.json'];
 const SOURCE_FOLDERS = ['apps', 'libs', 'tools', 'test', 'scripts'];
 
 const manifest = JSON.parse(read('package.json')) as Manifest;
@@ -34,6 +37,7 @@ const faults = [
     findMissingPackages(readBundle(folder), installed),
   ),
   ...findLayoutFaults(SOURCE_FOLDERS.flatMap(readSources)),
+  ...(await Promise.all(OPENAPI_DOCUMENTS.map(findOpenApiProblems))).flat(),
 ];
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length === 0 ? 0 : 1;

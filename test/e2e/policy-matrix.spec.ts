@@ -1,4 +1,4 @@
-import { API_DESCRIPTION } from '../../apps/auth-service/src/app.setup.js';
+import { API_DESCRIPTION } from '../../apps/auth-service/src/api-description.js';
 import type { TenantStatus } from '@poc-tracker/contracts';
 import { type RoutePolicy, ROUTE_POLICY } from '@poc-tracker/auth-kit';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';

@@ -1,26 +1,14 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import {
-  type ApiDescription,
-  createHttpApp,
-  createLogger,
-  serveDocumentation,
-} from '@poc-tracker/http-service';
+import { createHttpApp, createLogger, serveDocumentation } from '@poc-tracker/http-service';
 import { SessionStatusService } from '@poc-tracker/auth-kit';
 import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
+import { API_DESCRIPTION } from './api-description.js';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { SecurityEvents } from './audit/security-events.js';
 import { registerRefusedAccess } from './audit/refused-access.js';
 import { registerOwnChanges } from './session/own-changes.js';
 import { toApiError } from './constraint-codes.js';
-
-/** What the OpenAPI document says of the whole. */
-export const API_DESCRIPTION: ApiDescription = {
-  title: 'POC Tracker: tenants, users and sessions',
-  description:
-    'To try it: log in with `POST /api/v1/auth/login` (name the tenant by its subdomain or with x-tenant-id under ' +
-    '"Authorize"), put the access token of the answer under "Authorize", and call a protected route.',
-};
 
 /**
  * The whole service, not listening yet: what `main.ts`, the tests, the benchmark and the generator of the OpenAPI

@@ -1,20 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import {
-  type ApiDescription,
-  createHttpApp,
-  createLogger,
-  serveDocumentation,
-} from '@poc-tracker/http-service';
+import { createHttpApp, createLogger, serveDocumentation } from '@poc-tracker/http-service';
 import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
+import { API_DESCRIPTION } from './api-description.js';
 import { AppModule } from './app.module.js';
 import type { TrackerConfig } from './config/tracker-config.js';
 import { toApiError } from './constraint-codes.js';
-
-export const API_DESCRIPTION: ApiDescription = {
-  title: 'POC Tracker: POCs and their files',
-  description:
-    'To try it, log in at the authentication service, enter the access token under "Authorize", and call a route.',
-};
 
 /**
  * Creates the service without listening. Used by `main.ts`, the tests and the generator of the OpenAPI document.

@@ -222,7 +222,11 @@ export interface Edge {
   logged: Record<string, unknown>[];
 }
 
-export const EDGE_API = { title: 'Edge', description: 'Controllers for tests of hostile input.' };
+export const EDGE_API = {
+  title: 'Edge',
+  description: 'Controllers for tests of hostile input.',
+  tags: { users: 'Users.', health: 'Health.', streams: 'Streams.', oauth: 'OAuth.' },
+};
 
 /** An application with the edge of the service and controllers for tests of hostile input. */
 export async function createEdge(

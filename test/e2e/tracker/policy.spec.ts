@@ -4,7 +4,7 @@ import { ROUTE_POLICY } from '@poc-tracker/auth-kit';
 import { ROLES, type Role } from '@poc-tracker/contracts';
 import { createOpenApiDocument, operationsOf } from '@poc-tracker/http-service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_DESCRIPTION } from '../../../apps/poc-tracker/src/app.setup.js';
+import { API_DESCRIPTION } from '../../../apps/poc-tracker/src/api-description.js';
 import { type UserRecord, type TrackerCall, TrackerFixture } from './tracker.fixture.js';
 
 type Caller = 'anonymous' | Role;

@@ -76,7 +76,7 @@ export class CreateUserDto {
   @ApiPropertyOptional({
     description:
       'For the first log-in, which requires a new one. If omitted, a password is generated.',
-    example: 'quatro cavalos pastam longe',
+    example: 'amber kettle river 41',
   })
   @Omittable()
   @IsString()

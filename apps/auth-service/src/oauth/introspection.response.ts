@@ -1,5 +1,90 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { FIRST_PARTY_CLIENT_ID, type Role, ROLES } from '@poc-tracker/contracts';
+import type { SessionStatus } from '@poc-tracker/auth-kit';
+import {
+  FIRST_PARTY_CLIENT_ID,
+  type Permission,
+  PERMISSIONS,
+  type Plan,
+  PLANS,
+  type Role,
+  ROLES,
+  TENANT_STATUSES,
+  type TenantSnapshot,
+  type TenantStatus,
+  USER_STATUSES,
+  type UserStatus,
+} from '@poc-tracker/contracts';
+import { FeaturesResponse, LimitsResponse } from '../tenant/tenant.response.js';
+
+class TenantSnapshotResponse implements TenantSnapshot {
+  @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e60' })
+  id: string;
+
+  @ApiProperty({ example: 'Acme Ltda' })
+  name: string;
+
+  @ApiProperty({ example: 'acme' })
+  subdomain: string;
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  customDomain: string | null;
+
+  @ApiProperty({ enum: PLANS, example: 'basic' })
+  plan: Plan;
+
+  @ApiProperty({ enum: TENANT_STATUSES, example: 'active' })
+  status: TenantStatus;
+
+  @ApiProperty()
+  features: FeaturesResponse;
+
+  @ApiProperty()
+  limits: LimitsResponse;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    description: 'After it, the tenant is read-only.',
+    example: null,
+  })
+  subscriptionEndsAt: string | null;
+
+  @ApiProperty({ description: 'True for the platform, whose users are operators.', example: false })
+  isPlatform: boolean;
+}
+
+class SessionStatusResponse implements SessionStatus {
+  @ApiProperty({ example: true })
+  sessionActive: boolean;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Milliseconds since the epoch.',
+    example: 1_795_592_700_000,
+  })
+  sessionExpiresAt: number;
+
+  @ApiProperty({ type: 'integer', description: 'Milliseconds that are left.', example: 86_400_000 })
+  sessionExpiresInMs: number;
+
+  @ApiProperty({ enum: USER_STATUSES, example: 'active' })
+  userStatus: UserStatus;
+
+  @ApiProperty({ enum: ROLES, example: 'user' })
+  role: Role;
+
+  @ApiProperty({
+    enum: PERMISSIONS,
+    isArray: true,
+    description: 'In addition to those of the role.',
+    example: [],
+  })
+  permissions: Permission[];
+
+  @ApiProperty()
+  tenant: TenantSnapshotResponse;
+}
 
 /** The response of RFC 7662. For an inactive token it has `active` only. */
 export class IntrospectionAnswer {
@@ -52,9 +137,7 @@ export class IntrospectionAnswer {
 
   @ApiProperty({
     required: false,
-    type: Object,
     description: 'The current status of the session, the user and the tenant.',
-    example: { sessionActive: true, userStatus: 'active', role: 'user' },
   })
-  session_status?: object;
+  session_status?: SessionStatusResponse;
 }

@@ -36,10 +36,16 @@ export function ApiTokenForm(): MethodDecorator {
         type: 'object',
         required: ['token'],
         properties: {
-          token: { type: 'string', example: 'eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln' },
+          token: {
+            type: 'string',
+            minLength: 1,
+            maxLength: MAX_TOKEN_LENGTH,
+            example: 'eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln',
+          },
           token_type_hint: {
             type: 'string',
-            enum: ['access_token', 'refresh_token'],
+            description:
+              '`access_token` or `refresh_token`. It is not needed, and other values are ignored.',
             example: 'access_token',
           },
           client_id: {

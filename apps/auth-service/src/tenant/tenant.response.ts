@@ -27,7 +27,7 @@ export class FeaturesResponse implements FeatureSet {
   api_access: boolean;
 }
 
-class LimitsResponse implements TenantLimits {
+export class LimitsResponse implements TenantLimits {
   @ApiProperty({ example: 10 })
   maxUsers: number;
 

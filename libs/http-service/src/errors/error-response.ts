@@ -6,6 +6,7 @@ import {
   PLAN_CATALOGUE,
 } from '@poc-tracker/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ERROR_DETAILS_SCHEMA } from './error-details.js';
 
 /** The body of every error, for the OpenAPI document. */
 export class ErrorResponse implements ErrorBody {
@@ -33,7 +34,8 @@ export class ErrorResponse implements ErrorBody {
   requestId: string;
 
   @ApiPropertyOptional({
-    description: 'Additional information for some codes, such as the fields of a VALIDATION_ERROR.',
+    description: 'Additional information for some codes.',
+    ...ERROR_DETAILS_SCHEMA,
   })
   details?: unknown;
 }

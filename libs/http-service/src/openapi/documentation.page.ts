@@ -12,6 +12,8 @@ export function serveDocumentation(app: INestApplication, description: ApiDescri
       // The validator is a third-party service, which would receive the URL of this one.
       validatorUrl: null,
       displayRequestDuration: true,
+      filter: true,
+      persistAuthorization: true,
       operationsSorter: 'alpha',
     },
   });

@@ -10,10 +10,12 @@ import { isOperationId } from './operation-id.js';
  */
 export function findGaps(document: OpenAPIObject): string[] {
   const schemes = new Set(Object.keys(document.components?.securitySchemes ?? {}));
+  const described = new Set((document.tags ?? []).map(({ name }) => name));
   const seenIds = new Set<string>();
   return operationsOf(document).flatMap(({ name, path, operation }) => {
     const gaps = [
       ...textGaps(operation, seenIds),
+      ...tagGaps(operation, described),
       ...inputGaps(operation, path),
       ...successGaps(operation),
       ...errorGaps(operation, path),
@@ -29,12 +31,18 @@ function textGaps(operation: Operation, seenIds: Set<string>): string[] {
   seenIds.add(id);
   return [
     ...((operation.summary ?? '').trim() === '' ? ['has no summary'] : []),
-    ...((operation.tags ?? []).length === 0 ? ['has no tag'] : []),
     ...(taken ? [`has the operation id of another operation, "${id}"`] : []),
     ...(isOperationId(id)
       ? []
       : [`has the operation id "${id}", which is not a verb of operation-id.ts and a noun`]),
   ];
+}
+
+function tagGaps({ tags = [] }: Operation, described: ReadonlySet<string>): string[] {
+  if (tags.length === 0) return ['has no tag'];
+  return tags
+    .filter((tag) => !described.has(tag))
+    .map((tag) => `has the tag "${tag}", which the description of the API does not describe`);
 }
 
 function inputGaps(operation: Operation, path: string): string[] {

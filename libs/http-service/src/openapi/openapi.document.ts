@@ -23,6 +23,8 @@ import {
 export interface ApiDescription {
   title: string;
   description: string;
+  /** What each tag holds, in the order of the Swagger page. */
+  tags: Record<string, string>;
 }
 
 const TEXT =
@@ -32,7 +34,7 @@ const TEXT =
 /** Creates the document from what the controllers declare. It adds policies, implied errors and examples, and sorts it. */
 export function createOpenApiDocument(
   app: INestApplication,
-  { title, description }: ApiDescription,
+  { title, description, tags }: ApiDescription,
 ): OpenAPIObject {
   const base = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
@@ -44,16 +46,12 @@ export function createOpenApiDocument(
       { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' },
       'bearer',
     )
-    .addApiKey(
-      {
-        type: 'apiKey',
-        in: 'header',
-        name: 'x-tenant-id',
-        description: 'The id of the tenant, if the host does not name one.',
-      },
-      'tenant',
-    )
     .build();
+  // The SPDX identifier, which Nest's builder and types do not know.
+  Object.assign(base.info, {
+    license: { name: 'UNLICENSED', identifier: 'LicenseRef-UNLICENSED' },
+  });
+  base.tags = Object.entries(tags).map(([name, text]) => ({ name, description: text }));
   const document = SwaggerModule.createDocument(app, base, {
     extraModels: [ErrorResponse],
     operationIdFactory: (_controller, method) => method,
@@ -67,8 +65,8 @@ export function createOpenApiDocument(
     const handler = handlers.get(operation.operationId ?? '');
     if (handler !== undefined) operation[POLICY_EXTENSION] = handler.policy;
     addValidatedParameters(operation, handler?.inputs ?? []);
-    addTenantScheme(operation);
-    addErrors(operation, path.startsWith('/api/'));
+    addTenantHeader(operation);
+    addErrors(operation, path.startsWith('/api/') ? impliedCodes(operation) : EDGE_CODES);
     addExamples(operation, document);
   }
   return sortKeys(document);
@@ -103,19 +101,31 @@ function handlersOf(app: INestApplication): Map<string, Handler> {
 }
 
 /** A public route of a tenant accepts the tenant in the host or in the header. */
-function addTenantScheme(operation: Operation): void {
-  const ofTenant = operation[ERROR_CODES_EXTENSION]?.includes('TENANT_REQUIRED') === true;
-  operation.security ??= ofTenant ? [{ tenant: [] }, {}] : [];
+function addTenantHeader(operation: Operation): void {
+  operation.security ??= [];
+  if (operation[ERROR_CODES_EXTENSION]?.includes('TENANT_REQUIRED') !== true) return;
+  operation.parameters = [
+    ...(operation.parameters ?? []),
+    {
+      name: 'x-tenant-id',
+      in: 'header',
+      required: false,
+      description: 'The id of the tenant, if the host does not name one.',
+      schema: { type: 'string', format: 'uuid' },
+    },
+  ];
 }
+
+/** Every route refuses a query with forbidden characters and a malformed x-tenant-id. */
+const EDGE_CODES: readonly ErrorCode[] = ['VALIDATION_ERROR'];
 
 /** The error codes that follow from the body and the policy of an operation, in addition to those that it declares. */
 function impliedCodes(operation: Operation): ErrorCode[] {
-  // Every route refuses a query with forbidden characters and a malformed x-tenant-id.
   const codes: ErrorCode[] = [
+    ...EDGE_CODES,
     'INTERNAL_ERROR',
     'OUTCOME_UNKNOWN',
     'SERVICE_UNAVAILABLE',
-    'VALIDATION_ERROR',
   ];
   if (operation.requestBody !== undefined)
     codes.push('PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
@@ -138,11 +148,10 @@ function impliedCodes(operation: Operation): ErrorCode[] {
   return codes;
 }
 
-function addErrors(operation: Operation, isApi: boolean): void {
+function addErrors(operation: Operation, implied: readonly ErrorCode[]): void {
   // The codes that `@ApiErrors()` declares.
   const declared = (operation[ERROR_CODES_EXTENSION] ?? []) as ErrorCode[];
-  const codes = [...new Set([...declared, ...(isApi ? impliedCodes(operation) : [])])].sort();
-  if (codes.length === 0) return;
+  const codes = [...new Set([...declared, ...implied])].sort();
   const format = operation[OAUTH_ERRORS_EXTENSION] === true ? OAUTH_FORMAT : API_FORMAT;
   operation[ERROR_CODES_EXTENSION] = [...new Set(codes.map(format.nameOf))].sort();
   for (const [status, group] of groupByStatus(codes)) {
@@ -201,6 +210,12 @@ function addExamples(operation: Operation, document: OpenAPIObject): void {
     // Every id of the API is a UUID, but the type of the handler's parameter is string.
     if (parameter.in === 'path' && /(^id|Id)$/.test(parameter.name)) {
       parameter.schema = { type: 'string', format: 'uuid' };
+    }
+    // The Swagger page would fill in the example, and an optional filter or header would find nothing.
+    if (parameter.required !== true) {
+      delete parameter.example;
+      delete parameter.schema?.example;
+      continue;
     }
     if (parameter.example !== undefined) continue;
     const example = exampleOf(parameter.schema, document);

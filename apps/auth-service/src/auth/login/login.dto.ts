@@ -26,7 +26,7 @@ export class LoginDto {
   @EmailAddress('ana@acme.example')
   email: string;
 
-  @ApiProperty({ example: 'quatro cavalos pastam longe' })
+  @ApiProperty({ example: 'amber kettle river 41' })
   @IsString()
   @Length(1, MAX_PRESENTED_PASSWORD)
   password: string;

@@ -5,7 +5,7 @@ import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
 import { DeviceId } from '../login/login.dto.js';
 
 export class ChangePasswordDto {
-  @ApiProperty({ example: 'quatro cavalos pastam longe' })
+  @ApiProperty({ example: 'amber kettle river 41' })
   @IsString()
   @Length(1, MAX_PRESENTED_PASSWORD)
   currentPassword: string;

@@ -19,7 +19,7 @@ export class CreateTenantDto {
 
   @ApiProperty({
     description: 'Must be strong and not among leaked passwords.',
-    example: 'quatro cavalos pastam longe',
+    example: 'amber kettle river 41',
   })
   @IsString()
   @MaxLength(MAX_PRESENTED_PASSWORD)

@@ -10,7 +10,7 @@ export class RegisterDto {
 
   @ApiProperty({
     description: 'Must be strong and not among leaked passwords.',
-    example: 'quatro cavalos pastam longe',
+    example: 'amber kettle river 41',
   })
   @IsString()
   @MaxLength(MAX_PRESENTED_PASSWORD)

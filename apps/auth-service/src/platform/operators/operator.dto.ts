@@ -20,7 +20,7 @@ export class ActivateOperatorDto {
 
   @ApiProperty({
     description: 'Must be strong and not on a list of breached passwords.',
-    example: 'quatro cavalos pastam longe',
+    example: 'amber kettle river 41',
   })
   @IsString()
   @MaxLength(MAX_PRESENTED_PASSWORD)

@@ -9,7 +9,23 @@ const JWK_SET = {
     schema: {
       type: 'object',
       required: ['keys'],
-      properties: { keys: { type: 'array', items: { type: 'object' } } },
+      properties: {
+        keys: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['kty', 'use', 'alg', 'kid', 'n', 'e'],
+            properties: {
+              kty: { type: 'string', enum: ['RSA'] },
+              use: { type: 'string', enum: ['sig'] },
+              alg: { type: 'string', enum: ['RS256'] },
+              kid: { type: 'string', description: 'The thumbprint of the key (RFC 7638).' },
+              n: { type: 'string', description: 'The modulus, base64url.' },
+              e: { type: 'string', description: 'The exponent, base64url.' },
+            },
+          },
+        },
+      },
     },
     example: {
       keys: [{ kty: 'RSA', use: 'sig', alg: 'RS256', kid: 'thumbprint', n: 'modulus', e: 'AQAB' }],

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { NextCursor, toOnlyPage } from '@poc-tracker/http-service';
+import type { SettingValue } from './setting-definition.js';
 import { SETTINGS_GROUPS, settingsOf } from './settings-catalogue.js';
 import { resolvedGroupSchema } from './settings.schema.js';
 
@@ -9,6 +10,10 @@ export class ResolvedSettingsResponse {}
 for (const group of SETTINGS_GROUPS) {
   ApiProperty(resolvedGroupSchema(group))(ResolvedSettingsResponse.prototype, group);
 }
+
+const SETTING_VALUE = {
+  oneOf: [{ type: 'boolean' }, { type: 'number' }, { type: 'string' }],
+};
 
 /** The definition of one setting. */
 export class SettingDescriptionResponse {
@@ -32,11 +37,11 @@ export class SettingDescriptionResponse {
   schema: object;
 
   @ApiProperty({
-    type: Object,
+    ...SETTING_VALUE,
     description: 'The value if the tenant sets none.',
     example: 24,
   })
-  default: unknown;
+  default: SettingValue;
 }
 
 /** The definitions of all settings, in the order of the catalogue. */
