@@ -8,15 +8,7 @@ import {
 } from '@poc-tracker/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import {
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsString,
-  IsUUID,
-  MaxLength,
-  ValidateIf,
-} from 'class-validator';
+import { ArrayUnique, IsArray, IsIn, IsUUID, ValidateIf } from 'class-validator';
 import {
   EmailAddress,
   NextCursor,
@@ -28,7 +20,7 @@ import {
 } from '@poc-tracker/http-service';
 import { UpdateProfileDto } from '../user/profile/profile.dto.js';
 import { UserResponse } from '../user/user.response.js';
-import { MAX_PRESENTED_PASSWORD } from '../protection/password-text.js';
+import { NewPassword } from '../protection/password-field.decorator.js';
 
 /** The database returns ids in lower case; compare them in that form. */
 const inLowerCase = ({ value }: { value: unknown }): unknown =>
@@ -73,14 +65,11 @@ export class CreateUserDto {
   @IsIn(ROLES)
   role: Role;
 
-  @ApiPropertyOptional({
+  @NewPassword({
+    required: false,
     description:
       'For the first log-in, which requires a new one. If omitted, a password is generated.',
-    example: 'amber kettle river 41',
   })
-  @Omittable()
-  @IsString()
-  @MaxLength(MAX_PRESENTED_PASSWORD)
   password?: string;
 }
 

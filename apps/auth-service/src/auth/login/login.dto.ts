@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { EmailAddress, Omittable } from '@poc-tracker/http-service';
 import { IsString, Length, Matches } from 'class-validator';
-import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+import { CurrentPassword } from '../../protection/password-field.decorator.js';
 import { EXAMPLE_REFRESH_TOKEN } from '../../session/session.response.js';
 
 /** The tokens that this service issues are shorter; anything longer is not one of them. */
@@ -26,9 +26,7 @@ export class LoginDto {
   @EmailAddress('ana@acme.example')
   email: string;
 
-  @ApiProperty({ example: 'amber kettle river 41' })
-  @IsString()
-  @Length(1, MAX_PRESENTED_PASSWORD)
+  @CurrentPassword()
   password: string;
 
   @DeviceId()

@@ -1,18 +1,13 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { EmailAddress } from '@poc-tracker/http-service';
-import { IsString, Length, MaxLength } from 'class-validator';
-import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+import {} from 'class-validator';
+import { CurrentPassword, NewPassword } from '../../protection/password-field.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 
 export class ChangePasswordDto {
-  @ApiProperty({ example: 'amber kettle river 41' })
-  @IsString()
-  @Length(1, MAX_PRESENTED_PASSWORD)
+  @CurrentPassword()
   currentPassword: string;
 
-  @ApiProperty({ example: 'cinco garças voam baixo' })
-  @IsString()
-  @MaxLength(MAX_PRESENTED_PASSWORD)
+  @NewPassword({ example: 'seven quiet harbors 18' })
   newPassword: string;
 }
 

@@ -1,8 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { type Plan, PLANS } from '@poc-tracker/contracts';
-import { IsIn, IsString, MaxLength } from 'class-validator';
+import { IsIn } from 'class-validator';
 import { EmailAddress, Omittable, NameField, TextLine } from '@poc-tracker/http-service';
-import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+import { NewPassword } from '../../protection/password-field.decorator.js';
 import { Subdomain } from '../../tenant/subdomain.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 
@@ -17,12 +17,7 @@ export class CreateTenantDto {
   @EmailAddress('admin@initech.example')
   adminEmail: string;
 
-  @ApiProperty({
-    description: 'Must be strong and not among leaked passwords.',
-    example: 'amber kettle river 41',
-  })
-  @IsString()
-  @MaxLength(MAX_PRESENTED_PASSWORD)
+  @NewPassword()
   adminPassword: string;
 
   @NameField({ example: 'Ana', required: false })

@@ -1,19 +1,14 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { EmailAddress, NameField, Omittable } from '@poc-tracker/http-service';
-import { IsString, Length, MaxLength } from 'class-validator';
-import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+import { IsString, Length } from 'class-validator';
+import { NewPassword } from '../../protection/password-field.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 
 export class RegisterDto {
   @EmailAddress('ana@acme.example')
   email: string;
 
-  @ApiProperty({
-    description: 'Must be strong and not among leaked passwords.',
-    example: 'amber kettle river 41',
-  })
-  @IsString()
-  @MaxLength(MAX_PRESENTED_PASSWORD)
+  @NewPassword()
   password: string;
 
   @NameField({ example: 'Ana', required: true })

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { EmailAddress } from '@poc-tracker/http-service';
 import { IsString, MaxLength } from 'class-validator';
-import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+import { NewPassword } from '../../protection/password-field.decorator.js';
 
 /** Longer than any secret; bounds the text that is hashed. */
 const MAX_PRESENTED_SECRET = 200;
@@ -18,12 +18,7 @@ export class ActivateOperatorDto {
   @MaxLength(MAX_PRESENTED_SECRET)
   secret: string;
 
-  @ApiProperty({
-    description: 'Must be strong and not on a list of breached passwords.',
-    example: 'amber kettle river 41',
-  })
-  @IsString()
-  @MaxLength(MAX_PRESENTED_PASSWORD)
+  @NewPassword()
   password: string;
 }
 

@@ -5,6 +5,7 @@ import { IsString, MaxLength } from 'class-validator';
 export class CreateDomainDto {
   @ApiProperty({
     maxLength: 253,
+    format: 'hostname',
     description: 'Internationalized domain names are stored in their ASCII form (punycode).',
     example: 'login.acme.example',
   })

@@ -55,8 +55,8 @@ export class CreateInvitationLinkDto {
   quota: number;
 
   @ApiPropertyOptional({
-    type: String,
-    isArray: true,
+    type: 'array',
+    items: { type: 'string', format: 'hostname' },
     description:
       'The e-mail domains that it accepts. A domain does not include its subdomains: acme.example does not match ' +
       'mail.acme.example. If omitted or empty, it accepts any.',

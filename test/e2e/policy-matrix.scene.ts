@@ -1,0 +1,112 @@
+import type { TenantStatus } from '@poc-tracker/contracts';
+import { createHash, randomUUID } from 'node:crypto';
+import { vi } from 'vitest';
+import { newInvitationToken } from '../../apps/auth-service/src/auth/invitations/invitation-token.js';
+import { TxtResolver } from '../../apps/auth-service/src/tenant/domains/txt-resolver.js';
+import { type Caller, type Scene, uniqueEmail } from './policy-matrix.table.js';
+import { type Login, ServiceFixture } from './service.fixture.js';
+
+/** The TXT record that the DNS of the test returns for every name. */
+const PROOF = 'proof';
+
+/** The service with a platform, and a scene of tenants and users for each call. */
+export class PolicyScenes {
+  private constructor(
+    readonly service: ServiceFixture,
+    private readonly platformId: string,
+  ) {}
+
+  static async start(): Promise<PolicyScenes> {
+    const service = await ServiceFixture.start();
+    vi.spyOn(service.app.get(TxtResolver, { strict: false }), 'txt').mockResolvedValue([
+      `poc-tracker-verification=${PROOF}`,
+    ]);
+    const [platform] = await service.sql<{ id: string }>(
+      `INSERT INTO tenants (name, subdomain, is_platform, max_users)
+       VALUES ('Platform', 'platform', true, 1000) RETURNING id`,
+    );
+    return new PolicyScenes(service, platform?.id ?? '');
+  }
+
+  async createScene(caller: Caller, targetStatus: TenantStatus = 'active'): Promise<Scene> {
+    const own = await this.service.tenant({ maxUsers: 100 });
+    const { host, tenantId, subdomain } =
+      caller === 'operator'
+        ? { host: 'platform.localhost', tenantId: this.platformId, subdomain: 'platform' }
+        : own;
+    const role = caller === 'anonymous' ? 'user' : caller === 'operator' ? 'admin' : caller;
+    const user = await this.service.user(tenantId, { role });
+    const colleague = await this.service.user(tenantId, { role: 'user' });
+    const login = await this.service.login(host, user);
+    return {
+      host,
+      tenantId,
+      subdomain,
+      caller: user,
+      login,
+      sessionId: sessionIdOf(login),
+      auditEntryId: await this.auditEntryOf(tenantId),
+      domainId: await this.seedDomain(tenantId),
+      colleague,
+      colleagueSessionId: sessionIdOf(await this.service.login(host, colleague)),
+      roleId: await this.seedRole(tenantId),
+      target: await this.service.tenant({ status: targetStatus }),
+      invited: await this.seedInvitations(tenantId),
+      activation: await this.inviteOperator(),
+    };
+  }
+
+  private async auditEntryOf(tenantId: string): Promise<string> {
+    const [entry] = await this.service.sql<{ id: string }>(
+      'SELECT id FROM audit_log WHERE tenant_id = $1 LIMIT 1',
+      [tenantId],
+    );
+    return entry?.id ?? '';
+  }
+
+  private async seedDomain(tenantId: string): Promise<string> {
+    const [domain] = await this.service.sql<{ id: string }>(
+      `INSERT INTO tenant_domains (tenant_id, domain, token) VALUES ($1, $2, $3) RETURNING id`,
+      [tenantId, `${randomUUID()}.example.com`, PROOF],
+    );
+    return domain?.id ?? '';
+  }
+
+  private async seedRole(tenantId: string): Promise<string> {
+    const [role] = await this.service.sql<{ id: string }>(
+      `INSERT INTO tenant_roles (tenant_id, name, name_key) VALUES ($1, $2::text, $2::text) RETURNING id`,
+      [tenantId, `Guest ${randomUUID()}`.slice(0, 50)],
+    );
+    return role?.id ?? '';
+  }
+
+  private async seedInvitations(tenantId: string): Promise<Scene['invited']> {
+    const [invitationId, linkId] = [randomUUID(), randomUUID()];
+    const { token, tokenHash } = newInvitationToken('user');
+    const { userId } = await this.service.user(tenantId, { role: 'admin' });
+    await this.service.sql(
+      `INSERT INTO invites (tenant_id, id, token_hash, email, role, invited_by) VALUES ($1, $2, $3, $4, 'user', $5)`,
+      [tenantId, invitationId, tokenHash, uniqueEmail(), userId],
+    );
+    await this.service.sql(
+      `INSERT INTO invite_links (tenant_id, id, token_hash, role, quota, created_by) VALUES ($1, $2, $3, 'user', 1, $4)`,
+      [tenantId, linkId, newInvitationToken('link').tokenHash, userId],
+    );
+    return { invitationId, token, linkId };
+  }
+
+  private async inviteOperator(): Promise<Scene['activation']> {
+    const activation = { email: uniqueEmail(), secret: randomUUID() };
+    await this.service.sql(
+      `INSERT INTO operator_invitations (tenant_id, email, secret_hash, expires_at)
+       VALUES ($1, $2, $3, now() + interval '1 hour')`,
+      [this.platformId, activation.email, createHash('sha256').update(activation.secret).digest()],
+    );
+    return activation;
+  }
+}
+
+function sessionIdOf({ tokens }: Login): string {
+  const payload = Buffer.from(tokens.accessToken.split('.')[1] ?? '', 'base64url').toString();
+  return (JSON.parse(payload) as { session_id: string }).session_id;
+}
