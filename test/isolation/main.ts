@@ -1,6 +1,6 @@
 /**
- * `npm run isolation`: makes a database for the purpose, attacks it and prints what happened. Ends with status 1 on any leak,
- * and also when an attack could not be carried out.
+ * `npm run isolation`: creates a database, attacks it and prints a report. Exits with status 1 if an attack finds a leak or
+ * cannot be carried out.
  */
 import { createTestDatabase, TestCluster } from '@poc-tracker/testing';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
@@ -33,7 +33,7 @@ try {
     console.log(report.toString());
     process.exitCode = report.faults.length === 0 ? 0 : 1;
   } finally {
-    // Before the server goes, which would end them with an error of its own in place of the one that is on its way.
+    // Before the server stops. Otherwise the error of the closed connection would hide the error of the attack.
     await world.admin.end();
     await database.drop();
   }

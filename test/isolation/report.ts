@@ -1,17 +1,17 @@
-/** What one statement of an attack came to. */
+/** The result of one statement of an attack. */
 export interface Outcome {
   /** A few words for the table: `2 rows`, `refused`. */
   text: string;
-  /** Why this is a leak, or why the attack proves nothing; undefined when the database held. */
+  /** Why this is a leak, or why the attack proves nothing; undefined if the database refused it. */
   fault?: string;
 }
 
-/** One numbered requirement, or one HTTP route, that was tried. */
+/** The result of attacking one numbered requirement or one HTTP route. */
 export interface Finding {
   id: string;
-  tried: string;
-  happened: string;
-  held: boolean;
+  attempt: string;
+  result: string;
+  passed: boolean;
 }
 
 /** Who asks for the victim's rows; the order is that of the report's columns. */
@@ -33,7 +33,7 @@ interface Row {
   outcomes: Partial<Record<Asker, Outcome>>;
 }
 
-/** Collects what the attacks found; red when anything leaked or when an attack could not be carried out. */
+/** Collects the results of the attacks. */
 export class IsolationReport {
   private readonly rows: Row[] = [];
   private readonly permissions: PermissionOutcome[] = [];
@@ -56,7 +56,7 @@ export class IsolationReport {
     this.findings.push(finding);
   }
 
-  /** One sentence a fault; empty when everything held. */
+  /** One sentence for each fault; empty if every attack failed. */
   get faults(): string[] {
     const ofTables = this.rows.flatMap((row) =>
       ASKERS.flatMap((asker) => {
@@ -65,8 +65,8 @@ export class IsolationReport {
       }),
     );
     const ofFindings = this.findings
-      .filter((finding) => !finding.held)
-      .map((finding) => `${finding.id}: ${finding.tried}: ${finding.happened}`);
+      .filter((finding) => !finding.passed)
+      .map((finding) => `${finding.id}: ${finding.attempt}: ${finding.result}`);
     const ofPermissions = this.permissions.flatMap(({ table, command, faults }) =>
       faults.map((fault) => `${table} ${command}: ${fault}`),
     );
@@ -79,7 +79,7 @@ export class IsolationReport {
     const verdict =
       faults.length === 0
         ? `Isolated: ${attempts} attacks on ${new Set(this.rows.map((row) => row.table)).size} tables and ` +
-          `${this.findings.length} requirements held, and ${this.permissions.length} commands need exactly their permission.`
+          `${this.findings.length} requirements passed, and ${this.permissions.length} commands need exactly their permission.`
         : `LEAKS: ${faults.length}\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
     return [
       "What a login of the service gets of one tenant's rows, by who asks:",
@@ -97,7 +97,7 @@ export class IsolationReport {
         }),
       ]),
       '',
-      "What a user of the tenant needs for another user's rows, tried with each permission missing:",
+      "What a user of the tenant needs for another user's rows, tested without each permission:",
       columns([
         ['table', 'command', 'needs', ''],
         ...this.permissions.map(({ table, command, need, faults }) => [
@@ -108,12 +108,12 @@ export class IsolationReport {
         ]),
       ]),
       '',
-      'Each way past row-level security, tried:',
+      'Attempts to get past row-level security:',
       columns(
-        this.findings.map(({ id, tried, happened, held }) => [
+        this.findings.map(({ id, attempt, result, passed }) => [
           id,
-          held ? 'ok' : 'LEAK',
-          `${tried}: ${happened}`,
+          passed ? 'ok' : 'LEAK',
+          `${attempt}: ${result}`,
         ]),
       ),
       '',

@@ -31,7 +31,7 @@ export async function createWorld(database: World['database']): Promise<World> {
   const tables = await discoverTenantTables(admin, new URL(database.serviceUrl).username);
   const attacker = await seedTenant(admin, tables);
   const victim = await seedTenant(admin, tables);
-  // As far as rows of theirs can be seen at all: a file on its way is not shown to anyone.
+  // A file is visible only after its upload is complete.
   await admin.query(
     `UPDATE poc_files SET uploaded_at = now(), content_sha256 = sha256(id::text::bytea)`,
   );
@@ -68,7 +68,7 @@ async function seedTenant(admin: pg.Client, tables: readonly TenantTable[]): Pro
     const row = newRow(table, tenant);
     const columns = Object.keys(row);
     try {
-      // A trigger may have been first: a tenant's row of usage is made with the tenant.
+      // A trigger may have inserted the row already, such as the usage of a new tenant.
       await admin.query(
         `INSERT INTO ${table.name} (${columns.map(pg.escapeIdentifier).join(', ')})
          VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')}) ON CONFLICT DO NOTHING`,
@@ -76,7 +76,7 @@ async function seedTenant(admin: pg.Client, tables: readonly TenantTable[]): Pro
       );
     } catch (cause) {
       throw new Error(
-        `No row could be made up for ${table.name}: teach newRow what its columns take.`,
+        `The test row for ${table.name} was not inserted. Add valid values for its columns to newRow.`,
         { cause },
       );
     }
@@ -85,7 +85,7 @@ async function seedTenant(admin: pg.Client, tables: readonly TenantTable[]): Pro
       [tenant.id],
     );
     const seeded = rows[0];
-    if (seeded === undefined) throw new Error(`The row of ${table.name} was not kept.`);
+    if (seeded === undefined) throw new Error(`The test row for ${table.name} was not found.`);
     tenant.rows[table.name] = seeded;
   }
   // The acceptance of an invitation asks what its inviter may do. No admin, because the last one cannot be deleted.

@@ -33,7 +33,7 @@ const REACHED = ['23505', '23503'];
 export async function attackPermissions(world: World, report: IsolationReport): Promise<void> {
   const matrix = world.login === 'tracker' ? TRACKER_PERMISSIONS : SERVICE_PERMISSIONS;
   for (const problem of incompleteness(matrix, world.tables))
-    report.recordFinding({ id: 'rights', tried: 'the matrix', happened: problem, held: false });
+    report.recordFinding({ id: 'rights', attempt: 'the matrix', result: problem, passed: false });
   const { attacker, admin } = world;
   const owner = attacker.rows['users']?.['id'];
   await admin.query('UPDATE poc_files SET created_by = $1 WHERE tenant_id = $2', [

@@ -77,9 +77,9 @@ export async function attackRoutes(world: World, report: IsolationReport): Promi
       const changed = Object.keys(before).filter((table) => before[table] !== after[table]);
       report.recordFinding({
         id: 'HTTP',
-        tried: "the victim's rows after all of these calls",
-        happened: changed.length === 0 ? 'unchanged' : `changed in ${changed.join(', ')}`,
-        held: changed.length === 0,
+        attempt: "the victim's rows after all of these calls",
+        result: changed.length === 0 ? 'unchanged' : `changed in ${changed.join(', ')}`,
+        passed: changed.length === 0,
       });
     } finally {
       await tracker.stop();
@@ -140,9 +140,9 @@ async function attackOperators(
   );
   report.recordFinding({
     id: 'HTTP',
-    tried: `${route.method} ${route.template}, which is the operators', for the other tenant`,
-    happened: String(status),
-    held: status === 403 && text.includes('INSUFFICIENT_PERMISSIONS'),
+    attempt: `${route.method} ${route.template}, which is the operators', for the other tenant`,
+    result: String(status),
+    passed: status === 403 && text.includes('INSUFFICIENT_PERMISSIONS'),
   });
 }
 
@@ -176,9 +176,9 @@ async function attackWithForeignIds(
   const proves = own.some(({ status }) => status < 300 || status === 409);
   report.recordFinding({
     id: 'HTTP',
-    tried: `${route.method} ${route.template} with ${foreign.length} ids of the other tenant`,
-    happened: outcome(leaks, random, proves),
-    held: leaks.length === 0 && random.status === 404 && proves,
+    attempt: `${route.method} ${route.template} with ${foreign.length} ids of the other tenant`,
+    result: outcome(leaks, random, proves),
+    passed: leaks.length === 0 && random.status === 404 && proves,
   });
 }
 
@@ -212,9 +212,9 @@ async function attackWithForeignTenant(
   );
   report.recordFinding({
     id: 'HTTP',
-    tried: `${route.method} ${route.template} naming the other tenant as header, parameter and host`,
-    happened: `${asHeader.status}, ${asParameter.status}, ${asHost.status}; without: ${plain.status}${silent ? '' : '; THE OTHER TENANT SHOWS'}`,
-    held:
+    attempt: `${route.method} ${route.template} naming the other tenant as header, parameter and host`,
+    result: `${asHeader.status}, ${asParameter.status}, ${asHost.status}; without: ${plain.status}${silent ? '' : '; THE OTHER TENANT SHOWS'}`,
+    passed:
       silent &&
       [asHeader, asParameter].every(({ status }) => sameOrMade(status, plain.status)) &&
       asHost.text.includes('TENANT_MISMATCH'),

@@ -19,7 +19,7 @@ interface Operation {
   name: string;
   /** Whether the grants let the service do this inside its own tenant. */
   granted(table: TenantTable): boolean;
-  /** What is tried on the victim's rows. */
+  /** What the attack does to the victim's rows. */
   statement(table: TenantTable, world: World): Statement;
 }
 
@@ -134,7 +134,9 @@ async function attack(client: pg.Client, world: World, attempt: Attempt): Promis
     const statement = operation.statement(table, world);
     const answer = await ask(client, statement.sql, statement.params);
     const fault =
-      asker === 'right tenant' ? uselessness(attempt, statement, answer) : leak(statement, answer);
+      asker === 'right tenant'
+        ? missingAccess(attempt, statement, answer)
+        : leak(statement, answer);
     return { text: summary(statement, answer), ...(fault === undefined ? {} : { fault }) };
   });
 }
@@ -157,18 +159,18 @@ function leak({ refusals = [], uncounted = false }: Statement, answer: Answer): 
   return refused ? undefined : `neither no rows nor a refusal, but ${describe(answer)}`;
 }
 
-/** In its own tenant the service must get what it is granted, or the refusals beside it would prove nothing. */
-function uselessness(
+/** In its own tenant, the service must have the access that it was granted. Otherwise the refusals would prove nothing. */
+function missingAccess(
   { table, operation }: Attempt,
   statement: Statement,
   answer: Answer,
 ): string | undefined {
   if (!operation.granted(table)) return leak(statement, answer);
-  const admitted =
+  const permitted =
     'rows' in answer
       ? answer.rows > 0
       : [UNIQUE_VIOLATION, ...(statement.reached ?? [])].includes(answer.sqlState);
-  return admitted ? undefined : `the tenant itself gets ${describe(answer)}`;
+  return permitted ? undefined : `the tenant itself gets ${describe(answer)}`;
 }
 
 export function readable(table: TenantTable): string {

@@ -141,17 +141,17 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
 };
 
 /**
- * Open to every tenant by what they are for: they find the tenant of a request before there is one, by its public
- * address, and tell every process whose tokens ended, by id alone.
+ * Functions that answer about every tenant by design: one finds the tenant of a request by its public address, before the
+ * transaction has a tenant; the other returns the ids of revoked sessions to every process.
  */
 const FOR_ALL_TENANTS = ['resolve_tenant', 'revocations_since'];
 
-/** Ways in through functions that run with the rights of the gatekeeper, whom no tenant policy holds. */
+/** Attacks through functions that run with the rights of tenant_gatekeeper, to which no tenant policy applies. */
 export const definerRequirements: Requirement[] = [
   {
     id: 'R11',
-    tried: 'definer functions that a login of a service may call and that nothing here attacks',
-    attempt: async ({ admin, database }) => {
+    attempt: 'definer functions that a login of a service may call and that nothing here attacks',
+    run: async ({ admin, database }) => {
       const { rows } = await admin.query<{ name: string }>(
         `SELECT DISTINCT p.proname::text AS name FROM pg_proc p, unnest($1::text[]) login
           WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace
@@ -162,17 +162,17 @@ export const definerRequirements: Requirement[] = [
       const unlisted = rows.map(({ name }) => name).filter((name) => !known.includes(name));
       const gone = known.filter((name) => !rows.some((row) => row.name === name));
       return {
-        held: unlisted.length + gone.length === 0,
-        happened:
-          [...unlisted, ...gone.map((name) => `${name}, which is none`)].join(', ') ||
+        passed: unlisted.length + gone.length === 0,
+        result:
+          [...unlisted, ...gone.map((name) => `${name}, which does not exist`)].join(', ') ||
           `none of ${rows.length}`,
       };
     },
   },
   ...Object.entries(ATTACKS).map(([name, statements]): Requirement => ({
     id: 'R11',
-    tried: `${name}() is asked about another tenant`,
-    attempt: async (world) => {
+    attempt: `${name}() is asked about another tenant`,
+    run: async (world) => {
       const { serviceUrl, trackerUrl } = world.database;
       const answers: Answer[] = [];
       for (const url of [serviceUrl, trackerUrl]) {
@@ -184,8 +184,8 @@ export const definerRequirements: Requirement[] = [
         );
       }
       return {
-        held: answers.length > 0 && answers.every(tellsNothing),
-        happened: answers.map(describe).join(', ') || 'no login may call it',
+        passed: answers.length > 0 && answers.every(tellsNothing),
+        result: answers.map(describe).join(', ') || 'no login may call it',
       };
     },
   })),

@@ -110,8 +110,8 @@ const LIMITS: Limits[] = [
 /** What each login cannot do, whatever permissions it claims. */
 export const loginLimits: Requirement[] = LIMITS.map(({ who, urlOf, refused }) => ({
   id: 'logins',
-  tried: `${who} with SQL of the attacker's choice and every permission claimed, in the tenant itself`,
-  attempt: ({ database, victim }) =>
+  attempt: `${who} with SQL of the attacker's choice and every permission claimed, in the tenant itself`,
+  run: ({ database, victim }) =>
     connected(urlOf(database), (client) =>
       rolledBack(client, null, async () => {
         await enter(client, victim);
@@ -121,8 +121,8 @@ export const loginLimits: Requirement[] = LIMITS.map(({ who, urlOf, refused }) =
           if (!isRefused(answer)) reached.push(`${sql}: ${describe(answer)}`);
         }
         return {
-          held: reached.length === 0,
-          happened: reached.join('; ') || `${refused.length} statements refused`,
+          passed: reached.length === 0,
+          result: reached.join('; ') || `${refused.length} statements refused`,
         };
       }),
     ),

@@ -48,25 +48,25 @@ async function proof(url: string, login: ProvenLogin): Promise<string[]> {
   });
 }
 
-/** Ways in that start with who is logged in and what the connection carries. */
+/** Attacks through the rights of a login and the context that a connection keeps. */
 export const loginRequirements: Requirement[] = [
   {
     id: 'R1',
-    tried: "the owner of the tables reads them all, without a context and in a tenant's",
-    attempt: ({ database, ...world }) =>
+    attempt: "the owner of the tables reads them all, without a context and in a tenant's",
+    run: ({ database, ...world }) =>
       connected(database.migrationUrl, async (owner) => {
         const without = await visibleRows(owner, { database, ...world });
         await owner.query('BEGIN');
         await enter(owner, world.victim);
         const inside = await visibleRows(owner, { database, ...world });
-        return { held: without + inside === 0, happened: `${without} and ${inside} rows` };
+        return { passed: without + inside === 0, result: `${without} and ${inside} rows` };
       }),
   },
   {
     id: 'R2',
-    tried:
+    attempt:
       'the service turns itself into the owner, the operators, the gatekeeper and the superuser',
-    attempt: ({ database }) =>
+    run: ({ database }) =>
       connected(database.serviceUrl, async (client) => {
         await client.query('BEGIN');
         const owner = new URL(database.migrationUrl).username;
@@ -81,27 +81,27 @@ export const loginRequirements: Requirement[] = [
         const { rows } = await client.query<{ exempt: boolean }>(
           'SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = session_user',
         );
-        const held = refused.every(Boolean) && rows[0]?.exempt === false;
+        const passed = refused.every(Boolean) && rows[0]?.exempt === false;
         return {
-          held,
-          happened: `${refused.filter(Boolean).length} of ${refused.length} refused, exempt from policies: ${String(rows[0]?.exempt)}`,
+          passed,
+          result: `${refused.filter(Boolean).length} of ${refused.length} refused, exempt from policies: ${String(rows[0]?.exempt)}`,
         };
       }),
   },
   {
     id: 'R3',
-    tried: 'a read without a context, on a connection that has carried one',
-    attempt: (world) =>
+    attempt: 'a read without a context, on a connection that has carried one',
+    run: (world) =>
       connected(world.database.serviceUrl, async (client) => {
         await rolledBack(client, world.victim, () => visibleRows(client, world));
         const rows = await visibleRows(client, world);
-        return { held: rows === 0, happened: `${rows} rows, no error` };
+        return { passed: rows === 0, result: `${rows} rows, no error` };
       }),
   },
   {
     id: 'R4',
-    tried: 'the context is read back after COMMIT and after ROLLBACK',
-    attempt: ({ database, victim }) =>
+    attempt: 'the context is read back after COMMIT and after ROLLBACK',
+    run: ({ database, victim }) =>
       connected(database.serviceUrl, async (client) => {
         const left: string[] = [];
         for (const end of ['COMMIT', 'ROLLBACK']) {
@@ -110,26 +110,26 @@ export const loginRequirements: Requirement[] = [
           await client.query(end);
           left.push(await currentTenantSetting(client));
         }
-        return { held: left.every((value) => value === ''), happened: `'${left.join("' and '")}'` };
+        return { passed: left.every((value) => value === ''), result: `'${left.join("' and '")}'` };
       }),
   },
   {
     id: 'R5',
-    tried: 'the context is set outside of a transaction, then rows are read',
-    attempt: (world) =>
+    attempt: 'the context is set outside of a transaction, then rows are read',
+    run: (world) =>
       connected(world.database.serviceUrl, async (client) => {
         await enter(client, world.victim);
         const rows = await visibleRows(client, world);
-        return { held: rows === 0, happened: `${rows} rows` };
+        return { passed: rows === 0, result: `${rows} rows` };
       }),
   },
   {
     id: 'R6',
-    // Known and not held by row-level security: a client that runs SQL as the service can name any tenant. What holds is
-    // that the code sends parameters only, and that even then hashes, grants and the audit log are out of reach.
-    tried:
+    // A known limit of row-level security: a client that runs SQL as the service can name any tenant. Two protections
+    // remain: the code sends parameters only, and even such a client cannot read hashes or change grants or the audit log.
+    attempt:
       'hostile SQL names another tenant as its own, then goes for hashes, tables and the audit log',
-    attempt: (world) =>
+    run: (world) =>
       connected(world.database.serviceUrl, (client) =>
         rolledBack(client, world.victim, async () => {
           const rows = await visibleRows(client, world, world.victim);
@@ -145,16 +145,16 @@ export const loginRequirements: Requirement[] = [
           for (const sql of beyond) answers.push(await ask(client, sql));
           const refused = answers.filter(isRefused).length;
           return {
-            held: refused === beyond.length,
-            happened: `${rows} rows, a known limit (parameters keep hostile SQL out); the rest ${refused} of ${beyond.length} refused`,
+            passed: refused === beyond.length,
+            result: `${rows} rows, a known limit (parameters keep hostile SQL out); the rest ${refused} of ${beyond.length} refused`,
           };
         }),
       ),
   },
   {
     id: 'R7',
-    tried: "the service claims the role 'super_admin' in its settings, with and without a tenant",
-    attempt: (world) =>
+    attempt: "the service claims the role 'super_admin' in its settings, with and without a tenant",
+    run: (world) =>
       connected(world.database.serviceUrl, async (client) => {
         const inside = await rolledBack(client, null, async () => {
           await enter(client, world.attacker, 'super_admin');
@@ -164,26 +164,26 @@ export const loginRequirements: Requirement[] = [
           await client.query(`SELECT set_config('app.user_role', 'super_admin', true)`);
           return visibleRows(client, world);
         });
-        return { held: inside + outside === 0, happened: `${inside} and ${outside} rows` };
+        return { passed: inside + outside === 0, result: `${inside} and ${outside} rows` };
       }),
   },
   {
     id: 'R11',
-    tried: 'the start-up proof, as the service, as the tracker and as the operators',
-    attempt: async ({ database }) => {
+    attempt: 'the start-up proof, as the service, as the tracker and as the operators',
+    run: async ({ database }) => {
       const faults = [
         ...(await proof(database.serviceUrl, 'service')),
         ...(await proof(database.trackerUrl, 'tracker')),
         ...(await proof(database.platformUrl, 'platform')),
       ];
-      return { held: faults.length === 0, happened: faults.join('; ') || 'nothing at fault' };
+      return { passed: faults.length === 0, result: faults.join('; ') || 'nothing at fault' };
     },
   },
   {
     id: 'R12',
-    tried:
+    attempt:
       'the service creates a schema, a function in public and a temporary table to stand before the real ones',
-    attempt: ({ database, victim }) =>
+    run: ({ database, victim }) =>
       connected(database.serviceUrl, (client) =>
         rolledBack(client, victim, async () => {
           const statements = [
@@ -193,40 +193,40 @@ export const loginRequirements: Requirement[] = [
           ];
           const answers = [];
           for (const sql of statements) answers.push(await ask(client, sql));
-          return { held: answers.every(isRefused), happened: answers.map(describe).join(', ') };
+          return { passed: answers.every(isRefused), result: answers.map(describe).join(', ') };
         }),
       ),
   },
   {
     id: 'R17',
-    tried: 'the service reads every table with row_security off',
-    attempt: ({ database, tables, victim }) =>
+    attempt: 'the service reads every table with row_security off',
+    run: ({ database, tables, victim }) =>
       connected(database.serviceUrl, (client) => refusedWithoutRowSecurity(client, tables, victim)),
   },
   {
     id: 'R18',
-    tried: 'the owner dumps every table as pg_dump does, with row_security off',
-    attempt: ({ database, tables }) =>
+    attempt: 'the owner dumps every table as pg_dump does, with row_security off',
+    run: ({ database, tables }) =>
       connected(database.migrationUrl, async (client) => {
         const result = await refusedWithoutRowSecurity(client, tables, null);
-        return { ...result, happened: `${result.happened}: a dump fails instead of being empty` };
+        return { ...result, result: `${result.result}: a dump fails instead of being empty` };
       }),
   },
   {
     id: 'R22',
-    tried: "the service reads the planner's statistics of the tenant tables",
-    attempt: ({ database, tables }) =>
+    attempt: "the service reads the planner's statistics of the tenant tables",
+    run: ({ database, tables }) =>
       connected(database.serviceUrl, async (client) => {
         const { rowCount } = await client.query('SELECT FROM pg_stats WHERE tablename = ANY ($1)', [
           tables.map((table) => table.name),
         ]);
-        return { held: rowCount === 0, happened: `${String(rowCount)} rows` };
+        return { passed: rowCount === 0, result: `${String(rowCount)} rows` };
       }),
   },
   {
     id: 'R25',
-    tried: 'a transaction fails half-way, is rolled back, and its connection is used again',
-    attempt: (world) =>
+    attempt: 'a transaction fails half-way, is rolled back, and its connection is used again',
+    run: (world) =>
       connected(world.database.serviceUrl, async (client) => {
         await client.query('BEGIN');
         await enter(client, world.victim);
@@ -234,19 +234,19 @@ export const loginRequirements: Requirement[] = [
         await client.query('ROLLBACK');
         const rows = await visibleRows(client, world);
         return {
-          held: rows === 0 && (await currentTenantSetting(client)) === '',
-          happened: `${rows} rows, no context`,
+          passed: rows === 0 && (await currentTenantSetting(client)) === '',
+          result: `${rows} rows, no context`,
         };
       }),
   },
   {
     id: 'R26',
-    tried: 'rows are left behind on the connection in a temporary table',
-    attempt: ({ database, victim }) =>
+    attempt: 'rows are left behind on the connection in a temporary table',
+    run: ({ database, victim }) =>
       connected(database.serviceUrl, (client) =>
         rolledBack(client, victim, async () => {
           const answer = await ask(client, 'CREATE TEMPORARY TABLE kept AS SELECT id FROM users');
-          return { held: isRefused(answer), happened: describe(answer) };
+          return { passed: isRefused(answer), result: describe(answer) };
         }),
       ),
   },
@@ -257,7 +257,7 @@ async function refusedWithoutRowSecurity(
   client: pg.Client,
   tables: World['tables'],
   tenant: Tenant | null,
-): Promise<{ held: boolean; happened: string }> {
+): Promise<{ passed: boolean; result: string }> {
   return rolledBack(client, tenant, async () => {
     await client.query('SET LOCAL row_security = off');
     const answers = [];
@@ -267,8 +267,8 @@ async function refusedWithoutRowSecurity(
       (answer) => 'sqlState' in answer && answer.sqlState === REFUSED,
     ).length;
     return {
-      held: refused === tables.length,
-      happened: `${refused} of ${tables.length} tables refused`,
+      passed: refused === tables.length,
+      result: `${refused} of ${tables.length} tables refused`,
     };
   });
 }

@@ -18,12 +18,12 @@ import { newRow, type World } from '../world.js';
 /** By the foreign key, or by a policy before it. */
 const REFUSALS = ['23503', REFUSED];
 
-/** Ways in that a policy, a constraint or a trigger must close. */
+/** Attacks that a policy, a constraint or a trigger must refuse. */
 export const policyRequirements: Requirement[] = [
   {
     id: 'R8',
-    tried: 'a permissive policy USING (true) is added to every table',
-    attempt: async (world) =>
+    attempt: 'a permissive policy USING (true) is added to every table',
+    run: async (world) =>
       rolledBack(world.admin, null, async () => {
         for (const table of world.tables) {
           await world.admin.query(
@@ -33,14 +33,14 @@ export const policyRequirements: Requirement[] = [
         await world.admin.query(`SET LOCAL SESSION AUTHORIZATION ${serviceLogin(world)}`);
         await enter(world.admin, world.attacker);
         const rows = await visibleRows(world.admin, world, world.victim);
-        return { held: rows === 0, happened: `${rows} rows of the other tenant` };
+        return { passed: rows === 0, result: `${rows} rows of the other tenant` };
       }),
   },
   {
     id: 'R9',
-    tried:
+    attempt:
       "rows are planted in, moved into and merged into another tenant, as every role of one's own",
-    attempt: (world) =>
+    run: (world) =>
       connected(world.database.serviceUrl, async (client) => {
         const answers: Answer[] = [];
         for (const role of ['viewer', 'user', 'manager', 'admin']) {
@@ -62,15 +62,15 @@ export const policyRequirements: Requirement[] = [
           (answer) => !isRefused(answer) && !('rows' in answer && answer.rows === 0),
         );
         return {
-          held: planted === undefined,
-          happened: `${refused} of ${answers.length} without effect${planted === undefined ? '' : `, one: ${describe(planted)}`}`,
+          passed: planted === undefined,
+          result: `${refused} of ${answers.length} without effect${planted === undefined ? '' : `, one: ${describe(planted)}`}`,
         };
       }),
   },
   {
     id: 'R10',
-    tried: 'who besides the owner holds TRUNCATE on a tenant table',
-    attempt: async ({ admin, tables }) => {
+    attempt: 'who besides the owner holds TRUNCATE on a tenant table',
+    run: async ({ admin, tables }) => {
       const { rows } = await admin.query<{ grantee: string }>(
         `SELECT DISTINCT g.grantee::regrole::text AS grantee
            FROM pg_class c, aclexplode(c.relacl) g
@@ -78,15 +78,15 @@ export const policyRequirements: Requirement[] = [
         [tables.map((table) => table.name)],
       );
       return {
-        held: rows.length === 0,
-        happened: rows.map((row) => row.grantee).join(', ') || 'none',
+        passed: rows.length === 0,
+        result: rows.map((row) => row.grantee).join(', ') || 'none',
       };
     },
   },
   {
     id: 'R13',
-    tried: 'an e-mail address that another tenant uses is used in this tenant too',
-    attempt: ({ database, tables, attacker, victim }) =>
+    attempt: 'an e-mail address that another tenant uses is used in this tenant too',
+    run: ({ database, tables, attacker, victim }) =>
       connected(database.serviceUrl, (client) =>
         rolledBack(client, attacker, async () => {
           const users = tables.find((table) => table.name === 'users');
@@ -95,17 +95,17 @@ export const policyRequirements: Requirement[] = [
           const { sql, params } = insertion(users, row);
           const answer = await ask(client, sql, params);
           return {
-            held: 'rows' in answer && answer.rows === 1,
-            happened: `${describe(answer)}: free, so nothing is told`,
+            passed: 'rows' in answer && answer.rows === 1,
+            result: `${describe(answer)}: free, so nothing is told`,
           };
         }),
       ),
   },
   {
     id: 'R14',
-    tried:
+    attempt:
       "rows that point at another tenant's rows, through every foreign key, beside ones that point at nothing",
-    attempt: (world) =>
+    run: (world) =>
       connected(world.database.serviceUrl, async (client) => {
         const different: string[] = [];
         let pointers = 0;
@@ -123,15 +123,15 @@ export const policyRequirements: Requirement[] = [
           if (!alike) different.push(`${name} ${states.join(' and ')}`);
         }
         return {
-          held: different.length === 0 && pointers > 0,
-          happened: different.join('; ') || `all ${pointers} refused alike`,
+          passed: different.length === 0 && pointers > 0,
+          result: different.join('; ') || `all ${pointers} refused alike`,
         };
       }),
   },
   {
     id: 'R21',
-    tried: "a division by zero that only another tenant's row would bring about",
-    attempt: (world) =>
+    attempt: "a division by zero that only another tenant's row would bring about",
+    run: (world) =>
       connected(world.database.serviceUrl, (client) =>
         rolledBack(client, world.attacker, async () => {
           const answers = [];
@@ -143,17 +143,17 @@ export const policyRequirements: Requirement[] = [
           }
           const silent = answers.filter((answer) => 'rows' in answer || isRefused(answer)).length;
           return {
-            held: silent === answers.length,
-            happened: `silent on ${silent} of ${answers.length} tables`,
+            passed: silent === answers.length,
+            result: `silent on ${silent} of ${answers.length} tables`,
           };
         }),
       ),
   },
   {
     id: 'R23',
-    tried:
+    attempt:
       "a prepared statement with a generic plan goes from one tenant's transaction into another's",
-    attempt: ({ database, attacker, victim }) =>
+    run: ({ database, attacker, victim }) =>
       connected(database.serviceUrl, async (client) => {
         await client.query('SET plan_cache_mode = force_generic_plan');
         await client.query('PREPARE user_list AS SELECT tenant_id FROM users');
@@ -166,13 +166,13 @@ export const policyRequirements: Requirement[] = [
               : NaN,
           );
         }
-        return { held: seen.join() === '2,2,0', happened: `${seen.join(', ')} rows, each its own` };
+        return { passed: seen.join() === '2,2,0', result: `${seen.join(', ')} rows, each its own` };
       }),
   },
   {
     id: 'R27',
-    tried: 'the operators delete one tenant, and everything that hangs on it',
-    attempt: (world) =>
+    attempt: 'the operators delete one tenant, and everything that hangs on it',
+    run: (world) =>
       connected(world.database.platformUrl, (operator) =>
         rolledBack(operator, null, async () => {
           const before = await countByTable(operator, world);
@@ -189,8 +189,8 @@ export const policyRequirements: Requirement[] = [
             world.attacker.id,
           ]);
           return {
-            held: changed.length === 0 && 'rows' in left && left.rows === 0,
-            happened: `of the other tenant ${changed.join(', ') || 'nothing'} changed`,
+            passed: changed.length === 0 && 'rows' in left && left.rows === 0,
+            result: `of the other tenant ${changed.join(', ') || 'nothing'} changed`,
           };
         }),
       ),

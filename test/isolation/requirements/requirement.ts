@@ -6,7 +6,7 @@ import type { World } from '../world.js';
  */
 export interface Requirement {
   id: string;
-  /** What is tried, in a few words. */
-  tried: string;
-  attempt(world: World): Promise<{ held: boolean; happened: string }>;
+  /** What the attacker attempts, in a few words. */
+  attempt: string;
+  run(world: World): Promise<{ passed: boolean; result: string }>;
 }

@@ -19,17 +19,17 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...loginLimits,
 ].sort((a, b) => number(a) - number(b));
 
-/** Tries each requirement; one that cannot be tried counts as not held. */
+/** Attacks each requirement. One that cannot be attacked does not pass. */
 export async function attackRequirements(
   world: World,
   report: IsolationReport,
   requirements = REQUIREMENTS,
 ): Promise<void> {
-  for (const { id, tried, attempt } of requirements) {
-    const result = await attempt(world).catch((error: unknown) => ({
-      held: false,
-      happened: `not tried: ${String(error)}`,
+  for (const { id, attempt, run } of requirements) {
+    const result = await run(world).catch((error: unknown) => ({
+      passed: false,
+      result: `not attempted: ${String(error)}`,
     }));
-    report.recordFinding({ id, tried, ...result });
+    report.recordFinding({ id, attempt, ...result });
   }
 }

@@ -38,12 +38,12 @@ const HOT_STATEMENTS: [table: string, sql: string][] = [
   ['audit_log', 'SELECT id FROM audit_log ORDER BY id DESC LIMIT 20'],
 ];
 
-/** Ways in that show in the catalogue, and in the plans. */
+/** Weaknesses that the system catalog or a query plan shows. */
 export const schemaRequirements: Requirement[] = [
   {
     id: 'R13',
-    tried: "unique indexes that do not start with the tenant and so tell of other tenants' rows",
-    attempt: async (world) => {
+    attempt: "unique indexes that do not start with the tenant and so tell of other tenants' rows",
+    run: async (world) => {
       const found = await catalogue(
         world,
         `SELECT i.indexrelid::regclass::text FROM pg_index i
@@ -55,15 +55,15 @@ export const schemaRequirements: Requirement[] = [
       );
       const unexpected = found.filter((index) => !PUBLIC_ADDRESSES.includes(index));
       return {
-        held: unexpected.length === 0,
-        happened: unexpected.join(', ') || 'only the public addresses of tenants',
+        passed: unexpected.length === 0,
+        result: unexpected.join(', ') || 'only the public addresses of tenants',
       };
     },
   },
   {
     id: 'R14',
-    tried: 'foreign keys between tenant tables that do not carry the tenant',
-    attempt: async (world) => {
+    attempt: 'foreign keys between tenant tables that do not carry the tenant',
+    run: async (world) => {
       const found = await catalogue(
         world,
         `SELECT k.conname::text FROM pg_constraint k
@@ -74,13 +74,13 @@ export const schemaRequirements: Requirement[] = [
                 JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = referred
                  AND b.attname = CASE k.confrelid WHEN 'tenants'::regclass THEN 'id' ELSE 'tenant_id' END)`,
       );
-      return { held: found.length === 0, happened: found.join(', ') || 'none' };
+      return { passed: found.length === 0, result: found.join(', ') || 'none' };
     },
   },
   {
     id: 'R15',
-    tried: 'counters that would tell one tenant how much the others do',
-    attempt: async (world) => {
+    attempt: 'counters that would tell one tenant how much the others do',
+    run: async (world) => {
       const found = await catalogue(
         world,
         `SELECT format('%s.%s', a.attrelid::regclass, a.attname) FROM pg_attribute a
@@ -89,27 +89,27 @@ export const schemaRequirements: Requirement[] = [
             AND (a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%')`,
       );
       return {
-        held: found.length === 0,
-        happened: found.join(', ') || 'none: ids are UUID version 7',
+        passed: found.length === 0,
+        result: found.join(', ') || 'none: ids are UUID version 7',
       };
     },
   },
   {
     id: 'R16',
-    tried: 'partitions and children of tenant tables without policies of their own',
-    attempt: async (world) => {
+    attempt: 'partitions and children of tenant tables without policies of their own',
+    run: async (world) => {
       const found = await catalogue(
         world,
         `SELECT c.oid::regclass::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
           WHERE i.inhparent = ANY ($1::regclass[]) AND NOT (c.relrowsecurity AND c.relforcerowsecurity)`,
       );
-      return { held: found.length === 0, happened: found.join(', ') || 'none' };
+      return { passed: found.length === 0, result: found.join(', ') || 'none' };
     },
   },
   {
     id: 'R19, R20',
-    tried: 'the plans of the hot statements under the policies',
-    attempt: (world) =>
+    attempt: 'the plans of the hot statements under the policies',
+    run: (world) =>
       connected(world.database.serviceUrl, (client) =>
         rolledBack(client, world.victim, async () => {
           // The tables of this database are too small for an index to pay; what is asked is whether it could be used.
@@ -124,8 +124,8 @@ export const schemaRequirements: Requirement[] = [
             if (!new RegExp(`Index Cond: \\(+${column} = `).test(plan)) without.push(sql);
           }
           return {
-            held: without.length === 0,
-            happened:
+            passed: without.length === 0,
+            result:
               without.join('; ') ||
               `the tenant is the first condition of the index in all ${HOT_STATEMENTS.length}`,
           };
@@ -134,18 +134,18 @@ export const schemaRequirements: Requirement[] = [
   },
   {
     id: 'R4',
-    tried: 'the sources are searched for settings that outlive their transaction',
-    attempt: () => searched(/set_config\([^)]*,\s*false\s*\)|\bSET\s+(SESSION\s+)?app\./i),
+    attempt: 'the sources are searched for settings that outlive their transaction',
+    run: () => searched(/set_config\([^)]*,\s*false\s*\)|\bSET\s+(SESSION\s+)?app\./i),
   },
   {
     id: 'R26',
-    tried: 'the sources are searched for locks that outlive their transaction',
-    attempt: () => searched(/pg_(try_)?advisory_lock/i),
+    attempt: 'the sources are searched for locks that outlive their transaction',
+    run: () => searched(/pg_(try_)?advisory_lock/i),
   },
   {
     id: 'audit',
-    tried: 'password and token hashes are looked for in the audit log of their rows',
-    attempt: async ({ admin, victim }) => {
+    attempt: 'password and token hashes are looked for in the audit log of their rows',
+    run: async ({ admin, victim }) => {
       const secrets = [
         victim.rows['user_sessions']?.['refresh_token_hash'],
         victim.rows['invites']?.['token_hash'],
@@ -158,14 +158,14 @@ export const schemaRequirements: Requirement[] = [
       );
       const entries = rows[0]?.entries ?? '';
       const found = secrets.filter((secret) => secret === '' || entries.includes(secret)).length;
-      return { held: found === 0 && entries.length > 0, happened: `${found} found` };
+      return { passed: found === 0 && entries.length > 0, result: `${found} found` };
     },
   },
 ];
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-async function searched(pattern: RegExp): Promise<{ held: boolean; happened: string }> {
+async function searched(pattern: RegExp): Promise<{ passed: boolean; result: string }> {
   const files = ['apps', 'libs'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(folder, file),
@@ -179,8 +179,8 @@ async function searched(pattern: RegExp): Promise<{ held: boolean; happened: str
     if (pattern.test(await readFile(join(ROOT, file), 'utf8'))) found.push(file);
   }
   return {
-    held: found.length === 0 && sources.length > 0,
-    happened: found.join(', ') || `none in ${sources.length} files`,
+    passed: found.length === 0 && sources.length > 0,
+    result: found.join(', ') || `none in ${sources.length} files`,
   };
 }
 

@@ -127,11 +127,11 @@ const FORGERIES: Forgery[] = [
   },
 ];
 
-/** Ways in through the settings themselves, for an attacker who can put a value of their choice into one of them. */
+/** Attacks by someone who can put a value of their choice into one of the settings. */
 export const settingRequirements: Requirement[] = FORGERIES.map((forgery) => ({
   id: 'settings',
-  tried: `forged and malformed values of ${forgery.setting}`,
-  attempt: (world) =>
+  attempt: `forged and malformed values of ${forgery.setting}`,
+  run: (world) =>
     connected(world.database.serviceUrl, async (client) => {
       const values = forgery.values(world);
       const reached: string[] = [];
@@ -143,8 +143,8 @@ export const settingRequirements: Requirement[] = FORGERIES.map((forgery) => ({
         uselessStatements(client, world, forgery),
       );
       return {
-        held: reached.length === 0 && useless.length === 0,
-        happened:
+        passed: reached.length === 0 && useless.length === 0,
+        result:
           [...reached, ...useless.map((sql) => `proves nothing: ${sql}`)].join('; ') ||
           `no effect of ${values.length} values`,
       };

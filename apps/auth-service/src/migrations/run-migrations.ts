@@ -1,7 +1,7 @@
 import { DataSource, MigrationExecutor } from 'typeorm';
 import { MIGRATIONS } from './index.js';
 
-/** Any constant will do, as long as nothing else in the database locks on it. */
+/** An arbitrary key that nothing else in the database uses. */
 const MIGRATION_LOCK = 7_301_795_460;
 
 /** The owner's connection, which knows migrations and no entities. `tls`: verify the server's certificate. */
@@ -12,14 +12,14 @@ export function migrationDataSource(migrationUrl: string, tls: boolean): DataSou
     ssl: tls ? { rejectUnauthorized: true } : false,
     applicationName: 'poc-tracker-migrations',
     migrations: MIGRATIONS,
-    // All or none: a failed start leaves the schema of the last good one.
+    // In one transaction: if a migration fails, the schema stays as it was.
     migrationsTransactionMode: 'all',
   });
 }
 
 /**
- * Brings the database up to date; of several instances that start at once, one migrates and the others wait.
- * @returns the names of the migrations applied, oldest first; none when the schema is current.
+ * Applies the pending migrations. If several instances start at once, one migrates and the others wait.
+ * @returns the names of the applied migrations, oldest first.
  */
 export async function runMigrations(migrationUrl: string, tls: boolean): Promise<string[]> {
   return applyMigrations(migrationDataSource(migrationUrl, tls));
