@@ -46,7 +46,9 @@ function exceeded(usage: LimitDetails['usage']): LimitDetails {
 
 /** Example details of the codes that have them. */
 const DETAILS: Partial<Record<ErrorCode, unknown>> = {
-  VALIDATION_ERROR: [{ field: 'email', message: 'must be an email address such as ana@acme.example' }],
+  VALIDATION_ERROR: [
+    { field: 'email', message: 'must be an email address such as ana@acme.example' },
+  ],
   USER_LIMIT_EXCEEDED: exceeded({ users: 10, pocs: 12, storageGb: 0.5 }),
   POC_LIMIT_EXCEEDED: exceeded({ users: 3, pocs: 100, storageGb: 0.5 }),
   STORAGE_LIMIT_EXCEEDED: exceeded({ users: 3, pocs: 12, storageGb: 5 }),

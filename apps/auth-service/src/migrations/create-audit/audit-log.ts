@@ -50,7 +50,9 @@ const AUDIT_TENANT_ACCESS = definerFunction({
   body: `
 DECLARE
   secret CONSTANT text := '(password|secret|token|nonce|hash)';
-  touched CONSTANT text[] := ARRAY['updated_at', 'last_used_at'];
+  -- The expiry of a session follows from the time of its use.
+  touched CONSTANT text[] := ARRAY['updated_at', 'last_used_at']
+    || CASE WHEN TG_TABLE_NAME = 'user_sessions' THEN ARRAY['expires_at'] ELSE '{}' END;
   old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
   new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
   any_row jsonb := coalesce(new_row, old_row);

@@ -10,7 +10,7 @@ export type FoundColleague = ColleagueResponse & { position: SearchPosition };
 /** The columns that list_colleagues() looks a text up in: the name, then the last name. */
 const SOURCES = 2;
 
-export const LIST_COLLEAGUES = `
+const LIST_COLLEAGUES = `
   SELECT id, coalesce(first_name, '') AS "firstName", coalesce(last_name, '') AS "lastName", avatar_url AS "avatarUrl", key
     FROM list_colleagues($1, search_key($2), $3, $4, $5)`;
 
