@@ -21,6 +21,8 @@ import { OperatorsTenantService } from '../../apps/auth-service/src/platform/ope
 import { AdminPasswordService } from '../../apps/auth-service/src/platform/tenants/admin-password.service.js';
 import { PlatformLifecycleService } from '../../apps/auth-service/src/platform/tenants/platform-lifecycle.service.js';
 import { PlatformTenantService } from '../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
+import { PlatformUsageRepository } from '../../apps/auth-service/src/platform/tenants/platform-usage.repository.js';
+import { PlatformUsageService } from '../../apps/auth-service/src/platform/tenants/platform-usage.service.js';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
 import { PasswordPolicy } from '../../apps/auth-service/src/protection/password.policy.js';
 import { Clock } from '../../apps/auth-service/src/session/clock.js';
@@ -98,6 +100,8 @@ class CliModule {
           PasswordHasher,
           SecurityEvents,
         ]),
+        provide(PlatformUsageRepository, [PlatformDatabase]),
+        provide(PlatformUsageService, [PlatformDatabase, PlatformUsageRepository, SecurityEvents]),
         provide(PlatformLifecycleService, [
           PlatformDatabase,
           SecurityEvents,
@@ -112,9 +116,9 @@ class CliModule {
 /** The services that the commands call. */
 export interface CliServices {
   readonly platform: PlatformDatabase;
-  readonly events: SecurityEvents;
   readonly tenants: PlatformTenantService;
   readonly adminPasswords: AdminPasswordService;
+  readonly usage: PlatformUsageService;
   readonly lifecycle: PlatformLifecycleService;
   readonly operators: OperatorService;
   readonly clients: ServiceClientService;
@@ -136,9 +140,9 @@ export async function openCliServices(
   );
   return {
     platform: context.get(PlatformDatabase),
-    events: context.get(SecurityEvents),
     tenants: context.get(PlatformTenantService),
     adminPasswords: context.get(AdminPasswordService),
+    usage: context.get(PlatformUsageService),
     lifecycle: context.get(PlatformLifecycleService),
     operators: context.get(OperatorService),
     clients: context.get(ServiceClientService),

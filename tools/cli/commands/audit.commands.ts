@@ -1,8 +1,10 @@
 import { isUuid } from '@poc-tracker/contracts';
-import type { PlatformDatabase } from '@poc-tracker/tenancy';
 import type { Command } from 'commander';
 import type { ChainHead } from '../../../apps/auth-service/src/audit/chain/chain-link.js';
-import { storedAuditLog } from '../../../apps/auth-service/src/audit/chain/stored-audit-log.js';
+import {
+  listStoredAuditLogs,
+  storedAuditLog,
+} from '../../../apps/auth-service/src/audit/chain/stored-audit-log.js';
 import {
   auditLogFile,
   AuditLogFileError,
@@ -12,9 +14,11 @@ import {
   verifyChain,
 } from '../../../apps/auth-service/src/audit/chain/chain-verification.js';
 import type { CliContext } from '../cli.context.js';
-import { EXIT, misuse, refusal } from '../cli.error.js';
+import { EXIT, misuse } from '../cli.error.js';
+import type { CliServices } from '../cli.module.js';
 import { commandGroup, subcommand } from '../subcommand.js';
 import { formatTable } from '../table.js';
+import { idOf, unknownTenant } from '../tenant-id.js';
 
 interface VerifyOptions {
   json?: boolean;
@@ -27,18 +31,6 @@ interface Verified extends ChainReport {
   /** Subdomain or file. */
   name: string;
 }
-
-/* Tenants, and chains without a tenant: purging a tenant removes its chain, so none may remain. */
-const TENANTS = `
-  WITH RECURSIVE chain AS (
-    (SELECT tenant_id FROM audit_chain ORDER BY tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT c.tenant_id FROM audit_chain c WHERE c.tenant_id > t.tenant_id ORDER BY c.tenant_id LIMIT 1)
-      FROM chain t WHERE t.tenant_id IS NOT NULL)
-  SELECT coalesce(t.id, l.tenant_id) AS id, coalesce(t.subdomain, l.tenant_id::text) AS name
-    FROM tenants t FULL JOIN (SELECT tenant_id FROM chain WHERE tenant_id IS NOT NULL) l ON l.tenant_id = t.id
-   WHERE $1::text IS NULL OR t.subdomain = $1 OR t.id = $2::uuid OR l.tenant_id = $2::uuid
-   ORDER BY 2`;
 
 /** Registers the `audit` commands. */
 export function registerAuditCommands(program: Command, context: CliContext): void {
@@ -62,7 +54,7 @@ export function registerAuditCommands(program: Command, context: CliContext): vo
         throw misuse('--expect-head needs --tenant or --file.');
       const reports =
         options.file === undefined
-          ? await verifyStored((await context.services()).platform, options.tenant, head)
+          ? await verifyStored(await context.services(), options.tenant, head)
           : [await verifyFile(options.file, head)];
       if (reports.some(({ intact }) => !intact)) context.exitCode = EXIT.refused;
       context.show(options, { auditLogs: reports }, () => reports.map(describe).join(''));
@@ -70,21 +62,26 @@ export function registerAuditCommands(program: Command, context: CliContext): vo
 }
 
 async function verifyStored(
-  database: PlatformDatabase,
+  { platform, tenants }: CliServices,
   tenant: string | undefined,
   head: ChainHead | undefined,
 ): Promise<Verified[]> {
-  const name = tenant?.toLowerCase();
-  const id = name !== undefined && isUuid(name) ? name : null;
-  const tenants = await database.query<{ id: string; name: string }>(TENANTS, [name ?? null, id]);
-  if (name !== undefined && tenants.length === 0) throw refusal(`There is no tenant "${name}".`);
+  const tenantId = tenant === undefined ? null : await idOfLog(tenants, tenant);
+  const logs = await listStoredAuditLogs(platform, tenantId);
+  if (tenant !== undefined && logs.length === 0) throw unknownTenant(tenant);
   const reports: Verified[] = [];
-  for (const found of tenants) {
-    const lines = storedAuditLog(database, found.id);
+  for (const found of logs) {
+    const lines = storedAuditLog(platform, found.tenantId);
     const report = await verifyChain(lines, { whole: true, ...(head && { head }) });
     reports.push({ name: found.name, ...report });
   }
   return reports;
+}
+
+/** Finds a hash chain that was left behind by its tenant as well, if it is named by its id. */
+async function idOfLog(tenants: CliServices['tenants'], name: string): Promise<string> {
+  const id = name.toLowerCase();
+  return isUuid(id) ? id : idOf(tenants, name);
 }
 
 async function verifyFile(path: string, head: ChainHead | undefined): Promise<Verified> {

@@ -1,4 +1,5 @@
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliOn } from '../cli.fixture.js';
@@ -36,7 +37,7 @@ describe('the tenants commands', () => {
 
   it('show a tenant by id or subdomain, and record the user of the operating system in its audit log', async () => {
     const { tenantId } = await seedTenant(database, { subdomain: 'shown' });
-    for (const name of ['shown', tenantId]) {
+    for (const name of ['Shown', tenantId.toUpperCase()]) {
       const { code, out } = await cli('show', name);
       expect(code).toBe(0);
       expect(out).toContain(tenantId);
@@ -50,10 +51,12 @@ describe('the tenants commands', () => {
       details: { action, via: 'cli', osUser: userInfo().username },
     });
     expect(await auditLogOf(tenantId)).toEqual([event('read'), event('read'), event('usage')]);
-    expect(await cli('show', 'unknown')).toMatchObject({
-      code: 1,
-      err: 'There is no tenant "unknown".\n',
-    });
+    for (const unknown of ['unknown', randomUUID()]) {
+      expect(await cli('show', unknown)).toMatchObject({
+        code: 1,
+        err: `There is no tenant "${unknown}".\n`,
+      });
+    }
   });
 
   it('create a tenant by the rules of the route', async () => {

@@ -2,7 +2,6 @@ import {
   ApiError,
   type Feature,
   FEATURES,
-  isUuid,
   type Limit,
   LIMITS,
   type PlanChange,
@@ -11,13 +10,13 @@ import {
 } from '@poc-tracker/contracts';
 import { type Command, Option } from 'commander';
 import type { OperatorActor } from '../../../apps/auth-service/src/platform/operator-actor.js';
-import type { PlatformTenantService } from '../../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
 import type { CliContext } from '../cli.context.js';
 import { misuse, refusal } from '../cli.error.js';
 import { positiveInteger } from './key.commands.js';
 import { emailOf } from './operator.commands.js';
 import { commandGroup, subcommand } from '../subcommand.js';
 import { formatFields, formatTable } from '../table.js';
+import { idOf } from '../tenant-id.js';
 
 interface Json {
   json?: boolean;
@@ -256,14 +255,6 @@ function registerLifecycle(group: Command, context: CliContext, actor: OperatorA
       await lifecycle.purge(id);
       context.show(options, { id, purged: true }, () => `${name} has been purged.\n`);
     });
-}
-
-async function idOf(tenants: PlatformTenantService, name: string): Promise<string> {
-  if (isUuid(name)) return name;
-  return tenants.findBySubdomain(name).catch((error: unknown) => {
-    const unknown = error instanceof ApiError && error.code === 'NOT_FOUND';
-    throw unknown ? refusal(`There is no tenant "${name}".`) : error;
-  });
 }
 
 /** The options as the input of the route, whose rules validate them. */

@@ -50,7 +50,7 @@ describe('usage check', () => {
 
   it('lists wrong counts with exit code 1, and changes nothing', async () => {
     await damage();
-    for (const args of [[], ['--tenant', 'acme'], ['--tenant', tenantId]]) {
+    for (const args of [[], ['--tenant', 'acme'], ['--tenant', tenantId.toUpperCase()]]) {
       const { code, out } = await usage(...args);
       expect(code).toBe(1);
       expect(out).toMatch(/acme +users +9 +1\n/);

@@ -32,6 +32,26 @@ const UNQUEUED = `
                                 AND q.entry_table = 'audit_log')) e
    ORDER BY e.id LIMIT $3`;
 
+/* Tenants, and chains without a tenant: purging a tenant removes its chain, so none may remain. */
+const LIST = `
+  WITH RECURSIVE chain AS (
+    (SELECT tenant_id FROM audit_chain ORDER BY tenant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.tenant_id FROM audit_chain c WHERE c.tenant_id > t.tenant_id ORDER BY c.tenant_id LIMIT 1)
+      FROM chain t WHERE t.tenant_id IS NOT NULL)
+  SELECT coalesce(t.id, l.tenant_id) AS "tenantId", coalesce(t.subdomain, l.tenant_id::text) AS name
+    FROM tenants t FULL JOIN (SELECT tenant_id FROM chain WHERE tenant_id IS NOT NULL) l ON l.tenant_id = t.id
+   WHERE $1::uuid IS NULL OR t.id = $1 OR l.tenant_id = $1
+   ORDER BY 2`;
+
+/** The audit log of one tenant, or of all, with the subdomain or, if the tenant is gone, the id as a name. */
+export async function listStoredAuditLogs(
+  database: PlatformDatabase,
+  tenantId: string | null,
+): Promise<{ tenantId: string; name: string }[]> {
+  return database.query<{ tenantId: string; name: string }>(LIST, [tenantId]);
+}
+
 /** Reads a tenant's whole audit log in the format of an export, page by page on the operators' login. */
 export async function* storedAuditLog(
   database: PlatformDatabase,

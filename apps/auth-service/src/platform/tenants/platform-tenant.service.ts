@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError, NIL_UUID, type PlanChange } from '@poc-tracker/contracts';
+import { ApiError, isUuid, NIL_UUID, type PlanChange } from '@poc-tracker/contracts';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
@@ -31,7 +31,8 @@ const READ = `
 /** The cursor of a page is bound to a tenant; the list of tenants belongs to none. */
 const NO_TENANT = NIL_UUID;
 
-const FIND_BY_NAME = 'SELECT id FROM tenants WHERE subdomain = lower($1)';
+const FIND_BY_ID = 'SELECT id FROM tenants WHERE id = $1';
+const FIND_BY_SUBDOMAIN = 'SELECT id FROM tenants WHERE subdomain = $1';
 
 /**
  * Tenants as operators see them. Every access, reading included, is recorded in the audit log of the tenant, in the same
@@ -97,9 +98,11 @@ export class PlatformTenantService {
     });
   }
 
-  /** The id of the tenant with this subdomain, for the command line. @throws ApiError NOT_FOUND. */
-  async findBySubdomain(subdomain: string): Promise<string> {
-    const [found] = await this.database.query<{ id: string }>(FIND_BY_NAME, [subdomain]);
+  /** The id of the tenant with this id or subdomain in any case, for the command line. @throws ApiError NOT_FOUND. */
+  async findByIdOrSubdomain(name: string): Promise<string> {
+    const key = name.toLowerCase();
+    const sql = isUuid(key) ? FIND_BY_ID : FIND_BY_SUBDOMAIN;
+    const [found] = await this.database.query<{ id: string }>(sql, [key]);
     if (found === undefined) throw new ApiError('NOT_FOUND');
     return found.id;
   }
