@@ -35,7 +35,6 @@ import { SettingsRepository } from '../../apps/auth-service/src/tenant/settings/
 import { SettingsService } from '../../apps/auth-service/src/tenant/settings/settings.service.js';
 import { TenantRepository } from '../../apps/auth-service/src/tenant/tenant.repository.js';
 import { TenantService } from '../../apps/auth-service/src/tenant/tenant.service.js';
-import { OperatorAccountService } from '../../apps/auth-service/src/user/operator-account.service.js';
 import { UserDirectoryRepository } from '../../apps/auth-service/src/user/user-directory.repository.js';
 import { UserRepository } from '../../apps/auth-service/src/user/user.repository.js';
 import { UserService } from '../../apps/auth-service/src/user/user.service.js';
@@ -68,7 +67,6 @@ class CliModule {
         provide(UserRepository, [TenantDatabase]),
         provide(UserDirectoryRepository, [TenantDatabase]),
         provide(UserService, [UserRepository, UserDirectoryRepository]),
-        provide(OperatorAccountService, [UserRepository]),
         provide(SessionRepository, [TenantDatabase]),
         provide(SessionRevocationService, [SessionRepository, Clock, SecurityEvents]),
         provide(TenantCreationService, [
@@ -82,7 +80,7 @@ class CliModule {
         provide(OperatorService, [
           PlatformDatabase,
           OperatorsTenantService,
-          OperatorAccountService,
+          UserService,
           SessionRevocationService,
           SecurityEvents,
         ]),

@@ -12,7 +12,6 @@ import { SessionRevocationService } from '../session/session-revocation.service.
 import { SessionRepository } from '../session/session.repository.js';
 import { EntitlementService } from '../tenant/entitlements/entitlement.service.js';
 import { TenantLifecycleService } from '../tenant/lifecycle/tenant-lifecycle.service.js';
-import { OperatorAccountService } from '../user/operator-account.service.js';
 import { UserDirectoryRepository } from '../user/user-directory.repository.js';
 import { UserRepository } from '../user/user.repository.js';
 import { UserService } from '../user/user.service.js';
@@ -44,7 +43,6 @@ describe('a change in the transaction of an operator', () => {
       providers: [
         Clock,
         EntitlementService,
-        OperatorAccountService,
         SecurityEvents,
         SessionRepository,
         SessionRevocationService,
@@ -105,10 +103,13 @@ describe('a change in the transaction of an operator', () => {
   }
 
   const CHANGES: Record<string, (transaction: SqlRunner) => Promise<unknown>> = {
-    'activates an operator': (transaction) =>
-      service(OperatorAccountService).activate(transaction, EMAIL, OTHER_HASH),
-    'suspends an operator': (transaction) =>
-      service(OperatorAccountService).suspend(transaction, EMAIL),
+    'reinstates a user': (transaction) =>
+      service(UserService).reinstate(
+        userId,
+        { role: 'user', passwordHash: OTHER_HASH },
+        transaction,
+      ),
+    'suspends a user': (transaction) => service(UserService).suspend(userId, transaction),
     'creates a user': (transaction) =>
       service(UserService).create(
         {
@@ -145,14 +146,25 @@ describe('a change in the transaction of an operator', () => {
     },
   );
 
-  it.each(['activates an operator', 'creates a user', 'records an event'])(
+  it('finds the user of its tenant by their address, and none without a tenant', async () => {
+    await db.sql(`UPDATE users SET status = 'suspended' WHERE tenant_id = $1 AND id = $2`, [
+      changed,
+      userId,
+    ]);
+    const find = (transaction: SqlRunner) => service(UserService).lockByEmail(EMAIL, transaction);
+    expect(await inTenant(changed, find)).toEqual({ id: userId, status: 'suspended' });
+    expect(await inTenant(other, find)).toEqual({ id: userId, status: 'active' });
+    expect(await inTenant(null, find)).toBeNull();
+  });
+
+  it.each(['creates a user', 'records an event'])(
     '%s in no transaction without a tenant',
     async (name) => {
       await expect(inTenant(null, CHANGES[name] ?? fail)).rejects.toMatchObject({ code: '23502' });
     },
   );
 
-  it.each(['suspends an operator', 'revokes all sessions of a user'])(
+  it.each(['reinstates a user', 'suspends a user', 'revokes all sessions of a user'])(
     '%s of no tenant in a transaction without a tenant',
     async (name) => {
       const before = [await rowsOf(changed), await rowsOf(other)];

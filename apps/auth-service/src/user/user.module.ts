@@ -3,7 +3,6 @@ import { ProtectionModule } from '../protection/protection.module.js';
 import { ColleagueController } from './colleagues/colleague.controller.js';
 import { ColleagueRepository } from './colleagues/colleague.repository.js';
 import { ColleagueService } from './colleagues/colleague.service.js';
-import { OperatorAccountService } from './operator-account.service.js';
 import { ProfileController } from './profile/profile.controller.js';
 import { UserCredentialsService } from './user-credentials.service.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
@@ -17,12 +16,11 @@ import { UserService } from './user.service.js';
   providers: [
     ColleagueRepository,
     ColleagueService,
-    OperatorAccountService,
     UserCredentialsService,
     UserDirectoryRepository,
     UserRepository,
     UserService,
   ],
-  exports: [OperatorAccountService, UserCredentialsService, UserService],
+  exports: [UserCredentialsService, UserService],
 })
 export class UserModule {}

@@ -27,7 +27,7 @@ export interface NewUser {
   emailVerified?: boolean;
 }
 
-/* Runs on the operators' login as well, hence the tenant of the transaction. */
+/* These run on the operators' login as well, hence the tenant of the transaction. */
 const INSERT = `
   INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, created_by, must_change_password,
                      email_verified_at)
@@ -36,6 +36,15 @@ const INSERT = `
 const SET_TEMPORARY_PASSWORD = `
   UPDATE users SET password_hash = $2, must_change_password = true
    WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
+
+const LOCK_BY_EMAIL = `
+  SELECT id, status FROM users WHERE tenant_id = ${CURRENT_TENANT} AND email = $1 FOR NO KEY UPDATE`;
+
+const REINSTATE = `
+  UPDATE users SET password_hash = $2, must_change_password = false, role = $3, status = 'active'
+   WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
+
+const SET_STATUS = `UPDATE users SET status = $2 WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
 
 export interface ProfileChanges {
   firstName?: string;
@@ -171,8 +180,32 @@ export class UserRepository {
     await manager.update(User, { id }, rights);
   }
 
-  async setStatus(id: string, status: UserStatus): Promise<void> {
-    await this.database.query('UPDATE users SET status = $2 WHERE id = $1', [id, status]);
+  async setStatus(
+    id: string,
+    status: UserStatus,
+    transaction: SqlRunner = this.database,
+  ): Promise<void> {
+    await transaction.query(SET_STATUS, [id, status]);
+  }
+
+  /** Locks the user with this address until the operator's transaction ends. */
+  async lockByEmail(
+    email: string,
+    transaction: SqlRunner,
+  ): Promise<{ id: string; status: UserStatus } | null> {
+    const [found] = await transaction.query<{ id: string; status: UserStatus }>(LOCK_BY_EMAIL, [
+      email,
+    ]);
+    return found ?? null;
+  }
+
+  /** Makes a user active, with this role and a password that the user has chosen. */
+  async reinstate(
+    id: string,
+    { role, passwordHash }: Pick<NewUser, 'role' | 'passwordHash'>,
+    transaction: SqlRunner,
+  ): Promise<void> {
+    await transaction.query(REINSTATE, [id, passwordHash, role]);
   }
 
   /** Sets a password that the user must replace. @param transaction an operator's. */

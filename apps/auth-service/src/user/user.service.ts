@@ -133,6 +133,28 @@ export class UserService {
     await this.users.setTemporaryPassword(id, passwordHash, transaction);
   }
 
+  /** Locks the user with this address until the operator's transaction ends. Null if there is none. */
+  async lockByEmail(
+    email: string,
+    transaction: SqlRunner,
+  ): Promise<{ id: string; status: UserStatus } | null> {
+    return this.users.lockByEmail(email, transaction);
+  }
+
+  /** Suspends a user in an operator's transaction. The database protects the tenant's last admin. */
+  async suspend(id: string, transaction: SqlRunner): Promise<void> {
+    await this.users.setStatus(id, 'suspended', transaction);
+  }
+
+  /** Makes a user active in an operator's transaction, with this role and a password that the user has chosen. */
+  async reinstate(
+    id: string,
+    access: Pick<NewUser, 'role' | 'passwordHash'>,
+    transaction: SqlRunner,
+  ): Promise<void> {
+    await this.users.reinstate(id, access, transaction);
+  }
+
   /** Refuses log-ins until the password is replaced. Does not revoke sessions. */
   async requirePasswordChange(id: string): Promise<UserRecord> {
     await this.users.requirePasswordChange(id);

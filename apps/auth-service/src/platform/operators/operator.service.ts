@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { hashOfSecret, newSecret } from '../../protection/secret.js';
 import { SessionRevocationService } from '../../session/session-revocation.service.js';
-import { OperatorAccountService } from '../../user/operator-account.service.js';
+import { UserService } from '../../user/user.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 import { OperatorsTenantService } from './operators-tenant.service.js';
 
@@ -59,7 +59,7 @@ export class OperatorService {
   constructor(
     private readonly database: PlatformDatabase,
     private readonly tenant: OperatorsTenantService,
-    private readonly accounts: OperatorAccountService,
+    private readonly users: UserService,
     private readonly sessions: SessionRevocationService,
     private readonly events: SecurityEvents,
   ) {}
@@ -102,7 +102,7 @@ export class OperatorService {
   async revoke(email: string, actor: OperatorActor): Promise<void> {
     await this.tenant.transaction(actor, async (transaction, tenantId) => {
       const closed = await transaction.query(CLOSE_INVITATIONS, [tenantId, email]);
-      const userId = await this.accounts.suspend(transaction, email);
+      const userId = await this.suspendActive(email, transaction);
       if (userId === null && closed.length === 0) throw new ApiError('NOT_FOUND');
       if (userId !== null) await this.sessions.revokeAll(userId, transaction);
       const event = {
@@ -126,7 +126,7 @@ export class OperatorService {
     return this.tenant.transaction({ operatorId: null }, async (transaction, tenantId) => {
       const claimed = await transaction.query(CLAIM, [tenantId, hashOfSecret(secret), email]);
       if (claimed.length === 0) throw new ApiError('INVALID_INVITE');
-      const userId = await this.accounts.activate(transaction, email, passwordHash);
+      const userId = await this.createOrReinstate(email, passwordHash, transaction);
       await this.sessions.revokeAll(userId, transaction);
       const event = {
         type: 'operator.activated',
@@ -137,5 +137,31 @@ export class OperatorService {
       await this.events.record(event, transaction);
       return userId;
     });
+  }
+
+  /** @returns the id of the user, or null if no active operator has this address. */
+  private async suspendActive(email: string, transaction: SqlRunner): Promise<string | null> {
+    const user = await this.users.lockByEmail(email, transaction);
+    if (user?.status !== 'active') return null;
+    await this.users.suspend(user.id, transaction);
+    return user.id;
+  }
+
+  /** @returns the id of the user. */
+  private async createOrReinstate(
+    email: string,
+    passwordHash: string,
+    transaction: SqlRunner,
+  ): Promise<string> {
+    const access = { role: 'admin', passwordHash } as const;
+    const known = await this.users.lockByEmail(email, transaction);
+    if (known !== null) {
+      await this.users.reinstate(known.id, access, transaction);
+      return known.id;
+    }
+    const id = uuidv7();
+    const names = { firstName: null, lastName: null };
+    await this.users.create({ id, email, ...access, ...names, emailVerified: true }, transaction);
+    return id;
   }
 }
