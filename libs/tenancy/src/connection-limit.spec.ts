@@ -7,8 +7,8 @@ const server = (available: number) => () => Promise.resolve([{ available }]);
 
 describe('The connections of a process', () => {
   it('are those of its pools and those beside them', () => {
-    expect(mostConnections({ poolMax: 100, platformUrl: 'postgres://platform' })).toBe(106);
-    expect(mostConnections({ poolMax: 20, login: 'tracker' })).toBe(22);
+    expect(mostConnections({ poolMax: 100, platformUrl: 'postgres://platform' })).toBe(107);
+    expect(mostConnections({ poolMax: 20, login: 'tracker' })).toBe(23);
   });
 
   it('fit the server of docker-compose.yml by default', () => {
@@ -21,9 +21,9 @@ describe('The connections of a process', () => {
 
   it('are compared with those that the server accepts', async () => {
     const options = { poolMax: 100, platformUrl: 'postgres://platform' };
-    expect(await findConnectionShortage(server(106), options)).toBeUndefined();
+    expect(await findConnectionShortage(server(107), options)).toBeUndefined();
     expect(await findConnectionShortage(server(97), options)).toBe(
-      'This process may open 106 connections to PostgreSQL, which accepts 97 in all. ' +
+      'This process may open 107 connections to PostgreSQL, which accepts 97 in all. ' +
         'Lower DB_POOL_MAX, or raise max_connections of the server.',
     );
   });

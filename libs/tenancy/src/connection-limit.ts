@@ -1,8 +1,8 @@
 import { PLATFORM_POOL_MAX } from './platform-database.js';
 import type { TenancyOptions } from './tenancy.options.js';
 
-/** Connections beside the pools: the revocation feed, and the event streams of the tracker. */
-const DEDICATED = { service: 1, tracker: 2 } as const;
+/** Connections beside the pools: the revocation feed, health, and the event streams of the tracker. */
+const DEDICATED = { service: 2, tracker: 3 } as const;
 
 const AVAILABLE = `
   SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int

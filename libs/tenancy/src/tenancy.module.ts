@@ -16,6 +16,7 @@ import { TenantDatabase } from './tenant-database.js';
 import { TenantInterceptor } from './request/tenant.interceptor.js';
 import { TenantResolver } from './resolution/tenant.resolver.js';
 import { TenantPool } from './transaction/tenant-pool.js';
+import { WriteProbe } from './write-probe.js';
 
 /**
  * The database of a service whose tenants PostgreSQL isolates. TypeORM's DataSource is not exported, because statements that
@@ -27,6 +28,7 @@ export class TenancyModule implements OnModuleDestroy, OnApplicationShutdown {
   constructor(
     @Optional() @Inject(TenantPool) private readonly pool?: TenantPool,
     @Optional() @Inject(PlatformDatabase) private readonly platform?: PlatformDatabase,
+    @Optional() @Inject(WriteProbe) private readonly probe?: WriteProbe,
   ) {}
 
   /** The start fails if the server cannot be reached or does not isolate tenants (IsolationProofError). */
@@ -51,12 +53,14 @@ export class TenancyModule implements OnModuleDestroy, OnApplicationShutdown {
         TenantDatabase,
         TenantInterceptor,
         TenantResolver,
+        { provide: WriteProbe, useFactory: () => createProbe(options) },
         ...platform,
       ],
       exports: [
         TenantDatabase,
         TenantInterceptor,
         TenantResolver,
+        WriteProbe,
         ...platform.map(({ provide }) => provide),
       ],
     };
@@ -85,7 +89,7 @@ export class TenancyModule implements OnModuleDestroy, OnApplicationShutdown {
 
   /** Called by Nest after the requests in flight have been answered. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.pool?.close(), this.platform?.close()]);
+    await Promise.all([this.pool?.close(), this.platform?.close(), this.probe?.close()]);
   }
 }
 
@@ -102,6 +106,16 @@ async function openCheckedPool(options: TenancyOptions): Promise<TenantPool> {
     await pool.close();
     throw error;
   }
+}
+
+/** It connects when it is first asked. */
+function createProbe({ serviceUrl, tls, applicationName, login }: TenancyOptions): WriteProbe {
+  return new WriteProbe({
+    url: serviceUrl,
+    tls,
+    applicationName: `${applicationName ?? 'poc-tracker-auth-service'}-health`,
+    login: login ?? 'service',
+  });
 }
 
 async function openPlatform(

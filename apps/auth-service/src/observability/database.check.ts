@@ -1,23 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { TenantDatabase } from '@poc-tracker/tenancy';
+import { TenantDatabase, WriteProbe } from '@poc-tracker/tenancy';
 import type { HealthCheck } from './health-check.js';
 
-/** Checks that PostgreSQL reads a table on a connection of the pool: without the schema no request can be answered. */
+/** Checks that PostgreSQL accepts writes. */
 @Injectable()
 export class DatabaseCheck implements HealthCheck {
   readonly name = 'database';
   readonly critical = true;
 
   constructor(
-    @Inject(TenantDatabase) private readonly database: Pick<TenantDatabase, 'lookup' | 'totals'>,
+    @Inject(WriteProbe) private readonly writes: Pick<WriteProbe, 'assertWritable'>,
+    @Inject(TenantDatabase) private readonly database: Pick<TenantDatabase, 'totals'>,
   ) {}
 
   async probe(): Promise<Record<string, unknown>> {
-    const [row] = await this.database.lookup<{ version: string }>(
-      `SELECT split_part(current_setting('server_version'), ' ', 1) AS version, EXISTS (SELECT id FROM users) AS found`,
-      [],
-    );
+    const { version } = await this.writes.assertWritable();
     const { total, idle, waiting, max } = this.database.totals();
-    return { version: row?.version, pool: { total, idle, waiting, max } };
+    return { version, pool: { total, idle, waiting, max } };
   }
 }

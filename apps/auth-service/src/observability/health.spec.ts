@@ -170,11 +170,10 @@ describe('the health report', () => {
 
 describe('the health checks', () => {
   it('return the version of the database and the totals of its pool', async () => {
-    const lookup = vi.fn().mockResolvedValue([{ version: '15.18' }]);
-    const check = new DatabaseCheck({
-      lookup,
-      totals: () => ({ total: 3, idle: 1, waiting: 0, max: 10 }),
-    });
+    const check = new DatabaseCheck(
+      { assertWritable: () => Promise.resolve({ version: '15.18' }) },
+      { totals: () => ({ total: 3, idle: 1, waiting: 0, max: 10 }) },
+    );
     expect(await check.probe()).toEqual({
       version: '15.18',
       pool: { total: 3, idle: 1, waiting: 0, max: 10 },

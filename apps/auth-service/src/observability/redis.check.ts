@@ -2,7 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { RedisConnection } from '../redis/redis.connection.js';
 import type { HealthCheck } from './health-check.js';
 
-/** Checks that Redis answers. Without a REDIS_URL the process keeps short-lived state itself, which is healthy too. */
+/** A write by a script, as the revocation feed uses. A Redis that is full or read-only answers a PING and refuses this. */
+const WRITE = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)";
+const KEY = 'poc-tracker:health';
+
+/** Checks that Redis accepts writes. Without a REDIS_URL the process keeps short-lived state itself, which is healthy too. */
 @Injectable()
 export class RedisCheck implements HealthCheck {
   readonly name = 'redis';
@@ -15,7 +19,7 @@ export class RedisCheck implements HealthCheck {
   async probe(): Promise<Record<string, unknown>> {
     const { client } = this.connection;
     if (client === undefined) return { mode: 'embedded' };
-    await client.ping();
+    await client.eval(WRITE, 1, KEY);
     // An operator may deny INFO by an ACL; the memory is then left out.
     const memory = await client.info('memory').catch(() => '');
     const used = /^used_memory:(\d+)/m.exec(memory)?.[1];

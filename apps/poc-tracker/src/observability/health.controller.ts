@@ -51,7 +51,10 @@ export class HealthController {
   @Get('health/ready')
   @Public()
   @RawResponse()
-  @ApiOperation({ summary: 'Readiness probe', description: 'Checks the database only.' })
+  @ApiOperation({
+    summary: 'Readiness probe',
+    description: 'Checks that the database accepts writes. Answers within a second.',
+  })
   @ApiResponse({
     status: 200,
     description: 'The service can answer requests.',
@@ -59,7 +62,7 @@ export class HealthController {
   })
   @ApiResponse({
     status: 503,
-    description: 'The database is down, or the service is stopping.',
+    description: 'The database does not accept writes, or the service is stopping.',
     type: ProbeResponse,
   })
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponse> {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FileStorage } from '../storage/file-storage.js';
-import type { TenantDatabase } from '@poc-tracker/tenancy';
+import type { TenantDatabase, WriteProbe } from '@poc-tracker/tenancy';
 import { HealthService } from './health.service.js';
 
 interface Query {
@@ -11,6 +11,7 @@ interface Query {
 
 let queries: Query[];
 let health: HealthService;
+let assertStorage: () => Promise<void>;
 
 const advance = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 const resolveQuery = (): void => queries.at(-1)?.resolve([]);
@@ -32,14 +33,16 @@ beforeEach(() => {
   vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
   vi.spyOn(Logger.prototype, 'log').mockReturnValue();
   queries = [];
-  const lookup = () =>
+  const ask = () =>
     new Promise<unknown[]>((resolve, reject) => {
       queries.push({ resolve, reject });
     });
+  assertStorage = () => Promise.resolve();
   health = new HealthService(
     { version: '0.0.0', exposure: { docs: true, healthDetails: true } },
-    { lookup } as unknown as TenantDatabase,
-    { assertWritable: () => Promise.resolve() } as unknown as FileStorage,
+    { lookup: () => Promise.resolve([{ now: new Date() }]) } as unknown as TenantDatabase,
+    { assertWritable: ask } as unknown as WriteProbe,
+    { assertWritable: () => assertStorage() } as unknown as FileStorage,
   );
 });
 
@@ -84,5 +87,18 @@ describe('the HealthService of the tracker', () => {
     expect((await before).status).toBe('healthy');
     health.beforeApplicationShutdown();
     expect((await health.readiness()).status).toBe('unhealthy');
+  });
+
+  it.each([
+    ['ENOSPC', 'degraded'],
+    ['EDQUOT', 'degraded'],
+    ['EROFS', 'unhealthy'],
+  ])('reports a storage that fails with %s as %s', async (code, status) => {
+    assertStorage = () => Promise.reject(Object.assign(new Error(code), { code }));
+    const report = health.report();
+    await advance(0);
+    resolveQuery();
+    const { services, ...overall } = await report;
+    expect([overall.status, services.storage.healthy]).toEqual([status, false]);
   });
 });

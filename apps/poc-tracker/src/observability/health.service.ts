@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
-import { assertClockAgrees, TenantDatabase } from '@poc-tracker/tenancy';
+import { assertClockAgrees, TenantDatabase, WriteProbe } from '@poc-tracker/tenancy';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { FileStorage } from '../storage/file-storage.js';
 import type { HealthResponse, ProbeResponse, ServiceHealth } from './health.response.js';
@@ -9,6 +9,9 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 /** The route is public: however often it is called, each check runs once in this time. */
 const CACHE_MS = 1_000;
+
+/** The disk or the quota is full: files can be read, but not added. */
+const NO_SPACE: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 
 interface Check {
   startedAt: number;
@@ -22,12 +25,15 @@ interface Check {
 export class HealthService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(HealthService.name);
   private stopping = false;
+  /** Whether the storage failed its last check because there was no space. */
+  private storageFull = false;
   private readonly checks = new Map<string, Check>();
   private readonly failing = new Set<string>();
 
   constructor(
     @Inject(TRACKER_CONFIG) private readonly config: Pick<TrackerConfig, 'version' | 'exposure'>,
     private readonly database: TenantDatabase,
+    private readonly writes: WriteProbe,
     private readonly storage: FileStorage,
   ) {}
 
@@ -37,11 +43,13 @@ export class HealthService implements BeforeApplicationShutdown {
       this.checkStorage(),
       this.check('clock', () => assertClockAgrees(this.database)),
     ]);
-    const down = [database, storage].some(({ healthy }) => !healthy);
+    const down =
+      !database.healthy || (!storage.healthy && !this.storageFull);
+    const impaired = [storage, clock].some(({ healthy }) => !healthy);
     const { exposure, version } = this.config;
     return {
-      // With a wrong clock, some requests are still answered.
-      status: down ? 'unhealthy' : clock.healthy ? 'healthy' : 'degraded',
+      // With a wrong clock or a full disk, some requests are still answered.
+      status: down ? 'unhealthy' : impaired ? 'degraded' : 'healthy',
       timestamp: new Date().toISOString(),
       ...(exposure.healthDetails && { version }),
       services: { database, storage, clock },
@@ -64,13 +72,19 @@ export class HealthService implements BeforeApplicationShutdown {
 
   private checkDatabase(): Promise<ServiceHealth> {
     return this.check('database', async () => {
-      // Without the schema no request can be answered.
-      await this.database.lookup('SELECT EXISTS (SELECT id FROM pocs) AS found', []);
+      await this.writes.assertWritable();
     });
   }
 
   private checkStorage(): Promise<ServiceHealth> {
-    return this.check('storage', () => this.storage.assertWritable());
+    return this.check('storage', async () => {
+      try {
+        await this.storage.assertWritable();
+      } catch (error) {
+        this.storageFull = NO_SPACE.has((error as NodeJS.ErrnoException).code);
+        throw error;
+      }
+    });
   }
 
   /** While a probe is running, its result is reused, so that hanging probes do not accumulate during an outage. */

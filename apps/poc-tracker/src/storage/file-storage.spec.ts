@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,6 +44,23 @@ async function read(stream: AsyncIterable<Buffer>): Promise<string> {
 }
 
 describe('FileStorage', () => {
+  it.skipIf(process.platform !== 'linux')(
+    'names STORAGE_DIR if the folder cannot be created',
+    async () => {
+      const impossible = new FileStorage({ files: { directory: '/proc/files' } as never });
+      await expect(impossible.onModuleInit()).rejects.toThrow(
+        /cannot write to \/proc\/files: .*STORAGE_DIR/,
+      );
+    },
+  );
+
+  it('checks that it can write and leaves no file', async () => {
+    await storage.assertWritable();
+    expect(readdirSync(join(folder, 'files', 'incoming'))).toEqual([]);
+    rmSync(join(folder, 'files', 'incoming'), { recursive: true });
+    await expect(storage.assertWritable()).rejects.toThrow('ENOENT');
+  });
+
   it('makes a file readable when it is kept, with permissions for its owner only', async () => {
     const place = key();
     const draft = await storage.begin(place);

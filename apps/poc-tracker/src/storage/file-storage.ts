@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants, type ReadStream } from 'node:fs';
 import {
   access,
@@ -10,11 +11,13 @@ import {
   rename,
   rm,
   rmdir,
+  unlink,
   utimes,
 } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { isUuid } from '@poc-tracker/contracts';
+import { StartFailureError } from '@poc-tracker/http-service';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { Draft } from './draft.js';
 
@@ -32,6 +35,9 @@ const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** Marks a file without a complete row. Its modification time says since when. */
 const ORPHAN_MODE = 0o400;
+
+/** A block of a file system, so that a full one refuses it. */
+const PROBE = Buffer.alloc(4_096);
 
 /** A file in the storage, for the sweep. */
 export interface StoredFile extends StorageKey {
@@ -54,14 +60,32 @@ export class FileStorage implements OnModuleInit {
     this.incoming = join(this.root, INCOMING);
   }
 
-  /** @throws Error with the folder's name if it is not writable, so that the start fails and not the first upload. */
+  /** @throws StartFailureError if the folder is not writable, so that the start fails and not the first upload. */
   async onModuleInit(): Promise<void> {
-    await mkdir(this.incoming, { recursive: true, mode: FOLDER_MODE });
-    await this.assertWritable();
+    try {
+      await createFolders(this.incoming);
+      await this.assertWritable();
+    } catch (error) {
+      throw new StartFailureError(
+        `The tracker cannot write to ${this.root}: ${(error as Error).message}. Set STORAGE_DIR to a folder that this user ` +
+          'can write to, on a disk with free space.',
+      );
+    }
   }
 
+  /** Writes a file as an upload does. @throws NodeJS.ErrnoException, with code ENOSPC or EDQUOT if there is no space. */
   async assertWritable(): Promise<void> {
     await access(this.incoming, constants.R_OK | constants.W_OK | constants.X_OK);
+    const path = join(this.incoming, `health.${randomUUID()}`);
+    const handle = await open(path, 'wx', FILE_MODE);
+    try {
+      // Before it is written: a killed process leaves no file behind.
+      await unlink(path);
+      await handle.writeFile(PROBE);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   }
 
   /** Creates a file that is not readable until `keep()`. */
@@ -91,12 +115,12 @@ export class FileStorage implements OnModuleInit {
    * finds no row.
    */
   async remove(key: StorageKey): Promise<void> {
-    await this.unlink(this.path(key));
+    await this.removeFile(this.path(key));
   }
 
   /** Removes a file, whether its upload is complete or not. */
   async discard(key: StorageKey): Promise<void> {
-    await this.unlink(this.incomingPath(key));
+    await this.removeFile(this.incomingPath(key));
     await this.remove(key);
   }
 
@@ -157,7 +181,7 @@ export class FileStorage implements OnModuleInit {
     await syncFolder(this.root);
   }
 
-  private async unlink(path: string): Promise<void> {
+  private async removeFile(path: string): Promise<void> {
     try {
       await rm(path, { force: true });
     } catch (error) {
@@ -172,6 +196,22 @@ export class FileStorage implements OnModuleInit {
   private incomingPath({ tenantId, id }: StorageKey): string {
     return join(this.incoming, `${checked(tenantId)}.${checked(id)}`);
   }
+}
+
+/** Node's recursive mkdir does not return below a folder such as /proc, where a folder cannot be created and exists at no time. */
+async function createFolders(path: string): Promise<void> {
+  const create = () => mkdir(path, { mode: FOLDER_MODE }).catch(unlessExists);
+  try {
+    await create();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    await createFolders(dirname(path));
+    await create();
+  }
+}
+
+function unlessExists(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 /** Prevents path traversal, wherever an id comes from. */
