@@ -30,7 +30,7 @@ describe('An invitation', () => {
     expect(headers['cache-control']).toBe('no-store');
     expect(data.token).toMatch(/^pti1_[\w-]{43}$/);
     expect(data.link).toBe(
-      `https://${at.subdomain}.poctracker.com/accept-invite#token=${data.token}`,
+      `http://${at.subdomain}.localhost/accept-invite#token=${data.token}`,
     );
     expect(data.invitation).toEqual({
       id: expect.any(String),

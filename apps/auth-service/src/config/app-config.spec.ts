@@ -44,6 +44,7 @@ describe('loadConfig', () => {
     expect(config.tenancy).toEqual({
       baseDomain: 'poctracker.com',
       defaultTenant: undefined,
+      publicUrl: 'http://{tenant}.localhost:3000',
       signup: 'open',
       signupPlans: ['basic'],
       restoreDays: 30,
@@ -92,6 +93,32 @@ describe('loadConfig', () => {
     expect(refused({ [variable]: value })).toMatch(
       new RegExp(`${variable} .+ Example: ${variable}=.+`),
     );
+  });
+
+  it.each([
+    [{}, 'http://{tenant}.localhost:3000'],
+    [{ PORT: '4611' }, 'http://{tenant}.localhost:4611'],
+    [{ NODE_ENV: 'production', BASE_DOMAIN: 'pocs.example' }, 'https://{tenant}.pocs.example'],
+    [{ PUBLIC_URL: 'https://app.example/{tenant}/' }, 'https://app.example/{tenant}'],
+  ])('takes the address of tenants with %o to be %s', (env, publicUrl) => {
+    expect(load(env).tenancy.publicUrl).toBe(publicUrl);
+  });
+
+  it.each([
+    'https://pocs.example',
+    'https://{tenant}.{tenant}.example',
+    'ftp://{tenant}.example',
+    'https://user:password@{tenant}.example',
+    'https://{tenant}.example/?next=#',
+    'javascript:{tenant}',
+    '{tenant}.example',
+  ])('refuses the address of tenants %s', (url) => {
+    expect(refused({ PUBLIC_URL: url })).toContain('PUBLIC_URL must be a URL with {tenant} once');
+  });
+
+  it('refuses links without TLS in production', () => {
+    const env = { NODE_ENV: 'production', PUBLIC_URL: 'http://{tenant}.pocs.example' };
+    expect(refused(env)).toContain('PUBLIC_URL must be an https URL');
   });
 
   it('reports every invalid variable at once', () => {

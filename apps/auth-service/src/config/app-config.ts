@@ -28,6 +28,8 @@ export interface AppConfig extends ServiceSettings {
     readonly restoreDays: number;
     /** Days between the end of a subscription, which makes the tenant read-only, and its suspension. */
     readonly graceDays: number;
+    /** The address of a tenant's pages, with `{tenant}` in place of its subdomain. Without a slash at the end. */
+    readonly publicUrl: string;
   };
   readonly tokens: {
     readonly issuer: string;
@@ -67,6 +69,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       signupPlans: readSignupPlans(reader),
       restoreDays: readRestoreDays(reader),
       graceDays: reader.integer('SUBSCRIPTION_GRACE_DAYS', 7, { min: 0, max: 3_650 }),
+      publicUrl: readPublicUrl(reader, service),
     },
     passwords: {
       ...readArgon2Parameters(reader),
@@ -91,6 +94,33 @@ function readPlatformUrl(reader: EnvironmentReader, production: boolean): string
     reader.refuse('PLATFORM_DATABASE_URL', 'is missing.', example);
   }
   return url ?? '';
+}
+
+/** Links with tokens are built from it, so it is https in production. */
+function readPublicUrl(
+  reader: EnvironmentReader,
+  { environment, tenancy, http }: ServiceSettings,
+): string {
+  const production = environment === 'production';
+  const port = http.port === 0 ? '' : `:${http.port}`;
+  const pattern = reader.optional('PUBLIC_URL');
+  if (pattern === undefined)
+    return production
+      ? `https://{tenant}.${tenancy.baseDomain}`
+      : `http://{tenant}.localhost${port}`;
+  const [before = '', after, ...more] = pattern.split('{tenant}');
+  const example = `${before}tenant${after ?? ''}`;
+  const url = URL.canParse(example) ? new URL(example) : undefined;
+  const schemes = production ? ['https:'] : ['https:', 'http:'];
+  const plain = url?.username === '' && url.password === '' && !/[?#\s]/.test(pattern);
+  if (after === undefined || more.length > 0 || !plain || !schemes.includes(url.protocol)) {
+    reader.refuse(
+      'PUBLIC_URL',
+      `must be ${production ? 'an https' : 'a'} URL with {tenant} once, and without a query, a fragment or a password.`,
+      'https://{tenant}.poctracker.com',
+    );
+  }
+  return pattern.replace(/\/+$/, '');
 }
 
 export function readRestoreDays(reader: EnvironmentReader): number {

@@ -42,7 +42,7 @@ describe('the token of an invitation', () => {
   });
 
   it('is in the fragment of the link', () => {
-    const link = new URL(acceptanceLink('acme', 'poctracker.com', 'pti1_x'));
+    const link = new URL(acceptanceLink('acme', 'https://{tenant}.poctracker.com', 'pti1_x'));
     expect(link.origin + link.pathname + link.search).toBe(
       'https://acme.poctracker.com/accept-invite',
     );

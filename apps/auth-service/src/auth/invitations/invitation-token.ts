@@ -27,7 +27,8 @@ export function kindOfInvitationToken(token: string): InvitationKind | undefined
 /**
  * The page that accepts an invitation. The token is in the fragment, which browsers do not send, so that it appears in no
  * log and no Referer header. The host comes from the configuration, because a request's host is chosen by its sender.
+ * @param publicUrl the pattern of PUBLIC_URL
  */
-export function acceptanceLink(subdomain: string, baseDomain: string, token: string): string {
-  return `https://${subdomain}.${baseDomain}/accept-invite#token=${token}`;
+export function acceptanceLink(subdomain: string, publicUrl: string, token: string): string {
+  return `${publicUrl.replace('{tenant}', subdomain)}/accept-invite#token=${token}`;
 }

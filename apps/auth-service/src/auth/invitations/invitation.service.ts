@@ -138,8 +138,8 @@ export class InvitationService {
     invitation: InvitationResponse,
     token: string,
   ): SentInvitationResponse {
-    const { baseDomain } = this.config.tenancy;
-    return { invitation, token, link: acceptanceLink(tenant.subdomain, baseDomain, token) };
+    const { publicUrl } = this.config.tenancy;
+    return { invitation, token, link: acceptanceLink(tenant.subdomain, publicUrl, token) };
   }
 
   private record(type: SecurityEventType, { id, email, role }: InvitationResponse): Promise<void> {

@@ -35,7 +35,7 @@ export class InvitationLinkService {
     const invitationLink = await this.links.insert(tenantId, userId, tokenHash, input);
     if (invitationLink === null) throw new Error('The invitation link was not inserted.');
     await this.record('invitation.created', invitationLink);
-    const link = acceptanceLink(tenant.subdomain, this.config.tenancy.baseDomain, token);
+    const link = acceptanceLink(tenant.subdomain, this.config.tenancy.publicUrl, token);
     return { invitationLink, token, link };
   }
 
