@@ -37,10 +37,13 @@ const BUILD_INPUTS = [
   'package-lock.json',
 ];
 
+/** Works, with a warning. Packages in the lock file no longer support it, so package.json does not either. */
+const OLD_NODE = '^20.19.0';
+
 /** Ends the process with one sentence if package.json does not support the Node.js that runs. */
 export function requireNodeVersion() {
   const range = readJson('package.json').engines.node;
-  if (satisfies(process.versions.node, range)) return;
+  if ([range, OLD_NODE].some((accepted) => satisfies(process.versions.node, accepted))) return;
   fail(
     `Node.js ${process.versions.node} is not supported. Install Node.js 24 from https://nodejs.org (supported: ${range}).`,
   );
