@@ -1,3 +1,4 @@
+import { TenantDatabase } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pollUntil } from '@poc-tracker/embedded';
@@ -6,13 +7,15 @@ import { GOOD_PASSWORD, ServiceFixture } from '../e2e/service.fixture.js';
 /** Far more log-ins than a pool and the queue of password hashes can serve at once. */
 const LOGINS = 40;
 
+const POOL = 2;
+
 const DEADLINE_MS = 10_000;
 
 let instances: ServiceFixture[];
 let database: pg.Client;
 
 beforeAll(async () => {
-  const first = await ServiceFixture.start({ DB_POOL_MIN: '1', DB_POOL_MAX: '2' });
+  const first = await ServiceFixture.start({ DB_POOL_MIN: '1', DB_POOL_MAX: String(POOL) });
   instances = [first, await first.restarted()];
   database = new pg.Client(first.database.adminUrl);
   await database.connect();
@@ -31,14 +34,18 @@ async function readiness({ app }: ServiceFixture): Promise<{ status: number; too
   return { status: statusCode, took: performance.now() - began };
 }
 
-/** The log-ins that wait for the locked table, or for one that does. */
-async function waitingConnections(): Promise<number> {
-  const { rowCount } = await database.query(
-    `SELECT DISTINCT pid FROM pg_locks AS waiting WHERE NOT granted AND EXISTS
-       (SELECT FROM pg_locks AS held JOIN pg_database AS own ON own.oid = held.database
-        WHERE held.pid = waiting.pid AND own.datname = current_database())`,
+/** Whether every connection of the pool is in use and requests wait for one. */
+function isExhausted({ app }: ServiceFixture): boolean {
+  const { idle, waiting } = app.get(TenantDatabase, { strict: false }).totals();
+  return idle === 0 && waiting > 0;
+}
+
+/** Takes the whole pool until the lock is released. */
+function occupy({ app }: ServiceFixture): Promise<unknown>[] {
+  const tenants = app.get(TenantDatabase, { strict: false });
+  return Array.from({ length: POOL }, () =>
+    tenants.lookup('SELECT pg_advisory_xact_lock_shared(4711)', []).catch(() => undefined),
   );
-  return rowCount ?? 0;
 }
 
 describe('Two instances that are busy with log-ins', () => {
@@ -47,18 +54,16 @@ describe('Two instances that are busy with log-ins', () => {
     const { tenantId, host } = await first.tenant();
     const { email } = await first.user(tenantId);
     for (const instance of instances) expect((await readiness(instance)).status).toBe(200);
-    await database.query('BEGIN; LOCK TABLE user_sessions IN ACCESS EXCLUSIVE MODE');
+    await database.query('SELECT pg_advisory_lock(4711)');
+    const occupied = instances.flatMap(occupy);
     const body = { email, password: GOOD_PASSWORD };
     const logins = instances.flatMap((instance) =>
       Array.from({ length: LOGINS }, () =>
         instance.call('POST', '/auth/login', { host, body }).catch(() => undefined),
       ),
     );
-    const blocked = await pollUntil(
-      async () => (await waitingConnections()) === 4 || undefined,
-      DEADLINE_MS,
-    );
-    expect(blocked).toBe(true);
+    const exhausted = () => instances.every(isExhausted) || undefined;
+    expect(await pollUntil(exhausted, DEADLINE_MS)).toBe(true);
     // The cached result of a second ago is not what is tested.
     const until = performance.now() + 2_500;
     do {
@@ -68,7 +73,8 @@ describe('Two instances that are busy with log-ins', () => {
       }
       await new Promise((resolve) => setImmediate(resolve));
     } while (performance.now() < until);
-    await database.query('ROLLBACK');
-    await Promise.all(logins);
+    expect(exhausted()).toBe(true);
+    await database.query('SELECT pg_advisory_unlock(4711)');
+    await Promise.all([...occupied, ...logins]);
   });
 });
