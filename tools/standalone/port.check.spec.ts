@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { assertPortIsFree } from './port.check.js';
+import { assertPortIsFree, assertPortsDiffer } from './port.check.js';
 
 describe('assertPortIsFree', () => {
   it('accepts a free port and does not occupy it', async () => {
@@ -21,6 +21,8 @@ describe('assertPortIsFree', () => {
     await expect(assertPortIsFree('127.0.0.1', port)).rejects.toThrow(
       `Port ${port} of 127.0.0.1 is in use`,
     );
+    const hint = await assertPortIsFree('127.0.0.1', port).catch((error: Error) => error.message);
+    expect(hint).not.toContain(`PORT=${port + 1} `);
     server.close();
   });
 
@@ -29,5 +31,13 @@ describe('assertPortIsFree', () => {
     await expect(assertPortIsFree('192.0.2.1', 0)).rejects.toThrow(
       'HOST=192.0.2.1 is not an address of this machine',
     );
+  });
+});
+
+describe('assertPortsDiffer', () => {
+  it('names TRACKER_PORT if the tracker would get the port of the service', () => {
+    expect(() => assertPortsDiffer(4611, 4611)).toThrow('TRACKER_PORT=4621 npm start');
+    expect(() => assertPortsDiffer(4611, 4612)).not.toThrow();
+    expect(() => assertPortsDiffer(0, 0)).not.toThrow();
   });
 });

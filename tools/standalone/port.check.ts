@@ -20,6 +20,19 @@ export async function assertPortIsFree(
   });
 }
 
+/** Not the next one, which the tracker uses by default. */
+function anotherPort(port: number): number {
+  return port + 10 > 65_535 ? port - 10 : port + 10;
+}
+
+/** @throws StartFailureError if the tracker would get the port of the service */
+export function assertPortsDiffer(port: number, trackerPort: number): void {
+  if (port === 0 || port !== trackerPort) return;
+  throw new StartFailureError(
+    `PORT and TRACKER_PORT are both ${port}. Choose another port for the tracker: TRACKER_PORT=${anotherPort(port)} npm start`,
+  );
+}
+
 function explain(
   error: NodeJS.ErrnoException,
   { host, port, variable }: { host: string; port: number; variable: string },
@@ -27,7 +40,7 @@ function explain(
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartFailureError(
-        `Port ${port} of ${host} is in use by another program. Stop that program, or choose another port: ${variable}=${port + 1} npm start`,
+        `Port ${port} of ${host} is in use by another program. Stop that program, or choose another port: ${variable}=${anotherPort(port)} npm start`,
       );
     case 'EACCES':
       return new StartFailureError(

@@ -3,7 +3,7 @@ import { provisionDatabase, startPostgres } from '@poc-tracker/embedded';
 import pg from 'pg';
 import { loadConfig } from '../../apps/auth-service/src/config/app-config.js';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
-import { assertPortIsFree } from './port.check.js';
+import { assertPortIsFree, assertPortsDiffer } from './port.check.js';
 import { DATABASE } from './running-standalone.js';
 import { SecretStore } from './secret.store.js';
 import { readTrackerPort, trackerEnvironment } from './tracker.environment.js';
@@ -53,6 +53,7 @@ export async function prepareStandalone(
     PLATFORM_DATABASE_URL: DATABASE_TO_COME,
   });
   const trackerPort = readTrackerPort(env);
+  assertPortsDiffer(http.port, trackerPort);
   await assertPortIsFree(http.host, http.port);
   await assertPortIsFree(http.host, trackerPort, 'TRACKER_PORT');
   say(`Starting PostgreSQL, data in ${relative(process.cwd(), dataDirectory) || '.'} …`);

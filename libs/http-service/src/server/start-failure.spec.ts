@@ -28,9 +28,28 @@ describe('describeStartFailure', () => {
     expect(sentence).not.toContain('\n');
   });
 
-  it('names the path that this user cannot access', () => {
-    const error = errorWith({ code: 'EACCES', path: '/srv/files' });
-    expect(describeStartFailure(error, unknown)).toContain('cannot access /srv/files');
+  it.each([
+    ['EACCES', 'no permission'],
+    ['EROFS', 'the file system is read-only'],
+    ['ENOSPC', 'the disk is full'],
+    ['EDQUOT', 'quota'],
+  ])(
+    'names the path, the reason and the setting of a folder that fails with %s',
+    (code, reason) => {
+      const sentence = describeStartFailure(errorWith({ code, path: '/srv/files' }), unknown);
+      expect(sentence).toMatch(new RegExp(`^/srv/files .*${reason}.*DATA_DIR.*STORAGE_DIR.*$`));
+    },
+  );
+
+  it.each([
+    { code: 'SELF_SIGNED_CERT_IN_CHAIN', message: 'self-signed certificate' },
+    { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', message: 'unable to verify' },
+    { code: 'ERR_TLS_CERT_ALTNAME_INVALID', message: 'Host: db. is not in the cert' },
+    { message: 'The server does not support SSL connections' },
+  ])('names the settings of TLS for the failed handshake %j', (properties) => {
+    const sentence = describeStartFailure(errorWith(properties), unknown);
+    expect(sentence).toMatch(/^The TLS connection .*DATABASE_URL.*NODE_EXTRA_CA_CERTS.*$/);
+    expect(sentence).toContain(properties.message);
   });
 
   it('says that the database is unreachable, with the code where the error has no message', () => {

@@ -14,6 +14,21 @@ const EXPLAINED = new Set([
   'IsolationProofError',
 ]);
 
+/** Errors of files, by their code. */
+const OBSTACLES: Readonly<Record<string, string>> = {
+  EACCES: 'this user has no permission',
+  EPERM: 'this user has no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: "the user's disk quota is used up",
+};
+
+/** Codes of Node.js and OpenSSL for a certificate that is not accepted. */
+const TLS_FAILURE = /CERT|UNABLE_TO_|^ERR_(TLS|SSL)_/;
+
+/** What the driver says if the server has no TLS. */
+const NO_TLS = 'The server does not support SSL connections';
+
 /**
  * What to print when a process cannot start or stop: one sentence for a known reason, the stack for any other error.
  * @param translateError recognizes errors of the database.
@@ -30,8 +45,15 @@ export function describeStartFailure(
     return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all addresses.';
   if (code === 'EACCES' && syscall === 'listen')
     return 'This user cannot listen on this port. Choose a port from 1024 up with PORT.';
-  if (code === 'EACCES' && path !== undefined)
-    return `This user cannot access ${path}. Change its permissions, or choose another path in the settings.`;
+  const obstacle = OBSTACLES[code ?? ''];
+  if (obstacle !== undefined) {
+    return `${path ?? 'A file'} cannot be used: ${obstacle}. Change that, or choose another place: DATA_DIR for "npm start", STORAGE_DIR for the tracker.`;
+  }
+  if (TLS_FAILURE.test(code ?? '') || error.message === NO_TLS)
+    return (
+      `The TLS connection to PostgreSQL failed: ${error.message}. DATABASE_URL and PLATFORM_DATABASE_URL must name the host of the ` +
+      "server's certificate, and NODE_EXTRA_CA_CERTS the file of a private certificate authority."
+    );
   if (translateError(error)?.code === 'SERVICE_UNAVAILABLE') {
     // A host name with several addresses fails with one error for all of them, which has a code and no message.
     return `The database is unreachable, or it refuses the login of DATABASE_URL: ${error.message || String(code)}`;
