@@ -68,7 +68,7 @@ describe('An invitation', () => {
         'x-forwarded-proto': 'http',
       },
     });
-    expect(new URL(data.link).origin).toBe(`https://${at.subdomain}.poctracker.com`);
+    expect(new URL(data.link).origin).toBe(`http://${at.subdomain}.localhost`);
   });
 
   it('registers one user when 20 accept it at once', async () => {
