@@ -43,8 +43,7 @@ export class HealthService implements BeforeApplicationShutdown {
       this.checkStorage(),
       this.check('clock', () => assertClockAgrees(this.database)),
     ]);
-    const down =
-      !database.healthy || (!storage.healthy && !this.storageFull);
+    const down = !database.healthy || (!storage.healthy && !this.storageFull);
     const impaired = [storage, clock].some(({ healthy }) => !healthy);
     const { exposure, version } = this.config;
     return {
