@@ -50,7 +50,9 @@ describe('Registration', () => {
       avatarUrl: null,
       emailVerifiedAt: null,
       lastLoginAt: expect.any(String),
+      loginCount: 1,
       createdAt: expect.any(String),
+      updatedAt: expect.any(String),
     });
     expect(answer.data.tokens.expiresIn).toBe(900);
     expect(await service.probe(answer.data.tokens.accessToken)).toBe('accepted');
