@@ -15,6 +15,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { APP_CONFIG } from '../config/app-config.js';
 import { testConfig } from '../config/test-config.js';
 import { ScheduleModule } from '../schedule/schedule.module.js';
+import { StubAuthModule } from './stub-auth.fixture.js';
 import { TENANT_ENTITIES } from './tenant.entity.js';
 import { TenantModule } from './tenant.module.js';
 import { TenantService } from './tenant.service.js';
@@ -42,6 +43,7 @@ describe('TenantService', () => {
           requestTimeoutMs: 5_000,
           entities: TENANT_ENTITIES,
         }),
+        StubAuthModule,
         AuditModule,
         ScheduleModule,
         TenantModule,
@@ -147,6 +149,8 @@ describe('TenantService', () => {
       users: { used: 2, limit: 4 },
       pocs: { used: 3, limit: 5 },
       storageBytes: { used: 5_000_000_000, limit: 6_442_450_944 },
+      storageGb: { used: 4.656613, limit: 6 },
+      withinLimits: true,
       warnings: [],
     });
   });

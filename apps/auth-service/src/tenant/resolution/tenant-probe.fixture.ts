@@ -4,14 +4,13 @@ import {
   Controller,
   type ExecutionContext,
   Get,
-  Global,
   Injectable,
   Module,
   Query,
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Principal, PrincipalFinder } from '@poc-tracker/auth-kit';
+import type { Principal } from '@poc-tracker/auth-kit';
 import {
   registerRequestContext,
   TenancyModule,
@@ -28,6 +27,7 @@ import { testConfig } from '../../config/test-config.js';
 import { ConfigModule, createHttpApp, createLogger } from '@poc-tracker/http-service';
 import { ScheduleModule } from '../../schedule/schedule.module.js';
 import { ResolvedTenant } from './resolved-tenant.decorator.js';
+import { StubAuthModule } from '../stub-auth.fixture.js';
 import { TENANT_ENTITIES } from '../tenant.entity.js';
 import { TenantGuard } from './tenant.guard.js';
 import { TenantModule } from '../tenant.module.js';
@@ -82,18 +82,6 @@ export class StubAuthGuard implements CanActivate {
   }
 }
 
-/** Stands in for PrincipalFinder: whom the token of a request to a public route identifies. */
-export const bearer: { principal: Principal | undefined } = { principal: undefined };
-
-@Global()
-@Module({
-  providers: [
-    { provide: PrincipalFinder, useValue: { find: () => Promise.resolve(bearer.principal) } },
-  ],
-  exports: [PrincipalFinder],
-})
-class StubPrincipalModule {}
-
 async function createProbe(
   db: TestDatabase,
   env: NodeJS.ProcessEnv = {},
@@ -114,7 +102,7 @@ async function createProbe(
         entities: TENANT_ENTITIES,
       }),
       AuditModule,
-      StubPrincipalModule,
+      StubAuthModule,
       ScheduleModule,
       TenantModule,
     ],

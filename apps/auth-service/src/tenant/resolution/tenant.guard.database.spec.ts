@@ -3,7 +3,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { answerOf, bearer, get, StubAuthGuard, TenantProbe } from './tenant-probe.fixture.js';
+import { bearer } from '../stub-auth.fixture.js';
+import { answerOf, get, StubAuthGuard, TenantProbe } from './tenant-probe.fixture.js';
 
 describe('TenantGuard', () => {
   let probe: TenantProbe;
