@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runProcess } from '@poc-tracker/http-service';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
 import { loadConfig } from '../../apps/auth-service/src/config/app-config.js';
@@ -43,11 +44,18 @@ runProcess({
         trackerPort: tracker && portOf(tracker.url),
         dataDirectory,
         demoAdmins,
+        demoTenantId: await findDemoTenant(app.get(PlatformDatabase, { strict: false })),
       }),
     );
   },
   translateError: toApiError,
 });
+
+async function findDemoTenant(database: PlatformDatabase): Promise<string | undefined> {
+  const sql = "SELECT id FROM tenants WHERE subdomain = 'acme'";
+  const [tenant] = await database.query<{ id: string }>(sql);
+  return tenant?.id;
+}
 
 /** The configured port may be 0, which takes a free one. */
 function portOf(url: string): number {

@@ -11,6 +11,7 @@ const options = {
   dataDirectory: '/srv/poc/.data',
   docs: true,
   demoAdmins,
+  demoTenantId: '0192f0c1-8c2b-7a10-b1c2-d3e4f5061728',
 };
 
 describe('welcomeScreen', () => {
@@ -40,6 +41,12 @@ describe('welcomeScreen', () => {
     expect(screen).toMatch(/globex +admin@globex\.example +second-password/);
     expect(screen).toContain('curl -s http://acme.localhost:3000/api/v1/auth/login');
     expect(screen).toContain(`-d '{"email":"admin@acme.example","password":"first-password"}'`);
+  });
+
+  it('shows the header that names the tenant, for clients that do not resolve its host', () => {
+    expect(welcomeScreen(options)).toContain(
+      "call http://localhost:3000 with -H 'x-tenant-id: 0192f0c1-8c2b-7a10-b1c2-d3e4f5061728'",
+    );
   });
 
   it('shows no password from the second start on', () => {

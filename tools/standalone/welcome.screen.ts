@@ -12,11 +12,13 @@ export interface WelcomeOptions {
   trackerPort?: number | undefined;
   /** The admins that this start created. Empty from the second start on. */
   demoAdmins: readonly DemoAdmin[];
+  /** Id of the demo tenant acme. Undefined if it was deleted. */
+  demoTenantId: string | undefined;
 }
 
 /** The screen that `npm start` prints: the addresses, and what to try first. */
 export function welcomeScreen(options: WelcomeOptions): string {
-  const { host, port, dataDirectory, docs, trackerPort, demoAdmins } = options;
+  const { host, port, dataDirectory, docs, trackerPort, demoAdmins, demoTenantId } = options;
   const local = LOOPBACK_OR_ANY.test(host);
   const origin = `http://${local ? 'localhost' : formatHost(host)}`;
   const base = `${origin}:${port}`;
@@ -33,6 +35,7 @@ export function welcomeScreen(options: WelcomeOptions): string {
     'Try this first, in another terminal:',
     '',
     ...describeLogIn(local ? `http://acme.localhost:${port}` : base, local, demoAdmins),
+    ...(local && demoTenantId !== undefined ? describeHeader(base, demoTenantId) : []),
     '',
     `All data is in ${dataDirectory}. Press Ctrl-C to stop.`,
     '',
@@ -68,6 +71,11 @@ function describeLogIn(base: string, local: boolean, admins: readonly DemoAdmin[
     "    -H 'content-type: application/json' \\",
     `    -d '${JSON.stringify({ email, password })}'`,
   ];
+}
+
+/** Node's fetch and Python do not resolve names below localhost. */
+function describeHeader(base: string, tenantId: string): string[] {
+  return [`Where acme.localhost is unknown, call ${base} with -H 'x-tenant-id: ${tenantId}'.`];
 }
 
 function formatHost(host: string): string {
