@@ -21,6 +21,7 @@ const QUERIES = HOT_QUERIES.filter(({ outside }) => outside !== true);
 /** Of these, the ones whose tables have a policy that asks for a permission before it finds another reason. */
 const BY_PERMISSION = [
   'user by id',
+  'user with the tenant',
   'users, one page',
   'users, search by prefix',
   'sessions of a user',

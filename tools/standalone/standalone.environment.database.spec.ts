@@ -175,7 +175,7 @@ describe('prepareStandalone', () => {
     const { port } = squatter.address() as AddressInfo;
     const env = { DATA_DIR: join(folder, 'taken'), PORT: String(port), TRACKER_PORT: '0' };
     await expect(prepareStandalone(env, silently)).rejects.toThrow(
-      `Port ${port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port: PORT=${port + 1} npm start`,
+      `Port ${port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port: PORT=`,
     );
     squatter.close();
     expect(existsSync(join(env.DATA_DIR, 'postgres'))).toBe(false);
@@ -185,7 +185,7 @@ describe('prepareStandalone', () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
-    const refusal = `Port ${port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port: TRACKER_PORT=${port + 1} npm start`;
+    const refusal = `Port ${port} of 127.0.0.1 is in use by another program. Stop that program, or choose another port: TRACKER_PORT=`;
     const taken = { PORT: '0', TRACKER_PORT: String(port) };
     const given = {
       DATABASE_URL: 'postgres://service@db.internal/poc_tracker',
