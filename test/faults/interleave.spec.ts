@@ -143,9 +143,10 @@ describe.each([1, 10])(
         expect(rows.length).toBeGreaterThanOrEqual(2 * ROWS_PER_TENANT + 1);
         expect(new Set(rows)).toEqual(new Set([tenant]));
       }
-      // Every kind of outcome occurred, and no other.
+      // Every kind of outcome occurred, and no other. A backend that ends during a COMMIT leaves the outcome unknown: 504.
       expect(answers).toHaveLength(REQUESTS);
-      expect([...outcomes.keys()].sort()).toEqual([201, 500, 503, 'hung up']);
+      const kinds = [...outcomes.keys()].filter((outcome) => outcome !== 504).sort();
+      expect(kinds).toEqual([201, 500, 503, 'hung up']);
       expect(terminated).toBeGreaterThan(5);
     });
 
