@@ -20,6 +20,7 @@ const SOURCES = [
   'tools',
   'scripts',
   'test',
+  'ormconfig.ts',
   'package.json',
   'tsconfig.json',
   'vitest.config.ts',
