@@ -60,6 +60,7 @@ export class ContractRun {
       const { status, text } = await send(call);
       const problems = this.responses.faultsOf(name, operation, status, text);
       const refused = refusedFields(status, text);
+      if (status >= 500) problems.push(`fails with ${status} ${text.slice(0, 200)}`);
       if (
         inside &&
         !DEPENDS.some(([one]) => one === field) &&

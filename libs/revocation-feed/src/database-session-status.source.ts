@@ -25,7 +25,7 @@ export class DatabaseSessionStatusSource implements SessionStatusSource {
       row && {
         sessionActive: row.session_active,
         sessionExpiresAt: row.session_expires_at.getTime(),
-        sessionExpiresInMs: row.session_expires_in_ms,
+        sessionExpiresInMs: Math.floor(row.session_expires_in_ms),
         userStatus: row.user_status,
         role: row.user_role,
         permissions: row.permissions,

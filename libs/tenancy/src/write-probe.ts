@@ -42,10 +42,10 @@ const WRITE = `
   SELECT current_setting('server_version') AS version, current_setting('transaction_read_only') = 'on' AS read_only;
   COMMIT` as const;
 
-/** Without the schema no request can be answered. */
+/** Without the schema no request can be answered. PostgreSQL checks the table and the right to it, and reads no row. */
 const PROBES = {
-  service: `BEGIN; SELECT EXISTS (SELECT id FROM users); ${WRITE}`,
-  tracker: `BEGIN; SELECT EXISTS (SELECT id FROM pocs); ${WRITE}`,
+  service: `BEGIN; SELECT id FROM users LIMIT 0; ${WRITE}`,
+  tracker: `BEGIN; SELECT id FROM pocs LIMIT 0; ${WRITE}`,
 } as const;
 
 interface ServerState {

@@ -41,6 +41,13 @@ describe('The password of a user', () => {
     );
     const asUser = { tenantId, userId: user.userId, role: 'user' };
     expect(await reset(asUser, auditor.userId)).toBe(0);
+    // Otherwise a second statement would turn the temporary password into one that opens sessions.
+    const accept = (context: Context): Promise<unknown> =>
+      db.statement(context, 'UPDATE users SET must_change_password = false WHERE id = $1', [
+        user.userId,
+      ]);
+    await expect(accept(asManager)).rejects.toEqual(refusal('42501', 'users_own_password'));
+    await accept({ ...asUser, permissions: [] });
   });
 });
 

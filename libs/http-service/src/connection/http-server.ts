@@ -70,7 +70,7 @@ export function endBrokenConnection(
   setTimeout(() => socket.destroy(), LAST_RESPONSE_MS).unref();
 }
 
-/** A request that has been read completely gets its own response, even if what follows it is broken. */
+/** After a request that has been read completely, the connection only closes: what follows it gets no response. */
 function awaitsFirstResponse(socket: Socket): boolean {
   const response = responses.get(socket);
   if (response === undefined) return true;

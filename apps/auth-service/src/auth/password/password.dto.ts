@@ -1,5 +1,4 @@
 import { EmailAddress } from '@poc-tracker/http-service';
-import {} from 'class-validator';
 import { CurrentPassword, NewPassword } from '../../protection/password-field.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 

@@ -24,8 +24,8 @@ const REFUSE_OWN_RIGHTS_CHANGE = `
   REVOKE ALL ON FUNCTION public.refuse_own_rights_change() FROM PUBLIC`;
 
 /*
- * Only the user chooses their password. Another one may set a temporary password, which opens no session until it is
- * replaced; refuse_rights_not_held() allows it only to those who hold every permission of the user, because they could
+ * Only the user chooses their password. Another one may set a temporary password, which opens no session until the user
+ * replaces it; refuse_rights_not_held() allows it only to those who hold every permission of the user, because they could
  * replace it and log in as them.
  */
 const REFUSE_PASSWORD_CHANGE_BY_OTHERS = `
@@ -162,9 +162,9 @@ const TRIGGERS = `
     FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status, OLD.custom_role_id)
       IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id))
     EXECUTE FUNCTION public.refuse_own_rights_change();
-  CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash ON public.users
-    FOR EACH ROW WHEN (OLD.password_hash <> NEW.password_hash AND NEW.id IS DISTINCT FROM
-      nullif(current_setting('app.current_user_id', true), '')::uuid)
+  CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password ON public.users
+    FOR EACH ROW WHEN ((OLD.password_hash <> NEW.password_hash OR OLD.must_change_password AND NOT NEW.must_change_password)
+      AND NEW.id IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid)
     EXECUTE FUNCTION public.refuse_password_change_by_others();
   CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id, OLD.status)

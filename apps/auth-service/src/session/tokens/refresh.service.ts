@@ -65,7 +65,7 @@ export class RefreshService {
     if ('refused' in exchange) throw new ApiError(exchange.refused);
     const { user, refreshToken: successor, deviceInfo } = exchange;
     const tokens = await this.issuer.tokens(
-      { user, tenant: rights.tenant, sessionId: claims.session_id, ...deviceInfo },
+      { user, tenant: rights.tenant, sessionId: claims.session_id, deviceId: deviceInfo.deviceId },
       successor,
     );
     return { user, tokens };
