@@ -77,7 +77,7 @@ async function smoke(version, folder) {
     const refreshed = await ask(port, '/api/v1/auth/refresh', {
       body: { refreshToken: login.data.tokens.refreshToken },
     });
-    await ask(trackerPort, '/api/v1/pocs', { token: refreshed.data.accessToken });
+    await ask(trackerPort, '/api/v1/pocs', { token: refreshed.data.tokens.accessToken });
     await service.stop();
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     console.log(
