@@ -11,6 +11,8 @@ declare module 'fastify' {
   }
 }
 
+const NOT_MODIFIED = 304;
+
 /** How the response of a route is wrapped. */
 export interface EnvelopeConfig {
   rawResponse?: boolean;
@@ -29,6 +31,8 @@ export function RawResponse(): MethodDecorator {
  */
 export class ApiAdapter extends FastifyAdapter {
   override reply(response: FastifyReply, body: unknown, statusCode?: number): FastifyReply {
+    // It has no content, and the length of an envelope would replace that of the client's copy (RFC 9110, 8.6).
+    if (response.statusCode === NOT_MODIFIED) return response.send();
     const { rawResponse, message } = response.request.routeOptions.config as EnvelopeConfig;
     return super.reply(
       response,

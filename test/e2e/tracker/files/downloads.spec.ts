@@ -139,6 +139,7 @@ describe('A range request', () => {
   it('returns 304 if the client has the whole file', async () => {
     const { status, bytes, headers } = await fetchPart({ 'if-none-match': `"x", ${etag}` });
     expect([status, bytes.length, headers.etag]).toEqual([304, 0, etag]);
+    expect([headers['content-type'], headers['content-length']]).toEqual([undefined, undefined]);
     const full = await fetchPart({ 'if-none-match': '"x"' });
     expect(full.status).toBe(200);
     // A 304 updates the headers of the client's copy (RFC 9111, 4.3.4).
