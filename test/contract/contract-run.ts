@@ -19,7 +19,7 @@ export interface ContractAnswer {
 
 type Send = (call: ContractCall) => Promise<ContractAnswer>;
 
-/** Operations whose response does not end, or is read with a body that is not JSON. */
+/** Operations that take JSON or no body. */
 const isPlain = (operation: Operation): boolean =>
   operation.requestBody === undefined ||
   operation.requestBody.content['application/json'] !== undefined;
@@ -45,7 +45,7 @@ export class ContractRun {
   }
 
   /**
-   * Sends the base call and every case of an operation.
+   * Sends every case of an operation; the other fields of a case are those of the base.
    * @returns a line for each answer that the document does not promise.
    */
   async faultsOf(name: string, base: unknown, send: Send): Promise<string[]> {

@@ -43,7 +43,7 @@ describe('The colleagues of a user', () => {
     },
   );
 
-  it('are listed to nobody without a tenant, a user or a role, and at most a page at once', async () => {
+  it('are not listed without a tenant, a user or a role, and at most a page at once', async () => {
     const { tenantId } = await seedTenant(db.database, { maxUsers: 200 });
     const { userId } = await seedUser(db.database, tenantId);
     await db.admin.query(

@@ -1,33 +1,19 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { type Plan, PLANS } from '@poc-tracker/contracts';
+import { PickType } from '@nestjs/swagger';
+import type { Plan } from '@poc-tracker/contracts';
 import { tenantFeatures } from '@poc-tracker/tenancy';
 import { resolveSettings, type StoredGroup, valuesOf } from './settings/settings-resolution.js';
 import type { TenantBranding } from './tenant.entity.js';
-import { BrandingResponse, FeaturesResponse, toBrandingResponse } from './tenant.response.js';
+import { TenantResponse, toBrandingResponse } from './tenant.response.js';
 
 /** The tenant of a user, as an app needs it to show its screens. */
-export class TenantSummaryResponse {
-  @ApiProperty({ format: 'uuid', example: '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f' })
-  id: string;
-
-  @ApiProperty({ example: 'Acme Ltda' })
-  name: string;
-
-  @ApiProperty({ example: 'acme' })
-  subdomain: string;
-
-  @ApiProperty({ enum: PLANS, example: 'basic' })
-  planType: Plan;
-
-  @ApiProperty({
-    type: FeaturesResponse,
-    description: 'The features of the plan with the overrides of the tenant.',
-  })
-  features: FeaturesResponse;
-
-  @ApiProperty({ type: BrandingResponse })
-  branding: BrandingResponse;
-}
+export class TenantSummaryResponse extends PickType(TenantResponse, [
+  'id',
+  'name',
+  'subdomain',
+  'planType',
+  'features',
+  'branding',
+]) {}
 
 /** The columns of {@link TENANT_SUMMARY}. */
 export interface TenantSummaryRow {

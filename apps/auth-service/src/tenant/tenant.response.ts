@@ -38,7 +38,7 @@ export class LimitsResponse implements TenantLimits {
   maxStorageGb: number;
 }
 
-export class BrandingResponse {
+class BrandingResponse {
   @ApiProperty({ type: String, nullable: true, format: 'uri', example: null })
   logoUrl: string | null;
 

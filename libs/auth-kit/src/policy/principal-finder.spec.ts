@@ -45,14 +45,14 @@ describe('PrincipalFinder', () => {
     ['a malformed token', bearing('x')],
     ['an expired token', bearing(genuine({ exp: 1 }))],
     ['a forged token', bearing(forge(HEADER, genuineClaims(), rsa(foreign.privateKey)))],
-  ])('finds nobody for %s', async (_case, request) => {
+  ])('finds no principal for %s', async (_case, request) => {
     const { finder, sessionStatus } = createFinder();
     expect(await finder.find(request)).toBeUndefined();
     expect(sessionStatus.queries).toEqual([]);
   });
 
   it.each(['TOKEN_REVOKED', 'SESSION_EXPIRED', 'INVALID_TENANT'] as const)(
-    'finds nobody for a token whose session is refused with %s',
+    'finds no principal for a token whose session is refused with %s',
     async (code) => {
       const { finder, sessionStatus } = createFinder();
       sessionStatus.refusal = new ApiError(code);

@@ -17,7 +17,7 @@ const FIND_ADMIN = `
    WHERE u.tenant_id = $1 AND u.email = $2 AND u.role = 'admin' AND u.status = 'active' AND NOT t.is_platform
      FOR NO KEY UPDATE OF u`;
 
-/** Resets the password of a tenant's only admin, for whom nobody in the tenant can do it. */
+/** Resets the password of a tenant's only admin, whom no other user of the tenant can help. */
 @Injectable()
 export class AdminPasswordService {
   constructor(

@@ -171,7 +171,7 @@ describe('TenantGuard', () => {
         expect(await get(app, url, headers)).toMatchObject(answerOf('acme', noRights));
     });
 
-    it.each(['globex.poctracker.com', 'nobody.poctracker.com', 'globex.example'])(
+    it.each(['globex.poctracker.com', 'unknown.poctracker.com', 'globex.example'])(
       'refuses the host %s of another tenant',
       async (host) => {
         present('acme');

@@ -26,10 +26,10 @@ describe('TenantResolver', () => {
       const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
       await probe.app({ DEFAULT_TENANT: 'globex' });
       expect(warn).not.toHaveBeenCalled();
-      await probe.app({ DEFAULT_TENANT: 'nobody' });
+      await probe.app({ DEFAULT_TENANT: 'unknown' });
       expect(warn.mock.calls).toEqual([
         [
-          'DEFAULT_TENANT is "nobody", which does not exist. Requests that name no tenant are refused.',
+          'DEFAULT_TENANT is "unknown", which does not exist. Requests that name no tenant are refused.',
         ],
       ]);
       warn.mockRestore();
