@@ -35,14 +35,14 @@ async function startExport(token: string): Promise<{ rest: () => Promise<string>
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   expect(response.statusCode).toBe(200);
   response.setEncoding('utf8');
+  // From the start: the service may cut the answer off before the reader goes on, and an error without a listener is lost.
+  const closed = new Promise((resolve) => response.on('error', () => {}).on('close', resolve));
   await once(response, 'readable');
   let text = String(response.read() ?? '');
   const rest = async (): Promise<string> => {
-    const failed = new Promise<string>((resolve) => {
-      response.on('error', () => resolve(text)).on('end', () => resolve(`${text}complete`));
-    });
     response.on('data', (chunk: string) => (text += chunk));
-    return failed;
+    await closed;
+    return response.complete ? `${text}complete` : text;
   };
   return { rest };
 }
