@@ -10,12 +10,12 @@ function files(): DependencyFiles {
       'node_modules/thing': { version: '1.2.3', license: 'MIT' },
       'node_modules/thing/node_modules/builder': { license: 'ISC', hasInstallScript: true },
     },
-    document: '| package | version | licence | reason |\n| `thing` | 1.2.3   | MIT | does it |\n',
+    document: '| package | version | license | reason |\n| `thing` | 1.2.3   | MIT | does it |\n',
   };
 }
 
 describe('findDependencyFaults', () => {
-  it('accepts exact versions with a documented reason and a permissive licence', () => {
+  it('accepts exact versions with a documented reason and a permissive license', () => {
     expect(findDependencyFaults(files())).toEqual([]);
   });
 
@@ -64,11 +64,11 @@ describe('findDependencyFaults', () => {
     ]);
   });
 
-  it.each(['AGPL-3.0', undefined])('refuses an indirect package with the licence %s', (license) => {
+  it.each(['AGPL-3.0', undefined])('refuses an indirect package with the license %s', (license) => {
     const changed = files();
     changed.lock['node_modules/other'] = { ...(license !== undefined && { license }) };
     expect(findDependencyFaults(changed)).toEqual([
-      expect.stringContaining('other has the licence'),
+      expect.stringContaining('other has the license'),
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { EXTRA_LICENCES, LICENCES, UNSTATED_LICENCES } from './licences.js';
+import { EXTRA_LICENSES, LICENSES, UNSTATED_LICENSES } from './licenses.js';
 
 export interface Manifest {
   dependencies?: Record<string, string>;
@@ -26,11 +26,11 @@ export interface DependencyFiles {
 
 const EXACT_VERSION = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 
-/** A row of a table in the document: name, version, licence and reason. */
+/** A row of a table in the document: name, version, license and reason. */
 const ROW =
-  /^\| `(?<name>[^`]+)` +\| (?<version>\S+) +\| (?<licence>[^|]*\S) *\| (?<reason>[^|]*\S)? *\|$/gm;
+  /^\| `(?<name>[^`]+)` +\| (?<version>\S+) +\| (?<license>[^|]*\S) *\| (?<reason>[^|]*\S)? *\|$/gm;
 
-/** What is wrong with the dependencies: versions, licences, install scripts and the page that gives their reasons. */
+/** What is wrong with the dependencies: versions, licenses, install scripts and the page that gives their reasons. */
 export function findDependencyFaults({ manifest, lock, document }: DependencyFiles): string[] {
   const direct = Object.entries({
     ...manifest.dependencies,
@@ -44,7 +44,7 @@ export function findDependencyFaults({ manifest, lock, document }: DependencyFil
     ),
     ...documentFaults(direct, lock, document),
     ...Object.entries(lock).flatMap(([path, locked]) => [
-      ...licenceFaults(path, locked),
+      ...licenseFaults(path, locked),
       ...scriptFaults(path, locked, manifest.allowScripts ?? {}),
     ]),
   ];
@@ -66,12 +66,12 @@ function documentFaults(
   const faults: string[] = [];
   for (const [name, version] of direct) {
     const row = rows.get(name);
-    const licence = lock[`node_modules/${name}`]?.license;
+    const license = lock[`node_modules/${name}`]?.license;
     if (row?.['reason'] === undefined)
       faults.push(`docs/dependencies.md: ${name} is missing, or has no reason.`);
-    else if (row['version'] !== version || row['licence'] !== licence)
+    else if (row['version'] !== version || row['license'] !== license)
       faults.push(
-        `docs/dependencies.md: ${name} is ${version} (${licence}), not ${row['version']} (${row['licence']}).`,
+        `docs/dependencies.md: ${name} is ${version} (${license}), not ${row['version']} (${row['license']}).`,
       );
     rows.delete(name);
   }
@@ -81,15 +81,15 @@ function documentFaults(
   return [...faults, ...unknown];
 }
 
-function licenceFaults(path: string, { license, dev = false }: LockedPackage): string[] {
+function licenseFaults(path: string, { license: stated, dev = false }: LockedPackage): string[] {
   // The project itself.
   if (path === '') return [];
   const name = nameOf(path);
-  const licence = license ?? UNSTATED_LICENCES[name];
-  if (licence !== undefined && LICENCES.has(licence)) return [];
-  if (licence !== undefined && dev && EXTRA_LICENCES.has(licence)) return [];
+  const license = stated ?? UNSTATED_LICENSES[name];
+  if (license !== undefined && LICENSES.has(license)) return [];
+  if (license !== undefined && dev && EXTRA_LICENSES.has(license)) return [];
   return [
-    `package-lock.json: ${name} has the licence ${licence ?? '(none stated)'}, which is not in scripts/checks/licences.ts.`,
+    `package-lock.json: ${name} has the license ${license ?? '(none stated)'}, which is not in scripts/checks/licenses.ts.`,
   ];
 }
 

@@ -1,14 +1,15 @@
 /**
  * Checks the rules that no other tool knows: dependencies, production bundles, the size of folders and
- * specs, and the OpenAPI documents.
+ * specs, spelling, and the OpenAPI documents.
  * Ends with 1 on any fault.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { findForeignContent, findMissingPackages } from './bundle.rules.js';
 import { findDependencyFaults, type LockedPackage, type Manifest } from './dependency.rules.js';
-import { findLayoutFaults, type SourceFile } from './layout.rules.js';
+import { findLayoutFaults } from './layout.rules.js';
 import { findOpenApiProblems } from './openapi.lint.js';
+import { findSpellingFaults, type TextFile } from './spelling.rules.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SERVICES = ['apps/auth-service', 'apps/poc-tracker'];
@@ -16,10 +17,14 @@ const SERVICES = ['apps/auth-service', 'apps/poc-tracker'];
 const COMMANDS = ['tools/cli', 'tools/migrate'];
 const OPENAPI_DOCUMENTS = ['docs/openapi.json', 'docs/openapi.poc-tracker.json'];
 const SOURCE_FOLDERS = ['apps', 'libs', 'tools', 'test', 'scripts'];
+/** The check of spelling has the wrong forms in it. */
+const WRONG_ON_PURPOSE = /^scripts\/checks\/spelling\./;
 
 const manifest = JSON.parse(read('package.json')) as Manifest;
 const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
 const installed = new Set(Object.keys(manifest.dependencies ?? {}));
+
+const sources = SOURCE_FOLDERS.flatMap((folder) => readFiles(folder, /\.(ts|mjs)$/));
 
 const faults = [
   ...findDependencyFaults({
@@ -27,7 +32,7 @@ const faults = [
     lock: Object.fromEntries(
       Object.entries(lock.packages).map(([path, locked]) => [
         path,
-        withInstalledLicence(path, locked),
+        withInstalledLicense(path, locked),
       ]),
     ),
     document: read('docs/dependencies.md'),
@@ -36,14 +41,19 @@ const faults = [
   ...[...SERVICES, ...COMMANDS].flatMap((folder) =>
     findMissingPackages(readBundle(folder), installed),
   ),
-  ...findLayoutFaults(SOURCE_FOLDERS.flatMap(readSources)),
+  ...findLayoutFaults(sources.map(({ path, text }) => ({ path, lines: countLines(text) }))),
+  ...findSpellingFaults(
+    [...sources, ...readFiles('docs', /\.(md|json)$/), ...readFiles('.', /^[A-Z]+\.md$/)].filter(
+      ({ path }) => !WRONG_ON_PURPOSE.test(path),
+    ),
+  ),
   ...(await Promise.all(OPENAPI_DOCUMENTS.map(findOpenApiProblems))).flat(),
 ];
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 /** Packages for other platforms are not installed. What the lock file says of them must do. */
-function withInstalledLicence(path: string, locked: LockedPackage): LockedPackage {
+function withInstalledLicense(path: string, locked: LockedPackage): LockedPackage {
   const file = `${path}/package.json`;
   if (path === '' || !existsSync(join(ROOT, file))) return locked;
   const { license } = JSON.parse(read(file)) as { license?: unknown };
@@ -56,11 +66,15 @@ function readBundle(folder: string) {
   return { name: file, code: read(file), sources };
 }
 
-function readSources(folder: string): SourceFile[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+function readFiles(folder: string, name: RegExp): TextFile[] {
+  return readdirSync(join(ROOT, folder), { recursive: folder !== '.', withFileTypes: true })
+    .filter((entry) => entry.isFile() && name.test(entry.name))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
-    .map((path) => ({ path, lines: read(path).trimEnd().split('\n').length }));
+    .map((path) => ({ path, text: read(path) }));
+}
+
+function countLines(text: string): number {
+  return text.trimEnd().split('\n').length;
 }
 
 function read(path: string): string {

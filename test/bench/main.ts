@@ -71,7 +71,7 @@ async function measure(server: Server, order: Omit<LoadOrder, 'url'>): Promise<R
   return { ...result, busy };
 }
 
-function summarise(name: string, rounds: readonly Round[]): { row: string[]; rate: number } {
+function summarize(name: string, rounds: readonly Round[]): { row: string[]; rate: number } {
   const rate = median(rounds.map((round) => round.requestsPerSecond));
   const busy = rounds.map((round) => round.busy).filter((share) => share !== undefined);
   const row = [
@@ -109,7 +109,7 @@ async function benchProfile(
     }
   }
   const [ours, ...others] = servers.map((server) =>
-    summarise(server.name, rounds.get(server) ?? []),
+    summarize(server.name, rounds.get(server) ?? []),
   );
   const ratios = others.map(
     ({ row, rate }) => `${((ours?.rate ?? NaN) / rate).toFixed(2)} of ${row[0]}`,
@@ -147,7 +147,7 @@ async function benchLogin(
     logins.push(await measure(service, order));
     verifications.push(await ask<number>(SERVER_CORE, join(here, 'argon2-loop.ts'), argon2));
   }
-  const ours = summarise('log-in through the service', logins);
+  const ours = summarize('log-in through the service', logins);
   const reference = median(verifications);
   return [
     `POST /api/v1/auth/login, ${order.connections} connections, against bare argon2 (19 MiB, t=2, p=1) on the same core, medians of ${ROUNDS} rounds of ${SECONDS} s`,

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
-import { type Behaviour, FaultApp } from './fault-app.fixture.js';
+import { type Behavior, FaultApp } from './fault-app.fixture.js';
 
 /** The simple query that ends a transaction, on the wire. */
 const COMMIT = Buffer.from('COMMIT\0');
@@ -82,7 +82,7 @@ describe('A request whose COMMIT is not answered', () => {
 
   beforeEach(async () => {
     proxy = await LossyProxy.start(db.serviceUrl);
-    const behaviour: Behaviour = {
+    const behavior: Behavior = {
       handlers: {
         write: (database) => database.query(WRITE, [tenantId]),
         // Ends its own transaction in the middle of the request.
@@ -97,7 +97,7 @@ describe('A request whose COMMIT is not answered', () => {
     };
     app = await FaultApp.start(
       { serviceUrl: proxy.url, poolMax: 2, requestTimeoutMs: 1_000 },
-      behaviour,
+      behavior,
     );
   });
 

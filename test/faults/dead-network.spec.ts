@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Behaviour, FaultApp } from './fault-app.fixture.js';
+import { type Behavior, FaultApp } from './fault-app.fixture.js';
 
 const REQUEST_TIMEOUT_MS = 500;
 
@@ -57,7 +57,7 @@ describe('A network that swallows packets', () => {
   let proxy: Proxy;
   let app: FaultApp;
   let tenantId: string;
-  let behaviour: Behaviour;
+  let behavior: Behavior;
 
   beforeEach(async () => {
     db = await createTestDatabase();
@@ -65,10 +65,10 @@ describe('A network that swallows packets', () => {
     const url = new URL(db.serviceUrl);
     proxy = await Proxy.start(url);
     url.host = `127.0.0.1:${proxy.port}`;
-    behaviour = { handlers: { read: (database) => database.query('SELECT 1 AS one') } };
+    behavior = { handlers: { read: (database) => database.query('SELECT 1 AS one') } };
     app = await FaultApp.start(
       { serviceUrl: url.href, poolMax: 1, requestTimeoutMs: REQUEST_TIMEOUT_MS },
-      behaviour,
+      behavior,
     );
   });
 
@@ -84,7 +84,7 @@ describe('A network that swallows packets', () => {
   ])(
     '%s fails the request in time and costs the pool only that connection',
     async (_when, statementFollows, answer) => {
-      behaviour.handlers['stuck'] = async (database) => {
+      behavior.handlers['stuck'] = async (database) => {
         await database.query('SELECT 1');
         proxy.freeze();
         return statementFollows ? database.query('SELECT 2') : { done: true };

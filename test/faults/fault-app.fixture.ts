@@ -51,25 +51,25 @@ export interface Answer {
 type Handler = (database: TenantDatabase) => Promise<unknown>;
 
 /** What a spec runs inside of requests. */
-export interface Behaviour {
+export interface Behavior {
   handlers: Record<string, Handler>;
   /** Runs in a guard, before the interceptors. */
   guard?: () => Promise<void>;
 }
 
-const BEHAVIOUR = Symbol('BEHAVIOUR');
+const BEHAVIOR = Symbol('BEHAVIOR');
 
 /** Trusts a header, where the service trusts a verified token. */
 @Injectable()
 class HeaderTenantGuard implements CanActivate {
-  constructor(@Inject(BEHAVIOUR) private readonly behaviour: Behaviour) {}
+  constructor(@Inject(BEHAVIOR) private readonly behavior: Behavior) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
     const current = currentRequest();
     current.tenant = { id: headers['x-acting-tenant'] } as TenantSnapshot;
     current.user = { id: uuidv7(), role: 'admin', permissions: PERMISSIONS };
-    await this.behaviour.guard?.();
+    await this.behavior.guard?.();
     return true;
   }
 }
@@ -77,13 +77,13 @@ class HeaderTenantGuard implements CanActivate {
 @Controller()
 class FaultController {
   constructor(
-    @Inject(BEHAVIOUR) private readonly behaviour: Behaviour,
+    @Inject(BEHAVIOR) private readonly behavior: Behavior,
     private readonly database: TenantDatabase,
   ) {}
 
   @Post(':handler')
   run(@Param('handler') name: string): Promise<unknown> {
-    const handler = this.behaviour.handlers[name];
+    const handler = this.behavior.handlers[name];
     if (handler === undefined) throw new ApiError('NOT_FOUND');
     return handler(this.database);
   }
@@ -102,13 +102,13 @@ class CodeFilter implements ExceptionFilter {
 
 @Module({})
 class FaultModule {
-  static forRoot(options: TenancyOptions, behaviour: Behaviour): DynamicModule {
+  static forRoot(options: TenancyOptions, behavior: Behavior): DynamicModule {
     return {
       module: FaultModule,
       imports: [TenancyModule.forRoot(options)],
       controllers: [FaultController],
       providers: [
-        { provide: BEHAVIOUR, useValue: behaviour },
+        { provide: BEHAVIOR, useValue: behavior },
         { provide: APP_GUARD, useClass: HeaderTenantGuard },
         { provide: APP_FILTER, useClass: CodeFilter },
         { provide: APP_INTERCEPTOR, useExisting: TenantInterceptor },
@@ -126,11 +126,11 @@ export class FaultApp {
   /** Listens on a free port, so that tests can break connections. */
   static async start(
     options: Pick<TenancyOptions, 'serviceUrl' | 'poolMax' | 'requestTimeoutMs'>,
-    behaviour: Behaviour,
+    behavior: Behavior,
   ): Promise<FaultApp> {
     const module = FaultModule.forRoot(
       { poolMin: 0, tls: false, entities: [Setting], ...options },
-      behaviour,
+      behavior,
     );
     const nest = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
       logger: ['error'],

@@ -5,7 +5,7 @@ import { contextWithoutRights } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Behaviour, deferred, FaultApp } from './fault-app.fixture.js';
+import { type Behavior, deferred, FaultApp } from './fault-app.fixture.js';
 
 const REQUEST_TIMEOUT_MS = 1_500;
 
@@ -18,17 +18,17 @@ describe('The transaction of a request', () => {
   let admin: pg.Client;
   let app: FaultApp;
   let tenantId: string;
-  let behaviour: Behaviour;
+  let behavior: Behavior;
 
   beforeEach(async () => {
     db = await createTestDatabase();
     admin = new pg.Client(db.adminUrl);
     await admin.connect();
     ({ tenantId } = await seedTenant(db));
-    behaviour = { handlers: {} };
+    behavior = { handlers: {} };
     app = await FaultApp.start(
       { serviceUrl: db.serviceUrl, poolMax: 1, requestTimeoutMs: REQUEST_TIMEOUT_MS },
-      behaviour,
+      behavior,
     );
   });
 
@@ -41,7 +41,7 @@ describe('The transaction of a request', () => {
 
   /** The handler writes a row and then does `next`. */
   function writingThen(next: (query: (sql: string) => Promise<unknown>) => Promise<unknown>): void {
-    behaviour.handlers['write'] = async (database) => {
+    behavior.handlers['write'] = async (database) => {
       await database.query(`INSERT INTO tenant_settings VALUES ($1, 'written', '1')`, [tenantId]);
       return next((sql) => database.query(sql));
     };
@@ -164,7 +164,7 @@ describe('The transaction of a request', () => {
       await free.promise;
     });
     await vi.waitFor(() => expect(database.totals()).toMatchObject({ total: 1, idle: 0 }));
-    behaviour.handlers['read'] = () => database.query('SELECT 1');
+    behavior.handlers['read'] = () => database.query('SELECT 1');
     expect((await app.call('read', tenantId)).status).toBe(503);
     free.resolve(undefined);
     await holding;
@@ -208,8 +208,8 @@ describe('The transaction of a request', () => {
     const guarded = deferred();
     const client = new AbortController();
     const handled = vi.fn(() => Promise.resolve({}));
-    behaviour.handlers['write'] = handled;
-    behaviour.guard = async () => {
+    behavior.handlers['write'] = handled;
+    behavior.guard = async () => {
       guarding.resolve(undefined);
       await guarded.promise;
     };
@@ -221,7 +221,7 @@ describe('The transaction of a request', () => {
     await vi.waitFor(async () => expect(await openConnections(server)).toBe(0));
     guarded.resolve(undefined);
     // Requests are not reordered: by the answer of a later one, the handler of the first would have run.
-    behaviour.handlers['read'] = () => Promise.resolve({});
+    behavior.handlers['read'] = () => Promise.resolve({});
     expect((await app.call('read', tenantId)).status).toBe(201);
     expect(handled).not.toHaveBeenCalled();
   });

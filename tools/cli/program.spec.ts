@@ -43,7 +43,7 @@ describe('npm run cli', () => {
     [['audit', 'verify', '--expect-head', '1:ab', '--tenant', 'acme'], '64 hexadecimal digits'],
     [['audit', 'verify', '--expect-head', `1:${'ab'.repeat(32)}`], '--expect-head needs --tenant'],
     [['tenants', 'suspend', 'acme'], "required option '--reason <text>'"],
-    [['operators', 'list', '--colour'], "unknown option '--colour'"],
+    [['operators', 'list', '--color'], "unknown option '--color'"],
     [['clients', 'revoke', 'me'], 'is not the id of a client'],
     [['tenants', 'change-plan', 'acme'], 'Use at least one of'],
     [['tenants', 'change-plan', 'acme', '--limit', 'maxUsers=many'], '--limit maxUsers=many'],

@@ -141,7 +141,7 @@ export const forms: Attack[] = [
   ['five parts, as an encrypted token has', 'AA.AA.AA.AA.AA'],
   ['an empty payload', forge(HEADER, '')],
   [
-    'the JSON serialisation',
+    'the JSON serialization',
     JSON.stringify({
       protected: encode(HEADER),
       payload: encode(genuineClaims()),

@@ -68,7 +68,7 @@ describe('The platform routes for tenants', () => {
     expect(await subdomains('search=_')).toEqual([]);
     const first = await asOperator<Listed>('GET', `/tenants?search=${prefix}&limit=1`);
     const elsewhere = `cursor=${first.data.nextCursor}&plan=pro`;
-    const malformed = ['status=gone', 'plan=gold', 'limit=101', 'cursor=abc', 'colour=red'];
+    const malformed = ['status=gone', 'plan=gold', 'limit=101', 'cursor=abc', 'color=red'];
     for (const wrong of [...malformed, elsewhere]) {
       const answer = await asOperator('GET', `/tenants?${wrong}`);
       expect([wrong, answer.status, answer.error.code]).toEqual([wrong, 400, 'VALIDATION_ERROR']);

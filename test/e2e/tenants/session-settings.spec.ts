@@ -34,7 +34,7 @@ const pass = (tenantId: string, hours: number, ...columns: ('created_at' | 'last
 const revoked = (token: string) =>
   expect.poll(() => service.probe(token), { timeout: 5_000, interval: 20 }).toBe('TOKEN_REVOKED');
 
-describe('A shorter session time-out', () => {
+describe('A shorter session timeout', () => {
   it('ends the sessions that were unused for longer at once, and no others', async () => {
     const { token, tokens, tenantId, host, user } = await signedIn();
     await pass(tenantId, 5, 'created_at', 'last_used_at');
@@ -101,7 +101,7 @@ describe('A shorter session lifetime', () => {
     expect(row?.hours).toBeCloseTo(12, 5);
   });
 
-  it('cannot be below the time-out, whichever of the two changes', async () => {
+  it('cannot be below the timeout, whichever of the two changes', async () => {
     const { token } = await signedIn();
     const refusal = async (security: object) => (await change(token, security)).error.details;
     expect(await refusal({ sessionLifetime: 12 })).toEqual([

@@ -85,7 +85,7 @@ export const policyRequirements: Requirement[] = [
   },
   {
     id: 'R13',
-    attempt: 'an e-mail address that another tenant uses is used in this tenant too',
+    attempt: 'an email address that another tenant uses is used in this tenant too',
     run: ({ database, tables, attacker, victim }) =>
       connected(database.serviceUrl, (client) =>
         rolledBack(client, attacker, async () => {

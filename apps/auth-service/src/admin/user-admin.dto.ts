@@ -45,7 +45,7 @@ export class ListUsersQuery extends PageQuery {
 
   @ApiPropertyOptional({
     description:
-      'The start of the e-mail address, the full name or the last name. Ignores case, and in names also accents.',
+      'The start of the email address, the full name or the last name. Ignores case, and in names also accents.',
   })
   @TextLine({ max: 100, example: 'ana so', required: false })
   q?: string;

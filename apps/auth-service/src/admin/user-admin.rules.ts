@@ -37,7 +37,7 @@ export function assertMayManage(caller: Caller, target: Target): void {
 }
 
 /**
- * For changes that give or remove all rights of a user: suspend, reactivate, delete, or change the e-mail address. The
+ * For changes that give or remove all rights of a user: suspend, reactivate, delete, or change the email address. The
  * caller must have every permission of the user.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */

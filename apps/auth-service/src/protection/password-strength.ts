@@ -46,7 +46,7 @@ export function passwordStrength(password: string, words: readonly string[]): Pa
   return end.score > start.score ? end : start;
 }
 
-/** One text per matcher of zxcvbn: words, leet, sequences, keyboard neighbours, repeats, dates. */
+/** One text per matcher of zxcvbn: words, leet, sequences, keyboard neighbors, repeats, dates. */
 const WARM_UP_TEXTS = [
   'quatro cavalos pastam longe',
   'p4$$w0rd!l33t@@1',

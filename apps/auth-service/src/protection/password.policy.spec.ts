@@ -122,7 +122,7 @@ describe('a password with personal words', () => {
     expect(problem('bananas no palácio azul', short)).toBeUndefined();
   });
 
-  it('is checked without names and with an e-mail address without a local part', () => {
+  it('is checked without names and with an email address without a local part', () => {
     expect(
       problem('quatro cavalos pastam longe', { email: '', firstName: null, lastName: undefined }),
     ).toBeUndefined();

@@ -27,7 +27,7 @@ const MESSAGES: Record<PasswordRefusal, string> = {
   too_long: `must be text of at most ${MAX_PASSWORD_LENGTH} characters.`,
   too_short: `must have at least ${MIN_PASSWORD_LENGTH} characters.`,
   personal:
-    "must not contain your name, your e-mail address, or the tenant's or the product's name.",
+    "must not contain your name, your email address, or the tenant's or the product's name.",
   breached: 'is on a list of breached passwords. Choose another one.',
   weak: 'is too easy to guess.',
 };

@@ -15,7 +15,7 @@ const SEPARATORS = /[^\p{L}\p{N}]+/gu;
 
 /**
  * True if the password contains the product's name, the tenant's name or subdomain, the local part
- * of the e-mail address, or one of the user's names (OWASP ASVS 5.0, 6.1.2 and 6.2.11). Case,
+ * of the email address, or one of the user's names (OWASP ASVS 5.0, 6.1.2 and 6.2.11). Case,
  * accents and the separators within a name are ignored.
  */
 export function containsPersonalWord(password: string, context: PasswordContext): boolean {

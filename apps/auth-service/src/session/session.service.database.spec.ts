@@ -35,7 +35,7 @@ describe('opening a session', () => {
     [3, 2, 2],
     [0.25, 0.5, 0.25],
   ])(
-    'lasts until the shorter of a time-out of %d hours and a lifetime of %d hours',
+    'lasts until the shorter of a timeout of %d hours and a lifetime of %d hours',
     async (sessionTimeout, sessionLifetime, hours) => {
       Object.assign(fixture, { sessionTimeout, sessionLifetime });
       const session = await fixture.stored(await fixture.open());

@@ -8,7 +8,7 @@ export interface TenantBranding {
   custom_domain: string | null;
 }
 
-/** An organisation with its own users and data. Row-level security shows a transaction its own tenant only. */
+/** An organization with its own users and data. Row-level security shows a transaction its own tenant only. */
 @Entity('tenants')
 export class Tenant {
   @PrimaryColumn({ type: 'uuid' })

@@ -54,7 +54,7 @@ export class UserDirectoryRepository {
     return this.find(found);
   }
 
-  /** Users whose e-mail address, name or last name starts with a text: in this order, each group in alphabetical order. */
+  /** Users whose email address, name or last name starts with a text: in this order, each group in alphabetical order. */
   async search(
     text: string,
     filter: UserFilter,

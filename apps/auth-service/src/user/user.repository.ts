@@ -168,7 +168,7 @@ export class UserRepository {
     );
   }
 
-  /** Updates the given fields. A new e-mail address is not verified. */
+  /** Updates the given fields. A new email address is not verified. */
   async update(id: string, changes: UserChanges): Promise<void> {
     const manager = await this.database.manager();
     const unverified = changes.email !== undefined && { emailVerifiedAt: null };

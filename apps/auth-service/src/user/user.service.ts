@@ -63,7 +63,7 @@ export class UserService {
     return this.directory.list(filter, after, limit);
   }
 
-  /** Users whose e-mail address, name or last name starts with a text, in alphabetical order, after a position. */
+  /** Users whose email address, name or last name starts with a text, in alphabetical order, after a position. */
   async search(
     text: string,
     filter: UserFilter,
@@ -101,7 +101,7 @@ export class UserService {
   }
 
   /**
-   * Updates the given fields. A new e-mail address is not verified.
+   * Updates the given fields. A new email address is not verified.
    * @throws a database error if the address is taken (USER_EXISTS).
    */
   async update(id: string, changes: UserChanges): Promise<UserRecord> {

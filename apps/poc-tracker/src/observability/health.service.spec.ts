@@ -61,7 +61,7 @@ describe('the HealthService of the tracker', () => {
 
   it('queries again after the hanging query has ended, and logs the recovery', async () => {
     await poll(5);
-    queries[0]?.reject(new Error('cancelled'));
+    queries[0]?.reject(new Error('canceled'));
     await advance(0);
     const again = health.readiness();
     expect(queries).toHaveLength(2);

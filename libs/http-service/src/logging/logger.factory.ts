@@ -36,7 +36,7 @@ interface LoggedError {
 
 /**
  * The parts of an error that may be logged. Other properties are left out: `parameters` and `detail` of a database error
- * contain values of the statement, such as e-mail addresses and hashes.
+ * contain values of the statement, such as email addresses and hashes.
  */
 function describeError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };

@@ -2,7 +2,7 @@ import type { Role } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 
-/** The invitation of a token: one for a user has an e-mail address, a link has domains. */
+/** The invitation of a token: one for a user has an email address, a link has domains. */
 export interface OpenInvitation {
   email: string | null;
   role: Role;

@@ -124,7 +124,7 @@ export class InvitationPreviewResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The masked e-mail address of the invited user; null for a link.',
+    description: 'The masked email address of the invited user; null for a link.',
     example: 'b***@acme.example',
   })
   email: string | null;
@@ -132,7 +132,7 @@ export class InvitationPreviewResponse {
   @ApiProperty({
     type: String,
     isArray: true,
-    description: 'The e-mail domains that a link accepts; empty if it accepts any.',
+    description: 'The email domains that a link accepts; empty if it accepts any.',
     example: [],
   })
   allowedDomains: string[];

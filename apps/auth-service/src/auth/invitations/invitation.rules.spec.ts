@@ -14,7 +14,7 @@ describe('the right to invite', () => {
   });
 });
 
-describe('an e-mail address', () => {
+describe('an email address', () => {
   it('is masked except for its first character and its domain', () => {
     expect(maskedAddress('ana.souza@acme.example')).toBe('a***@acme.example');
     expect(maskedAddress('é@acme.example')).toBe('é***@acme.example');

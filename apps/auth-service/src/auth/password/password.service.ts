@@ -50,7 +50,7 @@ export class PasswordService {
   }
 
   /**
-   * The same for a user who is not logged in, by e-mail address and current password. The only way to log in for a user
+   * The same for a user who is not logged in, by email address and current password. The only way to log in for a user
    * who must change the password.
    * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, VALIDATION_ERROR if the new password is weak or unchanged.
    */

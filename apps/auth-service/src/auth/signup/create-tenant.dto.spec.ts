@@ -27,7 +27,7 @@ describe('the input of a new tenant', () => {
     expect(input.planType).toBe('basic');
   });
 
-  it('trims names and lower-cases the e-mail address', async () => {
+  it('trims names and lower-cases the email address', async () => {
     const { input, refused } = await check({
       name: '  Acme Ltda ',
       adminEmail: ' Admin@Acme.Example ',

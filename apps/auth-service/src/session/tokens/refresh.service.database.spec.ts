@@ -104,7 +104,7 @@ describe('refreshing a session', () => {
     },
   );
 
-  it('extends the session by the time-out, and never beyond its lifetime', async () => {
+  it('extends the session by the timeout, and never beyond its lifetime', async () => {
     fixture.sessionLifetime = 60;
     let token = await fixture.open();
     for (const [hours, left] of [
@@ -132,7 +132,7 @@ describe('refreshing a session', () => {
     await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });
   });
 
-  it('refuses a token that was unused for the time-out, for good', async () => {
+  it('refuses a token that was unused for the timeout, for good', async () => {
     const token = await fixture.open();
     fixture.clock.forward(24 * HOUR);
     await expect(fixture.refresh(token)).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });

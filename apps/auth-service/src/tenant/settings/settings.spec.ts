@@ -70,7 +70,7 @@ describe('the settings of a tenant', () => {
   });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 169, '24', null, [12]])(
-    'fall back to 24 hours where the session time-out is %s',
+    'fall back to 24 hours where the session timeout is %s',
     (sessionTimeout) => {
       const rows = [stored('security', { sessionTimeout }, 'sessionTimeout')];
       expect(resolveSettings(rows).security['sessionTimeout']).toEqual({
@@ -138,7 +138,7 @@ describe('a change of settings', () => {
   });
 
   it.each([168.1, 0.2, 1e-9, '8', true, {}, [], 1e308, -0])(
-    'takes no session time-out of %j',
+    'takes no session timeout of %j',
     (value) => {
       expect(
         fieldsOf(() => readSettingsChange({ security: { sessionTimeout: value } })),

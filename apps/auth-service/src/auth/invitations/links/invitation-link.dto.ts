@@ -58,7 +58,7 @@ export class CreateInvitationLinkDto {
     type: 'array',
     items: { type: 'string', format: 'hostname' },
     description:
-      'The e-mail domains that it accepts. A domain does not include its subdomains: acme.example does not match ' +
+      'The email domains that it accepts. A domain does not include its subdomains: acme.example does not match ' +
       'mail.acme.example. If omitted or empty, it accepts any.',
     example: ['acme.example'],
   })

@@ -1,0 +1,24 @@
+/** Licenses that only ask for the copyright notice to be kept. */
+export const LICENSES: ReadonlySet<string> = new Set([
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'ISC',
+  'MIT',
+  'Python-2.0',
+]);
+
+/** Further licenses for development packages. They are not shipped and not changed, so these licenses ask nothing of us. */
+export const EXTRA_LICENSES: ReadonlySet<string> = new Set([
+  'MPL-2.0',
+  'MPL 2.0',
+  '(MIT AND Zlib)',
+]);
+
+/** Packages that state no license in package.json. Theirs was read in the file LICENSE or README. */
+export const UNSTATED_LICENSES: Readonly<Record<string, string>> = {
+  'passport-strategy': 'MIT',
+  pause: 'MIT',
+};
