@@ -355,7 +355,10 @@ CREATE OR REPLACE FUNCTION public.extend_session()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   BEGIN
-    NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
+    IF OLD.expires_at > clock_timestamp() THEN
+      NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    END IF;
     RETURN NEW;
   END
   $function$;
@@ -2470,7 +2473,7 @@ CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISS
 CREATE TRIGGER user_sessions_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
-CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW WHEN ((old.expires_at > new.last_used_at)) EXECUTE FUNCTION extend_session();
+CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;

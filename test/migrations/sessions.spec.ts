@@ -53,6 +53,48 @@ describe('The status of a session', () => {
   });
 });
 
+describe('The use of a session', () => {
+  /** A session that lasts two hours without use, as it was when it was unused for this many hours. */
+  async function unusedFor(hours: number) {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId);
+    await db.admin.query(
+      `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, idle_timeout, last_used_at, expires_at)
+       SELECT $1, $2, sha256('used'), '\\x00', '2 hours', t.used, t.used + '2 hours'
+         FROM (SELECT now() - make_interval(hours => $3) AS used) t`,
+      [tenantId, userId, hours],
+    );
+    /** @returns how many seconds are left after a use at this time. */
+    return async (time: string): Promise<number> => {
+      const { rows } = await db.statement(
+        { tenantId, userId, role: 'user' },
+        `UPDATE user_sessions SET last_used_at = ${time}
+         RETURNING extract(epoch FROM expires_at - clock_timestamp())::float8 AS left`,
+      );
+      return Number(rows[0]?.['left']);
+    };
+  }
+
+  it('moves its expiry', async () => {
+    const use = await unusedFor(1);
+    expect(await use('clock_timestamp()')).toBeGreaterThan(7_190);
+  });
+
+  it.each(['clock_timestamp()', `now() - interval '1 hour 1 minute'`, `now() + interval '1 day'`])(
+    'does not bring it back after it has expired, whatever time the service writes: %s',
+    async (time) => {
+      const use = await unusedFor(3);
+      expect(await use(time)).toBeLessThan(-3_590);
+      expect(await use('clock_timestamp()')).toBeLessThan(-3_590);
+    },
+  );
+
+  it('counts from the present at the latest', async () => {
+    const use = await unusedFor(1);
+    expect(await use(`now() + interval '59 minutes'`)).toBeLessThanOrEqual(7_200);
+  });
+});
+
 describe('A revoked session', () => {
   it('is neither activated again nor deleted by the service', async () => {
     const { tenantId } = await seedTenant(db.database);

@@ -147,6 +147,17 @@ export class SessionFixture {
     return (await this.refreshes.refresh(token, CLIENT, request)).tokens.refreshToken;
   }
 
+  /** Lets hours pass for a session and not for the clock: the database measures its use by the real time. */
+  async age(token: string, hours: number): Promise<void> {
+    await this.db.sql(
+      `UPDATE user_sessions
+          SET created_at = created_at - passed, rotated_at = rotated_at - passed, last_used_at = last_used_at - passed,
+              ends_at = ends_at - passed, expires_at = expires_at - passed
+         FROM (SELECT $2::float8 * interval '1 hour' AS passed) t WHERE id = $1`,
+      [claimsOf(token).session_id, hours],
+    );
+  }
+
   stored(token: string): Promise<UserSession> {
     const { session_id: id } = claimsOf(token);
     return this.asOwner(async () =>

@@ -102,19 +102,23 @@ const KEEP_REVOKED = `
 
 /*
  * Use moves the expiry of a session, never beyond its end and never after it has expired. A trigger and no statement of
- * the service, whose login cannot write the expiry.
+ * the service, whose login cannot write the expiry. The login does write the time of the use, so the trigger measures the
+ * time itself: a use in the future would postpone the expiry, and one in the past would bring an expired session back.
  */
 const EXTEND_SESSION = `
   CREATE FUNCTION public.extend_session() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
+    IF OLD.expires_at > clock_timestamp() THEN
+      NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    END IF;
     RETURN NEW;
   END
   $$;
   REVOKE ALL ON FUNCTION public.extend_session() FROM PUBLIC;
   CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions
-    FOR EACH ROW WHEN (OLD.expires_at > NEW.last_used_at) EXECUTE FUNCTION public.extend_session()`;
+    FOR EACH ROW EXECUTE FUNCTION public.extend_session()`;
 
 const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END`;
 
