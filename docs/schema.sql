@@ -660,6 +660,33 @@ END
 $function$;
 ALTER FUNCTION keep_tenant_row() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.limit_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  stored jsonb;
+BEGIN
+  SELECT s.setting_value INTO stored FROM public.tenant_settings s
+   WHERE s.tenant_id = NEW.tenant_id AND s.setting_key = 'security' FOR SHARE;
+  NEW.created_at := least(NEW.created_at, clock_timestamp());
+  NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
+  NEW.idle_timeout := least(NEW.idle_timeout, CASE WHEN jsonb_typeof(stored -> 'sessionTimeout') = 'number' THEN
+      CASE WHEN (stored -> 'sessionTimeout')::numeric BETWEEN 0.5 AND 8760
+        THEN (stored -> 'sessionTimeout')::numeric * interval '1 hour' ELSE interval '24 hours' END
+    ELSE interval '24 hours' END);
+  NEW.ends_at := least(NEW.ends_at, NEW.created_at + CASE WHEN jsonb_typeof(stored -> 'sessionLifetime') = 'number' THEN
+      CASE WHEN (stored -> 'sessionLifetime')::numeric BETWEEN 0.5 AND 8760
+        THEN (stored -> 'sessionLifetime')::numeric * interval '1 hour' ELSE interval '168 hours' END
+    ELSE interval '168 hours' END);
+  NEW.expires_at := least(NEW.expires_at, NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION limit_session() OWNER TO tenant_gatekeeper;
+
 CREATE OR REPLACE FUNCTION public.list_colleagues(p_source integer, p_prefix text, p_key text, p_id uuid, p_limit integer)
  RETURNS TABLE(id uuid, first_name text, last_name text, avatar_url text, key text)
  LANGUAGE plpgsql
@@ -2239,6 +2266,8 @@ CREATE POLICY tenant_settings_select_authenticated_user ON tenant_settings AS PE
   USING (true);
 CREATE POLICY tenant_settings_select_super_admin ON tenant_settings AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
+CREATE POLICY tenant_settings_select_tenant_gatekeeper ON tenant_settings AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
 CREATE POLICY tenant_settings_select_tracker_user ON tenant_settings AS PERMISSIVE FOR SELECT TO tracker_user
   USING (((setting_key)::text = 'features'::text));
 CREATE POLICY tenant_settings_insert_authenticated_user ON tenant_settings AS PERMISSIVE FOR INSERT TO authenticated_user
@@ -2251,6 +2280,9 @@ CREATE POLICY tenant_settings_update_authenticated_user ON tenant_settings AS PE
 CREATE POLICY tenant_settings_update_super_admin ON tenant_settings AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
+CREATE POLICY tenant_settings_update_tenant_gatekeeper ON tenant_settings AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
 CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PERMISSIVE FOR DELETE TO authenticated_user
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
@@ -2261,6 +2293,8 @@ GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO super_admin;
 GRANT UPDATE (setting_value, updated_at, chosen) ON tenant_settings TO authenticated_user;
 GRANT UPDATE (setting_value, updated_at) ON tenant_settings TO super_admin;
+GRANT SELECT (tenant_id, setting_key, setting_value) ON tenant_settings TO tenant_gatekeeper;
+GRANT UPDATE (updated_at) ON tenant_settings TO tenant_gatekeeper;
 GRANT SELECT (tenant_id, setting_key, setting_value) ON tenant_settings TO tracker_user;
 
 CREATE TABLE tenant_usage (
@@ -2474,6 +2508,7 @@ CREATE TRIGGER user_sessions_audit AFTER INSERT OR DELETE OR UPDATE ON public.us
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
+CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION limit_session();
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;

@@ -1,7 +1,8 @@
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { refusal, useServiceDatabase } from './service-database.js';
+import { DEFAULT_TENANT_SETTINGS } from '../../apps/auth-service/src/tenant/settings/settings-resolution.js';
+import { type Context, refusal, useServiceDatabase } from './service-database.js';
 
 const db = useServiceDatabase();
 
@@ -92,6 +93,90 @@ describe('The use of a session', () => {
   it('counts from the present at the latest', async () => {
     const use = await unusedFor(1);
     expect(await use(`now() + interval '59 minutes'`)).toBeLessThanOrEqual(7_200);
+  });
+});
+
+describe('A new session', () => {
+  async function tenantWith(security?: object) {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    if (security !== undefined)
+      await db.admin.query(
+        `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, 'security', $2)`,
+        [tenantId, security],
+      );
+    return { tenantId, userId, role: 'admin' };
+  }
+
+  /** As the service inserts it after it has read these settings. */
+  const INSERT = `
+    INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, created_at, last_used_at, idle_timeout,
+                               ends_at, expires_at)
+    SELECT $1, $2, sha256('new'), '\\x00', t.at, t.at, make_interval(hours => $3), t.at + make_interval(hours => $4),
+           t.at + make_interval(hours => least($3, $4))
+      FROM (SELECT now() + make_interval(hours => $5) AS at) t`;
+  const insertion = (
+    { tenantId, userId }: Context,
+    [timeout, lifetime, ahead]: [number, number, number],
+  ) => [INSERT, [tenantId, userId, timeout, lifetime, ahead]] as const;
+
+  const LOWER = `
+    UPDATE tenant_settings SET setting_value = '{"sessionTimeout": 2, "sessionLifetime": 3}' WHERE setting_key = 'security'`;
+
+  /** Whole hours that the session lasts without use, and in any case. */
+  async function hoursOf({ tenantId }: Context): Promise<unknown> {
+    const { rows } = await db.admin.query(
+      `SELECT round(extract(epoch FROM expires_at - now()) / 3600)::int AS unused,
+              round(extract(epoch FROM ends_at - now()) / 3600)::int AS most
+         FROM user_sessions WHERE tenant_id = $1`,
+      [tenantId],
+    );
+    return rows[0];
+  }
+
+  it('gets the shorter times of a change that is committed while it is inserted', async () => {
+    const context = await tenantWith({ sessionTimeout: 24, sessionLifetime: 168 });
+    const inserted = await db.within(context, async (client) => {
+      await client.query(LOWER);
+      await client.query('SELECT shorten_sessions(2, 3)');
+      const inserting = db.statement(context, ...insertion(context, [24, 168, 0]));
+      await db.waitForLock();
+      return { inserting };
+    });
+    await inserted.inserting;
+    expect(await hoursOf(context)).toEqual({ unused: 2, most: 3 });
+  });
+
+  it('is shortened by a change of the settings that begins before it is committed', async () => {
+    const context = await tenantWith({ sessionTimeout: 24, sessionLifetime: 168 });
+    const changed = await db.within(context, async (client) => {
+      await client.query(...insertion(context, [24, 168, 0]));
+      const changing = db.within(context, async (other) => {
+        await other.query(LOWER);
+        await other.query('SELECT shorten_sessions(2, 3)');
+      });
+      await db.waitForLock();
+      return { changing };
+    });
+    await changed.changing;
+    expect(await hoursOf(context)).toEqual({ unused: 2, most: 3 });
+  });
+
+  it.each<[string, object | undefined]>([
+    ['no settings', undefined],
+    ['times that are no numbers', { sessionTimeout: '99', sessionLifetime: null }],
+    ['times that no tenant can set', { sessionTimeout: 0, sessionLifetime: 1e300 }],
+  ])('gets the defaults of the service at most in a tenant with %s', async (_title, security) => {
+    const context = await tenantWith(security);
+    await db.statement(context, ...insertion(context, [9_000, 9_000, 0]));
+    const { sessionTimeout, sessionLifetime } = DEFAULT_TENANT_SETTINGS.security;
+    expect(await hoursOf(context)).toEqual({ unused: sessionTimeout, most: sessionLifetime });
+  });
+
+  it('does not begin in the future, whatever time the service writes', async () => {
+    const context = await tenantWith();
+    await db.statement(context, ...insertion(context, [24, 168, 24]));
+    expect(await hoursOf(context)).toEqual({ unused: 24, most: 168 });
   });
 });
 

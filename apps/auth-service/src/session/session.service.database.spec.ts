@@ -1,4 +1,6 @@
+import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { seedUser } from '@poc-tracker/testing';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsOf, HOUR, SessionFixture } from './session.fixture.js';
 
@@ -33,7 +35,7 @@ describe('opening a session', () => {
   it.each([
     [3, 168, 3],
     [3, 2, 2],
-    [0.25, 0.5, 0.25],
+    [0.5, 1, 0.5],
   ])(
     'lasts until the shorter of a timeout of %d hours and a lifetime of %d hours',
     async (sessionTimeout, sessionLifetime, hours) => {
@@ -42,6 +44,45 @@ describe('opening a session', () => {
       expect(session.expiresAt.getTime() - session.createdAt.getTime()).toBe(hours * HOUR);
     },
   );
+});
+
+describe('replacing all sessions', () => {
+  it('does not wait for a change of the session settings while it holds locks of sessions', async () => {
+    const { id, tenantId } = fixture.owner;
+    const token = await fixture.open();
+    const changing = new pg.Client(fixture.db.adminUrl);
+    await changing.connect();
+    try {
+      await changing.query(
+        `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, 'security', '{}')`,
+        [tenantId],
+      );
+      await changing.query('BEGIN');
+      await changing.query('UPDATE tenant_settings SET updated_at = now()');
+      const tenant = { id: tenantId, subdomain: 'acme', plan: 'basic' } as TenantSnapshot;
+      const owner = { id, role: 'user', permissions: [], tenant } as const;
+      const client = { ipAddress: null, userAgent: null };
+      const replacing = fixture.asOwner(() =>
+        fixture.sessions.replaceAll(owner, claimsOf(token).session_id, client),
+      );
+      await expect
+        .poll(
+          () =>
+            fixture.db.sql(`SELECT 1 FROM pg_stat_activity
+                             WHERE wait_event_type = 'Lock' AND datname = current_database()`),
+          { timeout: 5_000 },
+        )
+        .toHaveLength(1);
+      await changing.query(`SET LOCAL lock_timeout = '2s'`);
+      await changing.query('UPDATE user_sessions SET idle_timeout = idle_timeout');
+      await changing.query('COMMIT');
+      const { refreshToken } = await replacing;
+      expect((await fixture.stored(token)).isActive).toBe(false);
+      expect((await fixture.stored(refreshToken)).isActive).toBe(true);
+    } finally {
+      await changing.end();
+    }
+  });
 });
 
 describe('revoking sessions', () => {

@@ -46,6 +46,44 @@ export class SessionService extends SessionRevocationService {
     client: RequestClient,
     deviceInfo: DeviceInfo = {},
   ): Promise<TokensResponse> {
+    return (await this.insert(owner, client, deviceInfo)).tokens;
+  }
+
+  /**
+   * Opens a session and revokes all others of its user. In this order: to open one waits for a change of the session
+   * settings, which itself waits for the locks of the sessions.
+   */
+  async openOnly(
+    owner: SessionOwner,
+    client: RequestClient,
+    deviceInfo: DeviceInfo = {},
+  ): Promise<TokensResponse> {
+    const { id, tokens } = await this.insert(owner, client, deviceInfo);
+    await this.revokeOthers(owner.id, id);
+    return tokens;
+  }
+
+  /** Revokes all sessions of a user and opens one in place of this one, with the device of its log-in. */
+  async replaceAll(
+    owner: SessionOwner,
+    sessionId: string,
+    client: RequestClient,
+  ): Promise<TokensResponse> {
+    const replaced = await this.sessions.findById(sessionId);
+    return this.openOnly(owner, client, replaced?.deviceInfo);
+  }
+
+  /** The active sessions of a user, last used first. */
+  async list(userId: string, currentSessionId: string): Promise<SessionPageResponse> {
+    const sessions = await this.sessions.listActiveOf(userId, await this.clock.now());
+    return toOnlyPage(sessions.map((session) => toSessionResponse(session, currentSessionId)));
+  }
+
+  private async insert(
+    owner: SessionOwner,
+    client: RequestClient,
+    deviceInfo: DeviceInfo,
+  ): Promise<{ id: string; tokens: TokensResponse }> {
     const { security } = await this.tenants.settings();
     const { tenant, ...user } = owner;
     const openedAt = await this.clock.now();
@@ -68,23 +106,7 @@ export class SessionService extends SessionRevocationService {
       lifetimeHours: security.sessionLifetime,
     });
     const { deviceId } = deviceInfo;
-    return this.issuer.tokens({ user, tenant, sessionId: state.id, deviceId }, refreshToken);
-  }
-
-  /** Revokes all sessions of a user and opens one in place of this one, with the device of its log-in. */
-  async replaceAll(
-    owner: SessionOwner,
-    sessionId: string,
-    client: RequestClient,
-  ): Promise<TokensResponse> {
-    const replaced = await this.sessions.findById(sessionId);
-    await this.revokeAll(owner.id);
-    return this.open(owner, client, replaced?.deviceInfo);
-  }
-
-  /** The active sessions of a user, last used first. */
-  async list(userId: string, currentSessionId: string): Promise<SessionPageResponse> {
-    const sessions = await this.sessions.listActiveOf(userId, await this.clock.now());
-    return toOnlyPage(sessions.map((session) => toSessionResponse(session, currentSessionId)));
+    const subject = { user, tenant, sessionId: state.id, deviceId };
+    return { id: state.id, tokens: await this.issuer.tokens(subject, refreshToken) };
   }
 }

@@ -46,18 +46,25 @@ export class LoginService {
     });
   }
 
-  /** Counts and records a log-in and opens its session, in the transaction of the caller. */
+  /**
+   * Counts and records a log-in and opens its session, in the transaction of the caller.
+   * @param only whether to revoke all other sessions of the user.
+   */
   async openSession(
     tenant: TenantSnapshot,
     userId: string,
     client: RequestClient,
     deviceId?: string,
+    { only = false } = {},
   ): Promise<UserTokensResponse> {
     await this.users.recordLogin(userId);
     const user = await this.users.profile(userId);
     const target = { type: 'user', id: userId };
     await this.events.record({ type: 'login.succeeded', result: 'success', target });
-    const tokens = await this.sessions.open({ ...user, tenant }, client, { deviceId });
+    const owner = { ...user, tenant };
+    const tokens = await (only
+      ? this.sessions.openOnly(owner, client, { deviceId })
+      : this.sessions.open(owner, client, { deviceId }));
     return { user, tokens };
   }
 

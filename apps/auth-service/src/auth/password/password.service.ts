@@ -70,8 +70,7 @@ export class PasswordService {
       return this.database.transaction(context, async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.setPassword(id, passwordHash);
-        await this.sessions.revokeAll(id);
-        return this.logins.openSession(tenant, id, client, deviceId);
+        return this.logins.openSession(tenant, id, client, deviceId, { only: true });
       });
     });
   }

@@ -120,6 +120,42 @@ const EXTEND_SESSION = `
   CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions
     FOR EACH ROW EXECUTE FUNCTION public.extend_session()`;
 
+/** Hours of a stored setting as an interval. A value that no tenant can set counts as not set, as it does in the service. */
+const storedHours = (setting: string, byDefault: string): string =>
+  `CASE WHEN jsonb_typeof(stored -> '${setting}') = 'number' THEN
+      CASE WHEN (stored -> '${setting}')::numeric BETWEEN 0.5 AND 8760
+        THEN (stored -> '${setting}')::numeric * interval '1 hour' ELSE interval '${byDefault}' END
+    ELSE interval '${byDefault}' END`;
+
+/*
+ * A new session lasts no longer than the settings of its tenant allow. The service has read them before; the row lock makes
+ * a change of them wait until the session is visible to shorten_sessions(), or this statement until the change is
+ * committed. A transaction that revokes sessions as well does so after it has opened one: shorten_sessions() locks
+ * sessions after the settings, and the other order would be a deadlock.
+ */
+const LIMIT_SESSION = definerFunction({
+  signature: 'limit_session()',
+  returns: 'trigger',
+  language: 'plpgsql',
+  body: `
+DECLARE
+  stored jsonb;
+BEGIN
+  SELECT s.setting_value INTO stored FROM public.tenant_settings s
+   WHERE s.tenant_id = NEW.tenant_id AND s.setting_key = 'security' FOR SHARE;
+  NEW.created_at := least(NEW.created_at, clock_timestamp());
+  NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
+  NEW.idle_timeout := least(NEW.idle_timeout, ${storedHours('sessionTimeout', '24 hours')});
+  NEW.ends_at := least(NEW.ends_at, NEW.created_at + ${storedHours('sessionLifetime', '168 hours')});
+  NEW.expires_at := least(NEW.expires_at, NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+  RETURN NEW;
+END`,
+});
+
+const LIMITED_ON_INSERT = `
+  CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions
+    FOR EACH ROW EXECUTE FUNCTION public.limit_session()`;
+
 const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END`;
 
 /*
@@ -174,11 +210,11 @@ export const USER_SESSIONS: SchemaPart = {
     POLICIES,
     KEEP_REVOKED,
     EXTEND_SESSION,
-    asGatekeeper(SESSION_STATUS, SHORTEN_SESSIONS),
+    asGatekeeper(SESSION_STATUS, SHORTEN_SESSIONS, LIMIT_SESSION, LIMITED_ON_INSERT),
   ],
   down: [
     'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.shorten_sessions(numeric, numeric)',
     'DROP TABLE public.user_sessions',
-    'DROP FUNCTION public.keep_session_revoked(), public.extend_session()',
+    'DROP FUNCTION public.keep_session_revoked(), public.extend_session(), public.limit_session()',
   ],
 };

@@ -32,6 +32,8 @@ const POLICIES = [
       delete: MANAGES_SETTINGS,
     },
     columns: { update: ['setting_value', 'updated_at'] },
+    // limit_session() locks the row, and PostgreSQL asks for the right to update it.
+    gatekeeper: { select: ['tenant_id', 'setting_key', 'setting_value'], update: ['updated_at'] },
   }),
   // Not among the columns above, which operators may update as well: they choose nothing for a tenant.
   `GRANT UPDATE (chosen) ON public.tenant_settings TO ${SERVICE_ROLE}`,
