@@ -9,10 +9,10 @@ import {
 } from './setting-definition.js';
 
 /**
- * The lifetime of an access token, which clients refresh before it expires. Sessions that expire at once would lock every user out, including the admin who could
- * correct the setting.
+ * Twice the lifetime of an access token. Only a refresh is use, so with less a session could end between two refreshes of
+ * a client in use, and with hardly any, every user would be locked out, including the admin who could correct it.
  */
-const MIN_SESSION_HOURS = 0.25;
+const MIN_SESSION_HOURS = 0.5;
 
 /** An unused refresh token expires after seven days, so no session lasts longer without use. */
 const MAX_IDLE_HOURS = 168;

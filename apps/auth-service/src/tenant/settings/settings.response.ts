@@ -32,7 +32,7 @@ export class SettingDescriptionResponse {
     type: 'object',
     additionalProperties: true,
     description: 'The accepted values as JSON Schema.',
-    example: { type: 'number', minimum: 0.25, maximum: 168 },
+    example: { type: 'number', minimum: 0.5, maximum: 168 },
   })
   schema: object;
 

@@ -130,14 +130,14 @@ describe('a change of settings', () => {
       'theme.primaryColor must be a color such as #2563eb',
       'theme.darkMode must be true or false',
       'notifications must be an object of settings',
-      'security.sessionTimeout must be a number of hours from 0.25 to 168',
+      'security.sessionTimeout must be a number of hours from 0.5 to 168',
       'security.__proto__x is not a known field',
       'security.constructor is not a known field',
       'features must be an object of settings',
     ]);
   });
 
-  it.each([168.1, 0.2, 1e-9, '8', true, {}, [], 1e308, -0])(
+  it.each([168.1, 0.49, 1e-9, '8', true, {}, [], 1e308, -0])(
     'takes no session timeout of %j',
     (value) => {
       expect(
