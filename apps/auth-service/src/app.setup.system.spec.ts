@@ -70,10 +70,10 @@ describe('the whole service', () => {
     await serve();
     await database.drop();
     expect(await read('/health')).toMatchObject({ status: 503, body: { status: 'unhealthy' } });
-    expect(await read('/health/ready')).toMatchObject({
-      status: 503,
-      body: { status: 'unhealthy' },
-    });
+    // The write probe notices it within two seconds.
+    await expect
+      .poll(() => read('/health/ready'), { timeout: 5_000 })
+      .toMatchObject({ status: 503, body: { status: 'unhealthy' } });
     expect(await read('/health/live')).toMatchObject({ status: 200, body: { status: 'healthy' } });
     const login = await app!.inject({
       method: 'POST',

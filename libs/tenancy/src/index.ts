@@ -5,7 +5,7 @@ export { PlatformDatabase, type PlatformDatabaseOptions } from './platform-datab
 export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';
 export { TenantDatabase } from './tenant-database.js';
-export { WriteProbe } from './write-probe.js';
+export { WriteProbe } from './write-probe/write-probe.js';
 
 // request: the current request, and the end of its transactions.
 export { OwnTransactions } from './request/own-transactions.decorator.js';

@@ -4,6 +4,7 @@ import {
   Inject,
   Logger,
   Module,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleDestroy,
   Optional,
@@ -16,7 +17,8 @@ import { TenantDatabase } from './tenant-database.js';
 import { TenantInterceptor } from './request/tenant.interceptor.js';
 import { TenantResolver } from './resolution/tenant.resolver.js';
 import { TenantPool } from './transaction/tenant-pool.js';
-import { WriteProbe } from './write-probe.js';
+import { ProbeConnection } from './write-probe/probe-connection.js';
+import { WriteProbe } from './write-probe/write-probe.js';
 
 /**
  * The database of a service whose tenants PostgreSQL isolates. TypeORM's DataSource is not exported, because statements that
@@ -24,7 +26,9 @@ import { WriteProbe } from './write-probe.js';
  */
 @Global()
 @Module({})
-export class TenancyModule implements OnModuleDestroy, OnApplicationShutdown {
+export class TenancyModule
+  implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
   constructor(
     @Optional() @Inject(TenantPool) private readonly pool?: TenantPool,
     @Optional() @Inject(PlatformDatabase) private readonly platform?: PlatformDatabase,
@@ -81,6 +85,11 @@ export class TenancyModule implements OnModuleDestroy, OnApplicationShutdown {
     };
   }
 
+  /** Called by Nest before the server listens, so that the process is ready with its first request. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.probe?.start();
+  }
+
   /** Called by Nest when the process begins to stop. */
   onModuleDestroy(): void {
     this.pool?.prepareClose();
@@ -108,14 +117,15 @@ async function openCheckedPool(options: TenancyOptions): Promise<TenantPool> {
   }
 }
 
-/** It connects when it is first asked. */
+/** It connects when it is started. */
 function createProbe({ serviceUrl, tls, applicationName, login }: TenancyOptions): WriteProbe {
-  return new WriteProbe({
+  const connection = new ProbeConnection({
     url: serviceUrl,
     tls,
     applicationName: `${applicationName ?? 'poc-tracker-auth-service'}-health`,
     login: login ?? 'service',
   });
+  return new WriteProbe(connection);
 }
 
 async function openPlatform(

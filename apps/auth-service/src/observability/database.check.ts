@@ -13,9 +13,9 @@ export class DatabaseCheck implements HealthCheck {
     @Inject(TenantDatabase) private readonly database: Pick<TenantDatabase, 'totals'>,
   ) {}
 
-  async probe(): Promise<Record<string, unknown>> {
-    const { version } = await this.writes.assertWritable();
+  probe(): Promise<Record<string, unknown>> {
+    const { version } = this.writes.assertWritable();
     const { total, idle, waiting, max } = this.database.totals();
-    return { version, pool: { total, idle, waiting, max } };
+    return Promise.resolve({ version, pool: { total, idle, waiting, max } });
   }
 }

@@ -171,7 +171,7 @@ describe('the health report', () => {
 describe('the health checks', () => {
   it('return the version of the database and the totals of its pool', async () => {
     const check = new DatabaseCheck(
-      { assertWritable: () => Promise.resolve({ version: '15.18' }) },
+      { assertWritable: () => ({ version: '15.18' }) },
       { totals: () => ({ total: 3, idle: 1, waiting: 0, max: 10 }) },
     );
     expect(await check.probe()).toEqual({

@@ -71,7 +71,7 @@ export class HealthService implements BeforeApplicationShutdown {
 
   private checkDatabase(): Promise<ServiceHealth> {
     return this.check('database', async () => {
-      await this.writes.assertWritable();
+      await Promise.resolve(this.writes.assertWritable());
     });
   }
 
