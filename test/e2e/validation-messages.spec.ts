@@ -111,6 +111,7 @@ describe('The classes of all request bodies and queries', () => {
             expect(message, `${field}: ${JSON.stringify(value)}`).not.toBe('');
             expect(defaults, `${field}: ${message}`).not.toContain(message);
             expect(message).toMatch(/^(must|is|has|each) /);
+            expect(message).not.toContain('string');
           }
         }
       }

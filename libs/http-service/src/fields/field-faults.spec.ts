@@ -110,6 +110,7 @@ describe('The faults of a body', () => {
     ['letter', 'ab', 'must have at most 1 character'],
     ['digits', 'x', 'must be digits'],
     ['digits', '99999999', 'must be an existing date and time (ISO 8601)'],
+    ['email', 7, 'must be text'],
     ['email', 'ana', 'must be an email address such as ana@acme.example'],
     ['id', 'x', 'must be a UUID'],
     ['number', 'x', 'must be a whole number'],

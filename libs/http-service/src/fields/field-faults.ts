@@ -21,7 +21,8 @@ const SIZE = 1;
 const FORM = 2;
 const DETAIL = 3;
 
-const NOT_TEXT = 'must be text';
+/** What a field of text says of a value of another type. */
+export const NOT_TEXT = 'must be text';
 
 /** For rules whose decorator states no message of its own. Those of class-validator are not written for users. */
 const SENTENCES: Readonly<Record<string, Sentence>> = {

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import type { CheckedText } from '@poc-tracker/text';
 import { Transform } from 'class-transformer';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { NOT_TEXT } from './field-faults.js';
 
 /**
  * Replaces a text by its stored form, which the handler receives, or refuses it.
@@ -9,7 +10,7 @@ import { ValidateBy, type ValidationArguments } from 'class-validator';
  */
 export function StoredForm(name: string, check: (input: string) => CheckedText): PropertyDecorator {
   const checked = (value: unknown): CheckedText =>
-    typeof value === 'string' ? check(value) : { refusal: 'must be a string' };
+    typeof value === 'string' ? check(value) : { refusal: NOT_TEXT };
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => {
       const result = checked(value);
