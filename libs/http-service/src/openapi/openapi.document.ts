@@ -47,10 +47,8 @@ export function createOpenApiDocument(
       'bearer',
     )
     .build();
-  // The SPDX identifier, which Nest's builder and types do not know.
-  Object.assign(base.info, {
-    license: { name: 'UNLICENSED', identifier: 'LicenseRef-UNLICENSED' },
-  });
+  // Without an identifier, which Swagger UI would link to a page of SPDX. There is none as long as there is no license.
+  base.info.license = { name: 'All rights reserved' };
   base.tags = Object.entries(tags).map(([name, text]) => ({ name, description: text }));
   const document = SwaggerModule.createDocument(app, base, {
     extraModels: [ErrorResponse],

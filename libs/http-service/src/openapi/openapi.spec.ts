@@ -38,6 +38,10 @@ describe('createOpenApiDocument', () => {
     });
   });
 
+  it('names no license that Swagger UI would link to a page that does not exist', () => {
+    expect(document.info.license).toEqual({ name: 'All rights reserved' });
+  });
+
   it('combines the examples of fields to example bodies in the envelope', () => {
     const create = operation('POST /api/v1/users');
     expect(create.requestBody?.content['application/json']?.example).toMatchObject({ name: 'Ana' });
