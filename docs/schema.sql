@@ -1313,7 +1313,8 @@ CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_s
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
+       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.user_sessions s

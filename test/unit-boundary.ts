@@ -8,7 +8,8 @@ import { type AddressInfo, Server, Socket } from 'node:net';
 const LOOPBACK = /^(localhost|127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
 const ADVICE =
   'A unit test uses nothing outside its own process. ' +
-  'Rename the file to *.database.spec.ts if it needs PostgreSQL or Redis, otherwise to *.system.spec.ts; vitest.config.ts describes the tiers.';
+  'Rename the file to *.database.spec.ts if it needs PostgreSQL or Redis, otherwise to *.system.spec.ts; ' +
+  'vitest.config.ts describes the tiers.';
 
 /** Ports and socket paths on which this process listens or has listened. */
 const ownServers = new Set<number | string>();

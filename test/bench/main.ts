@@ -115,7 +115,8 @@ async function benchProfile(
     ({ row, rate }) => `${((ours?.rate ?? NaN) / rate).toFixed(2)} of ${row[0]}`,
   );
   return [
-    `GET /api/v1/auth/me, ${CONNECTIONS} connections, ${callers.length} users, medians of ${ROUNDS} rounds of ${SECONDS} s, every answer checked`,
+    `GET /api/v1/auth/me, ${CONNECTIONS} connections, ${callers.length} users, ` +
+      `medians of ${ROUNDS} rounds of ${SECONDS} s, every answer checked`,
     table(
       ['server', 'requests/s', 'p50 ms', 'p99 ms', 'core busy'],
       [ours, ...others].map((server) => server?.row ?? []),
@@ -150,7 +151,8 @@ async function benchLogin(
   const ours = summarize('log-in through the service', logins);
   const reference = median(verifications);
   return [
-    `POST /api/v1/auth/login, ${order.connections} connections, against bare argon2 (19 MiB, t=2, p=1) on the same core, medians of ${ROUNDS} rounds of ${SECONDS} s`,
+    `POST /api/v1/auth/login, ${order.connections} connections, against bare argon2 (19 MiB, t=2, p=1) on the same core, ` +
+      `medians of ${ROUNDS} rounds of ${SECONDS} s`,
     table(
       ['what', 'per second', 'p50 ms', 'p99 ms', 'core busy'],
       [ours.row, ['argon2.verify alone', reference.toFixed(0), '', '', '']],

@@ -82,7 +82,9 @@ describe('audit verify', () => {
       'an inserted link',
       [
         'UPDATE audit_chain SET position = position + 1000 WHERE tenant_id = $1 AND position > 5',
-        `INSERT INTO audit_chain SELECT tenant_id, 6, entry_table, gen_random_uuid(), entry_hash, hash, sha256('x'), chained_at FROM audit_chain WHERE tenant_id = $1 AND position = 5`,
+        `INSERT INTO audit_chain
+         SELECT tenant_id, 6, entry_table, gen_random_uuid(), entry_hash, hash, sha256('x'), chained_at
+           FROM audit_chain WHERE tenant_id = $1 AND position = 5`,
         'UPDATE audit_chain SET position = position - 999 WHERE tenant_id = $1 AND position > 1000',
       ],
       'changed',

@@ -132,7 +132,9 @@ describe("The tracker's login", () => {
     };
     expect(
       await planOf(
-        `SELECT id FROM pocs WHERE title_search >= search_key('ÇOLD') AND title_search < search_key('ÇOLD') || U&'\\+10FFFF' ORDER BY title_search, id LIMIT 50`,
+        `SELECT id FROM pocs
+          WHERE title_search >= search_key('ÇOLD') AND title_search < search_key('ÇOLD') || U&'\\+10FFFF'
+          ORDER BY title_search, id LIMIT 50`,
       ),
     ).toMatch(/pocs_title_search_idx[^]*Index Cond: \(\(tenant_id = .*title_search >= 'cold'/);
     expect(

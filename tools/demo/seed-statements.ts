@@ -33,7 +33,8 @@ export const FIND_OTHER_TENANT = `
   SELECT subdomain FROM public.tenants WHERE NOT is_platform AND subdomain !~ ('^' || $1 || '-[0-9]+$') LIMIT 1`;
 
 /*
- * No user of a demo tenant has an address outside of .example, a domain that is reserved for examples (RFC 2606). Operators do not count.
+ * No user of a demo tenant has an address outside of .example, a domain that is reserved for examples (RFC 2606).
+ * Operators do not count.
  */
 export const FIND_REAL_TENANT = `
   SELECT t.subdomain FROM public.tenants t JOIN public.users u ON u.tenant_id = t.id

@@ -40,7 +40,8 @@ function explain(
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartFailureError(
-        `Port ${port} of ${host} is in use by another program. Stop that program, or choose another port: ${variable}=${anotherPort(port)} npm start`,
+        `Port ${port} of ${host} is in use by another program. Stop that program, or choose another port: ` +
+          `${variable}=${anotherPort(port)} npm start`,
       );
     case 'EACCES':
       return new StartFailureError(

@@ -111,7 +111,8 @@ export class PostgresFeedTransport implements FeedTransport {
   private warnOnce(error: Error): void {
     if (!this.warned) {
       this.logger.warn(
-        `The revocation feed cannot reach the database: ${asSentence(error.message)} Until it can, every request queries its session's status.`,
+        `The revocation feed cannot reach the database: ${asSentence(error.message)} ` +
+          "Until it can, every request queries its session's status.",
       );
     }
     this.warned = true;
@@ -131,7 +132,8 @@ export class PostgresFeedTransport implements FeedTransport {
     if (this.toldOfPooler) return;
     this.toldOfPooler = true;
     this.logger.log(
-      `The revocation feed reaches the database through a connection pooler, which delivers no notifications. It polls every ${this.pollEveryMs} ms.`,
+      'The revocation feed reaches the database through a connection pooler, which delivers no notifications. ' +
+        `It polls every ${this.pollEveryMs} ms.`,
     );
   }
 

@@ -36,7 +36,8 @@ beforeAll(async () => {
   );
   await client.query(
     `INSERT INTO audit_log (tenant_id, table_name, operation, user_id, new_data)
-     SELECT t, 'table_' || chr(97 + n % 26), CASE WHEN n % 100 = 0 THEN 'DELETE' ELSE 'INSERT' END, gen_random_uuid(), jsonb_build_object('id', gen_random_uuid())
+     SELECT t, 'table_' || chr(97 + n % 26), CASE WHEN n % 100 = 0 THEN 'DELETE' ELSE 'INSERT' END,
+            gen_random_uuid(), jsonb_build_object('id', gen_random_uuid())
        FROM unnest($1::uuid[]) t, generate_series(1, $2::int) n`,
     [others, ROWS],
   );

@@ -213,7 +213,9 @@ async function attackWithForeignTenant(
   report.recordFinding({
     id: 'HTTP',
     attempt: `${route.method} ${route.template} naming the other tenant as header, parameter and host`,
-    result: `${asHeader.status}, ${asParameter.status}, ${asHost.status}; without: ${plain.status}${silent ? '' : '; THE OTHER TENANT SHOWS'}`,
+    result:
+      `${asHeader.status}, ${asParameter.status}, ${asHost.status}; without: ${plain.status}` +
+      (silent ? '' : '; THE OTHER TENANT SHOWS'),
     passed:
       silent &&
       [asHeader, asParameter].every(({ status }) => sameOrMade(status, plain.status)) &&

@@ -38,7 +38,8 @@ export function registerSeedCommands(program: Command, context: CliContext): voi
     .option('--force', 'add the data even if there are demo tenants without this label')
     .addHelpText(
       'after',
-      '\nAll users have the same password, which is shown once. Their emails end in .example.\nThe command needs the owner of the tables: MIGRATION_DATABASE_URL, or a running "npm start".',
+      '\nAll users have the same password, which is shown once. Their emails end in .example.\n' +
+        'The command needs the owner of the tables: MIGRATION_DATABASE_URL, or a running "npm start".',
     )
     .action(async (options: SeedOptions) => {
       const { tls } = context.connections;

@@ -43,7 +43,8 @@ export class AuditController {
   @ApiOperation({
     summary: 'Get the head of the audit log hash chain',
     description:
-      'Store it elsewhere as a checkpoint. The command "audit verify --expect-head" later shows whether an entry up to it was changed or removed.',
+      'Store it elsewhere as a checkpoint. The command "audit verify --expect-head" later shows whether an entry up to ' +
+      'it was changed or removed.',
   })
   @DataResponse(200, AuditHeadResponse)
   getAuditHead(@CurrentUser() principal: Principal): Promise<AuditHeadResponse> {

@@ -32,10 +32,10 @@ const begins = ({ column, prefix }: Source): string =>
 
 /**
  * One statement for each source: up to $3 users after a key ($1) and an id ($2) whose source starts with the search text
- * ($4 as an address, $8 as a name), with a role ($5), a status ($6) and a custom role ($7). The first does not compare names. A range instead of LIKE, which is not leakproof: under a policy it cannot be
- * an index condition, so every search would read the whole tenant. In the order of the index, so that a page of "a" costs
- * the same as a page of "ana.souza"; any other order, or one statement for all sources, would read every match for each
- * page.
+ * ($4 as an address, $8 as a name), with a role ($5), a status ($6) and a custom role ($7). The first does not compare
+ * names. A range instead of LIKE, which is not leakproof: under a policy it cannot be an index condition, so every search
+ * would read the whole tenant. In the order of the index, so that a page of "a" costs the same as a page of "ana.souza";
+ * any other order, or one statement for all sources, would read every match for each page.
  */
 export const SEARCH_STATEMENTS: readonly string[] = SOURCES.map((source, index) => {
   const { column } = source;

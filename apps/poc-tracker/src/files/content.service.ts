@@ -52,7 +52,8 @@ export class ContentService {
   }
 
   /**
-   * Breaks off when the session ends: a large file takes a slow client hours. The status of the session is cached, so checks are cheap.
+   * Breaks off when the session ends: a large file takes a slow client hours. The status of the session is cached, so
+   * checks are cheap.
    */
   private whileActive(principal: Principal, content: Readable): Readable {
     const checked = new Transform({

@@ -21,7 +21,8 @@ export class PublicPocController {
   @ApiOperation({
     summary: 'Get a public POC',
     description:
-      'Needs no token. A valid token names the tenant, otherwise the host does. Returns 404 for a private POC, or if the tenant does not allow public POCs.',
+      'Needs no token. A valid token names the tenant, otherwise the host does. Returns 404 for a private POC, or if the ' +
+      'tenant does not allow public POCs.',
   })
   @DataResponse(200, PublicPocResponse)
   @ApiErrors('NOT_FOUND', 'TENANT_REQUIRED', 'INVALID_TENANT')

@@ -47,7 +47,10 @@ export function describeStartFailure(
     return 'This user cannot listen on this port. Choose a port from 1024 up with PORT.';
   const obstacle = OBSTACLES[code ?? ''];
   if (obstacle !== undefined) {
-    return `${path ?? 'A file'} cannot be used: ${obstacle}. Change that, or choose another place: DATA_DIR for "npm start", STORAGE_DIR for the tracker.`;
+    return (
+      `${path ?? 'A file'} cannot be used: ${obstacle}. Change that, or choose another place: ` +
+      'DATA_DIR for "npm start", STORAGE_DIR for the tracker.'
+    );
   }
   if (TLS_FAILURE.test(code ?? '') || error.message === NO_TLS)
     return (

@@ -166,14 +166,15 @@ const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'cancel
 const SESSION_STATUS = definerFunction({
   signature: 'session_status(p_tenant uuid, p_user uuid, p_session uuid)',
   returns: `TABLE (session_active boolean, session_expires_at timestamptz, session_expires_in_ms float8,
-    user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text,
-    features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamptz,
-    is_platform boolean)`,
+    user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text,
+    custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer,
+    max_storage_gb integer, subscription_ends_at timestamptz, is_platform boolean)`,
   language: 'sql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
-SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
+       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, ${TENANT_STATUS},
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.user_sessions s

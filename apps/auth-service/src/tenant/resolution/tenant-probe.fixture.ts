@@ -127,7 +127,8 @@ async function createProbe(
 }
 
 /**
- * Tenants `acme`, `globex`, `asleep` (suspended) and `gone` (canceled) with domains of their own, behind controllers that tell which tenant they were called for.
+ * Tenants `acme`, `globex`, `asleep` (suspended) and `gone` (canceled) with domains of their own, behind controllers that
+ * tell which tenant they were called for.
  */
 export class TenantProbe {
   private readonly apps: NestFastifyApplication[] = [];
