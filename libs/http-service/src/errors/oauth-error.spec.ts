@@ -52,7 +52,8 @@ describe('An error of an OAuth route (RFC 6749, 5.2)', () => {
     ['a repeated field', FORM, 'a=1&a=2', 400],
     ['a forbidden field', FORM, '__proto__=1', 400],
     ['a body that is too large', FORM, `a=${'a'.repeat(40_000)}`, 413],
-    ['malformed JSON', 'application/json', '{', 400],
+    ['JSON instead of a form', 'application/json', '{"a":"1"}', 415],
+    ['a form in capitals with a charset', `${FORM.toUpperCase()}; charset=UTF-8`, 'a=1&a=2', 400],
   ])('is invalid_request for %s', async (_what, type, payload, status) => {
     const answer = await post('raw', type, payload);
     expect([answer.statusCode, answer.json<{ error: string }>().error]).toEqual([

@@ -12,15 +12,21 @@ const FORM = 'application/x-www-form-urlencoded';
 const FORM_LIMIT_BYTES = 32 * 1024;
 
 /**
- * Accepts a form (`application/x-www-form-urlencoded`) as the body, as OAuth requires. Other routes do not, because any web
- * page can make a browser send a form.
+ * Accepts a form (`application/x-www-form-urlencoded`) as the body and nothing else, as OAuth requires (RFC 6749, 3.2).
+ * Other routes accept no form, because any web page can make a browser send one.
  */
 export function FormBody(): MethodDecorator {
   return RouteOption({ formBody: true } satisfies FormBodyConfig);
 }
 
-/** Parses the bodies of `@FormBody()` routes into objects of strings. */
+/** Parses the bodies of `@FormBody()` routes into objects of strings, and refuses any other body there. */
 export function registerFormBodies(fastify: FastifyInstance): void {
+  fastify.addHook('preParsing', (request, _reply, payload, done) => {
+    const type = request.headers['content-type'];
+    if (type !== undefined && acceptsForm(request) && !isForm(type)) {
+      done(new ApiError('UNSUPPORTED_MEDIA_TYPE'));
+    } else done(null, payload);
+  });
   fastify.addContentTypeParser(
     FORM,
     { parseAs: 'string', bodyLimit: FORM_LIMIT_BYTES },
@@ -43,6 +49,11 @@ function readForm(body: string): Record<string, string> {
     throw ApiError.validation({ field: 'body', message: 'must not repeat a field' });
   // Own properties, even for names that every object inherits; `checkInput` refuses those.
   return Object.fromEntries(fields);
+}
+
+/** The media type without its parameters, such as charset. */
+function isForm(contentType: string): boolean {
+  return contentType.split(';', 1)[0]?.trim().toLowerCase() === FORM;
 }
 
 function acceptsForm(request: FastifyRequest): boolean {

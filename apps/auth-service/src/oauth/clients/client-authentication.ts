@@ -18,7 +18,7 @@ export class ClientAuthentication {
   }
 }
 
-/** The fields of a form or of a JSON object; empty for any other body. */
+/** The fields of a form; empty without a body. */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
 }
