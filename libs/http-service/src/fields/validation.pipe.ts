@@ -1,5 +1,5 @@
 import { type ArgumentMetadata, ValidationPipe, type ValidationError } from '@nestjs/common';
-import { ApiError } from '@poc-tracker/contracts';
+import { ApiError, type FieldError } from '@poc-tracker/contracts';
 import { toFieldErrors } from './field-faults.js';
 import { isUpdate } from './update.decorator.js';
 
@@ -22,12 +22,29 @@ export class InputValidationPipe extends ValidationPipe {
     });
   }
 
-  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body' && metadata.metatype !== undefined) {
-      assertBody(value, metadata.metatype);
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type !== 'body' || metadata.metatype === undefined) {
+      return super.transform(value, metadata);
     }
-    return super.transform(value, metadata);
+    assertBody(value, metadata.metatype);
+    const body: unknown = await super.transform(value, metadata);
+    const faults = emptyUpdates(body as object, '');
+    if (faults.length > 0) throw ApiError.validation(...faults);
+    return body;
   }
+}
+
+const EMPTY_UPDATE = 'must contain at least one field';
+
+/** The objects inside of a valid body that are updates without any field. Classes may declare fields that are not set. */
+function emptyUpdates(body: object, prefix: string): FieldError[] {
+  return Object.entries(body).flatMap(([name, value]: [string, unknown]) => {
+    if (typeof value !== 'object' || value === null) return [];
+    const field = `${prefix}${name}`;
+    const isEmpty = Object.values(value).every((nested) => nested === undefined);
+    if (isEmpty && isUpdate(value.constructor)) return [{ field, message: EMPTY_UPDATE }];
+    return emptyUpdates(value, `${field}.`);
+  });
 }
 
 /** A body is a JSON object. Without this, a missing body would be validated as an object without fields. */
@@ -36,6 +53,6 @@ function assertBody(value: unknown, metatype: object): void {
     throw ApiError.validation({ field: 'body', message: 'must be a JSON object' });
   }
   if (isUpdate(metatype) && Object.keys(value).length === 0) {
-    throw ApiError.validation({ field: 'body', message: 'must contain at least one field' });
+    throw ApiError.validation({ field: 'body', message: EMPTY_UPDATE });
   }
 }

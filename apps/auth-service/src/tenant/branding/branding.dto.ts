@@ -6,6 +6,7 @@ import { IsObject, Matches, ValidateIf, ValidateNested } from 'class-validator';
 /** An omitted field stays as it is; null clears it. */
 const isSet = (_object: unknown, value: unknown): boolean => value !== undefined && value !== null;
 
+@Update()
 class BrandingDto {
   @HttpsUrl({
     description: 'An https URL. Log-in pages show the logo. Null removes it.',
@@ -21,7 +22,7 @@ class BrandingDto {
     example: '#2563eb',
   })
   @ValidateIf(isSet)
-  @Matches(/^#[0-9a-f]{6}$/i, { message: '$property must be a color such as #2563eb' })
+  @Matches(/^#[0-9a-fA-F]{6}$/, { message: '$property must be a color such as #2563eb' })
   primaryColor?: string | null;
 }
 

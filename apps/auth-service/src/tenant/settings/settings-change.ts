@@ -22,7 +22,7 @@ export function readSettingsChange(input: object): GroupChange[] {
     return given === undefined ? [] : [readGroup(group, given, errors)];
   });
   if (errors.length > 0) throw ApiError.validation(...errors);
-  return changes.filter(({ chosen, reset }) => chosen.length + reset.length > 0);
+  return changes;
 }
 
 /** The paths of the settings that a change touches. */
@@ -37,6 +37,9 @@ function readGroup(group: SettingsGroup, given: unknown, errors: FieldError[]): 
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     errors.push({ field: group, message: 'must be an object of settings' });
     return change;
+  }
+  if (Object.keys(given).length === 0) {
+    errors.push({ field: group, message: 'must contain at least one field' });
   }
   const definitions = new Map(settingsOf(group));
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {

@@ -50,6 +50,8 @@ export function changedGroupSchema(group: SettingsGroup): ApiPropertyOptions {
   return {
     type: 'object',
     required: false,
+    additionalProperties: false,
+    minProperties: 1,
     properties: leaves(group, ({ type, enum: values, ...schema }, description) => ({
       ...schema,
       ...(Array.isArray(values) && { enum: [...(values as unknown[]), null] }),

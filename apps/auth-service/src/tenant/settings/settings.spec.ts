@@ -104,7 +104,6 @@ describe('a change of settings', () => {
   it('names the settings that it sets and those that it resets', () => {
     const changes = readSettingsChange({
       security: { sessionTimeout: 8, requireMFA: null },
-      theme: {},
     });
     expect(changes).toEqual([
       {
@@ -123,6 +122,7 @@ describe('a change of settings', () => {
         theme: { primaryColor: 'javascript:alert(1)', darkMode: 'false' },
         security: { sessionTimeout: 0, __proto__x: 1, constructor: 1 },
         notifications: [],
+        registration: {},
         features: 'all',
       }),
     );
@@ -134,6 +134,7 @@ describe('a change of settings', () => {
       'security.__proto__x is not a known field',
       'security.constructor is not a known field',
       'features must be an object of settings',
+      'registration must contain at least one field',
     ]);
   });
 
