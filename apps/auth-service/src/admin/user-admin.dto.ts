@@ -8,7 +8,7 @@ import {
 } from '@poc-tracker/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { ArrayUnique, IsArray, IsIn, IsUUID, ValidateIf } from 'class-validator';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsUUID, ValidateIf } from 'class-validator';
 import {
   EmailAddress,
   NextCursor,
@@ -96,6 +96,7 @@ export class AssignRoleDto {
   })
   @Omittable()
   @IsArray()
+  @ArrayMaxSize(PERMISSIONS.length)
   @ArrayUnique()
   @IsIn(PERMISSIONS, { each: true })
   permissions?: Permission[];

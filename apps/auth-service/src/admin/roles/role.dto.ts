@@ -1,7 +1,7 @@
 import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
 import { Omittable, TextLine, Update } from '@poc-tracker/http-service';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayUnique, IsArray, IsIn, ValidateIf } from 'class-validator';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, ValidateIf } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 
 function Description(): PropertyDecorator {
@@ -22,6 +22,7 @@ export class CreateRoleDto {
 
   @ApiProperty({ enum: PERMISSIONS, isArray: true, example: ['view_usage'] })
   @IsArray()
+  @ArrayMaxSize(PERMISSIONS.length)
   @ArrayUnique()
   @IsIn(PERMISSIONS, { each: true })
   permissions: Permission[];
@@ -39,6 +40,7 @@ export class UpdateRoleDto {
   @ApiPropertyOptional({ enum: PERMISSIONS, isArray: true, example: ['view_usage', 'view_audit'] })
   @Omittable()
   @IsArray()
+  @ArrayMaxSize(PERMISSIONS.length)
   @ArrayUnique()
   @IsIn(PERMISSIONS, { each: true })
   permissions?: Permission[];

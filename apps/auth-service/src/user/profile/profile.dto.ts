@@ -19,10 +19,6 @@ export class UpdateProfileDto {
   })
   avatarUrl?: string | null;
 
-  @ApiPropertyOptional({
-    description: 'The name of an IANA time zone, in any case.',
-    example: 'America/Recife',
-  })
   @Omittable()
   @TimeZone()
   timezone?: string;

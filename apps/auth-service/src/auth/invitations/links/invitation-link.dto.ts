@@ -26,6 +26,9 @@ const MAX_HOURS = 720;
 
 const MAX_DOMAINS = 50;
 
+/** The limit of a domain name (RFC 1035, 2.3.4), written without the root. */
+const MAX_DOMAIN_LENGTH = 253;
+
 const normalized = (value: unknown): unknown =>
   Array.isArray(value)
     ? value.map((item: unknown) =>
@@ -56,7 +59,7 @@ export class CreateInvitationLinkDto {
 
   @ApiPropertyOptional({
     type: 'array',
-    items: { type: 'string', format: 'hostname' },
+    items: { type: 'string', format: 'hostname', maxLength: MAX_DOMAIN_LENGTH },
     description:
       'The email domains that it accepts. A domain does not include its subdomains: acme.example does not match ' +
       'mail.acme.example. If omitted or empty, it accepts any.',
