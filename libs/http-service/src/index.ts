@@ -23,6 +23,10 @@ export { Update } from './fields/update.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
 export { InputValidationPipe } from './fields/validation.pipe.js';
 
+// health: checks of dependencies.
+export type { HealthCheck } from './health/health-check.js';
+export { HealthService } from './health/health.service.js';
+
 // paging: lists in pages.
 export {
   decodePageCursor,

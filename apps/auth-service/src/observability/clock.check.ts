@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { assertClockAgrees, TenantDatabase } from '@poc-tracker/tenancy';
-import type { HealthCheck } from './health-check.js';
+import type { ServiceCheck } from './health-check.js';
 
 /** Checks that the clock of this process agrees with that of PostgreSQL. */
 @Injectable()
-export class ClockCheck implements HealthCheck {
+export class ClockCheck implements ServiceCheck {
   readonly name = 'clock';
   /** This instance still answers, and all others do. */
   readonly critical = false;

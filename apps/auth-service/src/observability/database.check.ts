@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { TenantDatabase, WriteProbe } from '@poc-tracker/tenancy';
-import type { HealthCheck } from './health-check.js';
+import type { ServiceCheck } from './health-check.js';
 
 /** Checks that PostgreSQL accepts writes. */
 @Injectable()
-export class DatabaseCheck implements HealthCheck {
+export class DatabaseCheck implements ServiceCheck {
   readonly name = 'database';
   readonly critical = true;
+  readonly neededToBeReady = true;
 
   constructor(
     @Inject(WriteProbe) private readonly writes: Pick<WriteProbe, 'assertWritable'>,

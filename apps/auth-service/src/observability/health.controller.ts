@@ -2,16 +2,16 @@ import { Controller, Get, HttpStatus, Inject, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import type { FastifyReply } from 'fastify';
-import { RawResponse } from '@poc-tracker/http-service';
+import { HealthService, RawResponse } from '@poc-tracker/http-service';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
+import type { HealthCheckName } from './health-check.js';
 import { HealthResponse, ProbeResponse } from './health.response.js';
-import { HealthService } from './health.service.js';
 
 /** For load balancers and operators. The routes are public, so responses contain no reasons, hosts or names. */
 @ApiTags('health')
 @Controller()
 export class HealthController {
-  constructor(@Inject(HealthService) private readonly health: HealthService) {}
+  constructor(@Inject(HealthService) private readonly health: HealthService<HealthCheckName>) {}
 
   @Get('health')
   @Public()

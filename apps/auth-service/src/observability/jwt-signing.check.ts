@@ -3,7 +3,7 @@ import { AccessTokenVerifier } from '@poc-tracker/auth-kit';
 import { NIL_UUID, PLAN_CATALOGUE, type TenantSnapshot } from '@poc-tracker/contracts';
 import { uuidv7 } from '@poc-tracker/tenancy';
 import { TokenIssuer } from '../session/tokens/token-issuer.js';
-import type { HealthCheck } from './health-check.js';
+import type { ServiceCheck } from './health-check.js';
 
 const PROBE_TENANT: TenantSnapshot = {
   id: NIL_UUID,
@@ -19,7 +19,7 @@ const PROBE_TENANT: TenantSnapshot = {
 
 /** Checks that a token signed by this service is accepted by it: the private key matches the published one. */
 @Injectable()
-export class JwtSigningCheck implements HealthCheck {
+export class JwtSigningCheck implements ServiceCheck {
   readonly name = 'jwt_signing';
   readonly critical = true;
 

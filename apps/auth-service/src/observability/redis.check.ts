@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { RedisConnection } from '../redis/redis.connection.js';
-import type { HealthCheck } from './health-check.js';
+import type { ServiceCheck } from './health-check.js';
 
 /** A write by a script, as the revocation feed uses. A Redis that is full or read-only answers a PING and refuses this. */
 const WRITE = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)";
@@ -8,7 +8,7 @@ const KEY = 'poc-tracker:health';
 
 /** Checks that Redis accepts writes. Without a REDIS_URL the process keeps short-lived state itself, which is healthy too. */
 @Injectable()
-export class RedisCheck implements HealthCheck {
+export class RedisCheck implements ServiceCheck {
   readonly name = 'redis';
   readonly critical = false;
 

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { TENANT_HEADER, TenantResolver, uuidv7 } from '@poc-tracker/tenancy';
-import type { HealthCheck } from './health-check.js';
+import type { ServiceCheck } from './health-check.js';
 
 /** Resolves an unknown tenant id as for any request, and expects INVALID_TENANT. */
 @Injectable()
-export class TenantResolutionCheck implements HealthCheck {
+export class TenantResolutionCheck implements ServiceCheck {
   readonly name = 'tenant_resolution';
   readonly critical = true;
 

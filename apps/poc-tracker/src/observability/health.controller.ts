@@ -1,16 +1,16 @@
 import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
-import { RawResponse } from '@poc-tracker/http-service';
+import { HealthService, RawResponse } from '@poc-tracker/http-service';
 import type { FastifyReply } from 'fastify';
+import type { HealthCheckName } from './health-checks.js';
 import { HealthResponse, ProbeResponse } from './health.response.js';
-import { HealthService } from './health.service.js';
 
 /** For load balancers and operators. The routes are public, so responses contain no reasons, hosts or names. */
 @ApiTags('health')
 @Controller()
 export class HealthController {
-  constructor(private readonly health: HealthService) {}
+  constructor(private readonly health: HealthService<HealthCheckName>) {}
 
   @Get('health')
   @Public()

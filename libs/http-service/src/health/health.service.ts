@@ -1,42 +1,40 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
-import { HEALTH_CHECKS, type HealthCheck, type HealthCheckName } from './health-check.js';
-import type { HealthResponse, ProbeResponse, ServiceHealth } from './health.response.js';
+import type { ServiceSettings } from '../settings/service-settings.js';
+import type { CheckedHealth, HealthCheck, HealthReport, Readiness } from './health-check.js';
 
 /** A check that takes longer counts as failed, so that a load balancer gets an answer before its own timeout. */
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** The route is public: however often it is called, each dependency is checked once in this time. */
+/** The routes are public: however often they are called, each dependency is checked once in this time. */
 const CACHE_MS = 1_000;
 
-/** Runs the health checks, each with a timeout and at most once at a time. */
-@Injectable()
-export class HealthService implements BeforeApplicationShutdown {
+/** Runs the health checks of a service, each with a timeout and at most once at a time. */
+export class HealthService<Name extends string = string> implements BeforeApplicationShutdown {
   private readonly logger = new Logger(HealthService.name);
+  private readonly indicators = new HealthIndicatorService();
   private stopping = false;
-  private readonly running = new Map<HealthCheckName, Promise<Record<string, unknown>>>();
-  private readonly failing = new Set<HealthCheckName>();
+  private readonly running = new Map<Name, Promise<Record<string, unknown>>>();
+  private readonly failing = new Set<Name>();
 
   constructor(
-    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
-    @Inject(HEALTH_CHECKS) private readonly checks: readonly HealthCheck[],
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'version' | 'exposure'>,
+    private readonly checks: readonly HealthCheck<Name>[],
+    private readonly settings: Pick<ServiceSettings, 'version' | 'exposure'>,
   ) {}
 
   /** The health of the service. Never throws: failed checks are part of the report. */
-  async report(): Promise<HealthResponse> {
+  async report(): Promise<HealthReport<Name>> {
     const entries = await Promise.all(
       this.checks.map(async (check) => [check.name, await this.run(check)] as const),
     );
-    const services = Object.fromEntries(entries) as unknown as HealthResponse['services'];
+    const services = Object.fromEntries(entries) as Record<Name, CheckedHealth>;
     const failed = this.checks.filter(({ name }) => !services[name].healthy);
     const status = failed.some(({ critical }) => critical)
       ? 'unhealthy'
       : failed.length > 0
         ? 'degraded'
         : 'healthy';
-    const { exposure, version } = this.config;
+    const { exposure, version } = this.settings;
     return {
       status,
       timestamp: new Date().toISOString(),
@@ -50,15 +48,15 @@ export class HealthService implements BeforeApplicationShutdown {
     this.stopping = true;
   }
 
-  /** Whether requests can be answered, which depends on the database only, and will be. */
-  async readiness(): Promise<ProbeResponse> {
-    const checks = this.checks.filter(({ name }) => name === 'database');
+  /** Whether requests can be answered, and will be. */
+  async readiness(): Promise<Readiness> {
+    const checks = this.checks.filter(({ neededToBeReady }) => neededToBeReady === true);
     const results = await Promise.all(checks.map((check) => this.run(check)));
     const healthy = !this.stopping && results.every((result) => result.healthy);
     return { status: healthy ? 'healthy' : 'unhealthy', timestamp: new Date().toISOString() };
   }
 
-  private async run(check: HealthCheck): Promise<ServiceHealth> {
+  private async run(check: HealthCheck<Name>): Promise<CheckedHealth> {
     const attempt = this.indicators
       .check(check.name)
       .attempt(() => this.runOnce(check))
@@ -77,20 +75,20 @@ export class HealthService implements BeforeApplicationShutdown {
     return {
       healthy,
       responseTime,
-      ...(healthy && this.config.exposure.healthDetails && details),
+      ...(healthy && this.settings.exposure.healthDetails && details),
     };
   }
 
   /** Reuses a probe that is still running, so that hanging probes do not accumulate during an outage. */
-  private runOnce(check: HealthCheck): Promise<Record<string, unknown>> {
+  private runOnce(check: HealthCheck<Name>): Promise<Record<string, unknown>> {
     const running =
       this.running.get(check.name) ?? check.probe().finally(() => this.running.delete(check.name));
     this.running.set(check.name, running);
     return running;
   }
 
-  /** Logs the reason once per outage. It may contain host names, so it is not part of the public response. */
-  private logChange(name: HealthCheckName, reason: string | undefined): void {
+  /** Logs the reason once per outage. It may contain names of hosts and folders, so it is not part of the response. */
+  private logChange(name: Name, reason: string | undefined): void {
     if (reason === undefined) {
       if (this.failing.delete(name)) this.logger.log(`${name} is healthy again.`);
     } else if (!this.failing.has(name)) {
