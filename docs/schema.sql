@@ -589,31 +589,35 @@ $function$;
 ALTER FUNCTION keep_log_ins(uuid,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_log_ins(uuid,bytea) TO super_admin;
 
-CREATE OR REPLACE FUNCTION public.keep_platform_users()
+CREATE OR REPLACE FUNCTION public.keep_platform_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  DECLARE
-    tenant uuid;
-  BEGIN
-    IF TG_OP = 'DELETE' THEN
-      tenant := OLD.tenant_id;
-    ELSE
-      tenant := NEW.tenant_id;
-    END IF;
-    IF NOT pg_has_role(current_user, 'super_admin', 'USAGE')
-       AND EXISTS (SELECT FROM public.tenants WHERE id = tenant AND is_platform) THEN
-      RAISE EXCEPTION 'operators are managed with the command line only' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
-        CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'users_platform_rights' END;
-    END IF;
-    IF TG_OP = 'DELETE' THEN
-      RETURN OLD;
-    END IF;
-    RETURN NEW;
-  END
-  $function$;
+DECLARE
+  tenant uuid;
+BEGIN
+  IF TG_TABLE_NAME = 'tenants' THEN
+    tenant := OLD.id;
+  ELSIF TG_OP = 'DELETE' THEN
+    tenant := OLD.tenant_id;
+  ELSE
+    tenant := NEW.tenant_id;
+  END IF;
+  IF NOT pg_has_role(session_user, 'super_admin', 'USAGE')
+     AND EXISTS (SELECT FROM public.tenants t WHERE t.id = tenant AND t.is_platform) THEN
+    RAISE EXCEPTION 'a service does not write the platform tenant' USING
+      ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
+      CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'platform_tenant_reserved' END;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RETURN OLD;
+  END IF;
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION keep_platform_tenant() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.keep_poc_publisher()
  RETURNS trigger
@@ -1697,7 +1701,7 @@ CREATE POLICY invite_links_update_tenant_gatekeeper ON invite_links AS PERMISSIV
 CREATE POLICY invite_links_delete_super_admin ON invite_links AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invite_links_audit AFTER INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER invite_links_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER invite_links_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 GRANT INSERT ON invite_links TO authenticated_user;
 GRANT DELETE, INSERT ON invite_links TO super_admin;
 GRANT SELECT (tenant_id, id, role, quota, used_count, allowed_domains, expires_at, revoked_at, created_by, created_at) ON invite_links TO authenticated_user;
@@ -1762,7 +1766,7 @@ CREATE POLICY invites_update_tenant_gatekeeper ON invites AS PERMISSIVE FOR UPDA
 CREATE POLICY invites_delete_super_admin ON invites AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invites_audit AFTER INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER invites_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER invites_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 GRANT INSERT ON invites TO authenticated_user;
 GRANT DELETE, INSERT ON invites TO super_admin;
 GRANT SELECT (tenant_id, id, email, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO authenticated_user;
@@ -1852,6 +1856,7 @@ CREATE POLICY poc_collaborators_delete_tracker_user ON poc_collaborators AS PERM
 CREATE TRIGGER poc_collaborators_access AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER poc_collaborators_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER poc_collaborators_notify AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
+CREATE TRIGGER poc_collaborators_platform BEFORE INSERT OR DELETE OR UPDATE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 GRANT DELETE, INSERT, SELECT, UPDATE ON poc_collaborators TO super_admin;
 GRANT DELETE, INSERT, SELECT ON poc_collaborators TO tracker_user;
 
@@ -1924,6 +1929,7 @@ CREATE POLICY poc_files_delete_tracker_user ON poc_files AS PERMISSIVE FOR DELET
   WHERE ((p.tenant_id = poc_files.tenant_id) AND (p.id = poc_files.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
 CREATE TRIGGER poc_files_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER poc_files_notify AFTER DELETE OR UPDATE OF uploaded_at ON public.poc_files FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
+CREATE TRIGGER poc_files_platform BEFORE INSERT OR DELETE OR UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER poc_files_updated_at BEFORE UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER poc_files_usage AFTER INSERT OR DELETE OR UPDATE OF file_size ON public.poc_files FOR EACH ROW EXECUTE FUNCTION count_tenant_storage();
 GRANT DELETE, INSERT, SELECT ON poc_files TO super_admin;
@@ -1996,6 +2002,7 @@ CREATE TRIGGER pocs_access AFTER UPDATE OF is_public ON public.pocs FOR EACH ROW
 CREATE TRIGGER pocs_access_from_start AFTER INSERT ON public.pocs FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER pocs_audit AFTER INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
+CREATE TRIGGER pocs_platform BEFORE INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION keep_poc_publisher();
 CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER pocs_usage AFTER INSERT OR DELETE ON public.pocs FOR EACH ROW EXECUTE FUNCTION count_tenant_pocs();
@@ -2184,6 +2191,7 @@ CREATE POLICY tenant_domains_delete_super_admin ON tenant_domains AS PERMISSIVE 
   USING (true);
 CREATE TRIGGER tenant_domains_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_domains_given_up AFTER DELETE ON public.tenant_domains FOR EACH ROW WHEN ((old.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
+CREATE TRIGGER tenant_domains_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_domains_verified AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains FOR EACH ROW WHEN ((new.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO super_admin;
@@ -2236,7 +2244,7 @@ CREATE POLICY tenant_roles_delete_super_admin ON tenant_roles AS PERMISSIVE FOR 
   USING (true);
 CREATE TRIGGER tenant_roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles FOR EACH ROW WHEN ((old.permissions <> new.permissions)) EXECUTE FUNCTION note_revocation('tenant');
-CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO authenticated_user;
@@ -2289,6 +2297,7 @@ CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PE
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO super_admin;
@@ -2406,6 +2415,7 @@ CREATE TRIGGER tenants_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenants 
 CREATE TRIGGER tenants_changed AFTER DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenants_domain_verified BEFORE UPDATE OF branding ON public.tenants FOR EACH ROW WHEN ((((new.branding ->> 'custom_domain'::text) IS NOT NULL) AND ((new.branding ->> 'custom_domain'::text) IS DISTINCT FROM (old.branding ->> 'custom_domain'::text)))) EXECUTE FUNCTION refuse_unverified_domain();
 CREATE TRIGGER tenants_limits AFTER UPDATE OF max_users, max_pocs, max_storage_gb ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_limit_change();
+CREATE TRIGGER tenants_platform BEFORE UPDATE ON public.tenants FOR EACH ROW WHEN (old.is_platform) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenants_row_kept BEFORE DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION keep_tenant_row();
 CREATE TRIGGER tenants_transitions BEFORE UPDATE OF status ON public.tenants FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION check_tenant_transition();
 CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION update_updated_at();
@@ -2511,6 +2521,7 @@ CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH
 CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
 CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION limit_session();
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER user_sessions_platform BEFORE UPDATE ON public.user_sessions FOR EACH ROW WHEN ((new.user_id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
@@ -2594,9 +2605,9 @@ CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password ON public.users FOR EACH ROW WHEN ((((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION refuse_password_change_by_others();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION refuse_own_rights_change();
-CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
-CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
-CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();

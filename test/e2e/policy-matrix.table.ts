@@ -244,9 +244,11 @@ export const MATRIX: Record<string, Cell> = {
   'GET /api/v1/auth/invitation-links/{linkId}/uses': invitationLinkCell('/uses'),
   'GET /api/v1/auth/colleagues': { allowed: LOGGED_IN, status: 200 },
   'GET /api/v1/auth/users': { allowed: MANAGERS_AND_ADMINS, status: 200 },
+  // Public, and at the address of the platform only.
   'POST /api/v1/platform/operators/activate': {
-    allowed: [...CALLERS, 'operator'],
-    status: 200,
+    allowed: CALLERS,
+    status: 404,
+    code: 'NOT_FOUND',
     body: ({ activation }) => ({ ...activation, password: GOOD_PASSWORD }),
   },
   'GET /api/v1/platform/tenants': { allowed: OPERATORS, status: 200 },

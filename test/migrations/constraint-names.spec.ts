@@ -24,7 +24,7 @@ const RAISED: Record<string, Record<string, string>> = {
   begin_purge: { tenants_status_transition: '23514' },
   check_tenant_transition: { tenants_status_transition: '23514' },
   keep_last_admin: { users_last_admin_stays: '23514' },
-  keep_platform_users: { users_platform_reserved: '42501', users_platform_rights: '42501' },
+  keep_platform_tenant: { users_platform_reserved: '42501', platform_tenant_reserved: '42501' },
   keep_poc_publisher: { pocs_publisher: '42501' },
   keep_session_revoked: { user_sessions_stay_revoked: '23514' },
   keep_tenant_row: { tenants_status_transition: '23514' },
@@ -85,7 +85,7 @@ const APPLICATIONS: Application[] = [
   {
     name: 'poc-tracker',
     codes: POC_TRACKER_CODES,
-    raised: raisedFor(isTrackerName),
+    raised: raisedFor((name) => isTrackerName(name) || name === 'platform_tenant_reserved'),
     owns: isTrackerTable,
   },
 ];

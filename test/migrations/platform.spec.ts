@@ -1,7 +1,7 @@
 import { seedUser } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { HASH, refusal, useServiceDatabase } from './service-database.js';
+import { HASH, INSERT_FILE, INSERT_POC, refusal, useServiceDatabase } from './service-database.js';
 
 const db = useServiceDatabase();
 let platformId: string;
@@ -53,7 +53,7 @@ describe('The login of the service', () => {
     });
     await expect(
       db.statement(asOperator(), `UPDATE users SET ${assignment} WHERE id = $1`, [userId]),
-    ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
+    ).rejects.toEqual(refusal('42501', 'platform_tenant_reserved'));
   });
 
   it('cannot change the address of an operator, even in their own name', async () => {
@@ -61,14 +61,14 @@ describe('The login of the service', () => {
       db.statement(asOperator(), `UPDATE users SET email = 'other@example.com' WHERE id = $1`, [
         operatorId,
       ]),
-    ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
+    ).rejects.toEqual(refusal('42501', 'platform_tenant_reserved'));
   });
 
   it('cannot delete a user of the platform tenant', async () => {
     const { userId } = await seedUser(db.database, platformId, { role: 'manager' });
     await expect(
       db.statement(asOperator(), 'DELETE FROM users WHERE id = $1', [userId]),
-    ).rejects.toEqual(refusal('42501', 'users_platform_rights'));
+    ).rejects.toEqual(refusal('42501', 'platform_tenant_reserved'));
   });
 
   it('cannot write a custom role, an invitation or an invitation link of the platform tenant', async () => {
@@ -93,8 +93,45 @@ describe('The login of the service', () => {
     ];
     for (const [sql, params] of writes)
       await expect(db.statement(asOperator(), sql, params)).rejects.toEqual(
-        refusal('42501', 'users_platform_rights'),
+        refusal('42501', 'platform_tenant_reserved'),
       );
+  });
+
+  it('cannot write the tenant, its settings or its domains', async () => {
+    const writes: [sql: string, params: unknown[]][] = [
+      [`UPDATE tenants SET name = 'Other' WHERE id = $1`, [platformId]],
+      [
+        `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, 'theme', '{}')`,
+        [platformId],
+      ],
+      [
+        `INSERT INTO tenant_domains (tenant_id, domain, token) VALUES ($1, 'ops.example', 'x')`,
+        [platformId],
+      ],
+    ];
+    for (const [sql, params] of writes)
+      await expect(db.statement(asOperator(), sql, params)).rejects.toEqual(
+        refusal('42501', 'platform_tenant_reserved'),
+      );
+  });
+
+  it('cannot revoke or change the sessions of another operator', async () => {
+    const session = `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, expires_at)
+      VALUES ($1, $2, sha256($3), 'x', now() + interval '1 hour') RETURNING id`;
+    const { userId } = await seedUser(db.database, platformId, { role: 'admin' });
+    for (const [user, name] of [
+      [operatorId, 'own'],
+      [userId, 'other'],
+    ])
+      await db.admin.query(session, [platformId, user, name]);
+    const revoke = 'UPDATE user_sessions SET is_active = false WHERE user_id = $1';
+    await expect(db.statement(asOperator(), revoke, [userId])).rejects.toEqual(
+      refusal('42501', 'platform_tenant_reserved'),
+    );
+    await expect(
+      db.statement(asOperator(), 'SELECT shorten_sessions(0.001, 0.001)'),
+    ).rejects.toEqual(refusal('42501', 'platform_tenant_reserved'));
+    expect((await db.statement(asOperator(), revoke, [operatorId])).rowCount).toBe(1);
   });
 
   it('cannot create a platform tenant, or turn a tenant into one', async () => {
@@ -126,6 +163,32 @@ describe('The login of the service', () => {
        VALUES ('${platformId}', 'me@example.com', sha256('x'), now() + interval '1 hour')`,
     ])
       await expect(db.statement(asOperator(), sql)).rejects.toEqual(refusal('42501'));
+  });
+});
+
+describe('The login of the tracker', () => {
+  it('cannot write a POC, a file or a collaborator of the platform tenant', async () => {
+    const context = { ...asOperator(), login: 'tracker' } as const;
+    const { rows } = await db.admin.query<{ id: string }>(INSERT_POC, [
+      platformId,
+      'Old',
+      operatorId,
+    ]);
+    const pocId = rows[0]?.id;
+    const writes: [sql: string, params: unknown[]][] = [
+      [INSERT_POC, [platformId, 'New', operatorId]],
+      [`UPDATE pocs SET title = 'Other' WHERE id = $1`, [pocId]],
+      ['DELETE FROM pocs WHERE id = $1', [pocId]],
+      [INSERT_FILE, [platformId, pocId, 'a.txt', 1, operatorId]],
+      [
+        'INSERT INTO poc_collaborators (tenant_id, poc_id, user_id) VALUES ($1, $2, $3)',
+        [platformId, pocId, operatorId],
+      ],
+    ];
+    for (const [sql, params] of writes)
+      await expect(db.statement(context, sql, params)).rejects.toEqual(
+        refusal('42501', 'platform_tenant_reserved'),
+      );
   });
 });
 

@@ -4,6 +4,7 @@ import { type ConstraintCodes, createErrorTranslator } from '@poc-tracker/tenanc
 export const CONSTRAINT_CODES: ConstraintCodes = {
   tenant_poc_limit: 'POC_LIMIT_EXCEEDED',
   tenant_storage_limit: 'STORAGE_LIMIT_EXCEEDED',
+  platform_tenant_reserved: 'INSUFFICIENT_PERMISSIONS',
   pocs_publisher: 'INSUFFICIENT_PERMISSIONS',
   poc_collaborators_poc_fkey: 'NOT_FOUND',
   poc_collaborators_user_fkey: 'NOT_FOUND',

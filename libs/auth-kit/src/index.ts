@@ -21,6 +21,7 @@ export {
   Roles,
   ROUTE_POLICY,
   type RoutePolicy,
+  WritesOwnAccount,
   WritesWhenReadOnly,
 } from './policy/route-policy.js';
 export { SAFE_METHODS } from './policy/safe-methods.js';

@@ -25,7 +25,7 @@ async function operatorToken(): Promise<string> {
   const created = await cliOn(service.database)('operators', 'create', '--email', email, '--json');
   const { secret } = created.json() as OperatorInvitation;
   const body = { email, secret, password: GOOD_PASSWORD };
-  await service.call('POST', '/platform/operators/activate', { body });
+  await service.call('POST', '/platform/operators/activate', { host: 'platform.localhost', body });
   const { tokens } = await service.login('platform.localhost', { email, password: GOOD_PASSWORD });
   return tokens.accessToken;
 }

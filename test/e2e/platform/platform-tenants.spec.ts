@@ -251,7 +251,7 @@ describe('The platform routes for tenants', () => {
       token: operator.tokens.accessToken,
       body: { reason: 'oops', confirmSubdomain: 'platform' },
     });
-    expect([own.status, own.error.code]).toEqual([409, 'INVALID_TRANSITION']);
+    expect([own.status, own.error.details]).toEqual([403, { reason: 'platform_tenant' }]);
   });
 
   it('return nothing when the access cannot be recorded', async () => {

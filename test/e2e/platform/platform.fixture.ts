@@ -23,7 +23,7 @@ export async function invite(email: string): Promise<OperatorInvitation> {
 }
 
 export function activate(body: object): Promise<Answer<{ id: string }>> {
-  return service.call('POST', '/platform/operators/activate', { body });
+  return service.call('POST', '/platform/operators/activate', { host: PLATFORM_HOST, body });
 }
 
 async function makeOperator(): Promise<Login> {

@@ -4,6 +4,7 @@ import {
   Authenticated,
   CurrentUser,
   type Principal,
+  WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
@@ -25,6 +26,7 @@ export class SessionController {
 
   @Delete(':id')
   @Authenticated()
+  @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({ summary: 'Revoke one of your sessions' })
   @DataResponse(200, RevokedSessionsResponse)
@@ -38,6 +40,7 @@ export class SessionController {
 
   @Delete()
   @Authenticated()
+  @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({ summary: 'Revoke all other sessions' })
   @DataResponse(200, RevokedSessionsResponse)

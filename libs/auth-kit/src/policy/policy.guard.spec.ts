@@ -17,6 +17,7 @@ import {
   Public,
   RequireFeature,
   Roles,
+  WritesOwnAccount,
   WritesWhenReadOnly,
 } from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
@@ -51,6 +52,10 @@ class Routes {
   @Authenticated()
   @WritesWhenReadOnly()
   leave(): void {}
+
+  @Authenticated()
+  @WritesOwnAccount()
+  ownAccount(): void {}
 
   unstated(): void {}
 }
@@ -156,14 +161,16 @@ describe('PolicyGuard', () => {
       expect(() => authorize('operate', other)).toThrow(insufficient('operator'));
   });
 
-  it('allows no request to change the users of the platform tenant, and only to read them', () => {
+  it('allows changes in the platform tenant on routes with @WritesOwnAccount() only, and reading on every route', () => {
     const operator = principal('admin', [], { ...TENANT, isPlatform: true });
-    expect(authorize('manageUsers', operator)).toBe(true);
-    for (const method of ['POST', 'PATCH', 'DELETE'])
-      expect(() => authorize('manageUsers', operator, method)).toThrow(
-        expect.objectContaining({ status: 403, details: { reason: 'platform_tenant' } }),
-      );
-    expect(authorize('signedIn', operator, 'PUT')).toBe(true);
+    for (const route of ['manageUsers', 'signedIn', 'leave'] as const) {
+      expect(authorize(route, operator)).toBe(true);
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+        expect(() => authorize(route, operator, method)).toThrow(
+          expect.objectContaining({ status: 403, details: { reason: 'platform_tenant' } }),
+        );
+    }
+    expect(authorize('ownAccount', operator, 'PUT')).toBe(true);
   });
 
   describe('after the subscription has ended', () => {

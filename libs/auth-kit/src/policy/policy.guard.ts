@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { ApiError, isReadOnly, type Permission } from '@poc-tracker/contracts';
+import { ApiError, isReadOnly } from '@poc-tracker/contracts';
 import type { AuthRequest } from './auth-request.js';
 import type { Principal } from './principal.js';
 import type { Requirements, RoutePolicy } from './route-policy.js';
@@ -8,19 +8,12 @@ import { SAFE_METHODS } from './safe-methods.js';
 
 type AuthenticatedPolicy = Extract<RoutePolicy, { access: 'authenticated' }>;
 
-/** Permissions to decide who the users of a tenant are, and what they may do. */
-const MANAGES_USERS: ReadonlySet<Permission> = new Set([
-  'manage_users',
-  'manage_roles',
-  'manage_invites',
-]);
-
 /**
  * Authorizes the request's principal by the policy of the route: roles, then permissions, then plan features. A route
  * without a policy is always refused, so that a missing decorator shows at the first call.
  * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `availableIn`),
- * SUBSCRIPTION_ENDED for a change in a read-only tenant. No request changes the users of the platform: only the command
- * line creates and revokes operators.
+ * SUBSCRIPTION_ENDED for a change in a read-only tenant. The platform tenant is no customer: its users change their own
+ * account there and nothing else.
  */
 @Injectable()
 export class PolicyGuard implements CanActivate {
@@ -61,11 +54,12 @@ export function assertMeets(
 
 function assertMayChange(
   { tenant }: Principal,
-  { permissions = [], writesWhenReadOnly }: AuthenticatedPolicy,
+  { writesWhenReadOnly, writesOwnAccount }: AuthenticatedPolicy,
 ): void {
-  if (tenant.isPlatform && permissions.some((permission) => MANAGES_USERS.has(permission))) {
+  if (tenant.isPlatform && writesOwnAccount !== true) {
     throw new ApiError('INSUFFICIENT_PERMISSIONS', {
-      message: 'Operators are managed with the command line only.',
+      message:
+        'The platform tenant cannot be changed. Use the routes under /platform, or the command line.',
       details: { reason: 'platform_tenant' },
     });
   }

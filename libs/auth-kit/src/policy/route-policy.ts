@@ -11,11 +11,17 @@ export interface Requirements {
   features?: readonly Feature[];
 }
 
+/** Changes that are allowed where others are refused. */
+interface Writes {
+  writesWhenReadOnly?: true;
+  writesOwnAccount?: true;
+}
+
 /** Who may call a route. A route without a policy is refused. */
 export type RoutePolicy =
   | { access: 'public' }
   | { access: 'operator' }
-  | ({ access: 'authenticated'; writesWhenReadOnly?: true } & Requirements);
+  | ({ access: 'authenticated' } & Writes & Requirements);
 
 /** Metadata key of a handler's {@link RoutePolicy}. */
 export const ROUTE_POLICY = 'poc-tracker:route-policy';
@@ -59,6 +65,14 @@ export function WritesWhenReadOnly(): MethodDecorator {
   return requiring({ writesWhenReadOnly: true });
 }
 
+/**
+ * Allows a change in the platform tenant, where all others are refused: one that operators make to their own account, such
+ * as their profile, password and sessions.
+ */
+export function WritesOwnAccount(): MethodDecorator {
+  return requiring({ writesOwnAccount: true });
+}
+
 /** Requires one of these roles. A higher role does not imply a lower one, so list each. */
 export function Roles(...roles: AtLeastOne<Role>): MethodDecorator {
   return requiring({ roles });
@@ -75,7 +89,7 @@ export function RequireFeature(...features: AtLeastOne<Feature>): MethodDecorato
 }
 
 /** The decorators apply to methods only: on a class, `@Public()` would open every route that is added later. */
-function requiring(requirements: Requirements & { writesWhenReadOnly?: true }): MethodDecorator {
+function requiring(requirements: Requirements & Writes): MethodDecorator {
   return (_target, property, descriptor) => {
     const stated = statedPolicy(descriptor);
     if (stated !== undefined && stated.access !== 'authenticated') throw contradiction(property);

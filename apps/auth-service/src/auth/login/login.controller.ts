@@ -5,6 +5,7 @@ import {
   CurrentUser,
   type Principal,
   Public,
+  WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
@@ -80,6 +81,7 @@ export class LoginController {
   @Post('logout')
   @HttpCode(200)
   @Authenticated()
+  @WritesOwnAccount()
   @WritesWhenReadOnly()
   @UseFilters(LoggedOutFilter)
   @ApiOperation({

@@ -5,6 +5,7 @@ import {
   CurrentUser,
   type Principal,
   Public,
+  WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
@@ -23,6 +24,7 @@ export class PasswordController {
 
   @Put()
   @Authenticated()
+  @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({
     summary: 'Change your password',

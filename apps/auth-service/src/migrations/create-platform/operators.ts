@@ -2,7 +2,6 @@ import {
   asGatekeeper,
   auditTable,
   definerFunction,
-  OPERATOR_ROLE,
   protectTenantTable,
   type SchemaPart,
   SERVICE_ROLE,
@@ -49,81 +48,18 @@ SELECT EXISTS (
      AND o.used_at IS NULL AND o.expires_at > now())`,
 });
 
-/*
- * Runs with the rights of the caller, to see who that is. The login of a service is refused, also inside a definer
- * function. The login of the operators passes, and so does the restore of a dump.
- */
-const KEEP_PLATFORM_USERS = `
-  CREATE FUNCTION public.keep_platform_users() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-  DECLARE
-    tenant uuid;
-  BEGIN
-    IF TG_OP = 'DELETE' THEN
-      tenant := OLD.tenant_id;
-    ELSE
-      tenant := NEW.tenant_id;
-    END IF;
-    IF NOT pg_has_role(current_user, '${OPERATOR_ROLE}', 'USAGE')
-       AND EXISTS (SELECT FROM public.tenants WHERE id = tenant AND is_platform) THEN
-      RAISE EXCEPTION 'operators are managed with the command line only' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
-        CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'users_platform_rights' END;
-    END IF;
-    IF TG_OP = 'DELETE' THEN
-      RETURN OLD;
-    END IF;
-    RETURN NEW;
-  END
-  $$;
-  REVOKE ALL ON FUNCTION public.keep_platform_users() FROM PUBLIC`;
-
-/*
- * Operators log in, and change their own profile and password. Everything else about them, and whatever could lead to
- * another operator, is refused: "operators revoke" must find every operator, under the address of their invitation.
- */
-const TRIGGERS = `
-  CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users
-    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users();
-  CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users
-    FOR EACH ROW WHEN (
-      (OLD.email, OLD.role, OLD.permissions, OLD.status, OLD.custom_role_id)
-        IS DISTINCT FROM (NEW.email, NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id)
-      OR NEW.id IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid)
-    EXECUTE FUNCTION public.keep_platform_users();
-  CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users
-    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users();
-  CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR UPDATE OR DELETE ON public.tenant_roles
-    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users();
-  CREATE TRIGGER invites_platform BEFORE INSERT OR UPDATE OR DELETE ON public.invites
-    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users();
-  CREATE TRIGGER invite_links_platform BEFORE INSERT OR UPDATE OR DELETE ON public.invite_links
-    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_users()`;
-
-const TRIGGERS_BY_TABLE = [
-  ['users', 'users_platform_reserved'],
-  ['users', 'users_platform_rights'],
-  ['users', 'users_platform_on_delete'],
-  ['tenant_roles', 'tenant_roles_platform'],
-  ['invites', 'invites_platform'],
-  ['invite_links', 'invite_links_platform'],
-] as const;
-
 /**
- * Operators are the users of the platform tenant. Each is created by a one-time secret, and only the login of the
- * operators writes any of it: a service cannot create an operator.
+ * Operators are the users of the platform tenant. Each is created by a one-time secret, which only the login of the
+ * operators writes: a service cannot create an operator.
  */
 export const OPERATORS: SchemaPart = {
   up: [
     TABLE,
     POLICIES,
-    KEEP_PLATFORM_USERS,
-    TRIGGERS,
     asGatekeeper(OPERATOR_INVITATION_IS_OPEN, auditTable('operator_invitations')),
   ],
   down: [
-    ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
-    'DROP FUNCTION public.keep_platform_users(), public.operator_invitation_is_open(text, bytea)',
+    'DROP FUNCTION public.operator_invitation_is_open(text, bytea)',
     'DROP TABLE public.operator_invitations',
   ],
 };

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
+import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
@@ -19,15 +19,21 @@ export class OperatorActivationService {
     private readonly hasher: PasswordHasher,
   ) {}
 
-  /** @throws ApiError INVALID_INVITE; VALIDATION_ERROR if the password is weak; SERVICE_BUSY. */
-  async activate({ email, secret, password }: ActivateOperatorDto): Promise<OperatorResponse> {
+  /**
+   * @param tenant that the request names
+   * @throws ApiError NOT_FOUND unless that is the platform tenant; INVALID_INVITE; VALIDATION_ERROR if the password is weak; SERVICE_BUSY.
+   */
+  async activate(
+    tenant: TenantSnapshot,
+    { email, secret, password }: ActivateOperatorDto,
+  ): Promise<OperatorResponse> {
+    if (!tenant.isPlatform) throw new ApiError('NOT_FOUND');
     // A public route: without a valid secret it neither hashes a password nor uses one of the operators' few connections.
     const [row] = await this.database.lookup<{ open: boolean }>(IS_OPEN, [
       email,
       hashOfSecret(secret),
     ]);
     if (row?.open !== true) throw new ApiError('INVALID_INVITE');
-    const tenant = { name: 'Platform', subdomain: PLATFORM_SUBDOMAIN };
     this.policy.check(password, { email, tenant });
     const id = await this.operators.activate(email, secret, await this.hasher.hash(password));
     return { id, email };

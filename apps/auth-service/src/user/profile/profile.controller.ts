@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated, CurrentUser, type Principal } from '@poc-tracker/auth-kit';
+import { Authenticated, CurrentUser, type Principal, WritesOwnAccount } from '@poc-tracker/auth-kit';
 import { DataResponse } from '@poc-tracker/http-service';
 import { UserResponse } from '../user.response.js';
 import { UserService } from '../user.service.js';
@@ -22,6 +22,7 @@ export class ProfileController {
 
   @Put()
   @Authenticated()
+  @WritesOwnAccount()
   @ApiOperation({ summary: 'Update your profile' })
   @DataResponse(200, UserResponse)
   updateProfile(

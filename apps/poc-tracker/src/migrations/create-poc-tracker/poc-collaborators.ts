@@ -26,8 +26,12 @@ const TABLE = `
 
 const POLICIES = protectTenantTable({ table: 'poc_collaborators', policies: {} });
 
+const TRIGGER = `
+  CREATE TRIGGER poc_collaborators_platform BEFORE INSERT OR UPDATE OR DELETE ON public.poc_collaborators
+    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_tenant()`;
+
 /** The users who work on a POC beside its creator. */
 export const POC_COLLABORATORS: SchemaPart = {
-  up: [TABLE, POLICIES, asGatekeeper(auditTable('poc_collaborators'))],
+  up: [TABLE, POLICIES, asGatekeeper(TRIGGER, auditTable('poc_collaborators'))],
   down: ['DROP TABLE public.poc_collaborators'],
 };

@@ -133,6 +133,8 @@ END`,
 });
 
 const TRIGGERS = `
+  CREATE TRIGGER poc_files_platform BEFORE INSERT OR UPDATE OR DELETE ON public.poc_files
+    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_tenant();
   CREATE TRIGGER poc_files_updated_at BEFORE UPDATE ON public.poc_files
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
   CREATE TRIGGER poc_files_usage AFTER INSERT OR DELETE OR UPDATE OF file_size ON public.poc_files

@@ -72,6 +72,8 @@ const KEEP_POC_PUBLISHER = `
   REVOKE ALL ON FUNCTION public.keep_poc_publisher() FROM PUBLIC`;
 
 const TRIGGERS = `
+  CREATE TRIGGER pocs_platform BEFORE INSERT OR UPDATE OR DELETE ON public.pocs
+    FOR EACH ROW EXECUTE FUNCTION public.keep_platform_tenant();
   CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at();
   CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs
