@@ -15,11 +15,15 @@ import {
   readRestoreDays,
 } from '../../apps/auth-service/src/config/app-config.js';
 import { readArgon2Parameters } from '../../apps/auth-service/src/config/argon2-settings.js';
+import { ServiceClientRepository } from '../../apps/auth-service/src/platform/clients/service-client.repository.js';
 import { ServiceClientService } from '../../apps/auth-service/src/platform/clients/service-client.service.js';
+import { OperatorRepository } from '../../apps/auth-service/src/platform/operators/operator.repository.js';
 import { OperatorService } from '../../apps/auth-service/src/platform/operators/operator.service.js';
 import { OperatorsTenantService } from '../../apps/auth-service/src/platform/operators/operators-tenant.service.js';
+import { AdminPasswordRepository } from '../../apps/auth-service/src/platform/tenants/admin-password.repository.js';
 import { AdminPasswordService } from '../../apps/auth-service/src/platform/tenants/admin-password.service.js';
 import { PlatformLifecycleService } from '../../apps/auth-service/src/platform/tenants/platform-lifecycle.service.js';
+import { PlatformTenantRepository } from '../../apps/auth-service/src/platform/tenants/platform-tenant.repository.js';
 import { PlatformTenantService } from '../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
 import { PlatformUsageRepository } from '../../apps/auth-service/src/platform/tenants/platform-usage.repository.js';
 import { PlatformUsageService } from '../../apps/auth-service/src/platform/tenants/platform-usage.service.js';
@@ -28,8 +32,11 @@ import { PasswordPolicy } from '../../apps/auth-service/src/protection/password.
 import { Clock } from '../../apps/auth-service/src/session/clock.js';
 import { SessionRevocationService } from '../../apps/auth-service/src/session/session-revocation.service.js';
 import { SessionRepository } from '../../apps/auth-service/src/session/session.repository.js';
+import { EntitlementRepository } from '../../apps/auth-service/src/tenant/entitlements/entitlement.repository.js';
 import { EntitlementService } from '../../apps/auth-service/src/tenant/entitlements/entitlement.service.js';
+import { TenantLifecycleRepository } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.repository.js';
 import { TenantLifecycleService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeRepository } from '../../apps/auth-service/src/tenant/lifecycle/tenant-purge.repository.js';
 import { TenantPurgeService } from '../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
 import { SettingsRepository } from '../../apps/auth-service/src/tenant/settings/settings.repository.js';
 import { SettingsService } from '../../apps/auth-service/src/tenant/settings/settings.service.js';
@@ -61,9 +68,12 @@ class CliModule {
         provide(SettingsService, [SettingsRepository, SecurityEvents]),
         provide(TenantRepository, [TenantDatabase]),
         provide(TenantService, [TenantRepository, SettingsService, TenantDatabase]),
-        provide(EntitlementService, [TenantDatabase]),
-        provide(TenantLifecycleService, [APP_CONFIG, TenantDatabase, SecurityEvents]),
-        provide(TenantPurgeService, [PlatformDatabase, SecurityEvents]),
+        provide(EntitlementRepository, [TenantDatabase]),
+        provide(EntitlementService, [EntitlementRepository]),
+        provide(TenantLifecycleRepository, [TenantDatabase, PlatformDatabase]),
+        provide(TenantLifecycleService, [APP_CONFIG, TenantLifecycleRepository, SecurityEvents]),
+        provide(TenantPurgeRepository, [PlatformDatabase]),
+        provide(TenantPurgeService, [PlatformDatabase, TenantPurgeRepository, SecurityEvents]),
         provide(UserRepository, [TenantDatabase]),
         provide(UserDirectoryRepository, [TenantDatabase]),
         provide(UserService, [UserRepository, UserDirectoryRepository]),
@@ -77,22 +87,32 @@ class CliModule {
           SecurityEvents,
         ]),
         provide(OperatorsTenantService, [PlatformDatabase, TenantService]),
+        provide(OperatorRepository, [PlatformDatabase, TenantDatabase]),
         provide(OperatorService, [
-          PlatformDatabase,
+          OperatorRepository,
           OperatorsTenantService,
           UserService,
           SessionRevocationService,
           SecurityEvents,
         ]),
-        provide(ServiceClientService, [PlatformDatabase, OperatorsTenantService, SecurityEvents]),
+        provide(ServiceClientRepository, [PlatformDatabase]),
+        provide(ServiceClientService, [
+          ServiceClientRepository,
+          OperatorsTenantService,
+          SecurityEvents,
+        ]),
+        provide(PlatformTenantRepository, [PlatformDatabase]),
         provide(PlatformTenantService, [
           PlatformDatabase,
+          PlatformTenantRepository,
           SecurityEvents,
           EntitlementService,
           TenantCreationService,
         ]),
+        AdminPasswordRepository,
         provide(AdminPasswordService, [
           PlatformDatabase,
+          AdminPasswordRepository,
           UserService,
           SessionRevocationService,
           PasswordHasher,
@@ -102,6 +122,7 @@ class CliModule {
         provide(PlatformUsageService, [PlatformDatabase, PlatformUsageRepository, SecurityEvents]),
         provide(PlatformLifecycleService, [
           PlatformDatabase,
+          PlatformTenantRepository,
           SecurityEvents,
           TenantLifecycleService,
           TenantPurgeService,

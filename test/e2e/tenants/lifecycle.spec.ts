@@ -46,21 +46,23 @@ async function tenantWithAdmin(overrides: Parameters<ServiceFixture['tenant']>[0
 }
 
 /** Changes the status as an operator does, in a transaction of the operators' login. */
-function transition(tenantId: string, name: TenantTransition, reason = 'for the test') {
+async function transition(tenantId: string, name: TenantTransition, reason = 'for the test') {
+  const confirmSubdomain = (await rowOf(tenantId))?.subdomain ?? '';
   const change = { tenantId, operatorId: randomUUID(), reason };
   return platform.transaction({ tenantId, operatorId: change.operatorId }, (transaction) =>
     name === 'purge'
-      ? lifecycle.beginPurge(transaction, change)
+      ? lifecycle.beginPurge(transaction, { ...change, confirmSubdomain })
       : lifecycle.transition(transaction, name, change),
   );
 }
 
 async function rowOf(tenantId: string) {
   const [row] = await service.sql<{
+    subdomain: string;
     status: string;
     status_reason: string | null;
     deleted_at: Date | null;
-  }>('SELECT status, status_reason, deleted_at FROM tenants WHERE id = $1', [tenantId]);
+  }>('SELECT subdomain, status, status_reason, deleted_at FROM tenants WHERE id = $1', [tenantId]);
   return row;
 }
 

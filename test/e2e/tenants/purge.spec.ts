@@ -6,6 +6,7 @@ import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-ev
 import { OperatorsTenantService } from '../../../apps/auth-service/src/platform/operators/operators-tenant.service.js';
 import { TenantLifecycleJobs } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.jobs.js';
 import { TenantLifecycleService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeRepository } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-purge.repository.js';
 import { TenantPurgeService } from '../../../apps/auth-service/src/tenant/lifecycle/tenant-purge.service.js';
 import { discoverTenantTables } from '../../isolation/tenant-tables.js';
 import { createWorld, type World } from '../../isolation/world.js';
@@ -75,9 +76,14 @@ const tablesWithRows = async (tenantId: string) =>
 /** Cancels a tenant and begins its purge, as an operator does. */
 async function begin(tenantId: string, reason = 'asked for') {
   const change = { tenantId, operatorId: randomUUID(), reason };
+  const [tenant] = await service.sql<{ subdomain: string }>(
+    'SELECT subdomain FROM tenants WHERE id = $1',
+    [tenantId],
+  );
+  const confirmSubdomain = tenant?.subdomain ?? '';
   await platform.transaction(change, async (transaction) => {
     await lifecycle.transition(transaction, 'cancel', change);
-    await lifecycle.beginPurge(transaction, change);
+    await lifecycle.beginPurge(transaction, { ...change, confirmSubdomain });
   });
 }
 
@@ -162,14 +168,16 @@ describe('A purge', () => {
           return result;
         });
       const dying = Object.assign(Object.create(platform) as PlatformDatabase, { transaction });
-      finished = await new TenantPurgeService(dying, events).purge(id).then(
-        () => true,
-        (error: Error) => {
-          expect(error.message).toBe('killed');
-          kills += 1;
-          return false;
-        },
-      );
+      finished = await new TenantPurgeService(dying, new TenantPurgeRepository(dying), events)
+        .purge(id)
+        .then(
+          () => true,
+          (error: Error) => {
+            expect(error.message).toBe('killed');
+            kills += 1;
+            return false;
+          },
+        );
     }
     expect(kills).toBeGreaterThan(5);
     expect(await tablesWithRows(id)).toEqual([]);
@@ -292,7 +300,7 @@ describe('The scheduled purge', () => {
 
   it('purges the other tenants although one fails', async () => {
     const [first, second] = [await canceledDaysAgo(40), await canceledDaysAgo(31)];
-    vi.spyOn(lifecycle, 'beginPurge').mockRejectedValueOnce(new Error('out of luck'));
+    vi.spyOn(lifecycle, 'beginOverduePurge').mockRejectedValueOnce(new Error('out of luck'));
     await expect(run()).rejects.toThrow(/failed: out of luck/);
     expect(await tombstone(first)).toBeUndefined();
     expect(await tombstone(second)).toMatchObject({ finished_at: expect.any(Date) as Date });

@@ -10,7 +10,9 @@ import { testConfig } from '../config/test-config.js';
 import { Clock } from '../session/clock.js';
 import { SessionRevocationService } from '../session/session-revocation.service.js';
 import { SessionRepository } from '../session/session.repository.js';
+import { EntitlementRepository } from '../tenant/entitlements/entitlement.repository.js';
 import { EntitlementService } from '../tenant/entitlements/entitlement.service.js';
+import { TenantLifecycleRepository } from '../tenant/lifecycle/tenant-lifecycle.repository.js';
 import { TenantLifecycleService } from '../tenant/lifecycle/tenant-lifecycle.service.js';
 import { UserDirectoryRepository } from '../user/user-directory.repository.js';
 import { UserRepository } from '../user/user.repository.js';
@@ -42,10 +44,12 @@ describe('a change in the transaction of an operator', () => {
       ],
       providers: [
         Clock,
+        EntitlementRepository,
         EntitlementService,
         SecurityEvents,
         SessionRepository,
         SessionRevocationService,
+        TenantLifecycleRepository,
         TenantLifecycleService,
         UserDirectoryRepository,
         UserRepository,

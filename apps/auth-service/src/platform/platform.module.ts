@@ -6,11 +6,13 @@ import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
 import { OperatorActivationService } from './operators/operator-activation.service.js';
 import { OperatorController } from './operators/operator.controller.js';
+import { OperatorRepository } from './operators/operator.repository.js';
 import { OperatorService } from './operators/operator.service.js';
 import { OperatorsTenantService } from './operators/operators-tenant.service.js';
 import { PlatformLifecycleController } from './tenants/platform-lifecycle.controller.js';
 import { PlatformLifecycleService } from './tenants/platform-lifecycle.service.js';
 import { PlatformTenantController } from './tenants/platform-tenant.controller.js';
+import { PlatformTenantRepository } from './tenants/platform-tenant.repository.js';
 import { PlatformTenantService } from './tenants/platform-tenant.service.js';
 
 /**
@@ -22,9 +24,11 @@ import { PlatformTenantService } from './tenants/platform-tenant.service.js';
   controllers: [OperatorController, PlatformTenantController, PlatformLifecycleController],
   providers: [
     OperatorActivationService,
+    OperatorRepository,
     OperatorService,
     OperatorsTenantService,
     PlatformLifecycleService,
+    PlatformTenantRepository,
     PlatformTenantService,
   ],
 })

@@ -1,15 +1,19 @@
 import { Module } from '@nestjs/common';
 import { BrandingController } from './branding/branding.controller.js';
+import { BrandingRepository } from './branding/branding.repository.js';
 import { BrandingService } from './branding/branding.service.js';
 import { TenantDomainController } from './domains/tenant-domain.controller.js';
 import { TenantDomainRepository } from './domains/tenant-domain.repository.js';
 import { TenantDomainService } from './domains/tenant-domain.service.js';
 import { DnsTxtResolver, TxtResolver } from './domains/txt-resolver.js';
 import { EntitlementController } from './entitlements/entitlement.controller.js';
+import { EntitlementRepository } from './entitlements/entitlement.repository.js';
 import { EntitlementService } from './entitlements/entitlement.service.js';
 import { TenantLifecycleController } from './lifecycle/tenant-lifecycle.controller.js';
 import { TenantLifecycleJobs } from './lifecycle/tenant-lifecycle.jobs.js';
+import { TenantLifecycleRepository } from './lifecycle/tenant-lifecycle.repository.js';
 import { TenantLifecycleService } from './lifecycle/tenant-lifecycle.service.js';
+import { TenantPurgeRepository } from './lifecycle/tenant-purge.repository.js';
 import { TenantPurgeService } from './lifecycle/tenant-purge.service.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { SettingsRepository } from './settings/settings.repository.js';
@@ -30,7 +34,9 @@ import { TenantService } from './tenant.service.js';
     TenantLifecycleController,
   ],
   providers: [
+    BrandingRepository,
     BrandingService,
+    EntitlementRepository,
     EntitlementService,
     SettingsRepository,
     SettingsService,
@@ -38,7 +44,9 @@ import { TenantService } from './tenant.service.js';
     TenantDomainService,
     TenantGuard,
     TenantLifecycleJobs,
+    TenantLifecycleRepository,
     TenantLifecycleService,
+    TenantPurgeRepository,
     TenantPurgeService,
     TenantRepository,
     TenantService,

@@ -1,36 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
+import type { SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { hashOfSecret, newSecret } from '../../protection/secret.js';
 import type { OperatorActor } from '../operator-actor.js';
 import { OperatorsTenantService } from '../operators/operators-tenant.service.js';
+import { type ServiceClient, ServiceClientRepository } from './service-client.repository.js';
 
-export interface ServiceClient {
-  id: string;
-  name: string;
-  createdAt: Date;
-  revokedAt: Date | null;
-}
-
-const CREATE = `
-  INSERT INTO service_clients (tenant_id, name, secret_hash) VALUES ($1, $2, $3)
-  ON CONFLICT ON CONSTRAINT service_clients_name_key DO NOTHING
-  RETURNING id, name, created_at AS "createdAt", revoked_at AS "revokedAt"`;
-
-const LIST = `
-  SELECT id, name, created_at AS "createdAt", revoked_at AS "revokedAt"
-    FROM service_clients WHERE tenant_id = $1 ORDER BY name`;
-
-const REVOKE = `
-  UPDATE service_clients SET revoked_at = now() WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL
-  RETURNING name`;
+export type { ServiceClient } from './service-client.repository.js';
 
 /** The clients of other services, which introspect and revoke tokens with an id and a secret (RFC 7662 and 7009). */
 @Injectable()
 export class ServiceClientService {
   constructor(
-    private readonly database: PlatformDatabase,
+    private readonly clients: ServiceClientRepository,
     private readonly tenant: OperatorsTenantService,
     private readonly events: SecurityEvents,
   ) {}
@@ -39,9 +22,9 @@ export class ServiceClientService {
   async create(name: string, actor: OperatorActor): Promise<ServiceClient & { secret: string }> {
     const secret = newSecret();
     return this.tenant.firstTransaction(actor, async (transaction, tenantId) => {
-      const values = [tenantId, name, hashOfSecret(secret)];
-      const [client] = await transaction.query<ServiceClient>(CREATE, values);
-      if (client === undefined)
+      const secretHash = hashOfSecret(secret);
+      const client = await this.clients.insert(transaction, tenantId, name, secretHash);
+      if (client === null)
         throw ApiError.validation({ field: 'name', message: 'is already the name of a client' });
       const details = { name, ...actor.details };
       await this.record(transaction, 'client.created', client.id, details);
@@ -51,15 +34,15 @@ export class ServiceClientService {
 
   async list(): Promise<ServiceClient[]> {
     const tenantId = await this.tenant.find();
-    return tenantId === null ? [] : this.database.query<ServiceClient>(LIST, [tenantId]);
+    return tenantId === null ? [] : this.clients.list(tenantId);
   }
 
   /** Revokes a client at once. @throws ApiError NOT_FOUND, also if it was revoked before. */
   async revoke(id: string, actor: OperatorActor): Promise<void> {
     await this.tenant.transaction(actor, async (transaction, tenantId) => {
-      const [revoked] = await transaction.query<{ name: string }>(REVOKE, [tenantId, id]);
-      if (revoked === undefined) throw new ApiError('NOT_FOUND');
-      const details = { name: revoked.name, ...actor.details };
+      const name = await this.clients.revoke(transaction, tenantId, id);
+      if (name === null) throw new ApiError('NOT_FOUND');
+      const details = { name, ...actor.details };
       await this.record(transaction, 'client.revoked', id, details);
     });
   }

@@ -1,20 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import { TenantDatabase } from '@poc-tracker/tenancy';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import { hashOfSecret } from '../../protection/secret.js';
 import type { ActivateOperatorDto, OperatorResponse } from './operator.dto.js';
+import { OperatorRepository } from './operator.repository.js';
 import { OperatorService } from './operator.service.js';
-
-const IS_OPEN = 'SELECT operator_invitation_is_open($1, $2) AS open';
 
 /** Makes the holder of a one-time secret an operator, with a password of their choice. */
 @Injectable()
 export class OperatorActivationService {
   constructor(
     private readonly operators: OperatorService,
-    private readonly database: TenantDatabase,
+    private readonly repository: OperatorRepository,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
   ) {}
@@ -29,11 +27,8 @@ export class OperatorActivationService {
   ): Promise<OperatorResponse> {
     if (!tenant.isPlatform) throw new ApiError('NOT_FOUND');
     // A public route: without a valid secret it neither hashes a password nor uses one of the operators' few connections.
-    const [row] = await this.database.lookup<{ open: boolean }>(IS_OPEN, [
-      email,
-      hashOfSecret(secret),
-    ]);
-    if (row?.open !== true) throw new ApiError('INVALID_INVITE');
+    if (!(await this.repository.isInvitationOpen(email, hashOfSecret(secret))))
+      throw new ApiError('INVALID_INVITE');
     this.policy.check(password, { email, tenant });
     const id = await this.operators.activate(email, secret, await this.hasher.hash(password));
     return { id, email };

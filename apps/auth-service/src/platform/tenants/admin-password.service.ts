@@ -7,21 +7,14 @@ import { temporaryPassword } from '../../protection/temporary-password.js';
 import { SessionRevocationService } from '../../session/session-revocation.service.js';
 import { UserService } from '../../user/user.service.js';
 import type { OperatorActor } from '../operator-actor.js';
-
-/* Locked, so that the admin is still one when the password is set. The platform's users set theirs with a new secret. */
-const FIND_ADMIN = `
-  SELECT u.id, NOT EXISTS (
-           SELECT FROM users o
-            WHERE o.tenant_id = u.tenant_id AND o.id <> u.id AND o.role = 'admin' AND o.status = 'active') AS sole
-    FROM users u JOIN tenants t ON t.id = u.tenant_id
-   WHERE u.tenant_id = $1 AND u.email = $2 AND u.role = 'admin' AND u.status = 'active' AND NOT t.is_platform
-     FOR NO KEY UPDATE OF u`;
+import { AdminPasswordRepository } from './admin-password.repository.js';
 
 /** Resets the password of a tenant's only admin, whom no other user of the tenant can help. */
 @Injectable()
 export class AdminPasswordService {
   constructor(
     private readonly database: PlatformDatabase,
+    private readonly admins: AdminPasswordRepository,
     private readonly users: UserService,
     private readonly sessions: SessionRevocationService,
     private readonly hasher: PasswordHasher,
@@ -39,11 +32,8 @@ export class AdminPasswordService {
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
     await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
-      const [admin] = await transaction.query<{ id: string; sole: boolean }>(FIND_ADMIN, [
-        tenantId,
-        email,
-      ]);
-      if (admin === undefined) throw new ApiError('NOT_FOUND');
+      const admin = await this.admins.lockAdmin(transaction, tenantId, email);
+      if (admin === null) throw new ApiError('NOT_FOUND');
       if (!admin.sole)
         throw new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'other_admins' } });
       await this.users.setTemporaryPassword(admin.id, passwordHash, transaction);

@@ -9,14 +9,9 @@ import {
 import type { StatusTransition } from '../../tenant/lifecycle/tenant-transitions.js';
 import { TenantPurgeService } from '../../tenant/lifecycle/tenant-purge.service.js';
 import type { OperatorActor } from '../operator-actor.js';
-import type { PlatformTenantResponse } from './platform-tenant.response.js';
-import { findTenant } from './platform-tenant.service.js';
+import { PlatformTenantRepository } from './platform-tenant.repository.js';
+import { type PlatformTenantResponse, toPlatformTenant } from './platform-tenant.response.js';
 import { toApiError } from '../../constraint-codes.js';
-
-const SUBDOMAIN = 'SELECT subdomain FROM tenants WHERE id = $1';
-
-/* FOR KEY SHARE: the audit entry would stay behind if the tenant were deleted at the same time. */
-const LOCKED = 'SELECT id FROM tenants WHERE id = $1 FOR KEY SHARE';
 
 /** Changes of a tenant's status by operators, each with a reason that is recorded in the tenant's audit log. */
 @Injectable()
@@ -25,6 +20,7 @@ export class PlatformLifecycleService {
 
   constructor(
     private readonly database: PlatformDatabase,
+    private readonly tenants: PlatformTenantRepository,
     private readonly events: SecurityEvents,
     private readonly lifecycle: TenantLifecycleService,
     private readonly purges: TenantPurgeService,
@@ -39,7 +35,9 @@ export class PlatformLifecycleService {
   ): Promise<PlatformTenantResponse> {
     return this.change(tenantId, reason, actor, transition, async (transaction, change) => {
       await this.lifecycle.transition(transaction, transition, change);
-      return findTenant(transaction, tenantId);
+      const changed = await this.tenants.find(transaction, tenantId);
+      if (changed === null) throw new ApiError('NOT_FOUND');
+      return toPlatformTenant(changed);
     });
   }
 
@@ -54,13 +52,7 @@ export class PlatformLifecycleService {
     actor: OperatorActor,
   ): Promise<void> {
     await this.change(tenantId, reason, actor, 'purge', async (transaction, change) => {
-      const [tenant] = await transaction.query<{ subdomain: string }>(SUBDOMAIN, [tenantId]);
-      if (tenant === undefined) throw new ApiError('NOT_FOUND');
-      if (tenant.subdomain !== confirmSubdomain) {
-        const message = 'must be the subdomain of the tenant';
-        throw ApiError.validation({ field: 'confirmSubdomain', message });
-      }
-      await this.lifecycle.beginPurge(transaction, change);
+      await this.lifecycle.beginPurge(transaction, { ...change, confirmSubdomain });
     });
   }
 
@@ -100,7 +92,10 @@ export class PlatformLifecycleService {
     }
   }
 
-  /** A refusal reveals the status of the tenant, so it is recorded although the change was rolled back. */
+  /**
+   * A refusal reveals the status of the tenant, so it is recorded although the change was rolled back. The entry would stay
+   * behind if the tenant were deleted at the same time, hence the lock.
+   */
   private async recordRefusal(
     tenantId: string,
     actor: OperatorActor,
@@ -108,8 +103,8 @@ export class PlatformLifecycleService {
   ): Promise<void> {
     const { operatorId } = actor;
     await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
-      const [tenant] = await transaction.query(LOCKED, [tenantId]);
-      if (tenant !== undefined) await this.record(transaction, tenantId, 'failure', actor, details);
+      if (await this.tenants.lock(transaction, tenantId))
+        await this.record(transaction, tenantId, 'failure', actor, details);
     });
   }
 

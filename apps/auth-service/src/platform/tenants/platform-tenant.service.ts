@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError, isUuid, NIL_UUID, type PlanChange } from '@poc-tracker/contracts';
+import { ApiError, NIL_UUID, type PlanChange } from '@poc-tracker/contracts';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
@@ -8,31 +8,17 @@ import type { PlanChangeResponse } from '../../tenant/entitlements/entitlement.r
 import { EntitlementService } from '../../tenant/entitlements/entitlement.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 import type { CreatePlatformTenantDto, ListTenantsQuery } from './platform-tenant.dto.js';
+import { PlatformTenantRepository } from './platform-tenant.repository.js';
 import {
   type CreatedTenantResponse,
   type PlatformTenantPage,
   type PlatformTenantResponse,
-  type PlatformTenantRow,
-  type PlatformTenantSummary,
   type PlatformUsageResponse,
   toPlatformTenant,
 } from './platform-tenant.response.js';
-import { LIST_TENANTS, SEARCH_TENANTS, SUMMARY } from './tenant-list.js';
-
-const READ = `
-  SELECT ${SUMMARY}, t.is_platform AS "isPlatform", t.status_reason AS "statusReason",
-         t.billing_email AS "billingEmail", t.deleted_at AS "deletedAt", t.updated_at AS "updatedAt",
-         u.user_count AS "userCount", u.poc_count AS "pocCount", u.storage_bytes AS "storageBytes",
-         t.max_users AS "maxUsers", t.max_pocs AS "maxPocs", t.max_storage_gb AS "maxStorageGb"
-    FROM tenants t LEFT JOIN tenant_usage u ON u.tenant_id = t.id
-   WHERE t.id = $1
-     FOR KEY SHARE OF t`;
 
 /** The cursor of a page is bound to a tenant; the list of tenants belongs to none. */
 const NO_TENANT = NIL_UUID;
-
-const FIND_BY_ID = 'SELECT id FROM tenants WHERE id = $1';
-const FIND_BY_SUBDOMAIN = 'SELECT id FROM tenants WHERE subdomain = $1';
 
 /**
  * Tenants as operators see them. Every access, reading included, is recorded in the audit log of the tenant, in the same
@@ -42,6 +28,7 @@ const FIND_BY_SUBDOMAIN = 'SELECT id FROM tenants WHERE subdomain = $1';
 export class PlatformTenantService {
   constructor(
     private readonly database: PlatformDatabase,
+    private readonly tenants: PlatformTenantRepository,
     private readonly events: SecurityEvents,
     private readonly entitlements: EntitlementService,
     private readonly creation: TenantCreationService,
@@ -60,11 +47,8 @@ export class PlatformTenantService {
       filter.cursor === undefined ? null : decodePageCursor(NO_TENANT, filter.cursor, list);
     const { operatorId } = actor;
     return this.database.transaction({ tenantId: null, operatorId }, async (transaction) => {
-      const params = [after, status, plan, limit + 1];
-      const found =
-        search === undefined
-          ? await transaction.query<PlatformTenantSummary>(LIST_TENANTS, params)
-          : await transaction.query<PlatformTenantSummary>(SEARCH_TENANTS, [...params, search]);
+      const wanted = { status, plan, search };
+      const found = await this.tenants.list(transaction, wanted, after, limit + 1);
       const page = toPage(NO_TENANT, found, limit, list);
       await this.events.recordForEach(
         transaction,
@@ -83,7 +67,7 @@ export class PlatformTenantService {
   /** @throws ApiError NOT_FOUND. */
   async read(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
-      const tenant = await findTenant(transaction, tenantId);
+      const tenant = await this.find(transaction, tenantId);
       await this.recordAccess(transaction, tenantId, 'read', actor);
       return tenant;
     });
@@ -92,7 +76,7 @@ export class PlatformTenantService {
   /** @throws ApiError NOT_FOUND. */
   async usage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
-      const { usage } = await findTenant(transaction, tenantId);
+      const { usage } = await this.find(transaction, tenantId);
       await this.recordAccess(transaction, tenantId, 'usage', actor);
       return usage;
     });
@@ -100,11 +84,9 @@ export class PlatformTenantService {
 
   /** The id of the tenant with this id or subdomain in any case, for the command line. @throws ApiError NOT_FOUND. */
   async findByIdOrSubdomain(name: string): Promise<string> {
-    const key = name.toLowerCase();
-    const sql = isUuid(key) ? FIND_BY_ID : FIND_BY_SUBDOMAIN;
-    const [found] = await this.database.query<{ id: string }>(sql, [key]);
-    if (found === undefined) throw new ApiError('NOT_FOUND');
-    return found.id;
+    const id = await this.tenants.findId(name.toLowerCase());
+    if (id === null) throw new ApiError('NOT_FOUND');
+    return id;
   }
 
   /**
@@ -120,7 +102,7 @@ export class PlatformTenantService {
     const { tenantId, temporaryPassword } = prepared;
     return this.inTenant(tenantId, actor, async (transaction) => {
       await this.creation.create(prepared, transaction, actor.details);
-      const tenant = await findTenant(transaction, tenantId);
+      const tenant = await this.find(transaction, tenantId);
       return { tenant, adminEmail: input.adminEmail, temporaryPassword };
     });
   }
@@ -136,6 +118,12 @@ export class PlatformTenantService {
       await this.record(transaction, tenantId, 'tenant.plan_changed', actor, { ...change });
       return changed;
     });
+  }
+
+  private async find(transaction: SqlRunner, tenantId: string): Promise<PlatformTenantResponse> {
+    const row = await this.tenants.find(transaction, tenantId);
+    if (row === null) throw new ApiError('NOT_FOUND');
+    return toPlatformTenant(row);
   }
 
   private recordAccess(
@@ -170,14 +158,4 @@ export class PlatformTenantService {
   ): Promise<T> {
     return this.database.transaction({ tenantId, operatorId }, work);
   }
-}
-
-/** @throws ApiError NOT_FOUND. */
-export async function findTenant(
-  transaction: SqlRunner,
-  tenantId: string,
-): Promise<PlatformTenantResponse> {
-  const [row] = await transaction.query<PlatformTenantRow>(READ, [tenantId]);
-  if (row === undefined) throw new ApiError('NOT_FOUND');
-  return toPlatformTenant(row);
 }

@@ -1,9 +1,10 @@
-import type { PlatformDatabase } from '@poc-tracker/tenancy';
+import type { PlatformDatabase, TenantDatabase } from '@poc-tracker/tenancy';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AppConfig } from '../../config/app-config.js';
 import type { ScheduledJob } from '../../schedule/scheduled-job.js';
 import type { Scheduler } from '../../schedule/scheduler.js';
 import { TenantLifecycleJobs } from './tenant-lifecycle.jobs.js';
+import { TenantLifecycleRepository } from './tenant-lifecycle.repository.js';
 import type { TenantLifecycleService } from './tenant-lifecycle.service.js';
 import type { TenantPurgeService } from './tenant-purge.service.js';
 
@@ -23,13 +24,14 @@ describe('the scheduled jobs of tenants', () => {
         times.push(time);
         return Promise.resolve([]);
       };
+      const database = { query } as unknown as PlatformDatabase;
       new TenantLifecycleJobs(
         { tenancy: { graceDays: 7, restoreDays: 30 } } as AppConfig,
         { register: (job: ScheduledJob) => void jobs.set(job.name, job) } as unknown as Scheduler,
-        { query } as unknown as PlatformDatabase,
+        database,
+        new TenantLifecycleRepository({} as TenantDatabase, database),
         {} as TenantLifecycleService,
         { purgeAll: () => Promise.resolve() } as unknown as TenantPurgeService,
-        {} as never,
       ).onModuleInit();
       await jobs.get(name)?.run();
       expect(times).toEqual([DATABASE_TIME]);

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { databaseTime, PlatformDatabase } from '@poc-tracker/tenancy';
-import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { Scheduler } from '../../schedule/scheduler.js';
+import { TenantLifecycleRepository } from './tenant-lifecycle.repository.js';
 import { TenantLifecycleService } from './tenant-lifecycle.service.js';
 import { TenantPurgeService } from './tenant-purge.service.js';
 import { tryEach } from './try-each.js';
@@ -16,23 +16,6 @@ const ACCESS_RECORD_MONTHS = 6;
 /** Tenants per run; the rest waits for the next run. */
 const MAX_TENANTS = 1_000;
 
-const ENDED = `
-  SELECT id FROM tenants
-   WHERE status = 'active' AND subscription_ends_at <= $1::timestamptz - make_interval(days => $2)
-   ORDER BY subscription_ends_at LIMIT $3`;
-
-const SUSPEND_ENDED = `
-  UPDATE tenants SET status = 'suspended', status_reason = 'The subscription has ended.'
-   WHERE id = $3 AND status = 'active' AND subscription_ends_at <= $1::timestamptz - make_interval(days => $2)
-  RETURNING subscription_ends_at AS "endedAt"`;
-
-const IS_OVERDUE = `status = 'canceled' AND deleted_at <= $1::timestamptz - make_interval(days => $2)
-     AND NOT is_being_purged(id)`;
-
-const OVERDUE = `SELECT id FROM tenants WHERE ${IS_OVERDUE} ORDER BY deleted_at LIMIT $3`;
-
-const STILL_OVERDUE = `SELECT id FROM tenants WHERE id = $3 AND ${IS_OVERDUE} FOR UPDATE`;
-
 /** The scheduled jobs that suspend and purge tenants. */
 @Injectable()
 export class TenantLifecycleJobs implements OnModuleInit {
@@ -42,9 +25,9 @@ export class TenantLifecycleJobs implements OnModuleInit {
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'tenancy'>,
     private readonly scheduler: Scheduler,
     private readonly database: PlatformDatabase,
+    private readonly tenants: TenantLifecycleRepository,
     private readonly lifecycle: TenantLifecycleService,
     private readonly purges: TenantPurgeService,
-    private readonly events: SecurityEvents,
   ) {
     this.tenancy = config.tenancy;
   }
@@ -71,69 +54,34 @@ export class TenantLifecycleJobs implements OnModuleInit {
   /** Suspends the tenants whose subscription and grace period have ended. */
   async suspendEnded(now: Date): Promise<void> {
     const { graceDays } = this.tenancy;
-    const ended = await this.database.query<{ id: string }>(ENDED, [now, graceDays, MAX_TENANTS]);
-    await tryEach(
-      ended.map(
-        ({ id }) =>
-          () =>
-            this.suspend(id, now),
-      ),
-    );
+    const ended = await this.tenants.findEnded(now, graceDays, MAX_TENANTS);
+    await tryEach(ended.map((id) => () => this.suspend(id, now)));
   }
 
   /** Purges the tenants that can no longer be restored, and continues interrupted purges. */
   async purgeOverdue(now: Date): Promise<void> {
     const { restoreDays } = this.tenancy;
-    const overdue = await this.database.query<{ id: string }>(OVERDUE, [
-      now,
-      restoreDays,
-      MAX_TENANTS,
-    ]);
+    const overdue = await this.tenants.findOverdue(now, restoreDays, MAX_TENANTS);
     await tryEach([
-      ...overdue.map(
-        ({ id }) =>
-          () =>
-            this.beginPurge(id, now),
-      ),
+      ...overdue.map((id) => () => this.beginPurge(id, now)),
       () => this.purges.purgeAll(),
     ]);
   }
 
   async pruneAccessRecords(now: Date): Promise<void> {
-    await this.database.query(
-      'SELECT prune_access_records($1::timestamptz - make_interval(months => $2))',
-      [now, ACCESS_RECORD_MONTHS],
+    await this.tenants.pruneAccessRecords(now, ACCESS_RECORD_MONTHS);
+  }
+
+  private suspend(tenantId: string, now: Date): Promise<void> {
+    const { graceDays } = this.tenancy;
+    return this.database.transaction({ tenantId, operatorId: null }, (transaction) =>
+      this.lifecycle.suspendEnded(transaction, tenantId, now, graceDays),
     );
   }
 
-  private suspend(id: string, now: Date): Promise<void> {
-    const { graceDays } = this.tenancy;
-    return this.database.transaction({ tenantId: id, operatorId: null }, async (transaction) => {
-      const [suspended] = await transaction.query<{ endedAt: Date }>(SUSPEND_ENDED, [
-        now,
-        graceDays,
-        id,
-      ]);
-      // Renewed or suspended by an operator in the meantime.
-      if (suspended === undefined) return;
-      await this.events.recordAsOperator(transaction, id, {
-        type: 'tenant.subscription_ended',
-        result: 'success',
-        actorId: null,
-        target: { type: 'tenant', id },
-        details: { endedAt: suspended.endedAt.toISOString(), graceDays },
-      });
-    });
-  }
-
   private beginPurge(tenantId: string, now: Date): Promise<void> {
-    const { restoreDays } = this.tenancy;
-    return this.database.transaction({ tenantId, operatorId: null }, async (transaction) => {
-      // Restored in the meantime, and perhaps canceled again, which starts a new restore period.
-      const still = await transaction.query(STILL_OVERDUE, [now, restoreDays, tenantId]);
-      if (still.length === 0) return;
-      const reason = `Canceled more than ${restoreDays} days ago.`;
-      await this.lifecycle.beginPurge(transaction, { tenantId, operatorId: null, reason });
-    });
+    return this.database.transaction({ tenantId, operatorId: null }, (transaction) =>
+      this.lifecycle.beginOverduePurge(transaction, tenantId, now),
+    );
   }
 }

@@ -1,6 +1,6 @@
-import { ApiError, type TenantStatus } from '@poc-tracker/contracts';
+import { ApiError } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { currentRequest, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
+import { currentRequest, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import {
@@ -10,6 +10,7 @@ import {
   TENANT_TRANSITIONS,
 } from './tenant-transitions.js';
 import type { CancelTenantDto } from './tenant-lifecycle.dto.js';
+import { TenantLifecycleRepository, type TenantStateRow } from './tenant-lifecycle.repository.js';
 import type { CanceledTenantResponse } from './tenant-lifecycle.response.js';
 
 /** A change of a tenant's status. */
@@ -20,17 +21,10 @@ export interface StateChange {
   reason: string;
 }
 
-interface StateRow {
-  status: TenantStatus;
-  restorable: boolean;
+/** A purge that an operator confirms with the subdomain of the tenant. */
+export interface ConfirmedPurge extends StateChange {
+  confirmSubdomain: string;
 }
-
-/* Locked, so that the second of two parallel changes starts from the result of the first. */
-const STATE = `
-  SELECT status, coalesce(deleted_at > now() - make_interval(days => $2), true) AS restorable
-    FROM tenants WHERE id = $1 FOR UPDATE`;
-
-const UPDATE_STATUS = 'UPDATE tenants SET status = $2, status_reason = $3 WHERE id = $1';
 
 /**
  * The status of a tenant: active, suspended, canceled and finally purged. Each change is recorded in the tenant's audit log
@@ -42,7 +36,7 @@ export class TenantLifecycleService {
 
   constructor(
     @Inject(APP_CONFIG) config: { tenancy: Pick<AppConfig['tenancy'], 'restoreDays'> },
-    private readonly database: TenantDatabase,
+    private readonly tenants: TenantLifecycleRepository,
     private readonly events: SecurityEvents,
   ) {
     this.restoreDays = config.tenancy.restoreDays;
@@ -65,7 +59,7 @@ export class TenantLifecycleService {
       });
     }
     const { to, event } = TENANT_TRANSITIONS[transition];
-    await transaction.query(UPDATE_STATUS, [tenantId, to, reason]);
+    await this.tenants.setStatus(transaction, tenantId, to, reason);
     await this.events.recordAsOperator(transaction, tenantId, {
       type: event,
       result: 'success',
@@ -79,12 +73,47 @@ export class TenantLifecycleService {
    * Begins the purge of a canceled tenant, which cannot be undone. `TenantPurgeService.purge` or the scheduled job then
    * deletes the data.
    * @param transaction an operator's
-   * @throws ApiError NOT_FOUND, INVALID_TRANSITION.
+   * @throws ApiError NOT_FOUND; VALIDATION_ERROR if the subdomain does not match; INVALID_TRANSITION.
    */
-  async beginPurge(transaction: SqlRunner, change: StateChange): Promise<void> {
-    const { tenantId, operatorId, reason } = change;
-    assertAllowed('purge', (await this.stateOf(transaction, tenantId)).status);
-    await transaction.query('SELECT begin_purge($1, $2, $3)', [tenantId, operatorId, reason]);
+  async beginPurge(transaction: SqlRunner, purge: ConfirmedPurge): Promise<void> {
+    const { tenantId, operatorId, reason, confirmSubdomain } = purge;
+    const { subdomain, status } = await this.stateOf(transaction, tenantId);
+    assertConfirmed(subdomain, confirmSubdomain);
+    assertAllowed('purge', status);
+    await this.tenants.beginPurge(transaction, tenantId, operatorId, reason);
+  }
+
+  /**
+   * Begins the purge of a tenant that can no longer be restored. Does nothing if it was restored in the meantime, and
+   * perhaps canceled again, which starts a new restore period.
+   * @param transaction of scheduled work
+   */
+  async beginOverduePurge(transaction: SqlRunner, tenantId: string, now: Date): Promise<void> {
+    if (!(await this.tenants.lockOverdue(transaction, tenantId, now, this.restoreDays))) return;
+    const reason = `Canceled more than ${this.restoreDays} days ago.`;
+    await this.tenants.beginPurge(transaction, tenantId, null, reason);
+  }
+
+  /**
+   * Suspends a tenant whose subscription and grace period have ended. Does nothing if it was renewed or suspended in the
+   * meantime.
+   * @param transaction of scheduled work
+   */
+  async suspendEnded(
+    transaction: SqlRunner,
+    tenantId: string,
+    now: Date,
+    graceDays: number,
+  ): Promise<void> {
+    const endedAt = await this.tenants.suspendEnded(transaction, tenantId, now, graceDays);
+    if (endedAt === null) return;
+    await this.events.recordAsOperator(transaction, tenantId, {
+      type: 'tenant.subscription_ended',
+      result: 'success',
+      actorId: null,
+      target: { type: 'tenant', id: tenantId },
+      details: { endedAt: endedAt.toISOString(), graceDays },
+    });
   }
 
   /**
@@ -97,27 +126,27 @@ export class TenantLifecycleService {
   }: CancelTenantDto): Promise<CanceledTenantResponse> {
     const { tenant } = currentRequest();
     if (tenant === undefined) throw new ApiError('TENANT_REQUIRED');
-    if (confirmSubdomain !== tenant.subdomain) {
-      const message = 'must be the subdomain of the tenant';
-      throw ApiError.validation({ field: 'confirmSubdomain', message });
-    }
+    assertConfirmed(tenant.subdomain, confirmSubdomain);
     await this.events.record({
       type: 'tenant.canceled',
       result: 'success',
       target: { type: 'tenant', id: tenant.id },
       details: { reason },
     });
-    const [canceled] = await this.database.query<{ restorableUntil: Date }>(
-      `SELECT now() + make_interval(days => $2) AS "restorableUntil" WHERE cancel_current_tenant($1)`,
-      [reason, this.restoreDays],
-    );
-    if (canceled === undefined) throw new ApiError('INSUFFICIENT_PERMISSIONS');
-    return { status: 'canceled', restorableUntil: canceled.restorableUntil };
+    const restorableUntil = await this.tenants.cancelCurrent(reason, this.restoreDays);
+    if (restorableUntil === null) throw new ApiError('INSUFFICIENT_PERMISSIONS');
+    return { status: 'canceled', restorableUntil };
   }
 
-  private async stateOf(transaction: SqlRunner, tenantId: string): Promise<StateRow> {
-    const [state] = await transaction.query<StateRow>(STATE, [tenantId, this.restoreDays]);
-    if (state === undefined) throw new ApiError('NOT_FOUND');
+  private async stateOf(transaction: SqlRunner, tenantId: string): Promise<TenantStateRow> {
+    const state = await this.tenants.lockState(transaction, tenantId, this.restoreDays);
+    if (state === null) throw new ApiError('NOT_FOUND');
     return state;
   }
+}
+
+function assertConfirmed(subdomain: string, confirmSubdomain: string): void {
+  if (confirmSubdomain === subdomain) return;
+  const message = 'must be the subdomain of the tenant';
+  throw ApiError.validation({ field: 'confirmSubdomain', message });
 }

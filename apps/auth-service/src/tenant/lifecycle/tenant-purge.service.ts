@@ -3,17 +3,12 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { findOperatorsTenant } from '../operators-tenant.js';
-import { PURGED_TABLES, type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
+import { type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
+import { type OpenPurge, TenantPurgeRepository } from './tenant-purge.repository.js';
 import { tryEach } from './try-each.js';
 
 /** Rows per transaction, so that a large purge holds no lock for long and an interrupted one loses little. */
 const BATCH = 2_000;
-
-interface OpenPurge {
-  tenant: string;
-  requested_by: string | null;
-  reason: string;
-}
 
 /**
  * Deletes all data of the tenants whose purge has begun. Each step is its own idempotent transaction: an interrupted purge
@@ -29,6 +24,7 @@ export class TenantPurgeService implements OnModuleDestroy {
 
   constructor(
     private readonly database: PlatformDatabase,
+    private readonly purges: TenantPurgeRepository,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -39,7 +35,7 @@ export class TenantPurgeService implements OnModuleDestroy {
 
   /** Continues every purge that has begun. @throws AggregateError of those that failed, after all were tried. */
   async purgeAll(): Promise<void> {
-    const begun = await this.begun();
+    const begun = await this.purges.listOpen();
     await tryEach(begun.map((purge) => () => this.run(purge)));
   }
 
@@ -48,31 +44,23 @@ export class TenantPurgeService implements OnModuleDestroy {
    * @throws Error with the tables in which rows are left; the purge is then not finished.
    */
   async purge(tenantId: string): Promise<void> {
-    const begun = (await this.begun()).find(({ tenant }) => tenant === tenantId);
+    const begun = (await this.purges.listOpen()).find(({ tenant }) => tenant === tenantId);
     if (begun !== undefined) await this.run(begun);
-  }
-
-  private begun(): Promise<OpenPurge[]> {
-    return this.database.query<OpenPurge>('SELECT * FROM tenants_being_purged()');
   }
 
   private async run(begun: OpenPurge): Promise<void> {
     const { tenant: tenantId } = begun;
     // Exists only in this call: after it, no pseudonym can be traced back to a user.
     const key = randomBytes(32);
-    await this.database.query('SELECT keep_log_ins($1, $2)', [tenantId, key]);
+    await this.purges.keepLogIns(tenantId, key);
     await this.inBatches(tenantId, (transaction) =>
-      countOf(transaction, 'SELECT keep_access_records($1, $2, $3) AS rows', [
-        tenantId,
-        key,
-        BATCH,
-      ]),
+      this.purges.keepAccessRecords(transaction, tenantId, key, BATCH),
     );
-    const tables = await this.database.query<PurgedTable>(PURGED_TABLES);
+    const tables = await this.purges.listTables();
     const order = purgeOrder(tables);
     for (const table of order) {
       await this.inBatches(tenantId, (transaction) =>
-        deleteRows(transaction, tenantId, table, BATCH),
+        this.purges.deleteRows(transaction, tenantId, table, BATCH),
       );
     }
     if (!this.stopping) await this.finish(begun, tables, order);
@@ -93,11 +81,11 @@ export class TenantPurgeService implements OnModuleDestroy {
     order: readonly PurgedTable[],
   ): Promise<void> {
     await this.database.transaction({ tenantId: tenant, operatorId }, async (transaction) => {
-      await transaction.query('DELETE FROM tenants WHERE id = $1', [tenant]);
+      await this.purges.deleteTenant(transaction, tenant);
       // Rows that the deletion of the tenant or requests during the batches have written.
-      for (const table of order) await deleteRows(transaction, tenant, table, null);
-      await assertNothingLeft(transaction, tenant, tables);
-      await transaction.query('SELECT finish_purge($1)', [tenant]);
+      for (const table of order) await this.purges.deleteRows(transaction, tenant, table, null);
+      await this.assertNothingLeft(transaction, tenant, tables);
+      await this.purges.finish(transaction, tenant);
       const operatorsTenant = await findOperatorsTenant(transaction);
       if (operatorsTenant === null) return;
       await this.events.recordAsOperator(transaction, operatorsTenant, {
@@ -110,46 +98,21 @@ export class TenantPurgeService implements OnModuleDestroy {
     });
     this.logger.log(`The tenant ${tenant} has been purged.`);
   }
-}
 
-/** `limit` null: all rows. */
-function deleteRows(
-  transaction: SqlRunner,
-  tenantId: string,
-  { name, how }: PurgedTable,
-  limit: number | null,
-): Promise<number> {
-  const params = [tenantId, name, limit];
-  return how === 'rows'
-    ? countOf(transaction, 'SELECT purge_rows($1, $2, $3) AS rows', params)
-    : countOf(transaction, 'SELECT purge_audit_log($1, $2, $3) AS rows', params);
-}
-
-async function countOf(transaction: SqlRunner, sql: string, params: unknown[]): Promise<number> {
-  const [answer] = await transaction.query<{ rows: number }>(sql, params);
-  return answer?.rows ?? 0;
-}
-
-/** @throws Error with every table that still has rows of the tenant: one was added without a way to purge it. */
-async function assertNothingLeft(
-  transaction: SqlRunner,
-  tenantId: string,
-  tables: readonly PurgedTable[],
-): Promise<void> {
-  const left: string[] = [];
-  for (const { name, readable } of tables) {
-    const [answer] = readable
-      ? await transaction.query<{ remaining: boolean }>(
-          'SELECT has_tenant_rows($1, $2) AS remaining',
-          [tenantId, name],
-        )
-      : [];
-    if (answer?.remaining === true) left.push(name);
-  }
-  if (left.length > 0) {
-    throw new Error(
-      `The purge of ${tenantId} would leave rows in ${left.join(', ')}. Let the operators' login delete from it, ` +
-        'give it a foreign key to tenants with ON DELETE CASCADE, or grant DELETE to tenant_gatekeeper.',
-    );
+  /** @throws Error with every table that still has rows of the tenant: one was added without a way to purge it. */
+  private async assertNothingLeft(
+    transaction: SqlRunner,
+    tenantId: string,
+    tables: readonly PurgedTable[],
+  ): Promise<void> {
+    const left: string[] = [];
+    for (const table of tables.filter(({ readable }) => readable))
+      if (await this.purges.hasRows(transaction, tenantId, table)) left.push(table.name);
+    if (left.length > 0) {
+      throw new Error(
+        `The purge of ${tenantId} would leave rows in ${left.join(', ')}. Let the operators' login delete from it, ` +
+          'give it a foreign key to tenants with ON DELETE CASCADE, or grant DELETE to tenant_gatekeeper.',
+      );
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LIST_TENANTS, SEARCH_TENANTS } from './tenant-list.js';
+import { LIST_TENANTS, SEARCH_TENANTS } from './platform-tenant.repository.js';
 
 const TENANTS = 10_000;
 

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { PlatformDatabase, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
+
+export type OperatorStatus = 'active' | 'suspended' | 'invited' | 'invitation expired';
+
+export interface Operator {
+  email: string;
+  status: OperatorStatus;
+  lastLoginAt: Date | null;
+  createdAt: Date;
+}
+
+export interface NewOperatorInvitation {
+  tenantId: string;
+  email: string;
+  secretHash: Buffer;
+  lifeMinutes: number;
+}
+
+const CLOSE = `
+  UPDATE operator_invitations SET expires_at = now()
+   WHERE tenant_id = $1 AND email = $2 AND used_at IS NULL AND expires_at > now()
+  RETURNING id`;
+
+const INSERT = `
+  INSERT INTO operator_invitations (tenant_id, email, secret_hash, expires_at)
+  VALUES ($1, $2, $3, now() + $4 * interval '1 minute')
+  RETURNING id, expires_at AS "expiresAt"`;
+
+const LIST = `
+  SELECT u.email, u.status, u.last_login_at AS "lastLoginAt", u.created_at AS "createdAt"
+    FROM users u WHERE u.tenant_id = $1
+   UNION ALL
+  SELECT DISTINCT ON (o.email) o.email, CASE WHEN o.expires_at > now() THEN 'invited' ELSE 'invitation expired' END,
+         NULL, o.created_at
+    FROM operator_invitations o
+   WHERE o.tenant_id = $1 AND o.used_at IS NULL
+     AND NOT EXISTS (SELECT FROM users u WHERE u.tenant_id = $1 AND u.email = o.email)
+   ORDER BY email, "createdAt" DESC`;
+
+const CLAIM = `
+  UPDATE operator_invitations SET used_at = now()
+   WHERE tenant_id = $1 AND secret_hash = $2 AND email = $3 AND used_at IS NULL AND expires_at > now()
+  RETURNING id`;
+
+/** Operators and their invitations, in the operators' tenant. */
+@Injectable()
+export class OperatorRepository {
+  constructor(
+    private readonly platform: PlatformDatabase,
+    private readonly database: TenantDatabase,
+  ) {}
+
+  async list(tenantId: string): Promise<Operator[]> {
+    return this.platform.query<Operator>(LIST, [tenantId]);
+  }
+
+  async insertInvitation(
+    transaction: SqlRunner,
+    { tenantId, email, secretHash, lifeMinutes }: NewOperatorInvitation,
+  ): Promise<{ id: string; expiresAt: Date }> {
+    const values = [tenantId, email, secretHash, lifeMinutes];
+    const [inserted] = await transaction.query<{ id: string; expiresAt: Date }>(INSERT, values);
+    if (inserted === undefined) throw new Error('The insert of an invitation returned no row.');
+    return inserted;
+  }
+
+  /** Expires the open invitations of an address. @returns whether there was one. */
+  async closeInvitations(
+    transaction: SqlRunner,
+    tenantId: string,
+    email: string,
+  ): Promise<boolean> {
+    return (await transaction.query(CLOSE, [tenantId, email])).length > 0;
+  }
+
+  /**
+   * Uses an invitation. Of any number of parallel attempts with one secret, one succeeds: the others wait for the lock of
+   * its row and then find it used.
+   * @returns false if the secret is wrong, used, expired or was created for another address.
+   */
+  async claimInvitation(
+    transaction: SqlRunner,
+    tenantId: string,
+    email: string,
+    secretHash: Buffer,
+  ): Promise<boolean> {
+    return (await transaction.query(CLAIM, [tenantId, secretHash, email])).length > 0;
+  }
+
+  /** Whether the secret can be used. Runs on the service's login, which many more requests can use than the operators'. */
+  async isInvitationOpen(email: string, secretHash: Buffer): Promise<boolean> {
+    const [row] = await this.database.lookup<{ open: boolean }>(
+      'SELECT operator_invitation_is_open($1, $2) AS open',
+      [email, secretHash],
+    );
+    return row?.open === true;
+  }
+}
