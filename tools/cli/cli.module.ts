@@ -13,6 +13,7 @@ import {
   APP_CONFIG,
   type AppConfig,
   readRestoreDays,
+  readTemporaryPasswordHours,
 } from '../../apps/auth-service/src/config/app-config.js';
 import { readArgon2Parameters } from '../../apps/auth-service/src/config/argon2-settings.js';
 import { ServiceClientRepository } from '../../apps/auth-service/src/platform/clients/service-client.repository.js';
@@ -80,6 +81,7 @@ class CliModule {
         provide(SessionRepository, [TenantDatabase]),
         provide(SessionRevocationService, [SessionRepository, Clock, SecurityEvents]),
         provide(TenantCreationService, [
+          APP_CONFIG,
           TenantService,
           UserService,
           PasswordPolicy,
@@ -111,6 +113,7 @@ class CliModule {
         ]),
         AdminPasswordRepository,
         provide(AdminPasswordService, [
+          APP_CONFIG,
           PlatformDatabase,
           AdminPasswordRepository,
           UserService,
@@ -172,7 +175,11 @@ export async function openCliServices(
 function readCliConfig(env: NodeJS.ProcessEnv): CliConfig {
   const reader = new EnvironmentReader(env);
   const config = {
-    passwords: { ...readArgon2Parameters(reader), concurrency: 1 },
+    passwords: {
+      ...readArgon2Parameters(reader),
+      concurrency: 1,
+      temporaryHours: readTemporaryPasswordHours(reader),
+    },
     tenancy: { restoreDays: readRestoreDays(reader) },
   };
   reader.assertValid();

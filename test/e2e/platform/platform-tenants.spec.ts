@@ -96,6 +96,7 @@ describe('The platform routes for tenants', () => {
     expect(made.data).toMatchObject({
       tenant: { subdomain, planType: 'pro', status: 'active', usage: { users: { used: 1 } } },
       adminEmail: 'boss@initech.example',
+      expiresAt: expect.stringMatching(/^2.*Z$/) as unknown,
     });
     const { id } = made.data.tenant;
     expect((await auditLogOf(id)).map(({ type }) => type)).toEqual(['tenant.created']);

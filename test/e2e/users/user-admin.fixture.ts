@@ -52,10 +52,11 @@ export const CHANGES: Record<string, Action> = {
 };
 
 export const create = (token: string, body: object) =>
-  service.call<{ user: UserRecord; temporaryPassword: string | null }>('POST', '/auth/users', {
-    token,
-    body,
-  });
+  service.call<{ user: UserRecord; temporaryPassword: string | null; expiresAt: string }>(
+    'POST',
+    '/auth/users',
+    { token, body },
+  );
 
 export const newcomer = (email: string, more: object = {}) => ({
   email,

@@ -197,13 +197,14 @@ describe('the tenants commands', () => {
     const reset = (address: string) => cli('reset-password', 'locked-out', '--email', address);
     const { out, code } = await reset(email.toUpperCase());
     expect(code).toBe(0);
-    expect(out).toMatch(/must change it.*\n\n {2}([a-z2-9]{5}-){3}[a-z2-9]{5}\n/);
+    expect(out).toMatch(/until 2\S+Z and must change it.*\n\n {2}([a-z2-9]{5}-){3}[a-z2-9]{5}\n/);
     expect(
       await database.sql(
-        `SELECT u.must_change_password, s.is_active FROM users u JOIN user_sessions s ON s.user_id = u.id WHERE u.id = $1`,
+        `SELECT u.must_change_password, s.is_active, u.temporary_password_expires_at > now() + interval '71 hours' AS valid
+           FROM users u JOIN user_sessions s ON s.user_id = u.id WHERE u.id = $1`,
         [userId],
       ),
-    ).toEqual([{ must_change_password: true, is_active: false }]);
+    ).toEqual([{ must_change_password: true, is_active: false, valid: true }]);
     expect(await auditLogOf(tenantId)).toContainEqual({
       type: 'password.reset',
       actor_kind: 'operator',

@@ -134,7 +134,8 @@ function registerCreating(group: Command, context: CliContext, actor: OperatorAc
         created,
         () =>
           `Created ${created.tenant.subdomain} (${created.tenant.id}).\n` +
-          `${created.adminEmail} logs in with this password and must change it. It is not shown again:\n\n` +
+          `${created.adminEmail} logs in with this password until ${created.expiresAt.toISOString()} and must change it. ` +
+          `It is not shown again:\n\n` +
           `  ${created.temporaryPassword}\n`,
       );
     });
@@ -196,16 +197,15 @@ function registerPasswords(group: Command, context: CliContext, actor: OperatorA
       const email = emailOf(options);
       const { tenants, adminPasswords } = await context.services();
       const tenantId = await idOf(tenants, name);
-      const temporaryPassword = await adminPasswords
-        .reset(tenantId, email, actor)
-        .catch((error: unknown) => {
-          throw explainReset(error, name, email);
-        });
+      const reset = await adminPasswords.reset(tenantId, email, actor).catch((error: unknown) => {
+        throw explainReset(error, name, email);
+      });
       context.show(
         options,
-        { email, temporaryPassword },
+        { email, ...reset },
         () =>
-          `${email} logs in with this password and must change it. It is not shown again:\n\n  ${temporaryPassword}\n`,
+          `${email} logs in with this password until ${reset.expiresAt.toISOString()} and must change it. ` +
+          `It is not shown again:\n\n  ${reset.temporaryPassword}\n`,
       );
     });
 }

@@ -5,7 +5,8 @@ import {
   type UserStatus,
 } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
@@ -31,6 +32,7 @@ const STATUS_EVENTS = {
 @Injectable()
 export class UserAccessService {
   constructor(
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly users: UserService,
     private readonly sessions: SessionService,
     private readonly roles: RoleService,
@@ -108,10 +110,12 @@ export class UserAccessService {
     // Before the first statement: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(generated);
     const target = await this.targetOf(principal, userId, assertMayControl);
-    await this.users.setTemporaryPassword(target.id, passwordHash);
+    const hours = this.config.passwords.temporaryHours;
+    const expiresAt = await this.users.setTemporaryPassword(target.id, { passwordHash, hours });
     await this.sessions.revokeAll(target.id);
     await this.record('password.reset', target);
-    return { user: await this.users.profile(target.id), temporaryPassword: generated };
+    const user = await this.users.profile(target.id);
+    return { user, temporaryPassword: generated, expiresAt };
   }
 
   async listSessions(principal: Principal, userId: string): Promise<SessionPageResponse> {

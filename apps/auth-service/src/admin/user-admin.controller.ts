@@ -36,7 +36,9 @@ export class UserAdminController {
   @Permissions('manage_users')
   @ApiOperation({
     summary: 'Create a user',
-    description: 'The user takes a seat at once and must choose a password at the first log-in.',
+    description:
+      'The user takes a seat at once and must choose a password at the first log-in. The password that you set, or the ' +
+      'generated one, expires after a few days.',
   })
   @DataResponse(201, CreatedUserResponse)
   @ApiErrors('USER_EXISTS', 'USER_LIMIT_EXCEEDED', 'SERVICE_BUSY')

@@ -135,6 +135,14 @@ export class CreatedUserResponse {
     example: 'k7wqd-3mzhp-x9rta-e4vbn',
   })
   temporaryPassword: string | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When the password expires, unless the user replaces it.',
+    example: '2026-11-23T12:00:00.000Z',
+  })
+  expiresAt: Date;
 }
 
 export class TemporaryPasswordResponse {
@@ -146,4 +154,12 @@ export class TemporaryPasswordResponse {
     example: 'k7wqd-3mzhp-x9rta-e4vbn',
   })
   temporaryPassword: string;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When the password expires, unless the user replaces it.',
+    example: '2026-11-23T12:00:00.000Z',
+  })
+  expiresAt: Date;
 }

@@ -1,7 +1,8 @@
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, decodePagePosition, toPage } from '@poc-tracker/http-service';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { uuidv7 } from '@poc-tracker/tenancy';
+import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { SecurityEvents } from '../audit/security-events.js';
 import { formatPosition, parsePosition } from '../user/user-search.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
@@ -22,6 +23,7 @@ import { assertMayControl, assertMayAssignRole, assertMayManage } from './user-a
 @Injectable()
 export class UserAdminService {
   constructor(
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly users: UserService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
@@ -68,7 +70,7 @@ export class UserAdminService {
     // Before the first statement: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(password ?? generated ?? '');
     const id = uuidv7();
-    await this.users.create({
+    const expiresAt = await this.users.create({
       id,
       email,
       passwordHash,
@@ -76,15 +78,16 @@ export class UserAdminService {
       lastName,
       role,
       createdBy: principal.userId,
-      mustChangePassword: true,
+      temporaryForHours: this.config.passwords.temporaryHours,
     });
+    if (expiresAt === null) throw new Error('The temporary password has no expiry.');
     await this.events.record({
       type: 'user.created',
       result: 'success',
       target: { type: 'user', id },
       details: { role },
     });
-    return { user: await this.users.profile(id), temporaryPassword: generated };
+    return { user: await this.users.profile(id), temporaryPassword: generated, expiresAt };
   }
 
   /**

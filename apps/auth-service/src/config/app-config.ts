@@ -42,6 +42,8 @@ export interface AppConfig extends ServiceSettings {
   readonly passwords: Readonly<Argon2Parameters> & {
     /** Concurrent hashes: one per core, but fewer than the threads of libuv, which also serve DNS and files. */
     readonly concurrency: number;
+    /** Hours after which a temporary password can no longer be replaced. */
+    readonly temporaryHours: number;
   };
 }
 
@@ -73,6 +75,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     },
     passwords: {
       ...readArgon2Parameters(reader),
+      temporaryHours: readTemporaryPasswordHours(reader),
       concurrency: Math.max(
         1,
         Math.min(
@@ -125,6 +128,11 @@ function readPublicUrl(
 
 export function readRestoreDays(reader: EnvironmentReader): number {
   return reader.integer('TENANT_RESTORE_DAYS', 30, { min: 1, max: 3_650 });
+}
+
+/** Long enough for a weekend, and short (OWASP ASVS 6.4.1): until then the password is in a message to its user. */
+export function readTemporaryPasswordHours(reader: EnvironmentReader): number {
+  return reader.integer('TEMPORARY_PASSWORD_HOURS', 72, { min: 1, max: 720 });
 }
 
 function readSignupPlans(reader: EnvironmentReader): Plan[] {

@@ -13,6 +13,10 @@ import { WorkQueue } from './work-queue.js';
  */
 export const MAX_WAITING_HASHES = 64;
 
+interface HashingConfig {
+  readonly passwords: Omit<AppConfig['passwords'], 'temporaryHours'>;
+}
+
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
@@ -29,7 +33,7 @@ export class PasswordHasher {
   private readonly current: Argon2Parameters;
   private readonly dummyHash: string;
 
-  constructor(@Inject(APP_CONFIG) config: Pick<AppConfig, 'passwords'>) {
+  constructor(@Inject(APP_CONFIG) config: HashingConfig) {
     const { concurrency } = config.passwords;
     this.queue = new WorkQueue({ concurrency, capacity: MAX_WAITING_HASHES });
     this.current = config.passwords;

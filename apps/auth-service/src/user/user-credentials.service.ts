@@ -14,6 +14,8 @@ export class RefusedCredentials extends Error {
   constructor(
     /** The user whose account the credentials named. */
     readonly userId: string,
+    /** Why, where the password itself is right. */
+    readonly reason?: 'temporary_password_expired',
   ) {
     super('The credentials of this user were refused.');
   }
@@ -29,7 +31,7 @@ export class UserCredentialsService {
   ) {}
 
   /**
-   * An unknown address, a wrong password and an inactive account get the same answer after the same work: one look-up
+   * An unknown address, a wrong password, an expired one and an inactive account get the same answer after the same work: one look-up
    * and one verification (OWASP ASVS 6.3.8). No connection is in use while the password is hashed.
    * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY.
    */
@@ -48,6 +50,10 @@ export class UserCredentialsService {
     const { valid, outdated } = await this.hasher.verify(found.passwordHash, password);
     if (!valid || found.status !== 'active')
       throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(found.id) });
+    if (found.expired)
+      throw new ApiError('INVALID_CREDENTIALS', {
+        cause: new RefusedCredentials(found.id, 'temporary_password_expired'),
+      });
     return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
   }
 

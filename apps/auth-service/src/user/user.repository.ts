@@ -11,6 +11,8 @@ export interface Credentials {
   status: UserStatus;
   /** True if an admin has set the password or requires a new one. */
   mustChangePassword: boolean;
+  /** True for a temporary password that was not replaced in time. */
+  expired: boolean;
 }
 
 /** The columns of a new user; the others have the table's defaults. */
@@ -22,26 +24,38 @@ export interface NewUser {
   lastName: string | null;
   role: Role;
   createdBy?: string;
-  mustChangePassword?: boolean;
+  /** For how many hours the password is valid, if it is a temporary one, which the user must replace. */
+  temporaryForHours?: number | null;
   /** Whether the address has been verified already. */
   emailVerified?: boolean;
+}
+
+/** The hash of a temporary password, and for how many hours it is valid. */
+export interface TemporaryPassword {
+  passwordHash: string;
+  hours: number;
 }
 
 /* These run on the operators' login as well, hence the tenant of the transaction. */
 const INSERT = `
   INSERT INTO users (tenant_id, id, email, password_hash, first_name, last_name, role, created_by, must_change_password,
-                     email_verified_at)
-  VALUES (${CURRENT_TENANT}, $1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END)`;
+                     temporary_password_expires_at, email_verified_at)
+  VALUES (${CURRENT_TENANT}, $1, $2, $3, $4, $5, $6, $7, $8::float8 IS NOT NULL, now() + $8 * interval '1 hour',
+          CASE WHEN $9 THEN now() END)
+  RETURNING temporary_password_expires_at AS "expiresAt"`;
 
 const SET_TEMPORARY_PASSWORD = `
-  UPDATE users SET password_hash = $2, must_change_password = true
-   WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
+  UPDATE users SET password_hash = $2, must_change_password = true,
+                   temporary_password_expires_at = now() + $3::float8 * interval '1 hour'
+   WHERE tenant_id = ${CURRENT_TENANT} AND id = $1
+  RETURNING temporary_password_expires_at AS "expiresAt"`;
 
 const LOCK_BY_EMAIL = `
   SELECT id, status FROM users WHERE tenant_id = ${CURRENT_TENANT} AND email = $1 FOR NO KEY UPDATE`;
 
 const REINSTATE = `
-  UPDATE users SET password_hash = $2, must_change_password = false, role = $3, status = 'active'
+  UPDATE users SET password_hash = $2, must_change_password = false, temporary_password_expires_at = NULL, role = $3,
+                   status = 'active'
    WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
 
 const SET_STATUS = `UPDATE users SET status = $2 WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
@@ -111,7 +125,7 @@ export class UserRepository {
 
   async findCredentials(email: string): Promise<Credentials | null> {
     const [found] = await this.database.query<Credentials>(
-      `SELECT id, password_hash AS "passwordHash", status, must_change_password AS "mustChangePassword"
+      `SELECT id, password_hash AS "passwordHash", status, must_change_password AS "mustChangePassword", expired
          FROM find_credentials($1)`,
       [email],
     );
@@ -131,12 +145,14 @@ export class UserRepository {
     return (
       current?.passwordHash === verified.passwordHash &&
       current.status === 'active' &&
-      current.mustChangePassword === verified.mustChangePassword
+      current.mustChangePassword === verified.mustChangePassword &&
+      !current.expired
     );
   }
 
-  async insert(user: NewUser, transaction: SqlRunner = this.database): Promise<void> {
-    await transaction.query(INSERT, [
+  /** @returns when the password expires, if it is a temporary one. */
+  async insert(user: NewUser, transaction: SqlRunner = this.database): Promise<Date | null> {
+    const [row] = await transaction.query<{ expiresAt: Date | null }>(INSERT, [
       user.id,
       user.email,
       user.passwordHash,
@@ -144,9 +160,10 @@ export class UserRepository {
       user.lastName,
       user.role,
       user.createdBy ?? null,
-      user.mustChangePassword ?? false,
+      user.temporaryForHours ?? null,
       user.emailVerified ?? false,
     ]);
+    return row?.expiresAt ?? null;
   }
 
   async recordLogin(id: string): Promise<void> {
@@ -163,7 +180,8 @@ export class UserRepository {
   /** Sets a password that the user has chosen. */
   async setChosenPassword(id: string, passwordHash: string): Promise<void> {
     await this.database.query(
-      'UPDATE users SET password_hash = $2, must_change_password = false WHERE id = $1',
+      `UPDATE users SET password_hash = $2, must_change_password = false, temporary_password_expires_at = NULL
+        WHERE id = $1`,
       [id, passwordHash],
     );
   }
@@ -208,13 +226,23 @@ export class UserRepository {
     await transaction.query(REINSTATE, [id, passwordHash, role]);
   }
 
-  /** Sets a password that the user must replace. @param transaction an operator's. */
+  /**
+   * Sets a password that the user must replace.
+   * @param transaction an operator's.
+   * @returns when the password expires.
+   */
   async setTemporaryPassword(
     id: string,
-    passwordHash: string,
+    { passwordHash, hours }: TemporaryPassword,
     transaction: SqlRunner = this.database,
-  ): Promise<void> {
-    await transaction.query(SET_TEMPORARY_PASSWORD, [id, passwordHash]);
+  ): Promise<Date> {
+    const [row] = await transaction.query<{ expiresAt: Date }>(SET_TEMPORARY_PASSWORD, [
+      id,
+      passwordHash,
+      hours,
+    ]);
+    if (row === undefined) throw new Error('The update returned no row.');
+    return row.expiresAt;
   }
 
   async requirePasswordChange(id: string): Promise<void> {

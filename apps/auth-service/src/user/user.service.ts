@@ -15,6 +15,7 @@ import {
   type UserChanges,
   type ProfileChanges,
   type Rights,
+  type TemporaryPassword,
   UserRepository,
 } from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';
@@ -90,9 +91,12 @@ export class UserService {
     return locked;
   }
 
-  /** @throws a database error if the address is taken (USER_EXISTS) or no seat is free (USER_LIMIT_EXCEEDED). */
-  async create(user: NewUser, transaction?: SqlRunner): Promise<void> {
-    await this.users.insert(user, transaction);
+  /**
+   * @returns when the password expires, if it is a temporary one.
+   * @throws a database error if the address is taken (USER_EXISTS) or no seat is free (USER_LIMIT_EXCEEDED).
+   */
+  async create(user: NewUser, transaction?: SqlRunner): Promise<Date | null> {
+    return this.users.insert(user, transaction);
   }
 
   /** Counts a log-in. */
@@ -124,13 +128,14 @@ export class UserService {
   /**
    * Replaces the password by a temporary one, which the user must change before anything else. Does not revoke sessions.
    * @param transaction an operator's. Default: the current one of the tenant.
+   * @returns when the password expires.
    */
   async setTemporaryPassword(
     id: string,
-    passwordHash: string,
+    password: TemporaryPassword,
     transaction?: SqlRunner,
-  ): Promise<void> {
-    await this.users.setTemporaryPassword(id, passwordHash, transaction);
+  ): Promise<Date> {
+    return this.users.setTemporaryPassword(id, password, transaction);
   }
 
   /** Locks the user with this address until the operator's transaction ends. Null if there is none. */

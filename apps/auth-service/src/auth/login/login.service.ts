@@ -83,6 +83,10 @@ function loginFailure({ code, cause }: ApiError): SecurityEvent {
     type: 'login.failed',
     result: 'failure',
     ...(cause instanceof RefusedCredentials && { target: { type: 'user', id: cause.userId } }),
-    details: { reason: code },
+    details: {
+      reason: code,
+      ...(cause instanceof RefusedCredentials &&
+        cause.reason !== undefined && { cause: cause.reason }),
+    },
   };
 }

@@ -41,9 +41,9 @@ export class SignupService {
     const prepared = await this.creation.prepare(input);
     const { tenantId, adminId } = prepared;
     return this.database.transaction(contextWithoutRights(tenantId, adminId), async () => {
-      const created = await this.creation.create(prepared);
+      const { tenant } = await this.creation.create(prepared);
       const { user, tokens } = await this.logins.openSession(
-        created,
+        tenant,
         adminId,
         client,
         input.deviceId,

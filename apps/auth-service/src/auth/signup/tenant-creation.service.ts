@@ -1,6 +1,7 @@
 import type { TenantSnapshot } from '@poc-tracker/contracts';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
+import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
@@ -18,8 +19,8 @@ export interface PreparedTenant {
   readonly adminId: string;
   readonly input: TenantInput;
   readonly passwordHash: string;
-  /** True for a temporary password: the first log-in asks for another one. */
-  readonly mustChangePassword: boolean;
+  /** For how many hours a temporary password is valid. Null for one that the admin has chosen. */
+  readonly temporaryForHours: number | null;
 }
 
 /**
@@ -29,6 +30,7 @@ export interface PreparedTenant {
 @Injectable()
 export class TenantCreationService {
   constructor(
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly tenants: TenantService,
     private readonly users: UserService,
     private readonly policy: PasswordPolicy,
@@ -45,7 +47,7 @@ export class TenantCreationService {
     const names = { firstName: input.adminFirstName, lastName: input.adminLastName };
     const context = { email, ...names, tenant: { name, subdomain } };
     this.policy.check(adminPassword, context, 'adminPassword');
-    return this.withPassword(input, adminPassword, false);
+    return this.withPassword(input, adminPassword, null);
   }
 
   /** The same with a generated password, which the admin must change at the first log-in. @throws ApiError SERVICE_BUSY. */
@@ -53,20 +55,23 @@ export class TenantCreationService {
     input: TenantInput,
   ): Promise<PreparedTenant & { readonly temporaryPassword: string }> {
     const password = temporaryPassword();
-    return { ...(await this.withPassword(input, password, true)), temporaryPassword: password };
+    const { temporaryHours } = this.config.passwords;
+    const prepared = await this.withPassword(input, password, temporaryHours);
+    return { ...prepared, temporaryPassword: password };
   }
 
   /**
    * Writes a prepared tenant.
    * @param transaction an operator's, in the new tenant. Default: the current one, of the new tenant's admin.
    * @param details added to the event in the audit log
+   * @returns the tenant, and when a temporary password of its admin expires.
    * @throws the database's refusal of a subdomain that is in use (TENANT_EXISTS).
    */
   async create(
-    { tenantId, adminId, input, passwordHash, mustChangePassword }: PreparedTenant,
+    { tenantId, adminId, input, passwordHash, temporaryForHours }: PreparedTenant,
     transaction?: SqlRunner,
     details: Readonly<Record<string, string>> = {},
-  ): Promise<TenantSnapshot> {
+  ): Promise<{ tenant: TenantSnapshot; expiresAt: Date | null }> {
     const { name, subdomain, planType, adminEmail } = input;
     const tenant = await this.tenants.create(
       { id: tenantId, name, subdomain, plan: planType },
@@ -86,18 +91,17 @@ export class TenantCreationService {
       firstName: input.adminFirstName ?? null,
       lastName: input.adminLastName ?? null,
       role: 'admin',
-      mustChangePassword,
+      temporaryForHours,
     } as const;
-    await this.users.create(admin, transaction);
-    return tenant;
+    return { tenant, expiresAt: await this.users.create(admin, transaction) };
   }
 
   private async withPassword(
     input: TenantInput,
     password: string,
-    mustChangePassword: boolean,
+    temporaryForHours: number | null,
   ): Promise<PreparedTenant> {
     const passwordHash = await this.hasher.hash(password);
-    return { tenantId: uuidv7(), adminId: uuidv7(), input, passwordHash, mustChangePassword };
+    return { tenantId: uuidv7(), adminId: uuidv7(), input, passwordHash, temporaryForHours };
   }
 }

@@ -53,6 +53,8 @@ const TABLE = `
     created_by uuid,
     -- Set when an admin chose the password: the user must change it before anything else.
     must_change_password boolean NOT NULL DEFAULT false,
+    -- Null for a password that the user chose, also if the user must change it.
+    temporary_password_expires_at timestamptz,
     custom_role_id uuid,
     search_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
       public.search_key(btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')))) STORED,
@@ -87,7 +89,12 @@ const PROFILE = [
   'locale',
 ];
 const RIGHTS = ['role', 'permissions', 'status', 'custom_role_id'];
-const LOG_IN = ['last_login_at', 'login_count', 'must_change_password'];
+const LOG_IN = [
+  'last_login_at',
+  'login_count',
+  'must_change_password',
+  'temporary_password_expires_at',
+];
 const RECORD = ['tenant_id', 'id', 'created_at', 'updated_at', 'created_by'];
 const SEARCH = ['search_name', 'search_last_name'];
 
@@ -112,6 +119,7 @@ const POLICIES = protectTenantTable({
       'email',
       'password_hash',
       'must_change_password',
+      'temporary_password_expires_at',
       'first_name',
       'last_name',
       'avatar_url',
@@ -123,12 +131,14 @@ const POLICIES = protectTenantTable({
 
 const FIND_CREDENTIALS = definerFunction({
   signature: 'find_credentials(p_email text)',
-  returns: 'TABLE (id uuid, password_hash text, status text, must_change_password boolean)',
+  returns:
+    'TABLE (id uuid, password_hash text, status text, must_change_password boolean, expired boolean)',
   language: 'sql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
-SELECT u.id, u.password_hash, u.status, u.must_change_password
+SELECT u.id, u.password_hash, u.status, u.must_change_password,
+       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false)
   FROM public.users u
  WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email = p_email`,
 });

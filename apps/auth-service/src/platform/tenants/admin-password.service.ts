@@ -1,7 +1,8 @@
 import { ApiError } from '@poc-tracker/contracts';
-import { Injectable } from '@nestjs/common';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { Inject, Injectable } from '@nestjs/common';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
+import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { temporaryPassword } from '../../protection/temporary-password.js';
 import { SessionRevocationService } from '../../session/session-revocation.service.js';
@@ -9,10 +10,16 @@ import { UserService } from '../../user/user.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 import { AdminPasswordRepository } from './admin-password.repository.js';
 
+interface TemporaryAdminPassword {
+  temporaryPassword: string;
+  expiresAt: Date;
+}
+
 /** Resets the password of a tenant's only admin, whom no other user of the tenant can help. */
 @Injectable()
 export class AdminPasswordService {
   constructor(
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly database: PlatformDatabase,
     private readonly admins: AdminPasswordRepository,
     private readonly users: UserService,
@@ -23,29 +30,46 @@ export class AdminPasswordService {
 
   /**
    * Replaces the password by a generated one, which the admin must change at the next log-in, and revokes their sessions.
-   * @returns the password, which is not stored.
+   * @returns the password, which is not stored, and when it expires.
    * @throws ApiError NOT_FOUND if the tenant has no active admin with this address; INSUFFICIENT_PERMISSIONS if it has
    *   other active admins, who can reset the password themselves; SERVICE_BUSY.
    */
-  async reset(tenantId: string, email: string, actor: OperatorActor): Promise<string> {
+  async reset(
+    tenantId: string,
+    email: string,
+    actor: OperatorActor,
+  ): Promise<TemporaryAdminPassword> {
     const { operatorId, details } = actor;
+    const context = { tenantId, operatorId };
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
-    await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
-      const admin = await this.admins.lockAdmin(transaction, tenantId, email);
-      if (admin === null) throw new ApiError('NOT_FOUND');
-      if (!admin.sole)
-        throw new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'other_admins' } });
-      await this.users.setTemporaryPassword(admin.id, passwordHash, transaction);
-      await this.sessions.revokeAll(admin.id, transaction);
+    const password = { passwordHash, hours: this.config.passwords.temporaryHours };
+    const expiresAt = await this.database.transaction(context, async (transaction) => {
+      const id = await this.lockSoleAdmin(transaction, tenantId, email);
+      const expiry = await this.users.setTemporaryPassword(id, password, transaction);
+      await this.sessions.revokeAll(id, transaction);
       await this.events.recordAsOperator(transaction, tenantId, {
         type: 'password.reset',
         result: 'success',
         actorId: operatorId,
-        target: { type: 'user', id: admin.id },
+        target: { type: 'user', id },
         ...(details !== undefined && { details }),
       });
+      return expiry;
     });
-    return generated;
+    return { temporaryPassword: generated, expiresAt };
+  }
+
+  /** @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
+  private async lockSoleAdmin(
+    transaction: SqlRunner,
+    tenantId: string,
+    email: string,
+  ): Promise<string> {
+    const admin = await this.admins.lockAdmin(transaction, tenantId, email);
+    if (admin === null) throw new ApiError('NOT_FOUND');
+    if (!admin.sole)
+      throw new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'other_admins' } });
+    return admin.id;
   }
 }

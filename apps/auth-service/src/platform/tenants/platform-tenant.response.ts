@@ -67,6 +67,14 @@ export class CreatedTenantResponse {
     example: 'Zm9vYmFyLXRlbXBvcmFyeQ',
   })
   temporaryPassword: string;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When the password expires, unless the admin changes it.',
+    example: '2026-11-23T12:00:00.000Z',
+  })
+  expiresAt: Date;
 }
 
 /** A purge that has begun. */

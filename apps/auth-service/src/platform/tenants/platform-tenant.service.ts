@@ -101,9 +101,10 @@ export class PlatformTenantService {
     const prepared = await this.creation.prepareWithTemporaryPassword(input);
     const { tenantId, temporaryPassword } = prepared;
     return this.inTenant(tenantId, actor, async (transaction) => {
-      await this.creation.create(prepared, transaction, actor.details);
+      const { expiresAt } = await this.creation.create(prepared, transaction, actor.details);
+      if (expiresAt === null) throw new Error('The temporary password has no expiry.');
       const tenant = await this.find(transaction, tenantId);
-      return { tenant, adminEmail: input.adminEmail, temporaryPassword };
+      return { tenant, adminEmail: input.adminEmail, temporaryPassword, expiresAt };
     });
   }
 
