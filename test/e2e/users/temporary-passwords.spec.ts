@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
-import { bare } from './users.fixture.js';
+import { bare, UNKNOWN_ID } from './users.fixture.js';
 import { create, logIn, newcomer, service, useUserAdmin, workspace } from './user-admin.fixture.js';
 
 useUserAdmin();
@@ -84,5 +85,36 @@ describe('A temporary password', () => {
         details: { reason: 'INVALID_CREDENTIALS', cause: 'temporary_password_expired' },
       },
     ]);
+  });
+
+  it('is not hashed for a user that the caller may not reset', async () => {
+    const { join } = await workspace();
+    const [admin, manager] = [await join('admin'), await join('manager')];
+    const hash = vi.spyOn(service.app.get(PasswordHasher, { strict: false }), 'hash');
+    try {
+      for (const userId of [admin.userId, manager.userId, UNKNOWN_ID])
+        expect((await reset(manager.token, userId)).status).toBeGreaterThanOrEqual(403);
+      expect(hash).not.toHaveBeenCalled();
+    } finally {
+      hash.mockRestore();
+    }
+  });
+
+  it('is not stored for a user who was promoted above the caller while it was hashed', async () => {
+    const { join, host } = await workspace();
+    const [manager, user] = [await join('manager'), await join('user')];
+    const hasher = service.app.get(PasswordHasher, { strict: false });
+    const hashNow = hasher.hash.bind(hasher);
+    const hash = vi.spyOn(hasher, 'hash').mockImplementationOnce(async (password) => {
+      await service.sql(`UPDATE users SET role = 'admin' WHERE id = $1`, [user.userId]);
+      return hashNow(password);
+    });
+    try {
+      const refused = await reset(manager.token, user.userId);
+      expect(refused.error.details).toEqual({ reason: 'user_above_own_role' });
+    } finally {
+      hash.mockRestore();
+    }
+    expect((await logIn(host, user.email, user.password)).status).toBe(200);
   });
 });

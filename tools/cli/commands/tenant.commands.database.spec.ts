@@ -1,7 +1,8 @@
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { cliOn } from '../cli.fixture.js';
 
 describe('the tenants commands', () => {
@@ -211,6 +212,7 @@ describe('the tenants commands', () => {
       actor_id: null,
       details: { via: 'cli', osUser: userInfo().username },
     });
+    const hash = vi.spyOn(PasswordHasher.prototype, 'hash');
     for (const address of [user.email, 'nobody@example.com'])
       expect(await reset(address)).toMatchObject({
         code: 1,
@@ -221,5 +223,7 @@ describe('the tenants commands', () => {
       code: 1,
       err: `locked-out has other admins, who can reset the password of ${email}.\n`,
     });
+    expect(hash).not.toHaveBeenCalled();
+    hash.mockRestore();
   });
 });

@@ -6,6 +6,7 @@ import {
 } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { Inject, Injectable } from '@nestjs/common';
+import { TenantDatabase } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
@@ -33,6 +34,7 @@ const STATUS_EVENTS = {
 export class UserAccessService {
   constructor(
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
+    private readonly database: TenantDatabase,
     private readonly users: UserService,
     private readonly sessions: SessionService,
     private readonly roles: RoleService,
@@ -102,12 +104,15 @@ export class UserAccessService {
 
   /**
    * Replaces a lost password by a generated one, which the user must change before anything else, and revokes the user's
-   * sessions. The caller must have every permission of the user: with the password, they could log in as them.
+   * sessions. The caller must have every permission of the user: with the password, they could log in as them. This is
+   * checked before the password is hashed, which is expensive and uses no connection, and again when it is stored.
    * @throws ApiError SERVICE_BUSY.
    */
   async resetPassword(principal: Principal, userId: string): Promise<TemporaryPasswordResponse> {
+    await this.database.transaction(principal, () =>
+      this.targetOf(principal, userId, assertMayControl),
+    );
     const generated = temporaryPassword();
-    // Before the first statement: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(generated);
     const target = await this.targetOf(principal, userId, assertMayControl);
     const hours = this.config.passwords.temporaryHours;

@@ -30,6 +30,7 @@ export class AdminPasswordService {
 
   /**
    * Replaces the password by a generated one, which the admin must change at the next log-in, and revokes their sessions.
+   * The admin is looked up before the password is hashed, which is expensive, and again when it is stored.
    * @returns the password, which is not stored, and when it expires.
    * @throws ApiError NOT_FOUND if the tenant has no active admin with this address; INSUFFICIENT_PERMISSIONS if it has
    *   other active admins, who can reset the password themselves; SERVICE_BUSY.
@@ -41,6 +42,9 @@ export class AdminPasswordService {
   ): Promise<TemporaryAdminPassword> {
     const { operatorId, details } = actor;
     const context = { tenantId, operatorId };
+    await this.database.transaction(context, (transaction) =>
+      findSoleAdmin(transaction, tenantId, email),
+    );
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
     const password = { passwordHash, hours: this.config.passwords.temporaryHours };
