@@ -166,6 +166,8 @@ describe('The audit log of a tenant', () => {
     await call('POST', `${user}/reactivate`, token);
     await call('POST', `${user}/require-password-change`, token);
     await call('PATCH', user, token, { firstName: 'Eva' });
+    await call('POST', `${user}/deactivate`, token);
+    await call('POST', `${user}/reset-password`, token);
     const guest = `${randomUUID()}@example.com`;
     const invited = await call('POST', '/auth/invitations', token, { email: guest, role: 'user' });
     await call('POST', `/auth/invitations/${invited.invitation.id}/resend`, token);
@@ -214,6 +216,8 @@ describe('The audit log of a tenant', () => {
       ['user.suspended', 'success', by.user, 'user'],
       ['user.reactivated', 'success', by.user, 'user'],
       ['password.change_required', 'success', by.user, 'user'],
+      ['user.deactivated', 'success', by.user, 'user'],
+      ['password.reset', 'success', by.user, 'user'],
       ['user.updated', 'success', by.user, 'user'],
       ['invitation.created', 'success', by.user, 'invitation'],
       ['invitation.resent', 'success', by.user, 'invitation'],

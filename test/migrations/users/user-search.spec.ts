@@ -1,3 +1,4 @@
+import { NIL_UUID } from '@poc-tracker/contracts';
 import type { TenantDatabase } from '@poc-tracker/tenancy';
 import { seedTenant } from '@poc-tracker/testing';
 import pg from 'pg';
@@ -246,5 +247,30 @@ describe('The search for users under row-level security', () => {
     const found = await search('a', USERS, { role: 'manager', status: 'suspended' });
     expect(found.length).toBeGreaterThan(0);
     for (const { role, status } of found) expect([role, status]).toEqual(['manager', 'suspended']);
+  });
+});
+
+describe('The search among colleagues', () => {
+  it.each([
+    ['name', 0, 'bruno'],
+    ['last name', 1, 'silva'],
+  ])('reads by the %s the rows of one page only', async (_title, source, prefix) => {
+    const tenantId = tenants[0] ?? '';
+    const context = { tenantId, userId: NIL_UUID, role: 'viewer', permissions: [] };
+    const read = await db.within(context, async (client) => {
+      const page = await client.query('SELECT * FROM list_colleagues($1, $2, $3, $4, 5)', [
+        source,
+        prefix,
+        '',
+        NIL_UUID,
+      ]);
+      expect(page.rowCount).toBe(5);
+      const { rows } = await client.query<{ rows: number }>(
+        `SELECT (seq_tup_read + idx_tup_fetch)::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'users'`,
+      );
+      return rows[0]?.rows;
+    });
+    // Some of them are of suspended users.
+    expect(read).toBeLessThanOrEqual(10);
   });
 });
