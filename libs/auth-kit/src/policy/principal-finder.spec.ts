@@ -12,6 +12,7 @@ import {
   rsa,
 } from '../../test/token-forge.js';
 import { AccessTokenVerifier } from '../token/access-token.verifier.js';
+import { JwksKeySource } from '../token/jwks.key-source.js';
 import { PrincipalFinder } from './principal-finder.js';
 
 const bearing = (token: string) => requestWith(['Authorization', `Bearer ${token}`]);
@@ -59,6 +60,17 @@ describe('PrincipalFinder', () => {
       expect(await finder.find(bearing(genuine()))).toBeUndefined();
     },
   );
+
+  it('finds no principal while the issuer is unavailable and the key of the token is unknown', async () => {
+    const sessionStatus = new FakeSessionStatus();
+    const keys = new JwksKeySource({
+      url: 'https://auth.example/.well-known/jwks.json',
+      fetch: () => Promise.reject(new Error('connect ECONNREFUSED')),
+    });
+    const finder = new PrincipalFinder(new AccessTokenVerifier(keys, PARTIES), sessionStatus);
+    expect(await finder.find(bearing(genuine()))).toBeUndefined();
+    expect(sessionStatus.queries).toEqual([]);
+  });
 
   it('does not take a token that cannot be checked for an invalid one', async () => {
     const { finder, sessionStatus } = createFinder();

@@ -14,14 +14,16 @@ export class PrincipalFinder {
   ) {}
 
   /**
-   * The principal of a request; undefined without a token that a protected route would accept.
-   * @throws ApiError SERVICE_UNAVAILABLE if the token cannot be checked.
+   * The principal of a request; undefined without a token that a protected route would accept, and with one whose signature
+   * cannot be verified because the issuer is unavailable: anyone can send such a token.
+   * @throws ApiError SERVICE_UNAVAILABLE if the session of a verified token cannot be checked.
    */
   async find(request: TokenRequest): Promise<Principal | undefined> {
     if (request.headers.authorization === undefined) return undefined;
     try {
       const token = bearerToken(request);
-      await this.verifier.loadKey(token);
+      // Without the key, `verify` refuses the token.
+      await this.verifier.loadKey(token).catch(ignoreUnavailable);
       const claims = this.verifier.cachedClaims(token) ?? this.verifier.verify(token);
       return toPrincipal(claims, await this.sessionStatus.currentRights(claims));
     } catch (error) {
@@ -29,4 +31,8 @@ export class PrincipalFinder {
       throw error;
     }
   }
+}
+
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof ApiError && error.code === 'SERVICE_UNAVAILABLE')) throw error;
 }
