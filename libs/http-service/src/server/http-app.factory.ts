@@ -8,6 +8,7 @@ import type { ErrorTranslator } from '../errors/error-reply.js';
 import { registerClientAddress, trustProxies } from '../connection/client-address.js';
 import { createFastifyAdapter } from './fastify-adapter.factory.js';
 import { refuseEndlessHeads } from './endless-response.js';
+import { refuseEncodedBodies } from './content-encoding.js';
 import { registerFormBodies } from './form-body.js';
 import { registerGracefulClose } from '../connection/graceful-close.js';
 import { NestLogger } from '../logging/nest.logger.js';
@@ -79,6 +80,7 @@ export async function createHttpApp(
   logRequests(fastify);
   refuseUnclearHosts(fastify);
   guardRequests(fastify);
+  refuseEncodedBodies(fastify);
   registerFormBodies(fastify);
   registerRawBodies(fastify);
   if (uploadTimeoutMs !== undefined) limitParsedBodies(fastify);
