@@ -33,18 +33,20 @@ export class ApiExceptionFilter implements ExceptionFilter {
       if (!reply.raw.writableEnded) reply.raw.destroy();
       return;
     }
-    const allowed = request.is404 ? this.routes.methodsAt(request.raw.url ?? '') : [];
+    const target = request.raw.url ?? '';
+    const allowed = request.is404 ? this.routes.methodsAt(target) : [];
     const unsupported = allowed.length > 0 && !allowed.includes(request.method);
     const response = toErrorReply(
       unsupported ? new ApiError('METHOD_NOT_ALLOWED') : error,
       request.id,
     );
+    const oauth = request.is404 ? this.routes.isOAuth(target) : usesOAuthErrors(request);
     void reply
       .code(response.status)
       .headers(response.headers)
       .headers(unsupported ? { allow: allowed.join(', ') } : {})
       .type('application/json; charset=utf-8')
-      .send(usesOAuthErrors(request) ? toOAuthError(response.body) : response.body);
+      .send(oauth ? toOAuthError(response.body) : response.body);
   }
 }
 

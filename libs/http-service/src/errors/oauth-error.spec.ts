@@ -62,6 +62,25 @@ describe('An error of an OAuth route (RFC 6749, 5.2)', () => {
     ]);
   });
 
+  it.each([
+    ['GET /api/v1/oauth/raw', 405, 'POST'],
+    ['POST /api/v1/oauth/raw/deeper', 404, undefined],
+    ['GET /api/v1/oauth/', 404, undefined],
+  ])('is invalid_request for an unknown path or method: %s', async (route, status, allow) => {
+    const [method, url] = route.split(' ') as ['GET' | 'POST', string];
+    const answer = await app.inject({ method, url });
+    expect([answer.statusCode, answer.headers.allow]).toEqual([status, allow]);
+    expect(answer.json()).toEqual({
+      error: 'invalid_request',
+      error_description: expect.any(String) as string,
+    });
+  });
+
+  it('is in the format of the API for an unknown path beside those of OAuth', async () => {
+    const answer = await app.inject({ method: 'GET', url: '/api/v1/oauthx/raw' });
+    expect(answer.json()).toMatchObject({ code: 'NOT_FOUND', status: 404 });
+  });
+
   it('names the field, in the characters that the standard allows', async () => {
     expect((await post('field')).json()).toEqual({
       error: 'invalid_request',

@@ -43,7 +43,12 @@ export function OAuthErrors(): MethodDecorator {
 
 /** True on an `@OAuthErrors()` route. */
 export function usesOAuthErrors(request: FastifyRequest): boolean {
-  return (request.routeOptions.config as OAuthErrorsConfig | undefined)?.oauthErrors === true;
+  return hasOAuthErrors(request.routeOptions.config);
+}
+
+/** True for the options of an `@OAuthErrors()` route. */
+export function hasOAuthErrors(config: object | undefined): boolean {
+  return (config as OAuthErrorsConfig | undefined)?.oauthErrors === true;
 }
 
 export function toOAuthErrorCode(code: ErrorCode, status: number): OAuthErrorCode {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { hasOAuthErrors } from './oauth-error.js';
 import { isEndlessHead } from '../server/endless-response.js';
 
 interface Route {
@@ -15,16 +16,25 @@ const ORIGIN = /^https?:\/\/[^/?#]*/i;
  */
 export class RouteDirectory {
   private readonly routes = new Map<string, Route>();
+  /** The paths above the routes that respond in the format of OAuth, with a slash at the end. */
+  private readonly oauthSections = new Set<string>();
 
   /** Call it before any route is registered. */
   attach(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', (options) => {
       if (isEndlessHead(options)) return;
-      const { url, method } = options;
+      const { url, method, config } = options;
+      if (hasOAuthErrors(config)) this.oauthSections.add(url.slice(0, url.lastIndexOf('/') + 1));
       const route = this.routes.get(url) ?? { segments: url.split('/'), methods: new Set() };
       for (const name of [method].flat()) route.methods.add(name);
       this.routes.set(url, route);
     });
+  }
+
+  /** Whether the path of a request target is below the routes that respond in the format of OAuth. */
+  isOAuth(target: string): boolean {
+    const path = decodePath(target);
+    return [...this.oauthSections].some((section) => path.startsWith(section));
   }
 
   /** The methods of the path of a request target, sorted; empty for an unknown path. */
