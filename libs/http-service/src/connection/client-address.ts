@@ -2,7 +2,9 @@ import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /** Some gateways add the port of the client to X-Forwarded-For. */
-const WITH_PORT = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/;
+const WITH_PORT = /^(?:\[([^\]]*)\](?::(\d{1,5}))?|([\d.]+):(\d{1,5}))$/;
+
+const MAX_PORT = 65_535;
 
 /** An IPv4 address in the notation of an IPv6 socket (RFC 4291, 2.5.5.2). */
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/;
@@ -16,7 +18,9 @@ export type ProxyTrust = (address: string) => boolean;
  */
 export function parseAddress(text: string): string | undefined {
   const trimmed = text.trim();
-  const [, bracketed, beforePort] = WITH_PORT.exec(trimmed) ?? [];
+  const [, bracketed, portOfBracketed, beforePort, port = portOfBracketed] =
+    WITH_PORT.exec(trimmed) ?? [];
+  if (Number(port ?? 0) > MAX_PORT) return undefined;
   const address = (bracketed ?? beforePort ?? trimmed).split('%', 1)[0] ?? '';
   const family = isIP(address);
   if (family !== 6) return family === 4 ? address : undefined;

@@ -33,6 +33,19 @@ describe('A request target in absolute form', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"field":"host"/);
   });
 
+  it.each(['http://user@b.example', 'http://user:secret@b.example', 'http://@b.example'])(
+    'is refused with 400 for the user name in %s',
+    async (origin) => {
+      const answer = await ask(origin + PATH, 'b.example');
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"field":"host"/);
+    },
+  );
+
+  it('may contain an at sign in its path and query', async () => {
+    const answer = await ask(`http://b.example${PATH}?email=a@b.example`, 'b.example');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it.each([
     ['http://b.example', 'b.example'],
     ['http://B.Example', 'b.example'],
