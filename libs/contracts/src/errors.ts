@@ -58,6 +58,7 @@ export const ERROR_CATALOGUE = {
     status: 415,
     message: 'The route does not support the content type of the body.',
   },
+  HEADERS_TOO_LARGE: { status: 431, message: 'The headers of the request are too large.' },
   RATE_LIMIT_EXCEEDED: { status: 429, message: 'Too many attempts; try again later.' },
   INTERNAL_ERROR: { status: 500, message: 'Something went wrong on our side.' },
   METRICS_ERROR: { status: 500, message: 'The metrics could not be read.' },

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createEdge, gate } from '../edge.fixture.js';
+import { createHttpServer, endBrokenConnection } from './http-server.js';
 
 const SLOW = 'GET /api/v1/users/slow HTTP/1.1\r\nHost: x\r\n\r\n';
 const STREAM = 'GET /api/v1/streams HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -123,12 +124,39 @@ describe('A connection with broken HTTP', () => {
     expect(countResponses(received())).toBe(1);
   });
 
+  it('gets 431 for headers above the limit', async () => {
+    const { socket, received } = await open();
+    socket.write(`GET /health HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
+    await once(socket, 'end');
+    expect(received()).toMatch(
+      /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n[^]*"code":"HEADERS_TOO_LARGE"/,
+    );
+  });
+
   it('gets 400 and leaves no line in the log for a method of another protocol', async () => {
     const { socket, received } = await open();
     socket.write('ANNOUNCE /x RTSP/1.0\r\n\r\n');
     await once(socket, 'end');
     expect(received()).toMatch(/^HTTP\/1\.1 400 /);
     expect(logged).toEqual([]);
+  });
+});
+
+describe('Half of a header', () => {
+  it('ends its connection long before the time for an upload is over', async () => {
+    const server = createHttpServer(() => undefined, 3_600_000, 300);
+    server.on('clientError', endBrokenConnection).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    sockets.push(socket);
+    socket.resume().write('GET /health HTTP/1.1\r\nHo');
+    await once(socket, 'end', { signal: AbortSignal.timeout(5_000) });
+    server.close();
+  });
+
+  it('may take 30 seconds, whether the service accepts uploads or not', () => {
+    const limits = [30_000, 3_600_000].map((uploads) => createHttpServer(() => undefined, uploads));
+    expect(limits.map(({ headersTimeout }) => headersTimeout)).toEqual([30_000, 30_000]);
   });
 });
 

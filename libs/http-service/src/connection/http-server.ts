@@ -5,13 +5,20 @@ import {
   type RequestListener,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import { ApiError } from '@poc-tracker/contracts';
+import { ApiError, type ErrorCode } from '@poc-tracker/contracts';
 import { toErrorReply } from '../errors/error-reply.js';
 
 /** Longer than load balancers keep an idle connection, so that they close it first and send no request into its end. */
 const KEEP_ALIVE_MS = 72_000;
+
+/** Milliseconds for the headers to arrive, also where a body may take an hour: an idle client would hold a connection. */
+const HEADERS_MS = 30_000;
+
+/** The code of Node's parser for headers above its limit. */
+const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 
 /** How late the end of the time for a request is noticed. */
 const CHECK_MS = 1_000;
@@ -28,8 +35,13 @@ const responses = new WeakMap<Socket, ServerResponse | null>();
 /**
  * Node's HTTP server for Fastify's `serverFactory`.
  * @param receiveTimeoutMs for a whole request to arrive.
+ * @param headersTimeoutMs for its headers.
  */
-export function createHttpServer(handle: RequestListener, receiveTimeoutMs: number): Server {
+export function createHttpServer(
+  handle: RequestListener,
+  receiveTimeoutMs: number,
+  headersTimeoutMs = HEADERS_MS,
+): Server {
   const receive: RequestListener = (request, response) => {
     const { socket } = request;
     if (HTTP_METHODS.has(request.method ?? '')) {
@@ -40,6 +52,7 @@ export function createHttpServer(handle: RequestListener, receiveTimeoutMs: numb
   const server = createServer(
     {
       requestTimeout: receiveTimeoutMs,
+      headersTimeout: Math.min(headersTimeoutMs, receiveTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_MS,
       // Node would refuse such a request without a body; `refuseUnclearHosts` does in the API's error format.
@@ -65,7 +78,8 @@ export function endBrokenConnection(
     socket.destroy();
     return;
   }
-  if (awaitsFirstResponse(socket)) socket.end(badRequest());
+  if (awaitsFirstResponse(socket))
+    socket.end(refusal(error?.code === HEADER_OVERFLOW ? 'HEADERS_TOO_LARGE' : 'VALIDATION_ERROR'));
   else socket.destroySoon();
   setTimeout(() => socket.destroy(), LAST_RESPONSE_MS).unref();
 }
@@ -77,11 +91,11 @@ function awaitsFirstResponse(socket: Socket): boolean {
   return response !== null && !response.headersSent && !response.req.complete;
 }
 
-function badRequest(): string {
-  const { status, body } = toErrorReply(new ApiError('VALIDATION_ERROR'), randomUUID());
+function refusal(code: ErrorCode): string {
+  const { status, body } = toErrorReply(new ApiError(code), randomUUID());
   const text = JSON.stringify(body);
   return [
-    `HTTP/1.1 ${status} Bad Request`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(text)}`,
     'Cache-Control: no-store',
