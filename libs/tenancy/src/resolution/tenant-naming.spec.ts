@@ -91,14 +91,17 @@ describe('namedTenants', () => {
       { domain: host },
       { id: ID },
     ]);
-    expect(named({ host }, 'globex')).toEqual([{ domain: host }, { subdomain: 'globex' }]);
+    expect(named({ host }, 'globex')).toEqual([
+      { domain: host },
+      { subdomain: 'globex', isDefault: true },
+    ]);
     expect(named({ host })).toEqual([{ domain: host }]);
   });
 
   it('prefers the header to the query and the query to the default', () => {
     expect(named({ header: ID, query: OTHER_ID }, 'globex')).toEqual([{ id: ID }]);
     expect(named({ query: OTHER_ID }, 'globex')).toEqual([{ id: OTHER_ID }]);
-    expect(named({}, 'globex')).toEqual([{ subdomain: 'globex' }]);
+    expect(named({}, 'globex')).toEqual([{ subdomain: 'globex', isDefault: true }]);
     expect(named({})).toEqual([]);
   });
 

@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { ApiError, isUuid, PLATFORM_SUBDOMAIN, RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
 
 /** How a request names a tenant. */
-export type TenantReference = { subdomain: string } | { domain: string } | { id: string };
+export type TenantReference =
+  { subdomain: string; isDefault?: true } | { domain: string } | { id: string };
 
 /** The header that names a tenant by its id. */
 export const TENANT_HEADER = 'x-tenant-id';
@@ -46,7 +47,9 @@ export function namedTenants(
   const named: TenantReference[] = byHost === undefined ? [] : [byHost];
   if (byHost !== undefined && 'subdomain' in byHost) return named;
   if (id !== undefined) return [...named, { id }];
-  return defaultTenant === undefined ? named : [...named, { subdomain: defaultTenant }];
+  return defaultTenant === undefined
+    ? named
+    : [...named, { subdomain: defaultTenant, isDefault: true }];
 }
 
 /**

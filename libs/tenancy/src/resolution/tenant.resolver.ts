@@ -95,10 +95,14 @@ export class TenantResolver implements OnApplicationBootstrap {
     return undefined;
   }
 
-  /** Any domain may point to this service, so an unknown one names no tenant. An unknown subdomain or id is refused. */
+  /**
+   * Any domain may point to this service, so an unknown one names no tenant, nor does a default tenant that does not exist,
+   * which no user has chosen. An unknown subdomain or id is refused.
+   */
   private async findActive(reference: TenantReference): Promise<TenantSnapshot | undefined> {
     const tenant = await this.find(reference);
-    if (tenant === undefined && 'domain' in reference) return undefined;
+    const isChosen = !('domain' in reference || 'isDefault' in reference);
+    if (tenant === undefined && !isChosen) return undefined;
     if (tenant?.status !== 'active') throw new ApiError('INVALID_TENANT');
     return tenant;
   }

@@ -35,6 +35,16 @@ describe('TenantResolver', () => {
       warn.mockRestore();
     });
 
+    it('is as good as none if it does not exist, because no user has chosen it', async () => {
+      const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+      const misled = await probe.app({ DEFAULT_TENANT: 'unknown' });
+      warn.mockRestore();
+      const refused = { status: 400, code: 'TENANT_REQUIRED' };
+      expect(await get(misled, 'probe')).toMatchObject(refused);
+      const chosen = await get(misled, 'probe', { host: 'unknown.localhost' });
+      expect(chosen).toMatchObject({ status: 403, code: 'INVALID_TENANT' });
+    });
+
     it('is the last resort and overrides nothing', async () => {
       expect(await get(withDefault, 'probe')).toMatchObject(answerOf('globex'));
       expect(await get(withDefault, 'probe', { host: 'unknown.example' })).toMatchObject(
