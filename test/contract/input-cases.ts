@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Operation } from '@poc-tracker/http-service';
 
@@ -51,26 +52,48 @@ const WRONG_BY_FORMAT: Record<string, string> = {
   hostname: 'not a host',
 };
 
+/** Items for lists that the base call does not fill. */
+const ITEM_BY_FORMAT: Record<string, string> = { hostname: 'acme.example' };
+
 /** The cases of a JSON body whose other fields are those of `base`. */
 export function bodyCases(document: OpenAPIObject, schema: InputSchema, base: Json): InputCase[] {
+  const noObjects = [
+    { title: 'the body is an array', input: [] },
+    { title: 'the body is a text', input: '"text"' },
+  ];
   return [
-    ...(['an array', 'a text'] as const).map((title) => ({
-      title: `the body is ${title}`,
-      field: 'body',
-      inside: false,
-      input: title === 'an array' ? [] : '"text"',
-    })),
-    ...objectCases(document, schema, base, '').map(({ input, ...rest }) => ({ ...rest, input })),
+    ...noObjects.map((one) => ({ ...one, field: 'body', inside: false })),
+    ...objectCases(document, schema, base, ''),
   ];
 }
 
+/** The cases of a form, whose fields are texts. */
+export function formCases(document: OpenAPIObject, schema: InputSchema, base: Json): InputCase[] {
+  return objectCases(document, schema, base, '').filter(({ input }) =>
+    Object.values(input as Json).every((value) => typeof value === 'string'),
+  );
+}
+
 /** The cases of the query of an operation. Values are texts, as in a URL. */
-export function queryCases(document: OpenAPIObject, operation: Operation): InputCase[] {
+export function queryCases(
+  document: OpenAPIObject,
+  operation: Operation,
+  base: Record<string, string>,
+): InputCase[] {
   const parameters = (operation.parameters ?? []).filter(({ in: place }) => place === 'query');
   if (parameters.length === 0) return [];
-  const undocumented = { field: 'undocumented', inside: false, input: { undocumented: '1' } };
+  const required = parameters.filter((parameter) => parameter.required === true);
   return [
-    { title: 'a parameter that is not documented', ...undocumented },
+    {
+      title: 'a parameter that is not documented',
+      field: 'undocumented',
+      inside: false,
+      input: { ...base, undocumented: '1' },
+    },
+    ...required.map(({ name }) => {
+      const { [name]: _removed, ...input } = base;
+      return { title: `${name} is missing`, field: name, inside: false, input };
+    }),
     ...parameters.flatMap(({ name, schema = {} }) =>
       valuesOf(resolve(document, schema as InputSchema), undefined)
         .filter(({ value }) => ['string', 'number'].includes(typeof value))
@@ -78,7 +101,7 @@ export function queryCases(document: OpenAPIObject, operation: Operation): Input
           title: `${name}: ${title}`,
           field: name,
           inside,
-          input: { [name]: String(value) },
+          input: { ...base, [name]: String(value) },
         })),
     ),
   ];
@@ -115,9 +138,15 @@ function objectCases(
       const input = { ...base, [name]: value };
       cases.push({ title: `${at(name)}: ${title}`, field: at(name), inside, input });
     }
-    if (property.properties === undefined || !isObject(base[name])) continue;
-    for (const nested of objectCases(document, property, base[name], at(name))) {
-      cases.push({ ...nested, input: { ...base, [name]: nested.input } });
+    const given = base[name];
+    if (property.properties !== undefined) {
+      for (const nested of objectCases(document, property, isObject(given) ? given : {}, at(name)))
+        cases.push({ ...nested, input: { ...base, [name]: nested.input } });
+    }
+    const [item] = Array.isArray(given) ? (given as unknown[]) : [];
+    if (property.items !== undefined && isObject(item)) {
+      for (const nested of objectCases(document, property.items, item, `${at(name)}.0`))
+        cases.push({ ...nested, input: { ...base, [name]: [nested.input] } });
     }
   }
   return cases;
@@ -183,10 +212,16 @@ function textValues(schema: InputSchema, base: unknown): Value[] {
   return values;
 }
 
-/** The given text without spaces, which could be trimmed, or letters of no word, repeated to the length. */
+const LETTERS = 'kxqzvwjyhgtbnmrpdflsc';
+
+/**
+ * The given text without spaces, which could be trimmed, repeated to the length. Without one, letters of no word: other
+ * ones each time, because names are unique.
+ */
 function textOf(length: number, base: unknown): string {
   const given = typeof base === 'string' ? base.replaceAll(' ', '') : '';
-  const text = given === '' ? 'kxqzvwjyhgtbnmrpdflsc' : given;
+  const letter = (): string => LETTERS.charAt(randomInt(LETTERS.length));
+  const text = given === '' ? Array.from({ length: 100 }, letter).join('') : given;
   return text.repeat(Math.ceil(length / text.length)).slice(0, length);
 }
 
@@ -206,8 +241,11 @@ function numberValues({ type, minimum, maximum }: InputSchema): Value[] {
 function listValues(document: OpenAPIObject, schema: InputSchema, base: unknown): Value[] {
   const items = resolve(document, schema.items ?? {});
   const [example] = Array.isArray(base) ? (base as unknown[]) : [];
-  const item = items.enum?.[0] ?? example ?? (items.format === undefined ? 'kxqz' : undefined);
-  if (item === undefined) return [];
+  const item =
+    items.enum?.[0] ??
+    example ??
+    (items.format === undefined ? 'kxqz' : ITEM_BY_FORMAT[items.format]);
+  if (item === undefined) throw new Error('The base call has no item for a list of objects.');
   const { minItems, maxItems, uniqueItems } = schema;
   const of = (length: number): unknown[] => Array.from({ length }, () => item);
   return [
@@ -218,13 +256,15 @@ function listValues(document: OpenAPIObject, schema: InputSchema, base: unknown)
     ...(maxItems === undefined
       ? []
       : [{ title: 'too many', value: of(maxItems + 1), inside: false }]),
-    { title: 'an item of a wrong type', value: [{ wrong: 'type' }], inside: false },
+    ...valuesOf(items, item, document)
+      .filter(({ inside }) => !inside)
+      .map(({ title, value }) => ({ title: `an item: ${title}`, value: [value], inside: false })),
     { title: 'one item', value: [item], inside: true },
   ];
 }
 
 /** Follows references. Of several alternatives it takes the first. */
-function resolve(document: OpenAPIObject, schema: InputSchema): InputSchema {
+export function resolve(document: OpenAPIObject, schema: InputSchema): InputSchema {
   const inner = schema.allOf?.[0] ?? schema.oneOf?.[0];
   if (inner !== undefined) return { ...resolve(document, inner), ...schema };
   if (schema.$ref === undefined) return schema;
