@@ -26,7 +26,8 @@ function codeOf({ code, error }: { code?: string; error: string }): string {
 }
 
 function expectedOutcome(cell: Cell, caller: Caller): string {
-  const { status, code } = cell;
+  const { status, code, asOperator } = cell;
+  if (caller === 'operator' && asOperator !== undefined) return asOperator;
   if (cell.allowed.includes(caller)) return code === undefined ? `${status}` : `${status} ${code}`;
   return caller === 'anonymous' ? '401 TOKEN_REQUIRED' : '403 INSUFFICIENT_PERMISSIONS';
 }
