@@ -355,22 +355,18 @@ CREATE OR REPLACE FUNCTION public.extend_session()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   BEGIN
-    NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
-    IF OLD.expires_at > clock_timestamp() THEN
-      NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
-    END IF;
+    NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
     RETURN NEW;
   END
   $function$;
 
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
- RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean)
+ RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-SELECT u.id, u.password_hash, u.status, u.must_change_password,
-       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false)
+SELECT u.id, u.password_hash, u.status, u.must_change_password
   FROM public.users u
  WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email = p_email
 $function$;
@@ -664,33 +660,6 @@ BEGIN
 END
 $function$;
 ALTER FUNCTION keep_tenant_row() OWNER TO tenant_gatekeeper;
-
-CREATE OR REPLACE FUNCTION public.limit_session()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-DECLARE
-  stored jsonb;
-BEGIN
-  SELECT s.setting_value INTO stored FROM public.tenant_settings s
-   WHERE s.tenant_id = NEW.tenant_id AND s.setting_key = 'security' FOR SHARE;
-  NEW.created_at := least(NEW.created_at, clock_timestamp());
-  NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
-  NEW.idle_timeout := least(NEW.idle_timeout, CASE WHEN jsonb_typeof(stored -> 'sessionTimeout') = 'number' THEN
-      CASE WHEN (stored -> 'sessionTimeout')::numeric BETWEEN 0.5 AND 8760
-        THEN (stored -> 'sessionTimeout')::numeric * interval '1 hour' ELSE interval '24 hours' END
-    ELSE interval '24 hours' END);
-  NEW.ends_at := least(NEW.ends_at, NEW.created_at + CASE WHEN jsonb_typeof(stored -> 'sessionLifetime') = 'number' THEN
-      CASE WHEN (stored -> 'sessionLifetime')::numeric BETWEEN 0.5 AND 8760
-        THEN (stored -> 'sessionLifetime')::numeric * interval '1 hour' ELSE interval '168 hours' END
-    ELSE interval '168 hours' END);
-  NEW.expires_at := least(NEW.expires_at, NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
-  RETURN NEW;
-END
-$function$;
-ALTER FUNCTION limit_session() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.list_colleagues(p_source integer, p_prefix text, p_key text, p_id uuid, p_limit integer)
  RETURNS TABLE(id uuid, first_name text, last_name text, avatar_url text, key text)
@@ -1018,6 +987,18 @@ END
 $function$;
 ALTER FUNCTION record_poc_access() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.record_suspension()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    NEW.suspended_by_role :=
+      CASE WHEN NEW.status = 'suspended' THEN nullif(current_setting('app.user_role', true), '') END;
+    RETURN NEW;
+  END
+  $function$;
+
 CREATE OR REPLACE FUNCTION public.record_usage_events(p_tenant uuid, p_resource text, p_before bigint, p_limit_before bigint, p_used bigint, p_limit bigint)
  RETURNS void
  LANGUAGE sql
@@ -1096,6 +1077,10 @@ AS $function$
     IF TG_TABLE_NAME = 'users' THEN
       IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND
         (OLD.status <> NEW.status OR OLD.email <> NEW.email OR OLD.password_hash <> NEW.password_hash)) THEN
+        IF OLD.suspended_by_role IS NOT NULL AND (array_position(ARRAY['viewer', 'user', 'manager', 'admin'], OLD.suspended_by_role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true)))) IS NOT TRUE THEN
+          RAISE EXCEPTION 'a higher role has suspended the user' USING
+            ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_suspended_by_higher_role';
+        END IF;
         wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
         changed_roles := ARRAY[OLD.custom_role_id];
       END IF;
@@ -1318,8 +1303,7 @@ CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_s
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
-       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.user_sessions s
@@ -2276,8 +2260,6 @@ CREATE POLICY tenant_settings_select_authenticated_user ON tenant_settings AS PE
   USING (true);
 CREATE POLICY tenant_settings_select_super_admin ON tenant_settings AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
-CREATE POLICY tenant_settings_select_tenant_gatekeeper ON tenant_settings AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
-  USING (true);
 CREATE POLICY tenant_settings_select_tracker_user ON tenant_settings AS PERMISSIVE FOR SELECT TO tracker_user
   USING (((setting_key)::text = 'features'::text));
 CREATE POLICY tenant_settings_insert_authenticated_user ON tenant_settings AS PERMISSIVE FOR INSERT TO authenticated_user
@@ -2288,9 +2270,6 @@ CREATE POLICY tenant_settings_update_authenticated_user ON tenant_settings AS PE
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission))
   WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_update_super_admin ON tenant_settings AS PERMISSIVE FOR UPDATE TO super_admin
-  USING (true)
-  WITH CHECK (true);
-CREATE POLICY tenant_settings_update_tenant_gatekeeper ON tenant_settings AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
   USING (true)
   WITH CHECK (true);
 CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PERMISSIVE FOR DELETE TO authenticated_user
@@ -2304,8 +2283,6 @@ GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO super_admin;
 GRANT UPDATE (setting_value, updated_at, chosen) ON tenant_settings TO authenticated_user;
 GRANT UPDATE (setting_value, updated_at) ON tenant_settings TO super_admin;
-GRANT SELECT (tenant_id, setting_key, setting_value) ON tenant_settings TO tenant_gatekeeper;
-GRANT UPDATE (updated_at) ON tenant_settings TO tenant_gatekeeper;
 GRANT SELECT (tenant_id, setting_key, setting_value) ON tenant_settings TO tracker_user;
 
 CREATE TABLE tenant_usage (
@@ -2519,8 +2496,7 @@ CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISS
 CREATE TRIGGER user_sessions_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
-CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
-CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION limit_session();
+CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW WHEN ((old.expires_at > new.last_used_at)) EXECUTE FUNCTION extend_session();
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER user_sessions_platform BEFORE UPDATE ON public.user_sessions FOR EACH ROW WHEN ((new.user_id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
@@ -2546,13 +2522,13 @@ CREATE TABLE users (
   role text NOT NULL DEFAULT 'user'::text,
   permissions jsonb NOT NULL DEFAULT '[]'::jsonb,
   status text NOT NULL DEFAULT 'active'::text,
+  suspended_by_role text,
   last_login_at timestamp with time zone,
   login_count integer NOT NULL DEFAULT 0,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   updated_at timestamp with time zone NOT NULL DEFAULT now(),
   created_by uuid,
   must_change_password boolean NOT NULL DEFAULT false,
-  temporary_password_expires_at timestamp with time zone,
   custom_role_id uuid,
   search_name text NOT NULL GENERATED ALWAYS AS (search_key(btrim((((COALESCE(first_name, ''::character varying))::text || ' '::text) || (COALESCE(last_name, ''::character varying))::text)))) STORED,
   search_last_name text NOT NULL GENERATED ALWAYS AS (search_key((COALESCE(last_name, ''::character varying))::text)) STORED,
@@ -2567,7 +2543,8 @@ CREATE TABLE users (
   CONSTRAINT users_password_hash_check CHECK ((password_hash ~~ '$argon2id$%'::text)),
   CONSTRAINT users_permissions_check CHECK ((jsonb_typeof(permissions) = 'array'::text)),
   CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'user'::text, 'viewer'::text]))),
-  CONSTRAINT users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'suspended'::text])))
+  CONSTRAINT users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'suspended'::text]))),
+  CONSTRAINT users_suspended_by_role_check CHECK (((suspended_by_role IS NULL) OR (status = 'suspended'::text)))
 );
 CREATE INDEX users_created_by_idx ON public.users USING btree (tenant_id, created_by) WHERE (created_by IS NOT NULL);
 CREATE INDEX users_custom_role_idx ON public.users USING btree (tenant_id, custom_role_id, id) WHERE (custom_role_id IS NOT NULL);
@@ -2614,12 +2591,13 @@ CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WH
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
+CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION record_suspension();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;
 GRANT DELETE, INSERT ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, search_name, search_last_name) ON users TO authenticated_user;
-GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO authenticated_user;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, search_name, search_last_name) ON users TO super_admin;
-GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, temporary_password_expires_at, custom_role_id, search_name, search_last_name) ON users TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, search_name, search_last_name) ON users TO authenticated_user;
+GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO authenticated_user;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, search_name, search_last_name) ON users TO super_admin;
+GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO super_admin;
+GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, custom_role_id, search_name, search_last_name) ON users TO tenant_gatekeeper;

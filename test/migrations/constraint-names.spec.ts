@@ -32,6 +32,7 @@ const RAISED: Record<string, Record<string, string>> = {
   refuse_own_rights_change: { users_own_role_fixed: '42501' },
   refuse_password_change_by_others: { users_own_password: '42501' },
   refuse_rights_not_held: {
+    users_suspended_by_higher_role: '42501',
     users_rights_held: '42501',
     tenant_roles_rights_held: '42501',
     tenant_roles_holders: '42501',

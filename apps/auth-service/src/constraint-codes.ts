@@ -18,6 +18,7 @@ export const CONSTRAINT_CODES: ConstraintCodes = {
   users_own_password: 'INSUFFICIENT_PERMISSIONS',
   users_platform_reserved: 'REGISTRATION_REFUSED',
   platform_tenant_reserved: 'INSUFFICIENT_PERMISSIONS',
+  users_suspended_by_higher_role: 'INSUFFICIENT_PERMISSIONS',
   users_rights_held: 'INSUFFICIENT_PERMISSIONS',
   users_custom_role_fkey: 'ROLE_IN_USE',
   invites_open_email_key: 'INVITE_EXISTS',

@@ -81,6 +81,21 @@ describe('User administration', () => {
     }
   });
 
+  it('is refused for a user whom a higher role has suspended', async () => {
+    const { join } = await workspace();
+    const [manager, admin] = [await join('manager'), await join('admin')];
+    const target = await join('user');
+    await suspend(admin.token, target.userId);
+    for (const change of [deactivate, reactivate, resetPassword, remove]) {
+      const answer = await change(manager.token, target.userId);
+      expect([answer.status, answer.error.details]).toEqual([
+        403,
+        { reason: 'suspended_by_higher_role' },
+      ]);
+    }
+    expect((await reactivate(admin.token, target.userId)).status).toBe(200);
+  });
+
   it('is refused for a user who holds a permission that the caller lacks', async () => {
     const { join } = await workspace();
     const [manager, admin] = [await join('manager'), await join('admin')];

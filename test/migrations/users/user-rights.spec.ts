@@ -113,6 +113,26 @@ describe('The permissions of a user', () => {
     await db.statement(auditor, 'DELETE FROM users WHERE id = $1', [userId]);
   });
 
+  it('stay with a user whom a higher role has suspended: no lower role lifts that or deletes the user', async () => {
+    const { tenantId, asManager } = await seedManagerAndUser();
+    const { userId } = await seedUser(db.database, tenantId);
+    const admin = await seedUser(db.database, tenantId, { role: 'admin' });
+    const asAdmin = { tenantId, userId: admin.userId, role: 'admin' };
+    const set = (context: Context, status: string): Promise<unknown> =>
+      db.statement(context, 'UPDATE users SET status = $2 WHERE id = $1', [userId, status]);
+    await set(asAdmin, 'suspended');
+    const held = refusal('42501', 'users_suspended_by_higher_role');
+    for (const status of ['active', 'inactive'])
+      await expect(set(asManager, status)).rejects.toEqual(held);
+    for (const change of [`UPDATE users SET email = 'other@example.com'`, 'DELETE FROM users'])
+      await expect(db.statement(asManager, `${change} WHERE id = $1`, [userId])).rejects.toEqual(
+        held,
+      );
+    await set(asAdmin, 'active');
+    await set(asManager, 'suspended');
+    await set(asManager, 'active');
+  });
+
   it('come with a custom role only from a user who holds all permissions of that role', async () => {
     const { tenantId, userId, asManager } = await seedManagerAndUser();
     const [usageViewer, auditor] = [

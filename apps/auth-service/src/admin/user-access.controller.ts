@@ -58,7 +58,8 @@ export class UserAccessController {
   @Permissions('manage_users')
   @ApiOperation({
     summary: 'Reactivate a suspended or inactive user',
-    description: 'The user takes a seat.',
+    description:
+      'The user takes a seat. A suspension is lifted by a user with the role of the one who suspended, or a higher one.',
   })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND', 'USER_LIMIT_EXCEEDED')

@@ -19,7 +19,7 @@ const target = (
   role: Role,
   permissions: Permission[] = [],
   customRolePermissions: Permission[] = [],
-): Target => ({ id: 'target', role, permissions, customRolePermissions });
+): Target => ({ id: 'target', role, permissions, customRolePermissions, suspendedByRole: null });
 
 function reasonOfRefusal(by: Caller, of: Target, change: RoleChange): unknown {
   return outcome(() => {
@@ -144,6 +144,13 @@ describe('changing a user', () => {
     expect(decides(manager, target('viewer', ['view_audit']))).toBe('permission_not_held');
     expect(decides(manager, target('viewer', [], ['view_audit']))).toBe('permission_not_held');
     expect(decides(manager, { ...target('user'), id: 'caller' })).toBe('own_account');
+  });
+
+  it('is refused for a suspended user if a higher role than that of the caller suspended them', () => {
+    const held = (suspendedByRole: Role): Target => ({ ...target('user'), suspendedByRole });
+    expect(decides(caller('manager'), held('admin'))).toBe('suspended_by_higher_role');
+    expect(decides(caller('manager'), held('manager'))).toBe('allowed');
+    expect(decides(caller('admin'), held('manager'))).toBe('allowed');
   });
 });
 

@@ -16,6 +16,8 @@ export interface Target {
   role: Role;
   permissions: readonly Permission[];
   customRolePermissions: readonly Permission[];
+  /** The role of the user who suspended them; null if they are not suspended. */
+  suspendedByRole: Role | null;
 }
 
 export interface RoleChange {
@@ -37,12 +39,15 @@ export function assertMayManage(caller: Caller, target: Target): void {
 }
 
 /**
- * For changes that give or remove all rights of a user: suspend, reactivate, delete, or change the email address. The
- * caller must have every permission of the user.
+ * For changes that give or remove all rights of a user: suspend, deactivate, reactivate, delete, or change the email address.
+ * The caller must have every permission of the user. A suspension is a security hold: only a user with the role of the one
+ * who suspended, or a higher one, lifts it, replaces it by another status, or deletes the user.
  * @throws ApiError INSUFFICIENT_PERMISSIONS.
  */
 export function assertMayControl(caller: Caller, target: Target): void {
   assertMayManage(caller, target);
+  if (target.suspendedByRole !== null && outranks(target.suspendedByRole, caller.role))
+    throw refusal('suspended_by_higher_role');
   assertHolds(
     caller,
     effectivePermissions(target.role, [...target.permissions, ...target.customRolePermissions]),

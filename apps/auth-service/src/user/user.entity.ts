@@ -54,6 +54,10 @@ export class User {
   @Column({ type: 'varchar' })
   status: UserStatus;
 
+  /** The role of the user who suspended this one, by a trigger; null if the user is not suspended. */
+  @Column({ name: 'suspended_by_role', type: 'varchar', nullable: true })
+  suspendedByRole: Role | null;
+
   @Column({ name: 'last_login_at', type: 'timestamptz', nullable: true })
   lastLoginAt: Date | null;
 

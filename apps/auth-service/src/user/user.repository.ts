@@ -84,7 +84,7 @@ const USER_COLUMNS = `
          u.tenant_id AS "tenantId", u.id, u.email, u.email_verified_at AS "emailVerifiedAt",
          u.first_name AS "firstName", u.last_name AS "lastName", u.avatar_url AS "avatarUrl", u.timezone, u.locale,
          u.role, u.permissions, u.custom_role_id AS "customRoleId", r.name AS "customRoleName",
-         coalesce(r.permissions, '[]') AS "customRolePermissions", u.status,
+         coalesce(r.permissions, '[]') AS "customRolePermissions", u.status, u.suspended_by_role AS "suspendedByRole",
          u.must_change_password AS "mustChangePassword", u.last_login_at AS "lastLoginAt",
          u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt", u.updated_at AS "updatedAt"`;
 

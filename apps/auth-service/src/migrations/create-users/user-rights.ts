@@ -97,11 +97,24 @@ SELECT EXISTS (
             AND (${isWithinOwnRank('u.role')}) IS NOT TRUE)`,
 });
 
+/* A trigger and no statement of the service, whose login cannot write the column. */
+const RECORD_SUSPENSION = `
+  CREATE FUNCTION public.record_suspension() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    NEW.suspended_by_role :=
+      CASE WHEN NEW.status = 'suspended' THEN nullif(current_setting('app.user_role', true), '') END;
+    RETURN NEW;
+  END
+  $$;
+  REVOKE ALL ON FUNCTION public.record_suspension() FROM PUBLIC`;
+
 /*
  * A user grants or revokes only permissions that they hold: a user's own permissions, a user's custom role, and the
  * permissions of a custom role. Each of these is checked alone, so a user who holds a permission in two ways keeps it
  * when one is revoked. Suspending, reactivating or deleting a user, and changing the address or the password that they
- * log in with, grants or revokes everything that they hold.
+ * log in with, grants or revokes everything that they hold. While a user is suspended, that takes the role of the one who
+ * suspended them.
  *
  * Operators and the restore of a dump may write every permission. They are recognized by the login and not by the current
  * role, which is the owner of the table when a user is deleted together with their tenant.
@@ -123,6 +136,10 @@ const REFUSE_RIGHTS_NOT_HELD = `
     IF TG_TABLE_NAME = 'users' THEN
       IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND
         (OLD.status <> NEW.status OR OLD.email <> NEW.email OR OLD.password_hash <> NEW.password_hash)) THEN
+        IF OLD.suspended_by_role IS NOT NULL AND (${isWithinOwnRank('OLD.suspended_by_role')}) IS NOT TRUE THEN
+          RAISE EXCEPTION 'a higher role has suspended the user' USING
+            ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_suspended_by_higher_role';
+        END IF;
         wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
         changed_roles := ARRAY[OLD.custom_role_id];
       END IF;
@@ -166,6 +183,8 @@ const TRIGGERS = `
     FOR EACH ROW WHEN ((OLD.password_hash <> NEW.password_hash OR OLD.must_change_password AND NOT NEW.must_change_password)
       AND NEW.id IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid)
     EXECUTE FUNCTION public.refuse_password_change_by_others();
+  CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users
+    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION public.record_suspension();
   CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id, OLD.status)
         IS DISTINCT FROM (NEW.permissions, NEW.custom_role_id, NEW.status)
@@ -189,6 +208,7 @@ const TRIGGERS = `
 const TRIGGERS_BY_TABLE = [
   ['users', 'users_own_rights'],
   ['users', 'users_own_password'],
+  ['users', 'users_suspension'],
   ['users', 'users_rights_held'],
   ['users', 'users_rights_held_on_insert'],
   ['users', 'users_rights_held_on_delete'],
@@ -202,6 +222,7 @@ export const USER_RIGHTS: SchemaPart = {
   up: [
     REFUSE_OWN_RIGHTS_CHANGE,
     REFUSE_PASSWORD_CHANGE_BY_OTHERS,
+    RECORD_SUSPENSION,
     CHANGED_PERMISSIONS,
     asGatekeeper(ROLE_HOLDERS),
     REFUSE_RIGHTS_NOT_HELD,
@@ -210,6 +231,7 @@ export const USER_RIGHTS: SchemaPart = {
   down: [
     ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
     `DROP FUNCTION public.refuse_own_rights_change(), public.refuse_password_change_by_others(),
+       public.record_suspension(),
        public.refuse_rights_not_held(), public.changed_permissions(jsonb, jsonb),
        public.keep_last_admin(), public.role_holders(uuid)`,
   ],

@@ -46,6 +46,9 @@ const TABLE = `
       CONSTRAINT users_permissions_check CHECK (jsonb_typeof(permissions) = 'array'),
     status text NOT NULL DEFAULT 'active'
       CONSTRAINT users_status_check CHECK (status IN ('active', 'inactive', 'suspended')),
+    -- The role of the user who suspended this one.
+    suspended_by_role text
+      CONSTRAINT users_suspended_by_role_check CHECK (suspended_by_role IS NULL OR status = 'suspended'),
     last_login_at timestamptz,
     login_count integer NOT NULL DEFAULT 0 CONSTRAINT users_login_count_check CHECK (login_count >= 0),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -95,7 +98,7 @@ const LOG_IN = [
   'must_change_password',
   'temporary_password_expires_at',
 ];
-const RECORD = ['tenant_id', 'id', 'created_at', 'updated_at', 'created_by'];
+const RECORD = ['tenant_id', 'id', 'created_at', 'updated_at', 'created_by', 'suspended_by_role'];
 const SEARCH = ['search_name', 'search_last_name'];
 
 const POLICIES = protectTenantTable({
