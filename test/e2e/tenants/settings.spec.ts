@@ -207,6 +207,25 @@ describe('The branding of a tenant', () => {
     });
   });
 
+  it('has a billing email that only users who can change it see', async () => {
+    const tenant = await service.tenant();
+    const tokenOf = async (user: Parameters<typeof service.user>[1]) =>
+      (await service.login(tenant.host, await service.user(tenant.tenantId, user))).tokens
+        .accessToken;
+    await update(await tokenOf({ role: 'admin' }), { billingEmail: 'finance@acme.example' });
+    const seenBy = async (user: Parameters<typeof service.user>[1]) =>
+      (
+        await service.call<{ billingEmail: string | null }>('GET', '/tenants/current', {
+          token: await tokenOf(user),
+        })
+      ).data.billingEmail;
+    expect(await seenBy({ role: 'user', permissions: ['manage_settings'] })).toBe(
+      'finance@acme.example',
+    );
+    for (const role of ['viewer', 'user', 'manager'] as const)
+      expect(await seenBy({ role })).toBeNull();
+  });
+
   it('follows the theme until another color is chosen', async () => {
     const { token, host } = await signedIn();
     await change(token, { theme: { primaryColor: '#445566' } });

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated, Permissions } from '@poc-tracker/auth-kit';
+import { Authenticated, CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { DataResponse } from '@poc-tracker/http-service';
 import { TenantUsageResponse } from './entitlements/tenant-usage.response.js';
 import { TenantResponse } from './tenant.response.js';
@@ -18,8 +18,8 @@ export class TenantController {
     description: 'Returns its branding, features, limits and settings.',
   })
   @DataResponse(200, TenantResponse)
-  getCurrentTenant(): Promise<TenantResponse> {
-    return this.tenants.current();
+  getCurrentTenant(@CurrentUser() principal: Principal): Promise<TenantResponse> {
+    return this.tenants.currentFor(principal);
   }
 
   @Get('current/usage')

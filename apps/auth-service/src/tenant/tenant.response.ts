@@ -90,7 +90,7 @@ export class TenantResponse {
     type: String,
     nullable: true,
     format: 'email',
-    description: 'Where invoices are sent.',
+    description: 'Where invoices are sent. Null for users without the permission manage_settings.',
     example: 'finance@acme.example',
   })
   billingEmail: string | null;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import { insertTenant, type NewTenant } from './new-tenant.js';
@@ -34,6 +35,12 @@ export class TenantService {
     const tenant = await this.tenants.findCurrent();
     if (tenant === undefined) throw new ApiError('INVALID_TENANT');
     return toTenantResponse(tenant, await this.settings());
+  }
+
+  /** The same for a user: the billing email only for those who can change it. @throws ApiError INVALID_TENANT. */
+  async currentFor({ permissions }: Pick<Principal, 'permissions'>): Promise<TenantResponse> {
+    const tenant = await this.current();
+    return permissions.includes('manage_settings') ? tenant : { ...tenant, billingEmail: null };
   }
 
   async settings(): Promise<TenantSettings> {
