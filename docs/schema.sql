@@ -1984,7 +1984,7 @@ CREATE POLICY pocs_delete_super_admin ON pocs AS PERMISSIVE FOR DELETE TO super_
 CREATE POLICY pocs_delete_tracker_user ON pocs AS PERMISSIVE FOR DELETE TO tracker_user
   USING ((( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))));
 CREATE TRIGGER pocs_access AFTER UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION record_poc_access();
-CREATE TRIGGER pocs_access_from_start AFTER INSERT ON public.pocs FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION record_poc_access();
+CREATE TRIGGER pocs_access_on_insert AFTER INSERT ON public.pocs FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER pocs_audit AFTER INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
 CREATE TRIGGER pocs_platform BEFORE INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();

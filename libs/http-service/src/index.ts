@@ -34,7 +34,7 @@ export {
   encodePageCursor,
   foreignCursor,
   type PageFilter,
-  toOnlyPage,
+  toSinglePage,
   toPage,
 } from './paging/page-cursor.js';
 export { NextCursor, PageQuery } from './paging/page.query.js';

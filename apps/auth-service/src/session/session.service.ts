@@ -1,6 +1,6 @@
 import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { toOnlyPage } from '@poc-tracker/http-service';
+import { toSinglePage } from '@poc-tracker/http-service';
 import { type RequestClient, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { hashOfSecret, randomSecretBytes } from '../protection/secret.js';
@@ -76,7 +76,7 @@ export class SessionService extends SessionRevocationService {
   /** The active sessions of a user, last used first. */
   async list(userId: string, currentSessionId: string): Promise<SessionPageResponse> {
     const sessions = await this.sessions.listActiveOf(userId, await this.clock.now());
-    return toOnlyPage(sessions.map((session) => toSessionResponse(session, currentSessionId)));
+    return toSinglePage(sessions.map((session) => toSessionResponse(session, currentSessionId)));
   }
 
   private async insert(

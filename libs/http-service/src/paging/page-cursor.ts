@@ -96,7 +96,7 @@ export function toPage<T extends { id: string }>(
 }
 
 /** A list that is never long enough for a second page. */
-export function toOnlyPage<T>(items: T[]): Page<T> {
+export function toSinglePage<T>(items: T[]): Page<T> {
   return { items, nextCursor: null };
 }
 

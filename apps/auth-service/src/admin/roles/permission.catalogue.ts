@@ -4,7 +4,7 @@ import {
   permissionsOfRole,
   ROLES,
 } from '@poc-tracker/contracts';
-import { toOnlyPage } from '@poc-tracker/http-service';
+import { toSinglePage } from '@poc-tracker/http-service';
 import type { PermissionPageResponse } from './role.response.js';
 
 /** All permissions, what they mean and which roles have them. */
@@ -14,5 +14,5 @@ export function permissionCatalogue(): PermissionPageResponse {
     description: PERMISSION_DESCRIPTIONS[name],
     roles: ROLES.filter((role) => permissionsOfRole(role).includes(name)),
   }));
-  return toOnlyPage(items);
+  return toSinglePage(items);
 }

@@ -21,7 +21,8 @@ export class ServiceClientService {
   /** @returns the client with its secret, which is stored as a hash. @throws ApiError VALIDATION_ERROR if the name is in use. */
   async create(name: string, actor: OperatorActor): Promise<ServiceClient & { secret: string }> {
     const secret = newSecret();
-    return this.tenant.firstTransaction(actor, async (transaction, tenantId) => {
+    await this.tenant.ensure(actor);
+    return this.tenant.transaction(actor, async (transaction, tenantId) => {
       const secretHash = hashOfSecret(secret);
       const client = await this.clients.insert(transaction, tenantId, name, secretHash);
       if (client === null)

@@ -37,7 +37,8 @@ export class OperatorService {
    */
   async invite(email: string, actor: OperatorActor): Promise<OperatorInvitation> {
     const secret = newSecret();
-    return this.tenant.firstTransaction(actor, async (transaction, tenantId) => {
+    await this.tenant.ensure(actor);
+    return this.tenant.transaction(actor, async (transaction, tenantId) => {
       await this.operators.closeInvitations(transaction, tenantId, email);
       const invitation = await this.operators.insertInvitation(transaction, {
         tenantId,

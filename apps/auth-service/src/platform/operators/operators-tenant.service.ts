@@ -44,18 +44,9 @@ export class OperatorsTenantService {
   }
 
   /** Runs `work` in a transaction of this tenant. @throws ApiError NOT_FOUND if it does not exist yet, and as `work` does. */
-  async transaction<T>(actor: OperatorActor, work: TenantWork<T>): Promise<T> {
+  async transaction<T>({ operatorId }: OperatorActor, work: TenantWork<T>): Promise<T> {
     const tenantId = await this.find();
     if (tenantId === null) throw new ApiError('NOT_FOUND');
-    return this.run(tenantId, actor, work);
-  }
-
-  /** Creates the tenant if it does not exist, and runs `work` in a transaction of it. @throws as `ensure` and `work` do. */
-  async firstTransaction<T>(actor: OperatorActor, work: TenantWork<T>): Promise<T> {
-    return this.run(await this.ensure(actor), actor, work);
-  }
-
-  private run<T>(tenantId: string, { operatorId }: OperatorActor, work: TenantWork<T>): Promise<T> {
     return this.database.transaction({ tenantId, operatorId }, (transaction) =>
       work(transaction, tenantId),
     );

@@ -1,7 +1,7 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { toOnlyPage } from '@poc-tracker/http-service';
+import { toSinglePage } from '@poc-tracker/http-service';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
@@ -36,7 +36,7 @@ export class TenantDomainService {
   }
 
   async list(): Promise<TenantDomainPageResponse> {
-    return toOnlyPage((await this.domains.list()).map(toTenantDomainResponse));
+    return toSinglePage((await this.domains.list()).map(toTenantDomainResponse));
   }
 
   /**

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { NextCursor, toOnlyPage } from '@poc-tracker/http-service';
+import { NextCursor, toSinglePage } from '@poc-tracker/http-service';
 import type { SettingValue } from './setting-definition.js';
 import { SETTINGS_GROUPS, settingsOf } from './settings-catalogue.js';
 import { resolvedGroupSchema } from './settings.schema.js';
@@ -63,5 +63,5 @@ export function describeSettings(): SettingsCatalogueResponse {
       default: definition.default,
     })),
   );
-  return toOnlyPage(items);
+  return toSinglePage(items);
 }

@@ -43,7 +43,7 @@ const TRIGGERS = `
     FOR EACH ROW EXECUTE FUNCTION public.record_poc_access();
   CREATE TRIGGER pocs_access AFTER UPDATE OF is_public ON public.pocs
     FOR EACH ROW WHEN (OLD.is_public <> NEW.is_public) EXECUTE FUNCTION public.record_poc_access();
-  CREATE TRIGGER pocs_access_from_start AFTER INSERT ON public.pocs
+  CREATE TRIGGER pocs_access_on_insert AFTER INSERT ON public.pocs
     FOR EACH ROW WHEN (NEW.is_public) EXECUTE FUNCTION public.record_poc_access()`;
 
 /** The security events about access to POCs: who may work on one, and whether it is public. */
@@ -52,7 +52,7 @@ export const POC_ACCESS_EVENTS: SchemaPart = {
   down: [
     'DROP TRIGGER poc_collaborators_access ON public.poc_collaborators',
     'DROP TRIGGER pocs_access ON public.pocs',
-    'DROP TRIGGER pocs_access_from_start ON public.pocs',
+    'DROP TRIGGER pocs_access_on_insert ON public.pocs',
     'DROP FUNCTION public.record_poc_access()',
   ],
 };
