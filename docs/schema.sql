@@ -11,17 +11,18 @@ GRANT USAGE ON SCHEMA public TO tenant_gatekeeper;
 GRANT USAGE ON SCHEMA public TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.accept_invite(p_token_hash bytea, p_email text, p_user uuid)
- RETURNS TABLE(id uuid, role text)
+ RETURNS TABLE(id uuid, role text, email text)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 UPDATE public.invites i
    SET accepted_at = now(), accepted_by = p_user
- WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.token_hash = p_token_hash AND i.email = p_email
+ WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.token_hash = p_token_hash
+   AND i.email_key = public.email_key(p_email)
    AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.superseded_at IS NULL
    AND i.expires_at > now() AND array_position(ARRAY['viewer', 'user', 'manager', 'admin'], i.role) <= public.rank_to_invite(i.invited_by)
-RETURNING i.id, i.role
+RETURNING i.id, i.role, i.email::text
 $function$;
 ALTER FUNCTION accept_invite(bytea,text,uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION accept_invite(bytea,text,uuid) TO authenticated_user;
@@ -349,6 +350,15 @@ END
 $function$;
 ALTER FUNCTION count_tenant_users() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.email_key(p_email text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN CASE WHEN (octet_length(p_email) = char_length(p_email)) THEN lower((p_email COLLATE "C")) ELSE NORMALIZE(translate(NORMALIZE(replace(translate(lower((NORMALIZE(p_email, NFKD) COLLATE "C")), 'ÆƎȢƐĦŒΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΤΥΦΧΨΩϜıςΣͅᲀᲁᲂᲃᲄᲅᲆᲇᲈᎠᎡᎢᎣᎤᎥᎦᎧᎨᎩᎪᎫᎬᎭᎮᎯᎰᎱᎲᎳᎴᎵᎶᎷᎸᎹᎺᎻᎼᎽᎾᎿᏀᏁᏂᏃᏄᏅᏆᏇᏈᏉᏊᏋᏌᏍᏎᏏᏐᏑᏒᏓᏔᏕᏖᏗᏘᏙᏚᏛᏜᏝᏞᏟᏠᏡᏢᏣᏤᏥᏦᏧᏨᏩᏪᏫᏬᏭᏮᏯᏰᏱᏲᏳᏴᏵ'::text, 'æǝȣɛħœαβγδεζηθικλμνξοπρτυφχψωϝiσσιвдосттъѣꙋꭰꭱꭲꭳꭴꭵꭶꭷꭸꭹꭺꭻꭼꭽꭾꭿꮀꮁꮂꮃꮄꮅꮆꮇꮈꮉꮊꮋꮌꮍꮎꮏꮐꮑꮒꮓꮔꮕꮖꮗꮘꮙꮚꮛꮜꮝꮞꮟꮠꮡꮢꮣꮤꮥꮦꮧꮨꮩꮪꮫꮬꮭꮮꮯꮰꮱꮲꮳꮴꮵꮶꮷꮸꮹꮺꮻꮼꮽꮾꮿᏸᏹᏺᏻᏼᏽ'::text), 'ß'::text, 'ss'::text), NFKC), '̇'::text, ''::text), NFKC) END;
+GRANT EXECUTE ON FUNCTION email_key(text) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION email_key(text) TO super_admin;
+GRANT EXECUTE ON FUNCTION email_key(text) TO tenant_gatekeeper;
+
 CREATE OR REPLACE FUNCTION public.extend_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -368,7 +378,7 @@ CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
 AS $function$
 SELECT u.id, u.password_hash, u.status, u.must_change_password
   FROM public.users u
- WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email = p_email
+ WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email_key = public.email_key(p_email)
 $function$;
 ALTER FUNCTION find_credentials(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION find_credentials(text) TO authenticated_user;
@@ -586,35 +596,31 @@ $function$;
 ALTER FUNCTION keep_log_ins(uuid,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_log_ins(uuid,bytea) TO super_admin;
 
-CREATE OR REPLACE FUNCTION public.keep_platform_tenant()
+CREATE OR REPLACE FUNCTION public.keep_platform_users()
  RETURNS trigger
  LANGUAGE plpgsql
- SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-DECLARE
-  tenant uuid;
-BEGIN
-  IF TG_TABLE_NAME = 'tenants' THEN
-    tenant := OLD.id;
-  ELSIF TG_OP = 'DELETE' THEN
-    tenant := OLD.tenant_id;
-  ELSE
-    tenant := NEW.tenant_id;
-  END IF;
-  IF NOT pg_has_role(session_user, 'super_admin', 'USAGE')
-     AND EXISTS (SELECT FROM public.tenants t WHERE t.id = tenant AND t.is_platform) THEN
-    RAISE EXCEPTION 'a service does not write the platform tenant' USING
-      ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
-      CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'platform_tenant_reserved' END;
-  END IF;
-  IF TG_OP = 'DELETE' THEN
-    RETURN OLD;
-  END IF;
-  RETURN NEW;
-END
-$function$;
-ALTER FUNCTION keep_platform_tenant() OWNER TO tenant_gatekeeper;
+  DECLARE
+    tenant uuid;
+  BEGIN
+    IF TG_OP = 'DELETE' THEN
+      tenant := OLD.tenant_id;
+    ELSE
+      tenant := NEW.tenant_id;
+    END IF;
+    IF NOT pg_has_role(current_user, 'super_admin', 'USAGE')
+       AND EXISTS (SELECT FROM public.tenants WHERE id = tenant AND is_platform) THEN
+      RAISE EXCEPTION 'operators are managed with the command line only' USING
+        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
+        CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'users_platform_rights' END;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+      RETURN OLD;
+    END IF;
+    RETURN NEW;
+  END
+  $function$;
 
 CREATE OR REPLACE FUNCTION public.keep_poc_publisher()
  RETURNS trigger
@@ -799,7 +805,7 @@ AS $function$
 SELECT EXISTS (
   SELECT FROM public.operator_invitations o
    WHERE o.tenant_id = (SELECT t.id FROM public.tenants t WHERE t.is_platform)
-     AND o.secret_hash = p_secret_hash AND o.email = p_email
+     AND o.secret_hash = p_secret_hash AND o.email_key = public.email_key(p_email)
      AND o.used_at IS NULL AND o.expires_at > now())
 $function$;
 ALTER FUNCTION operator_invitation_is_open(text,bytea) OWNER TO tenant_gatekeeper;
@@ -987,18 +993,6 @@ END
 $function$;
 ALTER FUNCTION record_poc_access() OWNER TO tenant_gatekeeper;
 
-CREATE OR REPLACE FUNCTION public.record_suspension()
- RETURNS trigger
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  BEGIN
-    NEW.suspended_by_role :=
-      CASE WHEN NEW.status = 'suspended' THEN nullif(current_setting('app.user_role', true), '') END;
-    RETURN NEW;
-  END
-  $function$;
-
 CREATE OR REPLACE FUNCTION public.record_usage_events(p_tenant uuid, p_resource text, p_before bigint, p_limit_before bigint, p_used bigint, p_limit bigint)
  RETURNS void
  LANGUAGE sql
@@ -1077,10 +1071,6 @@ AS $function$
     IF TG_TABLE_NAME = 'users' THEN
       IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND
         (OLD.status <> NEW.status OR OLD.email <> NEW.email OR OLD.password_hash <> NEW.password_hash)) THEN
-        IF OLD.suspended_by_role IS NOT NULL AND (array_position(ARRAY['viewer', 'user', 'manager', 'admin'], OLD.suspended_by_role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true)))) IS NOT TRUE THEN
-          RAISE EXCEPTION 'a higher role has suspended the user' USING
-            ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_suspended_by_higher_role';
-        END IF;
         wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
         changed_roles := ARRAY[OLD.custom_role_id];
       END IF;
@@ -1291,7 +1281,7 @@ CREATE OR REPLACE FUNCTION public.search_key(p_text text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
-RETURN CASE WHEN (octet_length(p_text) = char_length(p_text)) THEN lower((p_text COLLATE "C")) ELSE replace(replace(replace(replace(translate(lower(NORMALIZE(p_text, NFKD)), 'ȺɑᶏⱥⱭƀƁƂƃɃɓᵬᶀꞖꞗƇƈȻȼɕꞒꞓꞔꟄÐðĐđƉƊƋƌȡɖɗᵭᶁᶑꝹꝺꟇꟈƎƏƐǝɆɇəɛᶒⱸꬲꬳꬴƑƒᵮᶂꝻꝼꞘꞙꬵƓǤǥɠɡᵹᶃꝽꞠꞡꞬꬶĦħɦⱧⱨꞕꞪıƗɨɪᶖꞮȷɈɉɟʄʝꞲĸƘƙᶄⱩⱪꝀꝁꝂꝃꝄꝅꞢꞣŁłƚȴȽɫɬɭᶅⱠⱡⱢꝈꝉꞎꞭꬷꬸꬹɱᵯᶆⱮꬺŊŋƝƞȠȵɲɳᵰᶇꞐꞑꞤꞥꬻØøƆƟɔɵⱺꝊꝋꝌꝍꬽꬾƤƥᵱᵽᶈⱣꝐꝑꝒꝓꝔꝕɊɋʠꝖꝗꝘꝙɌɍɼɽɾᵲᵳᶉⱤꞂꞃꞦꞧꭉꭋꭌȿʂᵴᶊⱾꞄꞅꞨꞩꟅꟉꟊŦŧƫƬƭƮȶȾʈᵵⱦꞆꞇɄʉᶙꞸꞹꭎꭒƲʋᶌⱱⱴꝞꝟⱲⱳᶍꭖꭗꭘꭙƳƴɎɏỾỿꭚƵƶȤȥɀʐʑᵶᶎⱫⱬⱿꟆẞÆÞŒ’‘ʼ‐–—ς̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡·'::text, 'aaaaabbbbbbbbbbcccccccccddddddddddddddddddeeeeeeeeeeeeefffffffffgggggggggggghhhhhhhiiiiiijjjjjjjkkkkkkkkkkkkkklllllllllllllllllllmmmmmnnnnnnnnnnnnnnnoooooooooooooppppppppppppqqqqqqqrrrrrrrrrrrrrrrrsssssssssssstttttttttttttuuuuuuuvvvvvvvwwxxxxxyyyyyyyzzzzzzzzzzzzzßæþœ''''''---σ'::text), 'ß'::text, 'ss'::text), 'æ'::text, 'ae'::text), 'œ'::text, 'oe'::text), 'þ'::text, 'th'::text) END;
+RETURN CASE WHEN (octet_length(p_text) = char_length(p_text)) THEN lower((p_text COLLATE "C")) ELSE replace(replace(replace(replace(translate(lower(NORMALIZE(p_text, NFKD)), 'ȺɑᶏⱥⱭƀƁƂƃɃɓᵬᶀꞖꞗƇƈȻȼɕꞒꞓꞔꟄÐðĐđƉƊƋƌȡɖɗᵭᶁᶑꝹꝺꟇꟈƎƏƐǝɆɇəɛᶒⱸꬲꬳꬴƑƒᵮᶂꝻꝼꞘꞙꬵƓǤǥɠɡᵹᶃꝽꞠꞡꞬꬶĦħɦⱧⱨꞕꞪıƗɨɪᶖꞮȷɈɉɟʄʝꞲĸƘƙᶄⱩⱪꝀꝁꝂꝃꝄꝅꞢꞣŁłƚȴȽɫɬɭᶅⱠⱡⱢꝈꝉꞎꞭꬷꬸꬹɱᵯᶆⱮꬺŊŋƝƞȠȵɲɳᵰᶇꞐꞑꞤꞥꬻØøƆƟɔɵⱺꝊꝋꝌꝍꬽꬾƤƥᵱᵽᶈⱣꝐꝑꝒꝓꝔꝕɊɋʠꝖꝗꝘꝙɌɍɼɽɾᵲᵳᶉⱤꞂꞃꞦꞧꭉꭋꭌȿʂᵴᶊⱾꞄꞅꞨꞩꟅꟉꟊŦŧƫƬƭƮȶȾʈᵵⱦꞆꞇɄʉᶙꞸꞹꭎꭒƲʋᶌⱱⱴꝞꝟⱲⱳᶍꭖꭗꭘꭙƳƴɎɏỾỿꭚƵƶȤȥɀʐʑᵶᶎⱫⱬⱿꟆẞÆÞŒ’‘ʼ‐–—ς̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡·‌‍︎️'::text, 'aaaaabbbbbbbbbbcccccccccddddddddddddddddddeeeeeeeeeeeeefffffffffgggggggggggghhhhhhhiiiiiijjjjjjjkkkkkkkkkkkkkklllllllllllllllllllmmmmmnnnnnnnnnnnnnnnoooooooooooooppppppppppppqqqqqqqrrrrrrrrrrrrrrrrsssssssssssstttttttttttttuuuuuuuvvvvvvvwwxxxxxyyyyyyyzzzzzzzzzzzzzßæþœ''''''---σ'::text), 'ß'::text, 'ss'::text), 'æ'::text, 'ae'::text), 'œ'::text, 'oe'::text), 'þ'::text, 'th'::text) END;
 GRANT EXECUTE ON FUNCTION search_key(text) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION search_key(text) TO super_admin;
 GRANT EXECUTE ON FUNCTION search_key(text) TO tenant_gatekeeper;
@@ -1411,10 +1401,10 @@ CREATE OR REPLACE FUNCTION public.supersede_expired_invites(p_emails text[])
 AS $function$
 WITH expired AS (
   SELECT i.tenant_id, i.id FROM public.invites i
-   WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.email = ANY (p_emails) AND i.accepted_at IS NULL
-     AND i.revoked_at IS NULL AND i.superseded_at IS NULL AND i.expires_at <= now()
+   WHERE i.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND i.email_key = ANY (ARRAY(SELECT public.email_key(e) FROM unnest(p_emails) AS e))
+     AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.superseded_at IS NULL AND i.expires_at <= now()
      AND (select public.has_permission('manage_invites'))
-   ORDER BY i.email, i.id
+   ORDER BY i.email_key, i.id
      FOR NO KEY UPDATE
 )
 UPDATE public.invites i SET superseded_at = now() FROM expired e WHERE i.tenant_id = e.tenant_id AND i.id = e.id
@@ -1433,6 +1423,78 @@ SELECT p.purged_tenant, p.requested_by, p.reason FROM public.purged_tenants p
 $function$;
 ALTER FUNCTION tenants_being_purged() OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION tenants_being_purged() TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.unicode_email_key(p_email text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  DECLARE
+    labels text[] := string_to_array(split_part(p_email, '@', 2), '.');
+    code text;
+    decoded text[];
+    n bigint;
+    i bigint;
+    start bigint;
+    bias bigint;
+    weight bigint;
+    k bigint;
+    digit integer;
+    threshold bigint;
+    delta bigint;
+    size bigint;
+  BEGIN
+    IF p_email !~ '[@.]xn--[a-z0-9-]+(\.[a-z0-9.-]+)?$' THEN
+      RETURN '';
+    END IF;
+    <<label>>
+    FOR l IN 1 .. cardinality(labels) LOOP
+      CONTINUE WHEN labels[l] NOT LIKE 'xn--_%';
+      code := substr(labels[l], 5);
+      decoded := coalesce(string_to_array(substring(code FROM '^(.*)-'), NULL), '{}');
+      code := coalesce(substring(code FROM '[^-]*$'), '');
+      n := 128;
+      i := 0;
+      bias := 72;
+      WHILE code <> '' LOOP
+        start := i;
+        weight := 1;
+        k := 36;
+        LOOP
+          digit := strpos('abcdefghijklmnopqrstuvwxyz0123456789', left(code, 1)) - 1;
+          code := substr(code, 2);
+          i := i + digit * weight;
+          CONTINUE label WHEN digit < 0 OR i > 100000000;
+          threshold := least(greatest(k - bias, 1), 26);
+          EXIT WHEN digit < threshold;
+          weight := weight * (36 - threshold);
+          k := k + 36;
+          CONTINUE label WHEN code = '';
+        END LOOP;
+        size := cardinality(decoded) + 1;
+        delta := CASE WHEN start = 0 THEN (i - start) / 700 ELSE (i - start) / 2 END;
+        delta := delta + delta / size;
+        k := 0;
+        WHILE delta > 455 LOOP
+          delta := delta / 35;
+          k := k + 36;
+        END LOOP;
+        bias := k + 36 * delta / (delta + 38);
+        n := n + i / size;
+        i := i % size;
+        CONTINUE label WHEN n > 1114111 OR n BETWEEN 55296 AND 57343;
+        decoded := decoded[:i] || chr(n::integer) || decoded[i + 1:];
+        i := i + 1;
+      END LOOP;
+      labels[l] := array_to_string(decoded, '');
+    END LOOP;
+    RETURN public.email_key(split_part(p_email, '@', 1) || '@' || array_to_string(labels, '.'));
+  END
+  $function$;
+GRANT EXECUTE ON FUNCTION unicode_email_key(text) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION unicode_email_key(text) TO super_admin;
+GRANT EXECUTE ON FUNCTION unicode_email_key(text) TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.update_updated_at()
  RETURNS trigger
@@ -1686,7 +1748,7 @@ CREATE POLICY invite_links_update_tenant_gatekeeper ON invite_links AS PERMISSIV
 CREATE POLICY invite_links_delete_super_admin ON invite_links AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invite_links_audit AFTER INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER invite_links_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER invite_links_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 GRANT INSERT ON invite_links TO authenticated_user;
 GRANT DELETE, INSERT ON invite_links TO super_admin;
 GRANT SELECT (tenant_id, id, role, quota, used_count, allowed_domains, expires_at, revoked_at, created_by, created_at) ON invite_links TO authenticated_user;
@@ -1701,6 +1763,7 @@ CREATE TABLE invites (
   id uuid NOT NULL DEFAULT uuid_v7(),
   token_hash bytea NOT NULL,
   email character varying(255) NOT NULL,
+  email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
   role text NOT NULL DEFAULT 'user'::text,
   expires_at timestamp with time zone NOT NULL DEFAULT (now() + '24:00:00'::interval),
   accepted_at timestamp with time zone,
@@ -1716,14 +1779,14 @@ CREATE TABLE invites (
   CONSTRAINT invites_accepted_by_fkey FOREIGN KEY (tenant_id, accepted_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (accepted_by) DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT invites_invited_by_fkey FOREIGN KEY (tenant_id, invited_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (invited_by),
   CONSTRAINT invites_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
-  CONSTRAINT invites_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFKC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
+  CONSTRAINT invites_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT invites_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'user'::text, 'viewer'::text]))),
   CONSTRAINT invites_sent_count_check CHECK ((sent_count >= 1)),
   CONSTRAINT invites_token_hash_check CHECK ((octet_length(token_hash) = 32))
 );
 CREATE INDEX invites_accepted_by_idx ON public.invites USING btree (tenant_id, accepted_by) WHERE (accepted_by IS NOT NULL);
 CREATE INDEX invites_invited_by_idx ON public.invites USING btree (tenant_id, invited_by) WHERE (invited_by IS NOT NULL);
-CREATE UNIQUE INDEX invites_open_email_key ON public.invites USING btree (tenant_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL) AND (superseded_at IS NULL));
+CREATE UNIQUE INDEX invites_open_email_key ON public.invites USING btree (tenant_id, email_key) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL) AND (superseded_at IS NULL));
 ALTER TABLE invites ENABLE ROW LEVEL SECURITY;
 ALTER TABLE invites FORCE ROW LEVEL SECURITY;
 CREATE POLICY invites_tenant_isolation ON invites AS RESTRICTIVE FOR ALL TO authenticated_user
@@ -1751,20 +1814,21 @@ CREATE POLICY invites_update_tenant_gatekeeper ON invites AS PERMISSIVE FOR UPDA
 CREATE POLICY invites_delete_super_admin ON invites AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invites_audit AFTER INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER invites_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER invites_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 GRANT INSERT ON invites TO authenticated_user;
 GRANT DELETE, INSERT ON invites TO super_admin;
-GRANT SELECT (tenant_id, id, email, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO authenticated_user;
+GRANT SELECT (tenant_id, id, email, email_key, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO authenticated_user;
 GRANT UPDATE (token_hash, expires_at, invited_by, revoked_at, sent_count, last_sent_at, superseded_at) ON invites TO authenticated_user;
-GRANT SELECT (tenant_id, id, email, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO super_admin;
+GRANT SELECT (tenant_id, id, email, email_key, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO super_admin;
 GRANT UPDATE (token_hash, expires_at, invited_by, revoked_at, sent_count, last_sent_at, superseded_at) ON invites TO super_admin;
-GRANT SELECT (tenant_id, id, token_hash, email, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, superseded_at) ON invites TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, token_hash, email, email_key, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, superseded_at) ON invites TO tenant_gatekeeper;
 GRANT UPDATE (accepted_at, accepted_by, superseded_at) ON invites TO tenant_gatekeeper;
 
 CREATE TABLE operator_invitations (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
   email character varying(255) NOT NULL,
+  email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
   secret_hash bytea NOT NULL,
   expires_at timestamp with time zone NOT NULL,
   used_at timestamp with time zone,
@@ -1772,7 +1836,7 @@ CREATE TABLE operator_invitations (
   CONSTRAINT operator_invitations_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT operator_invitations_secret_hash_key UNIQUE (tenant_id, secret_hash),
   CONSTRAINT operator_invitations_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
-  CONSTRAINT operator_invitations_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFKC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
+  CONSTRAINT operator_invitations_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT operator_invitations_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 );
 ALTER TABLE operator_invitations ENABLE ROW LEVEL SECURITY;
@@ -1841,7 +1905,6 @@ CREATE POLICY poc_collaborators_delete_tracker_user ON poc_collaborators AS PERM
 CREATE TRIGGER poc_collaborators_access AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER poc_collaborators_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER poc_collaborators_notify AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
-CREATE TRIGGER poc_collaborators_platform BEFORE INSERT OR DELETE OR UPDATE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 GRANT DELETE, INSERT, SELECT, UPDATE ON poc_collaborators TO super_admin;
 GRANT DELETE, INSERT, SELECT ON poc_collaborators TO tracker_user;
 
@@ -1914,7 +1977,6 @@ CREATE POLICY poc_files_delete_tracker_user ON poc_files AS PERMISSIVE FOR DELET
   WHERE ((p.tenant_id = poc_files.tenant_id) AND (p.id = poc_files.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
 CREATE TRIGGER poc_files_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER poc_files_notify AFTER DELETE OR UPDATE OF uploaded_at ON public.poc_files FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
-CREATE TRIGGER poc_files_platform BEFORE INSERT OR DELETE OR UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER poc_files_updated_at BEFORE UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER poc_files_usage AFTER INSERT OR DELETE OR UPDATE OF file_size ON public.poc_files FOR EACH ROW EXECUTE FUNCTION count_tenant_storage();
 GRANT DELETE, INSERT, SELECT ON poc_files TO super_admin;
@@ -1987,7 +2049,6 @@ CREATE TRIGGER pocs_access AFTER UPDATE OF is_public ON public.pocs FOR EACH ROW
 CREATE TRIGGER pocs_access_on_insert AFTER INSERT ON public.pocs FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER pocs_audit AFTER INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
-CREATE TRIGGER pocs_platform BEFORE INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION keep_poc_publisher();
 CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER pocs_usage AFTER INSERT OR DELETE ON public.pocs FOR EACH ROW EXECUTE FUNCTION count_tenant_pocs();
@@ -2176,7 +2237,6 @@ CREATE POLICY tenant_domains_delete_super_admin ON tenant_domains AS PERMISSIVE 
   USING (true);
 CREATE TRIGGER tenant_domains_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_domains_given_up AFTER DELETE ON public.tenant_domains FOR EACH ROW WHEN ((old.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
-CREATE TRIGGER tenant_domains_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_domains_verified AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains FOR EACH ROW WHEN ((new.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO super_admin;
@@ -2229,7 +2289,7 @@ CREATE POLICY tenant_roles_delete_super_admin ON tenant_roles AS PERMISSIVE FOR 
   USING (true);
 CREATE TRIGGER tenant_roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles FOR EACH ROW WHEN ((old.permissions <> new.permissions)) EXECUTE FUNCTION note_revocation('tenant');
-CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO authenticated_user;
@@ -2277,7 +2337,6 @@ CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PE
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO super_admin;
@@ -2342,7 +2401,7 @@ CREATE TABLE tenants (
   limit_overrides jsonb NOT NULL DEFAULT '{}'::jsonb,
   CONSTRAINT tenants_pkey PRIMARY KEY (id),
   CONSTRAINT tenants_subdomain_key UNIQUE (subdomain),
-  CONSTRAINT tenants_billing_email_check CHECK ((((billing_email)::text = lower((billing_email)::text)) AND (billing_email IS NFKC NORMALIZED) AND (octet_length((billing_email)::text) <= 254) AND ((billing_email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
+  CONSTRAINT tenants_billing_email_check CHECK ((((billing_email)::text = lower((billing_email)::text)) AND (billing_email IS NFC NORMALIZED) AND (octet_length((billing_email)::text) <= 254) AND ((billing_email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT tenants_branding_check CHECK ((jsonb_typeof(branding) = 'object'::text)),
   CONSTRAINT tenants_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
   CONSTRAINT tenants_limit_overrides_check CHECK ((jsonb_typeof(limit_overrides) = 'object'::text)),
@@ -2393,7 +2452,6 @@ CREATE TRIGGER tenants_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenants 
 CREATE TRIGGER tenants_changed AFTER DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenants_domain_verified BEFORE UPDATE OF branding ON public.tenants FOR EACH ROW WHEN ((((new.branding ->> 'custom_domain'::text) IS NOT NULL) AND ((new.branding ->> 'custom_domain'::text) IS DISTINCT FROM (old.branding ->> 'custom_domain'::text)))) EXECUTE FUNCTION refuse_unverified_domain();
 CREATE TRIGGER tenants_limits AFTER UPDATE OF max_users, max_pocs, max_storage_gb ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_limit_change();
-CREATE TRIGGER tenants_platform BEFORE UPDATE ON public.tenants FOR EACH ROW WHEN (old.is_platform) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenants_row_kept BEFORE DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION keep_tenant_row();
 CREATE TRIGGER tenants_transitions BEFORE UPDATE OF status ON public.tenants FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION check_tenant_transition();
 CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION update_updated_at();
@@ -2498,7 +2556,6 @@ CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EA
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW WHEN ((old.expires_at > new.last_used_at)) EXECUTE FUNCTION extend_session();
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
-CREATE TRIGGER user_sessions_platform BEFORE UPDATE ON public.user_sessions FOR EACH ROW WHEN ((new.user_id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
@@ -2522,7 +2579,6 @@ CREATE TABLE users (
   role text NOT NULL DEFAULT 'user'::text,
   permissions jsonb NOT NULL DEFAULT '[]'::jsonb,
   status text NOT NULL DEFAULT 'active'::text,
-  suspended_by_role text,
   last_login_at timestamp with time zone,
   login_count integer NOT NULL DEFAULT 0,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
@@ -2530,27 +2586,29 @@ CREATE TABLE users (
   created_by uuid,
   must_change_password boolean NOT NULL DEFAULT false,
   custom_role_id uuid,
+  email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
+  search_unicode_email text NOT NULL GENERATED ALWAYS AS (unicode_email_key((email)::text)) STORED,
   search_name text NOT NULL GENERATED ALWAYS AS (search_key(btrim((((COALESCE(first_name, ''::character varying))::text || ' '::text) || (COALESCE(last_name, ''::character varying))::text)))) STORED,
   search_last_name text NOT NULL GENERATED ALWAYS AS (search_key((COALESCE(last_name, ''::character varying))::text)) STORED,
   CONSTRAINT users_pkey PRIMARY KEY (tenant_id, id),
-  CONSTRAINT users_tenant_email_key UNIQUE (tenant_id, email),
+  CONSTRAINT users_tenant_email_key UNIQUE (tenant_id, email_key),
   CONSTRAINT users_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES users(tenant_id, id) ON DELETE SET NULL (created_by),
   CONSTRAINT users_custom_role_fkey FOREIGN KEY (tenant_id, custom_role_id) REFERENCES tenant_roles(tenant_id, id),
   CONSTRAINT users_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
-  CONSTRAINT users_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFKC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
+  CONSTRAINT users_email_check CHECK ((((email)::text = lower((email)::text)) AND (email IS NFC NORMALIZED) AND (octet_length((email)::text) <= 254) AND ((email)::text ~ '^[^@[:space:]]+@[a-z0-9.-]+$'::text))),
   CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en-US'::text]))),
   CONSTRAINT users_login_count_check CHECK ((login_count >= 0)),
   CONSTRAINT users_password_hash_check CHECK ((password_hash ~~ '$argon2id$%'::text)),
   CONSTRAINT users_permissions_check CHECK ((jsonb_typeof(permissions) = 'array'::text)),
   CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'user'::text, 'viewer'::text]))),
-  CONSTRAINT users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'suspended'::text]))),
-  CONSTRAINT users_suspended_by_role_check CHECK (((suspended_by_role IS NULL) OR (status = 'suspended'::text)))
+  CONSTRAINT users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'suspended'::text])))
 );
 CREATE INDEX users_created_by_idx ON public.users USING btree (tenant_id, created_by) WHERE (created_by IS NOT NULL);
 CREATE INDEX users_custom_role_idx ON public.users USING btree (tenant_id, custom_role_id, id) WHERE (custom_role_id IS NOT NULL);
-CREATE INDEX users_search_email_idx ON public.users USING btree (tenant_id, email COLLATE "C", id);
+CREATE INDEX users_search_email_idx ON public.users USING btree (tenant_id, email_key, id);
 CREATE INDEX users_search_last_name_idx ON public.users USING btree (tenant_id, search_last_name, id);
 CREATE INDEX users_search_name_idx ON public.users USING btree (tenant_id, search_name, id);
+CREATE INDEX users_search_unicode_email_idx ON public.users USING btree (tenant_id, search_unicode_email, id) WHERE (search_unicode_email <> ''::text);
 CREATE INDEX users_tenant_role_idx ON public.users USING btree (tenant_id, role, id);
 CREATE INDEX users_tenant_status_idx ON public.users USING btree (tenant_id, status, id);
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
@@ -2584,20 +2642,19 @@ CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password ON public.users FOR EACH ROW WHEN ((((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION refuse_password_change_by_others();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION refuse_own_rights_change();
-CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
-CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
-CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_users();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
-CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION record_suspension();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;
 GRANT DELETE, INSERT ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, search_name, search_last_name) ON users TO authenticated_user;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO authenticated_user;
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO authenticated_user;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, search_name, search_last_name) ON users TO super_admin;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO super_admin;
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, custom_role_id, search_name, search_last_name) ON users TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO tenant_gatekeeper;

@@ -118,7 +118,7 @@ describe('A new session', () => {
   const insertion = (
     { tenantId, userId }: Context,
     [timeout, lifetime, ahead]: [number, number, number],
-  ) => [INSERT, [tenantId, userId, timeout, lifetime, ahead]] as const;
+  ): [sql: string, values: unknown[]] => [INSERT, [tenantId, userId, timeout, lifetime, ahead]];
 
   const LOWER = `
     UPDATE tenant_settings SET setting_value = '{"sessionTimeout": 2, "sessionLifetime": 3}' WHERE setting_key = 'security'`;

@@ -8,6 +8,8 @@ describe('foldCase', () => {
     ['İPEK', 'ipek'],
     ['i\u0307pek', 'ipek'],
     ['I\u0307PEK', 'ipek'],
+    ['ĖL', 'ėl'],
+    ['q\u0307', 'q'],
     ['ışık', 'işik'],
     ['IŞIK', 'işik'],
     ['straße', 'strasse'],

@@ -4,12 +4,16 @@
  * keeps apart ς and σ, which have one upper case, and ß and ss.
  *
  * Compatible characters are one (NFKC): ﬁ and fi, the Kelvin sign and k, full-width letters and those of ASCII. İ is i,
- * because a dot above adds nothing to a letter that has one: İ in lower case is an i with two dots, which looks like i.
+ * because a dot above adds nothing to a letter that has one: İ in lower case is an i with two dots, which looks like i. So a
+ * dot above counts only as part of a letter, as in ė.
+ *
+ * The database computes the same for email addresses (email_key).
  */
 export function foldCase(text: string): string {
-  return Array.from(text.normalize('NFKC'), foldCharacter)
+  return Array.from(text.normalize('NFKD'), foldCharacter)
     .join('')
-    .replace(/(?<=\p{Soft_Dotted}\p{M}*)\u0307/gu, '')
+    .normalize('NFKC')
+    .replaceAll('\u0307', '')
     .normalize('NFKC');
 }
 

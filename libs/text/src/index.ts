@@ -1,6 +1,11 @@
 export type { CheckedText } from './checked-text.js';
 export { normalizeDomain } from './domain-name.js';
-export { checkEmail, emailSearchKey, MAX_EMAIL_OCTETS } from './email-address.js';
+export {
+  checkEmail,
+  emailSearchKey,
+  MAX_EMAIL_OCTETS,
+  unicodeEmailSearchKey,
+} from './email-address.js';
 export { nameKey, reservedNameKey } from './name-key.js';
 export { checkLine, checkText } from './text-form.js';
 export { canonicalTimeZone } from './time-zone.js';

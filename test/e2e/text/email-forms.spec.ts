@@ -29,11 +29,12 @@ const register = (host: string, email: string, inviteToken?: string) =>
 const ADDRESSES = [
   ['jos\u00e9@x.example', 'JOSE\u0301@X.example', 'jos\u00e9@x.example'],
   ['ana@bücher.example', 'ana@xn--bcher-kva.example', 'ana@xn--bcher-kva.example'],
-  ['İpek@x.example', 'ipek@x.example', 'ipek@x.example'],
-  ['straße@x.example', 'STRASSE@x.example', 'strasse@x.example'],
-  ['νίκος@x.example', 'ΝΊΚΟΣ@x.example', 'νίκοσ@x.example'],
+  ['İpek@x.example', 'ipek@x.example', 'i\u0307pek@x.example'],
+  ['straße@x.example', 'STRASSE@x.example', 'straße@x.example'],
+  ['m²@x.example', 'M2@x.example', 'm²@x.example'],
+  ['νίκος@x.example', 'ΝΊΚΟΣ@x.example', 'νίκος@x.example'],
   ['\u212aim@x.example', 'KIM@x.example', 'kim@x.example'],
-  ['ﬁona@x.example', 'FIONA@x.example', 'fiona@x.example'],
+  ['ﬁona@x.example', 'FIONA@x.example', 'ﬁona@x.example'],
 ] as const;
 
 const REFUSED = ['jo\u200bse@x.example', 'jo\u202ese@x.example', '"jose"@x.example', 'jose@x'];
@@ -58,7 +59,7 @@ describe('An email address', () => {
     }
   });
 
-  it('is compared in its stored form by invitations, and by those who manage users', async () => {
+  it('is compared by its key by invitations, and by those who manage users', async () => {
     const { host, join } = await workspaceOf(service);
     const { token } = await join('admin');
     const { userId } = await join('user');
@@ -70,7 +71,8 @@ describe('An email address', () => {
     const invited = await invite('İnci@bücher.example');
     expect((await invite('inci@XN--BCHER-KVA.example')).error.code).toBe('INVITE_EXISTS');
     const joined = await register(host, 'inci@BÜCHER.example', invited.data.token);
-    expect(joined.data.user).toMatchObject({ email: 'inci@xn--bcher-kva.example' });
+    // The account has the address that the invitation was sent to.
+    expect(joined.data.user).toMatchObject({ email: 'i\u0307nci@xn--bcher-kva.example' });
     const created = await service.call('POST', '/auth/users', {
       token,
       body: { email: 'İNCİ@bücher.example', firstName: 'A', lastName: 'B', role: 'user' },

@@ -2,6 +2,7 @@ import { NIL_UUID, type Role, type UserStatus } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import {
+  isSearched,
   KEEP_TO_INDEX_ORDER,
   SEARCH_START,
   SEARCH_STATEMENTS,
@@ -66,7 +67,7 @@ export class UserDirectoryRepository {
     const found: SearchPosition[] = [];
     await this.database.query(KEEP_TO_INDEX_ORDER);
     for (const [source, statement] of SEARCH_STATEMENTS.entries()) {
-      if (source < start.source || found.length >= limit) continue;
+      if (source < start.source || found.length >= limit || !isSearched(source, text)) continue;
       const position = source === start.source ? start : { ...SEARCH_START, source };
       const rows = await this.database.query<{ id: string; key: string }>(
         // eslint-disable-next-line poc/sql-from-constants -- one of a list of constants

@@ -1,6 +1,6 @@
 import { isUuid, NIL_UUID } from '@poc-tracker/contracts';
 import { foreignCursor } from '@poc-tracker/http-service';
-import { emailSearchKey } from '@poc-tracker/text';
+import { emailSearchKey, unicodeEmailSearchKey } from '@poc-tracker/text';
 
 /**
  * Where a page of a search ends: the source that matched the last user, the value that it matched, and the user's id. The
@@ -12,17 +12,22 @@ export interface SearchPosition {
   id: string;
 }
 
-/** The search text in the form of the column email, which emailSearchKey computes. */
+/** The search text in the form of the column email_key, which emailSearchKey computes. */
 const EMAIL_PREFIX = '(SELECT $4::text)';
+/** The search text in the form of the column search_unicode_email, which unicodeEmailSearchKey computes. */
+const UNICODE_EMAIL_PREFIX = '(SELECT $8::text)';
 /** The search text in the form of the columns search_name and search_last_name. */
-const NAME_PREFIX = '(SELECT search_key($8::text))';
+const NAME_PREFIX = '(SELECT search_key($9::text))';
 
 /** In the order of the results. A user is found once, by the first source that starts with the text. */
 const SOURCES = [
-  { column: 'email COLLATE "C"', prefix: EMAIL_PREFIX },
+  { column: 'email_key', prefix: EMAIL_PREFIX },
+  { column: 'search_unicode_email', prefix: UNICODE_EMAIL_PREFIX },
   { column: 'search_name', prefix: NAME_PREFIX },
   { column: 'search_last_name', prefix: NAME_PREFIX },
 ] as const;
+
+const UNICODE_EMAIL = 1;
 
 type Source = (typeof SOURCES)[number];
 
@@ -30,23 +35,34 @@ type Source = (typeof SOURCES)[number];
 const begins = ({ column, prefix }: Source): string =>
   `${column} >= ${prefix} AND ${column} < ${prefix} || chr(1114111)`;
 
+/** The partial index holds only the addresses that have a Unicode form. */
+const condition = (source: Source): string =>
+  source === SOURCES[UNICODE_EMAIL]
+    ? `${begins(source)} AND ${source.column} <> ''`
+    : begins(source);
+
 /**
  * One statement for each source: up to $3 users after a key ($1) and an id ($2) whose source starts with the search text
- * ($4 as an address, $8 as a name), with a role ($5), a status ($6) and a custom role ($7). The first does not compare
- * names. A range instead of LIKE, which is not leakproof: under a policy it cannot be an index condition, so every search
- * would read the whole tenant. In the order of the index, so that a page of "a" costs the same as a page of "ana.souza";
- * any other order, or one statement for all sources, would read every match for each page.
+ * ($4 and $8 as an address, $9 as a name), with a role ($5), a status ($6) and a custom role ($7). A range instead of LIKE,
+ * which is not leakproof: under a policy it cannot be an index condition, so every search would read the whole tenant. In
+ * the order of the index, so that a page of "a" costs the same as a page of "ana.souza"; any other order, or one statement
+ * for all sources, would read every match for each page.
  */
 export const SEARCH_STATEMENTS: readonly string[] = SOURCES.map((source, index) => {
   const { column } = source;
   const earlier = SOURCES.slice(0, index).map((other) => `AND NOT (${begins(other)})`);
   return `
   SELECT id, ${column} AS key FROM users
-   WHERE ${begins(source)} AND (${column}, id) > ($1, $2) ${earlier.join(' ')}
+   WHERE ${condition(source)} AND (${column}, id) > ($1, $2) ${earlier.join(' ')}
      AND ($5::text IS NULL OR role = $5) AND ($6::text IS NULL OR status = $6)
      AND ($7::uuid IS NULL OR custom_role_id = $7)
    ORDER BY ${column}, id LIMIT $3`;
 });
+
+/** False for a source that cannot find more than the earlier ones: without a domain, both forms of an address are one. */
+export function isSearched(source: number, text: string): boolean {
+  return source !== UNICODE_EMAIL || text.includes('@');
+}
 
 /**
  * For the rest of the transaction, makes the planner read in the order of an index. It cannot estimate how many users match
@@ -70,15 +86,16 @@ export function searchParameters(
   limit: number,
   filter: readonly [role: string | null, status: string | null, customRoleId: string | null],
 ): unknown[] {
-  const parameters = [key, id, limit, emailSearchKey(text), ...filter];
-  return source === 0 ? parameters : [...parameters, text];
+  // PostgreSQL refuses parameters that a statement does not use.
+  const texts = [unicodeEmailSearchKey(text), text].slice(0, source);
+  return [key, id, limit, emailSearchKey(text), ...filter, ...texts];
 }
 
 export function formatPosition({ source, key, id }: SearchPosition): string {
   return `${source}${id}${key}`;
 }
 
-const POSITION = /^([0-2])(.{36})([^\0]*)$/;
+const POSITION = /^([0-3])(.{36})([^\0]*)$/;
 
 /** @throws ApiError VALIDATION_ERROR if the text is not the position of a page. */
 export function parsePosition(text: string): SearchPosition {

@@ -10,7 +10,7 @@ export class User {
   @PrimaryColumn({ type: 'uuid' })
   id: string;
 
-  /** Trimmed and lower-case; unique in its tenant. */
+  /** In the form of checkEmail. Its key (`email_key`) is unique in the tenant. */
   @Column({ type: 'varchar', length: 255 })
   email: string;
 

@@ -28,7 +28,7 @@ export interface ApiDescription {
 }
 
 const TEXT =
-  'Text is trimmed and normalized: lines to NFC, email addresses to lower case with an ASCII domain. Control, invisible ' +
+  'Text is trimmed and in NFC, email addresses also in lower case with an ASCII domain. Control, invisible ' +
   'and direction characters are refused, except joiners between letters and between emoji.';
 
 /** Creates the document from what the controllers declare. It adds policies, implied errors and examples, and sorts it. */

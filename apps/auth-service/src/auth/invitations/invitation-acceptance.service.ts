@@ -1,7 +1,10 @@
-import { ApiError, type Role, type TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { InvitationTokenRepository } from './invitation-token.repository.js';
+import {
+  type AcceptedInvitation,
+  InvitationTokenRepository,
+} from './invitation-token.repository.js';
 import { hashOfSecret } from '../../protection/secret.js';
 import { type InvitationKind, kindOfInvitationToken } from './invitation-token.js';
 import type { InvitationPreviewResponse } from './invitation.response.js';
@@ -36,10 +39,14 @@ export class InvitationAcceptance {
 
   /**
    * Accepts an invitation, or one use of a link, for a user that is created in the same transaction.
-   * @returns the role of the invitation.
+   * @returns the role and the address of the invitation. The caller may have typed the address in another form.
    * @throws ApiError INVALID_INVITE.
    */
-  async accept(token: string, email: string, userId: string): Promise<Role> {
+  async accept(
+    token: string,
+    email: string,
+    userId: string,
+  ): Promise<Pick<AcceptedInvitation, 'role' | 'email'>> {
     const { kind, tokenHash } = read(token);
     const accepted = await (kind === 'user'
       ? this.tokens.acceptInvite(tokenHash, email, userId)
@@ -53,7 +60,7 @@ export class InvitationAcceptance {
       target: { type: kind === 'user' ? 'invitation' : 'invitation_link', id },
       details: { role },
     });
-    return role;
+    return { role, email: accepted.email };
   }
 }
 

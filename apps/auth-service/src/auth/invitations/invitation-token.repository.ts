@@ -13,6 +13,8 @@ export interface OpenInvitation {
 export interface AcceptedInvitation {
   id: string;
   role: Role;
+  /** The address of the invitation; for a link, the given one. */
+  email: string;
 }
 
 /** Look-ups by the hash of a token, for callers without rights, by SECURITY DEFINER functions. */
@@ -35,7 +37,7 @@ export class InvitationTokenRepository {
     userId: string,
   ): Promise<AcceptedInvitation | null> {
     const [accepted] = await this.database.query<AcceptedInvitation>(
-      'SELECT id, role FROM accept_invite($1, $2, $3)',
+      'SELECT id, role, email FROM accept_invite($1, $2, $3)',
       [tokenHash, email, userId],
     );
     return accepted ?? null;
@@ -48,7 +50,7 @@ export class InvitationTokenRepository {
     userId: string,
   ): Promise<AcceptedInvitation | null> {
     const [accepted] = await this.database.query<AcceptedInvitation>(
-      'SELECT id, role FROM accept_invite_link($1, $2, $3)',
+      'SELECT id, role, $2::text AS email FROM accept_invite_link($1, $2, $3)',
       [tokenHash, email, userId],
     );
     return accepted ?? null;

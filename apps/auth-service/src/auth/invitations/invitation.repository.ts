@@ -43,8 +43,8 @@ const INSERT = `
     INSERT INTO invites AS i (tenant_id, id, email, role, token_hash, invited_by)
     SELECT $1, w.id, w.email, w.role, w.token_hash, $2 FROM wanted w
      WHERE NOT EXISTS (SELECT FROM find_credentials(w.email))
-     ORDER BY w.email, w.position
-    ON CONFLICT (tenant_id, email) WHERE ${OPEN} DO NOTHING
+     ORDER BY email_key(w.email), w.position
+    ON CONFLICT (tenant_id, email_key) WHERE ${OPEN} DO NOTHING
     RETURNING ${INVITATION}
   )
   SELECT w.email AS wanted, EXISTS (SELECT FROM find_credentials(w.email)) AS known, i.*

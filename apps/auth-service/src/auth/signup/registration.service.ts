@@ -51,11 +51,11 @@ export class RegistrationService {
     const passwordHash = await this.hasher.hash(input.password);
     const id = uuidv7();
     return this.database.transaction(contextWithoutRights(tenant.id, id), async () => {
-      const { email, firstName, lastName, inviteToken, deviceId } = input;
-      const role =
+      const { firstName, lastName, inviteToken, deviceId } = input;
+      const { role, email } =
         inviteToken === undefined
-          ? DEFAULT_ROLE
-          : await this.invitations.accept(inviteToken, email, id);
+          ? { role: DEFAULT_ROLE, email: input.email }
+          : await this.invitations.accept(inviteToken, input.email, id);
       const user = { id, email, passwordHash, firstName, lastName, role };
       await this.users.create(user);
       const response = await this.logins.openSession(tenant, id, client, deviceId);

@@ -7,7 +7,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
+import { EMAIL_KEY_COLUMN, isStoredEmail } from '../create-roles-and-context/stored-email.js';
 import { MANAGES_INVITES, MAY_INVITE_TO_ROLE, mayStillInvite } from './inviter-rank.js';
 
 const TABLE = `
@@ -16,6 +16,7 @@ const TABLE = `
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     token_hash bytea NOT NULL CONSTRAINT invites_token_hash_check CHECK (octet_length(token_hash) = 32),
     email varchar(255) NOT NULL CONSTRAINT invites_email_check CHECK (${isStoredEmail('email')}),
+    ${EMAIL_KEY_COLUMN},
     role text NOT NULL DEFAULT 'user'
       CONSTRAINT invites_role_check CHECK (role IN ('admin', 'manager', 'user', 'viewer')),
     expires_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
@@ -38,12 +39,21 @@ const TABLE = `
       REFERENCES public.users (tenant_id, id) ON DELETE SET NULL (invited_by)
   );
   -- An address has at most one open invitation.
-  CREATE UNIQUE INDEX invites_open_email_key ON public.invites (tenant_id, email)
+  CREATE UNIQUE INDEX invites_open_email_key ON public.invites (tenant_id, email_key)
     WHERE accepted_at IS NULL AND revoked_at IS NULL AND superseded_at IS NULL;
   CREATE INDEX invites_accepted_by_idx ON public.invites (tenant_id, accepted_by) WHERE accepted_by IS NOT NULL;
   CREATE INDEX invites_invited_by_idx ON public.invites (tenant_id, invited_by) WHERE invited_by IS NOT NULL`;
 
-const INVITE = ['tenant_id', 'id', 'email', 'role', 'expires_at', 'accepted_at', 'revoked_at'];
+const INVITE = [
+  'tenant_id',
+  'id',
+  'email',
+  'email_key',
+  'role',
+  'expires_at',
+  'accepted_at',
+  'revoked_at',
+];
 const DELIVERY = ['sent_count', 'last_sent_at', 'superseded_at'];
 
 const POLICIES = protectTenantTable({
@@ -69,19 +79,21 @@ export const INVITE_IS_VALID = `i.accepted_at IS NULL AND i.revoked_at IS NULL A
 
 /*
  * A single UPDATE, so that an invitation is accepted once: a concurrent call waits for the row lock and then finds
- * accepted_at set. The role is that of the invitation; the caller cannot choose it.
+ * accepted_at set. The role is that of the invitation; the caller cannot choose it. So is
+ * the address, which the caller may have typed in another form.
  */
 const ACCEPT_INVITE = definerFunction({
   signature: 'accept_invite(p_token_hash bytea, p_email text, p_user uuid)',
-  returns: 'TABLE (id uuid, role text)',
+  returns: 'TABLE (id uuid, role text, email text)',
   language: 'sql',
   callers: [SERVICE_ROLE],
   body: `
 UPDATE public.invites i
    SET accepted_at = now(), accepted_by = p_user
- WHERE i.tenant_id = ${CURRENT_TENANT} AND i.token_hash = p_token_hash AND i.email = p_email
+ WHERE i.tenant_id = ${CURRENT_TENANT} AND i.token_hash = p_token_hash
+   AND i.email_key = public.email_key(p_email)
    AND ${INVITE_IS_VALID}
-RETURNING i.id, i.role`,
+RETURNING i.id, i.role, i.email::text`,
 });
 
 /*
@@ -97,10 +109,10 @@ const SUPERSEDE_EXPIRED_INVITES = definerFunction({
   body: `
 WITH expired AS (
   SELECT i.tenant_id, i.id FROM public.invites i
-   WHERE i.tenant_id = ${CURRENT_TENANT} AND i.email = ANY (p_emails) AND i.accepted_at IS NULL
-     AND i.revoked_at IS NULL AND i.superseded_at IS NULL AND i.expires_at <= now()
+   WHERE i.tenant_id = ${CURRENT_TENANT} AND i.email_key = ANY (ARRAY(SELECT public.email_key(e) FROM unnest(p_emails) AS e))
+     AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.superseded_at IS NULL AND i.expires_at <= now()
      AND ${MANAGES_INVITES}
-   ORDER BY i.email, i.id
+   ORDER BY i.email_key, i.id
      FOR NO KEY UPDATE
 )
 UPDATE public.invites i SET superseded_at = now() FROM expired e WHERE i.tenant_id = e.tenant_id AND i.id = e.id`,

@@ -6,7 +6,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
+import { EMAIL_KEY_COLUMN, isStoredEmail } from '../create-roles-and-context/stored-email.js';
 
 const TABLE = `
   CREATE TABLE public.operator_invitations (
@@ -14,6 +14,7 @@ const TABLE = `
       CONSTRAINT operator_invitations_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     email varchar(255) NOT NULL CONSTRAINT operator_invitations_email_check CHECK (${isStoredEmail('email')}),
+    ${EMAIL_KEY_COLUMN},
     -- SHA-256. The secret holds 256 random bits, so a slow hash would add nothing.
     secret_hash bytea NOT NULL
       CONSTRAINT operator_invitations_secret_hash_check CHECK (octet_length(secret_hash) = 32),
@@ -44,7 +45,7 @@ const OPERATOR_INVITATION_IS_OPEN = definerFunction({
 SELECT EXISTS (
   SELECT FROM public.operator_invitations o
    WHERE o.tenant_id = (SELECT t.id FROM public.tenants t WHERE t.is_platform)
-     AND o.secret_hash = p_secret_hash AND o.email = p_email
+     AND o.secret_hash = p_secret_hash AND o.email_key = public.email_key(p_email)
      AND o.used_at IS NULL AND o.expires_at > now())`,
 });
 

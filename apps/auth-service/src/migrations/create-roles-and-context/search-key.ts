@@ -48,10 +48,14 @@ const TRANSLATED = Object.entries({ ...LATIN_LETTERS, ...OTHER_CHARACTERS });
 const FROM = TRANSLATED.map(([, letters]) => letters).join('');
 const TO = TRANSLATED.map(([found, letters]) => found.repeat([...letters].length)).join('');
 
-/** Accents of Latin, Greek and Cyrillic letters, and the dot of ŀ. Without a counterpart, translate() deletes them. */
-const DELETED = [...codePoints(0x300, 0x36f), '·'].join('');
+/**
+ * Accents of Latin, Greek and Cyrillic letters, the dot of ŀ, and what a name may contain although it cannot be seen:
+ * joiners and the selectors of emoji. Without a counterpart, translate() deletes them.
+ */
+const DELETED = [...codePoints(0x300, 0x36f), '·', '\u200c', '\u200d', '\ufe0e', '\ufe0f'].join('');
 
-function codePoints(from: number, to: number): string[] {
+/** All characters from one code point to another. */
+export function codePoints(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String.fromCodePoint(from + index));
 }
 

@@ -10,7 +10,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
+import { EMAIL_KEY_COLUMN, isStoredEmail } from '../create-roles-and-context/stored-email.js';
 
 const IS_SELF = `id = ${CURRENT_USER_ID}`;
 /** Users without `manage_users` know their colleagues by list_colleagues() only. */
@@ -59,13 +59,16 @@ const TABLE = `
     -- Null for a password that the user chose, also if the user must change it.
     temporary_password_expires_at timestamptz,
     custom_role_id uuid,
+    ${EMAIL_KEY_COLUMN},
+    -- Empty, and not in the index, unless the domain is an internationalized one.
+    search_unicode_email text COLLATE "C" NOT NULL GENERATED ALWAYS AS (public.unicode_email_key(email)) STORED,
     search_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
       public.search_key(btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')))) STORED,
     search_last_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
       public.search_key(coalesce(last_name, ''))) STORED,
     CONSTRAINT users_pkey PRIMARY KEY (tenant_id, id),
     -- With tenant_id: a key across tenants would reveal to one tenant that an address is used in another.
-    CONSTRAINT users_tenant_email_key UNIQUE (tenant_id, email),
+    CONSTRAINT users_tenant_email_key UNIQUE (tenant_id, email_key),
     CONSTRAINT users_created_by_fkey FOREIGN KEY (tenant_id, created_by)
       REFERENCES public.users (tenant_id, id) ON DELETE SET NULL (created_by),
     -- NO ACTION and not RESTRICT. Both keep a role that users have, but RESTRICT would also stop the deletion of a
@@ -76,7 +79,9 @@ const TABLE = `
   CREATE INDEX users_tenant_role_idx ON public.users (tenant_id, role, id);
   CREATE INDEX users_tenant_status_idx ON public.users (tenant_id, status, id);
   CREATE INDEX users_custom_role_idx ON public.users (tenant_id, custom_role_id, id) WHERE custom_role_id IS NOT NULL;
-  CREATE INDEX users_search_email_idx ON public.users (tenant_id, email COLLATE "C", id);
+  CREATE INDEX users_search_email_idx ON public.users (tenant_id, email_key, id);
+  CREATE INDEX users_search_unicode_email_idx ON public.users (tenant_id, search_unicode_email, id)
+    WHERE search_unicode_email <> '';
   CREATE INDEX users_search_name_idx ON public.users (tenant_id, search_name, id);
   CREATE INDEX users_search_last_name_idx ON public.users (tenant_id, search_last_name, id);
   -- For the foreign key: without it, deleting a user reads every user of the tenant.
@@ -99,7 +104,7 @@ const LOG_IN = [
   'temporary_password_expires_at',
 ];
 const RECORD = ['tenant_id', 'id', 'created_at', 'updated_at', 'created_by', 'suspended_by_role'];
-const SEARCH = ['search_name', 'search_last_name'];
+const SEARCH = ['email_key', 'search_unicode_email', 'search_name', 'search_last_name'];
 
 const POLICIES = protectTenantTable({
   table: 'users',
@@ -143,7 +148,7 @@ const FIND_CREDENTIALS = definerFunction({
 SELECT u.id, u.password_hash, u.status, u.must_change_password,
        u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false)
   FROM public.users u
- WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email = p_email`,
+ WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email_key = public.email_key(p_email)`,
 });
 
 /*

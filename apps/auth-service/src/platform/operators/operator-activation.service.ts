@@ -30,7 +30,6 @@ export class OperatorActivationService {
     if (!(await this.repository.isInvitationOpen(email, hashOfSecret(secret))))
       throw new ApiError('INVALID_INVITE');
     this.policy.check(password, { email, tenant });
-    const id = await this.operators.activate(email, secret, await this.hasher.hash(password));
-    return { id, email };
+    return this.operators.activate(email, secret, await this.hasher.hash(password));
   }
 }

@@ -19,7 +19,7 @@ export interface NewOperatorInvitation {
 
 const CLOSE = `
   UPDATE operator_invitations SET expires_at = now()
-   WHERE tenant_id = $1 AND email = $2 AND used_at IS NULL AND expires_at > now()
+   WHERE tenant_id = $1 AND email_key = email_key($2) AND used_at IS NULL AND expires_at > now()
   RETURNING id`;
 
 const INSERT = `
@@ -31,17 +31,17 @@ const LIST = `
   SELECT u.email, u.status, u.last_login_at AS "lastLoginAt", u.created_at AS "createdAt"
     FROM users u WHERE u.tenant_id = $1
    UNION ALL
-  SELECT DISTINCT ON (o.email) o.email, CASE WHEN o.expires_at > now() THEN 'invited' ELSE 'invitation expired' END,
+  SELECT DISTINCT ON (o.email_key) o.email, CASE WHEN o.expires_at > now() THEN 'invited' ELSE 'invitation expired' END,
          NULL, o.created_at
     FROM operator_invitations o
    WHERE o.tenant_id = $1 AND o.used_at IS NULL
-     AND NOT EXISTS (SELECT FROM users u WHERE u.tenant_id = $1 AND u.email = o.email)
+     AND NOT EXISTS (SELECT FROM users u WHERE u.tenant_id = $1 AND u.email_key = o.email_key)
    ORDER BY email, "createdAt" DESC`;
 
 const CLAIM = `
   UPDATE operator_invitations SET used_at = now()
-   WHERE tenant_id = $1 AND secret_hash = $2 AND email = $3 AND used_at IS NULL AND expires_at > now()
-  RETURNING id`;
+   WHERE tenant_id = $1 AND secret_hash = $2 AND email_key = email_key($3) AND used_at IS NULL AND expires_at > now()
+  RETURNING email`;
 
 /** Operators and their invitations, in the operators' tenant. */
 @Injectable()
@@ -77,15 +77,20 @@ export class OperatorRepository {
   /**
    * Uses an invitation. Of any number of parallel attempts with one secret, one succeeds: the others wait for the lock of
    * its row and then find it used.
-   * @returns false if the secret is wrong, used, expired or was created for another address.
+   * @returns the address that was invited, or null if the secret is wrong, used, expired or was created for another address.
    */
   async claimInvitation(
     transaction: SqlRunner,
     tenantId: string,
     email: string,
     secretHash: Buffer,
-  ): Promise<boolean> {
-    return (await transaction.query(CLAIM, [tenantId, secretHash, email])).length > 0;
+  ): Promise<string | null> {
+    const [claimed] = await transaction.query<{ email: string }>(CLAIM, [
+      tenantId,
+      secretHash,
+      email,
+    ]);
+    return claimed?.email ?? null;
   }
 
   /** Whether the secret can be used. Runs on the service's login, which many more requests can use than the operators'. */

@@ -86,15 +86,24 @@ export class OperatorService {
    * Makes the holder of a one-time secret an operator with this password. Of any number of parallel attempts with one
    * secret, one succeeds.
    * @param passwordHash of a password that satisfies the policy
-   * @returns the operator's user id
+   * @returns the operator's user id, and the address of the invitation
    * @throws ApiError INVALID_INVITE if the secret is wrong, used, expired or was created for another address.
    */
-  async activate(email: string, secret: string, passwordHash: string): Promise<string> {
+  async activate(
+    email: string,
+    secret: string,
+    passwordHash: string,
+  ): Promise<{ id: string; email: string }> {
     return this.tenant.transaction({ operatorId: null }, async (transaction, tenantId) => {
       const secretHash = hashOfSecret(secret);
-      if (!(await this.operators.claimInvitation(transaction, tenantId, email, secretHash)))
-        throw new ApiError('INVALID_INVITE');
-      const userId = await this.createOrReinstate(email, passwordHash, transaction);
+      const invited = await this.operators.claimInvitation(
+        transaction,
+        tenantId,
+        email,
+        secretHash,
+      );
+      if (invited === null) throw new ApiError('INVALID_INVITE');
+      const userId = await this.createOrReinstate(invited, passwordHash, transaction);
       await this.sessions.revokeAll(userId, transaction);
       const event = {
         type: 'operator.activated',
@@ -103,7 +112,7 @@ export class OperatorService {
         target: { type: 'user', id: userId },
       } as const;
       await this.events.record(event, transaction);
-      return userId;
+      return { id: userId, email: invited };
     });
   }
 

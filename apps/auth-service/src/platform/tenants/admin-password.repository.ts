@@ -7,7 +7,7 @@ const LOCK_ADMIN = `
            SELECT FROM users o
             WHERE o.tenant_id = u.tenant_id AND o.id <> u.id AND o.role = 'admin' AND o.status = 'active') AS sole
     FROM users u JOIN tenants t ON t.id = u.tenant_id
-   WHERE u.tenant_id = $1 AND u.email = $2 AND u.role = 'admin' AND u.status = 'active' AND NOT t.is_platform
+   WHERE u.tenant_id = $1 AND u.email_key = email_key($2) AND u.role = 'admin' AND u.status = 'active' AND NOT t.is_platform
      FOR NO KEY UPDATE OF u`;
 
 /** The admins of a tenant, as the reset of their password needs them. */

@@ -43,7 +43,7 @@ export class AdminPasswordService {
     const { operatorId, details } = actor;
     const context = { tenantId, operatorId };
     await this.database.transaction(context, (transaction) =>
-      findSoleAdmin(transaction, tenantId, email),
+      this.lockSoleAdmin(transaction, tenantId, email),
     );
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
