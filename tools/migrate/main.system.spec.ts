@@ -16,7 +16,11 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 async function migrate(...options: string[]): Promise<string[]> {
-  const env = { ...process.env, MIGRATION_DATABASE_URL: database.migrationUrl };
+  return migrateWith({}, ...options);
+}
+
+async function migrateWith(settings: NodeJS.ProcessEnv, ...options: string[]): Promise<string[]> {
+  const env = { ...process.env, MIGRATION_DATABASE_URL: database.migrationUrl, ...settings };
   const command = ['--import', 'tsx', 'tools/migrate/main.ts', ...options];
   const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: ROOT, env });
   return stdout.trim().split('\n');
@@ -28,6 +32,16 @@ describe('npm run migrate', () => {
     expect(await migrate()).toEqual(names.map((name) => `Applied ${name}.`));
     expect(await migrate()).toEqual(['The schema is up to date.']);
     expect(await migrate('--down')).toEqual([`Reverted ${names.at(-1)}.`]);
+  });
+
+  it('names the settings of TLS if the server has none or its certificate is not accepted', async () => {
+    await expect(migrateWith({ NODE_ENV: 'production' })).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^The TLS connection .*MIGRATION_DATABASE_URL must .*NODE_EXTRA_CA_CERTS.*\n$/,
+      ) as unknown,
+    });
   });
 
   it('ends with status 1 and a sentence if it cannot revert', async () => {

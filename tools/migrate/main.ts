@@ -17,7 +17,10 @@ try {
   for (const line of lines) console.log(line);
 } catch (error) {
   const { message, hint } = error as Error & { hint?: string };
-  console.error([message, hint].filter((line) => line !== undefined).join('\n'));
+  // Loaded here because only a failure needs it.
+  const { describeTlsFailure } = await import('@poc-tracker/http-service');
+  const tlsFailure = describeTlsFailure(error as Error, 'MIGRATION_DATABASE_URL');
+  console.error([tlsFailure ?? message, hint].filter((line) => line !== undefined).join('\n'));
   process.exitCode = 1;
 }
 

@@ -6,7 +6,7 @@ export { createHttpApp } from './server/http-app.factory.js';
 export { RawBody, rawBodyType } from './server/raw-body.js';
 export { RouteOption } from './server/route-option.js';
 export { runProcess } from './server/run-process.js';
-export { StartFailureError } from './server/start-failure.js';
+export { describeTlsFailure, StartFailureError } from './server/start-failure.js';
 
 // errors: the error format.
 export { ErrorResponse } from './errors/error-response.js';

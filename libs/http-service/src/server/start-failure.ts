@@ -30,6 +30,18 @@ const TLS_FAILURE = /CERT|UNABLE_TO_|^ERR_(TLS|SSL)_/;
 const NO_TLS = 'The server does not support SSL connections';
 
 /**
+ * What to print if PostgreSQL's certificate is not accepted, or it has no TLS; undefined for any other error.
+ * @param urls the settings that name the server.
+ */
+export function describeTlsFailure(error: NodeJS.ErrnoException, urls: string): string | undefined {
+  if (!TLS_FAILURE.test(error.code ?? '') && error.message !== NO_TLS) return undefined;
+  return (
+    `The TLS connection to PostgreSQL failed: ${error.message}. ${urls} must name the host of the ` +
+    "server's certificate, and NODE_EXTRA_CA_CERTS the file of a private certificate authority."
+  );
+}
+
+/**
  * What to print when a process cannot start or stop: one sentence for a known reason, the stack for any other error.
  * @param translateError recognizes errors of the database.
  */
@@ -52,11 +64,8 @@ export function describeStartFailure(
       'DATA_DIR for "npm start", STORAGE_DIR for the tracker.'
     );
   }
-  if (TLS_FAILURE.test(code ?? '') || error.message === NO_TLS)
-    return (
-      `The TLS connection to PostgreSQL failed: ${error.message}. DATABASE_URL and PLATFORM_DATABASE_URL must name the host of the ` +
-      "server's certificate, and NODE_EXTRA_CA_CERTS the file of a private certificate authority."
-    );
+  const tlsFailure = describeTlsFailure(error, 'DATABASE_URL and PLATFORM_DATABASE_URL');
+  if (tlsFailure !== undefined) return tlsFailure;
   if (translateError(error)?.code === 'SERVICE_UNAVAILABLE') {
     // A host name with several addresses fails with one error for all of them, which has a code and no message.
     return `The database is unreachable, or it refuses the login of DATABASE_URL: ${error.message || String(code)}`;
