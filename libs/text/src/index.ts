@@ -6,6 +6,6 @@ export {
   MAX_EMAIL_OCTETS,
   unicodeEmailSearchKey,
 } from './email-address.js';
-export { nameKey, reservedNameKey } from './name-key.js';
+export { nameKey, reservedNames } from './name-key.js';
 export { checkLine, checkText } from './text-form.js';
 export { canonicalTimeZone } from './time-zone.js';

@@ -20,19 +20,35 @@ export function nameKey(name: string): string {
     .trim();
 }
 
-/** Groups of ASCII letters and digits that are read as one another, each as its last. */
+/** Groups of ASCII characters that are read as one another, each as its last. */
 const READ_AS: readonly (readonly [RegExp, string])[] = [
   [/rn/g, 'm'],
   [/vv/g, 'w'],
   [/[1l|!]/g, 'i'],
   [/0/g, 'o'],
+  [/2/g, 'z'],
+  [/[3€]/g, 'e'],
+  [/[4@]/g, 'a'],
+  [/[5$]/g, 's'],
+  [/[69]/g, 'g'],
+  [/7/g, 't'],
+  [/8/g, 'b'],
 ];
 
-/**
- * The form in which a name is compared with reserved names. Wider than {@link nameKey}: a name that could be taken for
- * "admin" at a glance, such as "ádmin" or "adm1n", is as bad as "admin" itself.
- */
-export function reservedNameKey(name: string): string {
+/** How a name reads at a glance: only its letters, without accents, and the letters that digits and signs stand for. */
+function skeletonOf(name: string): string {
   const plain = nameKey(name).normalize('NFD').replace(/\p{M}/gu, '');
-  return READ_AS.reduce((key, [shape, reading]) => key.replace(shape, reading), plain);
+  const letters = plain.replace(/[^\p{L}\p{N}|!€@$]/gu, '');
+  return READ_AS.reduce((text, [shape, reading]) => text.replace(shape, reading), letters);
+}
+
+/**
+ * A test for names that could be taken for a reserved one. Wider than {@link nameKey}: "ádmin", "4dm1n", "ad-min" and
+ * "admin2" are as bad as "admin" itself. Digits at the end are read as letters and as a number, so that "ap1" is refused
+ * for "api" and "www1" for "www".
+ */
+export function reservedNames(reserved: readonly string[]): (name: string) => boolean {
+  const skeletons = new Set(reserved.map(skeletonOf));
+  return (name) =>
+    [name, name.replace(/[\p{N}\p{P}\s]+$/u, '')].some((form) => skeletons.has(skeletonOf(form)));
 }

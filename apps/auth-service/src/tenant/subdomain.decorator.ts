@@ -1,18 +1,14 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { RESERVED_SUBDOMAINS } from '@poc-tracker/contracts';
-import { reservedNameKey } from '@poc-tracker/text';
+import { reservedNames } from '@poc-tracker/text';
 import { IsString, Length, Matches, ValidateBy } from 'class-validator';
 
 /** Longest label of a domain name (RFC 1035, 2.3.4). */
 const MAX_LABEL_LENGTH = 63;
 
-const RESERVED_KEYS = new Set(RESERVED_SUBDOMAINS.map(reservedNameKey));
-
 /** True for a reserved subdomain and for one that could be taken for it, such as adm1n. */
-function isReservedSubdomain(subdomain: string): boolean {
-  return RESERVED_KEYS.has(reservedNameKey(subdomain));
-}
+const isReservedSubdomain = reservedNames(RESERVED_SUBDOMAINS);
 
 /** The subdomain of a new tenant. */
 export function Subdomain(example: string): PropertyDecorator {
@@ -22,8 +18,9 @@ export function Subdomain(example: string): PropertyDecorator {
       maxLength: MAX_LABEL_LENGTH,
       pattern: '^(?!..--)[a-z0-9]([a-z0-9-]*[a-z0-9])?$',
       description:
-        'Lower-case letters, digits and hyphens; starts and ends with a letter or digit. Reserved, with names that look ' +
-        `like one of these: ${RESERVED_SUBDOMAINS.join(', ')}.`,
+        'Lower-case letters, digits and hyphens; starts and ends with a letter or digit. Names of the product and of the ' +
+        'usual services of a domain are reserved, such as www, api, login, mail and support, and so are names that look ' +
+        'like one of them, such as supp0rt, www1 and plat-form.',
       example,
     }),
     IsString(),

@@ -1,7 +1,7 @@
 import { ApiError, type Permission, ROLES, type SecurityEventType } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
-import { reservedNameKey } from '@poc-tracker/text';
+import { reservedNames } from '@poc-tracker/text';
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { assertMayChangeCustomRole } from '../user-admin.rules.js';
@@ -93,8 +93,9 @@ function found(role: TenantRole | undefined): TenantRole {
   return role;
 }
 
-/** A custom role named "admin", or in letters that look like it, would be mistaken for the built-in one. */
+/** A custom role with such a name, or in letters that look like it, would be mistaken for a built-in one. */
+const isReservedRole = reservedNames([...ROLES, 'administrator', 'super admin', 'operator']);
+
 function assertNotBuiltIn(name: string): void {
-  const key = reservedNameKey(name);
-  if (ROLES.some((role) => reservedNameKey(role) === key)) throw new ApiError('ROLE_EXISTS');
+  if (isReservedRole(name)) throw new ApiError('ROLE_EXISTS');
 }

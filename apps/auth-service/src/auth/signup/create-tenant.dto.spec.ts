@@ -68,6 +68,13 @@ describe('the input of a new tenant', () => {
     7,
     ['acme'],
     ...RESERVED_SUBDOMAINS,
+    'auth1',
+    'www1',
+    'support1',
+    'plat-form',
+    'l0calhost',
+    'sm-tp',
+    '4dmin',
   ])('refuses the subdomain %j', async (subdomain) => {
     expect((await check({ subdomain })).refused).toEqual(['subdomain']);
   });
