@@ -39,9 +39,11 @@ export class CliConnections {
   private find(variable: string, login: 'platformUrl' | 'migrationUrl'): string {
     const url = this.read(variable) ?? this.standalone()?.[login];
     if (url === undefined) {
+      if (!this.mayUseStandalone()) throw misuse(`${variable} is not set.`);
       const folder = relative(process.cwd(), this.dataDirectory()) || '.';
       throw misuse(
-        `${variable} is not set, and this user runs no "npm start" with its data in ${folder}.`,
+        `${variable} is not set, and this user runs no "npm start" with its data in ${folder}. ` +
+          'Set the variable, or set DATA_DIR to the data of a running "npm start".',
       );
     }
     if (this.tls && /[?&]ssl/i.test(url)) {
@@ -52,11 +54,14 @@ export class CliConnections {
     return url;
   }
 
-  /** A database of the environment is never combined with the logins of another one. */
   private standalone(): ReturnType<typeof findRunningStandalone> {
+    return this.mayUseStandalone() ? findRunningStandalone(this.dataDirectory()) : undefined;
+  }
+
+  /** A database of the environment is never combined with the logins of another one. */
+  private mayUseStandalone(): boolean {
     const named = ['DATABASE_URL', 'PLATFORM_DATABASE_URL', 'MIGRATION_DATABASE_URL'];
-    if (this.tls || named.some((variable) => this.read(variable) !== undefined)) return undefined;
-    return findRunningStandalone(this.dataDirectory());
+    return !this.tls && named.every((variable) => this.read(variable) === undefined);
   }
 
   private dataDirectory(): string {

@@ -58,14 +58,24 @@ describe('npm run cli', () => {
     expect(out).toBe('');
   });
 
-  it('names the variable to set if there is no database', async () => {
+  it('names the variable to set and DATA_DIR if there is no database', async () => {
     const { code, err } = await cli('operators', 'list');
     expect([code, err]).toEqual([
       2,
       'PLATFORM_DATABASE_URL is not set, and this user runs no "npm start" with its data in ' +
-        `${err.match(/in (\S+)\.\n$/)?.[1] ?? ''}.\n`,
+        `${err.match(/in (\S+)\. /)?.[1] ?? ''}. ` +
+        'Set the variable, or set DATA_DIR to the data of a running "npm start".\n',
     ]);
+    expect((await cli('--help')).out).toContain('DATA_DIR');
   });
+
+  it.each([{ NODE_ENV: 'production' }, { DATABASE_URL: 'postgres://x:y@127.0.0.1:1/db' }])(
+    'does not look for an "npm start" with %o',
+    async (env) => {
+      const { code, err } = await cliOn(null, env)('operators', 'list');
+      expect([code, err]).toEqual([2, 'PLATFORM_DATABASE_URL is not set.\n']);
+    },
+  );
 
   it('refuses a setting that the service would refuse', async () => {
     const url = 'postgres://x:y@127.0.0.1:1/db';
