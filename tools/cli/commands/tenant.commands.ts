@@ -44,6 +44,11 @@ interface PlanOptions extends Json {
   subscriptionEnds?: string;
 }
 
+/** A log-in with a temporary password is refused. */
+const HOW_TO_REPLACE =
+  'The admin replaces it before the first log-in:\n' +
+  '  POST /api/v1/auth/password/renew {"email", "currentPassword", "newPassword"}\n';
+
 const TRANSITIONS = {
   suspend: 'Suspend a tenant. Its users cannot log in.',
   reactivate: 'Reactivate a suspended tenant.',
@@ -134,9 +139,8 @@ function registerCreating(group: Command, context: CliContext, actor: OperatorAc
         created,
         () =>
           `Created ${created.tenant.subdomain} (${created.tenant.id}).\n` +
-          `${created.adminEmail} logs in with this password until ${created.expiresAt.toISOString()} and must change it. ` +
-          `It is not shown again:\n\n` +
-          `  ${created.temporaryPassword}\n`,
+          `Temporary password of ${created.adminEmail}, valid until ${created.expiresAt.toISOString()}. ` +
+          `It is not shown again:\n\n  ${created.temporaryPassword}\n\n${HOW_TO_REPLACE}`,
       );
     });
 }
@@ -204,8 +208,8 @@ function registerPasswords(group: Command, context: CliContext, actor: OperatorA
         options,
         { email, ...reset },
         () =>
-          `${email} logs in with this password until ${reset.expiresAt.toISOString()} and must change it. ` +
-          `It is not shown again:\n\n  ${reset.temporaryPassword}\n`,
+          `Temporary password of ${email}, valid until ${reset.expiresAt.toISOString()}. ` +
+          `It is not shown again:\n\n  ${reset.temporaryPassword}\n\n${HOW_TO_REPLACE}`,
       );
     });
 }
