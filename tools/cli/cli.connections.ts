@@ -22,6 +22,11 @@ export class CliConnections {
     return this.find('MIGRATION_DATABASE_URL', 'migrationUrl');
   }
 
+  /** The pattern of PUBLIC_URL, or that of the running `npm start`. */
+  publicUrl(): string | undefined {
+    return this.read('PUBLIC_URL') ?? this.standalone()?.publicUrl;
+  }
+
   /** The key files of `npm start`, if it has any. */
   standaloneKeys(): typeof KEY_FILES | undefined {
     const folder = this.dataDirectory();

@@ -55,7 +55,8 @@ export class CliContext {
 
   private async open(): Promise<CliServices> {
     const { openCliServices } = await import('./cli.module.js');
-    return openCliServices(this.env, {
+    const env = { ...this.env, PUBLIC_URL: this.connections.publicUrl() };
+    return openCliServices(env, {
       url: this.connections.platformUrl(),
       tls: this.connections.tls,
       applicationName: APPLICATION_NAME,

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../apps/auth-service/src/config/app-config.js';
 import { ConfigurationError } from '@poc-tracker/http-service';
 import { mostConnections } from '@poc-tracker/tenancy';
+import { findRunningStandalone } from './running-standalone.js';
 import { prepareStandalone, type Standalone } from './standalone.environment.js';
 
 let folder: string;
@@ -46,12 +47,13 @@ async function query(url: string | undefined, sql: string): Promise<Record<strin
 }
 
 describe('prepareStandalone without settings', () => {
+  const PUBLIC_URL = 'http://{tenant}.pocs.example';
   const lines: string[] = [];
   let env: NodeJS.ProcessEnv;
   let standalone: Standalone;
 
   beforeAll(async () => {
-    env = { DATA_DIR: join(folder, 'data'), PORT: '0', TRACKER_PORT: '0' };
+    env = { DATA_DIR: join(folder, 'data'), PORT: '0', TRACKER_PORT: '0', PUBLIC_URL };
     standalone = await prepareStandalone(env, (line) => void lines.push(line));
   });
 
@@ -77,6 +79,13 @@ describe('prepareStandalone without settings', () => {
       { login: 'poc_tracker_platform', migrated: true },
     ]);
     expect(JSON.stringify(standalone.env)).not.toContain('poc_tracker_owner');
+  });
+
+  it('lets the command line find the database and the public address', () => {
+    expect(findRunningStandalone(join(folder, 'data'))).toMatchObject({
+      platformUrl: standalone.env['PLATFORM_DATABASE_URL'],
+      publicUrl: PUBLIC_URL,
+    });
   });
 
   it('gives the tracker its own login and a folder for files, but no key', async () => {

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { loadConfig } from '../../apps/auth-service/src/config/app-config.js';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { assertPortIsFree, assertPortsDiffer } from './port.check.js';
-import { DATABASE } from './running-standalone.js';
+import { DATABASE, writePublicUrl } from './running-standalone.js';
 import { SecretStore } from './secret.store.js';
 import { readTrackerPort, trackerEnvironment } from './tracker.environment.js';
 
@@ -47,7 +47,7 @@ export async function prepareStandalone(
   const dataDirectory = resolve(env['DATA_DIR']?.trim() || '.data');
   const secrets = new SecretStore(dataDirectory);
   const withKeys = { ...env, ...missingKeys(env, secrets) };
-  const { http } = loadConfig({
+  const { http, tenancy } = loadConfig({
     ...withKeys,
     DATABASE_URL: DATABASE_TO_COME,
     PLATFORM_DATABASE_URL: DATABASE_TO_COME,
@@ -69,6 +69,7 @@ export async function prepareStandalone(
       database: DATABASE,
       passwords: secrets.loginPasswords(),
     });
+    writePublicUrl(dataDirectory, tenancy.publicUrl);
     say('Migrating the schema …');
     await runMigrations(urls.migrationUrl, false);
     return {

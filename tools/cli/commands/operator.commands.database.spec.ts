@@ -61,6 +61,15 @@ describe('the operators commands', () => {
     expect(await operators.activate('ops@example.com', secret, HASH)).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it.each([
+    [{}, 'http://platform.localhost:3000'],
+    [{ PORT: '4000' }, 'http://platform.localhost:4000'],
+    [{ PUBLIC_URL: 'https://{tenant}.pocs.example' }, 'https://platform.pocs.example'],
+  ])('name the address to log in at with %o', async (env, address) => {
+    const { out } = await cliOn(database, env)('operators', 'create', '--email', 'a@b.example');
+    expect(out).toContain(`Then log in at ${address}.\n`);
+  });
+
   it('let exactly one of several concurrent activations use a secret', async () => {
     const { email, secret } = await invite();
     const attempts = await Promise.allSettled(

@@ -1,4 +1,4 @@
-import { ApiError } from '@poc-tracker/contracts';
+import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
 import { checkEmail } from '@poc-tracker/text';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli.context.js';
@@ -30,7 +30,7 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     )
     .action(async (options: EmailOption) => {
       const email = emailOf(options);
-      const { operators: service } = await context.services();
+      const { operators: service, publicUrl } = await context.services();
       const invitation = await service.invite(email, actorOf(context));
       context.show(
         options,
@@ -39,7 +39,7 @@ export function registerOperatorCommands(program: Command, context: CliContext):
           `One-time secret of ${invitation.email}. It is not shown again:\n\n  ${invitation.secret}\n\n` +
           `It can be used once, until ${invitation.expiresAt.toISOString()}:\n` +
           '  POST /api/v1/platform/operators/activate {"email", "secret", "password"}\n' +
-          'Then log in at platform.<base domain>.\n',
+          `Then log in at ${publicUrl.replace('{tenant}', PLATFORM_SUBDOMAIN)}.\n`,
       );
     });
 

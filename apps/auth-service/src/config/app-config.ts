@@ -100,7 +100,7 @@ function readPlatformUrl(reader: EnvironmentReader, production: boolean): string
 }
 
 /** Links with tokens are built from it, so it is https in production. */
-function readPublicUrl(
+export function readPublicUrl(
   reader: EnvironmentReader,
   { environment, tenancy, http }: ServiceSettings,
 ): string {
