@@ -11,7 +11,7 @@ if (!url) {
 const production = process.env['NODE_ENV'] === 'production';
 if (production && /[?&]ssl/i.test(url)) {
   throw new Error(
-    'MIGRATION_DATABASE_URL must not carry ssl parameters: in production TLS is always verified.',
+    'MIGRATION_DATABASE_URL must not have ssl parameters: in production TLS is always verified.',
   );
 }
 
