@@ -57,7 +57,10 @@ interface CliConfig {
 /** Stands in for DATABASE_URL while the other settings are read. */
 const UNUSED_DATABASE = 'postgres://127.0.0.1/poc_tracker';
 
-/** The services behind the routes under /platform, on the operators' login alone. */
+/**
+ * The services behind the routes under /platform, on the operators' login alone. It does not import the modules of the
+ * service: they would bring routes, guards and scheduled jobs, and need a signing key and the login of the service.
+ */
 @Module({})
 class CliModule {
   static for(config: CliConfig, database: PlatformDatabaseOptions): DynamicModule {
@@ -72,7 +75,7 @@ class CliModule {
         provide(SettingsRepository, [TenantDatabase]),
         provide(SettingsService, [SettingsRepository, SecurityEvents]),
         provide(TenantRepository, [TenantDatabase]),
-        provide(TenantService, [TenantRepository, SettingsService, TenantDatabase]),
+        provide(TenantService, [TenantRepository, SettingsService]),
         provide(EntitlementRepository, [TenantDatabase]),
         provide(EntitlementService, [EntitlementRepository]),
         provide(TenantLifecycleRepository, [TenantDatabase, PlatformDatabase]),

@@ -347,7 +347,7 @@ describe('The audit log of a tenant', () => {
     const recorder = service.app.get(SecurityEvents, { strict: false });
     await platform.transaction({ tenantId, operatorId }, async (transaction) => {
       await transaction.query(`UPDATE tenants SET name = 'Renamed' WHERE id = $1`, [tenantId]);
-      await recorder.recordAsOperator(transaction, tenantId, {
+      await recorder.recordIn(transaction, {
         type: 'tenant.updated',
         result: 'success',
       });

@@ -112,17 +112,14 @@ describe('The lifecycle of a tenant', () => {
   });
 
   it('records each change in its own transaction, with the reason and the actor', async () => {
-    const recorded = vi.spyOn(
-      service.app.get(SecurityEvents, { strict: false }),
-      'recordAsOperator',
-    );
+    const recorded = vi.spyOn(service.app.get(SecurityEvents, { strict: false }), 'recordIn');
     const { tenantId } = await service.tenant();
     await transition(tenantId, 'suspend', 'unpaid');
     expect(recorded).toHaveBeenCalledWith(
       expect.objectContaining({ query: expect.any(Function) as unknown }),
-      tenantId,
       expect.objectContaining({
         type: 'tenant.suspended',
+        target: { type: 'tenant', id: tenantId },
         actorId: expect.any(String) as string,
         details: { reason: 'unpaid', from: 'active' },
       }),
@@ -347,10 +344,7 @@ describe('The end of a subscription', () => {
   });
 
   it('suspends the tenant after the grace period, once, and records it', async () => {
-    const recorded = vi.spyOn(
-      service.app.get(SecurityEvents, { strict: false }),
-      'recordAsOperator',
-    );
+    const recorded = vi.spyOn(service.app.get(SecurityEvents, { strict: false }), 'recordIn');
     const { tenantId } = await service.tenant();
     const renewed = await service.tenant();
     const endless = await service.tenant();
@@ -363,8 +357,9 @@ describe('The end of a subscription', () => {
     expect((await rowOf(tenantId))?.status).toBe('suspended');
     expect((await rowOf(renewed.tenantId))?.status).toBe('active');
     expect((await rowOf(endless.tenantId))?.status).toBe('active');
-    const events = recorded.mock.calls.filter(([, tenant]) => tenant === tenantId);
-    expect(events.map(([, , event]) => event.type)).toEqual(['tenant.subscription_ended']);
+    const events = recorded.mock.calls.map(([, event]) => event);
+    const ofTenant = events.filter(({ target }) => target?.id === tenantId);
+    expect(ofTenant.map(({ type }) => type)).toEqual(['tenant.subscription_ended']);
   });
 
   it('suspends the other tenants although one fails, and tries that one again', async () => {
@@ -372,7 +367,7 @@ describe('The end of a subscription', () => {
     await endDaysAgo(first.tenantId, 20);
     await endDaysAgo(second.tenantId, 10);
     const events = service.app.get(SecurityEvents, { strict: false });
-    vi.spyOn(events, 'recordAsOperator').mockRejectedValueOnce(new Error('no audit log'));
+    vi.spyOn(events, 'recordIn').mockRejectedValueOnce(new Error('no audit log'));
     await expect(jobs.suspendEnded(new Date())).rejects.toThrow(/failed: no audit log/);
     expect((await rowOf(first.tenantId))?.status).toBe('active');
     expect((await rowOf(second.tenantId))?.status).toBe('suspended');

@@ -105,7 +105,7 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
   subcommand(group, 'show <tenant>', 'Get a tenant by its id or its subdomain.').action(
     async (name: string, options: Json) => {
       const { tenants } = await context.services();
-      const tenant = await tenants.read(await idOf(tenants, name), actor);
+      const tenant = await tenants.get(await idOf(tenants, name), actor);
       const { usage, ...fields } = tenant;
       context.show(options, tenant, () => formatFields({ ...fields }) + formatUsage(usage));
     },
@@ -114,7 +114,7 @@ function registerReading(group: Command, context: CliContext, actor: OperatorAct
   subcommand(group, 'usage <tenant>', 'Get the usage and the limits of a tenant.').action(
     async (name: string, options: Json) => {
       const { tenants } = await context.services();
-      const usage = await tenants.usage(await idOf(tenants, name), actor);
+      const usage = await tenants.getUsage(await idOf(tenants, name), actor);
       context.show(options, usage, () => formatUsage(usage));
     },
   );

@@ -97,7 +97,7 @@ export class UserAccessService {
   async requirePasswordChange(principal: Principal, userId: string): Promise<UserResponse> {
     const target = await this.targetOf(principal, userId, assertMayManage);
     const changed = await this.users.requirePasswordChange(target.id);
-    await this.sessions.revokeAll(target.id);
+    await this.sessions.revokeAll(this.database, target.id);
     await this.record('password.change_required', target);
     return toUserResponse(changed);
   }
@@ -116,8 +116,8 @@ export class UserAccessService {
     const passwordHash = await this.hasher.hash(generated);
     const target = await this.targetOf(principal, userId, assertMayControl);
     const hours = this.config.passwords.temporaryHours;
-    const expiresAt = await this.users.setTemporaryPassword(target.id, { passwordHash, hours });
-    await this.sessions.revokeAll(target.id);
+    const expiresAt = await this.users.setTemporaryPassword(this.database, target.id, { passwordHash, hours });
+    await this.sessions.revokeAll(this.database, target.id);
     await this.record('password.reset', target);
     const user = await this.users.profile(target.id);
     return { user, temporaryPassword: generated, expiresAt };
@@ -140,7 +140,7 @@ export class UserAccessService {
 
   async revokeSessions(principal: Principal, userId: string): Promise<RevokedSessionsResponse> {
     const target = await this.targetOf(principal, userId, assertMayManage);
-    return this.sessions.revokeAll(target.id);
+    return this.sessions.revokeAll(this.database, target.id);
   }
 
   private async lockOut(
@@ -149,7 +149,7 @@ export class UserAccessService {
     status: Exclude<UserStatus, 'active'>,
   ): Promise<UserResponse> {
     const response = await this.setStatus(principal, userId, status);
-    await this.sessions.revokeAll(userId);
+    await this.sessions.revokeAll(this.database, userId);
     return response;
   }
 

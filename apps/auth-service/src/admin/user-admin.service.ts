@@ -1,7 +1,7 @@
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, decodePagePosition, toPage } from '@poc-tracker/http-service';
 import { Inject, Injectable } from '@nestjs/common';
-import { uuidv7 } from '@poc-tracker/tenancy';
+import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { SecurityEvents } from '../audit/security-events.js';
 import { formatPosition, parsePosition } from '../user/user-search.js';
@@ -27,6 +27,7 @@ export class UserAdminService {
     private readonly users: UserService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
+    private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -70,7 +71,7 @@ export class UserAdminService {
     // Before the first statement: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(password ?? generated ?? '');
     const id = uuidv7();
-    const expiresAt = await this.users.create({
+    const expiresAt = await this.users.create(this.database, {
       id,
       email,
       passwordHash,

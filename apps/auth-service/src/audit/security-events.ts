@@ -1,4 +1,4 @@
-import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
+import type { ApiError, SecurityEventType } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import {
   contextWithoutRights,
@@ -8,11 +8,13 @@ import {
 } from '@poc-tracker/tenancy';
 import { WorkQueue } from '../protection/work-queue.js';
 import { sanitizeDetails } from './event-details.js';
-import { toApiError } from '../constraint-codes.js';
+import { recordingRefusal } from './recording-refusal.js';
 
 export interface SecurityEvent {
   type: SecurityEventType;
   result: 'success' | 'failure';
+  /** Whose audit log gets the entry. Default: the tenant of the transaction. Only the operators' login may name another. */
+  tenantId?: string;
   /** Default: the user or operator of the transaction. */
   actorId?: string | null;
   target?: { type: string; id: string };
@@ -75,12 +77,14 @@ export class SecurityEvents {
 
   constructor(private readonly database: TenantDatabase) {}
 
-  /**
-   * Records in a transaction, in the audit log of its tenant: the event is stored if and only if the transaction commits.
-   * @param transaction an operator's. Default: the current one of the tenant.
-   */
-  async record(event: SecurityEvent, transaction: SqlRunner = this.database): Promise<void> {
-    await transaction.query(RECORD, parametersOf(event, currentOrigin()));
+  /** Records in the transaction of the request: the event is stored if and only if it commits. */
+  async record(event: Omit<SecurityEvent, 'tenantId'>): Promise<void> {
+    await this.recordIn(this.database, event);
+  }
+
+  /** The same in this transaction: a request's, an operator's, or that of scheduled work. */
+  async recordIn(transaction: SqlRunner, event: SecurityEvent): Promise<void> {
+    await transaction.query(RECORD, parametersOf(event, currentOrigin(), event.tenantId));
   }
 
   /**
@@ -104,40 +108,24 @@ export class SecurityEvents {
 
   /**
    * Runs `work`, outside of a transaction. If it fails with a client error other than VALIDATION_ERROR, records the event
-   * of the refusal and throws the error again.
+   * of the refusal in its own transaction and throws the error again.
    */
   async recordingRefusal<T>(
     tenantId: string,
     work: () => Promise<T>,
     eventOf: (refusal: ApiError) => SecurityEvent,
   ): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const refusal = error instanceof ApiError ? error : toApiError(error);
-      if (refusal !== undefined && refusal.status < 500 && refusal.code !== 'VALIDATION_ERROR')
+    return recordingRefusal(work, async (refusal) => {
+      if (refusal.code !== 'VALIDATION_ERROR')
         await this.recordInOwnTransaction(tenantId, eventOf(refusal));
-      throw error;
-    }
-  }
-
-  /**
-   * Records an event of an operator, or of scheduled work, in the audit log of the tenant that it concerns, which need not
-   * be the tenant of the transaction.
-   */
-  async recordAsOperator(
-    transaction: SqlRunner,
-    tenantId: string,
-    event: SecurityEvent,
-  ): Promise<void> {
-    await transaction.query(RECORD, parametersOf(event, currentOrigin(), tenantId));
+    });
   }
 
   /** Records the event in the audit log of each of these tenants, with the tenant as its target, in one statement. */
   async recordForEach(
     transaction: SqlRunner,
     tenantIds: readonly string[],
-    event: Omit<SecurityEvent, 'target'>,
+    event: Omit<SecurityEvent, 'target' | 'tenantId'>,
   ): Promise<void> {
     await transaction.query(RECORD_FOR_EACH, parametersOf(event, currentOrigin(), tenantIds));
   }
@@ -146,7 +134,7 @@ export class SecurityEvents {
 function parametersOf(
   { type, result, actorId, target, details = {} }: SecurityEvent,
   { requestId, client }: EventOrigin,
-  tenants: string | readonly string[] | null = null,
+  tenants?: string | readonly string[],
 ): unknown[] {
   return [
     type,
@@ -159,7 +147,7 @@ function parametersOf(
     requestId ?? null,
     client?.userAgent ?? null,
     sanitizeDetails(details),
-    tenants,
+    tenants ?? null,
   ];
 }
 

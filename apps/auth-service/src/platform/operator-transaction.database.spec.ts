@@ -108,28 +108,27 @@ describe('a change in the transaction of an operator', () => {
 
   const CHANGES: Record<string, (transaction: SqlRunner) => Promise<unknown>> = {
     'reinstates a user': (transaction) =>
-      service(UserService).reinstate(
-        userId,
-        { role: 'user', passwordHash: OTHER_HASH },
-        transaction,
-      ),
-    'suspends a user': (transaction) => service(UserService).suspend(userId, transaction),
+      service(UserService).reinstate(transaction, userId, {
+        role: 'user',
+        passwordHash: OTHER_HASH,
+      }),
+    'suspends a user': (transaction) => service(UserService).suspend(transaction, userId),
     'creates a user': (transaction) =>
-      service(UserService).create(
-        {
-          id: randomUUID(),
-          email: 'new@example.com',
-          passwordHash: HASH,
-          firstName: null,
-          lastName: null,
-          role: 'user',
-        },
-        transaction,
-      ),
+      service(UserService).create(transaction, {
+        id: randomUUID(),
+        email: 'new@example.com',
+        passwordHash: HASH,
+        firstName: null,
+        lastName: null,
+        role: 'user',
+      }),
     'revokes all sessions of a user': (transaction) =>
-      service(SessionRevocationService).revokeAll(userId, transaction),
+      service(SessionRevocationService).revokeAll(transaction, userId),
     'records an event': (transaction) =>
-      service(SecurityEvents).record({ type: 'operator.accessed', result: 'success' }, transaction),
+      service(SecurityEvents).recordIn(transaction, {
+        type: 'operator.accessed',
+        result: 'success',
+      }),
     'changes the plan': (transaction) =>
       service(EntitlementService).changePlan(transaction, changed, { plan: 'pro' }),
     'suspends the tenant': (transaction) =>
@@ -155,7 +154,7 @@ describe('a change in the transaction of an operator', () => {
       changed,
       userId,
     ]);
-    const find = (transaction: SqlRunner) => service(UserService).lockByEmail(EMAIL, transaction);
+    const find = (transaction: SqlRunner) => service(UserService).lockByEmail(transaction, EMAIL);
     expect(await inTenant(changed, find)).toEqual({ id: userId, status: 'suspended' });
     expect(await inTenant(other, find)).toEqual({ id: userId, status: 'active' });
     expect(await inTenant(null, find)).toBeNull();

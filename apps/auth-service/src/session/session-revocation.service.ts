@@ -49,9 +49,9 @@ export class SessionRevocationService {
 
   /**
    * Revokes all sessions of a user.
-   * @param transaction an operator's. Default: the current one of the tenant.
+   * @param transaction of the request or an operator's
    */
-  async revokeAll(userId: string, transaction?: SqlRunner): Promise<RevokedSessionsResponse> {
+  async revokeAll(transaction: SqlRunner, userId: string): Promise<RevokedSessionsResponse> {
     const at = await this.clock.now(transaction);
     const revoked = await this.sessions.revokeAllBut(userId, null, at, transaction);
     return this.record('session.revoked', userId, revoked, { transaction });
@@ -62,7 +62,7 @@ export class SessionRevocationService {
     type: Extract<SecurityEventType, 'logout' | 'session.revoked'>,
     userId: string,
     revoked: readonly string[],
-    { clientId, transaction }: { clientId?: string; transaction?: SqlRunner | undefined } = {},
+    { clientId, transaction }: { clientId?: string; transaction?: SqlRunner } = {},
   ): Promise<RevokedSessionsResponse> {
     const [first] = revoked;
     if (first !== undefined) {
@@ -71,10 +71,9 @@ export class SessionRevocationService {
       const byClient = clientId === undefined ? {} : { clientId };
       const details = { ...byClient, userId, sessions: revoked.length };
       const event = { type, result: 'success', target, details } as const;
-      await this.events.record(
-        clientId === undefined ? event : { ...event, actorId: null },
-        transaction,
-      );
+      const recorded = clientId === undefined ? event : { ...event, actorId: null };
+      if (transaction === undefined) await this.events.record(recorded);
+      else await this.events.recordIn(transaction, recorded);
     }
     return { revoked: revoked.length };
   }

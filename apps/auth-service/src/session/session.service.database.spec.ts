@@ -115,7 +115,7 @@ describe('revoking sessions', () => {
   });
 
   it('keeps the one that is excepted, or none', async () => {
-    await fixture.asOwner(() => fixture.sessions.revokeAll(fixture.owner.id));
+    await fixture.asOwner(() => fixture.sessions.revokeAll(fixture.database, fixture.owner.id));
     const [kept, ...others] = [await fixture.open(), await fixture.open(), await fixture.open()];
     const keptId = claimsOf(kept).session_id;
     expect(
@@ -125,7 +125,9 @@ describe('revoking sessions', () => {
     });
     const left = await fixture.asOwner(() => fixture.sessions.list(fixture.owner.id, keptId));
     expect(left.items).toMatchObject([{ id: keptId, current: true, deviceId: 'phone' }]);
-    expect(await fixture.asOwner(() => fixture.sessions.revokeAll(fixture.owner.id))).toEqual({
+    expect(
+      await fixture.asOwner(() => fixture.sessions.revokeAll(fixture.database, fixture.owner.id)),
+    ).toEqual({
       revoked: 1,
     });
     expect(await fixture.asOwner(() => fixture.sessions.list(fixture.owner.id, keptId))).toEqual({

@@ -66,7 +66,7 @@ describe('TenantService', () => {
 
   function create(subdomain: string, plan: Plan = 'basic', id = uuidv7()) {
     return database.transaction(contextWithoutRights(id), () =>
-      tenants.create({ id, name: `${subdomain} Ltda`, subdomain, plan }),
+      tenants.create(database, { id, name: `${subdomain} Ltda`, subdomain, plan }),
     );
   }
 
@@ -119,7 +119,7 @@ describe('TenantService', () => {
   it('writes nothing if the transaction fails later', async () => {
     const id = uuidv7();
     const failing = as(id, async () => {
-      await tenants.create({ id, name: 'Half', subdomain: 'half', plan: 'pro' });
+      await tenants.create(database, { id, name: 'Half', subdomain: 'half', plan: 'pro' });
       throw new Error('the first admin could not be written');
     });
     await expect(failing).rejects.toThrow('first admin');
@@ -129,7 +129,7 @@ describe('TenantService', () => {
 
   it('creates only the tenant of the transaction', async () => {
     const input = { id: uuidv7(), name: 'Foreign', subdomain: 'foreign', plan: 'basic' as const };
-    const attempt = as(uuidv7(), () => tenants.create(input));
+    const attempt = as(uuidv7(), () => tenants.create(database, input));
     await expect(
       attempt.catch((error: unknown) => Promise.reject(toApiError(error) ?? error)),
     ).rejects.toMatchObject({ code: 'INSUFFICIENT_PERMISSIONS' });

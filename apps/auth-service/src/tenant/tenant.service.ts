@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
+import type { SqlRunner } from '@poc-tracker/tenancy';
 import { insertTenant, type NewTenant } from './new-tenant.js';
 import type { TenantSettings } from './settings/settings-catalogue.js';
 import { SettingsService } from './settings/settings.service.js';
@@ -18,15 +18,14 @@ export class TenantService {
   constructor(
     private readonly tenants: TenantRepository,
     private readonly settingsService: SettingsService,
-    private readonly database: TenantDatabase,
   ) {}
 
   /**
    * Writes a new tenant with the limits of its plan and the default settings.
-   * @param transaction of the new tenant's id, as its admin or as an operator. Default: the current one.
+   * @param transaction of the new tenant's id, as its admin or as an operator
    * @throws the database's refusal of a subdomain that is in use (TENANT_EXISTS).
    */
-  async create(tenant: NewTenant, transaction: SqlRunner = this.database): Promise<TenantSnapshot> {
+  async create(transaction: SqlRunner, tenant: NewTenant): Promise<TenantSnapshot> {
     return insertTenant(transaction, tenant);
   }
 

@@ -92,10 +92,11 @@ export class UserService {
   }
 
   /**
+   * @param transaction of the request or an operator's
    * @returns when the password expires, if it is a temporary one.
    * @throws a database error if the address is taken (USER_EXISTS) or no seat is free (USER_LIMIT_EXCEEDED).
    */
-  async create(user: NewUser, transaction?: SqlRunner): Promise<Date | null> {
+  async create(transaction: SqlRunner, user: NewUser): Promise<Date | null> {
     return this.users.insert(user, transaction);
   }
 
@@ -127,35 +128,35 @@ export class UserService {
 
   /**
    * Replaces the password by a temporary one, which the user must change before anything else. Does not revoke sessions.
-   * @param transaction an operator's. Default: the current one of the tenant.
+   * @param transaction of the request or an operator's
    * @returns when the password expires.
    */
   async setTemporaryPassword(
+    transaction: SqlRunner,
     id: string,
     password: TemporaryPassword,
-    transaction?: SqlRunner,
   ): Promise<Date> {
     return this.users.setTemporaryPassword(id, password, transaction);
   }
 
   /** Locks the user with this address until the operator's transaction ends. Null if there is none. */
   async lockByEmail(
-    email: string,
     transaction: SqlRunner,
+    email: string,
   ): Promise<{ id: string; status: UserStatus } | null> {
     return this.users.lockByEmail(email, transaction);
   }
 
   /** Suspends a user in an operator's transaction. The database protects the tenant's last admin. */
-  async suspend(id: string, transaction: SqlRunner): Promise<void> {
+  async suspend(transaction: SqlRunner, id: string): Promise<void> {
     await this.users.setStatus(id, 'suspended', transaction);
   }
 
   /** Makes a user active in an operator's transaction, with this role and a password that the user has chosen. */
   async reinstate(
+    transaction: SqlRunner,
     id: string,
     access: Pick<NewUser, 'role' | 'passwordHash'>,
-    transaction: SqlRunner,
   ): Promise<void> {
     await this.users.reinstate(id, access, transaction);
   }

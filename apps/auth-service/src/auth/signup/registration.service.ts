@@ -57,7 +57,7 @@ export class RegistrationService {
           ? { role: DEFAULT_ROLE, email: input.email }
           : await this.invitations.accept(inviteToken, input.email, id);
       const user = { id, email, passwordHash, firstName, lastName, role };
-      await this.users.create(user);
+      await this.users.create(this.database, user);
       const response = await this.logins.openSession(tenant, id, client, deviceId);
       await this.events.record({
         type: 'user.registered',

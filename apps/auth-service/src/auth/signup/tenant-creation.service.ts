@@ -62,28 +62,26 @@ export class TenantCreationService {
 
   /**
    * Writes a prepared tenant.
-   * @param transaction an operator's, in the new tenant. Default: the current one, of the new tenant's admin.
+   * @param transaction in the new tenant: of its admin or an operator's
    * @param details added to the event in the audit log
    * @returns the tenant, and when a temporary password of its admin expires.
    * @throws the database's refusal of a subdomain that is in use (TENANT_EXISTS).
    */
   async create(
+    transaction: SqlRunner,
     { tenantId, adminId, input, passwordHash, temporaryForHours }: PreparedTenant,
-    transaction?: SqlRunner,
     details: Readonly<Record<string, string>> = {},
   ): Promise<{ tenant: TenantSnapshot; expiresAt: Date | null }> {
     const { name, subdomain, planType, adminEmail } = input;
-    const tenant = await this.tenants.create(
-      { id: tenantId, name, subdomain, plan: planType },
-      transaction,
-    );
+    const created = { id: tenantId, name, subdomain, plan: planType };
+    const tenant = await this.tenants.create(transaction, created);
     const event = {
       type: 'tenant.created',
       result: 'success',
       target: { type: 'tenant', id: tenantId },
       details: { adminEmail, planType, ...details },
     } as const;
-    await this.events.record(event, transaction);
+    await this.events.recordIn(transaction, event);
     const admin = {
       id: adminId,
       email: adminEmail,
@@ -93,7 +91,7 @@ export class TenantCreationService {
       role: 'admin',
       temporaryForHours,
     } as const;
-    return { tenant, expiresAt: await this.users.create(admin, transaction) };
+    return { tenant, expiresAt: await this.users.create(transaction, admin) };
   }
 
   private async withPassword(

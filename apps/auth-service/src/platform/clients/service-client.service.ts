@@ -55,6 +55,6 @@ export class ServiceClientService {
     details: Record<string, string>,
   ): Promise<void> {
     const target = { type: 'service_client', id };
-    await this.events.record({ type, result: 'success', target, details }, transaction);
+    await this.events.recordIn(transaction, { type, result: 'success', target, details });
   }
 }

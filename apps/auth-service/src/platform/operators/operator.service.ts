@@ -52,7 +52,7 @@ export class OperatorService {
         target: { type: 'operator_invitation', id: invitation.id },
         details: { email, ...actor.details },
       } as const;
-      await this.events.record(event, transaction);
+      await this.events.recordIn(transaction, event);
       return { email, secret, expiresAt: invitation.expiresAt };
     });
   }
@@ -69,16 +69,16 @@ export class OperatorService {
   async revoke(email: string, actor: OperatorActor): Promise<void> {
     await this.tenant.transaction(actor, async (transaction, tenantId) => {
       const closed = await this.operators.closeInvitations(transaction, tenantId, email);
-      const userId = await this.suspendActive(email, transaction);
+      const userId = await this.suspendActive(transaction, email);
       if (userId === null && !closed) throw new ApiError('NOT_FOUND');
-      if (userId !== null) await this.sessions.revokeAll(userId, transaction);
+      if (userId !== null) await this.sessions.revokeAll(transaction, userId);
       const event = {
         type: 'operator.revoked',
         result: 'success',
         ...(userId !== null && { target: { type: 'user', id: userId } }),
         details: { email, ...actor.details },
       } as const;
-      await this.events.record(event, transaction);
+      await this.events.recordIn(transaction, event);
     });
   }
 
@@ -103,42 +103,42 @@ export class OperatorService {
         secretHash,
       );
       if (invited === null) throw new ApiError('INVALID_INVITE');
-      const userId = await this.createOrReinstate(invited, passwordHash, transaction);
-      await this.sessions.revokeAll(userId, transaction);
+      const userId = await this.createOrReinstate(transaction, invited, passwordHash);
+      await this.sessions.revokeAll(transaction, userId);
       const event = {
         type: 'operator.activated',
         result: 'success',
         actorId: userId,
         target: { type: 'user', id: userId },
       } as const;
-      await this.events.record(event, transaction);
+      await this.events.recordIn(transaction, event);
       return { id: userId, email: invited };
     });
   }
 
   /** @returns the id of the user, or null if no active operator has this address. */
-  private async suspendActive(email: string, transaction: SqlRunner): Promise<string | null> {
-    const user = await this.users.lockByEmail(email, transaction);
+  private async suspendActive(transaction: SqlRunner, email: string): Promise<string | null> {
+    const user = await this.users.lockByEmail(transaction, email);
     if (user?.status !== 'active') return null;
-    await this.users.suspend(user.id, transaction);
+    await this.users.suspend(transaction, user.id);
     return user.id;
   }
 
   /** @returns the id of the user. */
   private async createOrReinstate(
+    transaction: SqlRunner,
     email: string,
     passwordHash: string,
-    transaction: SqlRunner,
   ): Promise<string> {
     const access = { role: 'admin', passwordHash } as const;
-    const known = await this.users.lockByEmail(email, transaction);
+    const known = await this.users.lockByEmail(transaction, email);
     if (known !== null) {
-      await this.users.reinstate(known.id, access, transaction);
+      await this.users.reinstate(transaction, known.id, access);
       return known.id;
     }
     const id = uuidv7();
     const names = { firstName: null, lastName: null };
-    await this.users.create({ id, email, ...access, ...names, emailVerified: true }, transaction);
+    await this.users.create(transaction, { id, email, ...access, ...names, emailVerified: true });
     return id;
   }
 }

@@ -32,7 +32,7 @@ export class OperatorsTenantService {
     const tenant = { id, name: 'Platform', subdomain: PLATFORM_SUBDOMAIN, isPlatform: true };
     try {
       await this.database.transaction({ tenantId: id, operatorId }, (transaction) =>
-        this.tenants.create({ ...tenant, plan: 'enterprise' }, transaction),
+        this.tenants.create(transaction, { ...tenant, plan: 'enterprise' }),
       );
       return id;
     } catch (error) {

@@ -50,9 +50,9 @@ export class AdminPasswordService {
     const password = { passwordHash, hours: this.config.passwords.temporaryHours };
     const expiresAt = await this.database.transaction(context, async (transaction) => {
       const id = await this.lockSoleAdmin(transaction, tenantId, email);
-      const expiry = await this.users.setTemporaryPassword(id, password, transaction);
-      await this.sessions.revokeAll(id, transaction);
-      await this.events.recordAsOperator(transaction, tenantId, {
+      const expiry = await this.users.setTemporaryPassword(transaction, id, password);
+      await this.sessions.revokeAll(transaction, id);
+      await this.events.recordIn(transaction, {
         type: 'password.reset',
         result: 'success',
         actorId: operatorId,

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
+import { recordingRefusal } from '../../audit/recording-refusal.js';
 import { SecurityEvents } from '../../audit/security-events.js';
 import {
   TenantLifecycleService,
@@ -11,7 +12,6 @@ import { TenantPurgeService } from '../../tenant/lifecycle/tenant-purge.service.
 import type { OperatorActor } from '../operator-actor.js';
 import { PlatformTenantRepository } from './platform-tenant.repository.js';
 import { type PlatformTenantResponse, toPlatformTenant } from './platform-tenant.response.js';
-import { toApiError } from '../../constraint-codes.js';
 
 /** Changes of a tenant's status by operators, each with a reason that is recorded in the tenant's audit log. */
 @Injectable()
@@ -78,18 +78,15 @@ export class PlatformLifecycleService {
     work: (transaction: SqlRunner, change: StateChange) => Promise<T>,
   ): Promise<T> {
     const { operatorId } = actor;
-    try {
-      return await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
-        const done = await work(transaction, { tenantId, operatorId, reason });
-        await this.record(transaction, tenantId, 'success', actor, { action, reason });
-        return done;
-      });
-    } catch (error) {
-      const refusal = error instanceof ApiError ? error : toApiError(error);
-      if (refusal !== undefined && refusal.status < 500)
-        await this.recordRefusal(tenantId, actor, { action, reason, code: refusal.code });
-      throw error;
-    }
+    return recordingRefusal(
+      () =>
+        this.database.transaction({ tenantId, operatorId }, async (transaction) => {
+          const done = await work(transaction, { tenantId, operatorId, reason });
+          await this.record(transaction, tenantId, 'success', actor, { action, reason });
+          return done;
+        }),
+      ({ code }) => this.recordRefusal(tenantId, actor, { action, reason, code }),
+    );
   }
 
   /**
@@ -115,7 +112,7 @@ export class PlatformLifecycleService {
     { operatorId, details }: OperatorActor,
     more: Record<string, string>,
   ): Promise<void> {
-    await this.events.recordAsOperator(transaction, tenantId, {
+    await this.events.recordIn(transaction, {
       type: 'operator.accessed',
       result,
       actorId: operatorId,

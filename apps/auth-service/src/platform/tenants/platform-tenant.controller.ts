@@ -53,7 +53,7 @@ export class PlatformTenantController {
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
   ): Promise<PlatformTenantResponse> {
-    return this.tenants.read(tenantId, { operatorId: userId });
+    return this.tenants.get(tenantId, { operatorId: userId });
   }
 
   @Get(':tenantId/usage')
@@ -65,7 +65,7 @@ export class PlatformTenantController {
     @CurrentUser() { userId }: Principal,
     @Param('tenantId', UuidParamPipe) tenantId: string,
   ): Promise<PlatformUsageResponse> {
-    return this.tenants.usage(tenantId, { operatorId: userId });
+    return this.tenants.getUsage(tenantId, { operatorId: userId });
   }
 
   @Patch(':tenantId/plan')

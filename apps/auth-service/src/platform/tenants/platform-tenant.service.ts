@@ -65,7 +65,7 @@ export class PlatformTenantService {
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async read(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
+  async get(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
       const tenant = await this.find(transaction, tenantId);
       await this.recordAccess(transaction, tenantId, 'read', actor);
@@ -74,7 +74,7 @@ export class PlatformTenantService {
   }
 
   /** @throws ApiError NOT_FOUND. */
-  async usage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
+  async getUsage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
       const { usage } = await this.find(transaction, tenantId);
       await this.recordAccess(transaction, tenantId, 'usage', actor);
@@ -101,7 +101,7 @@ export class PlatformTenantService {
     const prepared = await this.creation.prepareWithTemporaryPassword(input);
     const { tenantId, temporaryPassword } = prepared;
     return this.inTenant(tenantId, actor, async (transaction) => {
-      const { expiresAt } = await this.creation.create(prepared, transaction, actor.details);
+      const { expiresAt } = await this.creation.create(transaction, prepared, actor.details);
       if (expiresAt === null) throw new Error('The temporary password has no expiry.');
       const tenant = await this.find(transaction, tenantId);
       return { tenant, adminEmail: input.adminEmail, temporaryPassword, expiresAt };
@@ -143,7 +143,7 @@ export class PlatformTenantService {
     { operatorId, details }: OperatorActor,
     more: Record<string, unknown>,
   ): Promise<void> {
-    await this.events.recordAsOperator(transaction, tenantId, {
+    await this.events.recordIn(transaction, {
       type,
       result: 'success',
       actorId: operatorId,

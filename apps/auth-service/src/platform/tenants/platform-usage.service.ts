@@ -35,7 +35,7 @@ export class PlatformUsageService {
           target: { type: 'tenant', id: tenantId },
           details: { action: 'repair-usage', counts, ...details },
         } as const;
-        await this.events.record(event, transaction);
+        await this.events.recordIn(transaction, event);
       });
     }
   }

@@ -60,7 +60,7 @@ export class TenantLifecycleService {
     }
     const { to, event } = TENANT_TRANSITIONS[transition];
     await this.tenants.setStatus(transaction, tenantId, to, reason);
-    await this.events.recordAsOperator(transaction, tenantId, {
+    await this.events.recordIn(transaction, {
       type: event,
       result: 'success',
       actorId: operatorId,
@@ -107,7 +107,7 @@ export class TenantLifecycleService {
   ): Promise<void> {
     const endedAt = await this.tenants.suspendEnded(transaction, tenantId, now, graceDays);
     if (endedAt === null) return;
-    await this.events.recordAsOperator(transaction, tenantId, {
+    await this.events.recordIn(transaction, {
       type: 'tenant.subscription_ended',
       result: 'success',
       actorId: null,

@@ -88,7 +88,8 @@ export class TenantPurgeService implements OnModuleDestroy {
       await this.purges.finish(transaction, tenant);
       const operatorsTenant = await findOperatorsTenant(transaction);
       if (operatorsTenant === null) return;
-      await this.events.recordAsOperator(transaction, operatorsTenant, {
+      await this.events.recordIn(transaction, {
+        tenantId: operatorsTenant,
         type: 'tenant.purged',
         result: 'success',
         actorId: operatorId,
