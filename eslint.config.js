@@ -3,6 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { explainedSuppressions } from './scripts/lint-rules/explained-suppressions.js';
 import { sqlFromConstants } from './scripts/lint-rules/sql-from-constants.js';
+import { sqlInRepositories } from './scripts/lint-rules/sql-in-repositories.js';
 
 /** Code that is not part of the running service: it may read the environment and build SQL text. */
 const TESTS = ['**/*.{spec,fixture}.ts', 'test/**', 'libs/testing/**', 'vitest.config.ts'];
@@ -29,6 +30,7 @@ export default defineConfig(
         rules: {
           'explained-suppressions': explainedSuppressions,
           'sql-from-constants': sqlFromConstants,
+          'sql-in-repositories': sqlInRepositories,
         },
       },
     },
@@ -92,6 +94,10 @@ export default defineConfig(
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
     ignores: [...TESTS, ...TOOLS, ...DDL],
     rules: { 'poc/sql-from-constants': 'error' },
+  },
+  {
+    files: ['apps/**/*.{controller,guard,jobs,policy,rules,service}.ts'],
+    rules: { 'poc/sql-in-repositories': 'error' },
   },
   {
     files: ['apps/**/*.ts', 'libs/**/*.ts'],

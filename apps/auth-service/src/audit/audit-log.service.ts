@@ -9,47 +9,33 @@ import type {
   AuditPageResponse,
   ListAuditQuery,
 } from './audit.dto.js';
-import { ENTRY_COLUMNS } from './audit-entry.js';
+import { AuditLogRepository } from './audit-log.repository.js';
 import { readHead } from './chain/audit-log-pages.js';
-import { searchStatement } from './entry-search.js';
-
-const FIND = `
-  SELECT e.*, c.position::float8 AS position, encode(c.hash, 'hex') AS hash
-    FROM (SELECT ${ENTRY_COLUMNS.security_events} FROM security_events WHERE id = $1
-          UNION ALL
-          SELECT ${ENTRY_COLUMNS.audit_log} FROM audit_log WHERE id = $1) e
-    LEFT JOIN audit_chain c ON c.tenant_id = e."tenantId" AND c.entry_id = e.id AND c.entry_table = e."table"`;
 
 /** Reads a tenant's audit log. SecurityEvents is the write side. */
 @Injectable()
 export class AuditLogService {
-  constructor(private readonly database: TenantDatabase) {}
+  constructor(
+    private readonly entries: AuditLogRepository,
+    private readonly database: TenantDatabase,
+  ) {}
 
   /** @throws ApiError VALIDATION_ERROR for a cursor of another list. */
   async list(principal: Principal, query: ListAuditQuery): Promise<AuditPageResponse> {
     const { limit, cursor, ...filters } = query;
     const list = { list: 'audit', ...filters };
-    const statement = searchStatement(
-      {
-        ...filters,
-        ...(cursor !== undefined && { before: decodePageCursor(principal.tenantId, cursor, list) }),
-      },
-      limit + 1,
-    );
-    if (statement === null) return { items: [], nextCursor: null };
+    const before =
+      cursor === undefined ? {} : { before: decodePageCursor(principal.tenantId, cursor, list) };
     const rows = await this.database.transaction(principal, () =>
-      // eslint-disable-next-line poc/sql-from-constants -- searchStatement builds it from constants
-      this.database.query<AuditEntryResponse>(statement.sql, statement.params),
+      this.entries.search({ ...filters, ...before }, limit + 1),
     );
     return toPage(principal.tenantId, rows, limit, list);
   }
 
   /** @throws ApiError NOT_FOUND. */
   async get(principal: Principal, entryId: string): Promise<AuditEntryResponse> {
-    const [entry] = await this.database.transaction(principal, () =>
-      this.database.query<AuditEntryResponse>(FIND, [entryId]),
-    );
-    if (entry === undefined) throw new ApiError('NOT_FOUND');
+    const entry = await this.database.transaction(principal, () => this.entries.find(entryId));
+    if (entry === null) throw new ApiError('NOT_FOUND');
     return entry;
   }
 

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { AuditController } from './audit.controller.js';
+import { AuditLogRepository } from './audit-log.repository.js';
 import { AuditLogService } from './audit-log.service.js';
 import { ChainWriter } from './chain/chain-writer.js';
 import { SecurityEvents } from './security-events.js';
@@ -9,7 +10,7 @@ import { AuditExport } from './audit-export.js';
 @Global()
 @Module({
   controllers: [AuditController],
-  providers: [SecurityEvents, ChainWriter, AuditLogService, AuditExport],
+  providers: [SecurityEvents, ChainWriter, AuditLogRepository, AuditLogService, AuditExport],
   exports: [SecurityEvents],
 })
 export class AuditModule {}

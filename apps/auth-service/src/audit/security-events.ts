@@ -1,4 +1,4 @@
-import type { ApiError, SecurityEventType } from '@poc-tracker/contracts';
+import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import {
   contextWithoutRights,
@@ -8,7 +8,7 @@ import {
 } from '@poc-tracker/tenancy';
 import { WorkQueue } from '../protection/work-queue.js';
 import { sanitizeDetails } from './event-details.js';
-import { recordingRefusal } from './recording-refusal.js';
+import { toApiError } from '../constraint-codes.js';
 
 export interface SecurityEvent {
   type: SecurityEventType;
@@ -128,6 +128,23 @@ export class SecurityEvents {
     event: Omit<SecurityEvent, 'target' | 'tenantId'>,
   ): Promise<void> {
     await transaction.query(RECORD_FOR_EACH, parametersOf(event, currentOrigin(), tenantIds));
+  }
+}
+
+/**
+ * Runs `work`. If it fails with a client error, which may be one of the database, records the refusal and throws the error
+ * again. `record` runs after the transaction of `work` was rolled back, so the entry stays.
+ */
+export async function recordingRefusal<T>(
+  work: () => Promise<T>,
+  record: (refusal: ApiError) => Promise<void>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const refusal = error instanceof ApiError ? error : toApiError(error);
+    if (refusal !== undefined && refusal.status < 500) await record(refusal);
+    throw error;
   }
 }
 

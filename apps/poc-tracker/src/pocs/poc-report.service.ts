@@ -1,13 +1,8 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { currentPrincipal, type Principal, SessionStatusService } from '@poc-tracker/auth-kit';
-import { TenantDatabase } from '@poc-tracker/tenancy';
-import type {
-  AnalyticsResponse,
-  AuthorStorage,
-  StatusCount,
-  WeekCount,
-} from './analytics.response.js';
+import type { AnalyticsResponse } from './analytics.response.js';
+import { PocReportRepository } from './poc-report.repository.js';
 import { PocRepository } from './poc.repository.js';
 import { type PocRow, toPocResponse } from './poc.response.js';
 import { PocService } from './poc.service.js';
@@ -15,36 +10,18 @@ import { PocService } from './poc.service.js';
 /** Rows per transaction of the export. */
 const EXPORT_PAGE = 500;
 
-const BY_STATUS = 'SELECT status, count(*)::int AS count FROM pocs GROUP BY status ORDER BY status';
-
-const BY_WEEK = `
-  SELECT to_char(date_trunc('week', created_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD') AS week, status,
-         count(*)::int AS count
-    FROM pocs WHERE created_at >= now() - interval '12 weeks'
-   GROUP BY 1, 2 ORDER BY 1, 2`;
-
-/** float8 is exact here: the storage limit of a tenant is far below 2^53 bytes. */
-const BY_AUTHOR = `
-  SELECT created_by AS "authorId", count(*)::int AS files, sum(file_size)::float8 AS bytes
-    FROM poc_files WHERE uploaded_at IS NOT NULL
-   GROUP BY created_by ORDER BY bytes DESC, created_by LIMIT 100`;
-
 /** Analytics and export of all POCs of a tenant. */
 @Injectable()
 export class PocReportService {
   constructor(
-    private readonly database: TenantDatabase,
+    private readonly report: PocReportRepository,
     private readonly repository: PocRepository,
     private readonly pocs: PocService,
     private readonly sessionStatus: SessionStatusService,
   ) {}
 
   async getAnalytics(): Promise<AnalyticsResponse> {
-    return {
-      byStatus: await this.database.query<StatusCount>(BY_STATUS),
-      byWeek: await this.database.query<WeekCount>(BY_WEEK),
-      storageByAuthor: await this.database.query<AuthorStorage>(BY_AUTHOR),
-    };
+    return this.report.analytics();
   }
 
   /**

@@ -4,6 +4,7 @@ import { TenantModule } from '../tenant/tenant.module.js';
 import { CollaboratorController } from './collaborators/collaborator.controller.js';
 import { CollaboratorRepository } from './collaborators/collaborator.repository.js';
 import { CollaboratorService } from './collaborators/collaborator.service.js';
+import { PocReportRepository } from './poc-report.repository.js';
 import { PocReportService } from './poc-report.service.js';
 import { PocController } from './poc.controller.js';
 import { PocRepository } from './poc.repository.js';
@@ -17,6 +18,7 @@ import { PublicPocController } from './public-poc.controller.js';
   providers: [
     PocRepository,
     PocService,
+    PocReportRepository,
     PocReportService,
     CollaboratorRepository,
     CollaboratorService,

@@ -1,8 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
-import { recordingRefusal } from '../../audit/recording-refusal.js';
-import { SecurityEvents } from '../../audit/security-events.js';
+import { recordingRefusal, SecurityEvents } from '../../audit/security-events.js';
 import {
   TenantLifecycleService,
   type StateChange,
