@@ -365,18 +365,22 @@ CREATE OR REPLACE FUNCTION public.extend_session()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   BEGIN
-    NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
+    IF OLD.expires_at > clock_timestamp() THEN
+      NEW.expires_at := least(NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+    END IF;
     RETURN NEW;
   END
   $function$;
 
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
- RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean)
+ RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-SELECT u.id, u.password_hash, u.status, u.must_change_password
+SELECT u.id, u.password_hash, u.status, u.must_change_password,
+       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false)
   FROM public.users u
  WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email_key = public.email_key(p_email)
 $function$;
@@ -596,31 +600,35 @@ $function$;
 ALTER FUNCTION keep_log_ins(uuid,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_log_ins(uuid,bytea) TO super_admin;
 
-CREATE OR REPLACE FUNCTION public.keep_platform_users()
+CREATE OR REPLACE FUNCTION public.keep_platform_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  DECLARE
-    tenant uuid;
-  BEGIN
-    IF TG_OP = 'DELETE' THEN
-      tenant := OLD.tenant_id;
-    ELSE
-      tenant := NEW.tenant_id;
-    END IF;
-    IF NOT pg_has_role(current_user, 'super_admin', 'USAGE')
-       AND EXISTS (SELECT FROM public.tenants WHERE id = tenant AND is_platform) THEN
-      RAISE EXCEPTION 'operators are managed with the command line only' USING
-        ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
-        CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'users_platform_rights' END;
-    END IF;
-    IF TG_OP = 'DELETE' THEN
-      RETURN OLD;
-    END IF;
-    RETURN NEW;
-  END
-  $function$;
+DECLARE
+  tenant uuid;
+BEGIN
+  IF TG_TABLE_NAME = 'tenants' THEN
+    tenant := OLD.id;
+  ELSIF TG_OP = 'DELETE' THEN
+    tenant := OLD.tenant_id;
+  ELSE
+    tenant := NEW.tenant_id;
+  END IF;
+  IF NOT pg_has_role(session_user, 'super_admin', 'USAGE')
+     AND EXISTS (SELECT FROM public.tenants t WHERE t.id = tenant AND t.is_platform) THEN
+    RAISE EXCEPTION 'a service does not write the platform tenant' USING
+      ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME,
+      CONSTRAINT = CASE TG_NAME WHEN 'users_platform_reserved' THEN TG_NAME ELSE 'platform_tenant_reserved' END;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RETURN OLD;
+  END IF;
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION keep_platform_tenant() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.keep_poc_publisher()
  RETURNS trigger
@@ -666,6 +674,33 @@ BEGIN
 END
 $function$;
 ALTER FUNCTION keep_tenant_row() OWNER TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.limit_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  stored jsonb;
+BEGIN
+  SELECT s.setting_value INTO stored FROM public.tenant_settings s
+   WHERE s.tenant_id = NEW.tenant_id AND s.setting_key = 'security' FOR SHARE;
+  NEW.created_at := least(NEW.created_at, clock_timestamp());
+  NEW.last_used_at := least(NEW.last_used_at, clock_timestamp());
+  NEW.idle_timeout := least(NEW.idle_timeout, CASE WHEN jsonb_typeof(stored -> 'sessionTimeout') = 'number' THEN
+      CASE WHEN (stored -> 'sessionTimeout')::numeric BETWEEN 0.5 AND 8760
+        THEN (stored -> 'sessionTimeout')::numeric * interval '1 hour' ELSE interval '24 hours' END
+    ELSE interval '24 hours' END);
+  NEW.ends_at := least(NEW.ends_at, NEW.created_at + CASE WHEN jsonb_typeof(stored -> 'sessionLifetime') = 'number' THEN
+      CASE WHEN (stored -> 'sessionLifetime')::numeric BETWEEN 0.5 AND 8760
+        THEN (stored -> 'sessionLifetime')::numeric * interval '1 hour' ELSE interval '168 hours' END
+    ELSE interval '168 hours' END);
+  NEW.expires_at := least(NEW.expires_at, NEW.last_used_at + NEW.idle_timeout, NEW.ends_at);
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION limit_session() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.list_colleagues(p_source integer, p_prefix text, p_key text, p_id uuid, p_limit integer)
  RETURNS TABLE(id uuid, first_name text, last_name text, avatar_url text, key text)
@@ -993,6 +1028,18 @@ END
 $function$;
 ALTER FUNCTION record_poc_access() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.record_suspension()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    NEW.suspended_by_role :=
+      CASE WHEN NEW.status = 'suspended' THEN nullif(current_setting('app.user_role', true), '') END;
+    RETURN NEW;
+  END
+  $function$;
+
 CREATE OR REPLACE FUNCTION public.record_usage_events(p_tenant uuid, p_resource text, p_before bigint, p_limit_before bigint, p_used bigint, p_limit bigint)
  RETURNS void
  LANGUAGE sql
@@ -1071,6 +1118,10 @@ AS $function$
     IF TG_TABLE_NAME = 'users' THEN
       IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND
         (OLD.status <> NEW.status OR OLD.email <> NEW.email OR OLD.password_hash <> NEW.password_hash)) THEN
+        IF OLD.suspended_by_role IS NOT NULL AND (array_position(ARRAY['viewer', 'user', 'manager', 'admin'], OLD.suspended_by_role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true)))) IS NOT TRUE THEN
+          RAISE EXCEPTION 'a higher role has suspended the user' USING
+            ERRCODE = 'insufficient_privilege', TABLE = 'users', CONSTRAINT = 'users_suspended_by_higher_role';
+        END IF;
         wanted := wanted || to_jsonb(public.role_permissions(OLD.role)) || OLD.permissions;
         changed_roles := ARRAY[OLD.custom_role_id];
       END IF;
@@ -1293,7 +1344,8 @@ CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_s
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000, u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
+       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
   FROM public.user_sessions s
@@ -1748,7 +1800,7 @@ CREATE POLICY invite_links_update_tenant_gatekeeper ON invite_links AS PERMISSIV
 CREATE POLICY invite_links_delete_super_admin ON invite_links AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invite_links_audit AFTER INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER invite_links_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER invite_links_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invite_links FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 GRANT INSERT ON invite_links TO authenticated_user;
 GRANT DELETE, INSERT ON invite_links TO super_admin;
 GRANT SELECT (tenant_id, id, role, quota, used_count, allowed_domains, expires_at, revoked_at, created_by, created_at) ON invite_links TO authenticated_user;
@@ -1814,7 +1866,7 @@ CREATE POLICY invites_update_tenant_gatekeeper ON invites AS PERMISSIVE FOR UPDA
 CREATE POLICY invites_delete_super_admin ON invites AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER invites_audit AFTER INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER invites_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER invites_platform BEFORE INSERT OR DELETE OR UPDATE ON public.invites FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 GRANT INSERT ON invites TO authenticated_user;
 GRANT DELETE, INSERT ON invites TO super_admin;
 GRANT SELECT (tenant_id, id, email, email_key, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, created_at, sent_count, last_sent_at, superseded_at) ON invites TO authenticated_user;
@@ -1905,6 +1957,7 @@ CREATE POLICY poc_collaborators_delete_tracker_user ON poc_collaborators AS PERM
 CREATE TRIGGER poc_collaborators_access AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER poc_collaborators_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER poc_collaborators_notify AFTER INSERT OR DELETE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
+CREATE TRIGGER poc_collaborators_platform BEFORE INSERT OR DELETE OR UPDATE ON public.poc_collaborators FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 GRANT DELETE, INSERT, SELECT, UPDATE ON poc_collaborators TO super_admin;
 GRANT DELETE, INSERT, SELECT ON poc_collaborators TO tracker_user;
 
@@ -1977,6 +2030,7 @@ CREATE POLICY poc_files_delete_tracker_user ON poc_files AS PERMISSIVE FOR DELET
   WHERE ((p.tenant_id = poc_files.tenant_id) AND (p.id = poc_files.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))))))));
 CREATE TRIGGER poc_files_audit AFTER INSERT OR DELETE OR UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER poc_files_notify AFTER DELETE OR UPDATE OF uploaded_at ON public.poc_files FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
+CREATE TRIGGER poc_files_platform BEFORE INSERT OR DELETE OR UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER poc_files_updated_at BEFORE UPDATE ON public.poc_files FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER poc_files_usage AFTER INSERT OR DELETE OR UPDATE OF file_size ON public.poc_files FOR EACH ROW EXECUTE FUNCTION count_tenant_storage();
 GRANT DELETE, INSERT, SELECT ON poc_files TO super_admin;
@@ -2049,6 +2103,7 @@ CREATE TRIGGER pocs_access AFTER UPDATE OF is_public ON public.pocs FOR EACH ROW
 CREATE TRIGGER pocs_access_on_insert AFTER INSERT ON public.pocs FOR EACH ROW WHEN (new.is_public) EXECUTE FUNCTION record_poc_access();
 CREATE TRIGGER pocs_audit AFTER INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER pocs_notify AFTER DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION notify_poc_change();
+CREATE TRIGGER pocs_platform BEFORE INSERT OR DELETE OR UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER pocs_publisher BEFORE UPDATE OF is_public ON public.pocs FOR EACH ROW WHEN ((old.is_public <> new.is_public)) EXECUTE FUNCTION keep_poc_publisher();
 CREATE TRIGGER pocs_updated_at BEFORE UPDATE ON public.pocs FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER pocs_usage AFTER INSERT OR DELETE ON public.pocs FOR EACH ROW EXECUTE FUNCTION count_tenant_pocs();
@@ -2237,6 +2292,7 @@ CREATE POLICY tenant_domains_delete_super_admin ON tenant_domains AS PERMISSIVE 
   USING (true);
 CREATE TRIGGER tenant_domains_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_domains_given_up AFTER DELETE ON public.tenant_domains FOR EACH ROW WHEN ((old.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
+CREATE TRIGGER tenant_domains_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_domains_verified AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains FOR EACH ROW WHEN ((new.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO super_admin;
@@ -2289,7 +2345,7 @@ CREATE POLICY tenant_roles_delete_super_admin ON tenant_roles AS PERMISSIVE FOR 
   USING (true);
 CREATE TRIGGER tenant_roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles FOR EACH ROW WHEN ((old.permissions <> new.permissions)) EXECUTE FUNCTION note_revocation('tenant');
-CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER tenant_roles_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_roles_rights_held AFTER INSERT OR UPDATE OF permissions ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER tenant_roles_updated_at BEFORE UPDATE ON public.tenant_roles FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_roles TO authenticated_user;
@@ -2320,6 +2376,8 @@ CREATE POLICY tenant_settings_select_authenticated_user ON tenant_settings AS PE
   USING (true);
 CREATE POLICY tenant_settings_select_super_admin ON tenant_settings AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
+CREATE POLICY tenant_settings_select_tenant_gatekeeper ON tenant_settings AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
 CREATE POLICY tenant_settings_select_tracker_user ON tenant_settings AS PERMISSIVE FOR SELECT TO tracker_user
   USING (((setting_key)::text = 'features'::text));
 CREATE POLICY tenant_settings_insert_authenticated_user ON tenant_settings AS PERMISSIVE FOR INSERT TO authenticated_user
@@ -2332,16 +2390,22 @@ CREATE POLICY tenant_settings_update_authenticated_user ON tenant_settings AS PE
 CREATE POLICY tenant_settings_update_super_admin ON tenant_settings AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
+CREATE POLICY tenant_settings_update_tenant_gatekeeper ON tenant_settings AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
 CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PERMISSIVE FOR DELETE TO authenticated_user
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO super_admin;
 GRANT UPDATE (setting_value, updated_at, chosen) ON tenant_settings TO authenticated_user;
 GRANT UPDATE (setting_value, updated_at) ON tenant_settings TO super_admin;
+GRANT SELECT (tenant_id, setting_key, setting_value) ON tenant_settings TO tenant_gatekeeper;
+GRANT UPDATE (updated_at) ON tenant_settings TO tenant_gatekeeper;
 GRANT SELECT (tenant_id, setting_key, setting_value) ON tenant_settings TO tracker_user;
 
 CREATE TABLE tenant_usage (
@@ -2452,6 +2516,7 @@ CREATE TRIGGER tenants_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenants 
 CREATE TRIGGER tenants_changed AFTER DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenants_domain_verified BEFORE UPDATE OF branding ON public.tenants FOR EACH ROW WHEN ((((new.branding ->> 'custom_domain'::text) IS NOT NULL) AND ((new.branding ->> 'custom_domain'::text) IS DISTINCT FROM (old.branding ->> 'custom_domain'::text)))) EXECUTE FUNCTION refuse_unverified_domain();
 CREATE TRIGGER tenants_limits AFTER UPDATE OF max_users, max_pocs, max_storage_gb ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_limit_change();
+CREATE TRIGGER tenants_platform BEFORE UPDATE ON public.tenants FOR EACH ROW WHEN (old.is_platform) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER tenants_row_kept BEFORE DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION keep_tenant_row();
 CREATE TRIGGER tenants_transitions BEFORE UPDATE OF status ON public.tenants FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION check_tenant_transition();
 CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION update_updated_at();
@@ -2554,8 +2619,10 @@ CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISS
 CREATE TRIGGER user_sessions_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
-CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW WHEN ((old.expires_at > new.last_used_at)) EXECUTE FUNCTION extend_session();
+CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
+CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION limit_session();
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER user_sessions_platform BEFORE UPDATE ON public.user_sessions FOR EACH ROW WHEN ((new.user_id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
@@ -2579,12 +2646,14 @@ CREATE TABLE users (
   role text NOT NULL DEFAULT 'user'::text,
   permissions jsonb NOT NULL DEFAULT '[]'::jsonb,
   status text NOT NULL DEFAULT 'active'::text,
+  suspended_by_role text,
   last_login_at timestamp with time zone,
   login_count integer NOT NULL DEFAULT 0,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   updated_at timestamp with time zone NOT NULL DEFAULT now(),
   created_by uuid,
   must_change_password boolean NOT NULL DEFAULT false,
+  temporary_password_expires_at timestamp with time zone,
   custom_role_id uuid,
   email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
   search_unicode_email text NOT NULL GENERATED ALWAYS AS (unicode_email_key((email)::text)) STORED,
@@ -2601,7 +2670,8 @@ CREATE TABLE users (
   CONSTRAINT users_password_hash_check CHECK ((password_hash ~~ '$argon2id$%'::text)),
   CONSTRAINT users_permissions_check CHECK ((jsonb_typeof(permissions) = 'array'::text)),
   CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'user'::text, 'viewer'::text]))),
-  CONSTRAINT users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'suspended'::text])))
+  CONSTRAINT users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'suspended'::text]))),
+  CONSTRAINT users_suspended_by_role_check CHECK (((suspended_by_role IS NULL) OR (status = 'suspended'::text)))
 );
 CREATE INDEX users_created_by_idx ON public.users USING btree (tenant_id, created_by) WHERE (created_by IS NOT NULL);
 CREATE INDEX users_custom_role_idx ON public.users USING btree (tenant_id, custom_role_id, id) WHERE (custom_role_id IS NOT NULL);
@@ -2642,19 +2712,20 @@ CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password ON public.users FOR EACH ROW WHEN ((((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION refuse_password_change_by_others();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION refuse_own_rights_change();
-CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
-CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_users();
-CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_users();
+CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
+CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION record_suspension();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;
 GRANT DELETE, INSERT ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO authenticated_user;
-GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO authenticated_user;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO super_admin;
-GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, custom_role_id) ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO authenticated_user;
+GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO authenticated_user;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO super_admin;
+GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO super_admin;
+GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO tenant_gatekeeper;

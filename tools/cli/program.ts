@@ -45,7 +45,8 @@ function createProgram(context: CliContext, io: CliIo): Command {
     .addHelpText(
       'after',
       '\nThe commands use the database of PLATFORM_DATABASE_URL (seed: MIGRATION_DATABASE_URL), or the one of a running ' +
-        '"npm start",\nwith its data in DATA_DIR (default: .data).\nExit codes: 0 success, 1 a problem found or a request refused, 2 wrong usage or no database.',
+        '"npm start",\nwith its data in DATA_DIR (default: .data).\n' +
+        'Exit codes: 0 success, 1 a problem found or a request refused, 2 wrong usage or no database.',
     );
   registerTenantCommands(program, context);
   registerOperatorCommands(program, context);

@@ -116,7 +116,10 @@ export class UserAccessService {
     const passwordHash = await this.hasher.hash(generated);
     const target = await this.targetOf(principal, userId, assertMayControl);
     const hours = this.config.passwords.temporaryHours;
-    const expiresAt = await this.users.setTemporaryPassword(this.database, target.id, { passwordHash, hours });
+    const expiresAt = await this.users.setTemporaryPassword(this.database, target.id, {
+      passwordHash,
+      hours,
+    });
     await this.sessions.revokeAll(this.database, target.id);
     await this.record('password.reset', target);
     const user = await this.users.profile(target.id);

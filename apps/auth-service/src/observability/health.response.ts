@@ -8,7 +8,7 @@ type ServiceStatus = Exclude<HealthStatus, 'degraded'>;
 const SERVICE_STATUSES: ServiceStatus[] = ['healthy', 'unhealthy'];
 
 /** The health of one dependency. */
-export class ServiceHealth {
+class ServiceHealth {
   @ApiProperty({ example: true })
   healthy: boolean;
 

@@ -114,7 +114,7 @@ export class SessionFixture {
     this.sessionStatus = new SessionStatusService({
       source: new DatabaseSessionStatusSource(database),
     });
-    this.sessions = new SessionService(repository, issuer, tenants, this.database, clock, events);
+    this.sessions = new SessionService(repository, issuer, tenants, clock, events);
     this.refreshes = new RefreshService(
       repository,
       new UserService(new UserRepository(database), new UserDirectoryRepository(database)),

@@ -4,7 +4,7 @@ const STATUSES = ['healthy', 'unhealthy'] as const;
 
 type Status = (typeof STATUSES)[number];
 
-export class ServiceHealth {
+class ServiceHealth {
   @ApiProperty({ example: true })
   healthy: boolean;
 

@@ -4,8 +4,8 @@ import type { FastifyInstance } from 'fastify';
 
 /**
  * Refuses a request that does not say clearly for which host it is: HTTP/1.1 without a Host header, or a target that is a
- * whole URL of another host, or of a user at a host (RFC 9110, 4.2.4). The target takes precedence (RFC 9112, 3.2.2), but a proxy in front may have routed or
- * authorized the request by the header.
+ * whole URL of another host, or of a user at a host (RFC 9110, 4.2.4). The target takes precedence (RFC 9112, 3.2.2), but a
+ * proxy in front may have routed or authorized the request by the header.
  */
 export function refuseUnclearHosts(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw }, _reply, done) => {

@@ -18,7 +18,8 @@ export class OperatorController {
   @ApiOperation({
     summary: 'Activate an operator account',
     description:
-      'The command line creates the one-time secret. An existing operator sets a new password with it. Returns 404 if the request does not name the platform tenant.',
+      'The command line creates the one-time secret. An existing operator sets a new password with it. ' +
+      'Returns 404 if the request does not name the platform tenant.',
   })
   @DataResponse(200, OperatorResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_INVITE', 'SERVICE_BUSY', 'TENANT_REQUIRED', 'INVALID_TENANT')
