@@ -124,6 +124,10 @@ describe('The name of a role', () => {
     'Vіewer',
     'MΑNAGER',
     'us\u0435r',
+    'us3r',
+    'v i e w e r',
+    'ᴀᴅᴍɪɴ',
+    'Administrator',
   ])('is refused if it looks like a built-in role: %s', async (name) => {
     expect((await createRole(name)).error.code).toBe('ROLE_EXISTS');
   });

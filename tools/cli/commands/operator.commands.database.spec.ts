@@ -58,7 +58,8 @@ describe('the operators commands', () => {
     const audit = await database.sql('SELECT * FROM audit_log');
     expect(JSON.stringify(audit)).not.toContain(secret);
     expect((await cli('list')).out).not.toContain(secret);
-    expect(await operators.activate('ops@example.com', secret, HASH)).toMatch(/^[0-9a-f-]{36}$/);
+    const activated = await operators.activate('ops@example.com', secret, HASH);
+    expect(activated).toMatchObject({ email: 'ops@example.com' });
   });
 
   it.each([
@@ -121,7 +122,7 @@ describe('the operators commands', () => {
 
   it('revoke log-in, sessions and unused secrets, and reinstate an operator with a new secret', async () => {
     const { email, secret } = await invite();
-    const id = await operators.activate(email, secret, HASH);
+    const { id } = await operators.activate(email, secret, HASH);
     await database.sql(
       `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, expires_at)
        SELECT tenant_id, id, sha256(uuid_send(id)), 'x', now() + interval '1 hour' FROM users WHERE id = $1`,
@@ -136,13 +137,13 @@ describe('the operators commands', () => {
       code: 'INVALID_INVITE',
     });
     const again = await invite(email);
-    expect(await operators.activate(email, again.secret, HASH)).toBe(id);
+    expect(await operators.activate(email, again.secret, HASH)).toEqual({ id, email });
     expect(await statusOf(email)).toBe('active');
   });
 
   it('let an operator who had to change the password log in after setting a new one', async () => {
     const { email, secret } = await invite();
-    const id = await operators.activate(email, secret, HASH);
+    const { id } = await operators.activate(email, secret, HASH);
     await database.sql('UPDATE users SET must_change_password = true WHERE id = $1', [id]);
     await operators.activate(email, (await invite(email)).secret, HASH);
     const rows = await database.sql('SELECT must_change_password FROM users WHERE id = $1', [id]);
