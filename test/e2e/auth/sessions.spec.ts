@@ -39,6 +39,17 @@ function forward(milliseconds: number, ...services: ServiceFixture[]): void {
   }
 }
 
+/** Lets hours pass for the sessions of a tenant. The database measures their use by its own clock. */
+async function age(tenantId: string, hours: number): Promise<void> {
+  await service.sql(
+    `UPDATE user_sessions
+        SET created_at = created_at - passed, rotated_at = rotated_at - passed, last_used_at = last_used_at - passed,
+            ends_at = ends_at - passed, expires_at = expires_at - passed
+       FROM (SELECT $2::float8 * interval '1 hour' AS passed) t WHERE tenant_id = $1`,
+    [tenantId, hours],
+  );
+}
+
 async function someone(): Promise<
   Login & { host: string; email: string; password: string; tenantId: string }
 > {
@@ -120,21 +131,20 @@ describe('A refresh', () => {
   });
 
   it('extends the session, which ends after 24 hours without use and after seven days in any case', async () => {
-    const { tokens } = await someone();
+    const { tokens, tenantId } = await someone();
     let latest: Tokens = tokens;
-    for (const hours of [23, 46, 69, 92, 115, 138, 161]) {
-      forward(hours * 3_600_000, service);
+    for (let day = 0; day < 7; day += 1) {
+      await age(tenantId, 23);
       latest = (await service.refresh(latest.refreshToken)).data;
     }
     const [session] = await sessionsOf(latest.accessToken);
     const left = Date.parse(session?.expiresAt ?? '') - Date.parse(session?.lastUsedAt ?? '');
     expect(left / 3_600_000).toBeCloseTo(7, 1);
-    forward(168 * 3_600_000, service);
+    await age(tenantId, 7);
     expect((await service.refresh(latest.refreshToken)).error.code).toBe('SESSION_EXPIRED');
 
-    vi.restoreAllMocks();
     const idle = await someone();
-    forward(24 * 3_600_000, service);
+    await age(idle.tenantId, 24);
     expect((await service.refresh(idle.tokens.refreshToken)).error.code).toBe('SESSION_EXPIRED');
   });
 

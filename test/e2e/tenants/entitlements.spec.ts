@@ -171,7 +171,10 @@ describe('A plan change by an operator', () => {
   it('ends or renews a subscription only if the request says so', async () => {
     const { tenantId, token } = await signedIn();
     const write = () =>
-      service.call('PATCH', '/tenants/current/settings', { token, body: { theme: {} } });
+      service.call('PATCH', '/tenants/current/settings', {
+        token,
+        body: { theme: { darkMode: true } },
+      });
     const status = (expected: number) =>
       expect.poll(async () => (await write()).status, { timeout: 5_000 }).toBe(expected);
     const endsAt = async () =>
