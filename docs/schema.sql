@@ -1595,6 +1595,7 @@ SELECT EXISTS (
 $function$;
 ALTER FUNCTION validate_tenant_access(uuid,uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION validate_tenant_access(uuid,uuid) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION validate_tenant_access(uuid,uuid) TO tracker_user;
 
 CREATE TABLE access_records (
   id uuid NOT NULL DEFAULT uuid_v7(),
@@ -1942,7 +1943,7 @@ CREATE POLICY poc_collaborators_insert_super_admin ON poc_collaborators AS PERMI
 CREATE POLICY poc_collaborators_insert_tracker_user ON poc_collaborators AS PERMISSIVE FOR INSERT TO tracker_user
   WITH CHECK ((( SELECT (NOT (EXISTS ( SELECT
            FROM tenant_settings s
-          WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (EXISTS ( SELECT
+          WHERE (((s.setting_key)::text = 'features'::text) AND (s.setting_value @> '{"enableCollaboration": false}'::jsonb)))))) AND validate_tenant_access(user_id, tenant_id) AND (( SELECT has_permission('manage_pocs'::text) AS has_permission) OR (( SELECT has_permission('create_pocs'::text) AS has_permission) AND (EXISTS ( SELECT
    FROM pocs p
   WHERE ((p.tenant_id = poc_collaborators.tenant_id) AND (p.id = poc_collaborators.poc_id) AND (p.created_by = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))))))));
 CREATE POLICY poc_collaborators_update_super_admin ON poc_collaborators AS PERMISSIVE FOR UPDATE TO super_admin

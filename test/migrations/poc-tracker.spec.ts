@@ -184,6 +184,16 @@ describe('A POC', () => {
     expect(await as({ user: ana, role: 'user' }, [add, tenantId, poc, bia])).toBe(1);
   });
 
+  it.each(['suspended', 'inactive'])('gets no collaborator who is %s', async (status) => {
+    const add = 'INSERT INTO poc_collaborators (tenant_id, poc_id, user_id) VALUES ($1, $2, $3)';
+    const { userId } = await seedUser(database, tenantId, { status });
+    for (const context of [
+      { user: ana, role: 'user' },
+      { user: bia, role: 'manager' },
+    ])
+      await expect(as(context, [add, tenantId, poc, userId])).rejects.toEqual(refused);
+  });
+
   it('is visible without a user only if it is public and the tenant allows public POCs', async () => {
     const anonymous = { user: null, role: null };
     await admin.query('UPDATE pocs SET is_public = true WHERE id = $1', [poc]);

@@ -126,6 +126,19 @@ describe('The permission to change a POC', () => {
     }
   }
 
+  it.each(['suspended', 'inactive'] as const)(
+    'never includes a user who is %s, who is answered like an unknown user',
+    async (status) => {
+      const ana = await tracker.user();
+      const left = await tracker.user({ tenant: ana, status });
+      const at = `/pocs/${await tracker.poc(ana)}/collaborators`;
+      const refused = await tracker.call('PUT', `${at}/${left.userId}`, { token: ana.token });
+      const random = await tracker.call('PUT', `${at}/${randomUUID()}`, { token: ana.token });
+      expect([refused.status, refused.error.code]).toEqual([404, 'NOT_FOUND']);
+      expect(withoutId(refused.bytes)).toBe(withoutId(random.bytes));
+    },
+  );
+
   it('never includes a user of another tenant, who is answered like an unknown user', async () => {
     const [ana, eve] = [await tracker.user(), await tracker.user()];
     const at = `/pocs/${await tracker.poc(ana)}/collaborators`;

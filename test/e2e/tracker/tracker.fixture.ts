@@ -1,4 +1,4 @@
-import type { ErrorBody, FeatureSet, Permission, Role } from '@poc-tracker/contracts';
+import type { ErrorBody, FeatureSet, Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@poc-tracker/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -98,15 +98,17 @@ export class TrackerFixture {
     options: {
       role?: Role;
       permissions?: Permission[];
+      status?: UserStatus;
       tenant?: { tenantId: string; host: string };
       features?: Partial<FeatureSet>;
     } = {},
   ): Promise<UserRecord> {
-    const { role = 'user', permissions, features } = options;
+    const { role = 'user', permissions, status, features } = options;
     const { tenantId, host } = options.tenant ?? (await this.tenant(features && { features }));
     const { userId } = await seedUser(this.database, tenantId, {
       role,
       ...(permissions && { permissions }),
+      ...(status && { status }),
     });
     const sessionId = await this.logIn(tenantId, userId);
     const token = genuine({

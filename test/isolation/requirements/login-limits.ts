@@ -74,7 +74,6 @@ const LIMITS: Limits[] = [
       'SELECT id FROM invites',
       'SELECT tenant_id FROM tenant_usage',
       `SELECT find_credentials('admin@example.com')`,
-      'SELECT validate_tenant_access(NULL, NULL)',
       `SELECT accept_invite(NULL, 'a@example.com', NULL)`,
       'SELECT inspect_invitation(NULL)',
       'SELECT invited_role()',

@@ -47,7 +47,8 @@ const TABLES: Parameters<typeof grantRole>[1][] = [
     table: 'poc_collaborators',
     policies: {
       select: SIGNED_IN,
-      insert: `${COLLABORATION} AND (${MANAGES_POCS} OR (${CREATES_POCS} AND ${createdPocOf('poc_collaborators')}))`,
+      insert: `${COLLABORATION} AND public.validate_tenant_access(user_id, tenant_id)
+        AND (${MANAGES_POCS} OR (${CREATES_POCS} AND ${createdPocOf('poc_collaborators')}))`,
       delete: `${MANAGES_POCS} OR (${CREATES_POCS} AND ${createdPocOf('poc_collaborators')})`,
     },
   },
@@ -72,9 +73,13 @@ const TABLES: Parameters<typeof grantRole>[1][] = [
 const PLAIN_FUNCTIONS = `FUNCTION public.uuid_v7(), public.set_user_context(uuid, uuid, text, text[]),
   public.role_permissions(text), public.has_permission(text), public.search_key(text)`;
 
-/** They resolve the tenant, read the session status and the revocation feed, and list the files to delete, all by id. */
+/**
+ * They resolve the tenant, read the session status and the revocation feed, tell whether a user of the tenant is active,
+ * and list the files to delete, all by id.
+ */
 const DEFINER_FUNCTIONS = `FUNCTION public.session_status(uuid, uuid, uuid), public.revocations_since(text),
-  public.resolve_tenant(uuid, text, text), public.purged_tenants_with_files(), public.confirm_files_deleted(uuid)`;
+  public.resolve_tenant(uuid, text, text), public.validate_tenant_access(uuid, uuid),
+  public.purged_tenants_with_files(), public.confirm_files_deleted(uuid)`;
 
 /**
  * What the login of the tracker may do. Its policies are here and not with their tables, because those of pocs and

@@ -27,7 +27,8 @@ export class CollaboratorController {
   @Authenticated()
   @ApiOperation({
     summary: 'Add a collaborator to a POC',
-    description: 'Returns 404 if the POC or the user does not exist in this tenant.',
+    description:
+      'Returns 404 if the POC does not exist in this tenant, or the user does not exist in it or is not active.',
   })
   @DataResponse(200)
   @ApiErrors('NOT_FOUND', 'INSUFFICIENT_PERMISSIONS', 'SUBSCRIPTION_ENDED')

@@ -22,7 +22,16 @@ export class CollaboratorRepository {
     );
   }
 
-  /** Idempotent. @throws QueryFailedError if the tenant has no such user. */
+  /** False also if the tenant has no such user. */
+  async isActiveUser(tenantId: string, userId: string): Promise<boolean> {
+    const [row] = await this.database.query<{ active: boolean }>(
+      'SELECT validate_tenant_access($1, $2) AS active',
+      [userId, tenantId],
+    );
+    return row?.active === true;
+  }
+
+  /** Idempotent. @throws QueryFailedError if the tenant has no such active user. */
   async add(row: {
     tenantId: string;
     pocId: string;

@@ -32,12 +32,16 @@ export class CollaboratorService {
     return { items: items.map(toCollaboratorResponse), nextCursor };
   }
 
-  /** @throws ApiError NOT_FOUND if the tenant has no such POC or user, INSUFFICIENT_PERMISSIONS. */
+  /**
+   * An inactive or suspended user is answered like an unknown one: users without `manage_users` do not see them either.
+   * @throws ApiError NOT_FOUND if the tenant has no such POC or active user, INSUFFICIENT_PERMISSIONS.
+   */
   async add(principal: Principal, pocId: string, userId: string): Promise<void> {
     await this.pocs.getOwned(principal, pocId);
     const { enableCollaboration } = await this.settings.read();
     if (!enableCollaboration) throw settingDisabled('enableCollaboration');
     const { tenantId, userId: addedBy } = principal;
+    if (!(await this.collaborators.isActiveUser(tenantId, userId))) throw new ApiError('NOT_FOUND');
     await this.collaborators.add({ tenantId, pocId, userId, addedBy });
   }
 
