@@ -1091,7 +1091,11 @@ CREATE OR REPLACE FUNCTION public.refuse_password_change_by_others()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   BEGIN
-    IF NEW.must_change_password OR pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+    IF pg_has_role(session_user, 'super_admin', 'USAGE') THEN
+      RETURN NEW;
+    END IF;
+    IF OLD.password_hash <> NEW.password_hash AND (NEW.id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) OR (NEW.must_change_password
+        AND NEW.temporary_password_expires_at <= now() + interval '720 hours')) THEN
       RETURN NEW;
     END IF;
     RAISE EXCEPTION 'only the user chooses their password' USING
@@ -2711,7 +2715,7 @@ CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR 
 CREATE TRIGGER users_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
-CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password ON public.users FOR EACH ROW WHEN ((((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION refuse_password_change_by_others();
+CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password, temporary_password_expires_at ON public.users FOR EACH ROW WHEN (((old.temporary_password_expires_at IS DISTINCT FROM new.temporary_password_expires_at) OR (((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_password_change_by_others();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION refuse_own_rights_change();
 CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();

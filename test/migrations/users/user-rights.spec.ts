@@ -30,7 +30,8 @@ describe('The password of a user', () => {
       (
         await db.statement(
           context,
-          'UPDATE users SET password_hash = $2, must_change_password = true WHERE id = $1',
+          `UPDATE users SET password_hash = $2, must_change_password = true,
+                            temporary_password_expires_at = now() + interval '72 hours' WHERE id = $1`,
           [id, `${HASH}x`],
         )
       ).rowCount;
@@ -48,6 +49,31 @@ describe('The password of a user', () => {
       ]);
     await expect(accept(asManager)).rejects.toEqual(refusal('42501', 'users_own_password'));
     await accept({ ...asUser, permissions: [] });
+  });
+
+  it('expires after 720 hours at most if it is temporary, and only a new one moves that time', async () => {
+    const { tenantId } = await seedTenant(db.database);
+    const manager = await seedUser(db.database, tenantId, { role: 'manager' });
+    const { userId } = await seedUser(db.database, tenantId, { mustChangePassword: true });
+    const asManager = { tenantId, userId: manager.userId, role: 'manager' };
+    const asUser = { tenantId, userId, role: 'user', permissions: [] };
+    const set = async (context: Context, expiry: string, hash?: string): Promise<unknown> => {
+      const values = hash === undefined ? [userId] : [userId, hash];
+      const password =
+        hash === undefined ? '' : ', password_hash = $2, must_change_password = true';
+      const change = `temporary_password_expires_at = ${expiry}${password}`;
+      return (await db.statement(context, `UPDATE users SET ${change} WHERE id = $1`, values))
+        .rowCount;
+    };
+    const refused = refusal('42501', 'users_own_password');
+    expect(await set(asManager, `now() + interval '720 hours'`, `${HASH}a`)).toBe(1);
+    for (const context of [asManager, asUser])
+      for (const expiry of [`now() + interval '1 hour'`, 'NULL'])
+        await expect(set(context, expiry)).rejects.toEqual(refused);
+    for (const expiry of [`now() + interval '720 hours 1 second'`, `'infinity'`, 'NULL'])
+      await expect(set(asManager, expiry, `${HASH}b`)).rejects.toEqual(refused);
+    // The user replaces it by one of their own, which does not expire.
+    expect(await set(asUser, 'NULL', `${HASH}c`)).toBe(1);
   });
 });
 

@@ -26,13 +26,18 @@ const REFUSE_OWN_RIGHTS_CHANGE = `
 /*
  * Only the user chooses their password. Another one may set a temporary password, which opens no session until the user
  * replaces it; refuse_rights_not_held() allows it only to those who hold every permission of the user, because they could
- * replace it and log in as them.
+ * replace it and log in as them. A temporary password always expires, after 720 hours at most (TEMPORARY_PASSWORD_HOURS),
+ * and only a new password moves that time: otherwise one that was never replaced could be made valid again.
  */
 const REFUSE_PASSWORD_CHANGE_BY_OTHERS = `
   CREATE FUNCTION public.refuse_password_change_by_others() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    IF NEW.must_change_password OR pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
+    IF pg_has_role(session_user, '${OPERATOR_ROLE}', 'USAGE') THEN
+      RETURN NEW;
+    END IF;
+    IF OLD.password_hash <> NEW.password_hash AND (NEW.id = ${CURRENT_USER_ID} OR (NEW.must_change_password
+        AND NEW.temporary_password_expires_at <= now() + interval '720 hours')) THEN
       RETURN NEW;
     END IF;
     RAISE EXCEPTION 'only the user chooses their password' USING
@@ -179,9 +184,11 @@ const TRIGGERS = `
     FOR EACH ROW WHEN ((OLD.role, OLD.permissions, OLD.status, OLD.custom_role_id)
       IS DISTINCT FROM (NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id))
     EXECUTE FUNCTION public.refuse_own_rights_change();
-  CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password ON public.users
-    FOR EACH ROW WHEN ((OLD.password_hash <> NEW.password_hash OR OLD.must_change_password AND NOT NEW.must_change_password)
-      AND NEW.id IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid)
+  CREATE TRIGGER users_own_password
+    BEFORE UPDATE OF password_hash, must_change_password, temporary_password_expires_at ON public.users
+    FOR EACH ROW WHEN (OLD.temporary_password_expires_at IS DISTINCT FROM NEW.temporary_password_expires_at
+      OR ((OLD.password_hash <> NEW.password_hash OR OLD.must_change_password AND NOT NEW.must_change_password)
+        AND NEW.id IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid))
     EXECUTE FUNCTION public.refuse_password_change_by_others();
   CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users
     FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION public.record_suspension();
