@@ -1431,23 +1431,37 @@ $function$;
 ALTER FUNCTION settle_uploads(uuid[],boolean) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION settle_uploads(uuid[],boolean) TO tracker_user;
 
-CREATE OR REPLACE FUNCTION public.shorten_sessions(p_timeout_hours numeric, p_lifetime_hours numeric)
- RETURNS void
- LANGUAGE sql
+CREATE OR REPLACE FUNCTION public.shorten_sessions()
+ RETURNS trigger
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-UPDATE public.user_sessions s
-   SET idle_timeout = least(s.idle_timeout, p_timeout_hours * interval '1 hour'),
-       ends_at = least(s.ends_at, s.created_at + p_lifetime_hours * interval '1 hour'),
-       expires_at = least(s.expires_at, s.last_used_at + p_timeout_hours * interval '1 hour', s.created_at + p_lifetime_hours * interval '1 hour'),
-       is_active = least(s.last_used_at + p_timeout_hours * interval '1 hour', s.created_at + p_lifetime_hours * interval '1 hour') > now(),
-       revoked_at = CASE WHEN least(s.last_used_at + p_timeout_hours * interval '1 hour', s.created_at + p_lifetime_hours * interval '1 hour') <= now() THEN now() END
- WHERE s.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND (select public.has_permission('manage_settings'))
-   AND s.is_active AND s.expires_at > now() AND (s.idle_timeout > p_timeout_hours * interval '1 hour' OR s.ends_at > s.created_at + p_lifetime_hours * interval '1 hour')
+DECLARE
+  stored CONSTANT jsonb := NEW.setting_value;
+  timeout CONSTANT interval := CASE WHEN jsonb_typeof(stored -> 'sessionTimeout') = 'number' THEN
+      CASE WHEN (stored -> 'sessionTimeout')::numeric BETWEEN 0.5 AND 8760
+        THEN (stored -> 'sessionTimeout')::numeric * interval '1 hour' ELSE interval '24 hours' END
+    ELSE interval '24 hours' END;
+  lifetime CONSTANT interval := CASE WHEN jsonb_typeof(stored -> 'sessionLifetime') = 'number' THEN
+      CASE WHEN (stored -> 'sessionLifetime')::numeric BETWEEN 0.5 AND 8760
+        THEN (stored -> 'sessionLifetime')::numeric * interval '1 hour' ELSE interval '168 hours' END
+    ELSE interval '168 hours' END;
+BEGIN
+  PERFORM FROM public.user_sessions s WHERE s.tenant_id = NEW.tenant_id AND s.is_active AND s.expires_at > now()
+     AND (s.idle_timeout > timeout OR s.ends_at > s.created_at + lifetime) ORDER BY s.id FOR NO KEY UPDATE;
+  UPDATE public.user_sessions s
+     SET idle_timeout = least(s.idle_timeout, timeout),
+         ends_at = least(s.ends_at, s.created_at + lifetime),
+         expires_at = least(s.expires_at, s.last_used_at + timeout, s.created_at + lifetime),
+         is_active = least(s.last_used_at + timeout, s.created_at + lifetime) > now(),
+         revoked_at = CASE WHEN least(s.last_used_at + timeout, s.created_at + lifetime) <= now() THEN now() END
+   WHERE s.tenant_id = NEW.tenant_id AND s.is_active AND s.expires_at > now()
+     AND (s.idle_timeout > timeout OR s.ends_at > s.created_at + lifetime);
+  RETURN NULL;
+END
 $function$;
-ALTER FUNCTION shorten_sessions(numeric,numeric) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION shorten_sessions(numeric,numeric) TO authenticated_user;
+ALTER FUNCTION shorten_sessions() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.supersede_expired_invites(p_emails text[])
  RETURNS void
@@ -2404,6 +2418,7 @@ CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIV
   USING (true);
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER tenant_settings_shorten_sessions AFTER INSERT OR UPDATE OF setting_value ON public.tenant_settings FOR EACH ROW WHEN (((new.setting_key)::text = 'security'::text)) EXECUTE FUNCTION shorten_sessions();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO super_admin;

@@ -128,9 +128,6 @@ describe('The login of the service', () => {
     await expect(db.statement(asOperator(), revoke, [userId])).rejects.toEqual(
       refusal('42501', 'platform_tenant_reserved'),
     );
-    await expect(
-      db.statement(asOperator(), 'SELECT shorten_sessions(0.001, 0.001)'),
-    ).rejects.toEqual(refusal('42501', 'platform_tenant_reserved'));
     expect((await db.statement(asOperator(), revoke, [operatorId])).rowCount).toBe(1);
   });
 

@@ -1,6 +1,7 @@
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { REVOKE_ALL_BUT } from '../../apps/auth-service/src/session/session.repository.js';
 import { DEFAULT_TENANT_SETTINGS } from '../../apps/auth-service/src/tenant/settings/settings-resolution.js';
 import { type Context, refusal, useServiceDatabase } from './service-database.js';
 
@@ -138,7 +139,6 @@ describe('A new session', () => {
     const context = await tenantWith({ sessionTimeout: 24, sessionLifetime: 168 });
     const inserted = await db.within(context, async (client) => {
       await client.query(LOWER);
-      await client.query('SELECT shorten_sessions(2, 3)');
       const inserting = db.statement(context, ...insertion(context, [24, 168, 0]));
       await db.waitForLock();
       return { inserting };
@@ -151,10 +151,7 @@ describe('A new session', () => {
     const context = await tenantWith({ sessionTimeout: 24, sessionLifetime: 168 });
     const changed = await db.within(context, async (client) => {
       await client.query(...insertion(context, [24, 168, 0]));
-      const changing = db.within(context, async (other) => {
-        await other.query(LOWER);
-        await other.query('SELECT shorten_sessions(2, 3)');
-      });
+      const changing = db.statement(context, LOWER);
       await db.waitForLock();
       return { changing };
     });
@@ -178,6 +175,54 @@ describe('A new session', () => {
     await db.statement(context, ...insertion(context, [24, 168, 24]));
     expect(await hoursOf(context)).toEqual({ unused: 24, most: 168 });
   });
+});
+
+describe('Several sessions', () => {
+  const SHORTEN = `
+    INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
+    VALUES ($1, 'security', '{"sessionTimeout": 2, "sessionLifetime": 3}')`;
+
+  /** With sessions whose ids are in the opposite order of their insertion and of their expiry. */
+  async function userWithSessions(ids: readonly string[]) {
+    const { tenantId } = await seedTenant(db.database);
+    const { userId } = await seedUser(db.database, tenantId, { role: 'admin' });
+    const insert = `
+      INSERT INTO user_sessions (tenant_id, id, user_id, refresh_token_hash, refresh_nonce, expires_at)
+      VALUES ($1, $2, $3, sha256($2::uuid::text::bytea), '\\x00', now() + make_interval(hours => $4))`;
+    for (const [index, id] of [...ids].reverse().entries())
+      await db.admin.query(insert, [tenantId, id, userId, 5 + index]);
+    return { tenantId, userId, role: 'admin' };
+  }
+
+  it.each<[string, string, (context: Context) => unknown[]]>([
+    ['revoked', REVOKE_ALL_BUT, ({ userId }) => [userId, null, new Date()]],
+    ['shortened by a change of the settings', SHORTEN, ({ tenantId }) => [tenantId]],
+  ])(
+    'are locked in the order of their ids when they are %s, so that no two changes deadlock',
+    async (_title, statement, valuesOf) => {
+      const ids = [1, 2, 3].map((first) => `${first}${randomUUID().slice(1)}`);
+      const context = await userWithSessions(ids);
+      const other = await db.admin.connect();
+      try {
+        await other.query('BEGIN');
+        await other.query('SELECT FROM user_sessions WHERE id = $1 FOR UPDATE', [ids[0]]);
+        const changing = db.statement(context, statement, valuesOf(context));
+        await db.waitForLock();
+        const free = 'SELECT FROM user_sessions WHERE id = ANY ($1) FOR UPDATE SKIP LOCKED';
+        expect((await other.query(free, [ids])).rowCount).toBe(ids.length);
+        await other.query('COMMIT');
+        await changing;
+      } finally {
+        other.release(true);
+      }
+      const { rows } = await db.admin.query<{ changed: boolean }>(
+        `SELECT NOT is_active OR expires_at <= now() + interval '2 hours' AS changed
+           FROM user_sessions WHERE id = ANY ($1)`,
+        [ids],
+      );
+      expect(rows).toEqual(ids.map(() => ({ changed: true })));
+    },
+  );
 });
 
 describe('A revoked session', () => {

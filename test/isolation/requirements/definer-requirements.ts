@@ -101,15 +101,6 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       victim('user_sessions')['id'],
     ],
   ],
-  shorten_sessions: (victim) => [
-    ['SELECT shorten_sessions(0, 0)'],
-    [
-      'SELECT FROM session_status($1, $2, $3) WHERE NOT session_active',
-      victim('tenants')['id'],
-      victim('users')['id'],
-      victim('user_sessions')['id'],
-    ],
-  ],
   cancel_current_tenant: (victim) => [
     [`SELECT cancel_current_tenant('an attack')`],
     [

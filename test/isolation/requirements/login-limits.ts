@@ -79,7 +79,6 @@ const LIMITS: Limits[] = [
       'SELECT invited_role()',
       'SELECT is_new_tenant()',
       'SELECT role_holders(NULL)',
-      'SELECT shorten_sessions(1, 1)',
       `SELECT cancel_current_tenant('forged')`,
       'SELECT rank_to_invite(NULL)',
     ],

@@ -53,12 +53,19 @@ export const ROTATE = `
    WHERE id = $1 AND refresh_token_hash = $2 AND is_active AND expires_at > $5
   RETURNING device_info AS "deviceInfo"`;
 
-/* Runs on the operators' login as well, hence the tenant of the transaction. */
-const REVOKE_ALL_BUT = `
-  UPDATE user_sessions SET is_active = false, revoked_at = $3
-   WHERE tenant_id = ${CURRENT_TENANT} AND user_id = $1 AND id IS DISTINCT FROM $2::uuid
-     AND is_active AND expires_at > $3
-  RETURNING id`;
+/**
+ * Runs on the operators' login as well, hence the tenant of the transaction. It locks the sessions in the order of their
+ * ids, as shorten_sessions() of the database does: two orders would be a deadlock.
+ */
+export const REVOKE_ALL_BUT = `
+  WITH locked AS (
+    SELECT id FROM user_sessions
+     WHERE tenant_id = ${CURRENT_TENANT} AND user_id = $1 AND id IS DISTINCT FROM $2::uuid
+       AND is_active AND expires_at > $3
+     ORDER BY id FOR NO KEY UPDATE)
+  UPDATE user_sessions s SET is_active = false, revoked_at = $3
+    FROM locked WHERE s.tenant_id = ${CURRENT_TENANT} AND s.id = locked.id
+  RETURNING s.id`;
 
 /** Sessions of the current transaction's tenant; row-level security hides those of any other. */
 @Injectable()

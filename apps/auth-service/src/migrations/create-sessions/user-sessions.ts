@@ -1,6 +1,5 @@
 import {
   asGatekeeper,
-  CURRENT_TENANT,
   CURRENT_USER_ID,
   definerFunction,
   hasPermission,
@@ -184,25 +183,40 @@ SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timest
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user`,
 });
 
-const TIMEOUT = `p_timeout_hours * interval '1 hour'`;
-const END = `s.created_at + p_lifetime_hours * interval '1 hour'`;
+const END = 's.created_at + lifetime';
+const EXCEEDS_SETTINGS = `s.tenant_id = NEW.tenant_id AND s.is_active AND s.expires_at > now()
+     AND (s.idle_timeout > timeout OR s.ends_at > ${END})`;
 
-/* Applies shorter session settings to the sessions that exist, and revokes those that have exceeded one already. */
+/*
+ * Applies shorter session settings to the sessions that exist, and revokes those that have exceeded one already. A trigger,
+ * so that no writer of the settings can leave it out. It locks the sessions in the order of their ids, as REVOKE_ALL_BUT of
+ * the service does: two orders would be a deadlock.
+ */
 const SHORTEN_SESSIONS = definerFunction({
-  signature: 'shorten_sessions(p_timeout_hours numeric, p_lifetime_hours numeric)',
-  returns: 'void',
-  language: 'sql',
-  callers: [SERVICE_ROLE],
+  signature: 'shorten_sessions()',
+  returns: 'trigger',
+  language: 'plpgsql',
   body: `
-UPDATE public.user_sessions s
-   SET idle_timeout = least(s.idle_timeout, ${TIMEOUT}),
-       ends_at = least(s.ends_at, ${END}),
-       expires_at = least(s.expires_at, s.last_used_at + ${TIMEOUT}, ${END}),
-       is_active = least(s.last_used_at + ${TIMEOUT}, ${END}) > now(),
-       revoked_at = CASE WHEN least(s.last_used_at + ${TIMEOUT}, ${END}) <= now() THEN now() END
- WHERE s.tenant_id = ${CURRENT_TENANT} AND ${hasPermission('manage_settings')}
-   AND s.is_active AND s.expires_at > now() AND (s.idle_timeout > ${TIMEOUT} OR s.ends_at > ${END})`,
+DECLARE
+  stored CONSTANT jsonb := NEW.setting_value;
+  timeout CONSTANT interval := ${storedHours('sessionTimeout', '24 hours')};
+  lifetime CONSTANT interval := ${storedHours('sessionLifetime', '168 hours')};
+BEGIN
+  PERFORM FROM public.user_sessions s WHERE ${EXCEEDS_SETTINGS} ORDER BY s.id FOR NO KEY UPDATE;
+  UPDATE public.user_sessions s
+     SET idle_timeout = least(s.idle_timeout, timeout),
+         ends_at = least(s.ends_at, ${END}),
+         expires_at = least(s.expires_at, s.last_used_at + timeout, ${END}),
+         is_active = least(s.last_used_at + timeout, ${END}) > now(),
+         revoked_at = CASE WHEN least(s.last_used_at + timeout, ${END}) <= now() THEN now() END
+   WHERE ${EXCEEDS_SETTINGS};
+  RETURN NULL;
+END`,
 });
+
+const SHORTENED_BY_SETTINGS = `
+  CREATE TRIGGER tenant_settings_shorten_sessions AFTER INSERT OR UPDATE OF setting_value ON public.tenant_settings
+    FOR EACH ROW WHEN (NEW.setting_key = 'security') EXECUTE FUNCTION public.shorten_sessions()`;
 
 /** Sessions, one per device on which a user has logged in. */
 export const USER_SESSIONS: SchemaPart = {
@@ -211,10 +225,17 @@ export const USER_SESSIONS: SchemaPart = {
     POLICIES,
     KEEP_REVOKED,
     EXTEND_SESSION,
-    asGatekeeper(SESSION_STATUS, SHORTEN_SESSIONS, LIMIT_SESSION, LIMITED_ON_INSERT),
+    asGatekeeper(
+      SESSION_STATUS,
+      LIMIT_SESSION,
+      LIMITED_ON_INSERT,
+      SHORTEN_SESSIONS,
+      SHORTENED_BY_SETTINGS,
+    ),
   ],
   down: [
-    'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.shorten_sessions(numeric, numeric)',
+    'DROP TRIGGER tenant_settings_shorten_sessions ON public.tenant_settings',
+    'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.shorten_sessions()',
     'DROP TABLE public.user_sessions',
     'DROP FUNCTION public.keep_session_revoked(), public.extend_session(), public.limit_session()',
   ],

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import type { GroupChange } from './settings-change.js';
-import type { TenantSettings } from './settings-catalogue.js';
 import type { StoredGroup } from './settings-resolution.js';
 
 export const SETTINGS =
@@ -26,13 +25,5 @@ export class SettingsRepository {
 
   async merge(tenantId: string, { group, values, chosen, reset }: GroupChange): Promise<void> {
     await this.database.query(MERGE, [tenantId, group, JSON.stringify(values), chosen, reset]);
-  }
-
-  /** Applies a shorter timeout and lifetime to the active sessions. A session that has exceeded one ends at once. */
-  async shortenSessions({
-    sessionTimeout,
-    sessionLifetime,
-  }: TenantSettings['security']): Promise<void> {
-    await this.database.query('SELECT shorten_sessions($1, $2)', [sessionTimeout, sessionLifetime]);
   }
 }

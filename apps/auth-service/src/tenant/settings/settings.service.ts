@@ -29,7 +29,7 @@ export class SettingsService {
 
   /**
    * Changes the given settings; null restores the default. A shorter `security.sessionTimeout` or
-   * `security.sessionLifetime` also applies to active sessions, a longer one only to new ones.
+   * `security.sessionLifetime` also applies to active sessions, by a trigger, and a longer one only to new ones.
    * @throws ApiError VALIDATION_ERROR with the path of each wrong field; INVALID_TENANT.
    */
   async change({ tenantId }: Principal, input: object): Promise<ResolvedSettings> {
@@ -38,10 +38,7 @@ export class SettingsService {
     for (const change of changes) await this.settings.merge(tenantId, change);
     const resolved = await this.resolved();
     const changed = changedSettings(changes);
-    const { security } = valuesOf(resolved);
-    assertTimeoutWithinLifetime(security, changed);
-    if (changed.includes(TIMEOUT) || changed.includes(LIFETIME))
-      await this.settings.shortenSessions(security);
+    assertTimeoutWithinLifetime(valuesOf(resolved).security, changed);
     await this.events.record({
       type: 'tenant.settings_changed',
       result: 'success',
