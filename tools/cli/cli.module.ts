@@ -86,7 +86,12 @@ class CliModule {
         provide(UserDirectoryRepository, [TenantDatabase]),
         provide(UserService, [UserRepository, UserDirectoryRepository]),
         provide(SessionRepository, [TenantDatabase]),
-        provide(SessionRevocationService, [SessionRepository, Clock, SecurityEvents]),
+        provide(SessionRevocationService, [
+          SessionRepository,
+          Clock,
+          TenantDatabase,
+          SecurityEvents,
+        ]),
         provide(TenantCreationService, [
           APP_CONFIG,
           TenantService,

@@ -12,6 +12,7 @@ import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
+import { SessionRevocationService } from '../session/session-revocation.service.js';
 import { SessionService } from '../session/session.service.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { temporaryPassword } from '../protection/temporary-password.js';
@@ -37,6 +38,7 @@ export class UserAccessService {
     private readonly database: TenantDatabase,
     private readonly users: UserService,
     private readonly sessions: SessionService,
+    private readonly revocations: SessionRevocationService,
     private readonly roles: RoleService,
     private readonly hasher: PasswordHasher,
     private readonly events: SecurityEvents,
@@ -97,7 +99,7 @@ export class UserAccessService {
   async requirePasswordChange(principal: Principal, userId: string): Promise<UserResponse> {
     const target = await this.targetOf(principal, userId, assertMayManage);
     const changed = await this.users.requirePasswordChange(target.id);
-    await this.sessions.revokeAll(this.database, target.id);
+    await this.revocations.revokeAll(this.database, target.id);
     await this.record('password.change_required', target);
     return toUserResponse(changed);
   }
@@ -120,7 +122,7 @@ export class UserAccessService {
       passwordHash,
       hours,
     });
-    await this.sessions.revokeAll(this.database, target.id);
+    await this.revocations.revokeAll(this.database, target.id);
     await this.record('password.reset', target);
     const user = await this.users.profile(target.id);
     return { user, temporaryPassword: generated, expiresAt };
@@ -138,12 +140,12 @@ export class UserAccessService {
     sessionId: string,
   ): Promise<RevokedSessionsResponse> {
     const target = await this.targetOf(principal, userId, assertMayManage);
-    return this.sessions.revoke(target.id, sessionId);
+    return this.revocations.revoke(target.id, sessionId);
   }
 
   async revokeSessions(principal: Principal, userId: string): Promise<RevokedSessionsResponse> {
     const target = await this.targetOf(principal, userId, assertMayManage);
-    return this.sessions.revokeAll(this.database, target.id);
+    return this.revocations.revokeAll(this.database, target.id);
   }
 
   private async lockOut(
@@ -152,7 +154,7 @@ export class UserAccessService {
     status: Exclude<UserStatus, 'active'>,
   ): Promise<UserResponse> {
     const response = await this.setStatus(principal, userId, status);
-    await this.sessions.revokeAll(this.database, userId);
+    await this.revocations.revokeAll(this.database, userId);
     return response;
   }
 

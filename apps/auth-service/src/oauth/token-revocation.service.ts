@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
-import { SessionService } from '../session/session.service.js';
+import { SessionRevocationService } from '../session/session-revocation.service.js';
 import type { ServiceClient } from './clients/client.verifier.js';
 import { TokenReader } from './token-reader.js';
 
@@ -9,7 +9,7 @@ import { TokenReader } from './token-reader.js';
 export class TokenRevocationService {
   constructor(
     private readonly reader: TokenReader,
-    private readonly sessions: SessionService,
+    private readonly sessions: SessionRevocationService,
     private readonly database: TenantDatabase,
   ) {}
 

@@ -9,12 +9,16 @@ import {
 } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { RevokedSessionsResponse, SessionPageResponse } from './session.response.js';
+import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionService } from './session.service.js';
 
 @ApiTags('sessions')
 @Controller('auth/sessions')
 export class SessionController {
-  constructor(private readonly sessions: SessionService) {}
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly revocations: SessionRevocationService,
+  ) {}
 
   @Get()
   @Authenticated()
@@ -35,7 +39,7 @@ export class SessionController {
     @CurrentUser() { userId }: Principal,
     @Param('id', UuidParamPipe) id: string,
   ): Promise<RevokedSessionsResponse> {
-    return this.sessions.revoke(userId, id);
+    return this.revocations.revoke(userId, id);
   }
 
   @Delete()
@@ -47,6 +51,6 @@ export class SessionController {
   revokeOtherSessions(
     @CurrentUser() { userId, sessionId }: Principal,
   ): Promise<RevokedSessionsResponse> {
-    return this.sessions.revokeOthers(userId, sessionId);
+    return this.revocations.revokeOthers(userId, sessionId);
   }
 }

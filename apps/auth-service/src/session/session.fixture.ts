@@ -17,6 +17,7 @@ import { UserDirectoryRepository } from '../user/user-directory.repository.js';
 import { UserRepository } from '../user/user.repository.js';
 import { UserService } from '../user/user.service.js';
 import { Clock } from './clock.js';
+import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { RefreshService } from './tokens/refresh.service.js';
@@ -54,6 +55,7 @@ export class SessionFixture {
   sessionTimeout = 24;
   sessionLifetime = 168;
   sessions: SessionService;
+  revocations: SessionRevocationService;
   private refreshes: RefreshService;
   private sessionStatus: SessionStatusService;
 
@@ -114,7 +116,8 @@ export class SessionFixture {
     this.sessionStatus = new SessionStatusService({
       source: new DatabaseSessionStatusSource(database),
     });
-    this.sessions = new SessionService(repository, issuer, tenants, clock, events);
+    this.revocations = new SessionRevocationService(repository, clock, database, events);
+    this.sessions = new SessionService(repository, this.revocations, issuer, tenants, clock);
     this.refreshes = new RefreshService(
       repository,
       new UserService(new UserRepository(database), new UserDirectoryRepository(database)),

@@ -130,10 +130,10 @@ export class SessionRepository {
 
   /** Revokes all active sessions of a user except `keep`. @returns their ids. */
   async revokeAllBut(
+    transaction: SqlRunner,
     userId: string,
     keep: string | null,
     at: Date,
-    transaction: SqlRunner = this.database,
   ): Promise<string[]> {
     return idsOf(await transaction.query(REVOKE_ALL_BUT, [userId, keep, at]));
   }

@@ -91,7 +91,9 @@ describe('revoking sessions', () => {
       const token = await fixture.open();
       const { session_id: sessionId } = claimsOf(token);
       const racing = [fixture.refresh(token), fixture.refresh(token)];
-      const revoking = fixture.asOwner(() => fixture.sessions.revoke(fixture.owner.id, sessionId));
+      const revoking = fixture.asOwner(() =>
+        fixture.revocations.revoke(fixture.owner.id, sessionId),
+      );
       const [, ...outcomes] = await Promise.allSettled([revoking, ...racing]);
       fixture.restart();
       const successors = outcomes.flatMap((outcome) =>
@@ -107,7 +109,7 @@ describe('revoking sessions', () => {
   it('takes effect at once in this process and in one that has just started', async () => {
     const token = await fixture.open();
     await fixture.asOwner(() =>
-      fixture.sessions.revoke(fixture.owner.id, claimsOf(token).session_id),
+      fixture.revocations.revoke(fixture.owner.id, claimsOf(token).session_id),
     );
     await expect(fixture.rights(token)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
     fixture.restart();
@@ -115,18 +117,20 @@ describe('revoking sessions', () => {
   });
 
   it('keeps the one that is excepted, or none', async () => {
-    await fixture.asOwner(() => fixture.sessions.revokeAll(fixture.database, fixture.owner.id));
+    await fixture.asOwner(() => fixture.revocations.revokeAll(fixture.database, fixture.owner.id));
     const [kept, ...others] = [await fixture.open(), await fixture.open(), await fixture.open()];
     const keptId = claimsOf(kept).session_id;
     expect(
-      await fixture.asOwner(() => fixture.sessions.revokeOthers(fixture.owner.id, keptId)),
+      await fixture.asOwner(() => fixture.revocations.revokeOthers(fixture.owner.id, keptId)),
     ).toEqual({
       revoked: others.length,
     });
     const left = await fixture.asOwner(() => fixture.sessions.list(fixture.owner.id, keptId));
     expect(left.items).toMatchObject([{ id: keptId, current: true, deviceId: 'phone' }]);
     expect(
-      await fixture.asOwner(() => fixture.sessions.revokeAll(fixture.database, fixture.owner.id)),
+      await fixture.asOwner(() =>
+        fixture.revocations.revokeAll(fixture.database, fixture.owner.id),
+      ),
     ).toEqual({
       revoked: 1,
     });
@@ -146,7 +150,7 @@ describe('revoking sessions', () => {
         role: 'manager',
         permissions: ['manage_users'],
       },
-      () => fixture.sessions.revoke(userId, claimsOf(token).session_id),
+      () => fixture.revocations.revoke(userId, claimsOf(token).session_id),
     );
     await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect((await fixture.stored(token)).isActive).toBe(true);

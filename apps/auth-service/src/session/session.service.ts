@@ -2,7 +2,6 @@ import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { toSinglePage } from '@poc-tracker/http-service';
 import { type RequestClient, uuidv7 } from '@poc-tracker/tenancy';
-import { SecurityEvents } from '../audit/security-events.js';
 import { hashOfSecret, randomSecretBytes } from '../protection/secret.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { Clock } from './clock.js';
@@ -24,18 +23,16 @@ export interface SessionOwner {
   tenant: TenantSnapshot;
 }
 
-/** Opens, lists and revokes sessions, in the transaction of the caller. */
+/** Opens and lists sessions, in the transaction of the caller. */
 @Injectable()
-export class SessionService extends SessionRevocationService {
+export class SessionService {
   constructor(
-    sessions: SessionRepository,
+    private readonly sessions: SessionRepository,
+    private readonly revocations: SessionRevocationService,
     private readonly issuer: TokenIssuer,
     private readonly tenants: TenantService,
-    clock: Clock,
-    events: SecurityEvents,
-  ) {
-    super(sessions, clock, events);
-  }
+    private readonly clock: Clock,
+  ) {}
 
   /**
    * Opens a session. It expires after the tenant's `security.sessionTimeout` without use, and after
@@ -59,7 +56,7 @@ export class SessionService extends SessionRevocationService {
     deviceInfo: DeviceInfo = {},
   ): Promise<TokensResponse> {
     const { id, tokens } = await this.insert(owner, client, deviceInfo);
-    await this.revokeOthers(owner.id, id);
+    await this.revocations.revokeOthers(owner.id, id);
     return tokens;
   }
 

@@ -13,8 +13,8 @@ import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { NamingRequest, RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { KeepsSessionStatusCache } from '../../session/own-changes.js';
+import { SessionRevocationService } from '../../session/session-revocation.service.js';
 import { RevokedSessionsResponse, UserTokensResponse } from '../../session/session.response.js';
-import { SessionService } from '../../session/session.service.js';
 import { RefreshService } from '../../session/tokens/refresh.service.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
@@ -28,7 +28,7 @@ export class LoginController {
   constructor(
     private readonly logins: LoginService,
     private readonly refreshes: RefreshService,
-    private readonly sessions: SessionService,
+    private readonly revocations: SessionRevocationService,
   ) {}
 
   @Post('login')
@@ -91,6 +91,6 @@ export class LoginController {
   })
   @DataResponse(200, RevokedSessionsResponse, { message: 'You are logged out.' })
   logOut(@CurrentUser() { userId, sessionId }: Principal): Promise<RevokedSessionsResponse> {
-    return this.sessions.logOut(userId, sessionId);
+    return this.revocations.logOut(userId, sessionId);
   }
 }
