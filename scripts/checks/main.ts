@@ -1,11 +1,12 @@
 /**
  * Checks the rules that no other tool knows: dependencies, production bundles, the size of folders and
- * specs, spelling, and the OpenAPI documents.
+ * specs, the files of a log-in, spelling, and the OpenAPI documents.
  * Ends with 1 on any fault.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { findForeignContent, findMissingPackages } from './bundle.rules.js';
+import { findCallPathFaults, type ReadableRoute } from './call-path.rules.js';
 import { findDependencyFaults, type LockedPackage, type Manifest } from './dependency.rules.js';
 import { findLayoutFaults } from './layout.rules.js';
 import { findOpenApiProblems } from './openapi.lint.js';
@@ -17,6 +18,15 @@ const SERVICES = ['apps/auth-service', 'apps/poc-tracker'];
 const COMMANDS = ['tools/cli', 'tools/migrate'];
 const OPENAPI_DOCUMENTS = ['docs/openapi.json', 'docs/openapi.poc-tracker.json'];
 const SOURCE_FOLDERS = ['apps', 'libs', 'tools', 'test', 'scripts'];
+/** The route that a newcomer reads first. */
+const LOG_IN: ReadableRoute = {
+  file: 'apps/auth-service/src/auth/login/login.controller.ts',
+  className: 'LoginController',
+  name: 'logIn',
+  maxFiles: 12,
+  // How settings are stored and resolved is a feature of its own. A log-in reads two of them.
+  boundaries: ['apps/auth-service/src/tenant/tenant.service.ts'],
+};
 /** The check of spelling has the wrong forms in it. */
 const WRONG_ON_PURPOSE = /^scripts\/checks\/spelling\./;
 
@@ -42,6 +52,7 @@ const faults = [
     findMissingPackages(readBundle(folder), installed),
   ),
   ...findLayoutFaults(sources.map(({ path, text }) => ({ path, lines: countLines(text) }))),
+  ...findCallPathFaults(LOG_IN, read),
   ...findSpellingFaults(
     [...sources, ...readFiles('docs', /\.(md|json)$/), ...readFiles('.', /^[A-Z]+\.md$/)].filter(
       ({ path }) => !WRONG_ON_PURPOSE.test(path),

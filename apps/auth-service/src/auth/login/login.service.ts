@@ -5,6 +5,7 @@ import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
+import type { UserResponse } from '../../user/user.response.js';
 import { UserService } from '../../user/user.service.js';
 import type { LoginDto } from './login.dto.js';
 
@@ -46,26 +47,35 @@ export class LoginService {
     });
   }
 
-  /**
-   * Counts and records a log-in and opens its session, in the transaction of the caller.
-   * @param only whether to revoke all other sessions of the user.
-   */
+  /** Counts and records a log-in and opens its session, in the transaction of the caller. */
   async openSession(
     tenant: TenantSnapshot,
     userId: string,
     client: RequestClient,
     deviceId?: string,
-    { only = false } = {},
   ): Promise<UserTokensResponse> {
+    const user = await this.recordLogin(userId);
+    return { user, tokens: await this.sessions.open({ ...user, tenant }, client, { deviceId }) };
+  }
+
+  /** The same, and revokes all other sessions of the user. */
+  async openOnlySession(
+    tenant: TenantSnapshot,
+    userId: string,
+    client: RequestClient,
+    deviceId?: string,
+  ): Promise<UserTokensResponse> {
+    const user = await this.recordLogin(userId);
+    const tokens = await this.sessions.openOnly({ ...user, tenant }, client, { deviceId });
+    return { user, tokens };
+  }
+
+  private async recordLogin(userId: string): Promise<UserResponse> {
     await this.users.recordLogin(userId);
     const user = await this.users.profile(userId);
     const target = { type: 'user', id: userId };
     await this.events.record({ type: 'login.succeeded', result: 'success', target });
-    const owner = { ...user, tenant };
-    const tokens = await (only
-      ? this.sessions.openOnly(owner, client, { deviceId })
-      : this.sessions.open(owner, client, { deviceId }));
-    return { user, tokens };
+    return user;
   }
 
   /** Runs an attempt to log in; records the event if it is refused. */

@@ -70,7 +70,7 @@ export class PasswordService {
       return this.database.transaction(context, async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.setPassword(id, passwordHash);
-        return this.logins.openSession(tenant, id, client, deviceId, { only: true });
+        return this.logins.openOnlySession(tenant, id, client, deviceId);
       });
     });
   }
