@@ -44,6 +44,7 @@ export * from './schema/isolation-proof.js';
 export * from './schema/row-level-security.js';
 export {
   createParts,
+  dropTriggers,
   refuseToLoseRows,
   removeParts,
   type SchemaPart,

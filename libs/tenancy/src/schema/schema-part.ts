@@ -37,6 +37,13 @@ export function refuseToLoseRows(table: string): string {
   END $$`;
 }
 
+/** Statements that drop the triggers which these statements create, in the same order. */
+export function dropTriggers(created: string): string[] {
+  return [...created.matchAll(/CREATE TRIGGER (\w+)[^;]*? ON public\.(\w+)/g)].map(
+    ([, trigger, table]) => `DROP TRIGGER ${trigger} ON public.${table}`,
+  );
+}
+
 function droppedTables(sql: string): string[] {
   return [...sql.matchAll(/DROP TABLE public\.(\w+)/g)].map(([, table]) => table ?? '');
 }

@@ -1,6 +1,7 @@
 import {
   asGatekeeper,
   definerFunction,
+  dropTriggers,
   hasPermission,
   OPERATOR_ROLE,
   protectTenantTable,
@@ -106,8 +107,7 @@ export const HASH_CHAIN: SchemaPart = {
     asGatekeeper(QUEUE_AUDIT_ENTRY, APPEND_AUDIT_CHAIN, TRIGGERS),
   ],
   down: [
-    'DROP TRIGGER audit_log_queued ON public.audit_log',
-    'DROP TRIGGER security_events_queued ON public.security_events',
+    ...dropTriggers(TRIGGERS),
     'DROP FUNCTION public.queue_audit_entry(), public.append_audit_chain(uuid, bigint, jsonb)',
     'DROP TABLE public.audit_chain, public.audit_pending',
   ],

@@ -1,6 +1,7 @@
 import {
   asGatekeeper,
   definerFunction,
+  dropTriggers,
   OPERATOR_ROLE,
   protectTenantTable,
   type SchemaPart,
@@ -170,16 +171,6 @@ const TRIGGERS = `
   CREATE TRIGGER tenants_changed AFTER UPDATE OR DELETE ON public.tenants
     FOR EACH ROW EXECUTE FUNCTION public.note_revocation('tenant')`;
 
-const TRIGGERS_BY_TABLE = [
-  ['user_sessions', 'user_sessions_ended'],
-  ['user_sessions', 'user_sessions_moved'],
-  ['user_sessions', 'user_sessions_deleted'],
-  ['users', 'users_rights_changed'],
-  ['users', 'users_deleted'],
-  ['tenant_roles', 'tenant_roles_changed'],
-  ['tenants', 'tenants_changed'],
-] as const;
-
 /**
  * The revocation feed: an event for every change that ends a session or alters the rights in it, inserted by trigger in
  * the transaction that makes the change.
@@ -191,7 +182,7 @@ export const REVOCATION_FEED: SchemaPart = {
     asGatekeeper(NOTE_REVOCATION, REVOCATIONS_SINCE, PRUNE_REVOCATIONS, TRIGGERS),
   ],
   down: [
-    ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
+    ...dropTriggers(TRIGGERS),
     'DROP TABLE public.revocation_events',
     'DROP FUNCTION public.note_revocation(), public.revocations_since(text), public.prune_revocations()',
   ],

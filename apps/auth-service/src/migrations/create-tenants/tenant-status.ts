@@ -3,6 +3,7 @@ import {
   CURRENT_TENANT,
   CURRENT_USER_ROLE,
   definerFunction,
+  dropTriggers,
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
@@ -72,8 +73,7 @@ const TRIGGERS = `
 export const TENANT_STATUS: SchemaPart = {
   up: [asGatekeeper(CHECK_TENANT_TRANSITION, KEEP_TENANT_ROW, CANCEL_CURRENT_TENANT, TRIGGERS)],
   down: [
-    'DROP TRIGGER tenants_transitions ON public.tenants',
-    'DROP TRIGGER tenants_row_kept ON public.tenants',
+    ...dropTriggers(TRIGGERS),
     'DROP FUNCTION public.check_tenant_transition(), public.keep_tenant_row(), public.cancel_current_tenant(text)',
   ],
 };

@@ -3,6 +3,7 @@ import {
   CURRENT_TENANT,
   CURRENT_USER_ID,
   definerFunction,
+  dropTriggers,
   isWithinOwnRank,
   OPERATOR_ROLE,
   type SchemaPart,
@@ -212,18 +213,6 @@ const TRIGGERS = `
     FOR EACH ROW WHEN (OLD.role = 'admin' AND OLD.status = 'active')
     EXECUTE FUNCTION public.keep_last_admin()`;
 
-const TRIGGERS_BY_TABLE = [
-  ['users', 'users_own_rights'],
-  ['users', 'users_own_password'],
-  ['users', 'users_suspension'],
-  ['users', 'users_rights_held'],
-  ['users', 'users_rights_held_on_insert'],
-  ['users', 'users_rights_held_on_delete'],
-  ['tenant_roles', 'tenant_roles_rights_held'],
-  ['users', 'users_last_admin'],
-  ['users', 'users_last_admin_deleted'],
-] as const;
-
 /** The rules for changes of rights, which a policy cannot express because it never sees the old row with the new. */
 export const USER_RIGHTS: SchemaPart = {
   up: [
@@ -236,7 +225,7 @@ export const USER_RIGHTS: SchemaPart = {
     asGatekeeper(KEEP_LAST_ADMIN, TRIGGERS),
   ],
   down: [
-    ...TRIGGERS_BY_TABLE.map(([table, name]) => `DROP TRIGGER ${name} ON public.${table}`),
+    ...dropTriggers(TRIGGERS),
     `DROP FUNCTION public.refuse_own_rights_change(), public.refuse_password_change_by_others(),
        public.record_suspension(),
        public.refuse_rights_not_held(), public.changed_permissions(jsonb, jsonb),

@@ -3,6 +3,7 @@ import {
   asGatekeeper,
   CURRENT_USER_ID,
   definerFunction,
+  dropTriggers,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
 
@@ -49,10 +50,5 @@ const TRIGGERS = `
 /** The security events about access to POCs: who may work on one, and whether it is public. */
 export const POC_ACCESS_EVENTS: SchemaPart = {
   up: [asGatekeeper(RECORD_POC_ACCESS, TRIGGERS)],
-  down: [
-    'DROP TRIGGER poc_collaborators_access ON public.poc_collaborators',
-    'DROP TRIGGER pocs_access ON public.pocs',
-    'DROP TRIGGER pocs_access_on_insert ON public.pocs',
-    'DROP FUNCTION public.record_poc_access()',
-  ],
+  down: [...dropTriggers(TRIGGERS), 'DROP FUNCTION public.record_poc_access()'],
 };

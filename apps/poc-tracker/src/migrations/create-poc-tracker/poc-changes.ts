@@ -1,4 +1,4 @@
-import type { SchemaPart } from '@poc-tracker/tenancy';
+import { dropTriggers, type SchemaPart } from '@poc-tracker/tenancy';
 
 /* The notification carries ids only, because every listener on the server's channel receives those of all tenants. */
 const NOTIFY_POC_CHANGE = `
@@ -39,10 +39,5 @@ const TRIGGERS = `
 /** The notifications from which the tracker streams changes to its clients. */
 export const POC_CHANGES: SchemaPart = {
   up: [NOTIFY_POC_CHANGE, TRIGGERS],
-  down: [
-    'DROP TRIGGER pocs_notify ON public.pocs',
-    'DROP TRIGGER poc_files_notify ON public.poc_files',
-    'DROP TRIGGER poc_collaborators_notify ON public.poc_collaborators',
-    'DROP FUNCTION public.notify_poc_change()',
-  ],
+  down: [...dropTriggers(TRIGGERS), 'DROP FUNCTION public.notify_poc_change()'],
 };
