@@ -12,7 +12,7 @@ const TOOLS = ['scripts/**', 'tools/**', 'ormconfig.ts', 'libs/embedded/**', '*.
 /** DDL takes no parameters, so roles, policies and grants are written as text. */
 const DDL = [
   'apps/*/src/migrations/**',
-  'libs/tenancy/src/schema/{row-level-security,schema-part}.ts',
+  'libs/tenancy/src/schema/{audit-triggers,row-level-security,schema-part}.ts',
 ];
 
 /** A setting that outlives its transaction is read by the next request on that connection. */

@@ -39,6 +39,7 @@ export * from './resolution/tenant-snapshot.js';
 export { type NamingRequest, TenantResolver } from './resolution/tenant.resolver.js';
 
 // schema: SQL for migrations, ids, and the check of row-level security.
+export * from './schema/audit-triggers.js';
 export * from './schema/context-settings.js';
 export * from './schema/isolation-proof.js';
 export * from './schema/row-level-security.js';
