@@ -18,6 +18,7 @@ export {
   type RequestContext,
   runInRequestContext,
   runOutsideRequest,
+  setRequestPrincipal,
 } from './request/request-context.js';
 export { TenantInterceptor } from './request/tenant.interceptor.js';
 

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { currentRequest, TENANT_PARAMETER, TenantResolver } from '@poc-tracker/tenancy';
+import { removeTenantParameter, setRequestPrincipal, TenantResolver } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
 
 /**
@@ -16,12 +16,8 @@ export class TenantGuard implements CanActivate {
     const { principal } = request;
     if (principal === undefined) return true;
     await this.resolver.assertHostAgrees(request, principal.tenant);
-    const current = currentRequest();
-    current.tenant = principal.tenant;
-    const { userId: id, role, permissions } = principal;
-    current.user = { id, role, permissions };
-    // The routes refuse unknown query parameters, so the tenant parameter is removed after it was read.
-    delete (request.query as Record<string, unknown>)[TENANT_PARAMETER];
+    setRequestPrincipal(principal);
+    removeTenantParameter(request);
     return true;
   }
 }

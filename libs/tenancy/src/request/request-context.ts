@@ -25,6 +25,14 @@ export interface RequestContext {
   user?: { id: string; role: Role; permissions: readonly Permission[] };
 }
 
+/** Who makes a request, according to a verified access token. */
+interface RequestPrincipal {
+  readonly tenant: TenantSnapshot;
+  readonly userId: string;
+  readonly role: Role;
+  readonly permissions: readonly Permission[];
+}
+
 /** The context of asynchronous calls. A background job has an explicit transaction and no request. */
 interface Scope {
   readonly request?: { readonly context: RequestContext; readonly lifetime: RequestLifetime };
@@ -40,6 +48,21 @@ const scopes = new AsyncLocalStorage<Scope>();
  */
 export function currentRequest(): RequestContext {
   return requestScope().context;
+}
+
+/**
+ * Sets the tenant and the user of the current request, from which its transaction is opened.
+ * @throws Error outside of a request.
+ */
+export function setRequestPrincipal({
+  tenant,
+  userId: id,
+  role,
+  permissions,
+}: RequestPrincipal): void {
+  const current = currentRequest();
+  current.tenant = tenant;
+  current.user = { id, role, permissions };
 }
 
 /** The current request, if any. */

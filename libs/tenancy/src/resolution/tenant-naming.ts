@@ -88,6 +88,13 @@ export function requestedTenantId({
   return byHeader ?? byQuery;
 }
 
+/** Removes the parameter after it was read. Routes validate their query strictly and do not know it. */
+export function removeTenantParameter({ query }: { readonly query: unknown }): void {
+  const parameters = query as Record<string, unknown>;
+  // `delete` makes an object slower to read, hence the check.
+  if (TENANT_PARAMETER in parameters) delete parameters[TENANT_PARAMETER];
+}
+
 function readUuid(value: unknown, field: string): string | undefined {
   if (value === undefined) return undefined;
   const id = typeof value === 'string' ? value.toLowerCase() : '';

@@ -1,7 +1,12 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type Principal, PrincipalFinder } from '@poc-tracker/auth-kit';
-import { currentRequest, TENANT_PARAMETER, TenantResolver } from '@poc-tracker/tenancy';
+import {
+  currentRequest,
+  removeTenantParameter,
+  setRequestPrincipal,
+  TenantResolver,
+} from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
 import { TENANTLESS } from './tenantless.decorator.js';
 
@@ -36,22 +41,13 @@ export class TenantGuard implements CanActivate {
         request,
         (await this.principals.find(request))?.tenant,
       );
-    return removeParameter(request);
+    removeTenantParameter(request);
+    return true;
   }
 }
 
 function setContext(request: FastifyRequest, principal: Principal): true {
-  const current = currentRequest();
-  current.tenant = principal.tenant;
-  const { userId: id, role, permissions } = principal;
-  current.user = { id, role, permissions };
-  return removeParameter(request);
-}
-
-/** The route validates its query strictly and does not know this parameter. */
-function removeParameter({ query }: Pick<FastifyRequest, 'query'>): true {
-  const parameters = query as Record<string, unknown>;
-  // `delete` makes an object slower to read, hence the check.
-  if (TENANT_PARAMETER in parameters) delete parameters[TENANT_PARAMETER];
+  setRequestPrincipal(principal);
+  removeTenantParameter(request);
   return true;
 }
