@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_DESCRIPTION } from '../../apps/auth-service/src/api-description.js';
 import { serviceClient, type TestClient } from '../e2e/oauth/oauth.fixture.js';
 import { PolicyScenes } from '../e2e/policy-matrix.scene.js';
-import { type Cell, MATRIX } from '../e2e/policy-matrix.table.js';
+import { type Caller, type Cell, MATRIX } from '../e2e/policy-matrix.table.js';
 import { type ContractCall, type ContractCaller, ContractRun } from './contract-run.js';
 
 let scenes: PolicyScenes;
@@ -28,11 +28,16 @@ const EXCEPTIONS = [
 
 const ROUTES = Object.entries(MATRIX).filter(([name]) => !EXCEPTIONS.includes(name));
 
+/** A caller whose valid call succeeds. */
+function callerFor({ allowed, asOperator }: Cell): Caller {
+  return asOperator === undefined ? (allowed.at(-1) ?? 'anonymous') : 'operator';
+}
+
 /** A caller with tenants, users and secrets of their own. */
 async function newCaller(name: string, cell: Cell): Promise<ContractCaller> {
   const [method = '', template = ''] = name.split(' ');
   const isForm = template.includes('/oauth/');
-  const role = isForm ? 'anonymous' : (cell.allowed.at(-1) ?? 'anonymous');
+  const role = isForm ? 'anonymous' : callerFor(cell);
   const scene = await scenes.createScene(role, cell.target);
   const { accessToken } = scene.login.tokens;
   const form = { token: accessToken, client_id: client.id, client_secret: client.secret };
