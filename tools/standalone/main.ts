@@ -6,8 +6,10 @@ import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
 import { loadConfig } from '../../apps/auth-service/src/config/app-config.js';
+import { PublicAddress } from '../../apps/auth-service/src/config/public-address.js';
 import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
 import { createDemoTenants } from '../demo/demo-tenants.js';
+import { writePublicUrl } from './running-standalone.js';
 import { prepareStandalone } from './standalone.environment.js';
 import { TrackerProcess } from './tracker.process.js';
 import { welcomeScreen } from './welcome.screen.js';
@@ -33,9 +35,10 @@ runProcess({
       const env = { AUTH_URL: url, ...standalone.tracker };
       tracker = await TrackerProcess.start({ bundle: TRACKER, env });
     }
-    if (standalone.dataDirectory === undefined) return;
-    const demoAdmins = standalone.firstStart ? await createDemoTenants(app.get(SignupService)) : [];
     const { dataDirectory } = standalone;
+    if (dataDirectory === undefined) return;
+    writePublicUrl(dataDirectory, app.get(PublicAddress, { strict: false }).pattern());
+    const demoAdmins = standalone.firstStart ? await createDemoTenants(app.get(SignupService)) : [];
     process.stdout.write(
       welcomeScreen({
         host: config.http.host,

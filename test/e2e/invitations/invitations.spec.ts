@@ -69,6 +69,25 @@ describe('An invitation', () => {
     expect(new URL(data.link).origin).toBe(`http://${at.subdomain}.localhost`);
   });
 
+  it('links to the port that the server has got with PORT=0, as an invitation link does', async () => {
+    const at = await scene();
+    const instance = await service.restarted();
+    try {
+      await instance.app.listen(0, '127.0.0.1');
+      const { port } = new URL(await instance.app.getUrl());
+      const { host, token } = at;
+      for (const [path, body] of [
+        ['/auth/invitations', { email: address(), role: 'user' }],
+        ['/auth/invitation-links', { role: 'user', quota: 1 }],
+      ] as const) {
+        const { data } = await instance.call<Sent>('POST', path, { host, token, body });
+        expect(new URL(data.link).origin).toBe(`http://${at.subdomain}.localhost:${port}`);
+      }
+    } finally {
+      await instance.app.close();
+    }
+  });
+
   it('registers one user when 20 accept it at once', async () => {
     const at = await scene();
     const email = address();

@@ -65,6 +65,8 @@ describe('the operators commands', () => {
   it.each([
     [{}, 'http://platform.localhost:3000'],
     [{ PORT: '4000' }, 'http://platform.localhost:4000'],
+    // The command line cannot know the port that a server on another database has got.
+    [{ PORT: '0' }, 'http://platform.localhost:{port}'],
     [{ PUBLIC_URL: 'https://{tenant}.pocs.example' }, 'https://platform.pocs.example'],
   ])('name the address to log in at with %o', async (env, address) => {
     const { out } = await cliOn(database, env)('operators', 'create', '--email', 'a@b.example');

@@ -98,6 +98,7 @@ describe('loadConfig', () => {
   it.each([
     [{}, 'http://{tenant}.localhost:3000'],
     [{ PORT: '4611' }, 'http://{tenant}.localhost:4611'],
+    [{ PORT: '0' }, 'http://{tenant}.localhost:{port}'],
     [{ NODE_ENV: 'production', BASE_DOMAIN: 'pocs.example' }, 'https://{tenant}.pocs.example'],
     [{ PUBLIC_URL: 'https://app.example/{tenant}/' }, 'https://app.example/{tenant}'],
   ])('takes the address of tenants with %o to be %s', (env, publicUrl) => {

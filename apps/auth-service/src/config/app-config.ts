@@ -28,7 +28,10 @@ export interface AppConfig extends ServiceSettings {
     readonly restoreDays: number;
     /** Days between the end of a subscription, which makes the tenant read-only, and its suspension. */
     readonly graceDays: number;
-    /** The address of a tenant's pages, with `{tenant}` in place of its subdomain. Without a slash at the end. */
+    /**
+     * The address of a tenant's pages, with `{tenant}` in place of its subdomain, and without a slash at the end. With PORT=0
+     * the default has `{port}` in place of the port, which is known when the server listens: see PublicAddress.
+     */
     readonly publicUrl: string;
   };
   readonly tokens: {
@@ -105,12 +108,11 @@ export function readPublicUrl(
   { environment, tenancy, http }: ServiceSettings,
 ): string {
   const production = environment === 'production';
-  const port = http.port === 0 ? '' : `:${http.port}`;
   const pattern = reader.optional('PUBLIC_URL');
   if (pattern === undefined)
     return production
       ? `https://{tenant}.${tenancy.baseDomain}`
-      : `http://{tenant}.localhost${port}`;
+      : `http://{tenant}.localhost:${http.port === 0 ? '{port}' : http.port}`;
   const [before = '', after, ...more] = pattern.split('{tenant}');
   const example = `${before}tenant${after ?? ''}`;
   const url = URL.canParse(example) ? new URL(example) : undefined;

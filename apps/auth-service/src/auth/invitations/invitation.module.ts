@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { PublicAddress } from '../../config/public-address.js';
 import { InvitationAcceptance } from './invitation-acceptance.service.js';
 import { InvitationLinkController } from './links/invitation-link.controller.js';
 import { InvitationLinkRepository } from './links/invitation-link.repository.js';
@@ -18,6 +19,7 @@ import { InvitationService } from './invitation.service.js';
     InvitationRepository,
     InvitationService,
     InvitationTokenRepository,
+    PublicAddress,
   ],
   exports: [InvitationAcceptance],
 })

@@ -1,10 +1,10 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import { PublicAddress } from '../../config/public-address.js';
 import type { CreateInvitationDto, ListInvitationsQuery } from './invitation.dto.js';
 import { InvitationRepository, type NewInvitation } from './invitation.repository.js';
 import {
@@ -21,7 +21,7 @@ import { acceptanceLink, newInvitationToken } from './invitation-token.js';
 @Injectable()
 export class InvitationService {
   constructor(
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'tenancy'>,
+    private readonly address: PublicAddress,
     private readonly invitations: InvitationRepository,
     private readonly events: SecurityEvents,
   ) {}
@@ -138,8 +138,8 @@ export class InvitationService {
     invitation: InvitationResponse,
     token: string,
   ): SentInvitationResponse {
-    const { publicUrl } = this.config.tenancy;
-    return { invitation, token, link: acceptanceLink(tenant.subdomain, publicUrl, token) };
+    const link = acceptanceLink(tenant.subdomain, this.address.pattern(), token);
+    return { invitation, token, link };
   }
 
   private record(type: SecurityEventType, { id, email, role }: InvitationResponse): Promise<void> {

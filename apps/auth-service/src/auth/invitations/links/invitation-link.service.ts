@@ -1,9 +1,9 @@
 import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../../audit/security-events.js';
-import { APP_CONFIG, type AppConfig } from '../../../config/app-config.js';
+import { PublicAddress } from '../../../config/public-address.js';
 import { assertMayInvite } from '../invitation.rules.js';
 import { acceptanceLink, newInvitationToken } from '../invitation-token.js';
 import type { CreateInvitationLinkDto } from './invitation-link.dto.js';
@@ -19,7 +19,7 @@ import type {
 @Injectable()
 export class InvitationLinkService {
   constructor(
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'tenancy'>,
+    private readonly address: PublicAddress,
     private readonly links: InvitationLinkRepository,
     private readonly events: SecurityEvents,
   ) {}
@@ -35,7 +35,7 @@ export class InvitationLinkService {
     const invitationLink = await this.links.insert(tenantId, userId, tokenHash, input);
     if (invitationLink === null) throw new Error('The invitation link was not inserted.');
     await this.record('invitation.created', invitationLink);
-    const link = acceptanceLink(tenant.subdomain, this.config.tenancy.publicUrl, token);
+    const link = acceptanceLink(tenant.subdomain, this.address.pattern(), token);
     return { invitationLink, token, link };
   }
 
