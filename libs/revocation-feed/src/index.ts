@@ -4,4 +4,3 @@ export {
   databaseSessionStatus,
   type DatabaseSessionStatusOptions,
 } from './database-session-status.js';
-export { isDirectConnection } from './direct-connection.js';

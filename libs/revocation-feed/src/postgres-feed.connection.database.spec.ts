@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { createEmptyDatabase, type TestDatabase } from '@poc-tracker/testing';
+import { createEmptyDatabase, startPoolerProxy, type TestDatabase } from '@poc-tracker/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PostgresFeedConnection } from './postgres-feed.connection.js';
 
@@ -40,28 +38,10 @@ const returnEvents = (events: string) =>
     RETURNS TABLE (source text, next_cursor text, complete boolean, events jsonb)
     LANGUAGE sql AS $$ SELECT 'source', 'cursor', true, '${events}'::jsonb $$`);
 
-/** BackendKeyData of the wire protocol: its type and length, before the process id. */
-const KEY_DATA = Buffer.from([0x4b, 0, 0, 0, 12]);
-
-/** The URL of a proxy that gives clients a process id of its own making, as connection poolers do. */
 async function poolerUrl(): Promise<string> {
-  const url = new URL(db.adminUrl);
-  const { port, hostname } = url;
-  const server: Server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    near.pipe(far);
-    far.on('data', (data: Buffer) => {
-      const at = data.indexOf(KEY_DATA);
-      if (at >= 0) data.writeInt32BE(7, at + KEY_DATA.length);
-      near.write(data);
-    });
-    for (const socket of [near, far])
-      socket.on('error', () => undefined).on('close', () => [near, far].map((s) => s.destroy()));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => void server.close());
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return url.href;
+  const proxy = await startPoolerProxy(db.adminUrl);
+  closing.push(proxy.close);
+  return proxy.url;
 }
 
 describe('PostgresFeedConnection', () => {

@@ -1,6 +1,6 @@
 import { readEventTuples, type RevocationEvent, Timestamp } from '@poc-tracker/auth-kit';
 import { Client } from 'pg';
-import { isDirectConnection } from './direct-connection.js';
+import { isDirectConnection } from '@poc-tracker/tenancy';
 
 /** A position in the feed, opaque to everyone but PostgreSQL. */
 export type FeedCursor = string;

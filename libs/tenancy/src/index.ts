@@ -32,6 +32,7 @@ export {
   type TransactionLimits,
 } from './transaction/opening-statement.js';
 export type { SqlRunner } from './transaction/sql-runner.js';
+export { isDirectConnection } from './direct-connection.js';
 export type { PoolTotals } from './transaction/tenant-pool.js';
 
 // resolution: the tenant of a request.

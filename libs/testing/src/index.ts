@@ -1,3 +1,4 @@
+export * from './pooler-proxy.js';
 export * from './redis-server.js';
 export * from './seeds.js';
 export * from './test-cluster.js';

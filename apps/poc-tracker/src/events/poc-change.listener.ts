@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { isDirectConnection } from '@poc-tracker/revocation-feed';
+import { isDirectConnection } from '@poc-tracker/tenancy';
 import { Client } from 'pg';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 

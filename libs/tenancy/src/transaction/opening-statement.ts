@@ -1,4 +1,5 @@
 import { isUuid, type Permission, ROLES, type Role } from '@poc-tracker/contracts';
+import { BEGIN_PINNED } from './session-settings.js';
 
 /** The user that a transaction acts for, and their rights: the four settings that the policies read. */
 export interface TenantContext {
@@ -43,19 +44,21 @@ const PERMISSION_NAME = /^[a-z][a-z0-9_.:-]*$/;
 
 /**
  * BEGIN, the context of a tenant's user and the timeouts in one round trip.
+ * @param begin `BEGIN_PINNED` behind a pooler
  * @throws Error if an id is not a UUID, or the role or a permission is malformed.
  */
 export function openingStatement(
   { tenantId, userId, role, permissions }: TenantContext,
   limits: TransactionLimits,
+  begin = 'BEGIN',
 ): string {
   const user = userId === null ? 'NULL' : uuidLiteral(userId, 'user');
   const context = `${uuidLiteral(tenantId, 'tenant')}, ${user}, ${roleLiteral(role)}, ${permissionsLiteral(permissions)}`;
-  return beginWith(`set_user_context(${context})`, limits);
+  return open(begin, `set_user_context(${context})`, limits);
 }
 
 /**
- * The same for an operator or scheduled work, on the operators' login.
+ * The same for an operator or scheduled work, on the operators' login. It has few transactions, so each pins its settings.
  * @throws Error if an id is not a UUID.
  */
 export function platformOpeningStatement(
@@ -65,19 +68,21 @@ export function platformOpeningStatement(
 ): string {
   const tenant = tenantId === null ? 'NULL' : uuidLiteral(tenantId, 'tenant');
   const operator = operatorId === null ? 'NULL' : uuidLiteral(operatorId, 'operator');
-  return beginWith(
+  return open(
+    BEGIN_PINNED,
     `set_user_context(${tenant}, ${operator}, NULL), set_config('app.actor_kind', '${actorKind}', true)`,
     limits,
   );
 }
 
 /** The simple protocol has no parameters, so every literal in `settings` is validated and cannot contain a quote. */
-function beginWith(
+function open(
+  begin: string,
   settings: string,
   { statementTimeoutMs, idleTimeoutMs }: TransactionLimits,
 ): string {
   return (
-    `BEGIN; SELECT ${settings}; ` +
+    `${begin}; SELECT ${settings}; ` +
     `SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)}; ` +
     `SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(idleTimeoutMs)}`
   );

@@ -1,5 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
+import {
+  createTestDatabase,
+  seedTenant,
+  startPoolerProxy,
+  type TestDatabase,
+} from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { StatementNames } from './statement-names.js';
@@ -70,6 +75,36 @@ describe('TenantPool', () => {
       ).toEqual([{ path: 'public', security: 'on', dates: 'ISO, MDY', same: true }]);
     } finally {
       await inThisDatabase('RESET ALL');
+    }
+  });
+
+  it('has its own settings behind a pooler, whatever other clients of the connection have set', async () => {
+    const proxy = await startPoolerProxy(db.serviceUrl);
+    const pooled = await open({ serviceUrl: proxy.url, poolMax: 1 });
+    const { connections } = pooled as unknown as { connections: pg.Pool };
+    const settings = `SELECT current_setting('search_path') AS path, current_setting('row_security') AS security,
+      current_setting('transaction_isolation') AS isolation, '2026-12-31'::date::text AS date`;
+    const pinned = {
+      path: 'public',
+      security: 'on',
+      isolation: 'read committed',
+      date: '2026-12-31',
+    };
+    const changeAsAnotherClient = () =>
+      connections.query(`SET search_path = pg_temp; SET row_security = off; SET DateStyle = 'SQL, DMY';
+        SET default_transaction_isolation = 'serializable'`);
+    const { tenantId } = await seedTenant(db);
+    try {
+      await changeAsAnotherClient();
+      expect(await pooled.lookup(settings)).toEqual([pinned]);
+      await expect(pooled.lookup('SELECT 1/0', [])).rejects.toThrow('division by zero');
+      await changeAsAnotherClient();
+      const context = { tenantId, userId: null, role: null, permissions: [] };
+      const transaction = pooled.transaction(context);
+      expect(await transaction.rows(settings, [])).toEqual([pinned]);
+      await transaction.commit();
+    } finally {
+      proxy.close();
     }
   });
 

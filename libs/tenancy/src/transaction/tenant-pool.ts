@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { DatabaseError, type Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { ConnectionLossLog } from './connection-loss.log.js';
 import { ConnectionTimeoutWatch } from './connection-timeout.watch.js';
-import { pinSettings } from './session-settings.js';
+import { isDirectConnection } from '../direct-connection.js';
+import { BEGIN_PINNED, pinSettings } from './session-settings.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
 import type { TenantContext, TransactionLimits } from './opening-statement.js';
@@ -46,6 +47,12 @@ const GRACE_MS = 2_000;
 /** SQLSTATEs after which a connection is unusable: it is being closed, or has a stale plan. */
 const UNUSABLE_CONNECTION = /^(08|57P|25P03|0A000)/;
 
+/** How the connections of a pool reach the server. */
+interface ServerPath {
+  /** Whether a pooler is in between. Set when a connection is made. */
+  isPooled: boolean;
+}
+
 /** The connections of the service's login, a TypeORM data source that only TenantDatabase uses. */
 export class TenantPool {
   private readonly names: StatementNames;
@@ -56,6 +63,7 @@ export class TenantPool {
     private readonly dataSource: DataSource,
     private readonly options: TenantPoolOptions,
     private readonly losses: ConnectionLossLog,
+    private readonly path: ServerPath,
   ) {
     this.names = new StatementNames(options.preparedStatements ?? true);
     this.limits = {
@@ -68,8 +76,9 @@ export class TenantPool {
   /** Opens `poolMin` connections. @throws Error if the server cannot be reached. */
   static async open(options: TenantPoolOptions): Promise<TenantPool> {
     const losses = new ConnectionLossLog(TenantPool.name);
-    const dataSource = await new DataSource(dataSourceOptions(options, losses)).initialize();
-    const pool = new TenantPool(dataSource, options, losses);
+    const path = { isPooled: false };
+    const dataSource = await new DataSource(dataSourceOptions(options, losses, path)).initialize();
+    const pool = new TenantPool(dataSource, options, losses, path);
     try {
       await pool.warmUp();
     } catch (error) {
@@ -89,10 +98,14 @@ export class TenantPool {
       context,
       this.limits,
       () => new TenantQueryRunner(this.dataSource, this.names),
+      this.path.isPooled ? BEGIN_PINNED : undefined,
     );
   }
 
-  /** Runs one statement without a transaction. It is prepared if `params` is given, even if empty. */
+  /**
+   * Runs one statement without a transaction, or behind a pooler in one that pins its settings. It is prepared if `params` is
+   * given, even if empty.
+   */
   async lookup(sql: string, params?: unknown[]): Promise<unknown[]> {
     const client = await this.connections.connect();
     let defect: Error | undefined;
@@ -101,8 +114,11 @@ export class TenantPool {
     };
     client.on('error', onLost);
     try {
-      const result = await client.query(this.names.config(sql, params));
-      return result.rows as unknown[];
+      const statement = this.names.config(sql, params);
+      const { rows } = this.path.isPooled
+        ? await queryPinned(client, statement)
+        : await client.query(statement);
+      return rows as unknown[];
     } catch (error) {
       const refusedByServer =
         error instanceof DatabaseError && !UNUSABLE_CONNECTION.test(error.code ?? '');
@@ -149,9 +165,22 @@ export class TenantPool {
   }
 }
 
+/** Three statements in one round trip. */
+async function queryPinned(client: PoolClient, statement: QueryConfig): Promise<QueryResult> {
+  const [begin, result, commit] = await Promise.allSettled([
+    client.query(BEGIN_PINNED),
+    client.query(statement),
+    client.query('COMMIT'),
+  ]);
+  for (const one of [begin, result, commit])
+    if (one.status === 'rejected') throw one.reason as Error;
+  return (result as PromiseFulfilledResult<QueryResult>).value;
+}
+
 function dataSourceOptions(
   options: TenantPoolOptions,
   losses: ConnectionLossLog,
+  path: ServerPath,
 ): DataSourceOptions {
   return {
     type: 'postgres',
@@ -169,9 +198,10 @@ function dataSourceOptions(
       pipeline: true,
       // PostgreSQL may close a connection in the packet that completes it, before its user can add a listener, and an
       // error event without a listener would end the process. The next statement still fails.
-      onConnect: (client: PoolClient) => {
+      onConnect: async (client: PoolClient) => {
         client.on('error', () => undefined);
-        return pinSettings(client);
+        await pinSettings(client);
+        path.isPooled = !(await isDirectConnection(client));
       },
     },
     poolErrorHandler: (error: Error) => losses.add(error),

@@ -27,8 +27,9 @@ export class TenantTransaction {
     context: TenantContext,
     limits: TransactionLimits,
     private readonly createRunner: () => TenantQueryRunner,
+    begin?: string,
   ) {
-    this.openingSql = openingStatement(context, limits);
+    this.openingSql = openingStatement(context, limits, begin);
   }
 
   /** True from the first statement until the connection is released, including while waiting for one. */

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { Client } from 'pg';
-import { pinSettings } from '../transaction/session-settings.js';
+import { BEGIN_PINNED, pinSettings } from '../transaction/session-settings.js';
 
 export interface ProbeConnectionOptions {
   /** URL of the service's login. */
@@ -43,8 +43,8 @@ const WRITE = `
 
 /** Without the schema no request can be answered. PostgreSQL checks the table and the right to it, and reads no row. */
 const PROBES = {
-  service: `BEGIN; SELECT id FROM users LIMIT 0; ${WRITE}`,
-  tracker: `BEGIN; SELECT id FROM pocs LIMIT 0; ${WRITE}`,
+  service: `${BEGIN_PINNED}; SELECT id FROM users LIMIT 0; ${WRITE}`,
+  tracker: `${BEGIN_PINNED}; SELECT id FROM pocs LIMIT 0; ${WRITE}`,
 } as const;
 
 /**
