@@ -26,7 +26,10 @@ async function migrateWith(settings: NodeJS.ProcessEnv, ...options: string[]): P
   return stdout.trim().split('\n');
 }
 
-describe('npm run migrate', () => {
+/** A test starts up to three processes, each of which compiles what it loads. */
+const TIMEOUT_MS = 90_000;
+
+describe('npm run migrate', { timeout: TIMEOUT_MS }, () => {
   it('prints one line for each migration, and with --down the one that it reverts', async () => {
     const names = MIGRATIONS.map(({ name }) => name);
     expect(await migrate()).toEqual(names.map((name) => `Applied ${name}.`));
