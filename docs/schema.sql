@@ -1034,8 +1034,11 @@ CREATE OR REPLACE FUNCTION public.record_suspension()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   BEGIN
-    NEW.suspended_by_role :=
-      CASE WHEN NEW.status = 'suspended' THEN nullif(current_setting('app.user_role', true), '') END;
+    NEW.suspended_by_role := CASE
+      WHEN NEW.status <> 'suspended' THEN NULL
+      WHEN OLD.suspended_by_role IS NOT NULL AND (array_position(ARRAY['viewer', 'user', 'manager', 'admin'], OLD.suspended_by_role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true)))) IS NOT TRUE
+        THEN OLD.suspended_by_role
+      ELSE nullif(current_setting('app.user_role', true), '') END;
     RETURN NEW;
   END
   $function$;
@@ -2739,7 +2742,7 @@ CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WH
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
-CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION record_suspension();
+CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION record_suspension();
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;

@@ -96,6 +96,17 @@ describe('User administration', () => {
     expect((await reactivate(admin.token, target.userId)).status).toBe(200);
   });
 
+  it('is refused after a higher role has taken over the suspension', async () => {
+    const { join } = await workspace();
+    const [manager, admin] = [await join('manager'), await join('admin')];
+    const target = await join('user');
+    expect((await suspend(manager.token, target.userId)).status).toBe(200);
+    expect((await suspend(admin.token, target.userId)).status).toBe(200);
+    const { error } = await reactivate(manager.token, target.userId);
+    expect(error.details).toEqual({ reason: 'suspended_by_higher_role' });
+    expect((await suspend(manager.token, target.userId)).status).toBe(403);
+  });
+
   it('is refused for a user who holds a permission that the caller lacks', async () => {
     const { join } = await workspace();
     const [manager, admin] = [await join('manager'), await join('admin')];

@@ -157,6 +157,11 @@ describe('The permissions of a user', () => {
     await set(asAdmin, 'active');
     await set(asManager, 'suspended');
     await set(asManager, 'active');
+
+    await set(asManager, 'suspended');
+    await set(asAdmin, 'suspended');
+    await set(asManager, 'suspended');
+    await expect(set(asManager, 'active')).rejects.toEqual(held);
   });
 
   it('come with a custom role only from a user who holds all permissions of that role', async () => {

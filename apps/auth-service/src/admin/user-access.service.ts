@@ -17,7 +17,12 @@ import { SessionService } from '../session/session.service.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { temporaryPassword } from '../protection/temporary-password.js';
 import type { AssignRoleDto, TemporaryPasswordResponse } from './user-admin.dto.js';
-import { assertMayAssignRights, assertMayControl, assertMayManage } from './user-admin.rules.js';
+import {
+  assertMayAssignRights,
+  assertMayControl,
+  assertMayManage,
+  takesOverSuspension,
+} from './user-admin.rules.js';
 import { RoleService } from './roles/role.service.js';
 
 const STATUS_EVENTS = {
@@ -164,7 +169,9 @@ export class UserAccessService {
     status: UserStatus,
   ): Promise<UserResponse> {
     const target = await this.targetOf(principal, userId, assertMayControl);
-    if (target.status === status) return toUserResponse(target);
+    const unchanged = target.status === status;
+    if (unchanged && !(status === 'suspended' && takesOverSuspension(principal, target)))
+      return toUserResponse(target);
     const changed = await this.users.setStatus(target.id, status);
     await this.record(STATUS_EVENTS[status], target, { from: target.status });
     return toUserResponse(changed);

@@ -16,7 +16,7 @@ export interface Target {
   role: Role;
   permissions: readonly Permission[];
   customRolePermissions: readonly Permission[];
-  /** The role of the user who suspended them; null if they are not suspended. */
+  /** The role of the user who suspended them; null if they are not suspended, or by an operator. */
   suspendedByRole: Role | null;
 }
 
@@ -52,6 +52,11 @@ export function assertMayControl(caller: Caller, target: Target): void {
     caller,
     effectivePermissions(target.role, [...target.permissions, ...target.customRolePermissions]),
   );
+}
+
+/** Whether the caller takes over the suspension that a lower role has placed, so that the lower role no longer lifts it. */
+export function takesOverSuspension(caller: Caller, { suspendedByRole }: Target): boolean {
+  return suspendedByRole !== null && outranks(caller.role, suspendedByRole);
 }
 
 /**

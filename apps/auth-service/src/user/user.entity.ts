@@ -54,7 +54,7 @@ export class User {
   @Column({ type: 'varchar' })
   status: UserStatus;
 
-  /** The role of the user who suspended this one, by a trigger; null if the user is not suspended. */
+  /** The role of the user who suspended this one, by a trigger; null if they are not suspended, or by an operator. */
   @Column({ name: 'suspended_by_role', type: 'varchar', nullable: true })
   suspendedByRole: Role | null;
 

@@ -124,7 +124,10 @@ export class InvitationController {
   })
   @DataResponse(200, InvitationResponse)
   @ApiErrors('NOT_FOUND', 'INVALID_INVITE')
-  revokeInvitation(@Param('invitationId', UuidParamPipe) id: string): Promise<InvitationResponse> {
-    return this.invitations.revoke(id);
+  revokeInvitation(
+    @CurrentUser() principal: Principal,
+    @Param('invitationId', UuidParamPipe) id: string,
+  ): Promise<InvitationResponse> {
+    return this.invitations.revoke(principal, id);
   }
 }

@@ -10,11 +10,8 @@ export function mayInvite(inviter: { role: Role }, role: Role): boolean {
 
 /** @throws ApiError INSUFFICIENT_PERMISSIONS with the reason. */
 export function assertMayInvite(inviter: { role: Role }, role: Role): void {
-  if (!mayInvite(inviter, role)) throw roleAboveOwn();
-}
-
-export function roleAboveOwn(): ApiError {
-  return new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'role_above_own' } });
+  if (!mayInvite(inviter, role))
+    throw new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'role_above_own' } });
 }
 
 /** Only a user who knows the address recognizes it. */

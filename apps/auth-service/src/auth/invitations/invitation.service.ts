@@ -14,7 +14,7 @@ import {
   type SentInvitationResponse,
   toRefusal,
 } from './invitation.response.js';
-import { assertMayInvite, mayInvite, roleAboveOwn } from './invitation.rules.js';
+import { assertMayInvite, mayInvite } from './invitation.rules.js';
 import { acceptanceLink, newInvitationToken } from './invitation-token.js';
 
 /** Invitations for one user each, in the transaction of the request. */
@@ -75,7 +75,7 @@ export class InvitationService {
    *   INVITE_EXISTS if a newer one for the address is open.
    */
   async resend(principal: Principal, id: string): Promise<SentInvitationResponse> {
-    const { status } = await this.findForChange(id);
+    const { status } = await this.findForChange(principal, id);
     if (status === 'accepted' || status === 'revoked') throw new ApiError('INVALID_INVITE');
     const { token, tokenHash } = newInvitationToken('user');
     const invitation = await this.invitations.renew(id, tokenHash, principal.userId);
@@ -88,8 +88,8 @@ export class InvitationService {
    * Revokes an invitation. To revoke it twice is no error.
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS; INVALID_INVITE if it was accepted.
    */
-  async revoke(id: string): Promise<InvitationResponse> {
-    const invitation = await this.findForChange(id);
+  async revoke(principal: Principal, id: string): Promise<InvitationResponse> {
+    const invitation = await this.findForChange(principal, id);
     if (invitation.status === 'accepted') throw new ApiError('INVALID_INVITE');
     if (invitation.status === 'revoked') return invitation;
     await this.invitations.revoke(id);
@@ -97,10 +97,10 @@ export class InvitationService {
     return this.get(id);
   }
 
-  private async findForChange(id: string): Promise<InvitationResponse> {
-    await this.get(id);
+  private async findForChange(principal: Principal, id: string): Promise<InvitationResponse> {
+    assertMayInvite(principal, (await this.get(id)).role);
     const invitation = await this.invitations.findForUpdate(id);
-    if (invitation === null) throw roleAboveOwn();
+    if (invitation === null) throw new ApiError('NOT_FOUND');
     return invitation;
   }
 

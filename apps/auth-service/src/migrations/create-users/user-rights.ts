@@ -103,13 +103,19 @@ SELECT EXISTS (
             AND (${isWithinOwnRank('u.role')}) IS NOT TRUE)`,
 });
 
-/* A trigger and no statement of the service, whose login cannot write the column. */
+/*
+ * A trigger and no statement of the service, whose login cannot write the column. A higher role takes over the suspension
+ * that a lower one has placed, and not the reverse.
+ */
 const RECORD_SUSPENSION = `
   CREATE FUNCTION public.record_suspension() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    NEW.suspended_by_role :=
-      CASE WHEN NEW.status = 'suspended' THEN nullif(current_setting('app.user_role', true), '') END;
+    NEW.suspended_by_role := CASE
+      WHEN NEW.status <> 'suspended' THEN NULL
+      WHEN OLD.suspended_by_role IS NOT NULL AND (${isWithinOwnRank('OLD.suspended_by_role')}) IS NOT TRUE
+        THEN OLD.suspended_by_role
+      ELSE nullif(current_setting('app.user_role', true), '') END;
     RETURN NEW;
   END
   $$;
@@ -192,7 +198,7 @@ const TRIGGERS = `
         AND NEW.id IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid))
     EXECUTE FUNCTION public.refuse_password_change_by_others();
   CREATE TRIGGER users_suspension BEFORE UPDATE OF status ON public.users
-    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION public.record_suspension();
+    FOR EACH ROW EXECUTE FUNCTION public.record_suspension();
   CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users
     FOR EACH ROW WHEN ((OLD.permissions, OLD.custom_role_id, OLD.status)
         IS DISTINCT FROM (NEW.permissions, NEW.custom_role_id, NEW.status)
