@@ -128,8 +128,14 @@ describe('The name of a role', () => {
     'v i e w e r',
     'ᴀᴅᴍɪɴ',
     'Administrator',
+    'Manager 2',
+    'Ad Min',
   ])('is refused if it looks like a built-in role: %s', async (name) => {
-    expect((await createRole(name)).error.code).toBe('ROLE_EXISTS');
+    const message = 'is reserved, or looks like a reserved name';
+    expect((await createRole(name)).error).toMatchObject({
+      code: 'VALIDATION_ERROR',
+      details: [{ field: 'name', message }],
+    });
   });
 });
 

@@ -38,10 +38,10 @@ export class RoleService {
     return (await this.roles.find(id))?.permissions;
   }
 
-  /** @throws ApiError INSUFFICIENT_PERMISSIONS, ROLE_EXISTS. */
+  /** @throws ApiError VALIDATION_ERROR if the name is reserved; INSUFFICIENT_PERMISSIONS, ROLE_EXISTS. */
   async create(principal: Principal, input: CreateRoleDto): Promise<RoleResponse> {
     const { name, description = null, permissions } = input;
-    assertNotBuiltIn(name);
+    assertNotReserved(name);
     assertMayChangeCustomRole(principal, [], permissions);
     const wanted = { name, description, permissions };
     const role = found(await this.roles.insert(principal.tenantId, wanted, principal.userId));
@@ -51,13 +51,13 @@ export class RoleService {
 
   /**
    * Updates the given fields. Takes effect at the next request of each user who has the role.
-   * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, ROLE_EXISTS.
+   * @throws ApiError NOT_FOUND; VALIDATION_ERROR if the name is reserved; INSUFFICIENT_PERMISSIONS, ROLE_EXISTS.
    */
   async update(principal: Principal, id: string, changes: UpdateRoleDto): Promise<RoleResponse> {
     const before = found(await this.roles.findForUpdate(id));
     const { name = before.name, description = before.description } = changes;
     const { permissions = before.permissions } = changes;
-    if (name !== before.name) assertNotBuiltIn(name);
+    if (name !== before.name) assertNotReserved(name);
     assertMayChangeCustomRole(
       principal,
       before.permissions,
@@ -96,6 +96,10 @@ function found(role: TenantRole | undefined): TenantRole {
 /** A custom role with such a name, or in letters that look like it, would be mistaken for a built-in one. */
 const isReservedRole = reservedNames([...ROLES, 'administrator', 'super admin', 'operator']);
 
-function assertNotBuiltIn(name: string): void {
-  if (isReservedRole(name)) throw new ApiError('ROLE_EXISTS');
+function assertNotReserved(name: string): void {
+  if (isReservedRole(name))
+    throw ApiError.validation({
+      field: 'name',
+      message: 'is reserved, or looks like a reserved name',
+    });
 }
