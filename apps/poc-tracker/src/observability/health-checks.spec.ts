@@ -16,4 +16,16 @@ describe('StorageCheck', () => {
     const report = await health.report();
     expect([report.status, report.services.storage.healthy]).toEqual([status, false]);
   });
+
+  it('counts a probe that hangs as critical, also after the disk was full', async () => {
+    const full = Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }));
+    const answers = [full, new Promise<void>(() => undefined)];
+    const check = new StorageCheck({
+      assertWritable: () => answers.shift(),
+    } as unknown as FileStorage);
+    await expect(check.probe()).rejects.toThrow('ENOSPC');
+    expect(check.critical).toBe(false);
+    void check.probe();
+    expect(check.critical).toBe(true);
+  });
 });

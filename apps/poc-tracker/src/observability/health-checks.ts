@@ -40,6 +40,8 @@ export class StorageCheck implements TrackerCheck {
   }
 
   async probe(): Promise<Record<string, unknown>> {
+    // A probe that hangs sets no cause, and must not keep that of an earlier one.
+    this.full = false;
     try {
       await this.storage.assertWritable();
       return {};
