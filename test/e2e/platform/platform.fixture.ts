@@ -13,6 +13,9 @@ export interface Listed {
 
 export let service: ServiceFixture;
 
+/** The account of the operator. */
+export const account = { email: `${randomUUID()}@ops.example`, password: GOOD_PASSWORD };
+
 export let operator: Login;
 
 export let platformId: string;
@@ -27,11 +30,10 @@ export function activate(body: object): Promise<Answer<{ id: string }>> {
 }
 
 async function makeOperator(): Promise<Login> {
-  const email = `${randomUUID()}@ops.example`;
-  const { secret } = await invite(email);
-  const answer = await activate({ email, secret, password: GOOD_PASSWORD });
+  const { secret } = await invite(account.email);
+  const answer = await activate({ ...account, secret });
   if (answer.status !== 200) throw new Error(answer.text);
-  return service.login(PLATFORM_HOST, { email, password: GOOD_PASSWORD });
+  return service.login(PLATFORM_HOST, account);
 }
 
 export type Method = Parameters<ServiceFixture['call']>[0];
