@@ -206,9 +206,9 @@ function registerPasswords(group: Command, context: CliContext, actor: OperatorA
       });
       context.show(
         options,
-        { email, ...reset },
+        reset,
         () =>
-          `Temporary password of ${email}, valid until ${reset.expiresAt.toISOString()}. ` +
+          `Temporary password of ${reset.email}, valid until ${reset.expiresAt.toISOString()}. ` +
           `It is not shown again:\n\n  ${reset.temporaryPassword}\n\n${HOW_TO_REPLACE}`,
       );
     });

@@ -51,7 +51,7 @@ const SET_TEMPORARY_PASSWORD = `
   RETURNING temporary_password_expires_at AS "expiresAt"`;
 
 const LOCK_BY_EMAIL = `
-  SELECT id, status FROM users WHERE tenant_id = ${CURRENT_TENANT} AND email_key = email_key($1) FOR NO KEY UPDATE`;
+  SELECT id, email, status FROM users WHERE tenant_id = ${CURRENT_TENANT} AND email_key = email_key($1) FOR NO KEY UPDATE`;
 
 const REINSTATE = `
   UPDATE users SET password_hash = $2, must_change_password = false, temporary_password_expires_at = NULL, role = $3,
@@ -210,10 +210,11 @@ export class UserRepository {
   async lockByEmail(
     email: string,
     transaction: SqlRunner,
-  ): Promise<{ id: string; status: UserStatus } | null> {
-    const [found] = await transaction.query<{ id: string; status: UserStatus }>(LOCK_BY_EMAIL, [
-      email,
-    ]);
+  ): Promise<Pick<UserRecord, 'id' | 'email' | 'status'> | null> {
+    const [found] = await transaction.query<Pick<UserRecord, 'id' | 'email' | 'status'>>(
+      LOCK_BY_EMAIL,
+      [email],
+    );
     return found ?? null;
   }
 

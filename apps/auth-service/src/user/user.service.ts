@@ -143,7 +143,7 @@ export class UserService {
   async lockByEmail(
     transaction: SqlRunner,
     email: string,
-  ): Promise<{ id: string; status: UserStatus } | null> {
+  ): Promise<Pick<UserRecord, 'id' | 'email' | 'status'> | null> {
     return this.users.lockByEmail(email, transaction);
   }
 

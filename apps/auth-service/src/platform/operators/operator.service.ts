@@ -86,7 +86,7 @@ export class OperatorService {
    * Makes the holder of a one-time secret an operator with this password. Of any number of parallel attempts with one
    * secret, one succeeds.
    * @param passwordHash of a password that satisfies the policy
-   * @returns the operator's user id, and the address of the invitation
+   * @returns the operator's user id and the address of their account, which may differ from that of the invitation
    * @throws ApiError INVALID_INVITE if the secret is wrong, used, expired or was created for another address.
    */
   async activate(
@@ -103,16 +103,16 @@ export class OperatorService {
         secretHash,
       );
       if (invited === null) throw new ApiError('INVALID_INVITE');
-      const userId = await this.createOrReinstate(transaction, invited, passwordHash);
-      await this.sessions.revokeAll(transaction, userId);
+      const operator = await this.createOrReinstate(transaction, invited, passwordHash);
+      await this.sessions.revokeAll(transaction, operator.id);
       const event = {
         type: 'operator.activated',
         result: 'success',
-        actorId: userId,
-        target: { type: 'user', id: userId },
+        actorId: operator.id,
+        target: { type: 'user', id: operator.id },
       } as const;
       await this.events.recordIn(transaction, event);
-      return { id: userId, email: invited };
+      return operator;
     });
   }
 
@@ -124,21 +124,20 @@ export class OperatorService {
     return user.id;
   }
 
-  /** @returns the id of the user. */
   private async createOrReinstate(
     transaction: SqlRunner,
     email: string,
     passwordHash: string,
-  ): Promise<string> {
+  ): Promise<{ id: string; email: string }> {
     const access = { role: 'admin', passwordHash } as const;
     const known = await this.users.lockByEmail(transaction, email);
     if (known !== null) {
       await this.users.reinstate(transaction, known.id, access);
-      return known.id;
+      return { id: known.id, email: known.email };
     }
     const id = uuidv7();
     const names = { firstName: null, lastName: null };
     await this.users.create(transaction, { id, email, ...access, ...names, emailVerified: true });
-    return id;
+    return { id, email };
   }
 }

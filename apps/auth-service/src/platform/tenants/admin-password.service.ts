@@ -11,6 +11,8 @@ import type { OperatorActor } from '../operator-actor.js';
 import { AdminPasswordRepository } from './admin-password.repository.js';
 
 interface TemporaryAdminPassword {
+  /** The address of the account, which may differ from the given one. */
+  email: string;
   temporaryPassword: string;
   expiresAt: Date;
 }
@@ -31,7 +33,7 @@ export class AdminPasswordService {
   /**
    * Replaces the password by a generated one, which the admin must change at the next log-in, and revokes their sessions.
    * The admin is looked up before the password is hashed, which is expensive, and again when it is stored.
-   * @returns the password, which is not stored, and when it expires.
+   * @returns the password, which is not stored, when it expires, and the address of the account.
    * @throws ApiError NOT_FOUND if the tenant has no active admin with this address; INSUFFICIENT_PERMISSIONS if it has
    *   other active admins, who can reset the password themselves; SERVICE_BUSY.
    */
@@ -48,9 +50,9 @@ export class AdminPasswordService {
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
     const password = { passwordHash, hours: this.config.passwords.temporaryHours };
-    const expiresAt = await this.database.transaction(context, async (transaction) => {
-      const id = await this.lockSoleAdmin(transaction, tenantId, email);
-      const expiry = await this.users.setTemporaryPassword(transaction, id, password);
+    return this.database.transaction(context, async (transaction) => {
+      const { id, email: stored } = await this.lockSoleAdmin(transaction, tenantId, email);
+      const expiresAt = await this.users.setTemporaryPassword(transaction, id, password);
       await this.sessions.revokeAll(transaction, id);
       await this.events.recordIn(transaction, {
         type: 'password.reset',
@@ -59,9 +61,8 @@ export class AdminPasswordService {
         target: { type: 'user', id },
         ...(details !== undefined && { details }),
       });
-      return expiry;
+      return { email: stored, temporaryPassword: generated, expiresAt };
     });
-    return { temporaryPassword: generated, expiresAt };
   }
 
   /** @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
@@ -69,11 +70,11 @@ export class AdminPasswordService {
     transaction: SqlRunner,
     tenantId: string,
     email: string,
-  ): Promise<string> {
+  ): Promise<{ id: string; email: string }> {
     const admin = await this.admins.lockAdmin(transaction, tenantId, email);
     if (admin === null) throw new ApiError('NOT_FOUND');
     if (!admin.sole)
       throw new ApiError('INSUFFICIENT_PERMISSIONS', { details: { reason: 'other_admins' } });
-    return admin.id;
+    return admin;
   }
 }
