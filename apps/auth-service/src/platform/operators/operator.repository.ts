@@ -31,12 +31,13 @@ const LIST = `
   SELECT u.email, u.status, u.last_login_at AS "lastLoginAt", u.created_at AS "createdAt"
     FROM users u WHERE u.tenant_id = $1
    UNION ALL
-  SELECT DISTINCT ON (o.email_key) o.email, CASE WHEN o.expires_at > now() THEN 'invited' ELSE 'invitation expired' END,
-         NULL, o.created_at
-    FROM operator_invitations o
-   WHERE o.tenant_id = $1 AND o.used_at IS NULL
-     AND NOT EXISTS (SELECT FROM users u WHERE u.tenant_id = $1 AND u.email_key = o.email_key)
-   ORDER BY email, "createdAt" DESC`;
+  (SELECT DISTINCT ON (o.email_key) o.email, CASE WHEN o.expires_at > now() THEN 'invited' ELSE 'invitation expired' END,
+          NULL, o.created_at
+     FROM operator_invitations o
+    WHERE o.tenant_id = $1 AND o.used_at IS NULL
+      AND NOT EXISTS (SELECT FROM users u WHERE u.tenant_id = $1 AND u.email_key = o.email_key)
+    ORDER BY o.email_key, o.created_at DESC)
+   ORDER BY email`;
 
 const CLAIM = `
   UPDATE operator_invitations SET used_at = now()
