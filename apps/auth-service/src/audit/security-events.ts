@@ -115,7 +115,7 @@ export class SecurityEvents {
     work: () => Promise<T>,
     eventOf: (refusal: ApiError) => SecurityEvent,
   ): Promise<T> {
-    return recordingRefusal(work, async (refusal) => {
+    return withRefusalRecorded(work, async (refusal) => {
       if (refusal.code !== 'VALIDATION_ERROR')
         await this.recordInOwnTransaction(tenantId, eventOf(refusal));
     });
@@ -135,7 +135,7 @@ export class SecurityEvents {
  * Runs `work`. If it fails with a client error, which may be one of the database, records the refusal and throws the error
  * again. `record` runs after the transaction of `work` was rolled back, so the entry stays.
  */
-export async function recordingRefusal<T>(
+export async function withRefusalRecorded<T>(
   work: () => Promise<T>,
   record: (refusal: ApiError) => Promise<void>,
 ): Promise<T> {

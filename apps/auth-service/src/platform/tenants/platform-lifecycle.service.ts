@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
-import { recordingRefusal, SecurityEvents } from '../../audit/security-events.js';
+import { SecurityEvents, withRefusalRecorded } from '../../audit/security-events.js';
 import {
   TenantLifecycleService,
   type StateChange,
@@ -77,7 +77,7 @@ export class PlatformLifecycleService {
     work: (transaction: SqlRunner, change: StateChange) => Promise<T>,
   ): Promise<T> {
     const { operatorId } = actor;
-    return recordingRefusal(
+    return withRefusalRecorded(
       () =>
         this.database.transaction({ tenantId, operatorId }, async (transaction) => {
           const done = await work(transaction, { tenantId, operatorId, reason });
