@@ -21,7 +21,7 @@ export { StoredForm } from './fields/stored-form.decorator.js';
 export { NameField, TextBlock, TextLine } from './fields/text-line.decorator.js';
 export { Update } from './fields/update.decorator.js';
 export { UuidParamPipe } from './fields/uuid-param.pipe.js';
-export { InputValidationPipe } from './fields/validation.pipe.js';
+export { EMPTY_UPDATE, InputValidationPipe } from './fields/validation.pipe.js';
 
 // health: checks of dependencies.
 export type { HealthCheck } from './health/health-check.js';

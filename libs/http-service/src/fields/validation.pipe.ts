@@ -34,7 +34,8 @@ export class InputValidationPipe extends ValidationPipe {
   }
 }
 
-const EMPTY_UPDATE = 'must contain at least one field';
+/** The fault of an update without any field. */
+export const EMPTY_UPDATE = 'must contain at least one field';
 
 /** The objects inside of a valid body that are updates without any field. Classes may declare fields that are not set. */
 function emptyUpdates(body: object, prefix: string): FieldError[] {

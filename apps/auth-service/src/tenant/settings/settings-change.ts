@@ -1,4 +1,5 @@
 import { ApiError, type FieldError } from '@poc-tracker/contracts';
+import { EMPTY_UPDATE } from '@poc-tracker/http-service';
 import type { SettingValue } from './setting-definition.js';
 import { SETTINGS_GROUPS, type SettingsGroup, settingsOf } from './settings-catalogue.js';
 
@@ -39,7 +40,7 @@ function readGroup(group: SettingsGroup, given: unknown, errors: FieldError[]): 
     return change;
   }
   if (Object.keys(given).length === 0) {
-    errors.push({ field: group, message: 'must contain at least one field' });
+    errors.push({ field: group, message: EMPTY_UPDATE });
   }
   const definitions = new Map(settingsOf(group));
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
