@@ -19,27 +19,30 @@ const UNICODE_EMAIL_PREFIX = '(SELECT $8::text)';
 /** The search text in the form of the columns search_name and search_last_name. */
 const NAME_PREFIX = '(SELECT search_key($9::text))';
 
+interface Source {
+  column: string;
+  prefix: string;
+  /** The search text must contain it: without it, this source finds no more than the earlier ones. */
+  onlyWith?: string;
+  /** Whether its index is partial and leaves out the empty values. */
+  partial?: boolean;
+}
+
 /** In the order of the results. A user is found once, by the first source that starts with the text. */
-const SOURCES = [
+const SOURCES: readonly Source[] = [
   { column: 'email_key', prefix: EMAIL_PREFIX },
-  { column: 'search_unicode_email', prefix: UNICODE_EMAIL_PREFIX },
+  // Without a domain both forms of an address are one, and most addresses have no Unicode form.
+  { column: 'search_unicode_email', prefix: UNICODE_EMAIL_PREFIX, onlyWith: '@', partial: true },
   { column: 'search_name', prefix: NAME_PREFIX },
   { column: 'search_last_name', prefix: NAME_PREFIX },
-] as const;
-
-const UNICODE_EMAIL = 1;
-
-type Source = (typeof SOURCES)[number];
+];
 
 /** Text with a prefix sorts from the prefix to the prefix followed by the last character of Unicode. */
 const begins = ({ column, prefix }: Source): string =>
   `${column} >= ${prefix} AND ${column} < ${prefix} || chr(1114111)`;
 
-/** The partial index holds only the addresses that have a Unicode form. */
 const condition = (source: Source): string =>
-  source === SOURCES[UNICODE_EMAIL]
-    ? `${begins(source)} AND ${source.column} <> ''`
-    : begins(source);
+  source.partial === true ? `${begins(source)} AND ${source.column} <> ''` : begins(source);
 
 /**
  * One statement for each source: up to $3 users after a key ($1) and an id ($2) whose source starts with the search text
@@ -59,9 +62,9 @@ export const SEARCH_STATEMENTS: readonly string[] = SOURCES.map((source, index) 
    ORDER BY ${column}, id LIMIT $3`;
 });
 
-/** False for a source that cannot find more than the earlier ones: without a domain, both forms of an address are one. */
+/** False for a source that cannot find more than the earlier ones. */
 export function isSearched(source: number, text: string): boolean {
-  return source !== UNICODE_EMAIL || text.includes('@');
+  return text.includes(SOURCES[source]?.onlyWith ?? '');
 }
 
 /**
