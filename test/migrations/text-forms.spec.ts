@@ -1,5 +1,11 @@
 import { domainToUnicode } from 'node:url';
-import { checkEmail, emailSearchKey, nameKey, unicodeEmailSearchKey } from '@poc-tracker/text';
+import {
+  checkEmail,
+  emailSearchKey,
+  nameKey,
+  reservedNames,
+  unicodeEmailSearchKey,
+} from '@poc-tracker/text';
 import { seedTenant } from '@poc-tracker/testing';
 import { describe, expect, it } from 'vitest';
 import { useServiceDatabase } from './service-database.js';
@@ -235,6 +241,19 @@ describe('search_key', () => {
     expect(accented.length).toBeGreaterThan(650);
     const keys = await searchKeys(accented);
     expect(accented.filter((_, index) => !/^[a-z]+$/.test(keys[index] ?? ''))).toEqual([]);
+  });
+
+  it('finds Latin letters by the letters that reserved names are read as', async () => {
+    // Variants of v that look like u and y.
+    const lookAlikes = new Set(['Ʋ', 'ʋ', 'ᶹ', 'ᶌ']);
+    const letters = (await knownLetters()).filter((letter) => !lookAlikes.has(letter));
+    const keys = await searchKeys(letters);
+    const differs = (letter: string, index: number): boolean => {
+      const key = keys[index] ?? '';
+      return /^[a-z]$/.test(key) && !reservedNames([key])(letter);
+    };
+    expect(keys.filter((key) => /^[a-z]$/.test(key)).length).toBeGreaterThan(1_000);
+    expect(letters.filter(differs)).toEqual([]);
   });
 
   it('does not depend on the locale of the database for Latin letters', async () => {

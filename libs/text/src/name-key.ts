@@ -1,5 +1,5 @@
 import { foldCase } from './case-folding.js';
-import { LOOK_ALIKES } from './look-alikes.js';
+import { LOOK_ALIKES, PLAIN_LETTERS } from './look-alikes.js';
 
 /**
  * The form in which unique names are compared: two names that look the same have one key. Case, the width of spaces, the
@@ -8,16 +8,16 @@ import { LOOK_ALIKES } from './look-alikes.js';
  */
 export function nameKey(name: string): string {
   const visible = name.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
-  return Array.from(
-    foldCase(visible).normalize('NFD'),
-    (character) => LOOK_ALIKES.get(character) ?? character,
-  )
-    .join('')
+  return replaceLetters(foldCase(visible).normalize('NFD'), LOOK_ALIKES)
     .replace(/\s+/gu, ' ')
     .replace(/\p{Pd}/gu, '-')
     .replace(/[\u2018\u2019\u02BC\u00B4\x60]/gu, "'")
     .normalize('NFC')
     .trim();
+}
+
+function replaceLetters(text: string, letters: ReadonlyMap<string, string>): string {
+  return Array.from(text, (character) => letters.get(character) ?? character).join('');
 }
 
 /** Groups of ASCII characters that are read as one another, each as its last. */
@@ -35,17 +35,20 @@ const READ_AS: readonly (readonly [RegExp, string])[] = [
   [/8/g, 'b'],
 ];
 
-/** How a name reads at a glance: only its letters, without accents, and the letters that digits and signs stand for. */
+/**
+ * How a name reads at a glance: only its letters, without accents, strokes and hooks, and the letters that digits and signs
+ * stand for.
+ */
 function skeletonOf(name: string): string {
   const plain = nameKey(name).normalize('NFD').replace(/\p{M}/gu, '');
-  const letters = plain.replace(/[^\p{L}\p{N}|!€@$]/gu, '');
+  const letters = replaceLetters(plain, PLAIN_LETTERS).replace(/[^\p{L}\p{N}|!€@$]/gu, '');
   return READ_AS.reduce((text, [shape, reading]) => text.replace(shape, reading), letters);
 }
 
 /**
- * A test for names that could be taken for a reserved one. Wider than {@link nameKey}: "ádmin", "4dm1n", "ad-min" and
- * "admin2" are as bad as "admin" itself. Digits at the end are read as letters and as a number, so that "ap1" is refused
- * for "api" and "www1" for "www".
+ * A test for names that could be taken for a reserved one. Wider than {@link nameKey}: "ádmin", "ađmin", "4dm1n",
+ * "ad-min" and "admin2" are as bad as "admin" itself. Digits at the end are read as letters and as a number, so that "ap1"
+ * is refused for "api" and "www1" for "www".
  */
 export function reservedNames(reserved: readonly string[]): (name: string) => boolean {
   const skeletons = new Set(reserved.map(skeletonOf));
