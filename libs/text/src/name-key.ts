@@ -10,8 +10,8 @@ export function nameKey(name: string): string {
   const visible = name.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
   return replaceLetters(foldCase(visible).normalize('NFD'), LOOK_ALIKES)
     .replace(/\s+/gu, ' ')
-    .replace(/\p{Pd}/gu, '-')
-    .replace(/[\u2018\u2019\u02BC\u00B4\x60]/gu, "'")
+    .replace(/[\p{Pd}\u2212]/gu, '-')
+    .replace(/[\u2018\u2019\u02BB\u02BC\u2032\u00B4\x60]/gu, "'")
     .normalize('NFC')
     .trim();
 }
