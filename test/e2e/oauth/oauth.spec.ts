@@ -167,6 +167,27 @@ describe('POST /oauth/introspect', () => {
     });
   });
 
+  it('ignores fields without a value', async () => {
+    const { tokens } = await signedIn();
+    const fields = { client_id: '', client_secret: '', token_type_hint: '' };
+    expect((await introspect(tokens.accessToken, fields)).body.active).toBe(true);
+    const inBody = { token: '', client_id: client.id, client_secret: '' };
+    expect((await post('introspect', inBody, {})).status).toBe(401);
+  });
+
+  it('accepts the id of a client in upper case', async () => {
+    const { accessToken: token } = (await signedIn()).tokens;
+    const { secret } = client;
+    const id = client.id.toUpperCase();
+    expect((await introspect(token, { client_id: id })).body.active).toBe(true);
+    const inBody = { token, client_id: id, client_secret: secret };
+    expect((await post('introspect', inBody, {})).body.active).toBe(true);
+    const inHeader = { authorization: basic({ id, secret }) };
+    expect((await post('introspect', { token }, inHeader)).body.active).toBe(true);
+    const other = await post('introspect', { token, client_id: randomUUID() });
+    expect(other.status).toBe(401);
+  });
+
   it('refuses a form whose token is missing, repeated or too long', async () => {
     for (const form of ['', 'token=', 'token=a&token=b', `token=${'a'.repeat(9_000)}`, 'token=%00'])
       expect((await post<OAuthError>('introspect', form)).body.error, form.slice(0, 20)).toBe(

@@ -18,7 +18,8 @@ export class ClientAuthentication {
   }
 }
 
-/** The fields of a form; empty without a body. */
+/** The fields of a form; none without a body. A field without a value counts as omitted (RFC 6749, 3.1 and 3.2). */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
-  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  if (typeof body !== 'object' || body === null) return {};
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''));
 }

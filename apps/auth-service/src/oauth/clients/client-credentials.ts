@@ -1,6 +1,7 @@
 import { ApiError } from '@poc-tracker/contracts';
 
 export interface ClientCredentials {
+  /** In lower case, as the database returns UUIDs. */
   id: string;
   secret: string;
 }
@@ -19,16 +20,19 @@ export function readClientCredentials(
   const { client_id: id, client_secret: secret } = body;
   if (authorization === undefined) {
     if (typeof id !== 'string' || typeof secret !== 'string') throw new ApiError('INVALID_CLIENT');
-    return { id, secret };
+    return { id: id.toLowerCase(), secret };
   }
   if (secret !== undefined) {
     const message = 'must not be sent beside an Authorization header';
     throw ApiError.validation({ field: 'client_secret', message });
   }
   const basic = readBasic(authorization);
-  if (basic === undefined || (id !== undefined && id !== basic.id))
-    throw new ApiError('INVALID_CLIENT');
+  if (basic === undefined || !isOmittedOrSame(id, basic.id)) throw new ApiError('INVALID_CLIENT');
   return basic;
+}
+
+function isOmittedOrSame(id: unknown, authenticated: string): boolean {
+  return id === undefined || (typeof id === 'string' && id.toLowerCase() === authenticated);
 }
 
 function readBasic(authorization: string): ClientCredentials | undefined {
@@ -39,7 +43,7 @@ function readBasic(authorization: string): ClientCredentials | undefined {
   if (colon < 0) return undefined;
   const id = decodeFormPart(text.slice(0, colon));
   const secret = decodeFormPart(text.slice(colon + 1));
-  return id === undefined || secret === undefined ? undefined : { id, secret };
+  return id === undefined || secret === undefined ? undefined : { id: id.toLowerCase(), secret };
 }
 
 function decodeFormPart(part: string): string | undefined {
