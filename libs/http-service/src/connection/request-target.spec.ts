@@ -77,6 +77,37 @@ describe('A request without a Host header', () => {
   });
 });
 
+describe('A Host header', () => {
+  it.each([
+    ['two', 'a.example\r\nHost: b.example'],
+    ['two equal', 'a.example\r\nHost: a.example'],
+    ['an empty one beside another', '\r\nHost: a.example'],
+    ['a user name', 'user@a.example'],
+    ['a path', 'a.example/path'],
+    ['a list', 'a.example b.example'],
+    ['a word as port', 'a.example:port'],
+    ['two ports', 'a.example:80:80'],
+    ['an open bracket', '[::1'],
+  ])('is refused with 400 for %s', async (_what, host) => {
+    expect(await ask(PATH, host)).toMatch(/^HTTP\/1\.1 400 [^]*"field":"host"/);
+  });
+
+  it.each(['two.example\r\nHost: b.example', 'user@b.example'])(
+    'is refused with 400 beside a request target in absolute form: %j',
+    async (host) => {
+      const answer = await ask(`http://b.example${PATH}`, host);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"field":"host"/);
+    },
+  );
+
+  it.each(['', 'a_b.example', 'a.example.', 'A.Example:8080', '10.0.0.1:', '[::1]', '[::1]:3000'])(
+    'may be %j',
+    async (host) => {
+      expect(await ask(PATH, host)).toMatch(/^HTTP\/1\.1 200 /);
+    },
+  );
+});
+
 describe('A request with an unknown expectation', () => {
   it('is served', async () => {
     const head = `GET ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: close`;
