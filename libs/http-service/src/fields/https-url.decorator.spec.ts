@@ -6,6 +6,8 @@ describe('an https URL', () => {
     'https://acme.example/logo.svg',
     'https://cdn.acme.example:8443/a/b.png?size=2&v=%C3%A9#top',
     'https://xn--bcher-kva.example/',
+    'https://192.0.2.7/logo.svg',
+    'https://127.0.0.1/logo.svg',
     `https://acme.example/${'x'.repeat(479)}`,
   ])('is accepted: %s', (url) => {
     expect(isHttpsUrl(url)).toBe(true);

@@ -11,7 +11,10 @@ const MAX_URL_LENGTH = 500;
  */
 const HTTPS_URL = /^https:\/\/(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
 
-/** True for a well-formed https URL of a public host, without a user, of up to 500 characters. */
+/**
+ * True for a well-formed https URL of up to 500 characters, without a user. The host is a name with a dot or an IP address,
+ * which may be a private one: the service stores the URL for browsers and never requests it.
+ */
 export function isHttpsUrl(value: unknown): boolean {
   return (
     typeof value === 'string' &&
