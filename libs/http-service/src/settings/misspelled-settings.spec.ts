@@ -15,7 +15,9 @@ describe('describeMisspelledSettings', () => {
     ['DATABSE_URL', 'DATABASE_URL'],
     ['DB_POOL_MAXX', 'DB_POOL_MAX'],
     ['JWT_PRIVATE_KEYFILE', 'JWT_PRIVATE_KEY_FILE'],
-    ['TRUSTED_PROXY', undefined],
+    ['TRUSTED_PROXY', 'TRUSTED_PROXIES'],
+    ['REQUEST_TIMEOUT', 'REQUEST_TIMEOUT_MS'],
+    ['SIGNUP_PLAN', 'SIGNUP_PLANS'],
     ['TRUSTED_PROXIE', 'TRUSTED_PROXIES'],
     ['LOGLEVEL', 'LOG_LEVEL'],
     ['NODE-ENV', 'NODE_ENV'],
@@ -47,6 +49,9 @@ describe('describeMisspelledSettings', () => {
       'TZ',
     ],
     ...['NODE_OPTIONS', 'NODE_PATH', 'NODE_VERSION', 'npm_config_cache', 'POSTGRES_PASSWORD'],
+    ...['DATABASE_USER', 'DATABASE_PORT', 'PGHOST', 'PGPORT', 'HTTPS_PROXY', 'NO_PROXY'],
+    ...['GITHUB_REPOSITORY', 'CI_REPOSITORY_URL', 'RUNNER_TOOL_CACHE', 'npm_lifecycle_event'],
+    ...['NODE_TLS_REJECT_UNAUTHORIZED', 'DBUS_SESSION_BUS_ADDRESS', 'REQUESTS_CA_BUNDLE'],
     ...['REDIS_SERVICE_HOST', 'REDIS_SERVICE_PORT', 'REDIS_PORT_6379_TCP_ADDR', 'DB_PORT_5432_TCP'],
   ])('ignores %s', (name) => {
     expect(describeOne(name)).toEqual([]);

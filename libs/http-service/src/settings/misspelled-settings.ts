@@ -55,8 +55,14 @@ const COMPOSE_VARIABLES = ['REDIS_PASSWORD', 'TRACKER_PASSWORD'];
 /** Variables that Kubernetes adds for each service, such as REDIS_SERVICE_HOST and REDIS_PORT_6379_TCP. */
 const KUBERNETES = /_SERVICE_(HOST|PORT)|_PORT_\d+_/;
 
-/** In a shorter name, two other letters make another word: HOME is not a misspelled HOST. */
-const MIN_LENGTH_FOR_TWO_EDITS = 6;
+/**
+ * The typing errors that a name of at least a length may contain. In a shorter name, they make another word: HOME is not a
+ * misspelled HOST, nor DATABASE_USER a misspelled DATABASE_URL. Three turn a plural in -ies into its singular.
+ */
+const ALLOWED_EDITS = [
+  { length: 15, edits: 3 },
+  { length: 6, edits: 2 },
+];
 
 /** A sentence for each variable that is set, is no setting and looks like one: it would be ignored silently. */
 export function describeMisspelledSettings(env: NodeJS.ProcessEnv): string[] {
@@ -85,7 +91,7 @@ function closestSetting(name: string): string | undefined {
   const candidates = SETTING_NAMES.map((setting) => ({
     setting,
     distance: editDistance(name.toUpperCase(), setting),
-    allowed: setting.length < MIN_LENGTH_FOR_TWO_EDITS ? 1 : 2,
+    allowed: ALLOWED_EDITS.find(({ length }) => setting.length >= length)?.edits ?? 1,
   })).filter(({ distance, allowed }) => distance <= allowed);
   return candidates.sort((left, right) => left.distance - right.distance)[0]?.setting;
 }
