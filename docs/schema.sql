@@ -2245,11 +2245,12 @@ CREATE TABLE service_clients (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
   name character varying(100) NOT NULL,
+  name_key text NOT NULL,
   secret_hash bytea NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   revoked_at timestamp with time zone,
   CONSTRAINT service_clients_pkey PRIMARY KEY (tenant_id, id),
-  CONSTRAINT service_clients_name_key UNIQUE (tenant_id, name),
+  CONSTRAINT service_clients_name_key UNIQUE (tenant_id, name_key),
   CONSTRAINT service_clients_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   CONSTRAINT service_clients_name_check CHECK ((btrim((name)::text) <> ''::text)),
   CONSTRAINT service_clients_secret_hash_check CHECK ((octet_length(secret_hash) = 32))

@@ -46,7 +46,8 @@ describe('The revocation stream over HTTP, for an application without database a
       [platform],
     );
     await world.admin.query(
-      `INSERT INTO service_clients (tenant_id, id, name, secret_hash) VALUES ($1, $2, 'elsewhere', $3)`,
+      `INSERT INTO service_clients (tenant_id, id, name, name_key, secret_hash)
+       VALUES ($1, $2, 'elsewhere', 'elsewhere', $3)`,
       [platform, clientId, createHash('sha256').update(secret).digest()],
     );
     elsewhere = await Consumer.start('elsewhere', {

@@ -14,8 +14,8 @@ export async function serviceClient(service: ServiceFixture): Promise<TestClient
      ON CONFLICT DO NOTHING`,
   );
   await service.sql(
-    `INSERT INTO service_clients (tenant_id, id, name, secret_hash)
-     SELECT id, $1, $2, $3 FROM tenants WHERE is_platform`,
+    `INSERT INTO service_clients (tenant_id, id, name, name_key, secret_hash)
+     SELECT id, $1, $2::text, $2::text, $3 FROM tenants WHERE is_platform`,
     [client.id, `client ${client.id}`, createHash('sha256').update(client.secret).digest()],
   );
   return client;

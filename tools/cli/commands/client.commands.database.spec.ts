@@ -67,6 +67,17 @@ describe('the clients commands', () => {
     });
   });
 
+  it.each(['SVC1', 'Svс1', 'svc１'])(
+    'refuse the name %s, which looks like one that is in use',
+    async (name) => {
+      await cli('create', '--name', 'svc1');
+      expect(await cli('create', '--name', name)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('name is already the name of a client'),
+      });
+    },
+  );
+
   it('leave the service no access to clients and invitations except by id', async () => {
     await expect(service.query('SELECT * FROM service_clients')).rejects.toMatchObject({
       code: '42501',

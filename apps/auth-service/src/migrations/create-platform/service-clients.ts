@@ -13,12 +13,14 @@ const TABLE = `
       CONSTRAINT service_clients_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     name varchar(100) NOT NULL CONSTRAINT service_clients_name_check CHECK (btrim(name) <> ''),
+    -- The name as nameKey of libs/text compares it: names that look the same have one key.
+    name_key text NOT NULL,
     secret_hash bytea NOT NULL
       CONSTRAINT service_clients_secret_hash_check CHECK (octet_length(secret_hash) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     revoked_at timestamptz,
     CONSTRAINT service_clients_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT service_clients_name_key UNIQUE (tenant_id, name)
+    CONSTRAINT service_clients_name_key UNIQUE (tenant_id, name_key)
   )`;
 
 const POLICIES = protectTenantTable({

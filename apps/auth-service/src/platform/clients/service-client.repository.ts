@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
+import { nameKey } from '@poc-tracker/text';
 
 export interface ServiceClient {
   id: string;
@@ -9,7 +10,7 @@ export interface ServiceClient {
 }
 
 const INSERT = `
-  INSERT INTO service_clients (tenant_id, name, secret_hash) VALUES ($1, $2, $3)
+  INSERT INTO service_clients (tenant_id, name, name_key, secret_hash) VALUES ($1, $2, $3, $4)
   ON CONFLICT ON CONSTRAINT service_clients_name_key DO NOTHING
   RETURNING id, name, created_at AS "createdAt", revoked_at AS "revokedAt"`;
 
@@ -26,14 +27,15 @@ const REVOKE = `
 export class ServiceClientRepository {
   constructor(private readonly database: PlatformDatabase) {}
 
-  /** @returns the client, or null if the name is in use. */
+  /** @returns the client, or null if the name, or one that looks like it, is in use. */
   async insert(
     transaction: SqlRunner,
     tenantId: string,
     name: string,
     secretHash: Buffer,
   ): Promise<ServiceClient | null> {
-    const [client] = await transaction.query<ServiceClient>(INSERT, [tenantId, name, secretHash]);
+    const values = [tenantId, name, nameKey(name), secretHash];
+    const [client] = await transaction.query<ServiceClient>(INSERT, values);
     return client ?? null;
   }
 
