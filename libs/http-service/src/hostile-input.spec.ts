@@ -163,6 +163,8 @@ describe('A hostile URL or header', () => {
     ['a NUL in a parameter', '/api/v1/users/failures/%00', 'kind'],
     ['a query of the wrong type', '/api/v1/users?limit=many', 'limit'],
     ...[
+      '01',
+      '00',
       '0x10',
       '1e1',
       '%2B1',

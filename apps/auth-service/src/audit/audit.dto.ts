@@ -12,15 +12,15 @@ const RESULTS = ['success', 'failure'] as const;
 const EXAMPLE_ID = '01890a5d-ac96-774b-bcce-b302099a8057';
 
 /**
- * A timestamp with Z or an offset, in the form that JavaScript and PostgreSQL read alike: no week dates, no ordinal dates,
- * and no offset beyond 14 hours.
+ * A timestamp of RFC 3339, in the form that JavaScript and PostgreSQL read alike: T and Z in upper case, no leap second and
+ * no offset beyond 14 hours.
  */
 const INSTANT =
-  /^(?!0000)\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-](0\d|1[0-4]):?[0-5]\d)$/;
+  /^(?!0000)\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/;
 
 export class AuditRangeQuery {
   @ApiPropertyOptional({
-    description: 'Start of the time range, inclusive. ISO 8601 with Z or an offset.',
+    description: 'Start of the time range, inclusive. RFC 3339, with Z or an offset.',
     example: '2026-01-01T00:00:00Z',
   })
   @IsOptional()
@@ -29,7 +29,7 @@ export class AuditRangeQuery {
   from?: string;
 
   @ApiPropertyOptional({
-    description: 'End of the time range, exclusive. ISO 8601 with Z or an offset.',
+    description: 'End of the time range, exclusive. RFC 3339, with Z or an offset.',
     example: '2026-02-01T00:00:00Z',
   })
   @IsOptional()

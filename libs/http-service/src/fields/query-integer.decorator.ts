@@ -4,10 +4,10 @@ import { Transform } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 import { Omittable } from './omittable.decorator.js';
 
-/** Number() also reads 0x10, 1e1, +1 and surrounding spaces. */
-const DECIMAL_DIGITS = /^[0-9]+$/;
+/** As in JSON. Number() also reads 007, 0x10, 1e1, +1 and surrounding spaces. */
+const DECIMAL_DIGITS = /^(?:0|[1-9][0-9]*)$/;
 
-/** An optional whole number of a query, in decimal digits only. */
+/** An optional whole number of a query, in decimal digits only, without leading zeros. */
 export function QueryInteger(options: {
   min: number;
   max: number;
