@@ -172,7 +172,7 @@ export class UserAccessService {
     const unchanged = target.status === status;
     if (unchanged && !(status === 'suspended' && takesOverSuspension(principal, target)))
       return toUserResponse(target);
-    const changed = await this.users.setStatus(target.id, status);
+    const changed = await this.users.setStatus(this.database, target.id, status);
     await this.record(STATUS_EVENTS[status], target, { from: target.status });
     return toUserResponse(changed);
   }

@@ -7,7 +7,7 @@ import { canonicalTimeZone } from '@poc-tracker/text';
 const MAX_ZONE_LENGTH = 64;
 
 /** An IANA time zone, which the handler receives by its current name. */
-export function TimeZone(): PropertyDecorator {
+export function TimeZone({ required }: { required: boolean }): PropertyDecorator {
   return applyDecorators(
     StoredForm('timeZone', (input) => {
       const text = input.length > MAX_ZONE_LENGTH ? null : canonicalTimeZone(input);
@@ -18,7 +18,7 @@ export function TimeZone(): PropertyDecorator {
       maxLength: MAX_ZONE_LENGTH,
       pattern: String.raw`^[A-Za-z][\w+/-]*$`,
       example: 'America/Recife',
-      required: false,
+      required,
     }),
   );
 }

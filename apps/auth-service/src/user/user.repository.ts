@@ -151,7 +151,7 @@ export class UserRepository {
   }
 
   /** @returns when the password expires, if it is a temporary one. */
-  async insert(user: NewUser, transaction: SqlRunner = this.database): Promise<Date | null> {
+  async insert(transaction: SqlRunner, user: NewUser): Promise<Date | null> {
     const [row] = await transaction.query<{ expiresAt: Date | null }>(INSERT, [
       user.id,
       user.email,
@@ -198,18 +198,14 @@ export class UserRepository {
     await manager.update(User, { id }, rights);
   }
 
-  async setStatus(
-    id: string,
-    status: UserStatus,
-    transaction: SqlRunner = this.database,
-  ): Promise<void> {
+  async setStatus(transaction: SqlRunner, id: string, status: UserStatus): Promise<void> {
     await transaction.query(SET_STATUS, [id, status]);
   }
 
   /** Locks the user with this address until the operator's transaction ends. */
   async lockByEmail(
-    email: string,
     transaction: SqlRunner,
+    email: string,
   ): Promise<Pick<UserRecord, 'id' | 'email' | 'status'> | null> {
     const [found] = await transaction.query<Pick<UserRecord, 'id' | 'email' | 'status'>>(
       LOCK_BY_EMAIL,
@@ -220,22 +216,21 @@ export class UserRepository {
 
   /** Makes a user active, with this role and a password that the user has chosen. */
   async reinstate(
+    transaction: SqlRunner,
     id: string,
     { role, passwordHash }: Pick<NewUser, 'role' | 'passwordHash'>,
-    transaction: SqlRunner,
   ): Promise<void> {
     await transaction.query(REINSTATE, [id, passwordHash, role]);
   }
 
   /**
    * Sets a password that the user must replace.
-   * @param transaction an operator's.
    * @returns when the password expires.
    */
   async setTemporaryPassword(
+    transaction: SqlRunner,
     id: string,
     { passwordHash, hours }: TemporaryPassword,
-    transaction: SqlRunner = this.database,
   ): Promise<Date> {
     const [row] = await transaction.query<{ expiresAt: Date }>(SET_TEMPORARY_PASSWORD, [
       id,

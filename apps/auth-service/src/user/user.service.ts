@@ -97,7 +97,7 @@ export class UserService {
    * @throws a database error if the address is taken (USER_EXISTS) or no seat is free (USER_LIMIT_EXCEEDED).
    */
   async create(transaction: SqlRunner, user: NewUser): Promise<Date | null> {
-    return this.users.insert(user, transaction);
+    return this.users.insert(transaction, user);
   }
 
   /** Counts a log-in. */
@@ -121,8 +121,8 @@ export class UserService {
   }
 
   /** The database protects the tenant's last admin. */
-  async setStatus(id: string, status: UserStatus): Promise<UserRecord> {
-    await this.users.setStatus(id, status);
+  async setStatus(transaction: SqlRunner, id: string, status: UserStatus): Promise<UserRecord> {
+    await this.users.setStatus(transaction, id, status);
     return this.get(id);
   }
 
@@ -136,7 +136,7 @@ export class UserService {
     id: string,
     password: TemporaryPassword,
   ): Promise<Date> {
-    return this.users.setTemporaryPassword(id, password, transaction);
+    return this.users.setTemporaryPassword(transaction, id, password);
   }
 
   /** Locks the user with this address until the operator's transaction ends. Null if there is none. */
@@ -144,12 +144,12 @@ export class UserService {
     transaction: SqlRunner,
     email: string,
   ): Promise<Pick<UserRecord, 'id' | 'email' | 'status'> | null> {
-    return this.users.lockByEmail(email, transaction);
+    return this.users.lockByEmail(transaction, email);
   }
 
   /** Suspends a user in an operator's transaction. The database protects the tenant's last admin. */
   async suspend(transaction: SqlRunner, id: string): Promise<void> {
-    await this.users.setStatus(id, 'suspended', transaction);
+    await this.users.setStatus(transaction, id, 'suspended');
   }
 
   /** Makes a user active in an operator's transaction, with this role and a password that the user has chosen. */
@@ -158,7 +158,7 @@ export class UserService {
     id: string,
     access: Pick<NewUser, 'role' | 'passwordHash'>,
   ): Promise<void> {
-    await this.users.reinstate(id, access, transaction);
+    await this.users.reinstate(transaction, id, access);
   }
 
   /** Refuses log-ins until the password is replaced. Does not revoke sessions. */

@@ -1,6 +1,11 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated, CurrentUser, type Principal, WritesOwnAccount } from '@poc-tracker/auth-kit';
+import {
+  Authenticated,
+  CurrentUser,
+  type Principal,
+  WritesOwnAccount,
+} from '@poc-tracker/auth-kit';
 import { DataResponse } from '@poc-tracker/http-service';
 import { UserResponse } from '../user.response.js';
 import { UserService } from '../user.service.js';

@@ -20,7 +20,7 @@ export class UpdateProfileDto {
   avatarUrl?: string | null;
 
   @Omittable()
-  @TimeZone()
+  @TimeZone({ required: false })
   timezone?: string;
 
   @ApiPropertyOptional({ enum: LOCALES, example: 'en-US' })
