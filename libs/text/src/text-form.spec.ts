@@ -119,6 +119,15 @@ describe('checkLine', () => {
     },
   );
 
+  it.each(['\u0301a', ' \u0301a', '\u20e3 Ana', '\u093fक', '\u0489Ana'])(
+    'refuses %j, whose first mark would combine with the text before it',
+    (input) => {
+      const refusal = 'must not start with a combining mark';
+      expect(checkLine(input, 50)).toEqual({ refusal });
+      expect(checkText(input, 50)).toEqual({ refusal });
+    },
+  );
+
   it('counts code points in the stored form', () => {
     expect(checkLine('😀'.repeat(5), 5)).toHaveProperty('text');
     expect(checkLine('e\u0301'.repeat(5), 5)).toHaveProperty('text');

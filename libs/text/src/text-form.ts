@@ -31,6 +31,8 @@ export function checkText(input: string, max: number): CheckedText {
   return text === '' ? { text } : checkCharacters(text, text.replace(/[\n\t]/g, ' '), max);
 }
 
+const LEADING_MARK = { refusal: 'must not start with a combining mark' };
+
 const NOTHING_VISIBLE = { refusal: 'must contain a visible character' };
 
 /** @param characters the text without what this kind of text may contain in addition */
@@ -39,6 +41,8 @@ function checkCharacters(text: string, characters: string, max: number): Checked
   const plain = characters.replace(TAGGED_FLAG, '').replace(EMOJI_SELECTOR, '').replace(JOINER, '');
   if (hasForbiddenCharacter(plain)) return FORBIDDEN_CHARACTER_REFUSAL;
   if (!hasVisibleCharacter(plain)) return NOTHING_VISIBLE;
+  // It would combine with what stands before the text, such as a quotation mark or a first name.
+  if (/^\p{M}/u.test(text)) return LEADING_MARK;
   if (lengthOf(text) > max) return { refusal: `must have at most ${max} characters` };
   return { text };
 }
