@@ -4,8 +4,11 @@ import { checkLine, checkText } from '@poc-tracker/text';
 import { Omittable } from './omittable.decorator.js';
 import { StoredForm } from './stored-form.decorator.js';
 
-/** The part of the rule that a pattern of any regular expression engine can state. */
-const ONE_LINE = String.raw`^\P{Cc}*$`;
+/**
+ * The part of the rule that general categories can state, which all engines with `\p` know: a visible character, and no
+ * control, format, unassigned or private one, except joiners and the tags of flags.
+ */
+const ONE_LINE = String.raw`^(?=.*[\p{L}\p{N}\p{P}\p{S}])(?:[\u200C\u200D\u{E0061}-\u{E007F}]|[^\p{C}\p{Zl}\p{Zp}])*$`;
 
 /** One line of text, trimmed and in NFC, of 1 to `max` characters, one of them visible. */
 export function TextLine(options: {
