@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { contextWithoutRights } from '@poc-tracker/tenancy';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
@@ -125,8 +125,14 @@ describe('The transaction of a request', () => {
 
   it('fails the request if the connection is lost before the commit', async () => {
     writingThen(async () => {
-      await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND usename = 'poc_tracker_service'`);
+      const connections = `FROM pg_stat_activity WHERE datname = current_database()
+        AND usename = 'poc_tracker_service' AND application_name NOT LIKE '%-health'`;
+      await admin.query(`SELECT pg_terminate_backend(pid) ${connections}`);
+      // The process ends a moment later. A commit that is sent before the service notices would be one in doubt.
+      await vi.waitFor(async () =>
+        expect((await admin.query(`SELECT 1 ${connections}`)).rowCount).toBe(0),
+      );
+      await turnOfTheLoop();
       return { done: true };
     });
     expect(await app.call('write', tenantId)).toEqual({

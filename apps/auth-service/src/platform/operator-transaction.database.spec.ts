@@ -155,8 +155,12 @@ describe('a change in the transaction of an operator', () => {
       userId,
     ]);
     const find = (transaction: SqlRunner) => service(UserService).lockByEmail(transaction, EMAIL);
-    expect(await inTenant(changed, find)).toEqual({ id: userId, status: 'suspended' });
-    expect(await inTenant(other, find)).toEqual({ id: userId, status: 'active' });
+    expect(await inTenant(changed, find)).toEqual({
+      id: userId,
+      email: EMAIL,
+      status: 'suspended',
+    });
+    expect(await inTenant(other, find)).toEqual({ id: userId, email: EMAIL, status: 'active' });
     expect(await inTenant(null, find)).toBeNull();
   });
 
