@@ -203,10 +203,11 @@ async function attackWithForeignTenant(
   const subdomain = String(victim.rows['tenants']?.['subdomain']);
   const secrets = [...idsOf(victim), victim.id, subdomain, String(victim.rows['users']?.['email'])];
   const joint = route.template.includes('?') ? '&' : '?';
+  // First: the calls that are not refused may end the session, and a log-out of an ended session succeeds at any host.
+  const asHost = await ask(route.template, { host: `${subdomain}.localhost` });
   const plain = await ask(route.template);
   const asHeader = await ask(route.template, { 'x-tenant-id': victim.id });
   const asParameter = await ask(`${route.template}${joint}tenant_id=${victim.id}`);
-  const asHost = await ask(route.template, { host: `${subdomain}.localhost` });
   const silent = [asHeader, asParameter, asHost].every(
     ({ text }) => !secrets.some((secret) => text.includes(secret)),
   );
