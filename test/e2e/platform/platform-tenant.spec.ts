@@ -29,9 +29,9 @@ const OPEN: Record<string, { status: number; why: string }> = {
   'POST /auth/invitations/inspect': { status: 400, why: 'is public; it reads' },
   'POST /oauth/introspect': { status: 401, why: 'is public; it asks for a service client' },
   'POST /oauth/revoke': { status: 401, why: 'is public; the same' },
-  'PUT /auth/me': { status: 400, why: 'changes the own profile' },
-  'PUT /auth/password': { status: 400, why: 'changes the own password' },
-  'POST /auth/logout': { status: 200, why: 'revokes the own session' },
+  'PUT /auth/me': { status: 400, why: 'updates your profile' },
+  'PUT /auth/password': { status: 400, why: 'changes your password' },
+  'POST /auth/logout': { status: 200, why: 'revokes your session' },
   'DELETE /auth/sessions': { status: 200, why: 'revokes own sessions' },
   'DELETE /auth/sessions/{id}': { status: 404, why: 'revokes an own session' },
 };

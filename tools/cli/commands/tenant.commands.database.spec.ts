@@ -217,7 +217,7 @@ describe('the tenants commands', () => {
     });
     const hash = vi.spyOn(PasswordHasher.prototype, 'hash');
     try {
-      for (const address of [user.email, 'nobody@example.com'])
+      for (const address of [user.email, 'unknown@example.com'])
         expect(await reset(address)).toMatchObject({
           code: 1,
           err: `${address} is not an active admin of locked-out.\n`,

@@ -59,7 +59,7 @@ export class UserAccessController {
   @ApiOperation({
     summary: 'Reactivate a suspended or inactive user',
     description:
-      'The user takes a seat. A suspension is lifted by a user with the role of the one who suspended, or a higher one.',
+      'The user takes a seat. You can lift a suspension only if your role is at least that of the user who placed it.',
   })
   @DataResponse(200, UserResponse)
   @ApiErrors('NOT_FOUND', 'USER_LIMIT_EXCEEDED')

@@ -38,7 +38,7 @@ export class UserAdminController {
     summary: 'Create a user',
     description:
       'The user takes a seat at once and must choose a password at the first log-in. The password that you set, or the ' +
-      'generated one, expires after a few days.',
+      'generated one, expires at `expiresAt`.',
   })
   @DataResponse(201, CreatedUserResponse)
   @ApiErrors('USER_EXISTS', 'USER_LIMIT_EXCEEDED', 'SERVICE_BUSY')

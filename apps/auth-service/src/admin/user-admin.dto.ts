@@ -123,6 +123,13 @@ export class UserPageResponse {
   nextCursor: string | null;
 }
 
+const PASSWORD_EXPIRY = {
+  type: String,
+  format: 'date-time',
+  description: 'When the password expires, unless the user replaces it.',
+  example: '2026-11-23T12:00:00.000Z',
+};
+
 export class CreatedUserResponse {
   @ApiProperty({ type: UserResponse })
   user: UserResponse;
@@ -136,12 +143,7 @@ export class CreatedUserResponse {
   })
   temporaryPassword: string | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the password expires, unless the user replaces it.',
-    example: '2026-11-23T12:00:00.000Z',
-  })
+  @ApiProperty(PASSWORD_EXPIRY)
   expiresAt: Date;
 }
 
@@ -155,11 +157,6 @@ export class TemporaryPasswordResponse {
   })
   temporaryPassword: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the password expires, unless the user replaces it.',
-    example: '2026-11-23T12:00:00.000Z',
-  })
+  @ApiProperty(PASSWORD_EXPIRY)
   expiresAt: Date;
 }

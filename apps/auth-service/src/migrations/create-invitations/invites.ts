@@ -79,8 +79,8 @@ export const INVITE_IS_VALID = `i.accepted_at IS NULL AND i.revoked_at IS NULL A
 
 /*
  * A single UPDATE, so that an invitation is accepted once: a concurrent call waits for the row lock and then finds
- * accepted_at set. The role is that of the invitation; the caller cannot choose it. So is
- * the address, which the caller may have typed in another form.
+ * accepted_at set. The role is that of the invitation; the caller cannot choose it. So is the address, which the caller
+ * may have typed in another form.
  */
 const ACCEPT_INVITE = definerFunction({
   signature: 'accept_invite(p_token_hash bytea, p_email text, p_user uuid)',

@@ -1,6 +1,7 @@
 import {
   asGatekeeper,
   definerFunction,
+  dropTriggers,
   OPERATOR_ROLE,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
@@ -38,7 +39,7 @@ BEGIN
 END`,
 });
 
-const IS_ANOTHER_USER = (column: string): string =>
+const isAnotherUser = (column: string): string =>
   `NEW.${column} IS DISTINCT FROM nullif(current_setting('app.current_user_id', true), '')::uuid`;
 
 interface Trigger {
@@ -70,14 +71,14 @@ const TRIGGERS: Trigger[] = [
     events: 'UPDATE',
     when: `(OLD.email, OLD.role, OLD.permissions, OLD.status, OLD.custom_role_id)
         IS DISTINCT FROM (NEW.email, NEW.role, NEW.permissions, NEW.status, NEW.custom_role_id)
-      OR ${IS_ANOTHER_USER('id')}`,
+      OR ${isAnotherUser('id')}`,
   },
   { table: 'users', name: 'users_platform_on_delete', events: 'DELETE' },
   {
     table: 'user_sessions',
     name: 'user_sessions_platform',
     events: 'UPDATE',
-    when: IS_ANOTHER_USER('user_id'),
+    when: isAnotherUser('user_id'),
   },
   { table: 'tenants', name: 'tenants_platform', events: 'UPDATE', when: 'OLD.is_platform' },
   ...CLOSED_TABLES.map((table) => ({
@@ -92,11 +93,10 @@ function createTrigger({ table, name, events, when }: Trigger): string {
     FOR EACH ROW ${when === undefined ? '' : `WHEN (${when})`} EXECUTE FUNCTION public.keep_platform_tenant()`;
 }
 
+const CREATE_TRIGGERS = TRIGGERS.map(createTrigger);
+
 /** The platform tenant is no customer: only the login of the operators changes it. */
 export const PLATFORM_TENANT: SchemaPart = {
-  up: [asGatekeeper(KEEP_PLATFORM_TENANT, ...TRIGGERS.map(createTrigger))],
-  down: [
-    ...TRIGGERS.map(({ table, name }) => `DROP TRIGGER ${name} ON public.${table}`),
-    'DROP FUNCTION public.keep_platform_tenant()',
-  ],
+  up: [asGatekeeper(KEEP_PLATFORM_TENANT, ...CREATE_TRIGGERS)],
+  down: [...CREATE_TRIGGERS.flatMap(dropTriggers), 'DROP FUNCTION public.keep_platform_tenant()'],
 };
