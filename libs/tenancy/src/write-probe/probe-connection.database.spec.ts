@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -76,6 +76,27 @@ async function connections(): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
+/** A relay to PostgreSQL that can stop to transmit: neither data nor the end of a connection arrives any more. */
+async function startNetwork(): Promise<{ url: string; die: () => void; stop: () => void }> {
+  const target = new URL(db.serviceUrl);
+  const ends: Socket[] = [];
+  const relay = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect(Number(target.port), target.hostname);
+    ends.push(near, far);
+    near.pipe(far);
+    far.pipe(near);
+    for (const end of [near, far]) end.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  return {
+    url: url.href,
+    die: () => ends.forEach((end) => end.unpipe().pause()),
+    stop: () => [relay.close(), ...ends.map((end) => end.destroy())],
+  };
+}
+
 describe('ProbeConnection', () => {
   it('returns the version of a server that accepts writes, on one connection', async () => {
     const version = expect.stringMatching(/^\d+\.\d+$/) as string;
@@ -149,5 +170,16 @@ describe('ProbeConnection', () => {
     await Promise.all([expect(running).rejects.toThrow('terminated'), connection.close()]);
     await expect.poll(() => sockets.size).toBe(0);
     mute.close();
+  });
+
+  it('is closed within two seconds although the network has died', async () => {
+    const network = await startNetwork();
+    const connection = connectionTo(network.url);
+    await connection.confirmWrite();
+    network.die();
+    const begin = performance.now();
+    await connection.close();
+    expect(performance.now() - begin).toBeLessThan(2_000);
+    network.stop();
   });
 });

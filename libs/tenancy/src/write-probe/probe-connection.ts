@@ -28,6 +28,9 @@ export class UnansweredProbeError extends Error {
 /** After this time the connection is replaced: its server may have disappeared without closing it. */
 const ANSWER_MS = 5_000;
 
+/** After this time an idle connection is cut: on a dead network its end is never confirmed, and the process would not stop. */
+const CLOSE_MS = 1_000;
+
 /**
  * Sorts half a megabyte with little memory, so that PostgreSQL writes a temporary file, which fails while the disk is full.
  * Then commits a record of the write-ahead log, which fails on a standby and hangs with the disk. No row is written, because
@@ -76,12 +79,16 @@ export class ProbeConnection {
     }
   }
 
-  /** Ends a running probe as well, whether it is connecting or waits for the answer. */
+  /** Ends a running probe as well, whether it is connecting or waits for the answer. Takes at most a second. */
   async close(): Promise<void> {
     this.closed = true;
     const { client } = this;
-    if (client === undefined) this.destroy();
-    else await client.end();
+    if (client === undefined) {
+      this.destroy();
+      return;
+    }
+    const timer = setTimeout(() => this.destroy(), CLOSE_MS);
+    await client.end().finally(() => clearTimeout(timer));
   }
 
   private async ask(client: Client): Promise<ServerState> {

@@ -23,26 +23,15 @@ export class WriteProbe {
   private state: ServerState | undefined;
   /** The last answer, if it was a refusal. */
   private refusal: Error | undefined;
-  /** Start of the first probe since the last answer. A process that was suspended has asked nothing and waits for nothing. */
+  /** Start of the first probe since the last confirmed write. A process that was suspended has asked nothing and waits for nothing. */
   private waitingSince: number | undefined;
 
   constructor(private readonly connection: Pick<ProbeConnection, 'confirmWrite' | 'close'>) {}
 
   /** Probes until `close`, and resolves after the first probe, whatever its result. */
   async start(): Promise<void> {
-    this.waitingSince ??= performance.now();
-    try {
-      this.state = await this.connection.confirmWrite();
-      this.refusal = undefined;
-      this.waitingSince = undefined;
-    } catch (error) {
-      if (!(error instanceof UnansweredProbeError)) {
-        this.refusal = error as Error;
-        this.waitingSince = undefined;
-      }
-    }
-    if (this.closed) return;
-    this.timer = setTimeout(() => void this.start(), INTERVAL_MS).unref();
+    await this.probe();
+    this.scheduleNext();
   }
 
   /**
@@ -62,5 +51,23 @@ export class WriteProbe {
     this.closed = true;
     clearTimeout(this.timer);
     await this.connection.close();
+  }
+
+  private scheduleNext(): void {
+    if (this.closed) return;
+    const tick = () => void this.probe().then(() => this.scheduleNext());
+    this.timer = setTimeout(tick, INTERVAL_MS).unref();
+  }
+
+  /** Keeps the result, and throws no error. */
+  private async probe(): Promise<void> {
+    this.waitingSince ??= performance.now();
+    try {
+      this.state = await this.connection.confirmWrite();
+      this.refusal = undefined;
+      this.waitingSince = undefined;
+    } catch (error) {
+      if (!(error instanceof UnansweredProbeError)) this.refusal = error as Error;
+    }
   }
 }
