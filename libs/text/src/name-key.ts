@@ -50,8 +50,8 @@ function skeletonOf(name: string): string {
  * "ad-min" and "admin2" are as bad as "admin" itself. Digits at the end are read as letters and as a number, so that "ap1"
  * is refused for "api" and "www1" for "www".
  */
-export function reservedNames(reserved: readonly string[]): (name: string) => boolean {
-  const skeletons = new Set(reserved.map(skeletonOf));
+export function reservedNames(reserved: Iterable<string>): (name: string) => boolean {
+  const skeletons = new Set(Array.from(reserved, skeletonOf));
   return (name) =>
     [name, name.replace(/[\p{N}\p{P}\s]+$/u, '')].some((form) => skeletons.has(skeletonOf(form)));
 }

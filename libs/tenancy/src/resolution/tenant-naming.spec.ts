@@ -61,10 +61,9 @@ describe('tenantOfHostName', () => {
     'acme.poctracker.com:80:80',
     `${'a'.repeat(300)}.poctracker.com`,
     '',
-    ...RESERVED_SUBDOMAINS.filter((name) => name !== PLATFORM_SUBDOMAIN).flatMap((name) => [
-      `${name}.poctracker.com`,
-      `${name.toUpperCase()}.localhost:3000`,
-    ]),
+    ...[...RESERVED_SUBDOMAINS]
+      .filter((name) => name !== PLATFORM_SUBDOMAIN)
+      .flatMap((name) => [`${name}.poctracker.com`, `${name.toUpperCase()}.localhost:3000`]),
   ])('finds no tenant in "%s"', (host) => {
     expect(tenantOfHostName(host, BASE)).toBeUndefined();
   });

@@ -68,9 +68,7 @@ export function tenantOfHostName(
   // The one reserved subdomain that belongs to a tenant.
   if (subdomain === PLATFORM_SUBDOMAIN) return { subdomain };
   const isReserved =
-    subdomain === '' ||
-    subdomain.includes('.') ||
-    RESERVED_SUBDOMAINS.some((reserved) => reserved === subdomain);
+    subdomain === '' || subdomain.includes('.') || RESERVED_SUBDOMAINS.has(subdomain);
   return isReserved ? undefined : { subdomain };
 }
 
