@@ -6,6 +6,7 @@ import {
   type Permission,
   type Role,
 } from '@poc-tracker/contracts';
+import { assertMayAssignRole } from '../user/role.rules.js';
 
 /** The caller, with the effective permissions. */
 export type Caller = Pick<Principal, 'userId' | 'role' | 'permissions'>;
@@ -77,11 +78,6 @@ export function assertMayAssignRights(caller: Caller, target: Target, change: Ro
     ...replaced,
     ...(customRolePermissions ?? []),
   ]);
-}
-
-/** @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the caller's. */
-export function assertMayAssignRole(caller: Caller, role: Role): void {
-  if (outranks(role, caller.role)) throw refusal('role_above_own');
 }
 
 /**

@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { SecurityEvents } from '../audit/security-events.js';
+import { assertMayAssignRole } from '../user/role.rules.js';
 import { formatPosition, parsePosition } from '../user/user-search.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
@@ -17,7 +18,7 @@ import type {
   UpdateUserDto,
   UserPageResponse,
 } from './user-admin.dto.js';
-import { assertMayControl, assertMayAssignRole, assertMayManage } from './user-admin.rules.js';
+import { assertMayControl, assertMayManage } from './user-admin.rules.js';
 
 /** Lists, creates and updates the users of a tenant. */
 @Injectable()

@@ -8,7 +8,7 @@ import {
 import { hashOfSecret } from '../../protection/secret.js';
 import { type InvitationKind, kindOfInvitationToken } from './invitation-token.js';
 import type { InvitationPreviewResponse } from './invitation.response.js';
-import { maskedAddress } from './invitation.rules.js';
+import { maskedAddress } from './masked-address.js';
 
 /**
  * Verifies and accepts the tokens of invitations. Every invalid token gets the same answer, INVALID_INVITE: unknown,

@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PublicAddress } from '../../config/public-address.js';
+import { assertMayAssignRole, mayAssignRole } from '../../user/role.rules.js';
 import type { CreateInvitationDto, ListInvitationsQuery } from './invitation.dto.js';
 import { InvitationRepository, type NewInvitation } from './invitation.repository.js';
 import {
@@ -14,7 +15,6 @@ import {
   type SentInvitationResponse,
   toRefusal,
 } from './invitation.response.js';
-import { assertMayInvite, mayInvite } from './invitation.rules.js';
 import { acceptanceLink, newInvitationToken } from './invitation-token.js';
 
 /** Invitations for one user each, in the transaction of the request. */
@@ -31,7 +31,7 @@ export class InvitationService {
    * @throws ApiError INSUFFICIENT_PERMISSIONS for a role above the inviter's, USER_EXISTS, INVITE_EXISTS.
    */
   async create(principal: Principal, wanted: CreateInvitationDto): Promise<SentInvitationResponse> {
-    assertMayInvite(principal, wanted.role);
+    assertMayAssignRole(principal, wanted.role);
     const [result] = await this.insert(principal, [wanted]);
     if (result?.sent !== undefined) return result.sent;
     throw new ApiError(result?.code ?? 'INTERNAL_ERROR');
@@ -45,10 +45,10 @@ export class InvitationService {
     principal: Principal,
     wanted: readonly CreateInvitationDto[],
   ): Promise<InvitationResultResponse[]> {
-    const allowed = wanted.filter(({ role }) => mayInvite(principal, role));
+    const allowed = wanted.filter(({ role }) => mayAssignRole(principal, role));
     const written = (await this.insert(principal, allowed)).values();
     return wanted.map(({ email, role }) => {
-      const result = mayInvite(principal, role) ? written.next().value : undefined;
+      const result = mayAssignRole(principal, role) ? written.next().value : undefined;
       return result ?? toRefusal(email, 'INSUFFICIENT_PERMISSIONS');
     });
   }
@@ -98,7 +98,7 @@ export class InvitationService {
   }
 
   private async findForChange(principal: Principal, id: string): Promise<InvitationResponse> {
-    assertMayInvite(principal, (await this.get(id)).role);
+    assertMayAssignRole(principal, (await this.get(id)).role);
     const invitation = await this.invitations.findForUpdate(id);
     if (invitation === null) throw new ApiError('NOT_FOUND');
     return invitation;

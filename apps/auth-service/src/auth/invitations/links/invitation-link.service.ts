@@ -4,7 +4,7 @@ import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-serv
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../../audit/security-events.js';
 import { PublicAddress } from '../../../config/public-address.js';
-import { assertMayInvite } from '../invitation.rules.js';
+import { assertMayAssignRole } from '../../../user/role.rules.js';
 import { acceptanceLink, newInvitationToken } from '../invitation-token.js';
 import type { CreateInvitationLinkDto } from './invitation-link.dto.js';
 import { InvitationLinkRepository } from './invitation-link.repository.js';
@@ -29,7 +29,7 @@ export class InvitationLinkService {
     principal: Principal,
     input: CreateInvitationLinkDto,
   ): Promise<SentInvitationLinkResponse> {
-    assertMayInvite(principal, input.role);
+    assertMayAssignRole(principal, input.role);
     const { tenantId, userId, tenant } = principal;
     const { token, tokenHash } = newInvitationToken('link');
     const invitationLink = await this.links.insert(tenantId, userId, tokenHash, input);
@@ -75,7 +75,7 @@ export class InvitationLinkService {
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS.
    */
   async revoke(principal: Principal, id: string): Promise<InvitationLinkResponse> {
-    assertMayInvite(principal, (await this.get(id)).role);
+    assertMayAssignRole(principal, (await this.get(id)).role);
     const revoked = await this.links.revoke(id);
     const link = await this.get(id);
     if (revoked) await this.record('invitation.revoked', link);
