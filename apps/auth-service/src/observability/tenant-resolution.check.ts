@@ -17,7 +17,6 @@ export class TenantResolutionCheck implements ServiceCheck {
       host: 'localhost',
       headers: { [TENANT_HEADER]: uuidv7() },
       query: {},
-      raw: { rawHeaders: [] },
     };
     try {
       await this.resolver.resolve(request);

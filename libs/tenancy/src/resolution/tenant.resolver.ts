@@ -18,10 +18,11 @@ import { type TenantRow, toTenantSnapshot } from './tenant-snapshot.js';
 /** Without settings only `<subdomain>.localhost`, custom domains and ids name a tenant. */
 const NO_NAMING: TenantNaming = { baseDomain: 'localhost', defaultTenant: undefined };
 
-/** The parts of a request that name a tenant. Fastify sets `host` to X-Forwarded-Host only behind a trusted proxy. */
-export type NamingRequest = Pick<FastifyRequest, 'host' | 'headers' | 'query'> & {
-  raw: { rawHeaders: string[] };
-};
+/**
+ * The parts of a request that name a tenant. Fastify sets `host` to X-Forwarded-Host only behind a trusted proxy. The server
+ * has refused a repeated Host header: `refuseUnclearHosts` in libs/http-service.
+ */
+export type NamingRequest = Pick<FastifyRequest, 'host' | 'headers' | 'query'>;
 
 /** Finds the tenant that a request names. */
 @Injectable()
@@ -118,12 +119,7 @@ export class TenantResolver implements OnApplicationBootstrap {
   }
 }
 
-/** @throws ApiError VALIDATION_ERROR for a repeated Host header: a proxy may have used the other one (RFC 9112, 3.2). */
-function namesOf({ host, headers, query, raw }: NamingRequest): TenantNames {
-  const hosts = raw.rawHeaders.filter(
-    (name, index) => index % 2 === 0 && name.length === 4 && /^host$/i.test(name),
-  );
-  if (hosts.length > 1) throw ApiError.validation({ field: 'host', message: 'must be sent once.' });
+function namesOf({ host, headers, query }: NamingRequest): TenantNames {
   return {
     host,
     header: headers[TENANT_HEADER],
