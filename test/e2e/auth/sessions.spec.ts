@@ -27,13 +27,13 @@ afterEach(() => {
 /** Stops the clock of a service, so that the grace period does not depend on the load of the machine. */
 function freeze({ app }: ServiceFixture): void {
   const now = new Date();
-  vi.spyOn(app.get(Clock, { strict: false }), 'now').mockResolvedValue(now);
+  vi.spyOn(app.get(Clock, { strict: false }), 'nowIn').mockResolvedValue(now);
 }
 
 /** Moves the clock of a service, which decides about sessions and refresh tokens. */
 function forward(milliseconds: number, ...services: ServiceFixture[]): void {
   for (const { app } of services) {
-    vi.spyOn(app.get(Clock, { strict: false }), 'now').mockImplementation(() =>
+    vi.spyOn(app.get(Clock, { strict: false }), 'nowIn').mockImplementation(() =>
       Promise.resolve(new Date(Date.now() + milliseconds)),
     );
   }

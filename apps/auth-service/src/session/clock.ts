@@ -10,8 +10,13 @@ import { databaseTime, type SqlRunner, TenantDatabase } from '@poc-tracker/tenan
 export class Clock {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** @param transaction an operator's. Default: the current one of the tenant. */
-  now(transaction: SqlRunner = this.database): Promise<Date> {
+  /** In the transaction of the request. */
+  now(): Promise<Date> {
+    return this.nowIn(this.database);
+  }
+
+  /** In any transaction: that of the request or an operator's. */
+  nowIn(transaction: SqlRunner): Promise<Date> {
     return databaseTime(transaction);
   }
 }

@@ -60,7 +60,7 @@ export class SessionRevocationService {
     userId: string,
     keep: string | null,
   ): Promise<RevokedSessionsResponse> {
-    const at = await this.clock.now(transaction);
+    const at = await this.clock.nowIn(transaction);
     const revoked = await this.sessions.revokeAllBut(transaction, userId, keep, at);
     return this.record(transaction, 'session.revoked', userId, revoked);
   }

@@ -34,7 +34,7 @@ class ManualClock extends Clock {
   /** Tokens state whole seconds. */
   private time = Math.floor(Date.now() / SECOND) * SECOND;
 
-  override now(): Promise<Date> {
+  override nowIn(): Promise<Date> {
     return Promise.resolve(new Date(this.time));
   }
 
@@ -146,7 +146,7 @@ export class SessionFixture {
 
   /** The default host names no tenant: the token alone decides. @returns the successor. */
   async refresh(token: string, host = 'poctracker.com'): Promise<string> {
-    const request = { host, headers: {}, query: {}, raw: { rawHeaders: [] } };
+    const request = { host, headers: {}, query: {} };
     return (await this.refreshes.refresh(token, CLIENT, request)).tokens.refreshToken;
   }
 
