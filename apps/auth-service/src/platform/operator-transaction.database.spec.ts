@@ -14,6 +14,7 @@ import { EntitlementRepository } from '../tenant/entitlements/entitlement.reposi
 import { EntitlementService } from '../tenant/entitlements/entitlement.service.js';
 import { TenantLifecycleRepository } from '../tenant/lifecycle/tenant-lifecycle.repository.js';
 import { TenantLifecycleService } from '../tenant/lifecycle/tenant-lifecycle.service.js';
+import { TenantRepository } from '../tenant/tenant.repository.js';
 import { UserDirectoryRepository } from '../user/user-directory.repository.js';
 import { UserRepository } from '../user/user.repository.js';
 import { UserService } from '../user/user.service.js';
@@ -51,6 +52,7 @@ describe('a change in the transaction of an operator', () => {
         SessionRevocationService,
         TenantLifecycleRepository,
         TenantLifecycleService,
+        TenantRepository,
         UserDirectoryRepository,
         UserRepository,
         UserService,

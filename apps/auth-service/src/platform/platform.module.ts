@@ -6,6 +6,7 @@ import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
 import { OperatorActivationService } from './operators/operator-activation.service.js';
 import { OperatorController } from './operators/operator.controller.js';
+import { OperatorInvitationRepository } from './operators/operator-invitation.repository.js';
 import { OperatorRepository } from './operators/operator.repository.js';
 import { OperatorService } from './operators/operator.service.js';
 import { OperatorsTenantService } from './operators/operators-tenant.service.js';
@@ -24,6 +25,7 @@ import { PlatformTenantService } from './tenants/platform-tenant.service.js';
   controllers: [OperatorController, PlatformTenantController, PlatformLifecycleController],
   providers: [
     OperatorActivationService,
+    OperatorInvitationRepository,
     OperatorRepository,
     OperatorService,
     OperatorsTenantService,

@@ -19,6 +19,9 @@ export const USAGE = `
   SELECT u.user_count, u.poc_count, u.storage_bytes, t.max_users, t.max_pocs, t.max_storage_gb, ${LATEST_EVENTS} AS events
     FROM tenant_usage u JOIN tenants t ON t.id = u.tenant_id`;
 
+const CANCEL = `
+  SELECT now() + make_interval(days => $2) AS "restorableUntil" WHERE cancel_current_tenant($1)`;
+
 /** The row of the current transaction's tenant. Policies hide all others, so no statement names the tenant. */
 @Injectable()
 export class TenantRepository {
@@ -33,5 +36,12 @@ export class TenantRepository {
   async findUsage(): Promise<TenantUsageRow | undefined> {
     const [usage] = await this.database.query<TenantUsageRow>(USAGE);
     return usage;
+  }
+
+  /** @returns until when the tenant can be restored, or null if the current user may not cancel it. */
+  async cancelCurrent(reason: string, restoreDays: number): Promise<Date | null> {
+    const values = [reason, restoreDays];
+    const [row] = await this.database.query<{ restorableUntil: Date }>(CANCEL, values);
+    return row?.restorableUntil ?? null;
   }
 }

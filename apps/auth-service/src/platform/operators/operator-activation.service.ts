@@ -4,7 +4,7 @@ import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import { hashOfSecret } from '../../protection/secret.js';
 import type { ActivateOperatorDto, OperatorResponse } from './operator.dto.js';
-import { OperatorRepository } from './operator.repository.js';
+import { OperatorInvitationRepository } from './operator-invitation.repository.js';
 import { OperatorService } from './operator.service.js';
 
 /** Makes the holder of a one-time secret an operator, with a password of their choice. */
@@ -12,7 +12,7 @@ import { OperatorService } from './operator.service.js';
 export class OperatorActivationService {
   constructor(
     private readonly operators: OperatorService,
-    private readonly repository: OperatorRepository,
+    private readonly invitations: OperatorInvitationRepository,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
   ) {}
@@ -27,7 +27,7 @@ export class OperatorActivationService {
   ): Promise<OperatorResponse> {
     if (!tenant.isPlatform) throw new ApiError('NOT_FOUND');
     // A public route: without a valid secret it neither hashes a password nor uses one of the operators' few connections.
-    if (!(await this.repository.isInvitationOpen(email, hashOfSecret(secret))))
+    if (!(await this.invitations.isOpen(email, hashOfSecret(secret))))
       throw new ApiError('INVALID_INVITE');
     this.policy.check(password, { email, tenant });
     return this.operators.activate(email, secret, await this.hasher.hash(password));

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PlatformDatabase, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 
 export type OperatorStatus = 'active' | 'suspended' | 'invited' | 'invitation expired';
 
@@ -47,13 +47,10 @@ const CLAIM = `
 /** Operators and their invitations, in the operators' tenant. */
 @Injectable()
 export class OperatorRepository {
-  constructor(
-    private readonly platform: PlatformDatabase,
-    private readonly database: TenantDatabase,
-  ) {}
+  constructor(private readonly database: PlatformDatabase) {}
 
   async list(tenantId: string): Promise<Operator[]> {
-    return this.platform.query<Operator>(LIST, [tenantId]);
+    return this.database.query<Operator>(LIST, [tenantId]);
   }
 
   async insertInvitation(
@@ -92,14 +89,5 @@ export class OperatorRepository {
       email,
     ]);
     return claimed?.email ?? null;
-  }
-
-  /** Whether the secret can be used. Runs on the service's login, which many more requests can use than the operators'. */
-  async isInvitationOpen(email: string, secretHash: Buffer): Promise<boolean> {
-    const [row] = await this.database.lookup<{ open: boolean }>(
-      'SELECT operator_invitation_is_open($1, $2) AS open',
-      [email, secretHash],
-    );
-    return row?.open === true;
   }
 }

@@ -1,4 +1,4 @@
-import type { PlatformDatabase, TenantDatabase } from '@poc-tracker/tenancy';
+import type { PlatformDatabase } from '@poc-tracker/tenancy';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AppConfig } from '../../config/app-config.js';
 import type { ScheduledJob } from '../../schedule/scheduled-job.js';
@@ -29,7 +29,7 @@ describe('the scheduled jobs of tenants', () => {
         { tenancy: { graceDays: 7, restoreDays: 30 } } as AppConfig,
         { register: (job: ScheduledJob) => void jobs.set(job.name, job) } as unknown as Scheduler,
         database,
-        new TenantLifecycleRepository({} as TenantDatabase, database),
+        new TenantLifecycleRepository(database),
         {} as TenantLifecycleService,
         { purgeAll: () => Promise.resolve() } as unknown as TenantPurgeService,
       ).onModuleInit();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantStatus } from '@poc-tracker/contracts';
-import { PlatformDatabase, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 
 export interface TenantStateRow {
   subdomain: string;
@@ -14,9 +14,6 @@ const LOCK_STATE = `
     FROM tenants WHERE id = $1 FOR UPDATE`;
 
 const UPDATE_STATUS = 'UPDATE tenants SET status = $2, status_reason = $3 WHERE id = $1';
-
-const CANCEL_CURRENT = `
-  SELECT now() + make_interval(days => $2) AS "restorableUntil" WHERE cancel_current_tenant($1)`;
 
 const HAS_ENDED = `status = 'active' AND subscription_ends_at <= $1::timestamptz - make_interval(days => $2)`;
 
@@ -34,13 +31,10 @@ const FIND_OVERDUE = `SELECT id FROM tenants WHERE ${IS_OVERDUE} ORDER BY delete
 
 const LOCK_OVERDUE = `SELECT id FROM tenants WHERE id = $3 AND ${IS_OVERDUE} FOR UPDATE`;
 
-/** The status of tenants. A method without a transaction of its caller runs in the request's, or on the operators' login. */
+/** The status of tenants, as operators and scheduled work change it. */
 @Injectable()
 export class TenantLifecycleRepository {
-  constructor(
-    private readonly database: TenantDatabase,
-    private readonly platform: PlatformDatabase,
-  ) {}
+  constructor(private readonly database: PlatformDatabase) {}
 
   /** Locks the row, so that the second of two parallel changes starts from the result of the first. */
   async lockState(
@@ -70,16 +64,9 @@ export class TenantLifecycleRepository {
     await transaction.query('SELECT begin_purge($1, $2, $3)', [tenantId, operatorId, reason]);
   }
 
-  /** Cancels the tenant of the request. @returns until when it can be restored, or null if its user may not cancel it. */
-  async cancelCurrent(reason: string, restoreDays: number): Promise<Date | null> {
-    const values = [reason, restoreDays];
-    const [row] = await this.database.query<{ restorableUntil: Date }>(CANCEL_CURRENT, values);
-    return row?.restorableUntil ?? null;
-  }
-
   /** The active tenants whose subscription ended more than `graceDays` before `now`, the longest ended first. */
   async findEnded(now: Date, graceDays: number, limit: number): Promise<string[]> {
-    return idsOf(await this.platform.query(FIND_ENDED, [now, graceDays, limit]));
+    return idsOf(await this.database.query(FIND_ENDED, [now, graceDays, limit]));
   }
 
   /** Suspends a tenant if `findEnded` still finds it. @returns when the subscription ended, or null. */
@@ -96,7 +83,7 @@ export class TenantLifecycleRepository {
 
   /** The tenants that were canceled more than `restoreDays` before `now` and whose purge has not begun. */
   async findOverdue(now: Date, restoreDays: number, limit: number): Promise<string[]> {
-    return idsOf(await this.platform.query(FIND_OVERDUE, [now, restoreDays, limit]));
+    return idsOf(await this.database.query(FIND_OVERDUE, [now, restoreDays, limit]));
   }
 
   /** Locks a tenant if `findOverdue` still finds it. */
@@ -111,7 +98,7 @@ export class TenantLifecycleRepository {
 
   /** Deletes the access records of purged tenants that are older than `months` before `now`. */
   async pruneAccessRecords(now: Date, months: number): Promise<void> {
-    await this.platform.query(
+    await this.database.query(
       'SELECT prune_access_records($1::timestamptz - make_interval(months => $2))',
       [now, months],
     );

@@ -11,6 +11,7 @@ import {
 } from './tenant-transitions.js';
 import type { CancelTenantDto } from './tenant-lifecycle.dto.js';
 import { TenantLifecycleRepository, type TenantStateRow } from './tenant-lifecycle.repository.js';
+import { TenantRepository } from '../tenant.repository.js';
 import type { CanceledTenantResponse } from './tenant-lifecycle.response.js';
 
 /** A change of a tenant's status. */
@@ -37,6 +38,7 @@ export class TenantLifecycleService {
   constructor(
     @Inject(APP_CONFIG) config: { tenancy: Pick<AppConfig['tenancy'], 'restoreDays'> },
     private readonly tenants: TenantLifecycleRepository,
+    private readonly current: TenantRepository,
     private readonly events: SecurityEvents,
   ) {
     this.restoreDays = config.tenancy.restoreDays;
@@ -133,7 +135,7 @@ export class TenantLifecycleService {
       target: { type: 'tenant', id: tenant.id },
       details: { reason },
     });
-    const restorableUntil = await this.tenants.cancelCurrent(reason, this.restoreDays);
+    const restorableUntil = await this.current.cancelCurrent(reason, this.restoreDays);
     if (restorableUntil === null) throw new ApiError('INSUFFICIENT_PERMISSIONS');
     return { status: 'canceled', restorableUntil };
   }
