@@ -89,7 +89,7 @@ class CliModule {
         provide(TenantPurgeService, [PlatformDatabase, TenantPurgeRepository, SecurityEvents]),
         provide(UserRepository, [TenantDatabase]),
         provide(UserDirectoryRepository, [TenantDatabase]),
-        provide(UserService, [UserRepository, UserDirectoryRepository]),
+        provide(UserService, [APP_CONFIG, UserRepository, UserDirectoryRepository]),
         provide(SessionRepository, [TenantDatabase]),
         provide(SessionRevocationService, [
           SessionRepository,
@@ -98,7 +98,6 @@ class CliModule {
           SecurityEvents,
         ]),
         provide(TenantCreationService, [
-          APP_CONFIG,
           TenantService,
           UserService,
           PasswordPolicy,
@@ -130,7 +129,6 @@ class CliModule {
         ]),
         AdminPasswordRepository,
         provide(AdminPasswordService, [
-          APP_CONFIG,
           PlatformDatabase,
           AdminPasswordRepository,
           UserService,
@@ -142,6 +140,7 @@ class CliModule {
         provide(PlatformUsageService, [PlatformDatabase, PlatformUsageRepository, SecurityEvents]),
         provide(PlatformLifecycleService, [
           PlatformDatabase,
+          PlatformTenantService,
           PlatformTenantRepository,
           SecurityEvents,
           TenantLifecycleService,

@@ -5,9 +5,8 @@ import {
   type UserStatus,
 } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
@@ -39,7 +38,6 @@ const STATUS_EVENTS = {
 @Injectable()
 export class UserAccessService {
   constructor(
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly database: TenantDatabase,
     private readonly users: UserService,
     private readonly sessions: SessionService,
@@ -122,11 +120,8 @@ export class UserAccessService {
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
     const target = await this.targetOf(principal, userId, assertMayControl);
-    const hours = this.config.passwords.temporaryHours;
-    const expiresAt = await this.users.setTemporaryPassword(this.database, target.id, {
-      passwordHash,
-      hours,
-    });
+    const { database } = this;
+    const expiresAt = await this.users.setTemporaryPassword(database, target.id, passwordHash);
     await this.revocations.revokeAll(this.database, target.id);
     await this.record('password.reset', target);
     const user = await this.users.profile(target.id);

@@ -1,8 +1,7 @@
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, decodePagePosition, toPage } from '@poc-tracker/http-service';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { SecurityEvents } from '../audit/security-events.js';
 import { assertMayAssignRole } from '../user/role.rules.js';
 import { formatPosition, parsePosition } from '../user/user-search.js';
@@ -24,7 +23,6 @@ import { assertMayControl, assertMayManage } from './user-admin.rules.js';
 @Injectable()
 export class UserAdminService {
   constructor(
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly users: UserService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
@@ -72,7 +70,7 @@ export class UserAdminService {
     // Before the first statement: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(password ?? generated ?? '');
     const id = uuidv7();
-    const expiresAt = await this.users.create(this.database, {
+    const expiresAt = await this.users.createWithTemporaryPassword(this.database, {
       id,
       email,
       passwordHash,
@@ -80,9 +78,7 @@ export class UserAdminService {
       lastName,
       role,
       createdBy: principal.userId,
-      temporaryForHours: this.config.passwords.temporaryHours,
     });
-    if (expiresAt === null) throw new Error('The temporary password has no expiry.');
     await this.events.record({
       type: 'user.created',
       result: 'success',

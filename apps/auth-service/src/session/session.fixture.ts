@@ -120,7 +120,7 @@ export class SessionFixture {
     this.sessions = new SessionService(repository, this.revocations, issuer, tenants, clock);
     this.refreshes = new RefreshService(
       repository,
-      new UserService(new UserRepository(database), new UserDirectoryRepository(database)),
+      new UserService(config, new UserRepository(database), new UserDirectoryRepository(database)),
       issuer,
       this.sessionStatus,
       new TenantResolver({ naming: config.tenancy }, database),

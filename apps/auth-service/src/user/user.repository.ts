@@ -24,16 +24,8 @@ export interface NewUser {
   lastName: string | null;
   role: Role;
   createdBy?: string;
-  /** For how many hours the password is valid, if it is a temporary one, which the user must replace. */
-  temporaryForHours?: number | null;
   /** Whether the address has been verified already. */
   emailVerified?: boolean;
-}
-
-/** The hash of a temporary password, and for how many hours it is valid. */
-export interface TemporaryPassword {
-  passwordHash: string;
-  hours: number;
 }
 
 /* These run on the operators' login as well, hence the tenant of the transaction. */
@@ -150,20 +142,19 @@ export class UserRepository {
     );
   }
 
-  /** @returns when the password expires, if it is a temporary one. */
-  async insert(transaction: SqlRunner, user: NewUser): Promise<Date | null> {
-    const [row] = await transaction.query<{ expiresAt: Date | null }>(INSERT, [
-      user.id,
-      user.email,
-      user.passwordHash,
-      user.firstName,
-      user.lastName,
-      user.role,
-      user.createdBy ?? null,
-      user.temporaryForHours ?? null,
-      user.emailVerified ?? false,
-    ]);
-    return row?.expiresAt ?? null;
+  async insert(transaction: SqlRunner, user: NewUser): Promise<void> {
+    await this.insertFor(transaction, user, null);
+  }
+
+  /** Inserts a user who must replace the password within these hours. @returns when it expires. */
+  async insertWithTemporaryPassword(
+    transaction: SqlRunner,
+    user: NewUser,
+    hours: number,
+  ): Promise<Date> {
+    const expiresAt = await this.insertFor(transaction, user, hours);
+    if (expiresAt === null) throw new Error('The temporary password has no expiry.');
+    return expiresAt;
   }
 
   async recordLogin(id: string): Promise<void> {
@@ -230,7 +221,8 @@ export class UserRepository {
   async setTemporaryPassword(
     transaction: SqlRunner,
     id: string,
-    { passwordHash, hours }: TemporaryPassword,
+    passwordHash: string,
+    hours: number,
   ): Promise<Date> {
     const [row] = await transaction.query<{ expiresAt: Date }>(SET_TEMPORARY_PASSWORD, [
       id,
@@ -247,5 +239,24 @@ export class UserRepository {
 
   async delete(id: string): Promise<void> {
     await this.database.query('DELETE FROM users WHERE id = $1', [id]);
+  }
+
+  private async insertFor(
+    transaction: SqlRunner,
+    user: NewUser,
+    hours: number | null,
+  ): Promise<Date | null> {
+    const [row] = await transaction.query<{ expiresAt: Date | null }>(INSERT, [
+      user.id,
+      user.email,
+      user.passwordHash,
+      user.firstName,
+      user.lastName,
+      user.role,
+      user.createdBy ?? null,
+      hours,
+      user.emailVerified ?? false,
+    ]);
+    return row?.expiresAt ?? null;
   }
 }

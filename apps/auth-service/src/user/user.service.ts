@@ -1,6 +1,7 @@
 import { ApiError, type UserStatus } from '@poc-tracker/contracts';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { SqlRunner } from '@poc-tracker/tenancy';
+import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { toTenantSummary } from '../tenant/tenant-summary.response.js';
 import type { ProfileResponse } from './profile/profile.response.js';
 import type { UserRecord } from './user.entity.js';
@@ -15,7 +16,6 @@ import {
   type UserChanges,
   type ProfileChanges,
   type Rights,
-  type TemporaryPassword,
   UserRepository,
 } from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';
@@ -26,10 +26,15 @@ export type { NewUser } from './user.repository.js';
 /** The users of the current tenant. */
 @Injectable()
 export class UserService {
+  private readonly temporaryHours: number;
+
   constructor(
+    @Inject(APP_CONFIG) config: { passwords: Pick<AppConfig['passwords'], 'temporaryHours'> },
     private readonly users: UserRepository,
     private readonly directory: UserDirectoryRepository,
-  ) {}
+  ) {
+    this.temporaryHours = config.passwords.temporaryHours;
+  }
 
   /** @throws ApiError NOT_FOUND if the tenant has no such user, or none that the current user may see. */
   async get(id: string): Promise<UserRecord> {
@@ -92,12 +97,17 @@ export class UserService {
   }
 
   /**
+   * Creates a user with a password that they have chosen.
    * @param transaction of the request or an operator's
-   * @returns when the password expires, if it is a temporary one.
    * @throws a database error if the address is taken (USER_EXISTS) or no seat is free (USER_LIMIT_EXCEEDED).
    */
-  async create(transaction: SqlRunner, user: NewUser): Promise<Date | null> {
-    return this.users.insert(transaction, user);
+  async create(transaction: SqlRunner, user: NewUser): Promise<void> {
+    await this.users.insert(transaction, user);
+  }
+
+  /** The same with a temporary password, which the user must change before anything else. @returns when it expires. */
+  async createWithTemporaryPassword(transaction: SqlRunner, user: NewUser): Promise<Date> {
+    return this.users.insertWithTemporaryPassword(transaction, user, this.temporaryHours);
   }
 
   /** Counts a log-in. */
@@ -134,9 +144,9 @@ export class UserService {
   async setTemporaryPassword(
     transaction: SqlRunner,
     id: string,
-    password: TemporaryPassword,
+    passwordHash: string,
   ): Promise<Date> {
-    return this.users.setTemporaryPassword(transaction, id, password);
+    return this.users.setTemporaryPassword(transaction, id, passwordHash, this.temporaryHours);
   }
 
   /** Locks the user with this address until the operator's transaction ends. Null if there is none. */

@@ -41,7 +41,7 @@ export class SignupService {
     const prepared = await this.creation.prepare(input);
     const { tenantId, adminId } = prepared;
     return this.database.transaction(contextWithoutRights(tenantId, adminId), async () => {
-      const { tenant } = await this.creation.create(this.database, prepared);
+      const tenant = await this.creation.create(this.database, prepared);
       const { user, tokens } = await this.logins.openSession(
         tenant,
         adminId,

@@ -1,13 +1,12 @@
 import type { TenantSnapshot } from '@poc-tracker/contracts';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
-import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import { temporaryPassword } from '../../protection/temporary-password.js';
 import { TenantService } from '../../tenant/tenant.service.js';
-import { UserService } from '../../user/user.service.js';
+import { type NewUser, UserService } from '../../user/user.service.js';
 import type { CreateTenantDto } from './create-tenant.dto.js';
 
 /** A tenant to create, with its first admin. It satisfies the rules of {@link CreateTenantDto}. */
@@ -19,9 +18,15 @@ export interface PreparedTenant {
   readonly adminId: string;
   readonly input: TenantInput;
   readonly passwordHash: string;
-  /** For how many hours a temporary password is valid. Null for one that the admin has chosen. */
-  readonly temporaryForHours: number | null;
+  /** Null if the admin has chosen the password. */
+  readonly temporaryPassword: string | null;
 }
+
+/** A tenant whose admin has chosen the password. */
+export type TenantWithChosenPassword = PreparedTenant & { readonly temporaryPassword: null };
+
+/** A tenant whose admin gets a temporary password. */
+export type TenantWithTemporaryPassword = PreparedTenant & { readonly temporaryPassword: string };
 
 /**
  * Creates tenants, each with its default settings and its first admin: for a sign-up, an operator and the command line.
@@ -30,7 +35,6 @@ export interface PreparedTenant {
 @Injectable()
 export class TenantCreationService {
   constructor(
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly tenants: TenantService,
     private readonly users: UserService,
     private readonly policy: PasswordPolicy,
@@ -42,36 +46,54 @@ export class TenantCreationService {
   async prepare({
     adminPassword,
     ...input
-  }: TenantInput & Pick<CreateTenantDto, 'adminPassword'>): Promise<PreparedTenant> {
+  }: TenantInput & Pick<CreateTenantDto, 'adminPassword'>): Promise<TenantWithChosenPassword> {
     const { name, subdomain, adminEmail: email } = input;
     const names = { firstName: input.adminFirstName, lastName: input.adminLastName };
     const context = { email, ...names, tenant: { name, subdomain } };
     this.policy.check(adminPassword, context, 'adminPassword');
-    return this.withPassword(input, adminPassword, null);
+    return { ...(await this.withPassword(input, adminPassword)), temporaryPassword: null };
   }
 
   /** The same with a generated password, which the admin must change at the first log-in. @throws ApiError SERVICE_BUSY. */
-  async prepareWithTemporaryPassword(
-    input: TenantInput,
-  ): Promise<PreparedTenant & { readonly temporaryPassword: string }> {
+  async prepareWithTemporaryPassword(input: TenantInput): Promise<TenantWithTemporaryPassword> {
     const password = temporaryPassword();
-    const { temporaryHours } = this.config.passwords;
-    const prepared = await this.withPassword(input, password, temporaryHours);
-    return { ...prepared, temporaryPassword: password };
+    return { ...(await this.withPassword(input, password)), temporaryPassword: password };
   }
 
   /**
    * Writes a prepared tenant.
-   * @param transaction in the new tenant: of its admin or an operator's
-   * @param details added to the event in the audit log
-   * @returns the tenant, and when a temporary password of its admin expires.
+   * @param transaction in the new tenant, of its admin
    * @throws the database's refusal of a subdomain that is in use (TENANT_EXISTS).
    */
   async create(
     transaction: SqlRunner,
-    { tenantId, adminId, input, passwordHash, temporaryForHours }: PreparedTenant,
+    prepared: TenantWithChosenPassword,
+  ): Promise<TenantSnapshot> {
+    const tenant = await this.insertTenant(transaction, prepared, {});
+    await this.users.create(transaction, adminOf(prepared));
+    return tenant;
+  }
+
+  /**
+   * The same with a temporary password of the admin.
+   * @param transaction in the new tenant, of an operator
+   * @param details added to the event in the audit log
+   * @returns when the password expires.
+   */
+  async createWithTemporaryPassword(
+    transaction: SqlRunner,
+    prepared: TenantWithTemporaryPassword,
     details: Readonly<Record<string, string>> = {},
-  ): Promise<{ tenant: TenantSnapshot; expiresAt: Date | null }> {
+  ): Promise<Date> {
+    await this.insertTenant(transaction, prepared, details);
+    return this.users.createWithTemporaryPassword(transaction, adminOf(prepared));
+  }
+
+  private async insertTenant(
+    transaction: SqlRunner,
+    { tenantId, input }: PreparedTenant,
+    details: Readonly<Record<string, string>>,
+  ): Promise<TenantSnapshot> {
     const { name, subdomain, planType, adminEmail } = input;
     const created = { id: tenantId, name, subdomain, plan: planType };
     const tenant = await this.tenants.create(transaction, created);
@@ -82,24 +104,25 @@ export class TenantCreationService {
       details: { adminEmail, planType, ...details },
     } as const;
     await this.events.recordIn(transaction, event);
-    const admin = {
-      id: adminId,
-      email: adminEmail,
-      passwordHash,
-      firstName: input.adminFirstName ?? null,
-      lastName: input.adminLastName ?? null,
-      role: 'admin',
-      temporaryForHours,
-    } as const;
-    return { tenant, expiresAt: await this.users.create(transaction, admin) };
+    return tenant;
   }
 
   private async withPassword(
     input: TenantInput,
     password: string,
-    temporaryForHours: number | null,
-  ): Promise<PreparedTenant> {
+  ): Promise<Omit<PreparedTenant, 'temporaryPassword'>> {
     const passwordHash = await this.hasher.hash(password);
-    return { tenantId: uuidv7(), adminId: uuidv7(), input, passwordHash, temporaryForHours };
+    return { tenantId: uuidv7(), adminId: uuidv7(), input, passwordHash };
   }
+}
+
+function adminOf({ adminId, input, passwordHash }: PreparedTenant): NewUser {
+  return {
+    id: adminId,
+    email: input.adminEmail,
+    passwordHash,
+    firstName: input.adminFirstName ?? null,
+    lastName: input.adminLastName ?? null,
+    role: 'admin',
+  };
 }

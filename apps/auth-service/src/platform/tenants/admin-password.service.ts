@@ -1,8 +1,7 @@
 import { ApiError } from '@poc-tracker/contracts';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { temporaryPassword } from '../../protection/temporary-password.js';
 import { SessionRevocationService } from '../../session/session-revocation.service.js';
@@ -21,7 +20,6 @@ interface TemporaryAdminPassword {
 @Injectable()
 export class AdminPasswordService {
   constructor(
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'passwords'>,
     private readonly database: PlatformDatabase,
     private readonly admins: AdminPasswordRepository,
     private readonly users: UserService,
@@ -49,10 +47,9 @@ export class AdminPasswordService {
     );
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
-    const password = { passwordHash, hours: this.config.passwords.temporaryHours };
     return this.database.transaction(context, async (transaction) => {
       const { id, email: stored } = await this.lockSoleAdmin(transaction, tenantId, email);
-      const expiresAt = await this.users.setTemporaryPassword(transaction, id, password);
+      const expiresAt = await this.users.setTemporaryPassword(transaction, id, passwordHash);
       await this.sessions.revokeAll(transaction, id);
       await this.events.recordIn(transaction, {
         type: 'password.reset',

@@ -1,5 +1,4 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ApiError } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents, withRefusalRecorded } from '../../audit/security-events.js';
 import {
@@ -10,7 +9,8 @@ import type { StatusTransition } from '../../tenant/lifecycle/tenant-transitions
 import { TenantPurgeService } from '../../tenant/lifecycle/tenant-purge.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 import { PlatformTenantRepository } from './platform-tenant.repository.js';
-import { type PlatformTenantResponse, toPlatformTenant } from './platform-tenant.response.js';
+import type { PlatformTenantResponse } from './platform-tenant.response.js';
+import { PlatformTenantService } from './platform-tenant.service.js';
 
 /** Changes of a tenant's status by operators, each with a reason that is recorded in the tenant's audit log. */
 @Injectable()
@@ -19,7 +19,8 @@ export class PlatformLifecycleService {
 
   constructor(
     private readonly database: PlatformDatabase,
-    private readonly tenants: PlatformTenantRepository,
+    private readonly tenants: PlatformTenantService,
+    private readonly repository: PlatformTenantRepository,
     private readonly events: SecurityEvents,
     private readonly lifecycle: TenantLifecycleService,
     private readonly purges: TenantPurgeService,
@@ -34,9 +35,7 @@ export class PlatformLifecycleService {
   ): Promise<PlatformTenantResponse> {
     return this.change(tenantId, reason, actor, transition, async (transaction, change) => {
       await this.lifecycle.transition(transaction, transition, change);
-      const changed = await this.tenants.find(transaction, tenantId);
-      if (changed === null) throw new ApiError('NOT_FOUND');
-      return toPlatformTenant(changed);
+      return this.tenants.getIn(transaction, tenantId);
     });
   }
 
@@ -99,7 +98,7 @@ export class PlatformLifecycleService {
   ): Promise<void> {
     const { operatorId } = actor;
     await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
-      if (await this.tenants.lock(transaction, tenantId))
+      if (await this.repository.lock(transaction, tenantId))
         await this.record(transaction, tenantId, 'failure', actor, details);
     });
   }

@@ -67,16 +67,23 @@ export class PlatformTenantService {
   /** @throws ApiError NOT_FOUND. */
   async get(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
-      const tenant = await this.find(transaction, tenantId);
+      const tenant = await this.getIn(transaction, tenantId);
       await this.recordAccess(transaction, tenantId, 'read', actor);
       return tenant;
     });
   }
 
+  /** For a change in this transaction, which records its access itself. @throws ApiError NOT_FOUND. */
+  async getIn(transaction: SqlRunner, tenantId: string): Promise<PlatformTenantResponse> {
+    const row = await this.tenants.find(transaction, tenantId);
+    if (row === null) throw new ApiError('NOT_FOUND');
+    return toPlatformTenant(row);
+  }
+
   /** @throws ApiError NOT_FOUND. */
   async getUsage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
-      const { usage } = await this.find(transaction, tenantId);
+      const { usage } = await this.getIn(transaction, tenantId);
       await this.recordAccess(transaction, tenantId, 'usage', actor);
       return usage;
     });
@@ -101,9 +108,12 @@ export class PlatformTenantService {
     const prepared = await this.creation.prepareWithTemporaryPassword(input);
     const { tenantId, temporaryPassword } = prepared;
     return this.inTenant(tenantId, actor, async (transaction) => {
-      const { expiresAt } = await this.creation.create(transaction, prepared, actor.details);
-      if (expiresAt === null) throw new Error('The temporary password has no expiry.');
-      const tenant = await this.find(transaction, tenantId);
+      const expiresAt = await this.creation.createWithTemporaryPassword(
+        transaction,
+        prepared,
+        actor.details,
+      );
+      const tenant = await this.getIn(transaction, tenantId);
       return { tenant, adminEmail: input.adminEmail, temporaryPassword, expiresAt };
     });
   }
@@ -119,12 +129,6 @@ export class PlatformTenantService {
       await this.record(transaction, tenantId, 'tenant.plan_changed', actor, { ...change });
       return changed;
     });
-  }
-
-  private async find(transaction: SqlRunner, tenantId: string): Promise<PlatformTenantResponse> {
-    const row = await this.tenants.find(transaction, tenantId);
-    if (row === null) throw new ApiError('NOT_FOUND');
-    return toPlatformTenant(row);
   }
 
   private recordAccess(
