@@ -33,6 +33,12 @@ export class CliContext {
     return (this.opened ??= this.open());
   }
 
+  /** The address of a tenant's pages, with `{tenant}` in place of its subdomain. @throws ConfigurationError */
+  async publicUrl(): Promise<string> {
+    const { loadPublicUrl } = await import('../../apps/auth-service/src/config/app-config.js');
+    return loadPublicUrl({ ...this.env, PUBLIC_URL: this.connections.publicUrl() });
+  }
+
   /** Added to the audit log entries, because the command line has no log-in. */
   get actor(): { via: 'cli'; osUser: string } {
     return { via: 'cli', osUser: userInfo().username };
@@ -55,8 +61,7 @@ export class CliContext {
 
   private async open(): Promise<CliServices> {
     const { openCliServices } = await import('./cli.module.js');
-    const env = { ...this.env, PUBLIC_URL: this.connections.publicUrl() };
-    return openCliServices(env, {
+    return openCliServices(this.env, {
       url: this.connections.platformUrl(),
       tls: this.connections.tls,
       applicationName: APPLICATION_NAME,

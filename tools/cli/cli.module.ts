@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ConfigModule, EnvironmentReader, readServiceSettings } from '@poc-tracker/http-service';
+import { ConfigModule, EnvironmentReader, readEnvironment } from '@poc-tracker/http-service';
 import {
   PlatformDatabase,
   type PlatformDatabaseOptions,
@@ -12,7 +12,6 @@ import { TenantCreationService } from '../../apps/auth-service/src/auth/signup/t
 import {
   APP_CONFIG,
   type AppConfig,
-  readPublicUrl,
   readRestoreDays,
   readTemporaryPasswordHours,
 } from '../../apps/auth-service/src/config/app-config.js';
@@ -51,11 +50,8 @@ import { UserService } from '../../apps/auth-service/src/user/user.service.js';
 /** The part of the service's configuration that these services use. They need no keys and no login of tenants. */
 interface CliConfig {
   passwords: AppConfig['passwords'];
-  tenancy: Pick<AppConfig['tenancy'], 'restoreDays' | 'publicUrl'>;
+  tenancy: Pick<AppConfig['tenancy'], 'restoreDays'>;
 }
-
-/** Stands in for DATABASE_URL while the other settings are read. */
-const UNUSED_DATABASE = 'postgres://127.0.0.1/poc_tracker';
 
 /**
  * The services behind the routes under /platform, on the operators' login alone. It does not import the modules of the
@@ -160,8 +156,6 @@ export interface CliServices {
   readonly lifecycle: PlatformLifecycleService;
   readonly operators: OperatorService;
   readonly clients: ServiceClientService;
-  /** The address of a tenant's pages, with `{tenant}` in place of its subdomain. */
-  readonly publicUrl: string;
   /** Closes the connections. */
   close(): Promise<void>;
 }
@@ -187,22 +181,21 @@ export async function openCliServices(
     lifecycle: context.get(PlatformLifecycleService),
     operators: context.get(OperatorService),
     clients: context.get(ServiceClientService),
-    publicUrl: config.tenancy.publicUrl,
     close: () => context.close(),
   };
 }
 
 function readCliConfig(env: NodeJS.ProcessEnv): CliConfig {
-  // The commands have a login of their own. The other settings are those of the service.
-  const reader = new EnvironmentReader({ ...env, DATABASE_URL: UNUSED_DATABASE });
-  const service = readServiceSettings(reader, { port: 3000, version: '0' });
+  const reader = new EnvironmentReader(env);
+  // In production, the connection verifies TLS: a misspelled NODE_ENV must not switch that off.
+  readEnvironment(reader);
   const config = {
     passwords: {
       ...readArgon2Parameters(reader),
       concurrency: 1,
       temporaryHours: readTemporaryPasswordHours(reader),
     },
-    tenancy: { restoreDays: readRestoreDays(reader), publicUrl: readPublicUrl(reader, service) },
+    tenancy: { restoreDays: readRestoreDays(reader) },
   };
   reader.assertValid();
   return config;

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { DEFAULT_PORTS } from '@poc-tracker/contracts';
 import { StartFailureError } from '@poc-tracker/http-service';
 
 /**
@@ -33,6 +34,10 @@ export function assertPortsDiffer(port: number, trackerPort: number): void {
   );
 }
 
+function defaultPortOf(variable: string): number {
+  return variable === 'PORT' ? DEFAULT_PORTS.authService : DEFAULT_PORTS.tracker;
+}
+
 function explain(
   error: NodeJS.ErrnoException,
   { host, port, variable }: { host: string; port: number; variable: string },
@@ -45,7 +50,7 @@ function explain(
       );
     case 'EACCES':
       return new StartFailureError(
-        `This user cannot listen on port ${port}. Choose a port from 1024 up: ${variable}=${variable === 'PORT' ? 3000 : 3001} npm start`,
+        `This user cannot listen on port ${port}. Choose a port from 1024 up: ${variable}=${defaultPortOf(variable)} npm start`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

@@ -1,3 +1,4 @@
+import { DEFAULT_PORTS } from '@poc-tracker/contracts';
 import { EnvironmentReader } from '@poc-tracker/http-service';
 
 /**
@@ -34,7 +35,7 @@ const PASSED_ON = [
 /** The port of the tracker. @throws ConfigurationError */
 export function readTrackerPort(env: NodeJS.ProcessEnv): number {
   const reader = new EnvironmentReader(env);
-  const port = reader.integer('TRACKER_PORT', 3001, { min: 0, max: 65_535 });
+  const port = reader.integer('TRACKER_PORT', DEFAULT_PORTS.tracker, { min: 0, max: 65_535 });
   reader.assertValid();
   return port;
 }

@@ -4,6 +4,7 @@ export * from './feature-settings.js';
 export * from './permissions.js';
 export * from './plan-change.js';
 export * from './plans.js';
+export * from './ports.js';
 export * from './reserved-subdomains.js';
 export * from './roles.js';
 export * from './security-events.js';

@@ -65,12 +65,28 @@ describe('the operators commands', () => {
   it.each([
     [{}, 'http://platform.localhost:3000'],
     [{ PORT: '4000' }, 'http://platform.localhost:4000'],
-    // The command line cannot know the port that a server on another database has got.
-    [{ PORT: '0' }, 'http://platform.localhost:{port}'],
+    [
+      { PORT: '0' },
+      'http://platform.localhost, at the port of the service. Set PUBLIC_URL to see the whole address here',
+    ],
     [{ PUBLIC_URL: 'https://{tenant}.pocs.example' }, 'https://platform.pocs.example'],
   ])('name the address to log in at with %o', async (env, address) => {
     const { out } = await cliOn(database, env)('operators', 'create', '--email', 'a@b.example');
     expect(out).toContain(`Then log in at ${address}.\n`);
+  });
+
+  it('need only the settings that they use, and refuse a misspelled NODE_ENV, on which TLS depends', async () => {
+    const list = (env: NodeJS.ProcessEnv) => cliOn(database, env)('operators', 'list', '--json');
+    expect((await list({ LOG_LEVEL: 'loud', PORT: 'x', PUBLIC_URL: 'x' })).code).toBe(0);
+    const refused = await list({ NODE_ENV: 'prodction' });
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('NODE_ENV')]);
+  });
+
+  it('refuse to create a secret while the address to log in at is wrong', async () => {
+    const create = cliOn(database, { PUBLIC_URL: 'x' });
+    const refused = await create('operators', 'create', '--email', 'late@b.example');
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('PUBLIC_URL')]);
+    expect(await statusOf('late@b.example')).toBeUndefined();
   });
 
   it('let exactly one of several concurrent activations use a secret', async () => {

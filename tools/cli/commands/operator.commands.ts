@@ -30,7 +30,8 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     )
     .action(async (options: EmailOption) => {
       const email = emailOf(options);
-      const { operators: service, publicUrl } = await context.services();
+      const { operators: service } = await context.services();
+      const address = describeAddress(await context.publicUrl());
       const invitation = await service.invite(email, actorOf(context));
       context.show(
         options,
@@ -39,7 +40,7 @@ export function registerOperatorCommands(program: Command, context: CliContext):
           `One-time secret of ${invitation.email}. It is not shown again:\n\n  ${invitation.secret}\n\n` +
           `It can be used once, until ${invitation.expiresAt.toISOString()}:\n` +
           '  POST /api/v1/platform/operators/activate {"email", "secret", "password"}\n' +
-          `Then log in at ${publicUrl.replace('{tenant}', PLATFORM_SUBDOMAIN)}.\n`,
+          `Then log in at ${address}.\n`,
       );
     });
 
@@ -70,6 +71,14 @@ export function registerOperatorCommands(program: Command, context: CliContext):
       });
       context.show(options, { email, revoked: true }, () => `${email} is no longer an operator.\n`);
     });
+}
+
+/** The command line cannot know the port that a server with PORT=0 on another database has got. */
+function describeAddress(publicUrl: string): string {
+  const address = publicUrl.replace('{tenant}', PLATFORM_SUBDOMAIN);
+  if (!address.includes(':{port}')) return address;
+  const host = address.replace(':{port}', '');
+  return `${host}, at the port of the service. Set PUBLIC_URL to see the whole address here`;
 }
 
 /** The address in its stored form, by the rule of the routes: no user has any other address. */

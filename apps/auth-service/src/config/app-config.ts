@@ -1,14 +1,17 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { type Plan, PLANS } from '@poc-tracker/contracts';
+import { DEFAULT_PORTS, type Plan, PLANS } from '@poc-tracker/contracts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
   type DatabaseSettings,
   deepFreeze,
   EnvironmentReader,
+  readBaseDomain,
   readDatabaseUrl,
+  readEnvironment,
   readKey,
   readParties,
+  readPort,
   readPublicKeys,
   readServiceSettings,
   type ServiceSettings,
@@ -62,7 +65,10 @@ const MIN_REFRESH_SECRET_BYTES = 32;
  */
 export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   const reader = new EnvironmentReader(env);
-  const service = readServiceSettings(reader, { port: 3000, version: packageJson.version });
+  const service = readServiceSettings(reader, {
+    port: DEFAULT_PORTS.authService,
+    version: packageJson.version,
+  });
   const production = service.environment === 'production';
   const tokens = readTokens(reader);
   const settings: Omit<AppConfig, 'tokens'> = {
@@ -102,10 +108,29 @@ function readPlatformUrl(reader: EnvironmentReader, production: boolean): string
   return url ?? '';
 }
 
+/** Reads and validates only the address of tenants' pages. @throws ConfigurationError */
+export function loadPublicUrl(env: NodeJS.ProcessEnv): string {
+  const reader = new EnvironmentReader(env);
+  const publicUrl = readPublicUrl(reader, {
+    environment: readEnvironment(reader),
+    tenancy: { baseDomain: readBaseDomain(reader) },
+    http: { port: readPort(reader, DEFAULT_PORTS.authService) },
+  });
+  reader.assertValid();
+  return publicUrl;
+}
+
 /** Links with tokens are built from it, so it is https in production. */
-export function readPublicUrl(
+function readPublicUrl(
   reader: EnvironmentReader,
-  { environment, tenancy, http }: ServiceSettings,
+  {
+    environment,
+    tenancy,
+    http,
+  }: Pick<ServiceSettings, 'environment'> & {
+    tenancy: Pick<ServiceSettings['tenancy'], 'baseDomain'>;
+    http: Pick<ServiceSettings['http'], 'port'>;
+  },
 ): string {
   const production = environment === 'production';
   const pattern = reader.optional('PUBLIC_URL');

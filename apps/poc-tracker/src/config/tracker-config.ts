@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { isSafeIssuer } from '@poc-tracker/auth-kit';
+import { DEFAULT_PORTS } from '@poc-tracker/contracts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
   deepFreeze,
@@ -38,7 +39,10 @@ const MS_OF_MINUTE = 60_000;
  */
 export function loadTrackerConfig(env: NodeJS.ProcessEnv): TrackerConfig {
   const reader = new EnvironmentReader(env);
-  const service = readServiceSettings(reader, { port: 3001, version: packageJson.version });
+  const service = readServiceSettings(reader, {
+    port: DEFAULT_PORTS.tracker,
+    version: packageJson.version,
+  });
   const config: TrackerConfig = {
     ...service,
     tokens: readTokens(reader, service.environment === 'production'),
@@ -61,7 +65,7 @@ function readTokens(reader: EnvironmentReader, production: boolean): TrackerConf
   return {
     ...readParties(reader),
     publicKeys,
-    jwksUrl: `${(authUrl ?? 'http://127.0.0.1:3000').replace(/\/+$/, '')}/.well-known/jwks.json`,
+    jwksUrl: `${(authUrl ?? `http://127.0.0.1:${DEFAULT_PORTS.authService}`).replace(/\/+$/, '')}/.well-known/jwks.json`,
   };
 }
 

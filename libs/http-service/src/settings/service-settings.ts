@@ -64,11 +64,7 @@ export function readServiceSettings(
   reader: EnvironmentReader,
   defaults: { port: number; version: string },
 ): ServiceSettings {
-  const environment = reader.choice(
-    'NODE_ENV',
-    ['production', 'development', 'test'],
-    'development',
-  );
+  const environment = readEnvironment(reader);
   const production = environment === 'production';
   return {
     environment,
@@ -81,6 +77,20 @@ export function readServiceSettings(
     logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     warnings: reader.misspelled(),
   };
+}
+
+export function readEnvironment(reader: EnvironmentReader): ServiceSettings['environment'] {
+  return reader.choice('NODE_ENV', ['production', 'development', 'test'], 'development');
+}
+
+export function readPort(reader: EnvironmentReader, defaultPort: number): number {
+  return reader.integer('PORT', defaultPort, { min: 0, max: 65_535 });
+}
+
+export function readBaseDomain(reader: EnvironmentReader): string {
+  const pattern = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i;
+  const domain = reader.text('BASE_DOMAIN', 'poctracker.com', pattern, 'must be a domain name.');
+  return domain.toLowerCase();
 }
 
 /** @param production true: closed by default, because the routes are public and an attacker's first source (ASVS 13.4). */
@@ -100,7 +110,7 @@ function readHttpSettings(
 ): HttpSettings {
   return {
     host: reader.text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'must be a host name or an address.'),
-    port: reader.integer('PORT', defaultPort, { min: 0, max: 65_535 }),
+    port: readPort(reader, defaultPort),
     trustedProxies: readTrustedProxies(reader),
     requestTimeoutMs: reader.integer('REQUEST_TIMEOUT_MS', 10_000, { min: 100, max: 300_000 }),
     shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', production ? 5_000 : 200, {
@@ -144,17 +154,7 @@ export function readDatabaseUrl(
 }
 
 function readTenancySettings(reader: EnvironmentReader): TenancySettings {
-  return {
-    baseDomain: reader
-      .text(
-        'BASE_DOMAIN',
-        'poctracker.com',
-        /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i,
-        'must be a domain name.',
-      )
-      .toLowerCase(),
-    defaultTenant: readDefaultTenant(reader),
-  };
+  return { baseDomain: readBaseDomain(reader), defaultTenant: readDefaultTenant(reader) };
 }
 
 function readDefaultTenant(reader: EnvironmentReader): string | undefined {
