@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { MAX_JSON_DEPTH, MAX_JSON_ENTRIES } from '@poc-tracker/http-service';
 import { describe, expect, it } from 'vitest';
 import type { InputSchema } from './input-cases.js';
-import { findUnbounded } from './request-bounds.js';
+import { findLargestBody, findUnbounded } from './request-bounds.js';
 
 /** Inputs without a bound of their own. */
 const EXCEPTIONS = [
@@ -48,5 +49,24 @@ describe('The inputs of an OpenAPI document', () => {
     { type: 'integer', minimum: 1, maximum: 9 },
   ])('are accepted with a bound: %j', (schema) => {
     expect(findUnbounded(documentWith(schema))).toEqual([]);
+  });
+});
+
+describe('The largest body of an OpenAPI document', () => {
+  it.each([
+    ['openapi.json', { depth: 3, entries: 301 }],
+    ['openapi.poc-tracker.json', { depth: 1, entries: 4 }],
+  ])('is far below the limits of the parser in %s', (file, size) => {
+    const path = join(import.meta.dirname, '../../docs', file);
+    const largest = findLargestBody(JSON.parse(readFileSync(path, 'utf8')) as OpenAPIObject);
+    expect(largest).toEqual(size);
+    expect(largest.depth).toBeLessThan(MAX_JSON_DEPTH);
+    expect(largest.entries).toBeLessThan(MAX_JSON_ENTRIES);
+  });
+
+  it('is measured with its nested objects and lists', () => {
+    const pair = { type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } } };
+    const schema = { type: 'array', maxItems: 10, items: pair } as InputSchema;
+    expect(findLargestBody(documentWith(schema))).toEqual({ depth: 3, entries: 31 });
   });
 });

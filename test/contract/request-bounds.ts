@@ -47,3 +47,35 @@ function isBoundedPattern(pattern: string): boolean {
   const repeats = pattern.replace(/\\./g, '.').replace(/\[[^\]]*\]/g, '.');
   return /^\^.*\$$/.test(repeats) && !/[*+]|\{\d+,\}/.test(repeats);
 }
+
+/** The numbers of a body that the parser limits. */
+export interface BodySize {
+  depth: number;
+  entries: number;
+}
+
+/** The largest valid body of a document: its levels, and its fields and elements in all. */
+export function findLargestBody(document: OpenAPIObject): BodySize {
+  const measure = (reference: InputSchema): BodySize => {
+    const { properties, items, maxItems = Infinity } = resolve(document, reference);
+    if (items !== undefined) {
+      const { depth, entries } = measure(items);
+      return { depth: depth + 1, entries: maxItems * (entries + 1) };
+    }
+    if (properties === undefined) return { depth: 0, entries: 0 };
+    const fields = Object.values(properties).map(measure);
+    return {
+      depth: 1 + Math.max(...fields.map(({ depth }) => depth)),
+      entries: fields.reduce((sum, { entries }) => sum + entries + 1, 0),
+    };
+  };
+  const bodies = operationsOf(document).flatMap(({ operation }) =>
+    Object.values(operation.requestBody?.content ?? {}).map(({ schema = {} }) =>
+      measure(schema as InputSchema),
+    ),
+  );
+  return {
+    depth: Math.max(...bodies.map(({ depth }) => depth)),
+    entries: Math.max(...bodies.map(({ entries }) => entries)),
+  };
+}

@@ -24,7 +24,7 @@ import { IsOptional, IsString, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ApiErrors, DataResponse } from './openapi/api-documentation.js';
 import { OAuthErrors } from './errors/oauth-error.js';
-import { FormBody } from './server/form-body.js';
+import { FormBody } from './body/form-body.js';
 import { RawResponse } from './server/api.adapter.js';
 import { EndlessResponse } from './server/endless-response.js';
 import { createHttpApp } from './server/http-app.factory.js';

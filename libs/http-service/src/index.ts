@@ -1,12 +1,15 @@
 // server: the Fastify application, its process, and the options of routes.
 export { RawResponse } from './server/api.adapter.js';
 export { EndlessResponse } from './server/endless-response.js';
-export { FormBody } from './server/form-body.js';
 export { createHttpApp } from './server/http-app.factory.js';
-export { RawBody, rawBodyType } from './server/raw-body.js';
 export { RouteOption } from './server/route-option.js';
 export { runProcess } from './server/run-process.js';
 export { describeTlsFailure, StartFailureError } from './server/start-failure.js';
+
+// body: parsers of bodies and their limits.
+export { FormBody } from './body/form-body.js';
+export { MAX_JSON_DEPTH, MAX_JSON_ENTRIES } from './body/json-structure.js';
+export { RawBody, rawBodyType } from './body/raw-body.js';
 
 // errors: the error format.
 export { ErrorResponse } from './errors/error-response.js';

@@ -1,12 +1,9 @@
-import { isUtf8 } from 'node:buffer';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { describePath } from '../fields/field-path.js';
 
-/** Levels of nesting of a body. No request of the API needs more than a few. */
-const MAX_DEPTH = 32;
-
-/** Characters of a field's path in an error, because the client chooses the names. */
-const MAX_PATH_LENGTH = 200;
+/** Parameters of a query or a form. The search of the audit log has 10. Each costs the time of its validation. */
+const MAX_PARAMETERS = 100;
 
 /**
  * Names that every object inherits, or that lead to its prototype (CWE-1321). The API has no such field, and code that
@@ -26,26 +23,21 @@ interface Node {
   value: unknown;
   key: string;
   parent: Node | undefined;
-  depth: number;
 }
 
 /**
- * Parses JSON bodies (RFC 8259: UTF-8 only), and applies {@link checkInput} to bodies, queries and route parameters. An
- * empty body counts as none, because clients send the content type with requests that have no body.
+ * Applies {@link checkInput} to bodies, queries and route parameters, and refuses queries with too many parameters before the
+ * guards look anything up.
  */
 export function guardRequests(fastify: FastifyInstance): void {
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    (_request, body, done) => {
-      try {
-        done(null, parseJson(body as Buffer));
-      } catch (error) {
-        done(error as Error, undefined);
-      }
-    },
-  );
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    try {
+      checkParameterCount(raw.url?.split('?', 2)[1] ?? '', 'query');
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
   fastify.addHook('preValidation', (request: FastifyRequest, _reply, done) => {
     try {
       checkInput(request.params, 'path');
@@ -58,23 +50,19 @@ export function guardRequests(fastify: FastifyInstance): void {
   });
 }
 
-function parseJson(body: Buffer): unknown {
-  if (body.length === 0) return undefined;
-  if (!isUtf8(body)) throw invalid('body', 'must be JSON in UTF-8');
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    throw invalid('body', 'must be well-formed JSON');
-  }
+/** @throws ApiError VALIDATION_ERROR for a query or a form, not parsed yet, with more than 100 parameters. */
+export function checkParameterCount(text: string, root: string): void {
+  if (text.split('&', MAX_PARAMETERS + 1).length > MAX_PARAMETERS)
+    throw invalid(root, `must not have more than ${MAX_PARAMETERS} parameters`);
 }
 
 /**
- * Refuses names and values that no field may have. It is not recursive, because the client chooses the depth of the input.
+ * Refuses names and values that no field may have.
  * @param root name of the whole input, for an error about the input itself.
  * @throws ApiError VALIDATION_ERROR that names the field but never repeats the value.
  */
 export function checkInput(input: unknown, root: string): void {
-  const pending: Node[] = [{ value: input, key: '', parent: undefined, depth: 0 }];
+  const pending: Node[] = [{ value: input, key: '', parent: undefined }];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (UNSTORABLE.test(node.key))
       throw refused(node, root, 'has a name with forbidden characters');
@@ -83,10 +71,8 @@ export function checkInput(input: unknown, root: string): void {
       throw refused(node, root, 'must not contain NUL or unpaired surrogate characters');
     }
     if (typeof node.value !== 'object' || node.value === null) continue;
-    if (node.depth === MAX_DEPTH)
-      throw refused(node, root, `must not be nested deeper than ${MAX_DEPTH} levels`);
     for (const [key, value] of Object.entries(node.value)) {
-      pending.push({ value, key, parent: node, depth: node.depth + 1 });
+      pending.push({ value, key, parent: node });
     }
   }
 }
@@ -100,11 +86,7 @@ function refused(node: Node, root: string, message: string): ApiError {
   ) {
     keys.unshift(current.key);
   }
-  const path = keys
-    .join('.')
-    .slice(0, MAX_PATH_LENGTH)
-    .replace(/[\0\p{Surrogate}]/gu, '\u{FFFD}');
-  return invalid(path === '' ? root : path, message);
+  return invalid(describePath(keys, root), message);
 }
 
 function invalid(field: string, message: string): ApiError {

@@ -6,7 +6,7 @@ import { Public } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpApp } from './http-app.factory.js';
+import { createHttpApp } from '../server/http-app.factory.js';
 import { createLogger } from '../logging/logger.factory.js';
 import { RawBody, rawBodyType } from './raw-body.js';
 

@@ -1,6 +1,8 @@
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { RouteOption } from './route-option.js';
+import { checkParameterCount } from '../server/request-guard.js';
+import { RouteOption } from '../server/route-option.js';
+import { readUtf8 } from './utf8-body.js';
 
 interface FormBodyConfig {
   formBody?: boolean;
@@ -29,11 +31,11 @@ export function registerFormBodies(fastify: FastifyInstance): void {
   });
   fastify.addContentTypeParser(
     FORM,
-    { parseAs: 'string', bodyLimit: FORM_LIMIT_BYTES },
+    { parseAs: 'buffer', bodyLimit: FORM_LIMIT_BYTES },
     (request, body, done) => {
       try {
         if (!acceptsForm(request)) throw new ApiError('UNSUPPORTED_MEDIA_TYPE');
-        done(null, readForm(body as string));
+        done(null, readForm(readUtf8(request, body as Buffer)));
       } catch (error) {
         done(error as Error, undefined);
       }
@@ -41,14 +43,29 @@ export function registerFormBodies(fastify: FastifyInstance): void {
   );
 }
 
-/** @throws ApiError VALIDATION_ERROR for a repeated field, which is ambiguous (RFC 6749, 3.2). */
+/**
+ * @throws ApiError VALIDATION_ERROR for a repeated field, which is ambiguous (RFC 6749, 3.2), too many of them, or encoded
+ * bytes that are not UTF-8.
+ */
 function readForm(body: string): Record<string, string> {
+  checkParameterCount(body, 'body');
+  checkEncodedBytes(body);
   const fields = [...new URLSearchParams(body)];
   const names = new Set(fields.map(([name]) => name));
   if (names.size !== fields.length)
     throw ApiError.validation({ field: 'body', message: 'must not repeat a field' });
   // Own properties, even for names that every object inherits; `checkInput` refuses those.
   return Object.fromEntries(fields);
+}
+
+/** URLSearchParams would read U+FFFD for such bytes, and make different secrets equal. */
+function checkEncodedBytes(body: string): void {
+  try {
+    // A percent sign without two digits stands for itself.
+    decodeURIComponent(body.replace(/%(?![0-9a-f]{2})/gi, '%25'));
+  } catch {
+    throw ApiError.validation({ field: 'body', message: 'must be in UTF-8' });
+  }
 }
 
 /** The media type without its parameters, such as charset. */

@@ -1,6 +1,6 @@
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { RouteOption } from './route-option.js';
+import { RouteOption } from '../server/route-option.js';
 
 interface RawBodyConfig {
   rawBody?: boolean;
