@@ -2,6 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { GATEKEEPER_ROLE, OPERATOR_ROLE, SERVICE_ROLE } from '@poc-tracker/tenancy';
 import { SEARCH_KEY_FUNCTION } from './create-roles-and-context/search-key.js';
 import { EMAIL_KEY_FUNCTIONS } from './create-roles-and-context/stored-email.js';
+import { TEXT_FUNCTIONS } from './create-roles-and-context/stored-text.js';
 
 const GROUP_ROLES = [SERVICE_ROLE, OPERATOR_ROLE, GATEKEEPER_ROLE];
 
@@ -92,11 +93,17 @@ export class CreateRolesAndContext1795460000000 implements MigrationInterface {
       GRANT EXECUTE ON FUNCTION public.set_user_context(uuid, uuid, text, text[]), public.set_tenant_context(uuid)
         TO ${SERVICE_ROLE}, ${OPERATOR_ROLE};
       GRANT EXECUTE ON FUNCTION public.has_permission(text) TO ${SERVICE_ROLE}, ${GATEKEEPER_ROLE}`);
-    await runner.query([...SEARCH_KEY_FUNCTION.up, ...EMAIL_KEY_FUNCTIONS.up].join(';\n'));
+    await runner.query(
+      [...SEARCH_KEY_FUNCTION.up, ...EMAIL_KEY_FUNCTIONS.up, ...TEXT_FUNCTIONS.up].join(';\n'),
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query([...EMAIL_KEY_FUNCTIONS.down, ...SEARCH_KEY_FUNCTION.down].join(';\n'));
+    await runner.query(
+      [...TEXT_FUNCTIONS.down, ...EMAIL_KEY_FUNCTIONS.down, ...SEARCH_KEY_FUNCTION.down].join(
+        ';\n',
+      ),
+    );
     await runner.query(`
       DROP FUNCTION public.update_updated_at(), public.has_permission(text), public.set_tenant_context(uuid),
         public.set_user_context(uuid, uuid, text, text[]), public.role_permissions(text), public.uuid_v7();

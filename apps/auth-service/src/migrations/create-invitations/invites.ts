@@ -7,7 +7,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { EMAIL_KEY_COLUMN, isStoredEmail } from '../create-roles-and-context/stored-email.js';
+import { EMAIL_KEY_COLUMN } from '../create-roles-and-context/stored-email.js';
 import { MANAGES_INVITES, MAY_INVITE_TO_ROLE, mayStillInvite } from './inviter-rank.js';
 
 const TABLE = `
@@ -15,7 +15,7 @@ const TABLE = `
     tenant_id uuid NOT NULL CONSTRAINT invites_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     token_hash bytea NOT NULL CONSTRAINT invites_token_hash_check CHECK (octet_length(token_hash) = 32),
-    email varchar(255) NOT NULL CONSTRAINT invites_email_check CHECK (${isStoredEmail('email')}),
+    email varchar(255) NOT NULL CONSTRAINT invites_email_check CHECK (public.is_email_address(email)),
     ${EMAIL_KEY_COLUMN},
     role text NOT NULL DEFAULT 'user'
       CONSTRAINT invites_role_check CHECK (role IN ('admin', 'manager', 'user', 'viewer')),

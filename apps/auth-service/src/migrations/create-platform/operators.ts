@@ -6,14 +6,14 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { EMAIL_KEY_COLUMN, isStoredEmail } from '../create-roles-and-context/stored-email.js';
+import { EMAIL_KEY_COLUMN } from '../create-roles-and-context/stored-email.js';
 
 const TABLE = `
   CREATE TABLE public.operator_invitations (
     tenant_id uuid NOT NULL
       CONSTRAINT operator_invitations_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
-    email varchar(255) NOT NULL CONSTRAINT operator_invitations_email_check CHECK (${isStoredEmail('email')}),
+    email varchar(255) NOT NULL CONSTRAINT operator_invitations_email_check CHECK (public.is_email_address(email)),
     ${EMAIL_KEY_COLUMN},
     -- SHA-256. The secret holds 256 random bits, so a slow hash would add nothing.
     secret_hash bytea NOT NULL

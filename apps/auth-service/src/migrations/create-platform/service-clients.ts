@@ -12,7 +12,7 @@ const TABLE = `
     tenant_id uuid NOT NULL
       CONSTRAINT service_clients_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
-    name varchar(100) NOT NULL CONSTRAINT service_clients_name_check CHECK (btrim(name) <> ''),
+    name varchar(100) NOT NULL CONSTRAINT service_clients_name_check CHECK (public.is_line_of_text(name)),
     -- The name as nameKey of libs/text compares it: names that look the same have one key.
     name_key text NOT NULL,
     secret_hash bytea NOT NULL

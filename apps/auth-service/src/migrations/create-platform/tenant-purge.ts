@@ -10,7 +10,7 @@ const TABLE = `
   -- What remains of a purged tenant. It names no user.
   CREATE TABLE public.purged_tenants (
     purged_tenant uuid NOT NULL CONSTRAINT purged_tenants_pkey PRIMARY KEY,
-    reason text NOT NULL,
+    reason text NOT NULL CONSTRAINT purged_tenants_reason_check CHECK (public.is_line_of_text(reason)),
     requested_by uuid,
     started_at timestamptz NOT NULL DEFAULT now(),
     log_ins_kept_at timestamptz,

@@ -6,14 +6,6 @@ import {
 } from '@poc-tracker/tenancy';
 import { codePoints } from './search-key.js';
 
-/**
- * What holds for every email address in its stored form, which checkEmail of libs/text computes. The database has no
- * second implementation: it refuses an address that did not go through that function.
- */
-export const isStoredEmail = (column: string): string =>
-  `${column} = lower(${column}) AND ${column} IS NFC NORMALIZED AND octet_length(${column}) <= 254
-      AND ${column} ~ '^[^@[:space:]]+@[a-z0-9.-]+$'`;
-
 /** The column by which an address is unique and found. The database computes it, so that no writer can forget it. */
 export const EMAIL_KEY_COLUMN = `email_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (public.email_key(email)) STORED`;
 

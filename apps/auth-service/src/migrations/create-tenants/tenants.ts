@@ -7,14 +7,13 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { isStoredEmail } from '../create-roles-and-context/stored-email.js';
 
 const MANAGES_SETTINGS = hasPermission('manage_settings');
 
 const TABLE = `
   CREATE TABLE public.tenants (
     id uuid NOT NULL DEFAULT public.uuid_v7() CONSTRAINT tenants_pkey PRIMARY KEY,
-    name varchar(255) NOT NULL CONSTRAINT tenants_name_check CHECK (btrim(name) <> ''),
+    name varchar(255) NOT NULL CONSTRAINT tenants_name_check CHECK (public.is_line_of_text(name)),
     subdomain varchar(100) NOT NULL CONSTRAINT tenants_subdomain_key UNIQUE
       CONSTRAINT tenants_subdomain_check CHECK (subdomain ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$' AND subdomain !~ '^..--'),
     plan_type text NOT NULL DEFAULT 'basic'
@@ -30,7 +29,7 @@ const TABLE = `
       CONSTRAINT tenants_branding_check CHECK (jsonb_typeof(branding) = 'object'),
     status text NOT NULL DEFAULT 'active'
       CONSTRAINT tenants_status_check CHECK (status IN ('active', 'suspended', 'canceled')),
-    billing_email varchar(255) CONSTRAINT tenants_billing_email_check CHECK (${isStoredEmail('billing_email')}),
+    billing_email varchar(255) CONSTRAINT tenants_billing_email_check CHECK (public.is_email_address(billing_email)),
     subscription_ends_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -38,7 +37,7 @@ const TABLE = `
     is_platform boolean NOT NULL DEFAULT false
       CONSTRAINT tenants_platform_name_check CHECK (NOT is_platform OR subdomain = 'platform'),
     -- The reason that was given for the last change of status.
-    status_reason text,
+    status_reason text CONSTRAINT tenants_status_reason_check CHECK (public.is_line_of_text(status_reason)),
     status_changed_at timestamptz,
     limit_overrides jsonb NOT NULL DEFAULT '{}'
       CONSTRAINT tenants_limit_overrides_check CHECK (jsonb_typeof(limit_overrides) = 'object'),

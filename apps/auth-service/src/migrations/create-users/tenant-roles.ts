@@ -13,10 +13,10 @@ const TABLE = `
   CREATE TABLE public.tenant_roles (
     tenant_id uuid NOT NULL CONSTRAINT tenant_roles_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
-    name varchar(50) NOT NULL CONSTRAINT tenant_roles_name_check CHECK (btrim(name) <> ''),
+    name varchar(50) NOT NULL CONSTRAINT tenant_roles_name_check CHECK (public.is_line_of_text(name)),
     -- The name as nameKey of libs/text compares it: names that look the same have one key.
     name_key text NOT NULL,
-    description varchar(500),
+    description varchar(500) CONSTRAINT tenant_roles_description_check CHECK (public.is_text(description)),
     permissions jsonb NOT NULL DEFAULT '[]'
       CONSTRAINT tenant_roles_permissions_check CHECK (jsonb_typeof(permissions) = 'array'),
     created_by uuid,

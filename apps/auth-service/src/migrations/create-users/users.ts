@@ -10,7 +10,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { EMAIL_KEY_COLUMN, isStoredEmail } from '../create-roles-and-context/stored-email.js';
+import { EMAIL_KEY_COLUMN } from '../create-roles-and-context/stored-email.js';
 
 const IS_SELF = `id = ${CURRENT_USER_ID}`;
 /** Users without `manage_users` know their colleagues by list_colleagues() only. */
@@ -31,12 +31,12 @@ const TABLE = `
   CREATE TABLE public.users (
     tenant_id uuid NOT NULL CONSTRAINT users_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
-    email varchar(255) NOT NULL CONSTRAINT users_email_check CHECK (${isStoredEmail('email')}),
+    email varchar(255) NOT NULL CONSTRAINT users_email_check CHECK (public.is_email_address(email)),
     -- Stops a password from being stored in plain text.
     password_hash text NOT NULL CONSTRAINT users_password_hash_check CHECK (password_hash LIKE '$argon2id$%'),
     email_verified_at timestamptz,
-    first_name varchar(100),
-    last_name varchar(100),
+    first_name varchar(100) CONSTRAINT users_first_name_check CHECK (public.is_line_of_text(first_name)),
+    last_name varchar(100) CONSTRAINT users_last_name_check CHECK (public.is_line_of_text(last_name)),
     avatar_url varchar(500),
     timezone varchar(64) NOT NULL DEFAULT 'America/Sao_Paulo',
     locale text NOT NULL DEFAULT 'pt-BR' CONSTRAINT users_locale_check CHECK (locale IN ('pt-BR', 'en-US')),

@@ -16,7 +16,7 @@ const TABLE = `
     tenant_id uuid NOT NULL CONSTRAINT poc_files_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     poc_id uuid NOT NULL,
-    file_name varchar(255) NOT NULL,
+    file_name varchar(255) NOT NULL CONSTRAINT poc_files_file_name_check CHECK (public.is_line_of_text(file_name)),
     file_size bigint NOT NULL CONSTRAINT poc_files_file_size_check CHECK (file_size >= 0),
     created_by uuid,
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -13,12 +13,12 @@ const TABLE = `
   CREATE TABLE public.pocs (
     tenant_id uuid NOT NULL CONSTRAINT pocs_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
-    title varchar(255) NOT NULL,
+    title varchar(255) NOT NULL CONSTRAINT pocs_title_check CHECK (public.is_line_of_text(title)),
     created_by uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     description text NOT NULL DEFAULT ''
-      CONSTRAINT pocs_description_check CHECK (char_length(description) <= 10000),
+      CONSTRAINT pocs_description_check CHECK (char_length(description) <= 10000 AND public.is_text(description)),
     status text NOT NULL DEFAULT 'draft'
       CONSTRAINT pocs_status_check CHECK (status IN ('draft', 'active', 'completed', 'archived')),
     is_public boolean NOT NULL DEFAULT false,

@@ -71,7 +71,8 @@ const TABLES: Parameters<typeof grantRole>[1][] = [
 ];
 
 const PLAIN_FUNCTIONS = `FUNCTION public.uuid_v7(), public.set_user_context(uuid, uuid, text, text[]),
-  public.role_permissions(text), public.has_permission(text), public.search_key(text)`;
+  public.role_permissions(text), public.has_permission(text), public.search_key(text),
+  public.is_line_of_text(text), public.is_text(text)`;
 
 /**
  * They resolve the tenant, read the session status and the revocation feed, tell whether a user of the tenant is active,
