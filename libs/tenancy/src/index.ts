@@ -12,6 +12,7 @@ export { OwnTransactions } from './request/own-transactions.decorator.js';
 export {
   clientOf,
   currentRequest,
+  currentRequestSignal,
   findCurrentRequest,
   registerRequestContext,
   type RequestClient,

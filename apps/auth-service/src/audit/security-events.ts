@@ -6,7 +6,7 @@ import {
   type SqlRunner,
   TenantDatabase,
 } from '@poc-tracker/tenancy';
-import { WorkQueue } from '../protection/work-queue.js';
+import { FairQueue } from '../protection/queue/fair-queue.js';
 import { sanitizeDetails } from './event-details.js';
 import { toApiError } from '../constraint-codes.js';
 
@@ -64,15 +64,20 @@ const RECORD_FOR_EACH = `
  */
 const OWN_TRANSACTION_CONCURRENCY = 4;
 
-/** More than the password hashing queue can finish at once. */
+/** More than the password hashing queue can finish at once, and half of it for one tenant. */
 const OWN_TRANSACTION_CAPACITY = 2_000;
+const OWN_TRANSACTION_TENANT_CAPACITY = OWN_TRANSACTION_CAPACITY / 2;
 
 /** Records security events in a tenant's audit log. Triggers record the changes of rows; AuditLogService reads both. */
 @Injectable()
 export class SecurityEvents {
-  private readonly queue = new WorkQueue({
+  private readonly queue = new FairQueue({
     concurrency: OWN_TRANSACTION_CONCURRENCY,
     capacity: OWN_TRANSACTION_CAPACITY,
+    tenantCapacity: OWN_TRANSACTION_TENANT_CAPACITY,
+    sourceCapacity: OWN_TRANSACTION_TENANT_CAPACITY,
+    // A refusal is recorded however long that takes: the request has its own timeout.
+    deadlineMs: Number.POSITIVE_INFINITY,
   });
 
   constructor(private readonly database: TenantDatabase) {}
@@ -99,7 +104,8 @@ export class SecurityEvents {
     origin: EventOrigin = currentOrigin(),
   ): Promise<void> {
     const context = contextWithoutRights(tenantId, origin.actorId ?? null);
-    await this.queue.run(() =>
+    const owner = { tenant: tenantId, source: origin.client?.ipAddress ?? '' };
+    await this.queue.run(owner, () =>
       this.database.transaction(context, async () => {
         await this.database.query(RECORD, parametersOf(event, origin));
       }),

@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
+import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { runInRequestContext } from '@poc-tracker/tenancy';
 import * as argon2 from 'argon2';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ARGON2_DEFAULTS } from '../config/argon2-settings.js';
-import { MAX_WAITING_HASHES, PasswordHasher } from './password.hasher.js';
+import { MAX_WAITING_OF_SOURCE, MAX_WAITING_OF_TENANT, PasswordHasher } from './password.hasher.js';
 
 vi.mock('argon2', async (importOriginal) => {
   const original = await importOriginal<typeof import('argon2')>();
@@ -181,34 +183,48 @@ describe('PasswordHasher.verifyDummy', () => {
 });
 
 describe('PasswordHasher under load', () => {
-  it('hashes up to the configured concurrency, queues 64 more and refuses the rest with SERVICE_BUSY', async () => {
+  const tenantOf = (id: string) => ({ id }) as TenantSnapshot;
+
+  /** Runs `work` as a request of a client of a tenant. */
+  const asRequestOf = <T>(tenantId: string, ipAddress: string, work: () => T): T =>
+    runInRequestContext(
+      { requestId: 'r', tenant: tenantOf(tenantId), client: { ipAddress, userAgent: null } },
+      work,
+    );
+
+  it('hashes up to the configured concurrency, queues a limited number per tenant and address and refuses the rest', async () => {
     const hasher = hasherOf(CHEAP);
-    const genuine = vi.mocked(argon2.verify).getMockImplementation();
     let active = 0;
     let most = 0;
-    vi.mocked(argon2.verify).mockImplementation(async (...parameters) => {
+    // Takes no time, so that the deadline refuses nothing.
+    const instantly = async (): Promise<boolean> => {
       active += 1;
       most = Math.max(most, active);
-      try {
-        return (await genuine?.(...parameters)) ?? false;
-      } finally {
-        active -= 1;
-      }
-    });
-    const stored = await hasher.hash('quatro cavalos');
-    const results = await Promise.allSettled(
-      Array.from({ length: 200 }, (_, index) =>
-        index % 2 === 0
-          ? hasher.verify(stored, 'quatro cavalos')
-          : hasher.verifyDummy('quatro cavalos'),
-      ),
-    );
-    const refused = results.filter((result) => result.status === 'rejected');
+      await Promise.resolve();
+      active -= 1;
+      return true;
+    };
+    const genuine = vi.mocked(argon2.verify).getMockImplementation();
+    vi.mocked(argon2.verify).mockImplementation(instantly);
+    const stored = `$argon2id$v=19$m=7168,t=1,p=1${SALT_AND_HASH}`;
+    const burst = (tenantId: string, addresses: number) =>
+      Promise.allSettled(
+        Array.from({ length: 200 }, (_, index) =>
+          asRequestOf(tenantId, `203.0.113.${index % addresses}`, () =>
+            index % 2 === 0
+              ? hasher.verify(stored, 'quatro cavalos')
+              : hasher.verifyDummy('quatro cavalos'),
+          ),
+        ),
+      );
+    const [ofMany, ofOne] = await Promise.all([burst('a', 50), burst('b', 1)]);
+    const refused = (results: PromiseSettledResult<unknown>[]) =>
+      results.filter((result) => result.status === 'rejected');
     expect(most).toBe(CHEAP.concurrency);
-    expect(results.length - refused.length).toBe(CHEAP.concurrency + MAX_WAITING_HASHES);
-    expect(
-      refused.every(({ reason }) => (reason as { code: string }).code === 'SERVICE_BUSY'),
-    ).toBe(true);
-    await expect(hasher.verify(stored, 'quatro cavalos')).resolves.toMatchObject({ valid: true });
+    expect(ofMany.length - refused(ofMany).length).toBe(CHEAP.concurrency + MAX_WAITING_OF_TENANT);
+    expect(ofOne.length - refused(ofOne).length).toBe(MAX_WAITING_OF_SOURCE);
+    for (const { reason } of [...refused(ofMany), ...refused(ofOne)])
+      expect(reason).toMatchObject({ code: 'SERVICE_BUSY' });
+    if (genuine !== undefined) vi.mocked(argon2.verify).mockImplementation(genuine);
   });
 });

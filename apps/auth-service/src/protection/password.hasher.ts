@@ -1,17 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { currentRequestSignal, findCurrentRequest } from '@poc-tracker/tenancy';
 import { argon2id, hash, verify } from 'argon2';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import type { Argon2Parameters } from '../config/argon2-settings.js';
 import { isAffordable, isWeaker, parsePasswordHash } from './password-hash.js';
 import { canBePassword, normalizePassword } from './password-text.js';
-import { WorkQueue } from './work-queue.js';
+import { addressBlock } from './queue/address-block.js';
+import { FairQueue, type Place, type TaskOwner } from './queue/fair-queue.js';
 
-/**
- * Maximum number of queued hashes: about a second of work. Clients should not wait longer, and the
- * queue limits the memory of waiting requests.
- */
-export const MAX_WAITING_HASHES = 64;
+/** Maximum number of queued hashes of all tenants, which limits the memory of waiting requests. */
+const MAX_WAITING_HASHES = 512;
+
+/** Maximum number of queued hashes of a tenant: about a second of work on two cores. */
+export const MAX_WAITING_OF_TENANT = 64;
+
+/** Maximum number of queued hashes of an address, so that one client cannot use up the share of its tenant. */
+export const MAX_WAITING_OF_SOURCE = 48;
+
+/** Clients should not wait longer. */
+const MAX_WAIT_MS = 2_000;
+
+/** Sign-ups, and the command line, share the turn of one tenant. */
+const NO_TENANT = '';
 
 interface HashingConfig {
   readonly passwords: Omit<AppConfig['passwords'], 'temporaryHours'>;
@@ -22,22 +33,36 @@ const HASH_BYTES = 32;
 
 /**
  * Argon2id with the configured parameters. All calls share one queue, so that a burst of log-ins uses
- * the memory of one hash per core at most.
+ * the memory of one hash per core at most. In the queue the tenants take turns, and the clients of a tenant.
  *
- * All methods throw ApiError SERVICE_BUSY if the queue is full.
+ * All methods throw ApiError SERVICE_BUSY if the queue is full or a hash could not start in time.
  */
 @Injectable()
 export class PasswordHasher {
   private readonly logger = new Logger(PasswordHasher.name);
-  private readonly queue: WorkQueue;
+  private readonly queue: FairQueue;
   private readonly current: Argon2Parameters;
   private readonly dummyHash: string;
 
   constructor(@Inject(APP_CONFIG) config: HashingConfig) {
     const { concurrency } = config.passwords;
-    this.queue = new WorkQueue({ concurrency, capacity: MAX_WAITING_HASHES });
+    this.queue = new FairQueue({
+      concurrency,
+      capacity: MAX_WAITING_HASHES,
+      tenantCapacity: MAX_WAITING_OF_TENANT,
+      sourceCapacity: MAX_WAITING_OF_SOURCE,
+      deadlineMs: MAX_WAIT_MS,
+    });
     this.current = config.passwords;
     this.dummyHash = unmatchedHash(this.current);
+  }
+
+  /**
+   * Takes a place in the queue for {@link verify} or {@link verifyDummy}, before the hash is looked up: requests that must be
+   * refused cost no look-up. Leave it when the work ends.
+   */
+  takePlace(): Place {
+    return this.queue.enter(currentOwner(), currentRequestSignal());
   }
 
   /**
@@ -48,7 +73,7 @@ export class PasswordHasher {
     if (!canBePassword(password))
       throw new RangeError('Check a password against the policy before hashing it.');
     const { memoryKib, iterations, parallelism } = this.current;
-    return this.queue.run(() =>
+    return this.takePlace().run(() =>
       hash(normalizePassword(password), {
         type: argon2id,
         memoryCost: memoryKib,
@@ -68,6 +93,7 @@ export class PasswordHasher {
   async verify(
     storedHash: string,
     password: string,
+    place?: Place,
   ): Promise<{ valid: boolean; outdated: boolean }> {
     const stored = parsePasswordHash(storedHash);
     if (stored === undefined || !isAffordable(stored)) {
@@ -78,7 +104,9 @@ export class PasswordHasher {
     }
     // This depends on the request only, so the fast response reveals nothing about the account.
     if (!canBePassword(password)) return { valid: false, outdated: false };
-    const valid = await this.queue.run(() => verify(storedHash, normalizePassword(password)));
+    const valid = await (place ?? this.takePlace()).run(() =>
+      verify(storedHash, normalizePassword(password)),
+    );
     return { valid, outdated: valid && isWeaker(stored, this.current) };
   }
 
@@ -86,9 +114,18 @@ export class PasswordHasher {
    * Takes as long as {@link verify}. Call it for an account that does not exist, so that the response
    * time does not reveal which accounts exist.
    */
-  async verifyDummy(password: string): Promise<void> {
-    await this.verify(this.dummyHash, password);
+  async verifyDummy(password: string, place?: Place): Promise<void> {
+    await this.verify(this.dummyHash, password, place);
   }
+}
+
+/** The tenant and the client of the current request. */
+function currentOwner(): TaskOwner {
+  const request = findCurrentRequest();
+  return {
+    tenant: request?.tenant?.id ?? NO_TENANT,
+    source: addressBlock(request?.client?.ipAddress ?? ''),
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 import { PasswordHasher } from '../protection/password.hasher.js';
+import type { Place } from '../protection/queue/fair-queue.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 
 /** Verified credentials. `upgradedHash` is set when the stored hash was made with weaker settings than today's. */
@@ -40,21 +41,17 @@ export class UserCredentialsService {
     email: string,
     password: string,
   ): Promise<VerifiedCredentials> {
-    const found = await this.database.transaction(contextWithoutRights(tenant.id), () =>
-      this.users.findCredentials(email),
-    );
-    if (found === null) {
-      await this.hasher.verifyDummy(password);
-      throw new ApiError('INVALID_CREDENTIALS');
+    const place = this.hasher.takePlace();
+    try {
+      return await this.verifyAt(place, tenant, email, password);
+    } finally {
+      place.leave();
     }
-    const { valid, outdated } = await this.hasher.verify(found.passwordHash, password);
-    if (!valid || found.status !== 'active')
-      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(found.id) });
-    if (found.expired)
-      throw new ApiError('INVALID_CREDENTIALS', {
-        cause: new RefusedCredentials(found.id, 'temporary_password_expired'),
-      });
-    return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
+  }
+
+  /** Whether a user of the tenant has the address. The database decides when two register at once. */
+  async isTaken(email: string): Promise<boolean> {
+    return (await this.users.findCredentials(email)) !== null;
   }
 
   /**
@@ -74,5 +71,28 @@ export class UserCredentialsService {
   /** Sets a password that the user has chosen. */
   async setChosenPassword(id: string, passwordHash: string): Promise<void> {
     await this.users.setChosenPassword(id, passwordHash);
+  }
+
+  private async verifyAt(
+    place: Place,
+    tenant: TenantSnapshot,
+    email: string,
+    password: string,
+  ): Promise<VerifiedCredentials> {
+    const found = await this.database.transaction(contextWithoutRights(tenant.id), () =>
+      this.users.findCredentials(email),
+    );
+    if (found === null) {
+      await this.hasher.verifyDummy(password, place);
+      throw new ApiError('INVALID_CREDENTIALS');
+    }
+    const { valid, outdated } = await this.hasher.verify(found.passwordHash, password, place);
+    if (!valid || found.status !== 'active')
+      throw new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(found.id) });
+    if (found.expired)
+      throw new ApiError('INVALID_CREDENTIALS', {
+        cause: new RefusedCredentials(found.id, 'temporary_password_expired'),
+      });
+    return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
   }
 }

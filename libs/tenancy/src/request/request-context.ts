@@ -70,6 +70,11 @@ export function findCurrentRequest(): RequestContext | undefined {
   return scopes.getStore()?.request?.context;
 }
 
+/** Aborted when the current request is, such as by a client that disconnects. Undefined outside of a request. */
+export function currentRequestSignal(): AbortSignal | undefined {
+  return scopes.getStore()?.request?.lifetime.signal;
+}
+
 /** Runs `work`, and everything that it starts, outside of the current request, which it may outlive. */
 export function runOutsideRequest<T>(work: () => T): T {
   return scopes.exit(work);

@@ -9,6 +9,8 @@ export class RequestLifetime {
   private own: TenantTransaction | undefined;
   private commitStarted = false;
   private readonly explicit = new Set<TenantTransaction>();
+  /** Created by the first reader: most requests wait for nothing but the database. */
+  private controller: AbortController | undefined;
 
   /** From now on the request's own transaction can be opened, because the interceptor will end it. */
   begin(): void {
@@ -23,6 +25,13 @@ export class RequestLifetime {
   /** @throws Error if the request has been aborted. */
   assertRunning(): void {
     if (this.ended !== undefined) throw this.ended;
+  }
+
+  /** Aborted together with the request, for what waits for something other than the database. */
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.ended !== undefined) this.controller.abort(this.ended);
+    return this.controller.signal;
   }
 
   /**
@@ -74,6 +83,7 @@ export class RequestLifetime {
   /** Rolls everything back. Later statements fail with `reason`. Never rejects. */
   async abort(reason: Error): Promise<void> {
     this.ended ??= reason;
+    this.controller?.abort(this.ended);
     const transactions = this.own === undefined ? [...this.explicit] : [this.own, ...this.explicit];
     await Promise.all(transactions.map((transaction) => transaction.rollback(reason)));
   }
