@@ -1,5 +1,6 @@
 import { PERMISSIONS } from '@poc-tracker/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { SessionService } from '../../../apps/auth-service/src/session/session.service.js';
 import { GOOD_PASSWORD, ServiceFixture, type Tokens } from '../service.fixture.js';
 
@@ -37,6 +38,14 @@ const countOf = async (subdomain: string) =>
   (await service.sql('SELECT 1 FROM tenants WHERE subdomain = $1', [subdomain])).length;
 
 describe('Sign-up', () => {
+  it('refuses a taken subdomain before the password is hashed', async () => {
+    const { subdomain } = await service.tenant();
+    const hash = vi.spyOn(service.app.get(PasswordHasher, { strict: false }), 'hash');
+    const answer = await signUp(initech(subdomain));
+    expect(answer).toMatchObject({ status: 409, error: { code: 'TENANT_EXISTS' } });
+    expect(hash).not.toHaveBeenCalled();
+  });
+
   it('returns the tenant with its defaults, its admin and working tokens', async () => {
     const answer = await signUp({ ...initech('initech'), adminFirstName: 'Ana' });
     expect(answer.status).toBe(201);

@@ -33,6 +33,14 @@ export class TenantRepository {
     return tenant;
   }
 
+  /** True if a tenant, also a canceled one, has the subdomain. Call it outside of a transaction. */
+  async isSubdomainTaken(subdomain: string): Promise<boolean> {
+    const found = await this.database.lookup('SELECT id FROM resolve_tenant(NULL, $1, NULL)', [
+      subdomain,
+    ]);
+    return found.length > 0;
+  }
+
   async findUsage(): Promise<TenantUsageRow | undefined> {
     const [usage] = await this.database.query<TenantUsageRow>(USAGE);
     return usage;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiError, type LimitDetails, type TenantSnapshot } from '@poc-tracker/contracts';
 import type { SqlRunner } from '@poc-tracker/tenancy';
 import { insertTenant, type NewTenant } from './new-tenant.js';
 import type { TenantSettings } from './settings/settings-catalogue.js';
@@ -40,6 +40,25 @@ export class TenantService {
   async currentFor({ permissions }: Pick<Principal, 'permissions'>): Promise<TenantResponse> {
     const tenant = await this.current();
     return permissions.includes('manage_settings') ? tenant : { ...tenant, billingEmail: null };
+  }
+
+  /** Call it outside of a transaction. The database decides when two tenants are created at once. */
+  async isSubdomainTaken(subdomain: string): Promise<boolean> {
+    return this.tenants.isSubdomainTaken(subdomain);
+  }
+
+  /**
+   * Call it in a transaction with the permission view_usage. The database decides when users are created at once.
+   * @throws ApiError USER_LIMIT_EXCEEDED if the tenant has no seat for another user.
+   */
+  async assertSeatIsFree(): Promise<void> {
+    const { users, pocs, storageGb } = await this.usage();
+    if (users.used < users.limit) return;
+    const details: LimitDetails = {
+      limits: { maxUsers: users.limit, maxPocs: pocs.limit, maxStorageGb: storageGb.limit },
+      usage: { users: users.used, pocs: pocs.used, storageGb: storageGb.used },
+    };
+    throw new ApiError('USER_LIMIT_EXCEEDED', { details });
   }
 
   async settings(): Promise<TenantSettings> {

@@ -1,4 +1,4 @@
-import type { Role, TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiError, type Role, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import {
   contextWithoutRights,
@@ -10,6 +10,8 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
+import { TenantService } from '../../tenant/tenant.service.js';
+import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserService } from '../../user/user.service.js';
 import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
 import { LoginService } from '../login/login.service.js';
@@ -25,6 +27,8 @@ export class RegistrationService {
   constructor(
     private readonly registration: RegistrationPolicy,
     private readonly invitations: InvitationAcceptance,
+    private readonly tenants: TenantService,
+    private readonly credentials: UserCredentialsService,
     private readonly users: UserService,
     private readonly logins: LoginService,
     private readonly policy: PasswordPolicy,
@@ -43,9 +47,7 @@ export class RegistrationService {
     input: RegisterDto,
     client: RequestClient,
   ): Promise<UserTokensResponse> {
-    await this.database.transaction(contextWithoutRights(tenant.id), () =>
-      this.registration.assertMayRegister(tenant, input),
-    );
+    await this.assertCanSucceed(tenant, input);
     this.policy.check(input.password, { tenant, ...input });
     // Outside of a transaction: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(input.password);
@@ -67,6 +69,21 @@ export class RegistrationService {
         details: { role, invited: inviteToken !== undefined },
       });
       return response;
+    });
+  }
+
+  /**
+   * Refuses what must fail before the password is hashed, so that anonymous clients cannot spend the time of others.
+   * A known address is refused faster than an unknown one is accepted, which reveals no more than the answer USER_EXISTS does.
+   * With an invitation the address is not looked up: a token that does not fit it is refused first, without such an answer.
+   */
+  private async assertCanSucceed(tenant: TenantSnapshot, input: RegisterDto): Promise<void> {
+    const context = { ...contextWithoutRights(tenant.id), permissions: ['view_usage'] as const };
+    await this.database.transaction(context, async () => {
+      await this.registration.assertMayRegister(tenant, input);
+      if (input.inviteToken === undefined && (await this.credentials.isTaken(input.email)))
+        throw new ApiError('USER_EXISTS');
+      await this.tenants.assertSeatIsFree();
     });
   }
 }

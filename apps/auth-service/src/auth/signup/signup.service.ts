@@ -38,6 +38,8 @@ export class SignupService {
    * @throws ApiError VALIDATION_ERROR, TENANT_EXISTS, SERVICE_BUSY.
    */
   async create(input: CreateTenantDto, client: RequestClient): Promise<SignupResponse> {
+    // Before the password is hashed, which is expensive.
+    if (await this.tenants.isSubdomainTaken(input.subdomain)) throw new ApiError('TENANT_EXISTS');
     const prepared = await this.creation.prepare(input);
     const { tenantId, adminId } = prepared;
     return this.database.transaction(contextWithoutRights(tenantId, adminId), async () => {
