@@ -8,12 +8,14 @@ const BLANK = '\\u{16FE4}\\u2800\\u{13441}\\u{13442}\\u{1D159}\\uFFFC';
  * Characters that no text may contain as they are: control characters, invisible characters, characters that change the
  * writing direction, line and paragraph separators, and code points without a meaning that all systems share.
  */
-const FORBIDDEN = `\\p{C}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}${BLANK}`;
+export const FORBIDDEN = `\\p{C}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}${BLANK}`;
 
 const FORBIDDEN_CHARACTER = new RegExp(`[${FORBIDDEN}]`, 'u');
 
 /** Punctuation counts: it can be seen. A combining mark alone does not, and neither does a space. */
-const VISIBLE_CHARACTER = new RegExp(`(?![${FORBIDDEN}])[\\p{L}\\p{N}\\p{S}\\p{P}]`, 'u');
+export const VISIBLE = `(?![${FORBIDDEN}])[\\p{L}\\p{N}\\p{S}\\p{P}]`;
+
+const VISIBLE_CHARACTER = new RegExp(VISIBLE, 'u');
 
 export function hasForbiddenCharacter(text: string): boolean {
   return FORBIDDEN_CHARACTER.test(text);

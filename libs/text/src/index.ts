@@ -7,5 +7,5 @@ export {
   unicodeEmailSearchKey,
 } from './email-address.js';
 export { nameKey, reservedNames } from './name-key.js';
-export { checkLine, checkText } from './text-form.js';
+export { checkLine, checkText, LINE_PATTERN } from './text-form.js';
 export { canonicalTimeZone } from './time-zone.js';

@@ -1,18 +1,43 @@
-import { hasForbiddenCharacter, hasVisibleCharacter, lengthOf } from './characters.js';
+import {
+  FORBIDDEN,
+  hasForbiddenCharacter,
+  hasVisibleCharacter,
+  lengthOf,
+  VISIBLE,
+} from './characters.js';
 import { type CheckedText, FORBIDDEN_CHARACTER_REFUSAL } from './checked-text.js';
 
-/** Letters, marks and emoji: what a joiner may stand between. ASCII digits are emoji to Unicode, for keycaps. */
-const JOINED = String.raw`(?:[\p{L}\p{M}]|(?!\p{ASCII})\p{Emoji})`;
+/** ASCII digits are emoji to Unicode, for keycaps. */
+const EMOJI = String.raw`(?!\p{ASCII})\p{Emoji}`;
+
+/** Letters, marks and emoji: what a joiner may stand between. */
+const JOINED = String.raw`[\p{L}\p{M}]|${EMOJI}`;
+
+const JOINERS = String.raw`[\u200C\u200D]`;
 
 /** Joiners shape words in Persian and in Indic scripts, and combine emoji. */
-const JOINER = new RegExp(String.raw`(?<=${JOINED})[\u200C\u200D](?=${JOINED})`, 'gu');
+const JOINER = new RegExp(`(?<=${JOINED})${JOINERS}(?=${JOINED})`, 'gu');
 
-/** An emoji chooses between its colored and its plain shape; a keycap is a digit, a selector and a mark. */
-const EMOJI_SELECTOR = /(?<=(?!\p{ASCII})\p{Emoji})[\uFE0E\uFE0F]|(?<=[0-9#*])\uFE0F(?=\u20E3)/gu;
+/** A keycap is a digit, a selector and a mark. */
+const KEYCAP_SELECTOR = String.raw`(?<=[0-9#*])\uFE0F(?=\u20E3)`;
 
-/** The flags of England, Scotland and Wales. Tags could hide a text behind any other emoji. */
-const TAGGED_FLAG =
-  /(?<=\u{1F3F4})\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}/gu;
+/** An emoji chooses between its colored and its plain shape. */
+const EMOJI_SELECTOR = new RegExp(String.raw`(?<=${EMOJI})[\uFE0E\uFE0F]|${KEYCAP_SELECTOR}`, 'gu');
+
+/** The tags of the flags of England, Scotland and Wales. Tags could hide a text behind any other emoji. */
+const FLAG_TAGS =
+  String.raw`(?<=\u{1F3F4})\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|` +
+  String.raw`\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}`;
+
+const TAGGED_FLAG = new RegExp(FLAG_TAGS, 'gu');
+
+/**
+ * The rule of {@link checkLine} without its length, as the pattern of a JSON Schema (ECMA-262 with the flag u), for
+ * a text in NFC. It does not admit line breaks and tabs at the ends of a text, which are trimmed.
+ */
+export const LINE_PATTERN =
+  String.raw`^(?=.*${VISIBLE})(?!\s*\p{M})(?:[^${FORBIDDEN}]|${FLAG_TAGS}|(?<=${EMOJI}|\u{E007F})[\uFE0E\uFE0F]|${KEYCAP_SELECTOR}|` +
+  String.raw`(?<=${JOINED}|[\uFE0E\uFE0F\u{E007F}])${JOINERS}(?=${JOINED}))*$`;
 
 /**
  * One line of text, trimmed and in Unicode's form NFC, of 1 to `max` characters.

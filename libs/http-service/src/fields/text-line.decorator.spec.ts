@@ -45,4 +45,74 @@ describe('The documented pattern of a line of text', () => {
   ])('admits %j, as the service does', (text) => {
     expect([isAccepted(text), satisfiesPattern(text)]).toEqual([true, true]);
   });
+
+  it.each([
+    ['alone', '', ''],
+    ['between letters', 'a', 'b'],
+    ['before a joiner', 'a', '\u200db'],
+    ['after a joiner', 'a\u200c', 'b'],
+    ['before a selector', 'a', '\ufe0f'],
+    ['before a selector and a joiner', 'a', '\ufe0f\u200db'],
+  ])('refuses and admits what the service does for each character %s', (_where, before, after) => {
+    const faults: string[] = [];
+    for (
+      let codePoint = 0;
+      codePoint < 0x110000;
+      codePoint += codePoint > 0x20000 && codePoint < 0xdff00 ? 97 : 1
+    ) {
+      // The rule is one of the stored form.
+      const text = (before + String.fromCodePoint(codePoint) + after).normalize('NFC');
+      if (isAccepted(text) !== satisfiesPattern(text)) faults.push(text);
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it('refuses and admits what the service does for 20,000 random texts', () => {
+    const pieces = [
+      ...[
+        'a',
+        '7',
+        ' ',
+        '\u0301',
+        '\u0645',
+        '\u200c',
+        '\u200d',
+        '\ufe0e',
+        '\ufe0f',
+        '\u20e3',
+        '#',
+        '\u20ac',
+        '!',
+      ],
+      ...[
+        '\u{1f468}',
+        '\u2764',
+        '\u{1f3f4}',
+        '\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
+        '\u{e007f}',
+      ],
+      ...[
+        '\u2800',
+        '\u115f',
+        '\u1160',
+        '\u3164',
+        '\uffa0',
+        '\u202e',
+        '\u{e0067}',
+        '\u034f',
+        '\u180b',
+        '\ufffc',
+      ],
+    ];
+    let state = 1;
+    const next = (limit: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * limit);
+    };
+    const texts = Array.from({ length: 20_000 }, () =>
+      Array.from({ length: 1 + next(6) }, () => pieces[next(pieces.length)]).join(''),
+    );
+    expect(texts.filter(isAccepted).length).toBeGreaterThan(1_000);
+    expect(texts.filter((text) => isAccepted(text) !== satisfiesPattern(text))).toEqual([]);
+  });
 });
