@@ -193,6 +193,11 @@ describe('search_key', () => {
     ['می\u200cخواهم', 'میخواهم'],
     ['क\u094d\u200dष', 'क\u094dष'],
     ['A\u200dna 👩\u200d💻 ❤\ufe0f', 'ana 👩💻 ❤'],
+    ['Ana  Maria', 'ana maria'],
+    ['Ana\u00a0\u2003Mar\u00eda', 'ana maria'],
+    ['\u0101\u1680\u3000 b', 'a b'],
+    ['O\u02bbBrien O\u2032Brien O\u02bcBrien', "o'brien o'brien o'brien"],
+    ['a\u2212b\u2012c\u2015d', 'a-b-c-d'],
     ['', ''],
     ['Ana', 'ana'],
   ])('finds %s by %s', async (name, key) => {

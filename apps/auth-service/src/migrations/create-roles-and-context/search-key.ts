@@ -37,12 +37,15 @@ const LATIN_LETTERS: Readonly<Record<string, string>> = {
   œ: 'Œ',
 };
 
-/** Found by another character: typographic apostrophes and hyphens, and the sigma at the end of a word. */
+/** Found by another character: typographic apostrophes, hyphens and dashes, and the sigma at the end of a word. */
 const OTHER_CHARACTERS: Readonly<Record<string, string>> = {
-  "''": '’‘ʼ',
-  '-': '‐–—',
+  "''": '’‘ʼʻ′ʹꞌ',
+  '-': '‐‒–—―−⁃',
   σ: 'ς',
 };
+
+/** Spaces that the compatibility decomposition leaves as they are, line breaks and tabs. The key has one space for several. */
+const SPACES = String.raw`[ \u0009-\u000D\u0085\u1680\u2028\u2029]+`;
 
 const TRANSLATED = Object.entries({ ...LATIN_LETTERS, ...OTHER_CHARACTERS });
 const FROM = TRANSLATED.map(([, letters]) => letters).join('');
@@ -68,10 +71,10 @@ const SEARCH_KEY = `
   CREATE FUNCTION public.search_key(p_text text) RETURNS text
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN CASE
-    WHEN octet_length(p_text) = char_length(p_text) THEN lower(p_text COLLATE "C")
-    ELSE replace(replace(replace(replace(
+    WHEN octet_length(p_text) = char_length(p_text) THEN regexp_replace(lower(p_text COLLATE "C"), '${SPACES}', ' ', 'g')
+    ELSE regexp_replace(replace(replace(replace(replace(
       translate(lower(normalize(p_text, NFKD)), '${FROM}${DELETED}', '${TO}'),
-      'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')
+      'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'), '${SPACES}', ' ', 'g')
   END;
   REVOKE ALL ON FUNCTION public.search_key(text) FROM PUBLIC;
   GRANT EXECUTE ON FUNCTION public.search_key(text) TO ${SERVICE_ROLE}, ${OPERATOR_ROLE}`;
