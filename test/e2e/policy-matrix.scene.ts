@@ -50,10 +50,16 @@ export class PolicyScenes {
       colleague,
       colleagueSessionId: sessionIdOf(await this.service.login(host, colleague)),
       roleId: await this.seedRole(tenantId),
-      target: await this.service.tenant({ status: targetStatus }),
+      target: await this.createTarget(targetStatus),
       invited: await this.seedInvitations(tenantId),
       activation: await this.inviteOperator(),
     };
+  }
+
+  private async createTarget(status: TenantStatus): Promise<Scene['target']> {
+    const target = await this.service.tenant({ status });
+    const { email } = await this.service.user(target.tenantId);
+    return { ...target, email };
   }
 
   private async auditEntryOf(tenantId: string): Promise<string> {

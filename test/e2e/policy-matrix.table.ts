@@ -25,7 +25,7 @@ export interface Scene {
   /** A custom role of the tenant that no user has. */
   roleId: string;
   /** A tenant other than the caller's, as the target of operators. */
-  target: { tenantId: string; subdomain: string };
+  target: { tenantId: string; subdomain: string; /** Of one of its users. */ email: string };
   /** An open invitation and an invitation link, both by an admin of the tenant. */
   invited: { invitationId: string; token: string; linkId: string };
   /** The secret that activates an operator. */
@@ -265,6 +265,9 @@ export const MATRIX: Record<string, Cell> = {
   'PATCH /api/v1/platform/tenants/{tenantId}/plan': platformCell('/plan', {
     body: () => ({ plan: 'pro' }),
   }),
+  'POST /api/v1/platform/tenants/{tenantId}/unlock-user': platformCell('/unlock-user', {
+    body: ({ target }) => ({ email: target.email }),
+  }),
   'POST /api/v1/platform/tenants/{tenantId}/suspend': platformCell('/suspend', REASON),
   'POST /api/v1/platform/tenants/{tenantId}/reactivate': platformCell('/reactivate', {
     ...REASON,
@@ -291,6 +294,7 @@ export const MATRIX: Record<string, Cell> = {
   'POST /api/v1/auth/users/{userId}/suspend': userCell('/suspend'),
   'POST /api/v1/auth/users/{userId}/deactivate': userCell('/deactivate'),
   'POST /api/v1/auth/users/{userId}/reactivate': userCell('/reactivate'),
+  'POST /api/v1/auth/users/{userId}/unlock': userCell('/unlock'),
   'POST /api/v1/auth/users/{userId}/role': userCell('/role', {
     body: () => ({ role: 'viewer' }),
   }),

@@ -6,6 +6,8 @@ import { API_DESCRIPTION } from './api-description.js';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { SecurityEvents } from './audit/security-events.js';
+import { DeviceCookies } from './protection/lockout/device-cookies.js';
+import { registerDeviceCookies } from './protection/lockout/known-devices.js';
 import { registerRefusedAccess } from './audit/refused-access.js';
 import { registerOwnChanges } from './session/own-changes.js';
 import { toApiError } from './constraint-codes.js';
@@ -32,6 +34,7 @@ export async function createApp(
   });
   if (!preview) {
     const fastify = app.getHttpAdapter().getInstance();
+    registerDeviceCookies(fastify, app.get(DeviceCookies));
     registerOwnChanges(fastify, app.get(SessionStatusService));
     registerRefusedAccess(fastify, app.get(SecurityEvents));
   }

@@ -5,6 +5,8 @@ export const SECURITY_EVENTS = [
   'logout',
   'refresh.replayed',
   'session.revoked',
+  'account.locked',
+  'account.unlocked',
   'password.changed',
   'password.change_required',
   'password.reset',

@@ -14,6 +14,7 @@ export {
   currentRequest,
   currentRequestSignal,
   findCurrentRequest,
+  type KnownDevice,
   registerRequestContext,
   type RequestClient,
   type RequestContext,

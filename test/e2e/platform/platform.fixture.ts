@@ -63,6 +63,7 @@ export const ROUTES: [Method, string, object?][] = [
     `/platform/tenants/${NOWHERE}/${move}`,
     { reason: 'because' },
   ]),
+  ['POST', `/platform/tenants/${NOWHERE}/unlock-user`, { email: 'a@x.example' }],
   [
     'POST',
     `/platform/tenants/${NOWHERE}/purge`,

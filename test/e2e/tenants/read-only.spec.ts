@@ -17,6 +17,7 @@ const OPEN = [
   'POST /api/v1/auth/users/{userId}/require-password-change',
   'POST /api/v1/auth/users/{userId}/reset-password',
   'POST /api/v1/auth/users/{userId}/suspend',
+  'POST /api/v1/auth/users/{userId}/unlock',
   'POST /api/v1/tenants/current/cancel',
   'PUT /api/v1/auth/password',
 ];

@@ -9,7 +9,7 @@ import {
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { UserResponse } from '../user/user.response.js';
 import { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
-import { AssignRoleDto, TemporaryPasswordResponse } from './user-admin.dto.js';
+import { AssignRoleDto, TemporaryPasswordResponse, UserDetailsResponse } from './user-admin.dto.js';
 import { UserAccessService } from './user-access.service.js';
 
 @ApiTags('users')
@@ -68,6 +68,24 @@ export class UserAccessController {
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<UserResponse> {
     return this.access.reactivate(principal, userId);
+  }
+
+  @Post('unlock')
+  @HttpCode(200)
+  @WritesWhenReadOnly()
+  @Permissions('manage_users')
+  @ApiOperation({
+    summary: 'Unlock a user',
+    description:
+      'For a user whom failed log-ins have locked out. Succeeds as well if the account is not locked.',
+  })
+  @DataResponse(200, UserDetailsResponse)
+  @ApiErrors('NOT_FOUND')
+  unlockUser(
+    @CurrentUser() principal: Principal,
+    @Param('userId', UuidParamPipe) userId: string,
+  ): Promise<UserDetailsResponse> {
+    return this.access.unlock(principal, userId);
   }
 
   @Post('role')

@@ -13,9 +13,14 @@ import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
 import { SessionRevocationService } from '../session/session-revocation.service.js';
 import { SessionService } from '../session/session.service.js';
+import { AccountLock } from '../protection/lockout/account-lock.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { temporaryPassword } from '../protection/temporary-password.js';
-import type { AssignRoleDto, TemporaryPasswordResponse } from './user-admin.dto.js';
+import type {
+  AssignRoleDto,
+  TemporaryPasswordResponse,
+  UserDetailsResponse,
+} from './user-admin.dto.js';
 import {
   assertMayAssignRights,
   assertMayControl,
@@ -44,6 +49,7 @@ export class UserAccessService {
     private readonly revocations: SessionRevocationService,
     private readonly roles: RoleService,
     private readonly hasher: PasswordHasher,
+    private readonly lock: AccountLock,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -63,6 +69,13 @@ export class UserAccessService {
    */
   async reactivate(principal: Principal, userId: string): Promise<UserResponse> {
     return this.setStatus(principal, userId, 'active');
+  }
+
+  /** Unlocks an account that failed log-ins have locked. */
+  async unlock(principal: Principal, userId: string): Promise<UserDetailsResponse> {
+    const target = await this.targetOf(principal, userId, assertMayControl);
+    await this.removeLock(principal, target);
+    return { ...toUserResponse(target), lockedUntil: null };
   }
 
   /** Deletes a user and their sessions. What they created stays. */
@@ -124,6 +137,7 @@ export class UserAccessService {
     const expiresAt = await this.users.setTemporaryPassword(database, target.id, passwordHash);
     await this.revocations.revokeAll(this.database, target.id);
     await this.record('password.reset', target);
+    await this.removeLock(principal, target);
     const user = await this.users.profile(target.id);
     return { user, temporaryPassword: generated, expiresAt };
   }
@@ -146,6 +160,13 @@ export class UserAccessService {
   async revokeSessions(principal: Principal, userId: string): Promise<RevokedSessionsResponse> {
     const target = await this.targetOf(principal, userId, assertMayManage);
     return this.revocations.revokeAll(this.database, target.id);
+  }
+
+  /** Unlocks last: without the entry in the audit log the account stays locked. */
+  private async removeLock({ tenantId }: Principal, target: UserRecord): Promise<void> {
+    if ((await this.lock.lockedUntil(tenantId, target.id)) === null) return;
+    await this.record('account.unlocked', target);
+    await this.lock.unlock(tenantId, target.id);
   }
 
   private async lockOut(

@@ -8,6 +8,7 @@ import {
   CreateUserDto,
   ListUsersQuery,
   UpdateUserDto,
+  UserDetailsResponse,
   UserPageResponse,
 } from './user-admin.dto.js';
 import { UserAccessService } from './user-access.service.js';
@@ -52,10 +53,13 @@ export class UserAdminController {
   @Get(':userId')
   @Permissions('manage_users')
   @ApiOperation({ summary: 'Get a user' })
-  @DataResponse(200, UserResponse)
+  @DataResponse(200, UserDetailsResponse)
   @ApiErrors('NOT_FOUND')
-  getUser(@Param('userId', UuidParamPipe) userId: string): Promise<UserResponse> {
-    return this.users.get(userId);
+  getUser(
+    @CurrentUser() principal: Principal,
+    @Param('userId', UuidParamPipe) userId: string,
+  ): Promise<UserDetailsResponse> {
+    return this.users.get(principal, userId);
   }
 
   @Patch(':userId')

@@ -115,6 +115,18 @@ export class AssignRoleDto {
   customRoleId?: string | null;
 }
 
+export class UserDetailsResponse extends UserResponse {
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    description:
+      'Until when failed log-ins have locked the account, except for devices that are known to it. Null if it is not locked.',
+    example: null,
+  })
+  lockedUntil: Date | null;
+}
+
 export class UserPageResponse {
   @ApiProperty({ type: UserResponse, isArray: true })
   items: UserResponse[];

@@ -7,6 +7,7 @@ import { assertMayAssignRole } from '../user/role.rules.js';
 import { formatPosition, parsePosition } from '../user/user-search.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
+import { AccountLock } from '../protection/lockout/account-lock.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
 import { temporaryPassword } from '../protection/temporary-password.js';
@@ -15,6 +16,7 @@ import type {
   CreateUserDto,
   ListUsersQuery,
   UpdateUserDto,
+  UserDetailsResponse,
   UserPageResponse,
 } from './user-admin.dto.js';
 import { assertMayControl, assertMayManage } from './user-admin.rules.js';
@@ -26,6 +28,7 @@ export class UserAdminService {
     private readonly users: UserService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
+    private readonly lock: AccountLock,
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
@@ -53,8 +56,9 @@ export class UserAdminService {
   }
 
   /** @throws ApiError NOT_FOUND */
-  async get(userId: string): Promise<UserResponse> {
-    return this.users.profile(userId);
+  async get({ tenantId }: Principal, userId: string): Promise<UserDetailsResponse> {
+    const user = await this.users.profile(userId);
+    return { ...user, lockedUntil: await this.lock.lockedUntil(tenantId, userId) };
   }
 
   /**

@@ -4,6 +4,8 @@ import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
+import { AccountController } from './accounts/account.controller.js';
+import { AccountService } from './accounts/account.service.js';
 import { OperatorActivationService } from './operators/operator-activation.service.js';
 import { OperatorController } from './operators/operator.controller.js';
 import { OperatorInvitationRepository } from './operators/operator-invitation.repository.js';
@@ -22,8 +24,14 @@ import { PlatformTenantService } from './tenants/platform-tenant.service.js';
  */
 @Module({
   imports: [TenantModule, UserModule, SessionModule, AuthModule, ProtectionModule],
-  controllers: [OperatorController, PlatformTenantController, PlatformLifecycleController],
+  controllers: [
+    AccountController,
+    OperatorController,
+    PlatformTenantController,
+    PlatformLifecycleController,
+  ],
   providers: [
+    AccountService,
     OperatorActivationService,
     OperatorInvitationRepository,
     OperatorRepository,

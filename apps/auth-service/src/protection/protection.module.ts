@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
+import { RedisModule } from '../redis/redis.module.js';
+import { AccountLock } from './lockout/account-lock.js';
+import { DeviceCookies } from './lockout/device-cookies.js';
 import { PasswordHasher } from './password.hasher.js';
 import { PasswordPolicy } from './password.policy.js';
 
-/** Password hashing and the password policy. */
+/** Password hashing, the password policy, and the lock of accounts whose password is guessed. */
 @Module({
-  providers: [PasswordPolicy, PasswordHasher],
-  exports: [PasswordPolicy, PasswordHasher],
+  imports: [RedisModule],
+  providers: [AccountLock, DeviceCookies, PasswordPolicy, PasswordHasher],
+  exports: [AccountLock, DeviceCookies, PasswordPolicy, PasswordHasher],
 })
 export class ProtectionModule {}

@@ -110,11 +110,6 @@ export class UserService {
     return this.users.insertWithTemporaryPassword(transaction, user, this.temporaryHours);
   }
 
-  /** Counts a log-in. */
-  async recordLogin(id: string): Promise<void> {
-    await this.users.recordLogin(id);
-  }
-
   /**
    * Updates the given fields. A new email address is not verified.
    * @throws a database error if the address is taken (USER_EXISTS).

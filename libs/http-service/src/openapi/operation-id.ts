@@ -27,6 +27,7 @@ const VERBS = [
   'revoke',
   'stream',
   'suspend',
+  'unlock',
   'update',
   'upload',
   'verify',

@@ -18,6 +18,7 @@ import { RevokedSessionsResponse, UserTokensResponse } from '../../session/sessi
 import { RefreshService } from '../../session/tokens/refresh.service.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
+import { SetsDeviceCookie } from './device-cookie.interceptor.js';
 import { LoggedOutFilter } from './logged-out.filter.js';
 import { LoginDto, RefreshDto } from './login.dto.js';
 import { LoginService } from './login.service.js';
@@ -35,7 +36,14 @@ export class LoginController {
   @HttpCode(200)
   @Public()
   @KeepsSessionStatusCache()
-  @ApiOperation({ summary: 'Log in' })
+  @SetsDeviceCookie()
+  @ApiOperation({
+    summary: 'Log in',
+    description:
+      'Sets a device cookie: failed log-ins elsewhere do not lock out a client that sends it the next time. ' +
+      'More than 5 failed log-ins within 5 minutes lock the account for 15 minutes, during which the answer is the same ' +
+      'as for a wrong password.',
+  })
   @DataResponse(200, UserTokensResponse)
   @ApiErrors(
     'TENANT_REQUIRED',

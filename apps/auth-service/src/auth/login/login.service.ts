@@ -6,7 +6,6 @@ import type { UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
 import type { UserResponse } from '../../user/user.response.js';
-import { UserService } from '../../user/user.service.js';
 import type { LoginDto } from './login.dto.js';
 
 /**
@@ -16,7 +15,6 @@ import type { LoginDto } from './login.dto.js';
 @Injectable()
 export class LoginService {
   constructor(
-    private readonly users: UserService,
     private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionService,
     private readonly database: TenantDatabase,
@@ -71,8 +69,7 @@ export class LoginService {
   }
 
   private async recordLogin(userId: string): Promise<UserResponse> {
-    await this.users.recordLogin(userId);
-    const user = await this.users.profile(userId);
+    const user = await this.credentials.recordLogin(userId);
     const target = { type: 'user', id: userId };
     await this.events.record({ type: 'login.succeeded', result: 'success', target });
     return user;

@@ -14,6 +14,7 @@ import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { TokensResponse, UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
+import { SetsDeviceCookie } from '../login/device-cookie.interceptor.js';
 import { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
 import { PasswordService } from './password.service.js';
 
@@ -43,6 +44,7 @@ export class PasswordController {
   @Post('renew')
   @HttpCode(200)
   @Public()
+  @SetsDeviceCookie()
   @ApiOperation({
     summary: 'Replace your password and log in',
     description:

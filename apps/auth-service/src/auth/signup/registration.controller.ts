@@ -7,6 +7,7 @@ import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
+import { SetsDeviceCookie } from '../login/device-cookie.interceptor.js';
 import { RegisterDto } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
 
@@ -17,6 +18,7 @@ export class RegistrationController {
 
   @Post()
   @Public()
+  @SetsDeviceCookie()
   @ApiOperation({
     summary: 'Register as a user of a tenant',
     description:

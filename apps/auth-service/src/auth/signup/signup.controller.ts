@@ -4,6 +4,7 @@ import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
+import { SetsDeviceCookie } from '../login/device-cookie.interceptor.js';
 import { CreateTenantDto } from './create-tenant.dto.js';
 import { Tenantless } from '../../tenant/resolution/tenantless.decorator.js';
 import { SignupResponse } from './signup.response.js';
@@ -17,6 +18,7 @@ export class SignupController {
   @Post()
   @Public()
   @Tenantless()
+  @SetsDeviceCookie()
   @ApiOperation({ summary: 'Create a tenant and its first admin' })
   @DataResponse(201, SignupResponse)
   @ApiErrors('SIGNUP_CLOSED', 'TENANT_EXISTS', 'SERVICE_BUSY')

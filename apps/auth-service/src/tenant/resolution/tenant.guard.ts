@@ -8,6 +8,7 @@ import {
   TenantResolver,
 } from '@poc-tracker/tenancy';
 import type { FastifyRequest } from 'fastify';
+import { addSessionDevice } from '../../protection/lockout/known-devices.js';
 import { TENANTLESS } from './tenantless.decorator.js';
 
 /**
@@ -36,11 +37,11 @@ export class TenantGuard implements CanActivate {
 
   private async resolveTenant(context: ExecutionContext, request: FastifyRequest): Promise<true> {
     const current = currentRequest();
-    if (this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined)
-      current.tenant = await this.resolver.resolve(
-        request,
-        (await this.principals.find(request))?.tenant,
-      );
+    if (this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined) {
+      const principal = await this.principals.find(request);
+      current.tenant = await this.resolver.resolve(request, principal?.tenant);
+      if (principal !== undefined) addSessionDevice(request.method, principal);
+    }
     removeTenantParameter(request);
     return true;
   }
@@ -48,6 +49,7 @@ export class TenantGuard implements CanActivate {
 
 function setContext(request: FastifyRequest, principal: Principal): true {
   setRequestPrincipal(principal);
+  addSessionDevice(request.method, principal);
   removeTenantParameter(request);
   return true;
 }

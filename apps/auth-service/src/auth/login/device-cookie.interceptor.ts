@@ -1,0 +1,36 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { type Observable, tap } from 'rxjs';
+import { DeviceCookies } from '../../protection/lockout/device-cookies.js';
+import { knownDevice } from '../../protection/lockout/known-devices.js';
+import type { UserResponse } from '../../user/user.response.js';
+
+type LoggedIn = { user: UserResponse } | { adminUser: UserResponse };
+
+/** Sets the device cookie of the user who has logged in. */
+@Injectable()
+class DeviceCookieInterceptor implements NestInterceptor<LoggedIn> {
+  constructor(private readonly cookies: DeviceCookies) {}
+
+  intercept(context: ExecutionContext, next: CallHandler<LoggedIn>): Observable<LoggedIn> {
+    return next.handle().pipe(
+      tap((response) => {
+        const { tenantId, id } = 'user' in response ? response.user : response.adminUser;
+        const cookie = this.cookies.issue(tenantId, id, knownDevice(tenantId, id)?.deviceId);
+        void context.switchToHttp().getResponse<FastifyReply>().header('set-cookie', cookie);
+      }),
+    );
+  }
+}
+
+/** For a handler that logs a user in and returns them. */
+export function SetsDeviceCookie(): MethodDecorator {
+  return applyDecorators(UseInterceptors(DeviceCookieInterceptor));
+}

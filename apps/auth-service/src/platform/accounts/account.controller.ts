@@ -1,0 +1,29 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, OperatorsOnly, type Principal } from '@poc-tracker/auth-kit';
+import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
+import { UnlockedTenantUserResponse, UnlockTenantUserDto } from './account.dto.js';
+import { AccountService } from './account.service.js';
+
+@ApiTags('platform')
+@Controller('platform/tenants/:tenantId')
+export class AccountController {
+  constructor(private readonly accounts: AccountService) {}
+
+  @Post('unlock-user')
+  @OperatorsOnly()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Unlock a user of a tenant',
+    description: 'For a user whom failed log-ins have locked out, and whom no admin can help.',
+  })
+  @DataResponse(200, UnlockedTenantUserResponse)
+  @ApiErrors('NOT_FOUND')
+  unlockTenantUser(
+    @CurrentUser() { userId }: Principal,
+    @Param('tenantId', UuidParamPipe) tenantId: string,
+    @Body() { email }: UnlockTenantUserDto,
+  ): Promise<UnlockedTenantUserResponse> {
+    return this.accounts.unlock(tenantId, email, { operatorId: userId });
+  }
+}

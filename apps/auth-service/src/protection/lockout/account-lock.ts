@@ -1,0 +1,136 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { NIL_UUID } from '@poc-tracker/contracts';
+import { RedisConnection } from '../../redis/redis.connection.js';
+import { knownDevice } from './known-devices.js';
+import type { LockState } from './lockout.rules.js';
+import { ProcessLocks } from './process-locks.js';
+import { type SharedLock, SharedLocks, type SubjectKeys } from './shared-locks.js';
+
+/** The account whose secret is tried. Without a user it does not exist, and only the work is the same. */
+export interface TriedAccount {
+  tenantId: string;
+  userId: string | null;
+}
+
+/** A lock that has lasted for too long is removed and asked for once more. */
+const ATTEMPTS = 2;
+
+/**
+ * Locks an account for 15 minutes after more than 5 wrong secrets within 5 minutes. A device that has proved to be known to
+ * the account, by a session or a device cookie, has a count and a lock of its own: others do not lock it out, and it does
+ * not lock out others.
+ *
+ * Call `isLocked` before the secret is verified and `recordFailure` or `recordSuccess` after it, also for an unknown or locked
+ * account, so that the response takes the same time.
+ */
+@Injectable()
+export class AccountLock {
+  private readonly logger = new Logger(AccountLock.name);
+  private readonly shared: SharedLocks | undefined;
+  private readonly local = new ProcessLocks();
+  private degraded = false;
+
+  constructor(redis: RedisConnection) {
+    this.shared = redis.client && new SharedLocks(redis.client);
+  }
+
+  async isLocked(account: TriedAccount): Promise<boolean> {
+    return (await this.read(keysOf(account))).remainingMs > 0;
+  }
+
+  /** @returns true for the failure that locks the account. */
+  async recordFailure(account: TriedAccount): Promise<boolean> {
+    const keys = keysOf(account);
+    // What is counted for an account that does not exist would lock nothing, and use memory.
+    if (account.userId === null) return (await this.succeed(keys)).lockedNow;
+    const { lockedNow } = await this.ask(
+      keys,
+      (shared) => shared.fail(keys),
+      () => this.local.fail(keys.lock),
+    );
+    return lockedNow;
+  }
+
+  /**
+   * Resets the count.
+   * @returns false if the account was locked while the secret was verified: many guesses at once count as well.
+   */
+  async recordSuccess(account: TriedAccount): Promise<boolean> {
+    return (await this.succeed(keysOf(account))).remainingMs === 0;
+  }
+
+  /** When the lock of an account ends that unknown devices have locked. Null if it is not locked. */
+  async lockedUntil(tenantId: string, userId: string): Promise<Date | null> {
+    const { remainingMs } = await this.read(keysFor(tenantId, userId));
+    return remainingMs > 0 ? new Date(Date.now() + remainingMs) : null;
+  }
+
+  /** Unlocks an account that unknown devices have locked. @returns false if it was not locked. */
+  async unlock(tenantId: string, userId: string): Promise<boolean> {
+    const keys = keysFor(tenantId, userId);
+    const knownId = this.local.unlock(keys.lock);
+    const unlocked = await this.withRedis((shared) => shared.unlock(keys, knownId));
+    return unlocked ?? knownId !== undefined;
+  }
+
+  private read(keys: SubjectKeys): Promise<LockState> {
+    return this.ask(
+      keys,
+      (shared) => shared.read(keys),
+      () => this.local.state(keys.lock),
+    );
+  }
+
+  private succeed(keys: SubjectKeys): Promise<LockState> {
+    return this.ask(
+      keys,
+      (shared) => shared.succeed(keys),
+      () => this.local.succeed(keys.lock),
+    );
+  }
+
+  private async ask(
+    keys: SubjectKeys,
+    inRedis: (shared: SharedLocks) => Promise<SharedLock>,
+    inProcess: () => LockState,
+  ): Promise<LockState> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const found = await this.withRedis(inRedis);
+      if (found === undefined) break;
+      const state = this.local.reconcile(keys.lock, found);
+      if (state !== undefined) return state;
+      await this.withRedis((shared) => shared.remove(keys, found.id));
+    }
+    return inProcess();
+  }
+
+  /** Undefined without Redis, or if it fails: the process then counts alone. */
+  private async withRedis<T>(ask: (shared: SharedLocks) => Promise<T>): Promise<T | undefined> {
+    if (this.shared?.isReady !== true) return undefined;
+    try {
+      const answer = await ask(this.shared);
+      this.degraded = false;
+      return answer;
+    } catch (error) {
+      // One line for an outage: it must not fill the log.
+      if (!this.degraded)
+        this.logger.warn(`Failed log-ins are counted by this process alone: ${String(error)}`);
+      this.degraded = true;
+      return undefined;
+    }
+  }
+}
+
+/** The keys of the device that makes the current request, if the account knows it, otherwise those of the account. */
+function keysOf({ tenantId, userId }: TriedAccount): SubjectKeys {
+  if (userId === null) return keysFor(tenantId, NIL_UUID);
+  return keysFor(tenantId, userId, knownDevice(tenantId, userId)?.deviceId);
+}
+
+function keysFor(tenantId: string, userId: string, deviceId?: string): SubjectKeys {
+  const subject = `{${tenantId}}:${userId}${deviceId === undefined ? '' : `:${deviceId}`}`;
+  return {
+    lock: `poc-tracker:account_locked:${subject}`,
+    failures: `poc-tracker:failed_login:${subject}`,
+  };
+}

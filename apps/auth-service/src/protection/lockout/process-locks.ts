@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import {
+  FAILURE_WINDOW_MS,
+  LOCK_MS,
+  type LockState,
+  MAX_FAILURES,
+  UNLOCKED,
+} from './lockout.rules.js';
+import type { SharedLock } from './shared-locks.js';
+
+/** Limits the memory: an attack on many accounts evicts the ones that failed first. */
+const MAX_SUBJECTS = 10_000;
+
+interface Subject {
+  failures: number[];
+  /** The lock, which stays after its end so that it is recognized. */
+  lock?: { id: string; until: number };
+}
+
+/**
+ * Failures and locks in the memory of this process, by a clock that never jumps: all of them without Redis, and those that
+ * this process has seen in Redis.
+ */
+export class ProcessLocks {
+  private readonly subjects = new Map<string, Subject>();
+
+  /** @param now a monotonic clock in milliseconds, which a test can move */
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  state(key: string): LockState {
+    return { ...UNLOCKED, remainingMs: this.remainingMs(this.subjects.get(key)) };
+  }
+
+  fail(key: string): LockState {
+    const subject = this.touch(key);
+    const remainingMs = this.remainingMs(subject);
+    if (remainingMs > 0) return { remainingMs, lockedNow: false };
+    const now = this.now();
+    subject.failures = [...subject.failures.slice(-MAX_FAILURES), now];
+    const [first = now] = subject.failures;
+    if (subject.failures.length <= MAX_FAILURES || now - first > FAILURE_WINDOW_MS) return UNLOCKED;
+    subject.failures = [];
+    subject.lock = { id: randomUUID(), until: now + LOCK_MS };
+    return { remainingMs: LOCK_MS, lockedNow: true };
+  }
+
+  succeed(key: string): LockState {
+    const subject = this.subjects.get(key);
+    if (subject !== undefined) subject.failures = [];
+    return this.state(key);
+  }
+
+  /** @returns the id of the lock that was removed. */
+  unlock(key: string): string | undefined {
+    const subject = this.subjects.get(key);
+    if (subject === undefined) return undefined;
+    const { lock } = subject;
+    const wasLocked = this.remainingMs(subject) > 0;
+    this.subjects.delete(key);
+    return wasLocked ? lock?.id : undefined;
+  }
+
+  /**
+   * Combines a lock in Redis with what this process knows. A lock holds for {@link LOCK_MS} from when this process first saw
+   * it, even if Redis has lost it, or its clock went forward; and no longer, even if that clock went back.
+   * @returns undefined for a lock that Redis keeps for too long.
+   */
+  reconcile(key: string, shared: SharedLock): LockState | undefined {
+    const known = this.subjects.get(key);
+    if (shared.state === 'unlocked' && known?.lock?.id === shared.id) this.subjects.delete(key);
+    if (shared.state !== 'locked') return this.state(key);
+    if (known?.lock?.id !== shared.id) {
+      const until = this.now() + Math.min(Math.max(shared.remainingMs, 0), LOCK_MS);
+      this.touch(key).lock = { id: shared.id, until };
+    }
+    const { remainingMs } = this.state(key);
+    return remainingMs > 0 ? { remainingMs, lockedNow: shared.lockedNow } : undefined;
+  }
+
+  private remainingMs(subject: Subject | undefined): number {
+    return Math.max(0, (subject?.lock?.until ?? 0) - this.now());
+  }
+
+  private touch(key: string): Subject {
+    const subject = this.subjects.get(key) ?? { failures: [] };
+    this.subjects.delete(key);
+    this.subjects.set(key, subject);
+    if (this.subjects.size > MAX_SUBJECTS) {
+      const [oldest = key] = this.subjects.keys();
+      this.subjects.delete(oldest);
+    }
+    return subject;
+  }
+}
