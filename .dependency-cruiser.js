@@ -112,6 +112,12 @@ export default {
       'revocation-feed brings revocations from PostgreSQL and Redis into auth-kit. It knows no application.',
     ),
     libraryMayUse(
+      'tenant-cache',
+      ['contracts', 'auth-kit', 'tenancy'],
+      'tenant-cache keeps values that the revocation feed of auth-kit invalidates. It knows no application: declare a cache ' +
+        'in the application.',
+    ),
+    libraryMayUse(
       'http-service',
       ['contracts', 'auth-kit', 'text'],
       'http-service is the edge of any service: envelope, errors, limits of a request, documents. It knows no database.',

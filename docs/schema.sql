@@ -798,11 +798,11 @@ DECLARE
   subject uuid;
 BEGIN
   IF TG_TABLE_NAME = 'tenants' THEN
-    tenant := OLD.id;
-    subject := OLD.id;
+    tenant := coalesce(OLD.id, NEW.id);
+    subject := tenant;
   ELSE
-    tenant := OLD.tenant_id;
-    IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM public.tenant_usage u WHERE u.tenant_id = tenant) THEN
+    tenant := coalesce(OLD.tenant_id, NEW.tenant_id);
+    IF TG_OP = 'DELETE' AND TG_ARGV[0] <> 'tenant' AND NOT EXISTS (SELECT FROM public.tenant_usage u WHERE u.tenant_id = tenant) THEN
       RETURN NULL;
     END IF;
     IF TG_ARGV[0] = 'tenant' THEN
@@ -2346,9 +2346,12 @@ CREATE POLICY tenant_domains_delete_authenticated_user ON tenant_domains AS PERM
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_domains_delete_super_admin ON tenant_domains AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
+CREATE TRIGGER tenant_domains_added AFTER INSERT ON public.tenant_domains FOR EACH ROW WHEN ((new.verified_at IS NOT NULL)) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_domains_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER tenant_domains_changed AFTER UPDATE ON public.tenant_domains FOR EACH ROW WHEN ((((old.domain)::text IS DISTINCT FROM (new.domain)::text) OR (old.verified_at IS DISTINCT FROM new.verified_at))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_domains_given_up AFTER DELETE ON public.tenant_domains FOR EACH ROW WHEN ((old.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
 CREATE TRIGGER tenant_domains_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER tenant_domains_removed AFTER DELETE ON public.tenant_domains FOR EACH ROW WHEN ((old.verified_at IS NOT NULL)) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_domains_verified AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains FOR EACH ROW WHEN ((new.verified_at IS NOT NULL)) EXECUTE FUNCTION set_custom_domain();
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON tenant_domains TO super_admin;
@@ -2572,7 +2575,7 @@ CREATE POLICY tenants_update_tenant_gatekeeper ON tenants AS PERMISSIVE FOR UPDA
 CREATE POLICY tenants_delete_super_admin ON tenants AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
 CREATE TRIGGER tenants_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER tenants_changed AFTER DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenants_changed AFTER INSERT OR DELETE OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenants_domain_verified BEFORE UPDATE OF branding ON public.tenants FOR EACH ROW WHEN ((((new.branding ->> 'custom_domain'::text) IS NOT NULL) AND ((new.branding ->> 'custom_domain'::text) IS DISTINCT FROM (old.branding ->> 'custom_domain'::text)))) EXECUTE FUNCTION refuse_unverified_domain();
 CREATE TRIGGER tenants_limits AFTER UPDATE OF max_users, max_pocs, max_storage_gb ON public.tenants FOR EACH ROW EXECUTE FUNCTION note_limit_change();
 CREATE TRIGGER tenants_platform BEFORE UPDATE ON public.tenants FOR EACH ROW WHEN (old.is_platform) EXECUTE FUNCTION keep_platform_tenant();

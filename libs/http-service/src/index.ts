@@ -64,7 +64,6 @@ export { SETTING_NAMES } from './settings/misspelled-settings.js';
 export { readKey, readParties, readPublicKeys } from './settings/key-settings.js';
 export {
   type DatabaseSettings,
-  deepFreeze,
   type HttpSettings,
   type LogLevel,
   readBaseDomain,

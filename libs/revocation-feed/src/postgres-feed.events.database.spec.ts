@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { seedTenant, seedUser } from '@poc-tracker/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PostgresFeed } from './postgres-feed.fixture.js';
@@ -46,6 +47,23 @@ async function newCustomRole(tenantId: string): Promise<string> {
   );
   return rows[0]?.id ?? '';
 }
+
+async function addDomain(tenantId: string): Promise<void> {
+  await feed.admin.query(
+    `INSERT INTO tenant_domains (tenant_id, domain, token, verified_at) VALUES ($1, $2, 'token', clock_timestamp())`,
+    [tenantId, `${randomUUID()}.example`],
+  );
+}
+
+/** Applies a change to a new tenant that has a verified domain. */
+const withDomain = (change: (tenantId: string) => Promise<void>) => async (): Promise<string> => {
+  const id = await newTenant();
+  await feed.delivered(id);
+  feed.subscriber.events.length = 0;
+  await addDomain(id);
+  await change(id);
+  return id;
+};
 
 describe('The revocation feed of PostgreSQL', () => {
   it.each([
@@ -115,6 +133,38 @@ describe('The revocation feed of PostgreSQL', () => {
     ],
     ['tenant', 'a tenant is suspended', changingTenant(`status = 'suspended'`)],
     ['tenant', 'the plan of a tenant changes', changingTenant(`plan_type = 'pro'`)],
+    ['tenant', 'a tenant is created', newTenant],
+    ['tenant', 'a domain is verified', withDomain(() => Promise.resolve())],
+    [
+      'tenant',
+      'a domain is deleted that is not the latest one',
+      withDomain(async (tenantId) => {
+        await addDomain(tenantId);
+        await feed.delivered(tenantId);
+        feed.subscriber.events.length = 0;
+        await feed.admin.query(
+          `DELETE FROM tenant_domains d WHERE d.tenant_id = $1
+             AND d.domain <> (SELECT branding ->> 'custom_domain' FROM tenants t WHERE t.id = $1)`,
+          [tenantId],
+        );
+      }),
+    ],
+    [
+      'tenant',
+      'a domain of a tenant that is being purged is deleted',
+      withDomain(async (tenantId) => {
+        await feed.delivered(tenantId);
+        await feed.admin.query('DELETE FROM tenant_usage WHERE tenant_id = $1', [tenantId]);
+        await addDomain(tenantId);
+        await feed.delivered(tenantId);
+        feed.subscriber.events.length = 0;
+        await feed.admin.query(
+          `DELETE FROM tenant_domains d WHERE d.tenant_id = $1
+             AND d.domain <> (SELECT branding ->> 'custom_domain' FROM tenants t WHERE t.id = $1)`,
+          [tenantId],
+        );
+      }),
+    ],
   ] as [string, string, () => Promise<string>][])(
     'delivers an event about the %s when %s',
     async (kind, _when, change) => {

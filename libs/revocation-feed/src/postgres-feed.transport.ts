@@ -4,6 +4,7 @@ import { asSentence } from './as-sentence.js';
 import {
   type FeedConnectionOptions,
   type FeedCursor,
+  type FeedSource,
   type PollResult,
   PostgresFeedConnection,
 } from './postgres-feed.connection.js';
@@ -44,6 +45,7 @@ export class PostgresFeedTransport implements FeedTransport {
   private inFlight = 0;
   private pollAgain = false;
   private lastPollAt: Timestamp | undefined;
+  private polledSource: FeedSource | undefined;
   private cursor: { value: FeedCursor; asOf: Timestamp } | undefined;
 
   /** Set to true while another transport delivers events: then it polls every two seconds only. */
@@ -59,6 +61,11 @@ export class PostgresFeedTransport implements FeedTransport {
 
   get connected(): boolean {
     return this.connection !== undefined;
+  }
+
+  /** Of the latest poll on the current connection: the next one may lead to another server. */
+  get source(): FeedSource | undefined {
+    return this.polledSource;
   }
 
   start(subscriber: FeedSubscriber): void {
@@ -121,6 +128,7 @@ export class PostgresFeedTransport implements FeedTransport {
   private reconnect(): void {
     if (this.stopped) return;
     this.connection = undefined;
+    this.polledSource = undefined;
     this.onLost?.();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.connect(), this.retryMs);
@@ -160,6 +168,7 @@ export class PostgresFeedTransport implements FeedTransport {
   private handle(result: PollResult): void {
     this.retryMs = FIRST_RETRY_MS;
     this.cursor = { value: result.cursor, asOf: result.sentAt };
+    this.polledSource = result.source;
     if (!result.complete) this.subscriber?.onGap();
     this.subscriber?.onEvents(result.events, result.sentAt);
     this.onResult?.(result);

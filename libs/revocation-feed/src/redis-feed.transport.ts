@@ -26,7 +26,7 @@ export class RedisFeedTransport implements FeedTransport {
   private timer: NodeJS.Timeout | undefined;
   private isLeader = false;
   /** Of the latest poll on the current connection to PostgreSQL. */
-  private source: FeedSource | undefined;
+  private polledSource: FeedSource | undefined;
   /** Of the messages read, or published while this process is the leader. */
   private epoch: string | undefined;
   private sequence = 0;
@@ -44,6 +44,10 @@ export class RedisFeedTransport implements FeedTransport {
 
   get connected(): boolean {
     return this.postgres.connected || this.postgres.idle;
+  }
+
+  get source(): FeedSource | undefined {
+    return this.polledSource;
   }
 
   start(subscriber: FeedSubscriber): void {
@@ -86,8 +90,8 @@ export class RedisFeedTransport implements FeedTransport {
 
   /** Without a source no message counts, so the process polls PostgreSQL until it has one. */
   private follow(source: FeedSource | undefined): void {
-    if (source === this.source) return;
-    this.source = source;
+    if (source === this.polledSource) return;
+    this.polledSource = source;
     // Others need not wait for the lease to expire.
     if (this.isLeader) void this.redis.heartbeat(false);
     this.isLeader = false;
@@ -121,7 +125,7 @@ export class RedisFeedTransport implements FeedTransport {
   private handleMessage(text: string): void {
     const message = parseFeedMessage(text);
     if (message === undefined || this.isLeader) return;
-    if (this.source === undefined || message.source !== this.source) return;
+    if (this.polledSource === undefined || message.source !== this.polledSource) return;
     const follows = message.epoch === this.epoch && message.sequence === this.sequence + 1;
     this.epoch = message.epoch;
     this.sequence = message.sequence;

@@ -38,6 +38,7 @@ export { isDirectConnection } from './direct-connection.js';
 export type { PoolTotals } from './transaction/tenant-pool.js';
 
 // resolution: the tenant of a request.
+export { DatabaseTenantLookup, TenantLookup } from './resolution/tenant-lookup.js';
 export * from './resolution/tenant-naming.js';
 export * from './resolution/tenant-snapshot.js';
 export { type NamingRequest, TenantResolver } from './resolution/tenant.resolver.js';

@@ -15,6 +15,7 @@ import { PlatformDatabase, type PlatformDatabaseOptions } from './platform-datab
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
 import { TenantDatabase } from './tenant-database.js';
 import { TenantInterceptor } from './request/tenant.interceptor.js';
+import { DatabaseTenantLookup, TenantLookup } from './resolution/tenant-lookup.js';
 import { TenantResolver } from './resolution/tenant.resolver.js';
 import { TenantPool } from './transaction/tenant-pool.js';
 import { ProbeConnection } from './write-probe/probe-connection.js';
@@ -56,6 +57,11 @@ export class TenancyModule
         { provide: TenantPool, useFactory: () => openCheckedPool(options) },
         TenantDatabase,
         TenantInterceptor,
+        DatabaseTenantLookup,
+        {
+          provide: TenantLookup,
+          ...(options.lookup ?? { useExisting: DatabaseTenantLookup }),
+        },
         TenantResolver,
         { provide: WriteProbe, useFactory: () => createProbe(options) },
         ...platform,
@@ -63,6 +69,7 @@ export class TenancyModule
       exports: [
         TenantDatabase,
         TenantInterceptor,
+        DatabaseTenantLookup,
         TenantResolver,
         WriteProbe,
         ...platform.map(({ provide }) => provide),

@@ -1,3 +1,5 @@
+import type { FactoryProvider } from '@nestjs/common';
+import type { TenantLookup } from './resolution/tenant-lookup.js';
 import type { TenantNaming } from './resolution/tenant-naming.js';
 import type { TenantPoolOptions } from './transaction/tenant-pool.js';
 
@@ -6,6 +8,8 @@ export interface TenancyOptions extends TenantPoolOptions {
   platformUrl?: string | undefined;
   /** How requests name their tenant. By default only as a subdomain of localhost or by id. */
   naming?: TenantNaming;
+  /** How the tenant of a request is found. By default by a query for each request. */
+  lookup?: Pick<FactoryProvider<TenantLookup>, 'inject' | 'useFactory'>;
   /** The login of `serviceUrl`, whose rights are checked. Default 'service'. */
   login?: 'service' | 'tracker';
 }

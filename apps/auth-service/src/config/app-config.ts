@@ -1,10 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { DEFAULT_PORTS, type Plan, PLANS } from '@poc-tracker/contracts';
+import { deepFreeze, DEFAULT_PORTS, type Plan, PLANS } from '@poc-tracker/contracts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
   type DatabaseSettings,
-  deepFreeze,
   EnvironmentReader,
   readBaseDomain,
   readDatabaseUrl,

@@ -1,7 +1,7 @@
 import { Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import { type TenantDatabase, TenantResolver } from '@poc-tracker/tenancy';
+import { DatabaseTenantLookup, type TenantDatabase, TenantResolver } from '@poc-tracker/tenancy';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -141,7 +141,8 @@ describe('the health checks', () => {
   it('resolve an unknown tenant id and fail on any result except INVALID_TENANT', async () => {
     const probe = (lookup: () => Promise<unknown[]>): Promise<unknown> => {
       const naming = { baseDomain: 'poctracker.com', defaultTenant: 'acme' };
-      const resolver = new TenantResolver({ naming }, { lookup } as unknown as TenantDatabase);
+      const source = new DatabaseTenantLookup({ lookup } as unknown as TenantDatabase);
+      const resolver = new TenantResolver({ naming }, source);
       return new TenantResolutionCheck(resolver).probe();
     };
     expect(await probe(() => Promise.resolve([]))).toEqual({});

@@ -1,6 +1,7 @@
 import type { RefreshTokenClaims, TenantSnapshot } from '@poc-tracker/contracts';
 import {
   contextWithoutRights,
+  DatabaseTenantLookup,
   TenancyModule,
   TenantDatabase,
   TenantResolver,
@@ -123,7 +124,7 @@ export class SessionFixture {
       new UserService(config, new UserRepository(database), new UserDirectoryRepository(database)),
       issuer,
       this.sessionStatus,
-      new TenantResolver({ naming: config.tenancy }, database),
+      new TenantResolver({ naming: config.tenancy }, new DatabaseTenantLookup(database)),
       database,
       clock,
       events,

@@ -1,9 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { isSafeIssuer } from '@poc-tracker/auth-kit';
-import { DEFAULT_PORTS } from '@poc-tracker/contracts';
+import { deepFreeze, DEFAULT_PORTS } from '@poc-tracker/contracts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
-  deepFreeze,
   EnvironmentReader,
   readParties,
   readPublicKeys,

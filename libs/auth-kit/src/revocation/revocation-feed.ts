@@ -25,6 +25,8 @@ export interface FeedSubscriber {
 export interface FeedTransport {
   /** True while `poll()` can be expected to deliver soon. */
   readonly connected: boolean;
+  /** Identifies the database that the events come from. Undefined while it is unknown, and over HTTP. */
+  readonly source?: string | undefined;
   /** Connects in the background and retries until it succeeds. */
   start(subscriber: FeedSubscriber): void;
   /** Requests new events now instead of at the next interval. */

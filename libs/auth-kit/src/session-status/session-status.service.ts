@@ -71,10 +71,7 @@ export class SessionStatusService implements FeedSubscriber {
     if (this.cache.isRevoked(claims)) throw new ApiError('TOKEN_REVOKED');
     const cached = this.cache.get(claims);
     if (cached === undefined) return this.query(claims);
-    if (this.age > POLL_AGE_MS) this.transport?.poll();
-    return this.freshness.isFresh(this.invalidatedAt)
-      ? enforce(cached)
-      : this.rightsOnceFresh(claims, this.invalidatedAt);
+    return this.isFresh() ? enforce(cached) : this.rightsOnceFresh(claims, this.invalidatedAt);
   }
 
   /**
@@ -83,6 +80,20 @@ export class SessionStatusService implements FeedSubscriber {
    */
   async fetchRights(claims: SessionClaims): Promise<CurrentRights> {
     return enforce(await this.fetchDecision(claims));
+  }
+
+  /**
+   * True while values that events invalidate may be used: every event committed up to at most 100 ms ago has been received,
+   * and every one that this process caused.
+   */
+  isFresh(): boolean {
+    if (this.age > POLL_AGE_MS) this.transport?.poll();
+    return this.freshness.isFresh(this.invalidatedAt);
+  }
+
+  /** Identifies the database that the events come from; undefined if it is unknown. */
+  get feedSource(): string | undefined {
+    return this.transport?.source;
   }
 
   /**

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import type { FastifyRequest } from 'fastify';
 import { TENANCY_OPTIONS, type TenancyOptions } from '../tenancy.options.js';
-import { TenantDatabase } from '../tenant-database.js';
+import { TenantLookup } from './tenant-lookup.js';
 import {
   namedTenants,
   requestedTenantId,
@@ -13,7 +13,6 @@ import {
   tenantOfHostName,
   type TenantReference,
 } from './tenant-naming.js';
-import { type TenantRow, toTenantSnapshot } from './tenant-snapshot.js';
 
 /** Without settings only `<subdomain>.localhost`, custom domains and ids name a tenant. */
 const NO_NAMING: TenantNaming = { baseDomain: 'localhost', defaultTenant: undefined };
@@ -31,7 +30,7 @@ export class TenantResolver implements OnApplicationBootstrap {
 
   constructor(
     @Inject(TENANCY_OPTIONS) { naming = NO_NAMING }: Pick<TenancyOptions, 'naming'>,
-    private readonly database: TenantDatabase,
+    private readonly lookup: TenantLookup,
   ) {
     this.naming = naming;
   }
@@ -40,7 +39,7 @@ export class TenantResolver implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const { defaultTenant } = this.naming;
     if (defaultTenant === undefined) return;
-    const tenant = await this.find({ subdomain: defaultTenant });
+    const tenant = await this.lookup.find({ subdomain: defaultTenant });
     if (tenant?.status === 'active') return;
     const found = tenant === undefined ? 'which does not exist' : `which is ${tenant.status}`;
     new Logger(TenantResolver.name).warn(
@@ -91,7 +90,7 @@ export class TenantResolver implements OnApplicationBootstrap {
     reference: TenantReference,
     { id }: TenantSnapshot,
   ): Promise<undefined> {
-    const named = await this.find(reference);
+    const named = await this.lookup.find(reference);
     if (named !== undefined && named.id !== id) throw new ApiError('TENANT_MISMATCH');
     return undefined;
   }
@@ -101,21 +100,11 @@ export class TenantResolver implements OnApplicationBootstrap {
    * which no user has chosen. An unknown subdomain or id is refused.
    */
   private async findActive(reference: TenantReference): Promise<TenantSnapshot | undefined> {
-    const tenant = await this.find(reference);
+    const tenant = await this.lookup.find(reference);
     const isChosen = !('domain' in reference || 'isDefault' in reference);
     if (tenant === undefined && !isChosen) return undefined;
     if (tenant?.status !== 'active') throw new ApiError('INVALID_TENANT');
     return tenant;
-  }
-
-  private async find(reference: TenantReference): Promise<TenantSnapshot | undefined> {
-    const { id, subdomain, domain }: { id?: string; subdomain?: string; domain?: string } =
-      reference;
-    const [row] = await this.database.lookup<TenantRow>(
-      'SELECT * FROM resolve_tenant($1, $2, $3)',
-      [id ?? null, subdomain ?? null, domain ?? null],
-    );
-    return row && toTenantSnapshot(row);
   }
 }
 

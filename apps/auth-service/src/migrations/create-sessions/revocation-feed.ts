@@ -33,8 +33,9 @@ const POLICIES = protectTenantTable({
 });
 
 /*
- * A tenant without a row of usage is being deleted. The event of the tenant covers all of its users and sessions, so
- * none is inserted for each of them. The notification is empty: it only makes subscribers read the feed.
+ * A tenant without a row of usage is being deleted. The event of the tenant covers all of its users and sessions, so none
+ * is inserted for each of them. Its domains are few, and another tenant may take one before that event, so each has one.
+ * The notification is empty: it only makes subscribers read the feed.
  */
 const NOTE_REVOCATION = definerFunction({
   signature: 'note_revocation()',
@@ -46,11 +47,11 @@ DECLARE
   subject uuid;
 BEGIN
   IF TG_TABLE_NAME = 'tenants' THEN
-    tenant := OLD.id;
-    subject := OLD.id;
+    tenant := coalesce(OLD.id, NEW.id);
+    subject := tenant;
   ELSE
-    tenant := OLD.tenant_id;
-    IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM public.tenant_usage u WHERE u.tenant_id = tenant) THEN
+    tenant := coalesce(OLD.tenant_id, NEW.tenant_id);
+    IF TG_OP = 'DELETE' AND TG_ARGV[0] <> 'tenant' AND NOT EXISTS (SELECT FROM public.tenant_usage u WHERE u.tenant_id = tenant) THEN
       RETURN NULL;
     END IF;
     IF TG_ARGV[0] = 'tenant' THEN
@@ -168,8 +169,17 @@ const TRIGGERS = `
   -- One event of the tenant, however many users have the role.
   CREATE TRIGGER tenant_roles_changed AFTER UPDATE ON public.tenant_roles
     FOR EACH ROW WHEN (OLD.permissions <> NEW.permissions) EXECUTE FUNCTION public.note_revocation('tenant');
-  CREATE TRIGGER tenants_changed AFTER UPDATE OR DELETE ON public.tenants
-    FOR EACH ROW EXECUTE FUNCTION public.note_revocation('tenant')`;
+  -- After INSERT too: processes keep for a while which names belong to no tenant.
+  CREATE TRIGGER tenants_changed AFTER INSERT OR UPDATE OR DELETE ON public.tenants
+    FOR EACH ROW EXECUTE FUNCTION public.note_revocation('tenant');
+  -- A domain that is not the tenant's latest one names it as well, and is not in the row of the tenant.
+  CREATE TRIGGER tenant_domains_added AFTER INSERT ON public.tenant_domains
+    FOR EACH ROW WHEN (NEW.verified_at IS NOT NULL) EXECUTE FUNCTION public.note_revocation('tenant');
+  CREATE TRIGGER tenant_domains_changed AFTER UPDATE ON public.tenant_domains
+    FOR EACH ROW WHEN ((OLD.domain, OLD.verified_at) IS DISTINCT FROM (NEW.domain, NEW.verified_at))
+    EXECUTE FUNCTION public.note_revocation('tenant');
+  CREATE TRIGGER tenant_domains_removed AFTER DELETE ON public.tenant_domains
+    FOR EACH ROW WHEN (OLD.verified_at IS NOT NULL) EXECUTE FUNCTION public.note_revocation('tenant')`;
 
 /**
  * The revocation feed: an event for every change that ends a session or alters the rights in it, inserted by trigger in

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { assertCacheName, generationKey, sharedKey, tenantKey } from './cache-keys.js';
+
+const ACME = '0192f0c1-8c2b-7a10-b1c2-d3e4f5061728';
+
+describe('the keys of cached values', () => {
+  it('carry the tenant as the hash tag of Redis Cluster', () => {
+    expect(tenantKey(ACME, 'theme', 'current')).toBe(`poc-tracker:mt:{${ACME}}:theme:current`);
+    expect(sharedKey('tenant:subdomain:acme')).toBe('poc-tracker:tenant:subdomain:acme');
+  });
+
+  it.each([
+    '',
+    'a'.repeat(256),
+    'a b',
+    'a\r\nFLUSHALL',
+    'a\0',
+    '*',
+    '}:x',
+    `{${ACME}}`,
+    'é',
+    'a/b',
+  ])('refuse the key %j', (key) => {
+    expect(() => tenantKey(ACME, 'theme', key)).toThrow(TypeError);
+    expect(() => sharedKey(key)).toThrow(TypeError);
+  });
+
+  it.each(['', 'acme', ACME.toUpperCase(), `${ACME}}:x`, `{${ACME}`, `${ACME}\n`])(
+    'refuse the tenant %j',
+    (tenantId) => {
+      expect(() => tenantKey(tenantId, 'theme', 'current')).toThrow(TypeError);
+      expect(() => generationKey(tenantId)).toThrow(TypeError);
+    },
+  );
+
+  it('refuse names of caches that could be mistaken for a part of a key', () => {
+    for (const name of ['', 'a:b', 'A', '1', 'a'.repeat(33)])
+      expect(() => assertCacheName(name)).toThrow(TypeError);
+    expect(() => assertCacheName('tenant-theme')).not.toThrow();
+  });
+});

@@ -1,0 +1,49 @@
+import { isUuid } from '@poc-tracker/contracts';
+
+const PREFIX = 'poc-tracker:';
+
+/** Where the processes draw their tickets (see RedisClock). */
+export const CLOCK_KEY = `${PREFIX}{cache-clock}`;
+
+const CACHE_NAME = /^[a-z][a-z-]{0,31}$/;
+
+/** Host names have up to 253 characters. No braces, no whitespace, no glob characters. */
+const KEY = /^[A-Za-z0-9_.:-]{1,255}$/;
+
+/** @throws TypeError for another name than of 1 to 32 lower-case letters and hyphens. */
+export function assertCacheName(name: string): void {
+  if (!CACHE_NAME.test(name))
+    throw new TypeError(`"${name}" is no name of a cache: use lower-case letters and hyphens.`);
+}
+
+/**
+ * The key of a tenant's value. Neither the tenant nor the cache can be changed by what a key contains: the id of the tenant
+ * has a fixed form, the cache's name has no colon, and the key has no brace. The braces are Redis Cluster's hash tag: all
+ * keys of a tenant are in one slot.
+ * @throws TypeError for an id that is not a lower-case UUID, or a key that is empty, too long or has other characters than
+ *   letters, digits, `_`, `.`, `:` and `-`.
+ */
+export function tenantKey(tenantId: string, cache: string, key: string): string {
+  return `${tenantPrefix(tenantId)}${cache}:${validKey(key)}`;
+}
+
+/** The key of the tenant's generation. No value has this key, because those contain the name of a cache and a colon. */
+export function generationKey(tenantId: string): string {
+  return `${tenantPrefix(tenantId)}generation`;
+}
+
+/** @throws TypeError as {@link tenantKey} does. */
+export function sharedKey(key: string): string {
+  return `${PREFIX}${validKey(key)}`;
+}
+
+function tenantPrefix(tenantId: string): string {
+  if (!isUuid(tenantId)) throw new TypeError('The id of the tenant is not a lower-case UUID.');
+  return `${PREFIX}mt:{${tenantId}}:`;
+}
+
+function validKey(key: string): string {
+  if (!KEY.test(key))
+    throw new TypeError('A key has 1 to 255 letters, digits, "_", ".", ":" and "-".');
+  return key;
+}

@@ -1,0 +1,15 @@
+export type { CacheCounts } from './cache-counter.js';
+export { CacheStore } from './cache-store.js';
+export {
+  type Freshness,
+  type InvalidationSubscriber,
+  RevocationFeedFreshness,
+} from './freshness.js';
+export { RedisLevel } from './redis/redis-level.js';
+export { TenantCache, type TenantCacheOptions } from './tenant-cache.js';
+export {
+  cachedTenantLookup,
+  TenantCacheModule,
+  type TenantCacheModuleOptions,
+} from './tenant-cache.module.js';
+export type { LoadStart, Loader } from './two-level-cache.js';

@@ -1,0 +1,255 @@
+import { deepFreeze } from '@poc-tracker/contracts';
+import type { CacheCounter } from './cache-counter.js';
+import type { Freshness } from './freshness.js';
+import type { InvalidationLog } from './invalidation-log.js';
+import type { MemoryLevel } from './memory-level.js';
+import type { LoadPosition, RedisLevel, ValueText } from './redis/redis-level.js';
+
+/** A value in memory is valid until its tenant changes. */
+export interface CachedValue {
+  readonly value: unknown;
+  /** Of the invalidation log when its load began. */
+  readonly version: number;
+  /** Undefined for a name of no tenant. */
+  readonly tenantId: string | undefined;
+}
+
+/** What all caches of a process share. */
+export interface CacheLevels {
+  readonly freshness: Freshness;
+  readonly log: InvalidationLog;
+  readonly memory: MemoryLevel<CachedValue>;
+  /** Values about no tenant. Apart, because callers without an account can ask for any number of unknown names. */
+  readonly unknownNames: MemoryLevel<CachedValue>;
+  /** Undefined without Redis. */
+  readonly redis: RedisLevel | undefined;
+}
+
+/** The rules of one cache. */
+export interface CachePolicy<T> {
+  /** Milliseconds; one hour by default. Values are correct however long they are kept: this frees what is not used. */
+  readonly ttlMs?: number | undefined;
+  /** Validates a value from Redis, which is input like any other. Returns undefined for an invalid one. */
+  parse(value: unknown, key: string): T | undefined;
+  /**
+   * The tenant whose changes invalidate the value. Undefined for a name of no tenant, which any change may give to one.
+   * @param scope the tenant whose key it is; undefined for a key without a tenant.
+   */
+  tenantOf(value: T, scope: string | undefined): string | undefined;
+}
+
+/** Loads the values of keys. A key that it does not return is not cached. */
+export type Loader<T> = (keys: readonly string[]) => Promise<ReadonlyMap<string, T>>;
+
+/** A load that began at a time, for later requests to join. */
+interface Flight<T> {
+  readonly version: number;
+  readonly values: Promise<ReadonlyMap<string, T>>;
+}
+
+const DEFAULT_TTL_MS = 60 * 60 * 1000;
+
+/** How long a name of no tenant is kept at most. A new tenant's event ends it earlier. */
+const UNKNOWN_NAME_MS = 10_000;
+
+/** How often a request joins a load that a change overtakes, before it loads by itself. */
+const MAX_JOINS = 3;
+
+/**
+ * Reads values through the memory of this process and Redis. A request gets a value that includes every change that was
+ * committed 100 ms before it:
+ *
+ * - Values in memory are used only while the feed proves that every such change has been delivered, and only if none about
+ *   their tenant was delivered since their load began.
+ * - Values in Redis are used under the same two conditions. `RedisClock` tells that they were loaded after the last change.
+ * - A load that began after the request is used in any case. One that began before it is used under the same conditions.
+ * - If the feed proves nothing, the request loads its value and nothing is stored.
+ */
+export class TwoLevelCache<T> {
+  private readonly flights = new Map<string, Flight<T>>();
+
+  constructor(
+    private readonly levels: CacheLevels,
+    private readonly policy: CachePolicy<T>,
+    private readonly counter: CacheCounter,
+  ) {}
+
+  /**
+   * @param scope the tenant whose keys they are; undefined for keys without a tenant.
+   * @throws what the loader throws. A failed load is not kept.
+   */
+  async getMany(
+    keys: readonly string[],
+    scope: string | undefined,
+    load: Loader<T>,
+  ): Promise<Map<string, T>> {
+    const result = new Map<string, T>();
+    let missing = this.takeFromMemory(keys, result);
+    this.counter.countMemory(result.size, missing.length);
+    for (let join = 0; missing.length > 0 && join < MAX_JOINS; join += 1) {
+      if (!this.levels.freshness.isFresh()) break;
+      missing = await this.joinOrLoad(missing, scope, load, result);
+      missing = this.takeFromMemory(missing, result);
+    }
+    if (missing.length > 0) for (const [key, value] of await load(missing)) result.set(key, value);
+    return result;
+  }
+
+  /** What to pass to {@link setMany}, requested before the values are loaded. Undefined while nothing may be stored. */
+  async beginLoad(scope: string | undefined): Promise<LoadStart | undefined> {
+    if (!this.levels.freshness.isFresh()) return undefined;
+    const read = await this.readRedis([], scope);
+    return { version: this.levels.log.version, position: read?.position };
+  }
+
+  /** Stores values that were loaded after the start, unless a change overtook them. */
+  async setMany(
+    values: ReadonlyMap<string, T>,
+    scope: string | undefined,
+    start: LoadStart,
+  ): Promise<void> {
+    const texts = this.storeInMemory(values, scope, start);
+    if (start.position !== undefined) await this.levels.redis?.write(start.position, texts);
+  }
+
+  /** @returns what to write to Redis as well. */
+  private storeInMemory(
+    values: ReadonlyMap<string, T>,
+    scope: string | undefined,
+    { version }: LoadStart,
+  ): ValueText[] {
+    const { ttlMs = DEFAULT_TTL_MS } = this.policy;
+    const texts: ValueText[] = [];
+    for (const [key, value] of values) {
+      const tenantId = this.policy.tenantOf(value, scope);
+      if (!this.levels.log.unchangedSince(version, tenantId)) continue;
+      const text = JSON.stringify(value);
+      this.keep(key, { value, version, tenantId }, text.length, ttlMs);
+      if (tenantId !== undefined) texts.push({ key, text, ttlMs });
+    }
+    return texts;
+  }
+
+  /** Adds what memory has to the result, and returns the other keys. */
+  private takeFromMemory(keys: readonly string[], result: Map<string, T>): string[] {
+    if (!this.levels.freshness.isFresh()) return [...keys];
+    return keys.filter((key) => {
+      const { log, memory, unknownNames } = this.levels;
+      const cached = memory.get(key) ?? unknownNames.get(key);
+      if (cached === undefined) return true;
+      if (log.unchangedSince(cached.version, cached.tenantId)) {
+        result.set(key, cached.value as T);
+        return false;
+      }
+      memory.delete(key);
+      unknownNames.delete(key);
+      return true;
+    });
+  }
+
+  /** Adds what was loaded to the result, and returns the keys whose joined load was overtaken by a change. */
+  private async joinOrLoad(
+    keys: readonly string[],
+    scope: string | undefined,
+    load: Loader<T>,
+    result: Map<string, T>,
+  ): Promise<string[]> {
+    const joined = keys.flatMap((key) => {
+      const flight = this.flights.get(key);
+      return flight === undefined ? [] : [{ key, flight }];
+    });
+    const rest = keys.filter((key) => !this.flights.has(key));
+    if (rest.length > 0)
+      for (const [key, value] of await this.fly(rest, scope, load)) result.set(key, value);
+    const overtaken: string[] = [];
+    for (const { key, flight } of joined) {
+      const value = (await flight.values).get(key);
+      if (value === undefined) continue;
+      const { log, freshness } = this.levels;
+      if (
+        freshness.isFresh() &&
+        log.unchangedSince(flight.version, this.policy.tenantOf(value, scope))
+      )
+        result.set(key, value);
+      else overtaken.push(key);
+    }
+    return overtaken;
+  }
+
+  private async fly(
+    keys: readonly string[],
+    scope: string | undefined,
+    load: Loader<T>,
+  ): Promise<ReadonlyMap<string, T>> {
+    const flight = { version: this.levels.log.version, values: this.fetch(keys, scope, load) };
+    for (const key of keys) this.flights.set(key, flight);
+    try {
+      return await flight.values;
+    } finally {
+      for (const key of keys) this.flights.delete(key);
+    }
+  }
+
+  private async fetch(
+    keys: readonly string[],
+    scope: string | undefined,
+    load: Loader<T>,
+  ): Promise<ReadonlyMap<string, T>> {
+    const { log, redis } = this.levels;
+    const before = log.version;
+    const read = await this.readRedis(keys, scope);
+    const result = new Map<string, T>();
+    for (const [key, { value: stored, remainingMs, ticket }] of read?.found ?? []) {
+      const value = this.policy.parse(stored, key);
+      const tenantId = value === undefined ? undefined : this.policy.tenantOf(value, scope);
+      if (value === undefined || tenantId === undefined) continue;
+      // Both after the reply: a change may have been delivered, or the feed may have become too old, while it was under way.
+      if (redis?.trusts({ ticket }, tenantId) !== true || !this.levels.freshness.isFresh())
+        continue;
+      this.keep(
+        key,
+        { value, version: before, tenantId },
+        JSON.stringify(value).length,
+        remainingMs,
+      );
+      result.set(key, value);
+    }
+    const missing = keys.filter((key) => !result.has(key));
+    if (redis !== undefined) this.counter.countRedis(result.size, missing.length);
+    if (missing.length === 0) return result;
+    const start = { version: log.version, position: read?.position };
+    const loaded = await load(missing);
+    const texts = this.storeInMemory(loaded, scope, start);
+    // The caller need not wait for it.
+    if (start.position !== undefined) void redis?.write(start.position, texts);
+    for (const [key, value] of loaded) result.set(key, value);
+    return result;
+  }
+
+  private async readRedis(
+    keys: readonly string[],
+    scope: string | undefined,
+  ): ReturnType<RedisLevel['read']> {
+    const { redis, freshness } = this.levels;
+    if (redis === undefined || freshness.source === undefined) return undefined;
+    return redis.read(freshness.source, keys, scope);
+  }
+
+  private keep(key: string, cached: CachedValue, textLength: number, ttlMs: number): void {
+    const { memory, unknownNames } = this.levels;
+    if (typeof cached.value === 'object' && cached.value !== null) deepFreeze(cached.value);
+    const isUnknown = cached.tenantId === undefined;
+    (isUnknown ? memory : unknownNames).delete(key);
+    (isUnknown ? unknownNames : memory).set(key, cached, {
+      textLength,
+      ttlMs: isUnknown ? Math.min(ttlMs, UNKNOWN_NAME_MS) : ttlMs,
+    });
+  }
+}
+
+/** When a load began. */
+export interface LoadStart {
+  readonly version: number;
+  /** Undefined if the values cannot be stored in Redis. */
+  readonly position: LoadPosition | undefined;
+}
