@@ -5,6 +5,7 @@
 import { createTestDatabase, TestCluster } from '@poc-tracker/testing';
 import { runMigrations } from '../../apps/auth-service/src/migrations/run-migrations.js';
 import { IsolationReport } from './report.js';
+import { attackCache } from './attacks/cache-attacks.js';
 import { attackPermissions } from './attacks/permission-attacks.js';
 import { attackRequirements } from './requirements/requirements.js';
 import { attackRoutes } from './attacks/route-attacks.js';
@@ -21,6 +22,7 @@ const ATTACKS: Attack[] = [
   async (world, report) => attackPermissions(await asTracker(world), report),
   attackRequirements,
   attackRoutes,
+  attackCache,
 ];
 
 const cluster = await TestCluster.start((migrationUrl) => runMigrations(migrationUrl, false));

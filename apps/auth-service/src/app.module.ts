@@ -3,6 +3,7 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthKitModule, JwtAuthGuard, KeyRing, PolicyGuard } from '@poc-tracker/auth-kit';
 import { ConfigModule } from '@poc-tracker/http-service';
 import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
+import { cachedTenantLookup, TenantCacheModule } from '@poc-tracker/tenant-cache';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { AdminModule } from './admin/admin.module.js';
 import { AuditModule } from './audit/audit.module.js';
@@ -19,6 +20,8 @@ import { TenantGuard } from './tenant/resolution/tenant.guard.js';
 import { TenantModule } from './tenant/tenant.module.js';
 import { User } from './user/user.entity.js';
 import { UserModule } from './user/user.module.js';
+
+const APPLICATION_NAME = 'poc-tracker-auth-service';
 
 /** The whole service. Guards run in the order in which they are listed here: who, for which tenant, with what rights. */
 @Module({})
@@ -38,6 +41,7 @@ export class AppModule {
           preparedStatements: database.preparedStatements,
           requestTimeoutMs: http.requestTimeoutMs,
           naming: config.tenancy,
+          lookup: cachedTenantLookup(),
           entities: [...TENANT_ENTITIES, User, UserSession],
         }),
         AuthKitModule.forRoot({
@@ -47,10 +51,11 @@ export class AppModule {
           sessionStatus: databaseSessionStatus({
             databaseUrl: database.serviceUrl,
             tls: database.tls,
-            applicationName: 'poc-tracker-auth-service',
+            applicationName: APPLICATION_NAME,
             redisUrl: redis.url,
           }),
         }),
+        TenantCacheModule.forRoot({ redisUrl: redis.url, applicationName: APPLICATION_NAME }),
         AuditModule,
         ScheduleModule,
         TenantModule,

@@ -1,0 +1,204 @@
+import { DatabaseTenantLookup } from '@poc-tracker/tenancy';
+import {
+  createTestDatabase,
+  startRedis,
+  type TestDatabase,
+  type TestRedis,
+} from '@poc-tracker/testing';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { GOOD_PASSWORD, ServiceFixture } from '../e2e/service.fixture.js';
+
+/** After this time every instance shows a change. */
+const BOUND_MS = 100;
+
+let database: TestDatabase;
+let server: TestRedis;
+let redis: Redis;
+let here: ServiceFixture;
+let there: ServiceFixture;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  server = await startRedis();
+  redis = new Redis(server.url);
+  redis.on('error', () => undefined);
+  here = await ServiceFixture.start({ REDIS_URL: server.url }, database);
+  there = await here.restarted();
+});
+
+afterAll(async () => {
+  await there?.app.close();
+  await here?.stop();
+  redis?.disconnect();
+  await server?.stop();
+});
+
+/** What the log-in page of a host shows: `OK`, or the code of the error. */
+async function branding(service: ServiceFixture, host: string): Promise<string> {
+  const answer = await service.call('GET', '/tenants/branding', { host });
+  return answer.status === 200 ? 'OK' : answer.error.code;
+}
+
+/** Resolves when both instances have the host in memory. */
+async function cached(host: string, expected = 'OK'): Promise<void> {
+  for (const service of [here, there])
+    await vi.waitFor(async () => {
+      const find = vi.spyOn(service.app.get(DatabaseTenantLookup), 'find');
+      try {
+        expect(await branding(service, host)).toBe(expected);
+        expect(find).not.toHaveBeenCalled();
+      } finally {
+        find.mockRestore();
+      }
+    }, 10_000);
+}
+
+/** Asks both instances all the time, and returns what they answered to requests later than the bound after the commit. */
+async function answersAfter(change: () => Promise<unknown>, host: string): Promise<Set<string>> {
+  const late = new Set<string>();
+  let committedAt = Infinity;
+  const observe = async (service: ServiceFixture): Promise<void> => {
+    for (;;) {
+      const sentAt = performance.now();
+      const answer = await branding(service, host);
+      if (sentAt > committedAt + BOUND_MS) late.add(answer);
+      if (sentAt > committedAt + 3 * BOUND_MS) return;
+    }
+  };
+  const observations = [observe(here), observe(there)];
+  await change();
+  committedAt = performance.now();
+  await Promise.all(observations);
+  return late;
+}
+
+/** Changes a tenant as another process does: no instance knows of it before the feed tells. */
+const changing = (assignment: string, tenantId: string) => () =>
+  database.sql(`UPDATE tenants SET ${assignment} WHERE id = $1`, [tenantId]);
+
+const addDomain = (tenantId: string, domain: string) =>
+  database.sql(
+    `INSERT INTO tenant_domains (tenant_id, domain, token, verified_at) VALUES ($1, $2, 'x', clock_timestamp())`,
+    [tenantId, domain],
+  );
+
+describe('the tenant of a request', () => {
+  it('is not queried by a log-in, a registration or the log-in page, by subdomain or by domain', async () => {
+    const tenant = await here.tenant();
+    await addDomain(tenant.tenantId, `${tenant.subdomain}.example`);
+    const user = await here.user(tenant.tenantId);
+    for (const host of [tenant.host, `${tenant.subdomain}.example`]) {
+      await cached(host);
+      await vi.waitFor(async () => {
+        const find = vi.spyOn(here.app.get(DatabaseTenantLookup), 'find');
+        try {
+          await here.login(host, user);
+          expect(await branding(here, host)).toBe('OK');
+          const body = { email: `${Math.random()}@example.com`, password: GOOD_PASSWORD };
+          await here.call('POST', '/auth/register', {
+            host,
+            body: { ...body, firstName: 'Ada', lastName: 'Silva' },
+          });
+          expect(find).not.toHaveBeenCalled();
+        } finally {
+          find.mockRestore();
+        }
+      }, 10_000);
+    }
+  });
+
+  it.each([
+    ['suspended', `status = 'suspended'`],
+    ['renamed', `subdomain = 'moved-' || subdomain`],
+  ])('is refused within 100 ms on every instance when it is %s', async (_change, assignment) => {
+    const { tenantId, host } = await here.tenant();
+    await cached(host);
+    expect(await answersAfter(changing(assignment, tenantId), host)).toEqual(
+      new Set(['INVALID_TENANT']),
+    );
+  });
+
+  it('is found within 100 ms by the name that it takes', async () => {
+    const { tenantId, subdomain } = await here.tenant();
+    const host = `moved-${subdomain}.localhost`;
+    await cached(host, 'INVALID_TENANT');
+    const change = changing(`subdomain = 'moved-${subdomain}'`, tenantId);
+    expect(await answersAfter(change, host)).toEqual(new Set(['OK']));
+  });
+
+  it('loses and gains a domain within 100 ms, even if it is not the latest one', async () => {
+    const { tenantId, subdomain } = await here.tenant();
+    const [first, second] = [`one.${subdomain}.example`, `two.${subdomain}.example`];
+    await cached(first, 'TENANT_REQUIRED');
+    expect(await answersAfter(() => addDomain(tenantId, first), first)).toEqual(new Set(['OK']));
+    await addDomain(tenantId, second);
+    await cached(first);
+    const remove = () => database.sql('DELETE FROM tenant_domains WHERE domain = $1', [first]);
+    expect(await answersAfter(remove, first)).toEqual(new Set(['TENANT_REQUIRED']));
+  });
+
+  it('is found at once on the instance that created it, though its name was unknown', async () => {
+    const host = 'initech.localhost';
+    await cached(host, 'INVALID_TENANT');
+    const created = await here.call('POST', '/tenants', {
+      host: 'poctracker.com',
+      body: {
+        name: 'Initech',
+        subdomain: 'initech',
+        adminEmail: 'ana@initech.example',
+        adminPassword: GOOD_PASSWORD,
+      },
+    });
+    expect(created.status).toBe(201);
+    expect(await branding(here, host)).toBe('OK');
+    await vi.waitFor(async () => {
+      expect(await branding(there, host)).toBe('OK');
+    });
+  });
+
+  it('is never found by a value from before a change that is written to Redis after it', async () => {
+    const { tenantId, subdomain, host } = await here.tenant();
+    const key = `poc-tracker:tenant:subdomain:${subdomain}`;
+    await cached(host);
+    const old = await vi.waitFor(async () => {
+      const text = await redis.get(key);
+      if (text === null) throw new Error('not written yet');
+      return text;
+    });
+    const put = async () => {
+      await changing(`status = 'suspended'`, tenantId)();
+      await redis.set(key, old, 'EX', 60);
+    };
+    expect(await answersAfter(put, host)).toEqual(new Set(['INVALID_TENANT']));
+  });
+
+  it.each([
+    ['flushed', () => redis.flushall(), () => Promise.resolve()],
+    [
+      'full',
+      () => redis.config('SET', 'maxmemory', '1'),
+      () => redis.config('SET', 'maxmemory', '0'),
+    ],
+    ['frozen', () => redis.client('PAUSE', 1_500, 'ALL'), () => redis.ping()],
+    [
+      'stopped',
+      () => server.stop(),
+      async () => {
+        server = await startRedis(Number(new URL(server.url).port));
+      },
+    ],
+  ])('is suspended within 100 ms while Redis is %s', async (_what, begin, end) => {
+    const { tenantId, host } = await here.tenant();
+    await cached(host);
+    await begin();
+    try {
+      expect(await answersAfter(changing(`status = 'suspended'`, tenantId), host)).toEqual(
+        new Set(['INVALID_TENANT']),
+      );
+    } finally {
+      await end();
+    }
+    await cached(host, 'INVALID_TENANT');
+  });
+});
