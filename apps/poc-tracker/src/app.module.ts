@@ -9,6 +9,7 @@ import {
 } from '@poc-tracker/auth-kit';
 import { ConfigModule } from '@poc-tracker/http-service';
 import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
+import { cachedTenantLookup, TenantCacheModule } from '@poc-tracker/tenant-cache';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
 import { TRACKER_CONFIG, type TrackerConfig } from './config/tracker-config.js';
 import { EventsModule } from './events/events.module.js';
@@ -35,6 +36,7 @@ export class AppModule {
           applicationName: APPLICATION_NAME,
           requestTimeoutMs: http.requestTimeoutMs,
           naming: tenancy,
+          lookup: cachedTenantLookup(),
           entities: [],
         }),
         AuthKitModule.forRoot({
@@ -51,6 +53,7 @@ export class AppModule {
             redisUrl: redis.url,
           }),
         }),
+        TenantCacheModule.forRoot({ redisUrl: redis.url, applicationName: APPLICATION_NAME }),
         TenantModule,
         PocsModule,
         FilesModule,
