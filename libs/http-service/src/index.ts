@@ -28,6 +28,13 @@ export { EMPTY_UPDATE, InputValidationPipe } from './fields/validation.pipe.js';
 
 // health: checks of dependencies.
 export type { HealthCheck } from './health/health-check.js';
+export {
+  DatabaseHealth,
+  HEALTH_STATUSES,
+  type HealthStatus,
+  ServiceHealth,
+} from './health/health.response.js';
+export { HealthRoutes } from './health/health.routes.js';
 export { HealthService } from './health/health.service.js';
 
 // paging: lists in pages.

@@ -1,4 +1,4 @@
-export { assertClockAgrees, databaseTime } from './database-time.js';
+export { databaseTime } from './database-time.js';
 // The module, and what it provides to run statements.
 export { mostConnections } from './connection-limit.js';
 export { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
@@ -6,6 +6,10 @@ export { TenancyModule } from './tenancy.module.js';
 export type { TenancyOptions } from './tenancy.options.js';
 export { TenantDatabase } from './tenant-database.js';
 export { WriteProbe } from './write-probe/write-probe.js';
+
+// health: checks for the service's report.
+export { ClockCheck } from './health/clock.check.js';
+export { DatabaseCheck } from './health/database.check.js';
 
 // request: the current request, and the end of its transactions.
 export { OwnTransactions } from './request/own-transactions.decorator.js';

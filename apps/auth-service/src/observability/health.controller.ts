@@ -1,80 +1,10 @@
-import { Controller, Get, HttpStatus, Inject, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Public } from '@poc-tracker/auth-kit';
-import type { FastifyReply } from 'fastify';
-import { HealthService, RawResponse } from '@poc-tracker/http-service';
+import { Controller } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { HealthRoutes } from '@poc-tracker/http-service';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
-import type { HealthCheckName } from './health-check.js';
-import { HealthResponse, ProbeResponse } from './health.response.js';
+import { HealthResponse } from './health.response.js';
 
-/** For load balancers and operators. The routes are public, so responses contain no reasons, hosts or names. */
 @ApiTags('health')
 @Controller()
-export class HealthController {
-  constructor(@Inject(HealthService) private readonly health: HealthService<HealthCheckName>) {}
-
-  @Get('health')
-  @Public()
-  @RawResponse()
-  @Tenantless()
-  @ApiOperation({ summary: 'Get the health of the service and its dependencies' })
-  @ApiResponse({
-    status: 200,
-    description: 'The service is healthy or degraded.',
-    type: HealthResponse,
-  })
-  @ApiResponse({ status: 503, description: 'The service is unhealthy.', type: HealthResponse })
-  async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
-    const report = await this.health.report();
-    if (report.status === 'unhealthy') void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
-    return report;
-  }
-
-  /** The same below the API's prefix, for clients that only know the prefix. */
-  @Get('api/v1/health')
-  @Public()
-  @RawResponse()
-  @Tenantless()
-  @ApiExcludeEndpoint()
-  getHealthUnderPrefix(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
-    return this.getHealth(reply);
-  }
-
-  @Get('health/live')
-  @Public()
-  @RawResponse()
-  @Tenantless()
-  @ApiOperation({
-    summary: 'Liveness probe',
-    description:
-      'Checks no dependency, because restarting the service does not repair a dependency.',
-  })
-  @ApiResponse({ status: 200, description: 'The process is running.', type: ProbeResponse })
-  getLiveness(): ProbeResponse {
-    return { status: 'healthy', timestamp: new Date().toISOString() };
-  }
-
-  @Get('health/ready')
-  @Public()
-  @RawResponse()
-  @Tenantless()
-  @ApiOperation({
-    summary: 'Readiness probe',
-    description: 'Checks that the database accepts writes. Answers within a second.',
-  })
-  @ApiResponse({
-    status: 200,
-    description: 'The service can answer requests.',
-    type: ProbeResponse,
-  })
-  @ApiResponse({
-    status: 503,
-    description: 'The database does not accept writes, or the service is stopping.',
-    type: ProbeResponse,
-  })
-  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponse> {
-    const readiness = await this.health.readiness();
-    if (readiness.status === 'unhealthy') void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
-    return readiness;
-  }
-}
+@Tenantless()
+export class HealthController extends HealthRoutes(HealthResponse) {}

@@ -6,8 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHttpApp, HealthService } from '@poc-tracker/http-service';
-import { ClockCheck } from './clock.check.js';
-import { DatabaseCheck } from './database.check.js';
 import type { HealthCheckName, ServiceCheck } from './health-check.js';
 import { HealthController } from './health.controller.js';
 import { JwtSigningCheck } from './jwt-signing.check.js';
@@ -102,17 +100,6 @@ describe('the health report', () => {
     expect([report.status, report.services[name].healthy]).toEqual(['degraded', false]);
   });
 
-  it('is degraded while the clock differs from that of PostgreSQL, and logs by how much', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    const lookup = vi.fn().mockResolvedValue([{ now: new Date(Date.now() - 31_000) }]);
-    const check = new ClockCheck({ lookup });
-    const report = await healthWith({ clock: () => check.probe() }).report();
-    expect([report.status, report.services.clock.healthy]).toEqual(['degraded', false]);
-    expect(warnings).toEqual([
-      expect.stringMatching(/clock is unhealthy: .* 31 s ahead of that of PostgreSQL/),
-    ]);
-  });
-
   it.each(['database', 'tenant_resolution', 'jwt_signing'] as const)(
     'is unhealthy without %s',
     async (name) => {
@@ -123,17 +110,6 @@ describe('the health report', () => {
 });
 
 describe('the health checks', () => {
-  it('return the version of the database and the totals of its pool', async () => {
-    const check = new DatabaseCheck(
-      { assertWritable: () => ({ version: '15.18' }) },
-      { totals: () => ({ total: 3, idle: 1, waiting: 0, max: 10 }) },
-    );
-    expect(await check.probe()).toEqual({
-      version: '15.18',
-      pool: { total: 3, idle: 1, waiting: 0, max: 10 },
-    });
-  });
-
   it('report the embedded mode when no Redis is configured', async () => {
     expect(await new RedisCheck({ client: undefined }).probe()).toEqual({ mode: 'embedded' });
   });

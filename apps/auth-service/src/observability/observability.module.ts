@@ -1,11 +1,10 @@
 import { Module } from '@nestjs/common';
 import { HealthService } from '@poc-tracker/http-service';
+import { ClockCheck, DatabaseCheck } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { RedisModule } from '../redis/redis.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
-import { ClockCheck } from './clock.check.js';
-import { DatabaseCheck } from './database.check.js';
 import type { ServiceCheck } from './health-check.js';
 import { HealthController } from './health.controller.js';
 import { JwtSigningCheck } from './jwt-signing.check.js';

@@ -1,20 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-
-const STATUSES = ['healthy', 'unhealthy'] as const;
-
-type Status = (typeof STATUSES)[number];
-
-class ServiceHealth {
-  @ApiProperty({ example: true })
-  healthy: boolean;
-
-  @ApiProperty({ description: 'Duration of the check in milliseconds.', example: 2 })
-  responseTime: number;
-}
+import {
+  DatabaseHealth,
+  HEALTH_STATUSES,
+  type HealthStatus,
+  ServiceHealth,
+} from '@poc-tracker/http-service';
 
 class ServicesHealth {
-  @ApiProperty({ type: ServiceHealth })
-  database: ServiceHealth;
+  @ApiProperty({ type: DatabaseHealth })
+  database: DatabaseHealth;
 
   @ApiProperty({ type: ServiceHealth, description: 'The folder with the content of files.' })
   storage: ServiceHealth;
@@ -26,21 +20,12 @@ class ServicesHealth {
   clock: ServiceHealth;
 }
 
-/** The result of a liveness or readiness probe. */
-export class ProbeResponse {
-  @ApiProperty({ enum: STATUSES })
-  status: Status;
-
-  @ApiProperty({ type: String, format: 'date-time' })
-  timestamp: string;
-}
-
 export class HealthResponse {
   @ApiProperty({
-    enum: [...STATUSES, 'degraded'],
-    description: 'degraded: the clock of this process is wrong.',
+    enum: HEALTH_STATUSES,
+    description: 'degraded: the disk is full, or the clock of this process is wrong.',
   })
-  status: Status | 'degraded';
+  status: HealthStatus;
 
   @ApiProperty({ type: String, format: 'date-time' })
   timestamp: string;

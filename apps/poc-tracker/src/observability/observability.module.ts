@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
-import { HealthService } from '@poc-tracker/http-service';
+import { type HealthCheck, HealthService } from '@poc-tracker/http-service';
+import { ClockCheck, DatabaseCheck } from '@poc-tracker/tenancy';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { StorageModule } from '../storage/storage.module.js';
-import { ClockCheck, DatabaseCheck, StorageCheck, type TrackerCheck } from './health-checks.js';
 import { HealthController } from './health.controller.js';
+import { StorageCheck } from './storage.check.js';
 
 const CHECKS = [DatabaseCheck, StorageCheck, ClockCheck];
 
@@ -16,7 +17,7 @@ const CHECKS = [DatabaseCheck, StorageCheck, ClockCheck];
     {
       provide: HealthService,
       inject: [TRACKER_CONFIG, ...CHECKS],
-      useFactory: (config: TrackerConfig, ...checks: TrackerCheck[]) =>
+      useFactory: (config: TrackerConfig, ...checks: HealthCheck[]) =>
         new HealthService(checks, config),
     },
   ],

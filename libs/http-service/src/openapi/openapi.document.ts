@@ -1,5 +1,5 @@
 import type { INestApplication, Type } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } from '@nestjs/swagger';
 import { ROUTE_POLICY, type RoutePolicy } from '@poc-tracker/auth-kit';
 import { ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
@@ -85,7 +85,7 @@ function handlersOf(app: INestApplication): Map<string, Handler> {
   for (const { metatype } of controllers) {
     if (typeof metatype !== 'function') continue;
     const prototype = metatype.prototype as Record<string, unknown>;
-    for (const method of Object.getOwnPropertyNames(prototype)) {
+    for (const method of new MetadataScanner().getAllMethodNames(prototype)) {
       const handler = prototype[method];
       if (typeof handler !== 'function') continue;
       const policy = Reflect.getMetadata(ROUTE_POLICY, handler) as RoutePolicy | undefined;

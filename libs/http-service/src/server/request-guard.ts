@@ -61,7 +61,7 @@ export function checkParameterCount(text: string, root: string): void {
  * @param root name of the whole input, for an error about the input itself.
  * @throws ApiError VALIDATION_ERROR that names the field but never repeats the value.
  */
-export function checkInput(input: unknown, root: string): void {
+function checkInput(input: unknown, root: string): void {
   const pending: Node[] = [{ value: input, key: '', parent: undefined }];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (UNSTORABLE.test(node.key))

@@ -37,7 +37,8 @@ export class TenantGuard implements CanActivate {
 
   private async resolveTenant(context: ExecutionContext, request: FastifyRequest): Promise<true> {
     const current = currentRequest();
-    if (this.reflector.get<true | undefined>(TENANTLESS, context.getHandler()) === undefined) {
+    const places = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<true | undefined>(TENANTLESS, places) === undefined) {
       const principal = await this.principals.find(request);
       current.tenant = await this.resolver.resolve(request, principal?.tenant);
       if (principal !== undefined) addSessionDevice(request.method, principal);

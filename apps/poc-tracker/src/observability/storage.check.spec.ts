@@ -1,7 +1,7 @@
 import { HealthService } from '@poc-tracker/http-service';
 import { describe, expect, it } from 'vitest';
 import type { FileStorage } from '../storage/file-storage.js';
-import { StorageCheck } from './health-checks.js';
+import { StorageCheck } from './storage.check.js';
 
 describe('StorageCheck', () => {
   it.each([
