@@ -118,6 +118,12 @@ export default {
         'in the application.',
     ),
     libraryMayUse(
+      'rate-limit',
+      ['contracts', 'auth-kit', 'tenancy', 'http-service'],
+      'rate-limit counts requests and knows no application: who sends a request, and what is recorded, is passed in ' +
+        '(see RateLimitSubjects and RateLimitReporter).',
+    ),
+    libraryMayUse(
       'http-service',
       ['contracts', 'auth-kit', 'text'],
       'http-service is the edge of any service: envelope, errors, limits of a request, documents. It knows no database.',

@@ -51,6 +51,7 @@ export const SECURITY_EVENTS = [
   'client.created',
   'client.revoked',
   'access.refused',
+  'rate_limit.exceeded',
   'audit.exported',
 ] as const;
 

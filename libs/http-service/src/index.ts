@@ -55,6 +55,7 @@ export {
   DataResponse,
   ERROR_CODES_EXTENSION,
   POLICY_EXTENSION,
+  RATE_LIMIT_EXTENSION,
 } from './openapi/api-documentation.js';
 export { serveDocumentation } from './openapi/documentation.page.js';
 export { type ApiDescription, createOpenApiDocument } from './openapi/openapi.document.js';

@@ -10,6 +10,9 @@ export const ERROR_CODES_EXTENSION = 'x-error-codes';
 /** The property of an operation that states who may call it. */
 export const POLICY_EXTENSION = 'x-policy';
 
+/** The property of an operation without rate limits. */
+export const RATE_LIMIT_EXTENSION = 'x-rate-limit';
+
 interface DataResponseOptions {
   description?: string;
   /** A sentence for users, sent beside the data. */

@@ -85,6 +85,11 @@ export class TenantResolver implements OnApplicationBootstrap {
       : this.assertDomainAgrees(reference, tenant);
   }
 
+  /** The tenant with this id, whatever its status. */
+  findById(id: string): Promise<TenantSnapshot | undefined> {
+    return this.find({ id });
+  }
+
   /** A domain that no tenant has verified agrees with every tenant. */
   private async assertDomainAgrees(
     reference: TenantReference,

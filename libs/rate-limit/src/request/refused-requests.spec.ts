@@ -1,0 +1,74 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { RateLimitPolicy } from '../rules/rate-limit-policy.js';
+import { DEFAULT_RULES } from '../rules/rule-catalogue.js';
+import { refusalKey, RefusedRequests } from './refused-requests.js';
+
+const [rule] = new RateLimitPolicy({ rules: DEFAULT_RULES, shadow: [] }).rulesOf('login');
+const refusal = { rule: rule!, report: () => undefined };
+
+const request = (more: Partial<FastifyRequest> = {}): FastifyRequest =>
+  ({ ip: '192.0.2.1', host: 'acme.localhost', headers: {}, query: {}, ...more }) as FastifyRequest;
+
+describe('the refusals in memory', () => {
+  it('are repeated until the source may try again', () => {
+    let now = 0;
+    const refused = new RefusedRequests(() => now);
+    refused.add('a', 3_000, refusal);
+    now = 2_999;
+    expect(refused.find('a')).toBeDefined();
+    now = 3_000;
+    expect(refused.find('a')).toBeUndefined();
+  });
+
+  it('are asked again after ten seconds, because operators may have raised the limit', () => {
+    let now = 0;
+    const refused = new RefusedRequests(() => now);
+    refused.add('a', 900_000, refusal);
+    now = 10_000;
+    expect(refused.find('a')).toBeUndefined();
+  });
+
+  it('are bounded in number', () => {
+    const refused = new RefusedRequests(() => 0);
+    for (let index = 0; index <= 10_000; index += 1) refused.add(`${index}`, 1_000, refusal);
+    expect(refused.find('0')).toBeUndefined();
+    expect(refused.find('10000')).toBeDefined();
+  });
+
+  it('tell the time that is left when they are repeated', () => {
+    let now = 0;
+    const refused = new RefusedRequests(() => now);
+    const added = refused.add('a', 9_500, refusal);
+    now = 4_000;
+    const headers: Record<string, string> = {};
+    const reply = { header: (name: string, value: string) => (headers[name] = value) };
+    expect(() => refused.refuse(added, request(), reply as unknown as FastifyReply)).toThrow(
+      expect.objectContaining({ code: 'RATE_LIMIT_EXCEEDED', retryAfter: 6 }),
+    );
+    expect(headers).toEqual({
+      'ratelimit-policy': '"auth:ip";q=10;w=900',
+      ratelimit: '"auth:ip";r=0;t=6',
+    });
+  });
+
+  it('hold for the address alone, or for the account in its tenant', () => {
+    const elsewhere = request({ host: 'globex.localhost' });
+    expect(refusalKey('auth:ip', elsewhere, 'b')).toBe(refusalKey('auth:ip', request(), 'a'));
+    expect(refusalKey('auth:ip', request({ ip: '192.0.2.2' }), 'a')).not.toBe(
+      refusalKey('auth:ip', request(), 'a'),
+    );
+    expect(refusalKey('login:user', elsewhere, 'a')).not.toBe(
+      refusalKey('login:user', request(), 'a'),
+    );
+    expect(refusalKey('login:user', request(), 'b')).not.toBe(
+      refusalKey('login:user', request(), 'a'),
+    );
+    expect(refusalKey('login:user', request({ ip: '192.0.2.2' }), 'a')).toBe(
+      refusalKey('login:user', request(), 'a'),
+    );
+    expect(refusalKey('login:tenant', request(), 'b')).toBe(
+      refusalKey('login:tenant', request(), 'a'),
+    );
+  });
+});

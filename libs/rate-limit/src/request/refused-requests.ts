@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+import { ApiError } from '@poc-tracker/contracts';
+import { TENANT_HEADER, TENANT_PARAMETER } from '@poc-tracker/tenancy';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { kindOf, type RuleName } from '../rules/rule-catalogue.js';
+import { networkOf } from './client-network.js';
+import { seconds, stateOf } from './rate-limit-fields.js';
+import type { ActiveRule } from '../rules/rate-limit-policy.js';
+
+/** A refusal is asked again after this time, so that a limit that was raised elsewhere has an effect soon. */
+const MAX_AGE_MS = 10_000;
+
+/** Above it, the oldest refusals are asked again. */
+const CAPACITY = 10_000;
+
+/** A refusal that is repeated without asking anything. */
+export interface Refusal {
+  /** When the source may try again. */
+  readonly retryAtMs: number;
+  readonly rule: ActiveRule;
+  /** Counts and reports a request that it refuses. */
+  readonly report: (request: FastifyRequest) => void;
+}
+
+interface Entry {
+  refusal: Refusal;
+  /** The refusal is not used after this time. */
+  until: number;
+}
+
+/** The latest refusals of this process, by what identifies their source in a request. */
+export class RefusedRequests {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  get isEmpty(): boolean {
+    return this.entries.size === 0;
+  }
+
+  /** @param retryAfterMs when the source may try again. */
+  add(key: string, retryAfterMs: number, refusal: Omit<Refusal, 'retryAtMs'>): Refusal {
+    const nowMs = this.now();
+    const added = { ...refusal, retryAtMs: nowMs + retryAfterMs };
+    this.entries.delete(key);
+    this.entries.set(key, {
+      refusal: added,
+      until: nowMs + Math.min(retryAfterMs, MAX_AGE_MS),
+    });
+    const [oldest] = this.entries.keys();
+    if (this.entries.size > CAPACITY && oldest !== undefined) this.entries.delete(oldest);
+    return added;
+  }
+
+  find(key: string): Refusal | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.until > this.now()) return entry.refusal;
+    this.entries.delete(key);
+    return undefined;
+  }
+
+  /** After limits were changed. */
+  clear(): void {
+    this.entries.clear();
+  }
+
+  /** @throws ApiError RATE_LIMIT_EXCEEDED with the time that is left. */
+  refuse(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): never {
+    refusal.report(request);
+    const leftMs = Math.max(1, refusal.retryAtMs - this.now());
+    void reply.header('ratelimit-policy', refusal.rule.policy);
+    void reply.header('ratelimit', stateOf(refusal.rule.name, 0, leftMs));
+    throw new ApiError('RATE_LIMIT_EXCEEDED', { retryAfter: seconds(leftMs) });
+  }
+}
+
+/** What identifies the source of a request for a rule, before anything is looked up. */
+export function refusalKey(
+  rule: RuleName,
+  request: FastifyRequest,
+  account: string | undefined,
+): string {
+  const kind = kindOf(rule);
+  if (kind === 'ip') return `${rule} ${networkOf(request.ip)}`;
+  const { host, headers, query } = request;
+  const naming = [
+    host,
+    headers[TENANT_HEADER],
+    (query as Record<string, unknown>)[TENANT_PARAMETER],
+    headers.authorization,
+    kind === 'tenant' ? undefined : account,
+  ];
+  return `${rule} ${hash('sha256', JSON.stringify(naming), 'base64')}`;
+}

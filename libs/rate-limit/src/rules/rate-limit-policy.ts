@@ -1,0 +1,69 @@
+import { type RateLimitOverrides, NO_OVERRIDES } from '@poc-tracker/contracts';
+import { parseRateLimit, type RateLimit } from './rate-limit.js';
+import type { RateLimitSettings } from './rate-limit-settings.js';
+import {
+  isRuleName,
+  kindOf,
+  ROUTE_GROUPS,
+  type RouteGroup,
+  type RuleKind,
+  type RuleName,
+} from './rule-catalogue.js';
+
+/** A rule as it applies to a request. */
+export interface ActiveRule extends RateLimit {
+  readonly name: RuleName;
+  readonly kind: RuleKind;
+  readonly shadow: boolean;
+  /** The item of the RateLimit-Policy field (draft-ietf-httpapi-ratelimit-headers). */
+  readonly policy: string;
+}
+
+type ActiveRules = ReadonlyMap<RouteGroup, readonly ActiveRule[]>;
+
+/** The rules that apply to a request: those of the settings, with the overrides of its tenant. */
+export class RateLimitPolicy {
+  /** By the object that holds a tenant's overrides, which lives as long as the tenant is cached. */
+  private readonly cache = new WeakMap<RateLimitOverrides, ActiveRules>();
+
+  constructor(private readonly settings: RateLimitSettings) {}
+
+  rulesOf(group: RouteGroup, overrides: RateLimitOverrides = NO_OVERRIDES): readonly ActiveRule[] {
+    let rules = this.cache.get(overrides);
+    if (rules === undefined) {
+      rules = this.resolve(overrides);
+      this.cache.set(overrides, rules);
+    }
+    return rules.get(group) ?? [];
+  }
+
+  private resolve(overrides: RateLimitOverrides): ActiveRules {
+    const groups = Object.entries(ROUTE_GROUPS) as [RouteGroup, readonly RuleName[]][];
+    return new Map(
+      groups.map(([group, names]) => [
+        group,
+        names.flatMap((name) => this.activeRule(name, overrides) ?? []),
+      ]),
+    );
+  }
+
+  private activeRule(
+    name: RuleName,
+    { rules, shadow }: RateLimitOverrides,
+  ): ActiveRule | undefined {
+    const override = rules[name];
+    // A stored text that is no limit falls back to the settings.
+    const value =
+      (override === undefined ? undefined : parseRateLimit(override)) ?? this.settings.rules[name];
+    if (value === 'off') return undefined;
+    const { limit, windowSeconds } = value;
+    return {
+      name,
+      kind: kindOf(name),
+      limit,
+      windowSeconds,
+      shadow: this.settings.shadow.includes(name) || shadow.filter(isRuleName).includes(name),
+      policy: `"${name}";q=${limit};w=${windowSeconds}`,
+    };
+  }
+}
