@@ -19,6 +19,9 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
+/** Programs that send hundreds of requests from one address. */
+const HIGH_LIMITS = { RATE_LIMITS: 'all=1000000/60' };
+
 /** Returns the settings of a service on the given database, with new keys. */
 export function serviceEnvironment(database: {
   serviceUrl: string;
@@ -30,6 +33,7 @@ export function serviceEnvironment(database: {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
   return {
+    ...HIGH_LIMITS,
     NODE_ENV: 'development',
     LOG_LEVEL: 'warn',
     DATABASE_URL: database.serviceUrl,
@@ -47,6 +51,7 @@ export function trackerEnvironment(
   storageDir: string,
 ): NodeJS.ProcessEnv {
   return {
+    ...HIGH_LIMITS,
     NODE_ENV: 'development',
     LOG_LEVEL: 'warn',
     DATABASE_URL: database.trackerUrl,

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthKitModule, JwtAuthGuard, KeyRing, PolicyGuard } from '@poc-tracker/auth-kit';
 import { ConfigModule } from '@poc-tracker/http-service';
+import { RateLimitGuard, RateLimitModule, RefusedRequestGuard } from '@poc-tracker/rate-limit';
 import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
 import { cachedTenantLookup, TenantCacheModule } from '@poc-tracker/tenant-cache';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
@@ -12,6 +13,8 @@ import { APP_CONFIG, type AppConfig } from './config/app-config.js';
 import { OauthModule } from './oauth/oauth.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
+import { AccountSubjects } from './rate-limits/account-subjects.js';
+import { RateLimitAudit } from './rate-limits/rate-limit.audit.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import { SessionModule } from './session/session.module.js';
 import { UserSession } from './session/user-session.entity.js';
@@ -23,7 +26,7 @@ import { UserModule } from './user/user.module.js';
 
 const APPLICATION_NAME = 'poc-tracker-auth-service';
 
-/** The whole service. Guards run in the order in which they are listed here: who, for which tenant, with what rights. */
+/** The whole service. Guards run in the order in which they are listed here: who, for which tenant, how often, with what rights. */
 @Module({})
 export class AppModule {
   static forConfig(config: AppConfig): DynamicModule {
@@ -56,6 +59,14 @@ export class AppModule {
           }),
         }),
         TenantCacheModule.forRoot({ redisUrl: redis.url, applicationName: APPLICATION_NAME }),
+        RateLimitModule.forRoot({
+          limits: config.rateLimits,
+          redisUrl: redis.url,
+          applicationName: APPLICATION_NAME,
+          imports: [SessionModule],
+          subjects: AccountSubjects,
+          reporter: RateLimitAudit,
+        }),
         AuditModule,
         ScheduleModule,
         TenantModule,
@@ -68,8 +79,10 @@ export class AppModule {
         ObservabilityModule,
       ],
       providers: [
+        { provide: APP_GUARD, useExisting: RefusedRequestGuard },
         { provide: APP_GUARD, useExisting: JwtAuthGuard },
         { provide: APP_GUARD, useExisting: TenantGuard },
+        { provide: APP_GUARD, useExisting: RateLimitGuard },
         { provide: APP_GUARD, useExisting: PolicyGuard },
         { provide: APP_INTERCEPTOR, useExisting: TenantInterceptor },
       ],

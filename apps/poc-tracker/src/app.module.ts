@@ -8,6 +8,7 @@ import {
   PolicyGuard,
 } from '@poc-tracker/auth-kit';
 import { ConfigModule } from '@poc-tracker/http-service';
+import { RateLimitGuard, RateLimitModule, RefusedRequestGuard } from '@poc-tracker/rate-limit';
 import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
 import { cachedTenantLookup, TenantCacheModule } from '@poc-tracker/tenant-cache';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
@@ -16,6 +17,8 @@ import { EventsModule } from './events/events.module.js';
 import { FilesModule } from './files/files.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PocsModule } from './pocs/pocs.module.js';
+import { RateLimitLog } from './rate-limits/rate-limit.log.js';
+import { SessionSubjects } from './rate-limits/session-subjects.js';
 import { TenantGuard } from './tenant/tenant.guard.js';
 import { TenantModule } from './tenant/tenant.module.js';
 
@@ -54,6 +57,14 @@ export class AppModule {
           }),
         }),
         TenantCacheModule.forRoot({ redisUrl: redis.url, applicationName: APPLICATION_NAME }),
+        RateLimitModule.forRoot({
+          limits: config.rateLimits,
+          redisUrl: redis.url,
+          applicationName: APPLICATION_NAME,
+          imports: [],
+          subjects: SessionSubjects,
+          reporter: RateLimitLog,
+        }),
         TenantModule,
         PocsModule,
         FilesModule,
@@ -61,8 +72,10 @@ export class AppModule {
         ObservabilityModule,
       ],
       providers: [
+        { provide: APP_GUARD, useExisting: RefusedRequestGuard },
         { provide: APP_GUARD, useExisting: JwtAuthGuard },
         { provide: APP_GUARD, useExisting: TenantGuard },
+        { provide: APP_GUARD, useExisting: RateLimitGuard },
         { provide: APP_GUARD, useExisting: PolicyGuard },
         { provide: APP_INTERCEPTOR, useExisting: TenantInterceptor },
       ],

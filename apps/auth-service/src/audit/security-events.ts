@@ -1,5 +1,10 @@
-import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
-import { Injectable } from '@nestjs/common';
+import { ApiError } from '@poc-tracker/contracts';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import {
   contextWithoutRights,
   findCurrentRequest,
@@ -7,27 +12,13 @@ import {
   TenantDatabase,
 } from '@poc-tracker/tenancy';
 import { FairQueue } from '../protection/queue/fair-queue.js';
+import { type RepeatedEvent, RepeatedEvents } from './events/repeated-events.js';
+import type { EventOrigin, SecurityEvent } from './events/security-event.js';
+import { networkOf } from '@poc-tracker/rate-limit';
 import { sanitizeDetails } from './event-details.js';
 import { toApiError } from '../constraint-codes.js';
 
-export interface SecurityEvent {
-  type: SecurityEventType;
-  result: 'success' | 'failure';
-  /** Whose audit log gets the entry. Default: the tenant of the transaction. Only the operators' login may name another. */
-  tenantId?: string;
-  /** Default: the user or operator of the transaction. */
-  actorId?: string | null;
-  target?: { type: string; id: string };
-  /** Must not contain secrets. Fields that are named like one are left out. */
-  details?: Record<string, unknown>;
-}
-
-/** Where an event comes from. Default: the current request. */
-export interface EventOrigin {
-  requestId?: string | undefined;
-  client?: { ipAddress: string | null; userAgent: string | null } | undefined;
-  actorId?: string | null | undefined;
-}
+export type { EventOrigin, SecurityEvent };
 
 /*
  * Tenant and actor default to those of the transaction; the policy refuses another tenant. On the operators' login
@@ -68,9 +59,19 @@ const OWN_TRANSACTION_CONCURRENCY = 4;
 const OWN_TRANSACTION_CAPACITY = 2_000;
 const OWN_TRANSACTION_TENANT_CAPACITY = OWN_TRANSACTION_CAPACITY / 2;
 
+/** Refused attempts of one address that a tenant's audit log shows one by one in a minute. Further ones are counted. */
+const REFUSALS_PER_MINUTE = 10;
+
+const FLUSH_MS = 5_000;
+
 /** Records security events in a tenant's audit log. Triggers record the changes of rows; AuditLogService reads both. */
 @Injectable()
-export class SecurityEvents {
+export class SecurityEvents implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(SecurityEvents.name);
+  private readonly repeated = new RepeatedEvents((...event) =>
+    this.recordInOwnTransaction(...event),
+  );
+  private timer: NodeJS.Timeout | undefined;
   private readonly queue = new FairQueue({
     concurrency: OWN_TRANSACTION_CONCURRENCY,
     capacity: OWN_TRANSACTION_CAPACITY,
@@ -81,6 +82,21 @@ export class SecurityEvents {
   });
 
   constructor(private readonly database: TenantDatabase) {}
+
+  onApplicationBootstrap(): void {
+    const flush = (): void => {
+      this.repeated.flushEnded().catch((error: unknown) => {
+        this.logger.warn(`Repeated events were not recorded: ${String(error)}`);
+      });
+    };
+    this.timer = setInterval(flush, FLUSH_MS).unref();
+  }
+
+  /** While the database can still be used. */
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.repeated.flushAll();
+  }
 
   /** Records in the transaction of the request: the event is stored if and only if it commits. */
   async record(event: Omit<SecurityEvent, 'tenantId'>): Promise<void> {
@@ -112,9 +128,14 @@ export class SecurityEvents {
     );
   }
 
+  /** Records an event that a client can cause without limit: see {@link RepeatedEvents}. */
+  async recordRepeated(repeated: RepeatedEvent): Promise<void> {
+    await this.repeated.record(repeated);
+  }
+
   /**
    * Runs `work`, outside of a transaction. If it fails with a client error other than VALIDATION_ERROR, records the event
-   * of the refusal in its own transaction and throws the error again.
+   * of the refusal in its own transaction and throws the error again. Many refusals of one address are counted.
    */
   async recordingRefusal<T>(
     tenantId: string,
@@ -122,8 +143,11 @@ export class SecurityEvents {
     eventOf: (refusal: ApiError) => SecurityEvent,
   ): Promise<T> {
     return withRefusalRecorded(work, async (refusal) => {
-      if (refusal.code !== 'VALIDATION_ERROR')
-        await this.recordInOwnTransaction(tenantId, eventOf(refusal));
+      if (refusal.code === 'VALIDATION_ERROR') return;
+      const origin = currentOrigin();
+      const source = networkOf(origin.client?.ipAddress ?? '');
+      const event = eventOf(refusal);
+      await this.recordRepeated({ tenantId, event, origin, source, rows: REFUSALS_PER_MINUTE });
     });
   }
 

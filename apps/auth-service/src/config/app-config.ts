@@ -16,6 +16,7 @@ import {
   type ServiceSettings,
   type TenancySettings,
 } from '@poc-tracker/http-service';
+import { type RateLimitSettings, readRateLimits } from '@poc-tracker/rate-limit';
 import { type Argon2Parameters, readArgon2Parameters } from './argon2-settings.js';
 
 /** All settings of the service. They are read once; no other code of the service reads the environment. */
@@ -36,6 +37,7 @@ export interface AppConfig extends ServiceSettings {
      */
     readonly publicUrl: string;
   };
+  readonly rateLimits: RateLimitSettings;
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
@@ -81,6 +83,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       graceDays: reader.integer('SUBSCRIPTION_GRACE_DAYS', 7, { min: 0, max: 3_650 }),
       publicUrl: readPublicUrl(reader, service),
     },
+    rateLimits: readRateLimits(reader),
     passwords: {
       ...readArgon2Parameters(reader),
       temporaryHours: readTemporaryPasswordHours(reader),

@@ -30,6 +30,8 @@ export function testConfig(
     JWT_REFRESH_SECRET: refreshSecret,
     ARGON2_MEMORY_KIB: '7168',
     ARGON2_ITERATIONS: '1',
+    // Specs send hundreds of requests from one address.
+    RATE_LIMITS: 'all=1000000/60',
     LOG_LEVEL: 'fatal',
     ...env,
   });

@@ -2,6 +2,7 @@ import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type IntrospectionResponse, Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, FormBody, OAuthErrors, RawResponse } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import { KeepsSessionStatusCache } from '../session/own-changes.js';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
@@ -21,6 +22,7 @@ export class IntrospectionController {
   @OAuthErrors()
   @HttpCode(200)
   @Public()
+  @RateLimited('oauth')
   @Tenantless()
   @FormBody()
   @KeepsSessionStatusCache()

@@ -2,6 +2,7 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, EndlessResponse, OAuthErrors } from '@poc-tracker/http-service';
+import { Unlimited } from '@poc-tracker/rate-limit';
 import type { FastifyReply } from 'fastify';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
@@ -28,6 +29,7 @@ export class RevocationStreamController {
   @OAuthErrors()
   @EndlessResponse()
   @Public()
+  @Unlimited()
   @Tenantless()
   @ApiOperation({
     summary: 'Stream revocation events',

@@ -2,6 +2,7 @@ import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, FormBody, OAuthErrors } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
 import { ApiTokenForm, tokenOf } from './token.form.js';
@@ -19,6 +20,7 @@ export class TokenRevocationController {
   @OAuthErrors()
   @HttpCode(200)
   @Public()
+  @RateLimited('oauth')
   @Tenantless()
   @FormBody()
   @Header('cache-control', 'no-store')

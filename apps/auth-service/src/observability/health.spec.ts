@@ -12,6 +12,8 @@ import { JwtSigningCheck } from './jwt-signing.check.js';
 import { RedisCheck } from './redis.check.js';
 import { TenantResolutionCheck } from './tenant-resolution.check.js';
 
+const SHARED_LIMITS = { assertShared: () => Promise.resolve() };
+
 type Probe = ServiceCheck['probe'];
 
 const PASSING: Record<HealthCheckName, Probe> = {
@@ -111,7 +113,9 @@ describe('the health report', () => {
 
 describe('the health checks', () => {
   it('report the embedded mode when no Redis is configured', async () => {
-    expect(await new RedisCheck({ client: undefined }).probe()).toEqual({ mode: 'embedded' });
+    expect(await new RedisCheck({ client: undefined }, SHARED_LIMITS).probe()).toEqual({
+      mode: 'embedded',
+    });
   });
 
   it('resolve an unknown tenant id and fail on any result except INVALID_TENANT', async () => {

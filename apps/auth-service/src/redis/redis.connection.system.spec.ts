@@ -5,6 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisCheck } from '../observability/redis.check.js';
 import { RedisConnection } from './redis.connection.js';
 
+/** Rate limits have a connection of their own. */
+const SHARED_LIMITS = { assertShared: () => Promise.resolve() };
+
 /** A minimal Redis: answers by the command's name, or not at all while silent. */
 class FakeRedis {
   private readonly sockets = new Set<Socket>();
@@ -87,7 +90,7 @@ describe('the connection to Redis', () => {
   it('connects in the background and reports the memory in use', async () => {
     connection.onModuleInit();
     await isReady();
-    expect(await new RedisCheck(connection).probe()).toEqual({
+    expect(await new RedisCheck(connection, SHARED_LIMITS).probe()).toEqual({
       mode: 'server',
       usedMemoryBytes: 1_234_567,
     });
@@ -103,14 +106,14 @@ describe('the connection to Redis', () => {
       expect(connection.client?.status).toBe('reconnecting');
     }, 5_000);
     const started = Date.now();
-    await expect(new RedisCheck(connection).probe()).rejects.toThrow();
+    await expect(new RedisCheck(connection, SHARED_LIMITS).probe()).rejects.toThrow();
     expect(Date.now() - started).toBeLessThan(500);
     await vi.waitFor(() => {
       expect(warnings.length).toBeGreaterThan(0);
     }, 5_000);
     fake = await FakeRedis.start(port);
     await isReady();
-    await new RedisCheck(connection).probe();
+    await new RedisCheck(connection, SHARED_LIMITS).probe();
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).not.toContain('hunter2');
   });
@@ -120,7 +123,7 @@ describe('the connection to Redis', () => {
     await isReady();
     fake.silent = true;
     const started = Date.now();
-    await expect(new RedisCheck(connection).probe()).rejects.toThrow();
+    await expect(new RedisCheck(connection, SHARED_LIMITS).probe()).rejects.toThrow();
     expect(Date.now() - started).toBeLessThan(2_000);
   });
 

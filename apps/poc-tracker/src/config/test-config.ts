@@ -16,6 +16,7 @@ export function testTrackerConfig(
     JWT_PUBLIC_KEY: publicKeys
       .map((key) => key.export({ type: 'spki', format: 'pem' }) as string)
       .join('\n'),
+    RATE_LIMITS: 'all=1000000/60',
     LOG_LEVEL: 'fatal',
     ...env,
   });

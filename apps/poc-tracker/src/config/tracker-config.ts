@@ -9,9 +9,11 @@ import {
   readServiceSettings,
   type ServiceSettings,
 } from '@poc-tracker/http-service';
+import { type RateLimitSettings, readRateLimits } from '@poc-tracker/rate-limit';
 
 /** All settings of the tracker. They are read once; no other code of the tracker reads the environment. */
 export interface TrackerConfig extends ServiceSettings {
+  readonly rateLimits: RateLimitSettings;
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
@@ -44,6 +46,7 @@ export function loadTrackerConfig(env: NodeJS.ProcessEnv): TrackerConfig {
   });
   const config: TrackerConfig = {
     ...service,
+    rateLimits: readRateLimits(reader),
     tokens: readTokens(reader, service.environment === 'production'),
     files: {
       directory: reader.optional('STORAGE_DIR') ?? '.data/files',

@@ -25,6 +25,7 @@ import {
   RawBody,
   UuidParamPipe,
 } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import { OwnTransactions } from '@poc-tracker/tenancy';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ContentService } from './content.service.js';
@@ -46,6 +47,7 @@ export class FileController {
 
   @Post()
   @Authenticated()
+  @RateLimited('uploads')
   @RawBody()
   @OwnTransactions()
   @ApiOperation({

@@ -15,6 +15,12 @@ class ServicesHealth {
 
   @ApiProperty({
     type: ServiceHealth,
+    description: 'unhealthy: Redis does not work, and each instance counts rate limits for itself.',
+  })
+  redis: ServiceHealth;
+
+  @ApiProperty({
+    type: ServiceHealth,
     description: "unhealthy: this process's clock and PostgreSQL's differ by more than 5 seconds.",
   })
   clock: ServiceHealth;
@@ -23,7 +29,8 @@ class ServicesHealth {
 export class HealthResponse {
   @ApiProperty({
     enum: HEALTH_STATUSES,
-    description: 'degraded: the disk is full, or the clock of this process is wrong.',
+    description:
+      'degraded: the disk is full, Redis does not work, or the clock of this process is wrong.',
   })
   status: HealthStatus;
 

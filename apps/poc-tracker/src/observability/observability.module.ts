@@ -4,9 +4,10 @@ import { ClockCheck, DatabaseCheck } from '@poc-tracker/tenancy';
 import { TRACKER_CONFIG, type TrackerConfig } from '../config/tracker-config.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { HealthController } from './health.controller.js';
+import { RedisCheck } from './redis.check.js';
 import { StorageCheck } from './storage.check.js';
 
-const CHECKS = [DatabaseCheck, StorageCheck, ClockCheck];
+const CHECKS = [DatabaseCheck, StorageCheck, RedisCheck, ClockCheck];
 
 /** Health checks and probes. */
 @Module({

@@ -3,7 +3,11 @@ import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } from '@nestjs/swagger';
 import { ROUTE_POLICY, type RoutePolicy } from '@poc-tracker/auth-kit';
 import { ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
-import { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
+import {
+  ERROR_CODES_EXTENSION,
+  POLICY_EXTENSION,
+  RATE_LIMIT_EXTENSION,
+} from './api-documentation.js';
 import { ErrorResponse, exampleError } from '../errors/error-response.js';
 import {
   OAUTH_ERRORS_EXTENSION,
@@ -64,7 +68,9 @@ export function createOpenApiDocument(
     if (handler !== undefined) operation[POLICY_EXTENSION] = handler.policy;
     addValidatedParameters(operation, handler?.inputs ?? []);
     addTenantHeader(operation);
-    addErrors(operation, path.startsWith('/api/') ? impliedCodes(operation) : EDGE_CODES);
+    const implied = path.startsWith('/api/') ? impliedCodes(operation) : EDGE_CODES;
+    addErrors(operation, isLimited(operation) ? [...implied, 'RATE_LIMIT_EXCEEDED'] : implied);
+    if (isLimited(operation)) addRateLimitHeaders(operation);
     addExamples(operation, document);
   }
   return sortKeys(document);
@@ -116,6 +122,37 @@ function addTenantHeader(operation: Operation): void {
 
 /** Every route refuses a query with forbidden characters and a malformed x-tenant-id. */
 const EDGE_CODES: readonly ErrorCode[] = ['VALIDATION_ERROR'];
+
+function isLimited(operation: Operation): boolean {
+  return operation[RATE_LIMIT_EXTENSION] === undefined;
+}
+
+/** The headers of draft-ietf-httpapi-ratelimit-headers-10, which are structured fields. */
+const RATE_LIMIT_HEADERS = {
+  'RateLimit-Policy': {
+    description: 'The limits: `q` attempts in any `w` seconds.',
+    schema: { type: 'string', example: '"login:user";q=5;w=900' },
+  },
+  RateLimit: {
+    description: 'What is left of the limits: `r` attempts in the next `t` seconds.',
+    schema: { type: 'string', example: '"login:user";r=0;t=120' },
+  },
+};
+
+const RETRY_AFTER_HEADER = {
+  'Retry-After': {
+    description: 'Seconds until the next attempt can succeed.',
+    schema: { type: 'integer', minimum: 1, example: 120 },
+  },
+};
+
+function addRateLimitHeaders({ responses }: Operation): void {
+  for (const [status, response] of Object.entries(responses)) {
+    if (response === undefined) continue;
+    if (status === '429') response.headers = { ...RETRY_AFTER_HEADER, ...RATE_LIMIT_HEADERS };
+    else if (/^2/.test(status)) response.headers = { ...response.headers, ...RATE_LIMIT_HEADERS };
+  }
+}
 
 /** The error codes that follow from the body and the policy of an operation, in addition to those that it declares. */
 function impliedCodes(operation: Operation): ErrorCode[] {

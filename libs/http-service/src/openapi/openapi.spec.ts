@@ -64,6 +64,7 @@ describe('createOpenApiDocument', () => {
       'INTERNAL_ERROR',
       'OUTCOME_UNKNOWN',
       'PAYLOAD_TOO_LARGE',
+      'RATE_LIMIT_EXCEEDED',
       'SERVICE_UNAVAILABLE',
       'TENANT_MISMATCH',
       'TENANT_REQUIRED',

@@ -1,7 +1,11 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { RoutePolicy } from '@poc-tracker/auth-kit';
 import type { OAUTH_ERRORS_EXTENSION } from '../errors/oauth-error.js';
-import type { ERROR_CODES_EXTENSION, POLICY_EXTENSION } from './api-documentation.js';
+import type {
+  ERROR_CODES_EXTENSION,
+  POLICY_EXTENSION,
+  RATE_LIMIT_EXTENSION,
+} from './api-documentation.js';
 import type { Schema } from './openapi-example.js';
 
 export interface Media {
@@ -24,11 +28,20 @@ export interface Operation {
     schema?: Schema;
   }[];
   requestBody?: { content: Record<string, Media> };
-  responses: Record<string, { description?: string; content?: Record<string, Media> } | undefined>;
+  responses: Record<
+    string,
+    | {
+        description?: string;
+        headers?: Record<string, object>;
+        content?: Record<string, Media>;
+      }
+    | undefined
+  >;
   security?: Record<string, string[]>[];
   [ERROR_CODES_EXTENSION]?: string[];
   [OAUTH_ERRORS_EXTENSION]?: true;
   [POLICY_EXTENSION]?: RoutePolicy;
+  [RATE_LIMIT_EXTENSION]?: string;
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;

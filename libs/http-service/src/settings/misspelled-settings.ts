@@ -30,6 +30,8 @@ export const SETTING_NAMES = [
   'PLATFORM_DATABASE_URL',
   'PORT',
   'PUBLIC_URL',
+  'RATE_LIMITS',
+  'RATE_LIMIT_SHADOW',
   'REDIS_URL',
   'REQUEST_TIMEOUT_MS',
   'SHUTDOWN_DELAY_MS',
@@ -47,7 +49,7 @@ export const SETTING_NAMES = [
 ] as const;
 
 /** Prefixes that hardly any other program uses. */
-const OWN_PREFIXES = ['ARGON2_', 'DB_', 'JWT_', 'REDIS_', 'TENANT_', 'TRACKER_'];
+const OWN_PREFIXES = ['ARGON2_', 'DB_', 'JWT_', 'RATE_LIMIT', 'REDIS_', 'TENANT_', 'TRACKER_'];
 
 /** Variables of docker-compose.yml. */
 const COMPOSE_VARIABLES = ['REDIS_PASSWORD', 'TRACKER_PASSWORD'];

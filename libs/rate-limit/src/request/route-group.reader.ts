@@ -19,7 +19,7 @@ export class RouteGroupReader {
 
   /** Undefined for a route without limits. */
   of(context: ExecutionContext): RouteGroup | undefined {
-    const { group, isPublic } = this.declarationOf(context.getHandler());
+    const { group, isPublic } = this.declarationOf(context);
     if (group === UNLIMITED) return undefined;
     if (group !== undefined) return group;
     const { method } = context.switchToHttp().getRequest<FastifyRequest>();
@@ -28,12 +28,16 @@ export class RouteGroupReader {
     return isRead ? 'reads' : 'writes';
   }
 
-  private declarationOf(handler: ReturnType<ExecutionContext['getHandler']>): Declaration {
+  private declarationOf(context: ExecutionContext): Declaration {
+    const handler = context.getHandler();
     let declaration = this.declarations.get(handler);
     if (declaration === undefined) {
       const policy = this.reflector.get<RoutePolicy | undefined>(ROUTE_POLICY, handler);
       declaration = {
-        group: this.reflector.get<Declaration['group']>(ROUTE_GROUP, handler),
+        group: this.reflector.getAllAndOverride<Declaration['group']>(ROUTE_GROUP, [
+          handler,
+          context.getClass(),
+        ]),
         isPublic: policy?.access === 'public',
       };
       this.declarations.set(handler, declaration);

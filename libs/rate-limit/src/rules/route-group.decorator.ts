@@ -14,8 +14,8 @@ export function RateLimited(group: RouteGroup): MethodDecorator {
   return SetMetadata(ROUTE_GROUP, group);
 }
 
-/** For probes and streams only. */
-export function Unlimited(): MethodDecorator {
+/** For probes and streams only: a route, or all routes of a controller. */
+export function Unlimited(): MethodDecorator & ClassDecorator {
   return applyDecorators(
     SetMetadata(ROUTE_GROUP, UNLIMITED),
     ApiExtension(RATE_LIMIT_EXTENSION, UNLIMITED),

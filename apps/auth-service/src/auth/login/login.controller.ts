@@ -10,6 +10,7 @@ import {
 } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import type { NamingRequest, RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { KeepsSessionStatusCache } from '../../session/own-changes.js';
@@ -35,6 +36,7 @@ export class LoginController {
   @Post('login')
   @HttpCode(200)
   @Public()
+  @RateLimited('login')
   @KeepsSessionStatusCache()
   @SetsDeviceCookie()
   @ApiOperation({
@@ -63,6 +65,7 @@ export class LoginController {
   @Post('refresh')
   @HttpCode(200)
   @Public()
+  @RateLimited('refresh')
   @KeepsSessionStatusCache()
   @Tenantless()
   @ApiOperation({

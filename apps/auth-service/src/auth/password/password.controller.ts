@@ -10,6 +10,7 @@ import {
 } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { TokensResponse, UserTokensResponse } from '../../session/session.response.js';
@@ -25,6 +26,7 @@ export class PasswordController {
 
   @Put()
   @Authenticated()
+  @RateLimited('secrets')
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({
@@ -44,6 +46,7 @@ export class PasswordController {
   @Post('renew')
   @HttpCode(200)
   @Public()
+  @RateLimited('login')
   @SetsDeviceCookie()
   @ApiOperation({
     summary: 'Replace your password and log in',

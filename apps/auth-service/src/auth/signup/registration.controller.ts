@@ -3,6 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { UserTokensResponse } from '../../session/session.response.js';
@@ -18,6 +19,7 @@ export class RegistrationController {
 
   @Post()
   @Public()
+  @RateLimited('register')
   @SetsDeviceCookie()
   @ApiOperation({
     summary: 'Register as a user of a tenant',

@@ -2,6 +2,7 @@ import { Body, Controller, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { SetsDeviceCookie } from '../login/device-cookie.interceptor.js';
@@ -17,6 +18,7 @@ export class SignupController {
 
   @Post()
   @Public()
+  @RateLimited('signup')
   @Tenantless()
   @SetsDeviceCookie()
   @ApiOperation({ summary: 'Create a tenant and its first admin' })

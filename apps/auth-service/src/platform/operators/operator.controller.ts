@@ -3,6 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { OperatorActivationService } from './operator-activation.service.js';
 import { ActivateOperatorDto, OperatorResponse } from './operator.dto.js';
@@ -14,6 +15,7 @@ export class OperatorController {
 
   @Post('activate')
   @Public()
+  @RateLimited('activation')
   @HttpCode(200)
   @ApiOperation({
     summary: 'Activate an operator account',

@@ -1,0 +1,78 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { SecurityEvent } from './security-event.js';
+import { PERIOD_MS, RepeatedEvents } from './repeated-events.js';
+
+const event: SecurityEvent = {
+  type: 'login.failed',
+  result: 'failure',
+  details: { reason: 'INVALID_CREDENTIALS' },
+};
+
+let now: number;
+let written: { tenantId: string; count: unknown }[];
+let events: RepeatedEvents;
+
+beforeEach(() => {
+  now = 0;
+  written = [];
+  events = new RepeatedEvents(
+    async (tenantId, { details }) => {
+      await Promise.resolve();
+      written.push({ tenantId, count: details?.['count'] });
+    },
+    () => now,
+  );
+});
+
+const fail = (source: string, tenantId = 't1') =>
+  events.record({ tenantId, event, origin: {}, source, rows: 2 });
+
+const endPeriod = async () => {
+  now += PERIOD_MS;
+  await events.flushEnded();
+};
+
+describe('repeated events', () => {
+  it('are written at once, and those after them as one entry a minute with their count', async () => {
+    for (let attempt = 0; attempt < 10; attempt += 1) await fail('a');
+    expect(written).toHaveLength(2);
+    await endPeriod();
+    expect(written.slice(2)).toEqual([{ tenantId: 't1', count: 8 }]);
+  });
+
+  it('are counted on in the next minute: a source gets no further entries at once', async () => {
+    for (let attempt = 0; attempt < 3; attempt += 1) await fail('a');
+    await endPeriod();
+    for (let attempt = 0; attempt < 5; attempt += 1) await fail('a');
+    // The entry with the count was the first of this minute.
+    expect(written).toHaveLength(4);
+    await endPeriod();
+    expect(written.at(-1)).toEqual({ tenantId: 't1', count: 4 });
+    await endPeriod();
+    expect(written).toHaveLength(5);
+    await fail('a');
+    expect(written).toHaveLength(6);
+  });
+
+  it('of 10,000 sources add a bounded number of entries, and none is missing in the counts', async () => {
+    for (let attempt = 0; attempt < 10_000; attempt += 1) await fail(`${attempt}`);
+    for (let attempt = 0; attempt < 5_000; attempt += 1) await fail('more');
+    expect(written.length).toBeLessThanOrEqual(100);
+    await endPeriod();
+    expect(written.length).toBeLessThanOrEqual(102);
+    const total = written.reduce((sum, { count }) => sum + Number(count ?? 1), 0);
+    expect(total).toBe(15_000);
+  });
+
+  it('of one tenant do not use up the entries of another', async () => {
+    for (let attempt = 0; attempt < 1_000; attempt += 1) await fail(`${attempt}`);
+    await fail('a', 't2');
+    expect(written.filter(({ tenantId }) => tenantId === 't2')).toHaveLength(1);
+  });
+
+  it('are all written before the process ends', async () => {
+    for (let attempt = 0; attempt < 10; attempt += 1) await fail('a');
+    await events.flushAll();
+    expect(written.at(-1)).toEqual({ tenantId: 't1', count: 8 });
+  });
+});

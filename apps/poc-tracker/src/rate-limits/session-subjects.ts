@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { RateLimitSubjects, type Subjects } from '@poc-tracker/rate-limit';
+
+const NONE: Subjects = {};
+
+/** The tracker knows users by their sessions only. Requests without one count by their address. */
+@Injectable()
+export class SessionSubjects extends RateLimitSubjects {
+  override of(): Subjects {
+    return NONE;
+  }
+
+  override accountIn(): undefined {
+    return undefined;
+  }
+
+  override hash(text: string): string {
+    return createHash('sha256').update(text).digest('base64url');
+  }
+}
