@@ -1264,14 +1264,14 @@ ALTER FUNCTION repair_tenant_usage(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION repair_tenant_usage(uuid) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.resolve_tenant(p_id uuid, p_subdomain text, p_domain text)
- RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean)
+ RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
        CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
-       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
+       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
   FROM public.tenants t
  WHERE t.id = coalesce(
      (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),
@@ -1376,7 +1376,7 @@ GRANT EXECUTE ON FUNCTION search_key(text) TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION search_key(text) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
- RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean)
+ RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1384,7 +1384,7 @@ AS $function$
 SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
        u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
-       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform
+       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
   FROM public.user_sessions s
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
@@ -2524,6 +2524,7 @@ CREATE TABLE tenants (
   status_reason text,
   status_changed_at timestamp with time zone,
   limit_overrides jsonb NOT NULL DEFAULT '{}'::jsonb,
+  rate_limits jsonb,
   CONSTRAINT tenants_pkey PRIMARY KEY (id),
   CONSTRAINT tenants_subdomain_key UNIQUE (subdomain),
   CONSTRAINT tenants_billing_email_check CHECK (is_email_address((billing_email)::text)),
@@ -2537,6 +2538,7 @@ CREATE TABLE tenants (
   CONSTRAINT tenants_plan_type_check CHECK ((plan_type = ANY (ARRAY['basic'::text, 'pro'::text, 'enterprise'::text]))),
   CONSTRAINT tenants_platform_name_check CHECK (((NOT is_platform) OR ((subdomain)::text = 'platform'::text))),
   CONSTRAINT tenants_platform_stays CHECK (((NOT is_platform) OR ((status = 'active'::text) AND (deleted_at IS NULL) AND (subscription_ends_at IS NULL)))),
+  CONSTRAINT tenants_rate_limits_check CHECK (((rate_limits IS NULL) OR COALESCE(((jsonb_typeof((rate_limits -> 'rules'::text)) = 'object'::text) AND (jsonb_typeof((rate_limits -> 'shadow'::text)) = 'array'::text)), false))),
   CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'canceled'::text]))),
   CONSTRAINT tenants_status_reason_check CHECK (is_line_of_text(status_reason)),
   CONSTRAINT tenants_subdomain_check CHECK ((((subdomain)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text) AND ((subdomain)::text !~ '^..--'::text)))

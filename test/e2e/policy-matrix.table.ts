@@ -135,6 +135,7 @@ export const MATRIX: Record<string, Cell> = {
   'GET /api/v1/tenants/settings/catalogue': { allowed: LOGGED_IN, status: 200 },
   'GET /api/v1/tenants/current': { allowed: LOGGED_IN, status: 200 },
   'GET /api/v1/tenants/current/usage': { allowed: MANAGERS_AND_ADMINS, status: 200 },
+  'GET /api/v1/tenants/current/rate-limits': { allowed: ADMINS, status: 200 },
   'GET /api/v1/tenants/current/entitlements': { allowed: LOGGED_IN, status: 200 },
   'PATCH /api/v1/tenants/current': {
     allowed: ADMINS,
@@ -262,6 +263,10 @@ export const MATRIX: Record<string, Cell> = {
   },
   'GET /api/v1/platform/tenants/{tenantId}': platformCell(''),
   'GET /api/v1/platform/tenants/{tenantId}/usage': platformCell('/usage'),
+  'GET /api/v1/platform/tenants/{tenantId}/rate-limits': platformCell('/rate-limits'),
+  'PUT /api/v1/platform/tenants/{tenantId}/rate-limits': platformCell('/rate-limits', {
+    body: () => ({ rules: [], shadow: [] }),
+  }),
   'PATCH /api/v1/platform/tenants/{tenantId}/plan': platformCell('/plan', {
     body: () => ({ plan: 'pro' }),
   }),

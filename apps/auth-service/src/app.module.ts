@@ -15,6 +15,7 @@ import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { AccountSubjects } from './rate-limits/account-subjects.js';
 import { RateLimitAudit } from './rate-limits/rate-limit.audit.js';
+import { RateLimitsController } from './rate-limits/rate-limits.controller.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import { SessionModule } from './session/session.module.js';
 import { UserSession } from './session/user-session.entity.js';
@@ -78,6 +79,7 @@ export class AppModule {
         PlatformModule,
         ObservabilityModule,
       ],
+      controllers: [RateLimitsController],
       providers: [
         { provide: APP_GUARD, useExisting: RefusedRequestGuard },
         { provide: APP_GUARD, useExisting: JwtAuthGuard },

@@ -37,6 +37,7 @@ export const SECURITY_EVENTS = [
   'tenant.restored',
   'tenant.purged',
   'tenant.plan_changed',
+  'tenant.rate_limits_changed',
   'tenant.subscription_ended',
   'poc.published',
   'poc.unpublished',

@@ -12,12 +12,7 @@ export { RefusedRequestGuard } from './request/refused-request.guard.js';
 export { RefusedRequests } from './request/refused-requests.js';
 
 // rules: the limits, their settings and the decorators of routes.
-export {
-  formatRateLimit,
-  parseRateLimit,
-  RATE_LIMIT_FORMAT,
-  type RateLimit,
-} from './rules/rate-limit.js';
+export { RATE_LIMIT_FORMAT } from './rules/rate-limit.js';
 export { RateLimitPolicy } from './rules/rate-limit-policy.js';
 export { type RateLimitSettings, readRateLimits } from './rules/rate-limit-settings.js';
 export { RateLimited, Unlimited } from './rules/route-group.decorator.js';

@@ -57,6 +57,8 @@ export const ROUTES: [Method, string, object?][] = [
   ['POST', '/platform/tenants', { name: 'X', subdomain: 'x-1', adminEmail: 'a@x.example' }],
   ['GET', `/platform/tenants/${NOWHERE}`],
   ['GET', `/platform/tenants/${NOWHERE}/usage`],
+  ['GET', `/platform/tenants/${NOWHERE}/rate-limits`],
+  ['PUT', `/platform/tenants/${NOWHERE}/rate-limits`, { rules: [], shadow: [] }],
   ['PATCH', `/platform/tenants/${NOWHERE}/plan`, { plan: 'pro' }],
   ...['suspend', 'reactivate', 'cancel', 'restore'].map((move): [Method, string, object] => [
     'POST',

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { SessionStatus } from '@poc-tracker/auth-kit';
 import {
   FIRST_PARTY_CLIENT_ID,
@@ -6,6 +6,7 @@ import {
   PERMISSIONS,
   type Plan,
   PLANS,
+  type RateLimitOverrides,
   type Role,
   ROLES,
   TENANT_STATUSES,
@@ -52,6 +53,18 @@ class TenantSnapshotResponse implements TenantSnapshot {
 
   @ApiProperty({ description: 'True for the platform, whose users are operators.', example: false })
   isPlatform: boolean;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    description: 'Present if operators have set rate limits for the tenant.',
+    required: ['rules', 'shadow'],
+    properties: {
+      rules: { type: 'object', additionalProperties: { type: 'string' } },
+      shadow: { type: 'array', items: { type: 'string' } },
+    },
+    example: { rules: { 'login:user': '20/900' }, shadow: [] },
+  })
+  rateLimits?: RateLimitOverrides;
 }
 
 class SessionStatusResponse implements SessionStatus {

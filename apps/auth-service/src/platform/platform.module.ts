@@ -12,6 +12,9 @@ import { OperatorInvitationRepository } from './operators/operator-invitation.re
 import { OperatorRepository } from './operators/operator.repository.js';
 import { OperatorService } from './operators/operator.service.js';
 import { OperatorsTenantService } from './operators/operators-tenant.service.js';
+import { TenantRateLimitsController } from './rate-limits/tenant-rate-limits.controller.js';
+import { TenantRateLimitsRepository } from './rate-limits/tenant-rate-limits.repository.js';
+import { TenantRateLimitsService } from './rate-limits/tenant-rate-limits.service.js';
 import { PlatformLifecycleController } from './tenants/platform-lifecycle.controller.js';
 import { PlatformLifecycleService } from './tenants/platform-lifecycle.service.js';
 import { PlatformTenantController } from './tenants/platform-tenant.controller.js';
@@ -29,6 +32,7 @@ import { PlatformTenantService } from './tenants/platform-tenant.service.js';
     OperatorController,
     PlatformTenantController,
     PlatformLifecycleController,
+    TenantRateLimitsController,
   ],
   providers: [
     AccountService,
@@ -40,6 +44,8 @@ import { PlatformTenantService } from './tenants/platform-tenant.service.js';
     PlatformLifecycleService,
     PlatformTenantRepository,
     PlatformTenantService,
+    TenantRateLimitsRepository,
+    TenantRateLimitsService,
   ],
 })
 export class PlatformModule {}

@@ -44,6 +44,7 @@ export async function insertTenant(
     max_pocs: maxPocs,
     max_storage_gb: maxStorageGb,
     subscription_ends_at: null,
+    rate_limits: null,
     is_platform: isPlatform,
   });
 }

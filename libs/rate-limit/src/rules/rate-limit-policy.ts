@@ -1,8 +1,7 @@
 import { type RateLimitOverrides, NO_OVERRIDES } from '@poc-tracker/contracts';
-import { parseRateLimit, type RateLimit } from './rate-limit.js';
+import { formatRateLimit, parseRateLimit, type RateLimit, type RuleValue } from './rate-limit.js';
 import type { RateLimitSettings } from './rate-limit-settings.js';
 import {
-  isRuleName,
   kindOf,
   ROUTE_GROUPS,
   type RouteGroup,
@@ -37,6 +36,17 @@ export class RateLimitPolicy {
     return rules.get(group) ?? [];
   }
 
+  /** The limit of one rule, as it is written, and whether it is in shadow mode. */
+  describe(
+    name: RuleName,
+    overrides: RateLimitOverrides = NO_OVERRIDES,
+  ): { value: string; shadow: boolean } {
+    return {
+      value: formatRateLimit(this.valueOf(name, overrides)),
+      shadow: this.isShadowed(name, overrides),
+    };
+  }
+
   private resolve(overrides: RateLimitOverrides): ActiveRules {
     const groups = Object.entries(ROUTE_GROUPS) as [RouteGroup, readonly RuleName[]][];
     return new Map(
@@ -47,14 +57,8 @@ export class RateLimitPolicy {
     );
   }
 
-  private activeRule(
-    name: RuleName,
-    { rules, shadow }: RateLimitOverrides,
-  ): ActiveRule | undefined {
-    const override = rules[name];
-    // A stored text that is no limit falls back to the settings.
-    const value =
-      (override === undefined ? undefined : parseRateLimit(override)) ?? this.settings.rules[name];
+  private activeRule(name: RuleName, overrides: RateLimitOverrides): ActiveRule | undefined {
+    const value = this.valueOf(name, overrides);
     if (value === 'off') return undefined;
     const { limit, windowSeconds } = value;
     return {
@@ -62,8 +66,17 @@ export class RateLimitPolicy {
       kind: kindOf(name),
       limit,
       windowSeconds,
-      shadow: this.settings.shadow.includes(name) || shadow.filter(isRuleName).includes(name),
+      shadow: this.isShadowed(name, overrides),
       policy: `"${name}";q=${limit};w=${windowSeconds}`,
     };
+  }
+
+  /** A stored text that is no limit gives way to the settings. */
+  private valueOf(name: RuleName, { rules }: RateLimitOverrides): RuleValue {
+    return parseRateLimit(rules[name] ?? '') ?? this.settings.rules[name];
+  }
+
+  private isShadowed(name: RuleName, { shadow }: RateLimitOverrides): boolean {
+    return this.settings.shadow.includes(name) || shadow.includes(name);
   }
 }

@@ -1,29 +1,22 @@
 /** How many attempts may pass in any window of this length. */
 export interface RateLimit {
   readonly limit: number;
-  /** At most an hour: see {@link parseRateLimit}. */
   readonly windowSeconds: number;
 }
 
 /** A limit, or `off` for no limit. */
 export type RuleValue = RateLimit | 'off';
 
-const MAX_LIMIT = 1_000_000_000;
+/** How a limit is written: up to 10^9 - 1 attempts, and up to a day, because a counter is kept as long as its window. */
+export const RATE_LIMIT_FORMAT =
+  /^(?:off|[1-9]\d{0,8}\/(?:[1-9]\d{0,3}|[1-7]\d{4}|8[0-5]\d{3}|86[0-3]\d{2}|86400))$/;
 
-/** Redis and the processes keep a counter as long as its window. */
-const MAX_WINDOW_SECONDS = 86_400;
-
-/** How a limit is written. */
-export const RATE_LIMIT_FORMAT = /^(?:off|[1-9]\d{0,9}\/[1-9]\d{0,4})$/;
-
-/** Reads `20/900` (attempts/seconds) or `off`; undefined if the text is neither, or above 10^9 attempts or a day. */
+/** Reads `20/900` (attempts/seconds) or `off`; undefined if the text is neither. */
 export function parseRateLimit(text: string): RuleValue | undefined {
   if (!RATE_LIMIT_FORMAT.test(text)) return undefined;
   if (text === 'off') return 'off';
   const [limit = 0, windowSeconds = 0] = text.split('/').map(Number);
-  return limit <= MAX_LIMIT && windowSeconds <= MAX_WINDOW_SECONDS
-    ? { limit, windowSeconds }
-    : undefined;
+  return { limit, windowSeconds };
 }
 
 /** The text that {@link parseRateLimit} reads. */

@@ -39,6 +39,7 @@ describe('toTenantSnapshot', () => {
       max_storage_gb: 3,
       subscription_ends_at: new Date('2026-12-01T00:00:00.000Z'),
       is_platform: false,
+      rate_limits: null,
     });
     expect(snapshot).toEqual({
       id: 't',

@@ -3,6 +3,7 @@ import {
   FEATURES,
   type FeatureSet,
   type Plan,
+  type RateLimitOverrides,
   type TenantSnapshot,
   type TenantStatus,
 } from '@poc-tracker/contracts';
@@ -21,6 +22,7 @@ export interface TenantRow {
   max_storage_gb: number;
   subscription_ends_at: Date | null;
   is_platform: boolean;
+  rate_limits: RateLimitOverrides | null;
 }
 
 /** The tenant of a request. Its features are those of the plan, overridden by those of the row. */
@@ -36,6 +38,7 @@ export function toTenantSnapshot(row: TenantRow): TenantSnapshot {
     limits: { maxUsers: row.max_users, maxPocs: row.max_pocs, maxStorageGb: row.max_storage_gb },
     subscriptionEndsAt: row.subscription_ends_at?.toISOString() ?? null,
     isPlatform: row.is_platform,
+    ...(row.rate_limits !== null && { rateLimits: row.rate_limits }),
   };
 }
 

@@ -41,6 +41,10 @@ const TABLE = `
     status_changed_at timestamptz,
     limit_overrides jsonb NOT NULL DEFAULT '{}'
       CONSTRAINT tenants_limit_overrides_check CHECK (jsonb_typeof(limit_overrides) = 'object'),
+    -- What operators have set in place of the service's settings.
+    rate_limits jsonb CONSTRAINT tenants_rate_limits_check CHECK (
+      rate_limits IS NULL
+      OR coalesce(jsonb_typeof(rate_limits -> 'rules') = 'object' AND jsonb_typeof(rate_limits -> 'shadow') = 'array', false)),
     -- Without the platform tenant, no operator could log in.
     CONSTRAINT tenants_platform_stays CHECK (
       NOT is_platform OR (status = 'active' AND deleted_at IS NULL AND subscription_ends_at IS NULL))
