@@ -265,7 +265,7 @@ export const MATRIX: Record<string, Cell> = {
   'GET /api/v1/platform/tenants/{tenantId}/usage': platformCell('/usage'),
   'GET /api/v1/platform/tenants/{tenantId}/rate-limits': platformCell('/rate-limits'),
   'PUT /api/v1/platform/tenants/{tenantId}/rate-limits': platformCell('/rate-limits', {
-    body: () => ({ rules: [], shadow: [] }),
+    body: () => ({ rules: [{ name: 'uploads:user', value: '60/60' }], shadow: [] }),
   }),
   'PATCH /api/v1/platform/tenants/{tenantId}/plan': platformCell('/plan', {
     body: () => ({ plan: 'pro' }),

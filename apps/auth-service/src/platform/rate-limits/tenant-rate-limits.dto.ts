@@ -1,7 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { RATE_LIMIT_FORMAT, RULE_NAMES, type RuleName } from '@poc-tracker/rate-limit';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, Matches, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsObject,
+  Matches,
+  ValidateNested,
+} from 'class-validator';
 
 class RateLimitRuleDto {
   @ApiProperty({ enum: RULE_NAMES, example: 'login:user' })
@@ -22,10 +30,13 @@ export class UpdateTenantRateLimitsDto {
     isArray: true,
     maxItems: RULE_NAMES.length,
     description: 'Rules that differ from the settings. All others follow them.',
+    example: [{ name: 'login:user', value: '20/900' }],
   })
   @IsArray()
   @ArrayMaxSize(RULE_NAMES.length)
   @ArrayUnique(({ name }: RateLimitRuleDto) => name)
+  // ValidateNested alone accepts an array as a rule.
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => RateLimitRuleDto)
   rules: RateLimitRuleDto[];
