@@ -1,5 +1,5 @@
 import type { Permission } from './permissions.js';
-import type { Plan } from './plans.js';
+import type { Plan } from './plans/plans.js';
 import type { Role } from './roles.js';
 
 /** The `typ` header of an access token (RFC 9068). */

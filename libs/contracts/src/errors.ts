@@ -1,4 +1,4 @@
-import { type Feature, plansWithFeature } from './plans.js';
+import { type Feature, plansWithFeature } from './plans/plans.js';
 
 /** Every error of the API: its HTTP status and default message. */
 export const ERROR_CATALOGUE = {

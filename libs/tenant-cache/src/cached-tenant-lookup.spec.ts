@@ -132,6 +132,12 @@ describe('CachedTenantLookup', () => {
     expect(queries).toEqual([]);
   });
 
+  it('keeps the rate limits of a tenant', async () => {
+    const rateLimits = { rules: { 'auth:ip': '5/60' }, shadow: ['login:user'] };
+    stored = { ...ACME, rateLimits };
+    expect(await createLookup().find({ subdomain: 'acme' })).toEqual({ ...ACME, rateLimits });
+  });
+
   it.each<[string, unknown]>([
     ['null', null],
     ['a text', 'acme'],
@@ -146,6 +152,11 @@ describe('CachedTenantLookup', () => {
     ['a domain that is no text', { ...ACME, customDomain: 5 }],
     ['an end that is no time', { ...ACME, subscriptionEndsAt: 'soon' }],
     ['no flag of the platform', { ...ACME, isPlatform: 'false' }],
+    ['rate limits without rules', { ...ACME, rateLimits: { shadow: [] } }],
+    [
+      'a rate limit that is no text',
+      { ...ACME, rateLimits: { rules: { 'auth:ip': 5 }, shadow: [] } },
+    ],
   ])('queries if Redis holds %s', async (_what, value) => {
     stored = value;
     expect(await createLookup().find({ subdomain: 'acme' })).toEqual(ACME);

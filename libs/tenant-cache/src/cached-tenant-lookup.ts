@@ -3,6 +3,7 @@ import {
   isUuid,
   LIMITS,
   PLANS,
+  type RateLimitOverrides,
   TENANT_STATUSES,
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
@@ -59,8 +60,11 @@ function parseTenant(value: unknown, key: string): TenantSnapshot | undefined {
   if (features === undefined || limits === undefined) return undefined;
   if (subscriptionEndsAt !== null && !isTime(subscriptionEndsAt)) return undefined;
   if (!isBoolean(isPlatform)) return undefined;
+  const { rateLimits } = value;
+  if (rateLimits !== undefined && !isRateLimits(rateLimits)) return undefined;
   const names = { id, name, subdomain, customDomain };
-  return { ...names, plan, status, features, limits, subscriptionEndsAt, isPlatform };
+  const tenant = { ...names, plan, status, features, limits, subscriptionEndsAt, isPlatform };
+  return rateLimits === undefined ? tenant : { ...tenant, rateLimits };
 }
 
 /**
@@ -92,6 +96,23 @@ function parseFields<Name extends string, V>(
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isRateLimits(value: unknown): value is RateLimitOverrides {
+  return (
+    isRecord(value) &&
+    isRecord(value['rules']) &&
+    Object.values(value['rules']).every(isString) &&
+    isStrings(value['shadow'])
+  );
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isString);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function isBoolean(value: unknown): value is boolean {

@@ -1,4 +1,4 @@
-import type { FeatureSet, Plan, TenantLimits } from '../plans.js';
+import type { FeatureSet, Plan, TenantLimits } from '../plans/plans.js';
 
 export const TENANT_STATUSES = ['active', 'suspended', 'canceled'] as const;
 

@@ -87,7 +87,7 @@ export class TenantResolver implements OnApplicationBootstrap {
 
   /** The tenant with this id, whatever its status. */
   findById(id: string): Promise<TenantSnapshot | undefined> {
-    return this.find({ id });
+    return this.lookup.find({ id });
   }
 
   /** A domain that no tenant has verified agrees with every tenant. */
