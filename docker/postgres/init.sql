@@ -31,3 +31,14 @@ GRANT CONNECT ON DATABASE poc_tracker TO poc_tracker_service, poc_tracker_tracke
 \connect poc_tracker
 ALTER SCHEMA public OWNER TO poc_tracker_owner;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+-- Large objects are no rows: no policy protects them and no limit of a tenant counts them. PostgreSQL lets every role store
+-- them. Only a superuser can change that; for another administrator these are warnings.
+DO $$
+DECLARE name regprocedure;
+BEGIN
+  FOR name IN SELECT oid FROM pg_proc
+               WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^(lo_|loread$|lowrite$)'
+                 AND has_function_privilege('public', oid, 'EXECUTE')
+  LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name); END LOOP;
+END $$;

@@ -88,6 +88,14 @@ describe('provisionDatabase', () => {
     );
   });
 
+  it.each(['serviceUrl', 'trackerUrl', 'platformUrl', 'migrationUrl'] as const)(
+    'does not let the login of %s store large objects',
+    async (login) => {
+      for (const call of ['lo_create(0)', 'lo_creat(-1)', "lo_from_bytea(0, 'x')", 'lo_open(1, 0)'])
+        await expect(query(urls[login], `SELECT ${call}`)).rejects.toThrow(/permission denied/);
+    },
+  );
+
   it('can be repeated, even in parallel, and keeps existing objects', async () => {
     await query(urls.migrationUrl, 'CREATE TABLE kept (answer int)');
     await Promise.all([

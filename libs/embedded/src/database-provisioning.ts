@@ -55,6 +55,20 @@ export async function provisionDatabase(
   return databaseUrls(adminUrl, database, passwords);
 }
 
+/**
+ * Large objects are no rows: no policy protects them and no limit of a tenant counts them. PostgreSQL lets every role store
+ * them. docker/postgres/init.sql has the same statement, and the start-up check of libs/tenancy names it.
+ */
+const REVOKE_LARGE_OBJECTS = `
+  DO $$
+  DECLARE name regprocedure;
+  BEGIN
+    FOR name IN SELECT oid FROM pg_proc
+                 WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^(lo_|loread$|lowrite$)'
+                   AND has_function_privilege('public', oid, 'EXECUTE')
+    LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name); END LOOP;
+  END $$`;
+
 /** Creates a database of the owner that only these logins may connect to, as a copy of `template` if given. */
 export async function createDatabase(
   adminUrl: string,
@@ -77,6 +91,7 @@ export async function createDatabase(
   await asAdmin(withDatabase(adminUrl, database), async (admin) => {
     await admin.query(`ALTER SCHEMA public OWNER TO ${LOGINS.owner}`);
     await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+    await admin.query(REVOKE_LARGE_OBJECTS);
   });
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import { findConnectionShortage } from './connection-limit.js';
 import { proveIsolation } from './schema/isolation-proof.js';
+import { findLargeObjects } from './schema/large-objects.js';
 import { PlatformDatabase, type PlatformDatabaseOptions } from './platform-database.js';
 import { TENANCY_OPTIONS, type TenancyOptions } from './tenancy.options.js';
 import { TenantDatabase } from './tenant-database.js';
@@ -115,8 +116,9 @@ async function openCheckedPool(options: TenancyOptions): Promise<TenantPool> {
     const query = async (sql: string, params?: unknown[]) =>
       (await pool.lookup(sql, params)) as Record<string, unknown>[];
     await proveIsolation(query, { login: options.login ?? 'service' });
-    const shortage = await findConnectionShortage(query, options);
-    if (shortage !== undefined) new Logger(TenancyModule.name).warn(shortage);
+    const warnings = [await findConnectionShortage(query, options), await findLargeObjects(query)];
+    const logger = new Logger(TenancyModule.name);
+    for (const warning of warnings) if (warning !== undefined) logger.warn(warning);
     return pool;
   } catch (error) {
     await pool.close();

@@ -24,6 +24,21 @@ const CHANGE_AUDIT = AUDIT.flatMap((table) => [
   `ALTER TABLE ${table} DISABLE TRIGGER ALL`,
 ]);
 
+/** They are stored outside of all tables, so no policy applies to them. */
+const LARGE_OBJECTS = [
+  'SELECT lo_create(0)',
+  'SELECT lo_creat(-1)',
+  `SELECT lo_from_bytea(0, 'stored')`,
+  `SELECT lo_import('/etc/hostname')`,
+  `SELECT lo_put(1, 0, 'changed')`,
+  'SELECT lo_get(1)',
+  'SELECT lo_open(1, 393216)',
+  'SELECT loread(0, 1)',
+  `SELECT lowrite(0, 'changed')`,
+  'SELECT lo_truncate(0, 1000000)',
+  'SELECT lo_unlink(1)',
+];
+
 const LIMITS: Limits[] = [
   {
     who: 'the service',
@@ -31,6 +46,7 @@ const LIMITS: Limits[] = [
     refused: [
       ...become('authenticated_user'),
       ...CHANGE_AUDIT,
+      ...LARGE_OBJECTS,
       `INSERT INTO audit_log (tenant_id, table_name, operation) SELECT id, 'users', 'UPDATE' FROM tenants`,
       'SELECT password_hash FROM users',
       'SELECT token_hash FROM invites',
@@ -58,6 +74,7 @@ const LIMITS: Limits[] = [
     refused: [
       ...become('tracker_user'),
       ...CHANGE_AUDIT,
+      ...LARGE_OBJECTS,
       ...AUDIT.map((table) => `SELECT tenant_id FROM ${table}`),
       'SELECT id FROM users',
       'SELECT password_hash FROM users',
@@ -89,6 +106,7 @@ const LIMITS: Limits[] = [
     refused: [
       ...become('super_admin'),
       ...CHANGE_AUDIT,
+      ...LARGE_OBJECTS,
       `INSERT INTO audit_log (tenant_id, table_name, operation) SELECT id, 'users', 'UPDATE' FROM tenants`,
       `INSERT INTO audit_chain (tenant_id) SELECT id FROM tenants`,
       'SELECT password_hash FROM users',

@@ -181,6 +181,11 @@ describe('the attempts on the requirements', () => {
       'GRANT DELETE ON audit_log TO super_admin; ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only',
     ],
     [
+      'a database in which every login may store large objects',
+      'logins',
+      'GRANT EXECUTE ON FUNCTION lo_create(oid) TO PUBLIC',
+    ],
+    [
       'a service that may ask what another user may do',
       'logins',
       'GRANT EXECUTE ON FUNCTION rank_to_invite(uuid) TO authenticated_user',
