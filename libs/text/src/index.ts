@@ -6,6 +6,6 @@ export {
   MAX_EMAIL_OCTETS,
   unicodeEmailSearchKey,
 } from './email-address.js';
-export { nameKey, reservedNames } from './name-key.js';
+export { hasRecommendedScripts, nameKey, reservedNames } from './name-key.js';
 export { checkLine, checkText, LINE_PATTERN } from './text-form.js';
 export { canonicalTimeZone } from './time-zone.js';

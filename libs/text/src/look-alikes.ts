@@ -67,8 +67,67 @@ const BY_PLAIN_LETTER: Readonly<Record<string, string>> = {
   z: 'ƶȥɀʐʑᵶᶎⱬ',
 };
 
+/**
+ * Small letters and signs that are taken for Latin letters next to such letters. They are read so for reserved names only,
+ * because in a text of their script they tell words apart. From the same confusables: letters of all scripts in common use
+ * (also those that look like a digit which is read as a letter), accents and strokes aside. Ligatures are read as their letters.
+ */
+const BY_READING: Readonly<Record<string, string>> = {
+  a: '⍺',
+  aa: 'ꜳ',
+  ae: 'æӕ',
+  ao: 'ꜵ',
+  au: 'ꜷ',
+  av: 'ꜹꜻ',
+  ay: 'ꜽ',
+  b: 'ҍѣȣ৪੪',
+  bl: 'ы',
+  c: 'ҫ¢₡',
+  d: '₫',
+  dz: 'ʣ',
+  e: 'ҿзӡʒȝɜꝫ℮⋿',
+  g: 'б৭੧୨൭ꝯ',
+  h: 'ћңӈӊꚕ',
+  i: 'ᵻᵼ⍳⍸',
+  k: 'қҟ₭',
+  l: 'וןا١۱\u05C0∣⏽',
+  ll: 'ǁװ‖∥',
+  lo: 'ю',
+  ls: 'ʪ',
+  lz: 'ʫ',
+  m: 'ӎ',
+  o: 'θөѳסهھہە٥۵০੦૦ଠ୦௦౦೦ഠ൦०๐໐ဝ၀ჿዐ〇⊖⊝⍬',
+  oe: 'œ',
+  oo: 'ꝏꚙ∞',
+  p: '⍴',
+  r: 'ғ',
+  s: 'ƽ',
+  t: 'ҭ⊤⟙₮',
+  th: 'þ',
+  ts: 'ʦ',
+  tz: 'ꜩ',
+  u: 'ᵾሀ∪⋃',
+  ue: 'ᵫ',
+  uo: 'ꭣ',
+  v: 'ט٧۷∨⋁',
+  vy: 'ꝡ',
+  w: '₩',
+  x: 'ҳ×⤫⤬⨯╳',
+  y: 'ұყ¥',
+  z: 'ꝛƨƻꙅ',
+};
+
+/** Letters that look like another Latin letter than their other case does, or than the letter that NFKC makes of them. */
+const BY_READING_AS_WRITTEN: Readonly<Record<string, string>> = { c: 'ϲϹ', n: 'Νη', y: 'Υ' };
+
 /** The Latin letter that a letter looks like. */
 export const LOOK_ALIKES = byLetter(BY_LATIN_LETTER);
+
+/** The Latin letters that a small letter or a sign is taken for in a name of Latin letters. */
+export const READINGS = byLetter(BY_READING);
+
+/** The same for a letter before its case is folded. */
+export const READINGS_AS_WRITTEN = byLetter(BY_READING_AS_WRITTEN);
 
 /** The letter that a Latin letter with a stroke, a hook or a tail is read as. */
 export const PLAIN_LETTERS = byLetter(BY_PLAIN_LETTER);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CHARACTERS_WITH_FORMS, formsOf } from './code-points.fixture.js';
-import { nameKey, reservedNames } from './name-key.js';
+import { hasRecommendedScripts, nameKey, reservedNames } from './name-key.js';
 
 describe('nameKey', () => {
   it.each([
@@ -136,7 +136,63 @@ describe('reservedNames', () => {
     ['status', '5tatu5'],
     ['pop', 'pop3'],
     ['mta-sts', 'mtasts'],
+    ['aegis', 'ægis'],
+    ['aegis', 'ӕgis'],
+    ['oem', 'œm'],
+    ['auth', 'auþ'],
+    ['wiss', 'wiß'],
+    ['admin', 'ADMIΝ'],
+    ['admin', 'admiη'],
+    ['admin', 'αdmιή'],
+    ['security', 'SECURITΥ'],
+    ['cname', 'ϲname'],
+    ['operator', 'סperatסr'],
+    ['operator', 'өperatөr'],
+    ['operator', 'ჿperator'],
+    ['viewer', 'טiewer'],
+    ['manager', 'ӎanager'],
+    ['admin', 'adm١n'],
+    ['admin', 'admוn'],
+    ['user', 'usзr'],
+    ['user', 'us℮r'],
+    ['user', 'ሀser'],
+    ['security', 'securitყ'],
+    ['blog', 'ҍlog'],
+    ['ceo', '¢eo'],
   ])('takes for %s also %s', (reserved, name) => {
     expect(reservedNames([reserved])(name)).toBe(true);
+  });
+});
+
+describe('hasRecommendedScripts', () => {
+  it.each([
+    'Auditor',
+    'Gestão 2 – “Norte”',
+    'Бухгалтер',
+    'Λογιστής',
+    'Հաշվապահ',
+    'מנהל',
+    'مدیر\u200cکل',
+    'लेखापाल',
+    'ผู้ดูแล',
+    '会計 けいり ケイリー',
+    '회계',
+    'ბუღალტერი',
+    'ኦዲተር',
+    '👩\u200d💻 ❤\ufe0f',
+  ])('accepts %j', (name) => {
+    expect(hasRecommendedScripts(name)).toBe(true);
+  });
+
+  it.each([
+    ['Cherokee', 'ꭰdmin'],
+    ['Coptic', 'ⲟperator'],
+    ['Lisu', 'ꓳperator'],
+    ['Deseret', '𐐬perator'],
+    ['Runic', 'ᚠ'],
+    ['Braille', '⠁dmin'],
+    ['Canadian Aboriginal', 'ᗪ'],
+  ])('refuses letters of %s', (_script, name) => {
+    expect(hasRecommendedScripts(name)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { foldCase } from './case-folding.js';
-import { LOOK_ALIKES, PLAIN_LETTERS } from './look-alikes.js';
+import { LOOK_ALIKES, PLAIN_LETTERS, READINGS, READINGS_AS_WRITTEN } from './look-alikes.js';
 
 /**
  * The form in which unique names are compared: two names that look the same have one key. Case, the width of spaces, the
@@ -20,6 +20,60 @@ function replaceLetters(text: string, letters: ReadonlyMap<string, string>): str
   return Array.from(text, (character) => letters.get(character) ?? character).join('');
 }
 
+/** The scripts in widespread use today: Recommended Scripts of UAX #31, and the characters that several scripts share. */
+const RECOMMENDED_SCRIPTS = [
+  ...[
+    'Arabic',
+    'Armenian',
+    'Bengali',
+    'Bopomofo',
+    'Cyrillic',
+    'Devanagari',
+    'Ethiopic',
+    'Georgian',
+    'Greek',
+    'Gujarati',
+  ],
+  ...[
+    'Gurmukhi',
+    'Hangul',
+    'Han',
+    'Hebrew',
+    'Hiragana',
+    'Kannada',
+    'Katakana',
+    'Khmer',
+    'Lao',
+    'Latin',
+    'Malayalam',
+  ],
+  ...[
+    'Myanmar',
+    'Oriya',
+    'Sinhala',
+    'Tamil',
+    'Telugu',
+    'Thaana',
+    'Thai',
+    'Tibetan',
+    'Common',
+    'Inherited',
+  ],
+];
+
+const OTHER_SCRIPT = new RegExp(
+  `[^${RECOMMENDED_SCRIPTS.map((script) => `\\p{Script=${script}}`).join('')}]`,
+  'u',
+);
+
+/**
+ * True if a name has only letters of scripts in widespread use. Other scripts have letters that look like Latin ones, and
+ * few readers know them, so a name that must not be taken for another one does not contain them.
+ */
+export function hasRecommendedScripts(name: string): boolean {
+  return !OTHER_SCRIPT.test(name);
+}
+
 /** Groups of ASCII characters that are read as one another, each as its last. */
 const READ_AS: readonly (readonly [RegExp, string])[] = [
   [/rn/g, 'm'],
@@ -36,12 +90,17 @@ const READ_AS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * How a name reads at a glance: only its letters, without accents, strokes and hooks, and the letters that digits and signs
- * stand for.
+ * How a name reads at a glance: only its letters, without accents, strokes and hooks, and the letters that digits, signs and
+ * letters of other scripts stand for.
  */
 function skeletonOf(name: string): string {
-  const plain = nameKey(name).normalize('NFD').replace(/\p{M}/gu, '');
-  const letters = replaceLetters(plain, PLAIN_LETTERS).replace(/[^\p{L}\p{N}|!€@$]/gu, '');
+  const written = ['NFD', 'NFKD'].reduce(
+    (text, form) => replaceLetters(text.normalize(form), READINGS_AS_WRITTEN),
+    name,
+  );
+  const plain = nameKey(written).normalize('NFD').replace(/\p{M}/gu, '');
+  const read = replaceLetters(replaceLetters(plain, PLAIN_LETTERS), READINGS);
+  const letters = read.replace(/[^\p{L}\p{N}|!€@$]/gu, '');
   return READ_AS.reduce((text, [shape, reading]) => text.replace(shape, reading), letters);
 }
 

@@ -139,6 +139,24 @@ describe('The name of a role', () => {
   });
 });
 
+describe('The name of a role in another script', () => {
+  it.each(['Бухгалтер', 'מנהל', '会計'])('is accepted in %s', async (name) => {
+    expect((await createRole(name)).data.name).toBe(name);
+  });
+
+  it.each(['ꭰdmіn', 'ⲟⲣⲉrator', '𐐬perator'])('is refused in %s', async (name) => {
+    const refused = {
+      code: 'VALIDATION_ERROR',
+      details: [
+        { field: 'name', message: 'must not contain letters of historic or rarely used scripts' },
+      ],
+    };
+    expect((await createRole(name)).error).toMatchObject(refused);
+    const { data } = await createRole(`Role ${name.length} ${name.codePointAt(0)}`);
+    expect((await call('PATCH', `/auth/roles/${data.id}`, { name })).error).toMatchObject(refused);
+  });
+});
+
 describe('A subdomain', () => {
   it.each([
     'xn--pltform-gwa',

@@ -1,8 +1,30 @@
 import { type Permission, PERMISSIONS } from '@poc-tracker/contracts';
 import { Omittable, TextLine, Update } from '@poc-tracker/http-service';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, ValidateIf } from 'class-validator';
+import { hasRecommendedScripts } from '@poc-tracker/text';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, ValidateBy, ValidateIf } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
+
+function RoleName(options: { required: boolean }): PropertyDecorator {
+  return applyDecorators(
+    TextLine({ max: 50, example: 'Auditor', ...options }),
+    ApiProperty({
+      description:
+        'Unique in the tenant. Names of built-in roles are reserved, and so are names that look like one of them, such as ' +
+        'adm1n. Letters are those of scripts in widespread use (Recommended Scripts of UAX #31).',
+      ...options,
+    }),
+    ValidateBy(
+      {
+        name: 'hasRecommendedScripts',
+        validator: {
+          validate: (value) => typeof value !== 'string' || hasRecommendedScripts(value),
+        },
+      },
+      { message: '$property must not contain letters of historic or rarely used scripts' },
+    ),
+  );
+}
 
 function Description(): PropertyDecorator {
   return applyDecorators(
@@ -14,7 +36,7 @@ function Description(): PropertyDecorator {
 
 /** A custom role. Users may only add permissions that they have. */
 export class CreateRoleDto {
-  @TextLine({ max: 50, example: 'Auditor' })
+  @RoleName({ required: true })
   name: string;
 
   @Description()
@@ -31,7 +53,7 @@ export class CreateRoleDto {
 /** Omitted fields keep their values. */
 @Update()
 export class UpdateRoleDto {
-  @TextLine({ max: 50, example: 'Auditor', required: false })
+  @RoleName({ required: false })
   name?: string;
 
   @Description()
