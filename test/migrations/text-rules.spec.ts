@@ -1,6 +1,6 @@
 import { checkEmail, checkLine, checkText } from '@poc-tracker/text';
 import { describe, expect, it } from 'vitest';
-import { seedTenant, seedUser } from '@poc-tracker/testing';
+import { randomTexts, seedTenant, seedUser, TEXT_PIECES } from '@poc-tracker/testing';
 import { HASH, INSERT_POC, INSERT_USER, refusal, useServiceDatabase } from './service-database.js';
 
 const db = useServiceDatabase();
@@ -52,85 +52,6 @@ async function known(texts: readonly string[]): Promise<string[]> {
   return texts.filter((_, index) => verdicts[index]);
 }
 
-/** A sequence of numbers below a limit that is the same in each run. */
-function numbersFrom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
-const PIECES = [
-  ...[
-    'a',
-    'Z',
-    '7',
-    ' ',
-    '.',
-    '@',
-    '-',
-    '\u00e9',
-    'e\u0301',
-    '\u0301',
-    '\u0931',
-    '\u094d',
-    '\u0645',
-    '\u4e2d',
-  ],
-  ...[
-    '\u200c',
-    '\u200d',
-    '\ufe0e',
-    '\ufe0f',
-    '\u20e3',
-    '#',
-    '\u{1f468}',
-    '\u2764',
-    '\u{1f3fd}',
-    '\u{1f3f4}',
-  ],
-  ...['\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}', '\u{e0067}', '\u{e007f}'],
-  ...[
-    '\n',
-    '\t',
-    '\r',
-    '\u00a0',
-    '\u3000',
-    '\u2028',
-    '\u0085',
-    '\u200b',
-    '\u202e',
-    '\u2066',
-    '\u00ad',
-    '\ufeff',
-  ],
-  ...[
-    '\u2800',
-    '\u115f',
-    '\u3164',
-    '\uffa0',
-    '\u034f',
-    '\ue000',
-    '\ufdd0',
-    '\u20ac',
-    '\u00bd',
-    '\u0660',
-    '!',
-  ],
-];
-
-function randomTexts(
-  pieces: readonly string[],
-  count: number,
-  wrap = (text: string) => text,
-): string[] {
-  const next = numbersFrom(20_261_129);
-  return Array.from({ length: count }, () =>
-    wrap(Array.from({ length: 1 + next(7) }, () => pieces[next(pieces.length)]).join('')),
-  );
-}
-
 describe('The rule of a line of text in the database', () => {
   it.each([
     ['between letters', 'a', 'b'],
@@ -151,7 +72,7 @@ describe('The rule of a line of text in the database', () => {
   );
 
   it('is that of the service for 20,000 random texts', async () => {
-    const texts = randomTexts(PIECES, 20_000);
+    const texts = randomTexts(20_000);
     expect(texts.filter(RULES.is_line_of_text).length).toBeGreaterThan(500);
     expect(await differences('is_line_of_text', texts)).toEqual([]);
     expect(texts.filter(RULES.is_text).length).toBeGreaterThan(500);
@@ -174,12 +95,12 @@ describe('The rule of an email address in the database', () => {
 
   it('is that of the service for 20,000 random addresses', async () => {
     const pieces = [
-      ...PIECES,
+      ...TEXT_PIECES,
       ...['a', 'b', '.', 'x', '+', '_', '\u00df', '\ufb01', '\u2474', '\u{1f600}'],
     ];
-    const locals = randomTexts(pieces, 10_000, (local) => `${local}@x.example`);
+    const locals = randomTexts(10_000, pieces).map((local) => `${local}@x.example`);
     const letters = ['a', 'b', 'c', '0', '9', '-', '.', '.', 'x', 'A', '_', '@', ' '];
-    const domains = randomTexts(letters, 10_000, (domain) => `ana@${domain}`);
+    const domains = randomTexts(10_000, letters).map((domain) => `ana@${domain}`);
     for (const texts of [locals, domains]) {
       expect(texts.filter(RULES.is_email_address).length).toBeGreaterThan(100);
       expect(await differences('is_email_address', texts)).toEqual([]);

@@ -1,3 +1,4 @@
+import { numbersFrom } from '@poc-tracker/testing';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from './json-body.js';
 import { MAX_JSON_DEPTH, MAX_JSON_ENTRIES } from './json-structure.js';
@@ -97,15 +98,6 @@ describe('A JSON body', () => {
     expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
-
-/** A sequence of numbers below a limit that is the same in each run. */
-function numbersFrom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
 
 const NAMES = ['a', 'b', '\\u0061', '\\"', '"', 'é', '', '__proto__', '\\\\', '{', ',', ':'];
 const SCALARS = ['1', '-0.5e3', 'true', 'null', '"x"', '"\\"a\\":"', '"[{,"', '"\\\\"', '[]', '{}'];
