@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { testCluster } from '@poc-tracker/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +8,7 @@ import {
   databaseUrls,
   type DatabaseUrls,
   provisionDatabase,
+  withDatabase,
 } from './database-provisioning.js';
 
 const database = `provisioning_${process.pid}`;
@@ -95,6 +98,16 @@ describe('provisionDatabase', () => {
         await expect(query(urls[login], `SELECT ${call}`)).rejects.toThrow(/permission denied/);
     },
   );
+
+  it('revokes large objects as docker/postgres/init.sql does', async () => {
+    const file = join(import.meta.dirname, '../../../docker/postgres/init.sql');
+    const statement = /^DO [^]*END \$\$/m.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
+    const admin = withDatabase(adminUrl, database);
+    await query(admin, 'GRANT EXECUTE ON FUNCTION lo_create(oid), lowrite(int, bytea) TO PUBLIC');
+    await query(admin, statement);
+    for (const call of ['lo_create(0)', "lowrite(0, 'x')"])
+      await expect(query(urls.serviceUrl, `SELECT ${call}`)).rejects.toThrow(/permission denied/);
+  });
 
   it('can be repeated, even in parallel, and keeps existing objects', async () => {
     await query(urls.migrationUrl, 'CREATE TABLE kept (answer int)');

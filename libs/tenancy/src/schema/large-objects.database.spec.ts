@@ -1,5 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@poc-tracker/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Test } from '@nestjs/testing';
+import { TenancyModule } from '../tenancy.module.js';
 import { findLargeObjects } from './large-objects.js';
 
 let database: TestDatabase;
@@ -59,4 +62,18 @@ describe('The check for large objects', () => {
       expect(afterwards).toBeUndefined();
     },
   );
+
+  it('warns at the start of a service, which continues', async () => {
+    await database.sql('GRANT EXECUTE ON FUNCTION lo_create(oid) TO PUBLIC');
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const { serviceUrl } = database;
+    const options = { serviceUrl, poolMin: 0, poolMax: 2, tls: false, requestTimeoutMs: 5_000 };
+    const module = await Test.createTestingModule({
+      imports: [TenancyModule.forRoot({ ...options, entities: [] })],
+    }).compile();
+    await module.close();
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringContaining('REVOKE EXECUTE ON FUNCTION lo_create(oid) FROM PUBLIC'),
+    );
+  });
 });
