@@ -188,10 +188,24 @@ describe('A hostile body', () => {
 });
 
 describe('A hostile URL or header', () => {
+  it('is refused with 400 for 101 parameters after a number sign', async () => {
+    const target = `/api/v1/users#${'limit=1&'.repeat(100)}`;
+    const answer = await exchangeRaw(
+      app,
+      `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*"field":"query"/);
+  });
+
   it.each([
     ['a NUL in the query', '/api/v1/users?limit=%00', 'limit'],
     ['a NUL in a parameter', '/api/v1/users/failures/%00', 'kind'],
     ['101 parameters', `/api/v1/users?${'limit=1&'.repeat(100)}`, 'query'],
+    [
+      '101 parameters after two question marks',
+      `/api/v1/users?x=1?&${'limit=1&'.repeat(100)}`,
+      'query',
+    ],
     ['8,000 parameters', `/api/v1/users?${'&'.repeat(8_000)}`, 'query'],
     ['a query of the wrong type', '/api/v1/users?limit=many', 'limit'],
     ...[

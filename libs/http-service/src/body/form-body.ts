@@ -1,6 +1,6 @@
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { checkParameterCount } from '../server/request-guard.js';
+import { checkParameterCount } from '../fields/parameter-count.js';
 import { RouteOption } from '../server/route-option.js';
 import { readUtf8 } from './utf8-body.js';
 

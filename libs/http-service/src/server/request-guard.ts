@@ -1,9 +1,7 @@
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { describePath } from '../fields/field-path.js';
-
-/** Parameters of a query or a form. The search of the audit log has 10. Each costs the time of its validation. */
-const MAX_PARAMETERS = 100;
+import { checkParameterCount, queryOf } from '../fields/parameter-count.js';
 
 /**
  * Names that every object inherits, or that lead to its prototype (CWE-1321). The API has no such field, and code that
@@ -32,7 +30,7 @@ interface Node {
 export function guardRequests(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw }, _reply, done) => {
     try {
-      checkParameterCount(raw.url?.split('?', 2)[1] ?? '', 'query');
+      checkParameterCount(queryOf(raw.url ?? ''), 'query');
       done();
     } catch (error) {
       done(error as Error);
@@ -48,12 +46,6 @@ export function guardRequests(fastify: FastifyInstance): void {
       done(error as Error);
     }
   });
-}
-
-/** @throws ApiError VALIDATION_ERROR for a query or a form, not parsed yet, with more than 100 parameters. */
-export function checkParameterCount(text: string, root: string): void {
-  if (text.split('&', MAX_PARAMETERS + 1).length > MAX_PARAMETERS)
-    throw invalid(root, `must not have more than ${MAX_PARAMETERS} parameters`);
 }
 
 /**
@@ -86,9 +78,5 @@ function refused(node: Node, root: string, message: string): ApiError {
   ) {
     keys.unshift(current.key);
   }
-  return invalid(describePath(keys, root), message);
-}
-
-function invalid(field: string, message: string): ApiError {
-  return ApiError.validation({ field, message });
+  return ApiError.validation({ field: describePath(keys, root), message });
 }
