@@ -147,6 +147,57 @@ describe('A column with a text of a user', () => {
     ]);
   });
 
+  it('is any column but these, which hold codes, keys, URLs or what a client says of itself', async () => {
+    const { rows } = await db.admin.query<{ name: string }>(
+      `SELECT format('%s.%s', a.attrelid::regclass, a.attname) AS name
+         FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
+        WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p') AND a.attnum > 0
+          AND NOT a.attisdropped AND a.attgenerated = '' AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)
+          AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.contype = 'c' AND c.conrelid = t.oid AND a.attnum = ANY (c.conkey)
+                AND pg_get_expr(c.conbin, c.conrelid) ~ 'is_(line_of_text|text|email_address)\\(')
+        ORDER BY 1`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual([
+      'audit_chain.entry_table',
+      'audit_log.actor_kind',
+      'audit_log.operation',
+      'audit_log.table_name',
+      'audit_pending.entry_table',
+      'invite_links.role',
+      'invites.role',
+      'migrations.name',
+      'poc_files.content_type',
+      'pocs.status',
+      'revocation_events.kind',
+      'scheduled_jobs.name',
+      'security_events.actor_kind',
+      'security_events.request_id',
+      'security_events.result',
+      'security_events.target_id',
+      'security_events.target_type',
+      'security_events.type',
+      'security_events.user_agent',
+      'service_clients.name_key',
+      'tenant_domains.domain',
+      'tenant_domains.token',
+      'tenant_roles.name_key',
+      'tenant_settings.setting_key',
+      'tenants.plan_type',
+      'tenants.status',
+      'tenants.subdomain',
+      'usage_events.level',
+      'usage_events.resource',
+      'user_sessions.user_agent',
+      'users.avatar_url',
+      'users.locale',
+      'users.password_hash',
+      'users.role',
+      'users.status',
+      'users.suspended_by_role',
+      'users.timezone',
+    ]);
+  });
+
   it.each([
     ['invisible', 'a\u200bna'],
     ['blank', '\u3164'],
