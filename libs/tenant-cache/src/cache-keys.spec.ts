@@ -6,7 +6,7 @@ const ACME = '0192f0c1-8c2b-7a10-b1c2-d3e4f5061728';
 describe('the keys of cached values', () => {
   it('carry the tenant as the hash tag of Redis Cluster', () => {
     expect(tenantKey(ACME, 'theme', 'current')).toBe(`poc-tracker:mt:{${ACME}}:theme:current`);
-    expect(sharedKey('tenant:subdomain:acme')).toBe('poc-tracker:tenant:subdomain:acme');
+    expect(sharedKey('tenant:subdomain', 'acme')).toBe('poc-tracker:tenant:subdomain:acme');
   });
 
   it.each([
@@ -22,7 +22,13 @@ describe('the keys of cached values', () => {
     'a/b',
   ])('refuse the key %j', (key) => {
     expect(() => tenantKey(ACME, 'theme', key)).toThrow(TypeError);
-    expect(() => sharedKey(key)).toThrow(TypeError);
+    expect(() => sharedKey('tenant:domain', key)).toThrow(TypeError);
+  });
+
+  it('allow each key 255 characters, whatever they begin with', () => {
+    const longest = 'a'.repeat(255);
+    expect(tenantKey(ACME, 'theme', longest)).toContain(longest);
+    expect(sharedKey('tenant:subdomain', longest)).toContain(longest);
   });
 
   it.each(['', 'acme', ACME.toUpperCase(), `${ACME}}:x`, `{${ACME}`, `${ACME}\n`])(

@@ -7,7 +7,7 @@ export const CLOCK_KEY = `${PREFIX}{cache-clock}`;
 
 const CACHE_NAME = /^[a-z][a-z-]{0,31}$/;
 
-/** Host names have up to 253 characters. No braces, no whitespace, no glob characters. */
+/** Names of hosts have up to 253 characters. No braces, no whitespace, no glob characters. */
 const KEY = /^[A-Za-z0-9_.:-]{1,255}$/;
 
 /** @throws TypeError for another name than of 1 to 32 lower-case letters and hyphens. */
@@ -32,9 +32,18 @@ export function generationKey(tenantId: string): string {
   return `${tenantPrefix(tenantId)}generation`;
 }
 
-/** @throws TypeError as {@link tenantKey} does. */
-export function sharedKey(key: string): string {
-  return `${PREFIX}${validKey(key)}`;
+/**
+ * The key of a value that is found without its tenant.
+ * @param kind what the key names. Only the key comes from a caller, and only it is validated.
+ * @throws TypeError for an invalid key, as {@link tenantKey} does.
+ */
+export function sharedKey(kind: string, key: string): string {
+  return `${sharedPrefix(kind)}${validKey(key)}`;
+}
+
+/** What the keys of a kind begin with. */
+export function sharedPrefix(kind: string): string {
+  return `${PREFIX}${kind}:`;
 }
 
 function tenantPrefix(tenantId: string): string {

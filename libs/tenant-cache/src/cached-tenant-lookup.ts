@@ -8,7 +8,7 @@ import {
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
 import type { TenantLookup, TenantReference } from '@poc-tracker/tenancy';
-import { sharedKey } from './cache-keys.js';
+import { sharedKey, sharedPrefix } from './cache-keys.js';
 import type { CacheStore } from './cache-store.js';
 import type { TwoLevelCache } from './two-level-cache.js';
 
@@ -41,9 +41,9 @@ export class CachedTenantLookup implements TenantLookup {
 }
 
 function keyOf(reference: TenantReference): string {
-  if ('id' in reference) return sharedKey(`tenant:${reference.id}`);
-  if ('subdomain' in reference) return sharedKey(`tenant:subdomain:${reference.subdomain}`);
-  return sharedKey(`tenant:domain:${reference.domain}`);
+  if ('id' in reference) return sharedKey('tenant', reference.id);
+  if ('subdomain' in reference) return sharedKey('tenant:subdomain', reference.subdomain);
+  return sharedKey('tenant:domain', reference.domain);
 }
 
 /** The tenant that Redis holds, if every field has its type and it is the tenant of the key. Unknown fields are dropped. */
@@ -74,8 +74,8 @@ function parseTenant(value: unknown, key: string): TenantSnapshot | undefined {
 function namesTenant(key: string, id: string, subdomain: string): boolean {
   return (
     key === keyOf({ id }) ||
-    key === `${sharedKey('tenant:subdomain:')}${subdomain}` ||
-    key.startsWith(sharedKey('tenant:domain:'))
+    key === `${sharedPrefix('tenant:subdomain')}${subdomain}` ||
+    key.startsWith(sharedPrefix('tenant:domain'))
   );
 }
 

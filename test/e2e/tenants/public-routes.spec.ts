@@ -73,6 +73,26 @@ describe('A valid token on a public route', () => {
   });
 });
 
+describe('A host of the greatest length', () => {
+  const labels = Array<string>(3).fill('a'.repeat(63)).join('.');
+  it.each([
+    ['a subdomain of 63 characters', `${'a'.repeat(63)}.localhost`, 'INVALID_TENANT'],
+    ['a subdomain of 64 characters', `${'a'.repeat(64)}.localhost`, 'TENANT_REQUIRED'],
+    ['a subdomain of 240 characters', `${'a'.repeat(240)}.localhost`, 'TENANT_REQUIRED'],
+    ['a domain of 253 characters', `${labels}.${'b'.repeat(61)}`, 'TENANT_REQUIRED'],
+    ['a domain of 254 characters', `${labels}.${'b'.repeat(62)}`, 'TENANT_REQUIRED'],
+    ['a domain of 20,000 characters', `${'a.'.repeat(9_999)}aa`, 'TENANT_REQUIRED'],
+  ])('is an unknown one: %s', async (_what, host, code) => {
+    expect((await branding({ host })).error.code).toBe(code);
+    const { token, name } = await signedIn();
+    expect(await branding({ host, token })).toMatchObject(
+      code === 'INVALID_TENANT'
+        ? { status: 403, error: { code: 'TENANT_MISMATCH' } }
+        : { status: 200, data: { name } },
+    );
+  });
+});
+
 describe('An invalid token on a public route', () => {
   it('is ignored', async () => {
     const [mine, other] = [await signedIn(), await signedIn()];

@@ -4,6 +4,8 @@ import { namedTenants, requestedTenantId, tenantOfHostName } from './tenant-nami
 
 const BASE = 'poctracker.com';
 const ID = '0192f0c1-7d3a-7c51-9f0e-3a2b1c4d5e6f';
+/** 253 characters. */
+const LONGEST_NAME = [...Array<string>(3).fill('a'.repeat(63)), 'b'.repeat(61)].join('.');
 const OTHER_ID = '0192f0c1-9b1e-7d10-a1b2-c3d4e5f60718';
 
 const named = (
@@ -34,6 +36,7 @@ describe('tenantOfHostName', () => {
     ['a-1.poctracker.com', 'a-1'],
     ['acme.localhost', 'acme'],
     ['acme.localhost:3000', 'acme'],
+    [`${'a'.repeat(63)}.localhost`, 'a'.repeat(63)],
   ])('reads the subdomain of %s', (host, subdomain) => {
     expect(tenantOfHostName(host, BASE)).toEqual({ subdomain });
   });
@@ -59,7 +62,12 @@ describe('tenantOfHostName', () => {
     'acme .poctracker.com',
     'acmé.poctracker.com',
     'acme.poctracker.com:80:80',
-    `${'a'.repeat(300)}.poctracker.com`,
+    `${'a'.repeat(64)}.poctracker.com`,
+    `${'a'.repeat(64)}.localhost`,
+    `${'a'.repeat(64)}.example`,
+    `${LONGEST_NAME}a`,
+    `${LONGEST_NAME}.a`,
+    'acme..example',
     '',
     ...[...RESERVED_SUBDOMAINS]
       .filter((name) => name !== PLATFORM_SUBDOMAIN)
@@ -73,6 +81,7 @@ describe('tenantOfHostName', () => {
     'evilpoctracker.com',
     'poctracker.com.evil.test',
     'acme.poctracker.com.evil.test',
+    LONGEST_NAME,
   ])('treats %s as a custom domain and never as a subdomain', (host) => {
     expect(tenantOfHostName(`${host.toUpperCase()}:443`, BASE)).toEqual({ domain: host });
   });

@@ -30,7 +30,11 @@ export interface TenantNames {
 /** Resolves to the local machine, for trying the service out (RFC 6761, 6.3). */
 const LOCAL_DOMAIN = 'localhost';
 
-const HOST_NAME = /^(?<name>[a-z0-9_.-]{1,254}?)\.?(:\d*)?$/;
+/** Labels of up to 63 characters (RFC 1035, 2.3.4), with or without the dot of the root and a port. */
+const HOST_NAME = /^(?<name>(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63})\.?(?::\d*)?$/;
+
+/** The longest name in DNS without the dot of the root (RFC 1035, 3.1: 255 bytes with the lengths of the labels). */
+const MAX_NAME_LENGTH = 253;
 
 /**
  * The tenants that a request without a verified token names, in order of precedence: host, header, query, default. Only a
@@ -54,14 +58,15 @@ export function namedTenants(
 
 /**
  * The tenant that a host names: `<subdomain>.<base domain>`, `<subdomain>.localhost`, or a custom domain. The base domain,
- * reserved subdomains, deeper subdomains and IP addresses name none.
+ * reserved subdomains, deeper subdomains, IP addresses and names that are too long for DNS name none.
  */
 export function tenantOfHostName(
   host: string,
   baseDomain: string,
 ): Exclude<TenantReference, { id: string }> | undefined {
   const name = HOST_NAME.exec(host.toLowerCase())?.groups?.['name'];
-  if (name === undefined || name === baseDomain || isIP(name) !== 0) return undefined;
+  if (name === undefined || name.length > MAX_NAME_LENGTH) return undefined;
+  if (name === baseDomain || isIP(name) !== 0) return undefined;
   const parent = [baseDomain, LOCAL_DOMAIN].find((domain) => name.endsWith(`.${domain}`));
   if (parent === undefined) return name.includes('.') ? { domain: name } : undefined;
   const subdomain = name.slice(0, -parent.length - 1);
