@@ -12,4 +12,5 @@ export {
   TenantCacheModule,
   type TenantCacheModuleOptions,
 } from './tenant-cache.module.js';
-export type { LoadStart, Loader } from './two-level-cache.js';
+export type { Loader } from './single-flight.js';
+export type { LoadStart } from './two-level-cache.js';

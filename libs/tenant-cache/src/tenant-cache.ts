@@ -1,11 +1,17 @@
 import { tenantKey } from './cache-keys.js';
-import type { CachePolicy, LoadStart, Loader, TwoLevelCache } from './two-level-cache.js';
+import type { Loader } from './single-flight.js';
+import type { CachePolicy, LoadStart, TwoLevelCache } from './two-level-cache.js';
 
 export type TenantCacheOptions<T> = Pick<CachePolicy<T>, 'ttlMs' | 'parse'>;
 
 /**
  * A cache of values that belong to tenants, declared with {@link CacheStore.declare}. Values are JSON and shared by requests,
  * hence frozen. Cache only what changes in transactions that write an event about the tenant.
+ *
+ * `load` must not depend on the caller: its result is for every request of the tenant, whatever the rights of its user. It
+ * runs outside of the request, so it sees neither the user nor uncommitted changes. It opens a transaction of its own, for
+ * example with `TenantDatabase.transaction()`. Do not call `get` or `getMany` while the request uses a connection: if all
+ * requests did so, they would wait for a second one forever.
  */
 export class TenantCache<T> {
   constructor(
@@ -38,7 +44,9 @@ export class TenantCache<T> {
     return new Map([...values].map(([stored, value]) => [names.get(stored) ?? '', value]));
   }
 
-  /** Call it before loading values for {@link setMany}. Undefined while nothing may be stored. */
+  /**
+   * Call it before loading values for {@link setMany}, from committed data only. Undefined while nothing may be stored.
+   */
   async beginLoad(tenantId: string): Promise<LoadStart | undefined> {
     return this.cache.beginLoad(tenantId);
   }

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { EventEmitter } from 'node:events';
+import type { ExecutionContext } from '@nestjs/common';
+import {
+  currentRequestSignal,
+  findCurrentRequest,
+  runInRequestContext,
+  TenantInterceptor,
+} from '@poc-tracker/tenancy';
+import { defer, lastValueFrom } from 'rxjs';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CacheProcess, FakeTable } from './cache.fixture.js';
 
 let table: FakeTable;
@@ -136,6 +145,60 @@ describe('a cached value', () => {
     const theme = await themes.get(acme, 'key', () => Promise.resolve({ colors: ['red'] }));
     expect(Object.isFrozen(theme.colors)).toBe(true);
   });
+});
+
+describe('a load', () => {
+  const context = () => ({
+    requestId: randomUUID(),
+    user: { id: 'u', role: 'admin' as const, permissions: [] },
+  });
+
+  it.each([
+    ['that other requests join', true],
+    ['while the feed proves nothing', false],
+  ])('%s runs outside of the request that starts it', async (_when, fresh) => {
+    here.freshness.fresh = fresh;
+    const load = () => Promise.resolve(findCurrentRequest()?.requestId ?? 'none');
+    const get = () => here.texts.get(acme, 'key', load);
+    expect(await runInRequestContext(context(), get)).toBe('none');
+  });
+
+  it('continues for the requests that joined it when the one that started it is aborted', async () => {
+    const response = new EventEmitter();
+    const release = table.hold();
+    const load = () => abortable(table.read('key'), currentRequestSignal());
+    const get = () => here.texts.get(acme, 'key', load);
+    const first = inHandler(response, get);
+    await vi.waitFor(() => {
+      expect(table.loads).toBe(1);
+    });
+    const second = runInRequestContext(context(), get);
+    response.emit('close');
+    await expect(first).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    release();
+    expect(await second).toBe('old');
+    expect(table.loads).toBe(1);
+  });
+
+  /** Runs the handler of a request that is aborted when the response is closed. */
+  function inHandler<T>(raw: EventEmitter, handler: () => Promise<T>): Promise<unknown> {
+    const execution = {
+      getHandler: () => handler,
+      switchToHttp: () => ({ getResponse: () => ({ raw }) }),
+    } as unknown as ExecutionContext;
+    const interceptor = new TenantInterceptor({ requestTimeoutMs: 10_000 });
+    return runInRequestContext(context(), () =>
+      lastValueFrom(interceptor.intercept(execution, { handle: () => defer(handler) })),
+    );
+  }
+
+  /** Fails when the signal is aborted, as a statement does. */
+  function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      work.then(resolve, reject);
+      signal?.addEventListener('abort', () => reject(signal.reason as Error));
+    });
+  }
 });
 
 describe('several values', () => {

@@ -1,9 +1,11 @@
 import { deepFreeze } from '@poc-tracker/contracts';
+import { runOutsideRequest } from '@poc-tracker/tenancy';
 import type { CacheCounter } from './cache-counter.js';
 import type { Freshness } from './freshness.js';
-import type { InvalidationLog } from './invalidation-log.js';
-import type { MemoryLevel } from './memory-level.js';
+import type { InvalidationLog } from './memory/invalidation-log.js';
+import type { MemoryLevel } from './memory/memory-level.js';
 import type { LoadPosition, RedisLevel, ValueText } from './redis/redis-level.js';
+import { type Loader, SingleFlight } from './single-flight.js';
 
 /** A value in memory is valid until its tenant changes. */
 export interface CachedValue {
@@ -38,13 +40,11 @@ export interface CachePolicy<T> {
   tenantOf(value: T, scope: string | undefined): string | undefined;
 }
 
-/** Loads the values of keys. A key that it does not return is not cached. */
-export type Loader<T> = (keys: readonly string[]) => Promise<ReadonlyMap<string, T>>;
-
-/** A load that began at a time, for later requests to join. */
-interface Flight<T> {
+/** When a load began. */
+export interface LoadStart {
   readonly version: number;
-  readonly values: Promise<ReadonlyMap<string, T>>;
+  /** Undefined if the values cannot be stored in Redis. */
+  readonly position: LoadPosition | undefined;
 }
 
 const DEFAULT_TTL_MS = 60 * 60 * 1000;
@@ -64,9 +64,12 @@ const MAX_JOINS = 3;
  * - Values in Redis are used under the same two conditions. `RedisClock` tells that they were loaded after the last change.
  * - A load that began after the request is used in any case. One that began before it is used under the same conditions.
  * - If the feed proves nothing, the request loads its value and nothing is stored.
+ *
+ * Every load runs outside of the request that starts it, because other requests use its result: it has neither the user nor
+ * the transaction of that request, and continues if that request is aborted.
  */
 export class TwoLevelCache<T> {
-  private readonly flights = new Map<string, Flight<T>>();
+  private readonly flights = new SingleFlight<T>();
 
   constructor(
     private readonly levels: CacheLevels,
@@ -76,20 +79,28 @@ export class TwoLevelCache<T> {
 
   /**
    * @param scope the tenant whose keys they are; undefined for keys without a tenant.
-   * @throws what the loader throws. A failed load is not kept.
+   * @param source loads what no level has. It must not depend on the caller, and needs a connection of its own: do not call
+   *   this while the current request uses one.
+   * @throws what the source throws. A failed load is not kept.
    */
   async getMany(
     keys: readonly string[],
     scope: string | undefined,
-    load: Loader<T>,
+    source: Loader<T>,
   ): Promise<Map<string, T>> {
+    const load: Loader<T> = (missingKeys) => runOutsideRequest(() => source(missingKeys));
     const result = new Map<string, T>();
     let missing = this.takeFromMemory(keys, result);
     this.counter.countMemory(result.size, missing.length);
     for (let join = 0; missing.length > 0 && join < MAX_JOINS; join += 1) {
       if (!this.levels.freshness.isFresh()) break;
-      missing = await this.joinOrLoad(missing, scope, load, result);
-      missing = this.takeFromMemory(missing, result);
+      const { values, overtaken } = await this.flights.run(missing, {
+        version: this.levels.log.version,
+        load: (unshared) => this.fetch(unshared, scope, load),
+        isCurrent: (value, version) => this.isCurrent(value, scope, version),
+      });
+      for (const [key, value] of values) result.set(key, value);
+      missing = this.takeFromMemory(overtaken, result);
     }
     if (missing.length > 0) for (const [key, value] of await load(missing)) result.set(key, value);
     return result;
@@ -147,47 +158,9 @@ export class TwoLevelCache<T> {
     });
   }
 
-  /** Adds what was loaded to the result, and returns the keys whose joined load was overtaken by a change. */
-  private async joinOrLoad(
-    keys: readonly string[],
-    scope: string | undefined,
-    load: Loader<T>,
-    result: Map<string, T>,
-  ): Promise<string[]> {
-    const joined = keys.flatMap((key) => {
-      const flight = this.flights.get(key);
-      return flight === undefined ? [] : [{ key, flight }];
-    });
-    const rest = keys.filter((key) => !this.flights.has(key));
-    if (rest.length > 0)
-      for (const [key, value] of await this.fly(rest, scope, load)) result.set(key, value);
-    const overtaken: string[] = [];
-    for (const { key, flight } of joined) {
-      const value = (await flight.values).get(key);
-      if (value === undefined) continue;
-      const { log, freshness } = this.levels;
-      if (
-        freshness.isFresh() &&
-        log.unchangedSince(flight.version, this.policy.tenantOf(value, scope))
-      )
-        result.set(key, value);
-      else overtaken.push(key);
-    }
-    return overtaken;
-  }
-
-  private async fly(
-    keys: readonly string[],
-    scope: string | undefined,
-    load: Loader<T>,
-  ): Promise<ReadonlyMap<string, T>> {
-    const flight = { version: this.levels.log.version, values: this.fetch(keys, scope, load) };
-    for (const key of keys) this.flights.set(key, flight);
-    try {
-      return await flight.values;
-    } finally {
-      for (const key of keys) this.flights.delete(key);
-    }
+  private isCurrent(value: T, scope: string | undefined, version: number): boolean {
+    const { log, freshness } = this.levels;
+    return freshness.isFresh() && log.unchangedSince(version, this.policy.tenantOf(value, scope));
   }
 
   private async fetch(
@@ -204,8 +177,7 @@ export class TwoLevelCache<T> {
       const tenantId = value === undefined ? undefined : this.policy.tenantOf(value, scope);
       if (value === undefined || tenantId === undefined) continue;
       // Both after the reply: a change may have been delivered, or the feed may have become too old, while it was under way.
-      if (redis?.trusts({ ticket }, tenantId) !== true || !this.levels.freshness.isFresh())
-        continue;
+      if (redis?.trusts(ticket, tenantId) !== true || !this.levels.freshness.isFresh()) continue;
       this.keep(
         key,
         { value, version: before, tenantId },
@@ -245,11 +217,4 @@ export class TwoLevelCache<T> {
       ttlMs: isUnknown ? Math.min(ttlMs, UNKNOWN_NAME_MS) : ttlMs,
     });
   }
-}
-
-/** When a load began. */
-export interface LoadStart {
-  readonly version: number;
-  /** Undefined if the values cannot be stored in Redis. */
-  readonly position: LoadPosition | undefined;
 }

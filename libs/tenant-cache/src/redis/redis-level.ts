@@ -104,7 +104,7 @@ export class RedisLevel {
   }
 
   /** True if a value about the tenant includes every change that has been delivered to this process. */
-  trusts({ ticket }: Pick<StoredValue, 'ticket'>, tenantId: string): boolean {
+  trusts(ticket: Ticket, tenantId: string): boolean {
     return this.clock.trusts(ticket, tenantId);
   }
 

@@ -26,14 +26,6 @@ export class MemoryLevel<V> {
 
   constructor(private readonly bounds: MemoryBounds) {}
 
-  get size(): number {
-    return this.entries.size;
-  }
-
-  get bytes(): number {
-    return this.usedBytes;
-  }
-
   get(key: string): V | undefined {
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
