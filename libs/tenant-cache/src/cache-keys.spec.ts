@@ -4,7 +4,7 @@ import { assertCacheName, generationKey, sharedKey, tenantKey } from './cache-ke
 const ACME = '0192f0c1-8c2b-7a10-b1c2-d3e4f5061728';
 
 describe('the keys of cached values', () => {
-  it('carry the tenant as the hash tag of Redis Cluster', () => {
+  it('carry the tenant in braces, and shared ones the kind of name', () => {
     expect(tenantKey(ACME, 'theme', 'current')).toBe(`poc-tracker:mt:{${ACME}}:theme:current`);
     expect(sharedKey('tenant:subdomain', 'acme')).toBe('poc-tracker:tenant:subdomain:acme');
   });

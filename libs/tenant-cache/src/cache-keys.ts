@@ -2,7 +2,7 @@ import { isUuid } from '@poc-tracker/contracts';
 
 const PREFIX = 'poc-tracker:';
 
-/** Where the processes draw their tickets (see RedisClock). */
+/** Where Redis counts the tickets that it issues (see RedisClock). */
 export const CLOCK_KEY = `${PREFIX}{cache-clock}`;
 
 const CACHE_NAME = /^[a-z][a-z-]{0,31}$/;
@@ -18,8 +18,10 @@ export function assertCacheName(name: string): void {
 
 /**
  * The key of a tenant's value. Neither the tenant nor the cache can be changed by what a key contains: the id of the tenant
- * has a fixed form, the cache's name has no colon, and the key has no brace. The braces are Redis Cluster's hash tag: all
- * keys of a tenant are in one slot.
+ * has a fixed form, the cache's name has no colon, and the key has no brace.
+ *
+ * The braces are a hash tag. They matter only in a Redis Cluster, which this cache does not support: its pipelines use keys of
+ * several slots. They keep a tenant's keys together for a later move.
  * @throws TypeError for an id that is not a lower-case UUID, or a key that is empty, too long or has other characters than
  *   letters, digits, `_`, `.`, `:` and `-`.
  */
@@ -46,8 +48,13 @@ export function sharedPrefix(kind: string): string {
   return `${PREFIX}${kind}:`;
 }
 
-function tenantPrefix(tenantId: string): string {
+/** @throws TypeError for an id that is not a lower-case UUID. */
+export function assertTenantId(tenantId: string): void {
   if (!isUuid(tenantId)) throw new TypeError('The id of the tenant is not a lower-case UUID.');
+}
+
+function tenantPrefix(tenantId: string): string {
+  assertTenantId(tenantId);
   return `${PREFIX}mt:{${tenantId}}:`;
 }
 

@@ -1,6 +1,5 @@
-import { isUuid } from '@poc-tracker/contracts';
 import { CacheCounter, type CacheCounts } from './cache-counter.js';
-import { assertCacheName } from './cache-keys.js';
+import { assertCacheName, assertTenantId } from './cache-keys.js';
 import type { Freshness } from './freshness.js';
 import { InvalidationLog } from './memory/invalidation-log.js';
 import { MemoryLevel } from './memory/memory-level.js';
@@ -8,8 +7,10 @@ import type { RedisLevel } from './redis/redis-level.js';
 import { TenantCache, type TenantCacheOptions } from './tenant-cache.js';
 import { type CacheLevels, type CachePolicy, TwoLevelCache } from './two-level-cache.js';
 
+/** Callers with an account can make a process cache any number of values, until its memory is full. */
 const MEMORY_BOUNDS = { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 };
 
+/** A flood of requests for unknown names would otherwise evict the tenants that exist. */
 const UNKNOWN_NAME_BOUNDS = { maxEntries: 10_000, maxBytes: 8 * 1024 * 1024 };
 
 /** All caches of a process. They share its memory, its connection to Redis and the source of invalidations. */
@@ -55,7 +56,8 @@ export class CacheStore {
   }
 
   /**
-   * Declares a cache under keys without a tenant, whose values name their tenant themselves.
+   * Declares a cache under keys without a tenant, whose values name their tenant themselves. Only changes of a tenant
+   * invalidate them: `dropTenant` does not remove them from Redis.
    * @throws TypeError as `declare` does.
    */
   declareShared<T>(name: string, policy: CachePolicy<T>): TwoLevelCache<T> {
@@ -67,12 +69,14 @@ export class CacheStore {
   }
 
   /**
-   * Drops every value of a tenant from this process and from Redis. Costs the same however many there are. Other processes
-   * drop what they have in memory when the tenant's data changes, which invalidates it anyway, or at the end of its time.
+   * Drops the values of a tenant from this process, and from Redis those of caches declared with `declare`. This process
+   * loads them all again, and what Redis holds under shared keys as well. Costs the same however many there are. Other
+   * processes keep what they have in memory, and read shared values from Redis, until the tenant changes or the values
+   * expire. Both are correct until then.
    * @throws TypeError if the id is not a lower-case UUID. A failing Redis is no error.
    */
   async dropTenant(tenantId: string): Promise<void> {
-    if (!isUuid(tenantId)) throw new TypeError('The id of the tenant is not a lower-case UUID.');
+    assertTenantId(tenantId);
     this.invalidate([tenantId]);
     await this.levels.redis?.drop(tenantId);
   }

@@ -150,7 +150,7 @@ describe('a Redis', () => {
   });
 });
 
-/** A value that names the right database and generation, and a ticket that is above all floors. */
+/** A value that names the right database and generation, and a ticket that is above all minimums. */
 async function storeForged(value: unknown, expires = true): Promise<void> {
   const [issuer, number] = await redis.hmget(CLOCK_KEY, 'issuer', 'number');
   const runId = /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1];

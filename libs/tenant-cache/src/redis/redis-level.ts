@@ -12,7 +12,7 @@ import {
 } from './stored-value.js';
 
 /** Issues a ticket. A flushed clock has a new issuer, because its numbers begin again. */
-const DRAW = `
+const ISSUE_TICKET = `
   local issuer = redis.call('HGET', KEYS[1], 'issuer')
   if not issuer then
     issuer = ARGV[1]
@@ -23,10 +23,13 @@ const DRAW = `
 /** When it expires, the tenant's values are loaded again. */
 const GENERATION_MS = 24 * 60 * 60 * 1000;
 
+/** A host that drops packets would hold an attempt for minutes, and no other would be made. */
 const CONNECT_TIMEOUT_MS = 2_000;
+
 /** A connection without an answer for so long is closed: the network may have dropped it silently. */
 const SILENCE_MS = 2_000;
 
+/** After a long outage, each process would wait ever longer before it uses Redis again. */
 const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /** Of a read: what a value that is loaded after it is stored with. */
@@ -91,10 +94,10 @@ export class RedisLevel {
 
   /** The tenants have changed: values that were loaded before are not trusted any longer. */
   invalidate(tenantIds: readonly string[]): void {
-    const draw = this.clock.open(tenantIds);
-    void this.draw().then((ticket) => {
+    const change = this.clock.beginChange(tenantIds);
+    void this.issueTicket().then((ticket) => {
       if (ticket === undefined) this.clock.reset();
-      else this.clock.settle(tenantIds, draw, ticket);
+      else this.clock.completeChange(tenantIds, change, ticket);
     });
   }
 
@@ -118,10 +121,10 @@ export class RedisLevel {
     keys: readonly string[],
     tenantId: string | undefined,
   ): Promise<RedisRead | undefined> {
-    const { era } = this.clock;
+    const { epoch } = this.clock;
     return this.run(async (runId) => {
       const pipeline = this.client.pipeline();
-      pipeline.eval(DRAW, 1, CLOCK_KEY, randomUUID());
+      pipeline.eval(ISSUE_TICKET, 1, CLOCK_KEY, randomUUID());
       if (tenantId !== undefined) {
         const generation = generationKey(tenantId);
         pipeline.set(generation, randomUUID(), 'PX', GENERATION_MS, 'NX').get(generation);
@@ -129,11 +132,11 @@ export class RedisLevel {
       // Not GET, because another client may have stored a value of any size.
       for (const key of keys) pipeline.getrange(key, 0, MAX_STORED_LENGTH).pttl(key);
       const replies = await repliesOf(pipeline);
-      const ticket = this.receive(replies.shift(), runId, era);
+      const ticket = this.receive(replies.shift(), runId, epoch);
       let generation: string | null = null;
       if (tenantId !== undefined) {
         const [, stored] = replies.splice(0, 2);
-        // Without a generation nothing of the tenant is believed: no value is stored with this one again.
+        // Without a generation no value of the tenant is used: none is stored with this one again.
         generation = typeof stored?.[1] === 'string' ? stored[1] : randomUUID();
       }
       const found = new Map<string, FoundValue>();
@@ -161,8 +164,9 @@ export class RedisLevel {
   }
 
   /**
-   * Drops every value of the tenant in one command: values carry the generation in which they were loaded. A random text and
-   * not a counter, because a counter that Redis evicted would start again at the number that old values carry.
+   * Drops every value under a key of the tenant in one command: such values carry the generation in which they were loaded.
+   * A random text and not a counter, because a counter that Redis evicted would start again at the number that old values
+   * carry.
    */
   async drop(tenantId: string): Promise<void> {
     await this.run(() =>
@@ -170,20 +174,21 @@ export class RedisLevel {
     );
   }
 
-  private async draw(): Promise<Ticket | undefined> {
-    const { era } = this.clock;
-    return this.run(async (runId) =>
-      this.receive([null, await this.client.eval(DRAW, 1, CLOCK_KEY, randomUUID())], runId, era),
-    );
+  private async issueTicket(): Promise<Ticket | undefined> {
+    const { epoch } = this.clock;
+    return this.run(async (runId) => {
+      const result = await this.client.eval(ISSUE_TICKET, 1, CLOCK_KEY, randomUUID());
+      return this.receive([null, result], runId, epoch);
+    });
   }
 
   /** @throws Error if no ticket was issued, for example because Redis is full or read-only. */
-  private receive(reply: Reply | undefined, runId: string, era: number): Ticket {
+  private receive(reply: Reply | undefined, runId: string, epoch: number): Ticket {
     const [error, result] = reply ?? [new Error('no reply')];
     if (error !== null) throw error;
     const [issuer, number] = result as [string, number];
     const ticket = { issuer: `${runId}/${issuer}`, number };
-    if (runId === this.runId) this.clock.receive(ticket, era);
+    if (runId === this.runId) this.clock.receive(ticket, epoch);
     return ticket;
   }
 
@@ -193,7 +198,7 @@ export class RedisLevel {
     return this.circuit.run(() => work(runId));
   }
 
-  /** Without the run id, tickets of two servers could not be told apart, so none are drawn. */
+  /** Without the run id, tickets of two servers could not be told apart, so none are issued. */
   private async identify(): Promise<void> {
     try {
       this.runId = /^run_id:(\w+)/m.exec(await this.client.info('server'))?.[1];

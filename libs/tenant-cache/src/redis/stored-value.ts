@@ -4,7 +4,7 @@ import type { Ticket } from './redis-clock.js';
 export interface StoredValue {
   /** The database of the process that loaded it. */
   readonly source: string;
-  /** Drawn before the load. */
+  /** Issued before the load. */
   readonly ticket: Ticket;
   /** Of the tenant when the load began; null for a key without a tenant. */
   readonly generation: string | null;
