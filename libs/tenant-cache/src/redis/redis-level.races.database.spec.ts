@@ -189,6 +189,20 @@ describe('a value in Redis', () => {
     expect(await loadsOf(third, 'new')).toBe(1);
   });
 
+  it('is as large as 256 KiB of UTF-8, and otherwise in memory only', async () => {
+    const [here, there] = [await startProcess(), await startProcess()];
+    const [fitting, large] = ['é'.repeat(130_000), 'é'.repeat(132_000)];
+    const stored = new Map([
+      ['key', fitting],
+      ['large', large],
+    ]);
+    await here.texts.getMany(acme, ['key', 'large'], () => Promise.resolve(stored));
+    await written(fitting);
+    expect(await loadsOf(there, fitting)).toBe(0);
+    expect(await inRedis('large')).toBeNull();
+    expect(await here.get(acme, 'large')).toBe(large);
+  });
+
   it('keeps what is left of its time in other processes', async () => {
     const [here, there] = [await startProcess(), await startProcess()];
     await here.get(acme);

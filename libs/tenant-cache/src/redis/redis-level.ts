@@ -6,7 +6,7 @@ import { CircuitBreaker } from './circuit-breaker.js';
 import { RedisClock, type Ticket } from './redis-clock.js';
 import {
   formatStoredValue,
-  MAX_STORED_LENGTH,
+  MAX_STORED_BYTES,
   parseStoredValue,
   type StoredValue,
 } from './stored-value.js';
@@ -130,7 +130,7 @@ export class RedisLevel {
         pipeline.set(generation, randomUUID(), 'PX', GENERATION_MS, 'NX').get(generation);
       }
       // Not GET, because another client may have stored a value of any size.
-      for (const key of keys) pipeline.getrange(key, 0, MAX_STORED_LENGTH).pttl(key);
+      for (const key of keys) pipeline.getrange(key, 0, MAX_STORED_BYTES - 1).pttl(key);
       const replies = await repliesOf(pipeline);
       const ticket = this.receive(replies.shift(), runId, epoch);
       let generation: string | null = null;
@@ -154,7 +154,7 @@ export class RedisLevel {
   async write(position: LoadPosition, values: readonly ValueText[]): Promise<void> {
     const texts = values
       .map(({ text, ...value }) => ({ ...value, text: formatStoredValue(position, text) }))
-      .filter(({ text }) => text.length <= MAX_STORED_LENGTH);
+      .filter(({ text }) => Buffer.byteLength(text) <= MAX_STORED_BYTES);
     if (texts.length === 0) return;
     await this.run(async () => {
       const pipeline = this.client.pipeline();

@@ -14,8 +14,8 @@ export interface StoredValue {
 /** Changes with the form of what is stored, so that two releases do not read each other's values. */
 const FORMAT = 1;
 
-/** Longer values stay in memory, and what is longer in Redis is not read to its end. */
-export const MAX_STORED_LENGTH = 256 * 1024;
+/** Of UTF-8. Larger values stay in memory, and what is larger in Redis is not read to its end. */
+export const MAX_STORED_BYTES = 256 * 1024;
 
 /** @param valueText the value as JSON. */
 export function formatStoredValue(
