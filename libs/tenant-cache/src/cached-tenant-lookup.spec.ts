@@ -85,7 +85,7 @@ describe('CachedTenantLookup', () => {
     ]);
   });
 
-  it('forgets every name of a tenant that changes', async () => {
+  it('invalidates every name of a tenant that changes', async () => {
     const lookup = createLookup();
     for (const reference of REFERENCES) await lookup.find(reference);
     tenants = [{ ...ACME, status: 'suspended' }];
@@ -151,6 +151,7 @@ describe('CachedTenantLookup', () => {
     ['a limit that is no integer', { ...ACME, limits: { ...ACME.limits, maxUsers: 1.5 } }],
     ['a domain that is no text', { ...ACME, customDomain: 5 }],
     ['an end that is no time', { ...ACME, subscriptionEndsAt: 'soon' }],
+    ['another tenant as the platform', { ...ACME, isPlatform: true }],
     ['no flag of the platform', { ...ACME, isPlatform: 'false' }],
     ['rate limits without rules', { ...ACME, rateLimits: { shadow: [] } }],
     [

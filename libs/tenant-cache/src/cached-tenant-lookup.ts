@@ -2,6 +2,7 @@ import {
   FEATURES,
   isUuid,
   LIMITS,
+  PLATFORM_SUBDOMAIN,
   PLANS,
   type RateLimitOverrides,
   TENANT_STATUSES,
@@ -59,7 +60,7 @@ function parseTenant(value: unknown, key: string): TenantSnapshot | undefined {
   if (!isOneOf(PLANS, plan) || !isOneOf(TENANT_STATUSES, status)) return undefined;
   if (features === undefined || limits === undefined) return undefined;
   if (subscriptionEndsAt !== null && !isTime(subscriptionEndsAt)) return undefined;
-  if (!isBoolean(isPlatform)) return undefined;
+  if (!isBoolean(isPlatform) || isPlatform !== (subdomain === PLATFORM_SUBDOMAIN)) return undefined;
   const { rateLimits } = value;
   if (rateLimits !== undefined && !isRateLimits(rateLimits)) return undefined;
   const names = { id, name, subdomain, customDomain };
