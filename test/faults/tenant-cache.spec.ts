@@ -8,9 +8,7 @@ import {
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GOOD_PASSWORD, ServiceFixture } from '../e2e/service.fixture.js';
-
-/** After this time every instance shows a change. */
-const BOUND_MS = 100;
+import { lateAnswers } from '../late-answers.js';
 
 let database: TestDatabase;
 let server: TestRedis;
@@ -54,24 +52,12 @@ async function cached(host: string, expected = 'OK'): Promise<void> {
     }, 10_000);
 }
 
-/** Asks both instances all the time, and returns what they answered to requests later than the bound after the commit. */
-async function answersAfter(change: () => Promise<unknown>, host: string): Promise<Set<string>> {
-  const late = new Set<string>();
-  let committedAt = Infinity;
-  const observe = async (service: ServiceFixture): Promise<void> => {
-    for (;;) {
-      const sentAt = performance.now();
-      const answer = await branding(service, host);
-      if (sentAt > committedAt + BOUND_MS) late.add(answer);
-      if (sentAt > committedAt + 3 * BOUND_MS) return;
-    }
-  };
-  const observations = [observe(here), observe(there)];
-  await change();
-  committedAt = performance.now();
-  await Promise.all(observations);
-  return late;
-}
+/** What both instances answer later than 100 ms after the commit. */
+const answersAfter = (change: () => Promise<unknown>, host: string): Promise<Set<string>> =>
+  lateAnswers(
+    [here, there].map((service) => () => branding(service, host)),
+    change,
+  );
 
 /** Changes a tenant as another process does: no instance knows of it before the feed tells. */
 const changing = (assignment: string, tenantId: string) => () =>
