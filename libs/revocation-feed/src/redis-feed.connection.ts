@@ -14,7 +14,7 @@ interface SourceNames {
 }
 
 function namesOf(source: FeedSource): SourceNames {
-  // The hash tag keeps both keys on one node of a Redis Cluster, as the script requires.
+  // The braces are a hash tag: one slot for both keys of the script, if the feed ever moves to a Redis Cluster.
   const prefix = `poc-tracker:{revocations:${source}}`;
   return { channel: prefix, lease: `${prefix}:leader`, tickets: `${prefix}:tickets` };
 }

@@ -11,7 +11,7 @@ export interface SharedLock {
   lockedNow: boolean;
 }
 
-/** Both keys have the tenant as their hash tag, so that Redis Cluster runs a script on them. */
+/** Both keys have the tenant as their hash tag: one slot for a script, if they ever move to a Redis Cluster. */
 export interface SubjectKeys {
   lock: string;
   failures: string;
