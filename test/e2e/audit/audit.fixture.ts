@@ -1,3 +1,4 @@
+import type { SecurityEventType } from '@poc-tracker/contracts';
 import { expect } from 'vitest';
 import type {
   AuditEntryResponse,
@@ -33,6 +34,20 @@ export async function auditLogOn(
   const answer = await service.call<AuditPageResponse>('GET', '/audit', { token, query });
   expect(answer.status, answer.text).toBe(200);
   return answer.data.items;
+}
+
+/** Makes every later commit fail that records an event of this type in the audit log of the tenant. */
+export async function failCommitsOf(
+  service: ServiceFixture,
+  tenantId: string,
+  type: SecurityEventType,
+): Promise<void> {
+  const name = `fail_${tenantId.replaceAll('-', '')}`;
+  await service.sql(`CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'This commit fails.'; END $$`);
+  await service.sql(`CREATE CONSTRAINT TRIGGER ${name} AFTER INSERT ON security_events
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.tenant_id = '${tenantId}' AND NEW.type = '${type}') EXECUTE FUNCTION ${name}()`);
 }
 
 /** Logs in and returns the answer, even of a refusal. */

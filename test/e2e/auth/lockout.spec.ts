@@ -2,7 +2,7 @@ import { redisUrl } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AccountLock } from '../../../apps/auth-service/src/protection/lockout/account-lock.js';
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
-import { auditLogOn } from '../audit/audit.fixture.js';
+import { auditLogOn, failCommitsOf } from '../audit/audit.fixture.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 import { bare } from '../users/users.fixture.js';
 
@@ -66,6 +66,11 @@ interface User {
 }
 
 const deviceOf = (answer: { headers: Record<string, unknown> }) => cookieOf(answer).split('.')[2];
+
+const resetPassword = (token: string, userId: string) =>
+  service.call<{ temporaryPassword: string }>('POST', `/auth/users/${userId}/reset-password`, {
+    token,
+  });
 
 const lockEntries = (token: string, type: string) => auditLogOn(service, token, { type });
 
@@ -227,16 +232,23 @@ describe('A locked account', () => {
     expect(await lockEntries(token, 'account.unlocked')).toHaveLength(1);
   });
 
-  it('is unlocked by a reset of its password', async () => {
+  it('is unlocked by a reset of its password, which is audited', async () => {
     const { host, user, adminToken: token } = await workspace();
     await failTimes(6, host, user.email);
-    const reset = await service.call<{ temporaryPassword: string }>(
-      'POST',
-      `/auth/users/${user.userId}/reset-password`,
-      { token },
-    );
-    const answer = await logIn(host, user.email, reset.data.temporaryPassword);
+    const { data } = await resetPassword(token, user.userId);
+    const answer = await logIn(host, user.email, data.temporaryPassword);
     expect(answer.error.code).toBe('PASSWORD_CHANGE_REQUIRED');
+    expect(await lockEntries(token, 'account.unlocked')).toHaveLength(1);
+  });
+
+  it.each(['unlock', 'reset-password'])('stays locked if the commit of %s fails', async (route) => {
+    const { host, tenantId, user, adminToken: token } = await workspace();
+    await failTimes(6, host, user.email);
+    await failCommitsOf(service, tenantId, 'account.unlocked');
+    const answer = await service.call('POST', `/auth/users/${user.userId}/${route}`, { token });
+    expect(answer.status).toBe(500);
+    expect((await logIn(host, user.email, user.password)).status).toBe(401);
+    expect(await lockEntries(token, 'account.unlocked')).toEqual([]);
   });
 
   it('names its lock in the audit log as the reason of a refused log-in', async () => {
@@ -245,5 +257,18 @@ describe('A locked account', () => {
     await logIn(host, user.email, user.password);
     const entries = await lockEntries(adminToken, 'login.failed');
     expect(JSON.stringify(entries)).toContain('account_locked');
+  });
+});
+
+describe('The count of failures', () => {
+  it.each(['unlock', 'reset-password'])('is reset by %s', async (route) => {
+    const { host, user, adminToken: token } = await workspace();
+    await failTimes(5, host, user.email);
+    await service.call('POST', `/auth/users/${user.userId}/${route}`, { token });
+    await failTimes(5, host, user.email);
+    expect(await lockEntries(token, 'account.locked')).toEqual([]);
+    await failTimes(1, host, user.email);
+    expect(await lockEntries(token, 'account.locked')).toHaveLength(1);
+    expect(await lockEntries(token, 'account.unlocked')).toEqual([]);
   });
 });

@@ -1,35 +1,59 @@
-import { expect, it } from 'vitest';
-import { auditLogOn } from '../audit/audit.fixture.js';
+import { describe, expect, it } from 'vitest';
+import { auditLogOn, failCommitsOf } from '../audit/audit.fixture.js';
 import { asOperator, operator, service, usePlatform } from './platform.fixture.js';
 
 usePlatform();
 
-it('An operator unlocks a user of a tenant, which the audit log of the tenant records', async () => {
+async function lockedUser() {
   const { host, tenantId } = await service.tenant();
   const user = await service.user(tenantId);
   const admin = await service.user(tenantId, { role: 'admin' });
   const { tokens } = await service.login(host, admin);
-  const logIn = (password: string) =>
-    service.call('POST', '/auth/login', { host, body: { email: user.email, password } });
-  for (let done = 0; done < 6; done += 1) await logIn('not the password at all');
-  expect((await logIn(user.password)).status).toBe(401);
-
+  const logIn = async (password = user.password) => {
+    const body = { email: user.email, password };
+    return (await service.call('POST', '/auth/login', { host, body })).status;
+  };
+  const fail = async (times: number) => {
+    for (let done = 0; done < times; done += 1) await logIn('not the password at all');
+  };
+  await fail(6);
+  expect(await logIn()).toBe(401);
   const unlock = (email: string) =>
     asOperator('POST', `/tenants/${tenantId}/unlock-user`, { email });
-  const { userId } = user;
-  expect(await unlock(user.email.toUpperCase())).toMatchObject({
-    status: 200,
-    data: { userId, unlocked: true },
-  });
-  expect((await logIn(user.password)).status).toBe(200);
-  expect(await unlock(user.email)).toMatchObject({
-    status: 200,
-    data: { userId, unlocked: false },
-  });
-  expect((await unlock('nowhere@example.com')).status).toBe(404);
+  const entries = (type: string) => auditLogOn(service, tokens.accessToken, { type });
+  return { tenantId, user, logIn, fail, unlock, entries };
+}
 
-  const query = { type: 'account.unlocked' };
-  const entries = await auditLogOn(service, tokens.accessToken, query);
-  expect(entries).toHaveLength(1);
-  expect(JSON.stringify(entries)).toContain(operator.user.id);
+describe('An operator', () => {
+  it('unlocks a user of a tenant, which the audit log of the tenant records', async () => {
+    const { user, logIn, unlock, entries } = await lockedUser();
+    const { userId, email } = user;
+    const unlocked = await unlock(email.toUpperCase());
+    expect(unlocked).toMatchObject({ status: 200, data: { userId, unlocked: true } });
+    expect(await logIn()).toBe(200);
+    const again = await unlock(email);
+    expect(again).toMatchObject({ status: 200, data: { userId, unlocked: false } });
+    expect((await unlock('nowhere@example.com')).status).toBe(404);
+    const found = await entries('account.unlocked');
+    expect(found).toHaveLength(1);
+    expect(JSON.stringify(found)).toContain(operator.user.id);
+    expect(JSON.stringify(await entries('operator.accessed'))).toContain(userId);
+  });
+
+  it('resets the count of failures of a user who is not locked', async () => {
+    const { user, logIn, fail, unlock } = await lockedUser();
+    await unlock(user.email);
+    await fail(5);
+    await unlock(user.email);
+    await fail(5);
+    expect(await logIn()).toBe(200);
+  });
+
+  it('leaves a user locked if the commit fails', async () => {
+    const { tenantId, user, logIn, unlock, entries } = await lockedUser();
+    await failCommitsOf(service, tenantId, 'account.unlocked');
+    expect((await unlock(user.email)).status).toBe(500);
+    expect(await logIn()).toBe(401);
+    expect(await entries('account.unlocked')).toEqual([]);
+  });
 });

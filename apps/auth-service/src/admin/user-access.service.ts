@@ -9,11 +9,11 @@ import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
+import { AccountUnlockService } from '../user/account-unlock.service.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
 import { SessionRevocationService } from '../session/session-revocation.service.js';
 import { SessionService } from '../session/session.service.js';
-import { AccountLock } from '../protection/lockout/account-lock.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { temporaryPassword } from '../protection/temporary-password.js';
 import type {
@@ -49,7 +49,7 @@ export class UserAccessService {
     private readonly revocations: SessionRevocationService,
     private readonly roles: RoleService,
     private readonly hasher: PasswordHasher,
-    private readonly lock: AccountLock,
+    private readonly unlocks: AccountUnlockService,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -71,10 +71,14 @@ export class UserAccessService {
     return this.setStatus(principal, userId, 'active');
   }
 
-  /** Unlocks an account that failed log-ins have locked. */
+  /** Unlocks an account that failed log-ins have locked, and resets their count. */
   async unlock(principal: Principal, userId: string): Promise<UserDetailsResponse> {
-    const target = await this.targetOf(principal, userId, assertMayControl);
-    await this.removeLock(principal, target);
+    const account = { tenantId: principal.tenantId, userId };
+    const { target, wasLocked } = await this.database.transaction(principal, async () => ({
+      target: await this.targetOf(principal, userId, assertMayControl),
+      wasLocked: await this.unlocks.record(this.database, account),
+    }));
+    await this.unlocks.complete(account, wasLocked);
     return { ...toUserResponse(target), lockedUntil: null };
   }
 
@@ -123,7 +127,8 @@ export class UserAccessService {
   /**
    * Replaces a lost password by a generated one, which the user must change before anything else, and revokes the user's
    * sessions. The caller must have every permission of the user: with the password, they could log in as them. This is
-   * checked before the password is hashed, which is expensive and uses no connection, and again when it is stored.
+   * checked before the password is hashed, which is expensive and uses no connection, and again when it is stored. Unlocks
+   * the account.
    * @throws ApiError SERVICE_BUSY.
    */
   async resetPassword(principal: Principal, userId: string): Promise<TemporaryPasswordResponse> {
@@ -132,14 +137,13 @@ export class UserAccessService {
     );
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
-    const target = await this.targetOf(principal, userId, assertMayControl);
-    const { database } = this;
-    const expiresAt = await this.users.setTemporaryPassword(database, target.id, passwordHash);
-    await this.revocations.revokeAll(this.database, target.id);
-    await this.record('password.reset', target);
-    await this.removeLock(principal, target);
-    const user = await this.users.profile(target.id);
-    return { user, temporaryPassword: generated, expiresAt };
+    const account = { tenantId: principal.tenantId, userId };
+    const { wasLocked, ...stored } = await this.database.transaction(principal, async () => ({
+      ...(await this.storeTemporaryPassword(principal, userId, passwordHash)),
+      wasLocked: await this.unlocks.record(this.database, account),
+    }));
+    await this.unlocks.complete(account, wasLocked);
+    return { ...stored, temporaryPassword: generated };
   }
 
   async listSessions(principal: Principal, userId: string): Promise<SessionPageResponse> {
@@ -162,11 +166,17 @@ export class UserAccessService {
     return this.revocations.revokeAll(this.database, target.id);
   }
 
-  /** Unlocks last: without the entry in the audit log the account stays locked. */
-  private async removeLock({ tenantId }: Principal, target: UserRecord): Promise<void> {
-    if ((await this.lock.lockedUntil(tenantId, target.id)) === null) return;
-    await this.record('account.unlocked', target);
-    await this.lock.unlock(tenantId, target.id);
+  private async storeTemporaryPassword(
+    principal: Principal,
+    userId: string,
+    passwordHash: string,
+  ): Promise<Omit<TemporaryPasswordResponse, 'temporaryPassword'>> {
+    const target = await this.targetOf(principal, userId, assertMayControl);
+    const { database } = this;
+    const expiresAt = await this.users.setTemporaryPassword(database, target.id, passwordHash);
+    await this.revocations.revokeAll(database, target.id);
+    await this.record('password.reset', target);
+    return { user: await this.users.profile(target.id), expiresAt };
   }
 
   private async lockOut(

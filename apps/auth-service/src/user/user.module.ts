@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ProtectionModule } from '../protection/protection.module.js';
+import { AccountUnlockService } from './account-unlock.service.js';
 import { ColleagueController } from './colleagues/colleague.controller.js';
 import { ColleagueRepository } from './colleagues/colleague.repository.js';
 import { ColleagueService } from './colleagues/colleague.service.js';
@@ -14,6 +15,7 @@ import { UserService } from './user.service.js';
   imports: [ProtectionModule],
   controllers: [ColleagueController, ProfileController],
   providers: [
+    AccountUnlockService,
     ColleagueRepository,
     ColleagueService,
     UserCredentialsService,
@@ -21,6 +23,6 @@ import { UserService } from './user.service.js';
     UserRepository,
     UserService,
   ],
-  exports: [UserCredentialsService, UserService],
+  exports: [AccountUnlockService, UserCredentialsService, UserService],
 })
 export class UserModule {}

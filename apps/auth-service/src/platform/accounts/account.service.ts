@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { AccountLock } from '../../protection/lockout/account-lock.js';
+import { AccountUnlockService } from '../../user/account-unlock.service.js';
 import { UserService } from '../../user/user.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 import type { UnlockedTenantUserResponse } from './account.dto.js';
@@ -13,30 +13,44 @@ export class AccountService {
   constructor(
     private readonly database: PlatformDatabase,
     private readonly users: UserService,
-    private readonly lock: AccountLock,
+    private readonly unlocks: AccountUnlockService,
     private readonly events: SecurityEvents,
   ) {}
 
-  /** Unlocks an account, and records that in the audit log of the tenant. @throws ApiError NOT_FOUND. */
+  /**
+   * Unlocks an account, and records that in the audit log of the tenant, also if the account is not locked.
+   * @throws ApiError NOT_FOUND.
+   */
   async unlock(
     tenantId: string,
     email: string,
-    { operatorId, details }: OperatorActor,
+    operator: OperatorActor,
   ): Promise<UnlockedTenantUserResponse> {
-    return this.database.transaction({ tenantId, operatorId }, async (transaction) => {
+    const { operatorId: actorId, details = {} } = operator;
+    const context = { tenantId, operatorId: actorId };
+    const response = await this.database.transaction(context, async (transaction) => {
       const user = await this.users.lockByEmail(transaction, email);
       if (user === null) throw new ApiError('NOT_FOUND');
-      const locked = (await this.lock.lockedUntil(tenantId, user.id)) !== null;
-      await this.events.recordIn(transaction, {
-        type: locked ? 'account.unlocked' : 'operator.accessed',
-        result: 'success',
-        actorId: operatorId,
-        target: { type: 'user', id: user.id },
-        details: { ...(!locked && { action: 'unlock' }), ...details },
-      });
-      // Last: without the entry in the audit log it stays locked.
-      await this.lock.unlock(tenantId, user.id);
-      return { userId: user.id, unlocked: locked };
+      const account = { tenantId, userId: user.id };
+      const unlocked = await this.unlocks.record(transaction, account, { actorId, details });
+      if (!unlocked) await this.recordAccess(transaction, user.id, operator);
+      return { userId: user.id, unlocked };
+    });
+    await this.unlocks.complete({ tenantId, userId: response.userId }, response.unlocked);
+    return response;
+  }
+
+  private async recordAccess(
+    transaction: SqlRunner,
+    userId: string,
+    { operatorId, details }: OperatorActor,
+  ): Promise<void> {
+    await this.events.recordIn(transaction, {
+      type: 'operator.accessed',
+      result: 'success',
+      actorId: operatorId,
+      target: { type: 'user', id: userId },
+      details: { action: 'unlock', ...details },
     });
   }
 }

@@ -102,12 +102,22 @@ describe('AccountLock with Redis', () => {
     const [one, two] = await Promise.all([instance(), instance()]);
     await failTimes(one.lock, 6);
     expect(await two.lock.isLocked(account())).toBe(true);
-    expect(await one.lock.unlock(tenantId, userId)).toBe(true);
-    expect(await one.lock.unlock(tenantId, userId)).toBe(false);
+    await one.lock.unlock(tenantId, userId);
     expect([await one.lock.isLocked(account()), await two.lock.isLocked(account())]).toEqual([
       false,
       false,
     ]);
+  });
+
+  it('resets the count on request, and leaves a lock in place', async () => {
+    const { lock } = await instance();
+    await failTimes(lock, 5);
+    await lock.resetCount(tenantId, userId);
+    await failTimes(lock, 5);
+    expect(await lock.isLocked(account())).toBe(false);
+    await failTimes(lock, 1);
+    await lock.resetCount(tenantId, userId);
+    expect(await lock.isLocked(account())).toBe(true);
   });
 
   it('stores nothing for an account that does not exist', async () => {
@@ -184,7 +194,7 @@ describe('AccountLock when clocks jump or Redis is lost', () => {
     expect(warn).toHaveBeenCalledTimes(1);
     connection.client?.disconnect();
     expect(await lock.isLocked(account())).toBe(true);
-    expect(await lock.unlock(tenantId, userId)).toBe(true);
+    await lock.unlock(tenantId, userId);
     expect(await lock.isLocked(account())).toBe(false);
   });
 });

@@ -65,12 +65,16 @@ export class AccountLock {
     return remainingMs > 0 ? new Date(Date.now() + remainingMs) : null;
   }
 
-  /** Unlocks an account that unknown devices have locked. @returns false if it was not locked. */
-  async unlock(tenantId: string, userId: string): Promise<boolean> {
+  /** Unlocks an account that unknown devices have locked, and resets their count. */
+  async unlock(tenantId: string, userId: string): Promise<void> {
     const keys = keysFor(tenantId, userId);
     const knownId = this.local.unlock(keys.lock);
-    const unlocked = await this.withRedis((shared) => shared.unlock(keys, knownId));
-    return unlocked ?? knownId !== undefined;
+    await this.withRedis((shared) => shared.unlock(keys, knownId));
+  }
+
+  /** Resets the count of unknown devices. Does not unlock. */
+  async resetCount(tenantId: string, userId: string): Promise<void> {
+    await this.succeed(keysFor(tenantId, userId));
   }
 
   private read(keys: SubjectKeys): Promise<LockState> {

@@ -85,9 +85,8 @@ export class SharedLocks {
   }
 
   /** @param knownId of a lock that Redis may have lost */
-  async unlock(keys: SubjectKeys, knownId: string | undefined): Promise<boolean> {
-    const value = await this.evaluate(UNLOCK, keys, knownId ?? '', LOCK_MS);
-    return value[2] === 1;
+  async unlock(keys: SubjectKeys, knownId: string | undefined): Promise<void> {
+    await this.run(UNLOCK, keys, knownId ?? '', LOCK_MS);
   }
 
   /** Removes a lock that has lasted for too long, unless another one has replaced it. */
@@ -100,7 +99,8 @@ export class SharedLocks {
     keys: SubjectKeys,
     ...args: (string | number)[]
   ): Promise<SharedLock> {
-    const [value, remainingMs, changed] = await this.evaluate(script, keys, ...args);
+    const reply = await this.redis.eval(script, 2, keys.lock, keys.failures, ...args);
+    const [value, remainingMs, changed] = reply as [string, number, number];
     const [state = '', id = ''] = value.split(':');
     return {
       state: state === 'locked' || state === 'unlocked' ? state : 'none',
@@ -108,14 +108,5 @@ export class SharedLocks {
       remainingMs,
       lockedNow: changed === 1,
     };
-  }
-
-  private async evaluate(
-    script: string,
-    { lock, failures }: SubjectKeys,
-    ...args: (string | number)[]
-  ): Promise<[value: string, remainingMs: number, changed: number]> {
-    const reply = await this.redis.eval(script, 2, lock, failures, ...args);
-    return reply as [string, number, number];
   }
 }

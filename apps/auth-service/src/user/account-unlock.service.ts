@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { SqlRunner } from '@poc-tracker/tenancy';
+import { type SecurityEvent, SecurityEvents } from '../audit/security-events.js';
+import { AccountLock } from '../protection/lockout/account-lock.js';
+
+export interface UnlockRequest {
+  tenantId: string;
+  userId: string;
+}
+
+/**
+ * Unlocks accounts for admins and operators. Call `record` in the transaction and `complete` after its commit: a failed commit
+ * must not leave an unlocked account without an entry in the audit log.
+ */
+@Injectable()
+export class AccountUnlockService {
+  constructor(
+    private readonly lock: AccountLock,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * Records in the transaction that the account is unlocked, if it is locked.
+   * @returns whether it is locked, for `complete`
+   */
+  async record(
+    transaction: SqlRunner,
+    { tenantId, userId }: UnlockRequest,
+    event: Pick<SecurityEvent, 'actorId' | 'details'> = {},
+  ): Promise<boolean> {
+    const isLocked = (await this.lock.lockedUntil(tenantId, userId)) !== null;
+    if (isLocked) {
+      const target = { type: 'user', id: userId };
+      await this.events.recordIn(transaction, {
+        type: 'account.unlocked',
+        result: 'success',
+        target,
+        ...event,
+      });
+    }
+    return isLocked;
+  }
+
+  /**
+   * Unlocks an account that was locked. Resets the count of failures in either case, so that the user can mistype again. A
+   * lock that was placed since stays: it has no entry that would say who removed it.
+   */
+  async complete({ tenantId, userId }: UnlockRequest, wasLocked: boolean): Promise<void> {
+    if (wasLocked) await this.lock.unlock(tenantId, userId);
+    else await this.lock.resetCount(tenantId, userId);
+  }
+}
