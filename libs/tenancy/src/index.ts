@@ -18,7 +18,6 @@ export {
   currentRequest,
   currentRequestSignal,
   findCurrentRequest,
-  type KnownDevice,
   registerRequestContext,
   type RequestClient,
   type RequestContext,

@@ -15,21 +15,12 @@ export interface RequestClient {
 /** Longer than any real user agent; a header may have 16 KiB. */
 const MAX_USER_AGENT_LENGTH = 512;
 
-/** A device that has logged in to an account. */
-export interface KnownDevice {
-  readonly tenantId: string;
-  readonly userId: string;
-  readonly deviceId: string;
-}
-
 /** The current request. The guards set tenant and user. */
 export interface RequestContext {
   readonly requestId: string;
   /** Absent without a connection, as in tests of the library. */
   readonly client?: RequestClient;
   tenant?: TenantSnapshot;
-  /** The devices that the request has proved to be, known to the accounts that they have logged in to. */
-  devices?: readonly KnownDevice[];
   /** The authenticated user with their rights as they are now. */
   user?: { id: string; role: Role; permissions: readonly Permission[] };
 }

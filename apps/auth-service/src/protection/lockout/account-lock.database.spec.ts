@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisConnection } from '../../redis/redis.connection.js';
 import { AccountLock } from './account-lock.js';
+import { addSessionDevice } from './known-devices.js';
 import { LOCK_MS } from './lockout.rules.js';
 
 const connections: RedisConnection[] = [];
@@ -134,7 +135,10 @@ describe('AccountLock with Redis', () => {
     const { lock } = await instance();
     const deviceId = randomUUID();
     const onDevice = <T>(work: () => T): T =>
-      runInRequestContext({ requestId: 'r', devices: [{ tenantId, userId, deviceId }] }, work);
+      runInRequestContext({ requestId: 'r' }, () => {
+        addSessionDevice('POST', { tenantId, userId, sessionId: deviceId });
+        return work();
+      });
     await failTimes(lock, 6);
     expect(await onDevice(() => lock.isLocked(account()))).toBe(false);
     await onDevice(() => failTimes(lock, 6));

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { KnownDevice } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import type { KnownDevice } from './known-devices.js';
 
 /** Seconds for which a device is known after a log-in: 90 days. */
 const MAX_AGE_SECONDS = 90 * 24 * 60 * 60;

@@ -1,7 +1,16 @@
 import { type Principal, SAFE_METHODS } from '@poc-tracker/auth-kit';
-import { currentRequest, findCurrentRequest, type KnownDevice } from '@poc-tracker/tenancy';
+import { currentRequest, findCurrentRequest, type RequestContext } from '@poc-tracker/tenancy';
 import type { FastifyInstance } from 'fastify';
-import type { DeviceCookies } from './device-cookies.js';
+
+/** A device that has logged in to an account. */
+export interface KnownDevice {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly deviceId: string;
+}
+
+/** The devices that a request has proved to be. */
+const devicesOf = new WeakMap<RequestContext, readonly KnownDevice[]>();
 
 /**
  * Adds the device of a valid cookie to the request. Only to requests that may present a secret: the others are the most
@@ -9,7 +18,7 @@ import type { DeviceCookies } from './device-cookies.js';
  */
 export function registerDeviceCookies(
   fastify: Pick<FastifyInstance, 'addHook'>,
-  cookies: Pick<DeviceCookies, 'read'>,
+  cookies: { read(header: string): KnownDevice | undefined },
 ): void {
   fastify.addHook('preHandler', ({ method, headers: { cookie } }, _reply, done) => {
     const device =
@@ -27,14 +36,14 @@ export function addSessionDevice(
   if (!SAFE_METHODS.has(method)) addKnownDevice({ tenantId, userId, deviceId: sessionId });
 }
 
-/** The device that makes the current request, if it is known to this account, or to any account of the tenant. */
-export function knownDevice(tenantId: string, userId?: string): KnownDevice | undefined {
-  return findCurrentRequest()?.devices?.find(
-    (known) => known.tenantId === tenantId && (userId === undefined || known.userId === userId),
-  );
+/** The device that makes the current request, if it is known to this account. */
+export function knownDevice(tenantId: string, userId: string): KnownDevice | undefined {
+  const request = findCurrentRequest();
+  const devices = request && devicesOf.get(request);
+  return devices?.find((known) => known.tenantId === tenantId && known.userId === userId);
 }
 
 function addKnownDevice(device: KnownDevice): void {
-  const current = currentRequest();
-  current.devices = [...(current.devices ?? []), device];
+  const request = currentRequest();
+  devicesOf.set(request, [...(devicesOf.get(request) ?? []), device]);
 }
