@@ -55,11 +55,6 @@ export class UserCredentialsService {
     }
   }
 
-  /** Whether a user of the tenant has the address. The database decides when two register at once. */
-  async isTaken(email: string): Promise<boolean> {
-    return (await this.users.findCredentials(email)) !== null;
-  }
-
   /**
    * Locks the user's row until the transaction ends, if the password is still the one that was verified.
    * @throws ApiError INVALID_CREDENTIALS if the password or the status has changed since.
@@ -73,12 +68,9 @@ export class UserCredentialsService {
     if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);
   }
 
-  /** Counts a log-in. */
+  /** Counts a log-in. @returns the user after that. */
   async recordLogin(id: string): Promise<UserResponse> {
-    await this.users.recordLogin(id);
-    const user = await this.users.findById(id);
-    if (user === null) throw new ApiError('NOT_FOUND');
-    return toUserResponse(user);
+    return toUserResponse(await this.users.recordLogin(id));
   }
 
   /** Sets a password that the user has chosen. */

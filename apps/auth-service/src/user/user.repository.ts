@@ -88,6 +88,13 @@ export const SELECT_USER = `SELECT ${USER_COLUMNS} FROM ${USERS_WITH_ROLES}`;
 /** The most frequent query, hence a constant instead of a query that is built for each call. */
 export const FIND_USER_BY_ID = `${SELECT_USER} WHERE u.id = $1`;
 
+/** The second `users` is only for the join: it has the row as it was before. */
+const RECORD_LOGIN = `
+  UPDATE users u SET last_login_at = now(), login_count = u.login_count + 1
+    FROM users b LEFT JOIN tenant_roles r ON r.tenant_id = b.tenant_id AND r.id = b.custom_role_id
+   WHERE u.id = $1 AND b.tenant_id = u.tenant_id AND b.id = u.id
+  RETURNING ${USER_COLUMNS}`;
+
 /** A user together with the tenant, in one round trip. */
 export const FIND_PROFILE = `
   SELECT ${USER_COLUMNS}, ${TENANT_SUMMARY}
@@ -124,6 +131,15 @@ export class UserRepository {
     return found ?? null;
   }
 
+  /** True if a user of the tenant has the address. Also without the right to see users. */
+  async isEmailTaken(email: string): Promise<boolean> {
+    const [row] = await this.database.query<{ taken: boolean }>(
+      'SELECT EXISTS (SELECT FROM find_credentials($1)) AS taken',
+      [email],
+    );
+    return row?.taken === true;
+  }
+
   /**
    * True if the user still has the password that was verified outside of the transaction, and may still use it. Waits for
    * a concurrent change of the password and blocks later ones, so that no log-in with the old password completes after
@@ -157,10 +173,11 @@ export class UserRepository {
     return expiresAt;
   }
 
-  async recordLogin(id: string): Promise<void> {
-    const manager = await this.database.manager();
-    const changes = { lastLoginAt: () => 'now()', loginCount: () => 'login_count + 1' };
-    await manager.update(User, { id }, changes);
+  /** Counts a log-in. @returns the user after that. */
+  async recordLogin(id: string): Promise<UserRecord> {
+    const [user] = await this.database.query<UserRecord>(RECORD_LOGIN, [id]);
+    if (user === undefined) throw new Error('The update returned no row.');
+    return user;
   }
 
   async setPasswordHash(id: string, passwordHash: string): Promise<void> {

@@ -48,6 +48,11 @@ export class UserService {
     return this.users.findById(id);
   }
 
+  /** Whether a user of the tenant has the address. The database decides when two register at once. */
+  async isEmailTaken(email: string): Promise<boolean> {
+    return this.users.isEmailTaken(email);
+  }
+
   async profile(id: string): Promise<UserResponse> {
     return toUserResponse(await this.get(id));
   }

@@ -11,7 +11,6 @@ import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { TenantService } from '../../tenant/tenant.service.js';
-import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserService } from '../../user/user.service.js';
 import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
 import { LoginService } from '../login/login.service.js';
@@ -28,7 +27,6 @@ export class RegistrationService {
     private readonly registration: RegistrationPolicy,
     private readonly invitations: InvitationAcceptance,
     private readonly tenants: TenantService,
-    private readonly credentials: UserCredentialsService,
     private readonly users: UserService,
     private readonly logins: LoginService,
     private readonly policy: PasswordPolicy,
@@ -81,7 +79,7 @@ export class RegistrationService {
     const context = { ...contextWithoutRights(tenant.id), permissions: ['view_usage'] as const };
     await this.database.transaction(context, async () => {
       await this.registration.assertMayRegister(tenant, input);
-      if (input.inviteToken === undefined && (await this.credentials.isTaken(input.email)))
+      if (input.inviteToken === undefined && (await this.users.isEmailTaken(input.email)))
         throw new ApiError('USER_EXISTS');
       await this.tenants.assertSeatIsFree();
     });
