@@ -12,6 +12,7 @@ import {
   TenantDatabase,
 } from '@poc-tracker/tenancy';
 import { FairQueue } from '../protection/queue/fair-queue.js';
+import { ownerOf } from '../protection/queue/task-owner.js';
 import { type RepeatedEvent, RepeatedEvents } from './events/repeated-events.js';
 import type { EventOrigin, SecurityEvent } from './events/security-event.js';
 import { networkOf } from '@poc-tracker/rate-limit';
@@ -120,8 +121,7 @@ export class SecurityEvents implements OnApplicationBootstrap, BeforeApplication
     origin: EventOrigin = currentOrigin(),
   ): Promise<void> {
     const context = contextWithoutRights(tenantId, origin.actorId ?? null);
-    const owner = { tenant: tenantId, source: origin.client?.ipAddress ?? '' };
-    await this.queue.run(owner, () =>
+    await this.queue.run(ownerOf(tenantId, origin.client), () =>
       this.database.transaction(context, async () => {
         await this.database.query(RECORD, parametersOf(event, origin));
       }),

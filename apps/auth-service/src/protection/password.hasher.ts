@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { currentRequestSignal, findCurrentRequest } from '@poc-tracker/tenancy';
+import { currentRequestSignal } from '@poc-tracker/tenancy';
 import { argon2id, hash, verify } from 'argon2';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import type { Argon2Parameters } from '../config/argon2-settings.js';
 import { isAffordable, isWeaker, parsePasswordHash } from './password-hash.js';
 import { canBePassword, normalizePassword } from './password-text.js';
-import { addressBlock } from './queue/address-block.js';
-import { FairQueue, type Place, type TaskOwner } from './queue/fair-queue.js';
+import { FairQueue, type Place } from './queue/fair-queue.js';
+import { currentOwner } from './queue/task-owner.js';
 
 /** Maximum number of queued hashes of all tenants, which limits the memory of waiting requests. */
 const MAX_WAITING_HASHES = 512;
@@ -20,9 +20,6 @@ export const MAX_WAITING_OF_SOURCE = 48;
 
 /** Clients should not wait longer. */
 const MAX_WAIT_MS = 2_000;
-
-/** Sign-ups, and the command line, share the turn of one tenant. */
-const NO_TENANT = '';
 
 interface HashingConfig {
   readonly passwords: Omit<AppConfig['passwords'], 'temporaryHours'>;
@@ -117,15 +114,6 @@ export class PasswordHasher {
   async verifyDummy(password: string, place?: Place): Promise<void> {
     await this.verify(this.dummyHash, password, place);
   }
-}
-
-/** The tenant and the client of the current request. */
-function currentOwner(): TaskOwner {
-  const request = findCurrentRequest();
-  return {
-    tenant: request?.tenant?.id ?? NO_TENANT,
-    source: addressBlock(request?.client?.ipAddress ?? ''),
-  };
 }
 
 /**
