@@ -55,12 +55,12 @@ export class UserAccessService {
 
   /** Suspends a user for a security hold: revokes their sessions and frees their seat. */
   async suspend(principal: Principal, userId: string): Promise<UserResponse> {
-    return this.lockOut(principal, userId, 'suspended');
+    return this.endAccess(principal, userId, 'suspended');
   }
 
   /** The same for a user who has left. */
   async deactivate(principal: Principal, userId: string): Promise<UserResponse> {
-    return this.lockOut(principal, userId, 'inactive');
+    return this.endAccess(principal, userId, 'inactive');
   }
 
   /**
@@ -179,7 +179,7 @@ export class UserAccessService {
     return { user: await this.users.profile(target.id), expiresAt };
   }
 
-  private async lockOut(
+  private async endAccess(
     principal: Principal,
     userId: string,
     status: Exclude<UserStatus, 'active'>,

@@ -156,7 +156,8 @@ describe('a change in the transaction of an operator', () => {
       changed,
       userId,
     ]);
-    const find = (transaction: SqlRunner) => service(UserService).lockByEmail(transaction, EMAIL);
+    const find = (transaction: SqlRunner) =>
+      service(UserService).findByEmailForUpdate(transaction, EMAIL);
     expect(await inTenant(changed, find)).toEqual({
       id: userId,
       email: EMAIL,

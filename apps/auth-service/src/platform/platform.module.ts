@@ -4,8 +4,6 @@ import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
-import { AccountController } from './accounts/account.controller.js';
-import { AccountService } from './accounts/account.service.js';
 import { OperatorActivationService } from './operators/operator-activation.service.js';
 import { OperatorController } from './operators/operator.controller.js';
 import { OperatorInvitationRepository } from './operators/operator-invitation.repository.js';
@@ -20,6 +18,8 @@ import { PlatformLifecycleService } from './tenants/platform-lifecycle.service.j
 import { PlatformTenantController } from './tenants/platform-tenant.controller.js';
 import { PlatformTenantRepository } from './tenants/platform-tenant.repository.js';
 import { PlatformTenantService } from './tenants/platform-tenant.service.js';
+import { PlatformUserController } from './users/platform-user.controller.js';
+import { PlatformUserService } from './users/platform-user.service.js';
 
 /**
  * What operators do through the routes under /platform. The only module whose requests use the operators' login; no other
@@ -28,14 +28,13 @@ import { PlatformTenantService } from './tenants/platform-tenant.service.js';
 @Module({
   imports: [TenantModule, UserModule, SessionModule, AuthModule, ProtectionModule],
   controllers: [
-    AccountController,
     OperatorController,
     PlatformTenantController,
     PlatformLifecycleController,
+    PlatformUserController,
     TenantRateLimitsController,
   ],
   providers: [
-    AccountService,
     OperatorActivationService,
     OperatorInvitationRepository,
     OperatorRepository,
@@ -44,6 +43,7 @@ import { PlatformTenantService } from './tenants/platform-tenant.service.js';
     PlatformLifecycleService,
     PlatformTenantRepository,
     PlatformTenantService,
+    PlatformUserService,
     TenantRateLimitsRepository,
     TenantRateLimitsService,
   ],

@@ -42,8 +42,10 @@ const SET_TEMPORARY_PASSWORD = `
    WHERE tenant_id = ${CURRENT_TENANT} AND id = $1
   RETURNING temporary_password_expires_at AS "expiresAt"`;
 
-const LOCK_BY_EMAIL = `
-  SELECT id, email, status FROM users WHERE tenant_id = ${CURRENT_TENANT} AND email_key = email_key($1) FOR NO KEY UPDATE`;
+const FIND_BY_EMAIL = `
+  SELECT id, email, status FROM users WHERE tenant_id = ${CURRENT_TENANT} AND email_key = email_key($1)`;
+
+const FIND_BY_EMAIL_FOR_UPDATE = `${FIND_BY_EMAIL} FOR NO KEY UPDATE`;
 
 const REINSTATE = `
   UPDATE users SET password_hash = $2, must_change_password = false, temporary_password_expires_at = NULL, role = $3,
@@ -51,6 +53,9 @@ const REINSTATE = `
    WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
 
 const SET_STATUS = `UPDATE users SET status = $2 WHERE tenant_id = ${CURRENT_TENANT} AND id = $1`;
+
+/** What operators need to know of a user whom they name by the address. */
+export type FoundByEmail = Pick<UserRecord, 'id' | 'email' | 'status'>;
 
 export interface ProfileChanges {
   firstName?: string;
@@ -210,15 +215,15 @@ export class UserRepository {
     await transaction.query(SET_STATUS, [id, status]);
   }
 
-  /** Locks the user with this address until the operator's transaction ends. */
-  async lockByEmail(
-    transaction: SqlRunner,
-    email: string,
-  ): Promise<Pick<UserRecord, 'id' | 'email' | 'status'> | null> {
-    const [found] = await transaction.query<Pick<UserRecord, 'id' | 'email' | 'status'>>(
-      LOCK_BY_EMAIL,
-      [email],
-    );
+  /** In an operator's transaction. */
+  async findByEmail(transaction: SqlRunner, email: string): Promise<FoundByEmail | null> {
+    const [found] = await transaction.query<FoundByEmail>(FIND_BY_EMAIL, [email]);
+    return found ?? null;
+  }
+
+  /** The same, and locks the user's row until the transaction ends. */
+  async findByEmailForUpdate(transaction: SqlRunner, email: string): Promise<FoundByEmail | null> {
+    const [found] = await transaction.query<FoundByEmail>(FIND_BY_EMAIL_FOR_UPDATE, [email]);
     return found ?? null;
   }
 

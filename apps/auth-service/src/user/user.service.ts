@@ -12,6 +12,7 @@ import {
   UserDirectoryRepository,
 } from './user-directory.repository.js';
 import {
+  type FoundByEmail,
   type NewUser,
   type UserChanges,
   type ProfileChanges,
@@ -149,12 +150,14 @@ export class UserService {
     return this.users.setTemporaryPassword(transaction, id, passwordHash, this.temporaryHours);
   }
 
-  /** Locks the user with this address until the operator's transaction ends. Null if there is none. */
-  async lockByEmail(
-    transaction: SqlRunner,
-    email: string,
-  ): Promise<Pick<UserRecord, 'id' | 'email' | 'status'> | null> {
-    return this.users.lockByEmail(transaction, email);
+  /** The user with this address, in an operator's transaction. Null if there is none. */
+  async findByEmail(transaction: SqlRunner, email: string): Promise<FoundByEmail | null> {
+    return this.users.findByEmail(transaction, email);
+  }
+
+  /** The same, and locks the user's row until the transaction ends. */
+  async findByEmailForUpdate(transaction: SqlRunner, email: string): Promise<FoundByEmail | null> {
+    return this.users.findByEmailForUpdate(transaction, email);
   }
 
   /** Suspends a user in an operator's transaction. The database protects the tenant's last admin. */

@@ -118,7 +118,7 @@ export class OperatorService {
 
   /** @returns the id of the user, or null if no active operator has this address. */
   private async suspendActive(transaction: SqlRunner, email: string): Promise<string | null> {
-    const user = await this.users.lockByEmail(transaction, email);
+    const user = await this.users.findByEmailForUpdate(transaction, email);
     if (user?.status !== 'active') return null;
     await this.users.suspend(transaction, user.id);
     return user.id;
@@ -130,7 +130,7 @@ export class OperatorService {
     passwordHash: string,
   ): Promise<{ id: string; email: string }> {
     const access = { role: 'admin', passwordHash } as const;
-    const known = await this.users.lockByEmail(transaction, email);
+    const known = await this.users.findByEmailForUpdate(transaction, email);
     if (known !== null) {
       await this.users.reinstate(transaction, known.id, access);
       return { id: known.id, email: known.email };

@@ -2,13 +2,13 @@ import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, OperatorsOnly, type Principal } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { UnlockedTenantUserResponse, UnlockTenantUserDto } from './account.dto.js';
-import { AccountService } from './account.service.js';
+import { UnlockedTenantUserResponse, UnlockTenantUserDto } from './platform-user.dto.js';
+import { PlatformUserService } from './platform-user.service.js';
 
 @ApiTags('platform')
 @Controller('platform/tenants/:tenantId')
-export class AccountController {
-  constructor(private readonly accounts: AccountService) {}
+export class PlatformUserController {
+  constructor(private readonly users: PlatformUserService) {}
 
   @Post('unlock-user')
   @OperatorsOnly()
@@ -24,6 +24,6 @@ export class AccountController {
     @Param('tenantId', UuidParamPipe) tenantId: string,
     @Body() { email }: UnlockTenantUserDto,
   ): Promise<UnlockedTenantUserResponse> {
-    return this.accounts.unlock(tenantId, email, { operatorId: userId });
+    return this.users.unlock(tenantId, email, { operatorId: userId });
   }
 }

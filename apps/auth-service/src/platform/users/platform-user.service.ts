@@ -5,11 +5,11 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { AccountUnlockService } from '../../user/account-unlock.service.js';
 import { UserService } from '../../user/user.service.js';
 import type { OperatorActor } from '../operator-actor.js';
-import type { UnlockedTenantUserResponse } from './account.dto.js';
+import type { UnlockedTenantUserResponse } from './platform-user.dto.js';
 
 /** What operators do for one user of a tenant. */
 @Injectable()
-export class AccountService {
+export class PlatformUserService {
   constructor(
     private readonly database: PlatformDatabase,
     private readonly users: UserService,
@@ -29,7 +29,7 @@ export class AccountService {
     const { operatorId: actorId, details = {} } = operator;
     const context = { tenantId, operatorId: actorId };
     const response = await this.database.transaction(context, async (transaction) => {
-      const user = await this.users.lockByEmail(transaction, email);
+      const user = await this.users.findByEmail(transaction, email);
       if (user === null) throw new ApiError('NOT_FOUND');
       const account = { tenantId, userId: user.id };
       const unlocked = await this.unlocks.record(transaction, account, { actorId, details });
