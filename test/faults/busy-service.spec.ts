@@ -7,15 +7,23 @@ import { GOOD_PASSWORD, ServiceFixture } from '../e2e/service.fixture.js';
 /** Far more log-ins than a pool and the queue of password hashes can serve at once. */
 const LOGINS = 40;
 
-const POOL = 2;
+const POOL = 4;
 
 const DEADLINE_MS = 10_000;
+
+const WAITING_FOR_LOCKS = `
+  SELECT count(*)::int AS waiting FROM pg_stat_activity
+   WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 let instances: ServiceFixture[];
 let database: pg.Client;
 
 beforeAll(async () => {
-  const first = await ServiceFixture.start({ DB_POOL_MIN: '1', DB_POOL_MAX: String(POOL) });
+  const first = await ServiceFixture.start({
+    DB_POOL_MIN: '1',
+    DB_POOL_MAX: String(POOL),
+    DB_TENANT_SHARE: '100',
+  });
   instances = [first, await first.restarted()];
   database = new pg.Client(first.database.adminUrl);
   await database.connect();
@@ -40,12 +48,21 @@ function isExhausted({ app }: ServiceFixture): boolean {
   return idle === 0 && waiting > 0;
 }
 
-/** Takes the whole pool until the lock is released. */
-function occupy({ app }: ServiceFixture): Promise<unknown>[] {
+/** Keeps the whole pool in use, and requests waiting, until the returned function is called. */
+function occupy({ app }: ServiceFixture, request: () => Promise<unknown>): () => Promise<void> {
   const tenants = app.get(TenantDatabase, { strict: false });
-  return Array.from({ length: POOL }, () =>
-    tenants.lookup('SELECT pg_advisory_xact_lock_shared(4711)', []).catch(() => undefined),
-  );
+  let busy = true;
+  const repeat = async (work: () => Promise<unknown>): Promise<void> => {
+    while (busy) await work().catch(() => undefined);
+  };
+  const work = [
+    ...Array.from({ length: POOL }, () => repeat(() => tenants.lookup('SELECT pg_sleep(1)', []))),
+    ...Array.from({ length: LOGINS }, () => repeat(request)),
+  ];
+  return async () => {
+    busy = false;
+    await Promise.all(work);
+  };
 }
 
 describe('Two instances that are busy with log-ins', () => {
@@ -54,13 +71,9 @@ describe('Two instances that are busy with log-ins', () => {
     const { tenantId, host } = await first.tenant();
     const { email } = await first.user(tenantId);
     for (const instance of instances) expect((await readiness(instance)).status).toBe(200);
-    await database.query('SELECT pg_advisory_lock(4711)');
-    const occupied = instances.flatMap(occupy);
     const body = { email, password: GOOD_PASSWORD };
-    const logins = instances.flatMap((instance) =>
-      Array.from({ length: LOGINS }, () =>
-        instance.call('POST', '/auth/login', { host, body }).catch(() => undefined),
-      ),
+    const release = instances.map((instance) =>
+      occupy(instance, () => instance.call('POST', '/auth/login', { host, body })),
     );
     const exhausted = () => instances.every(isExhausted) || undefined;
     expect(await pollUntil(exhausted, DEADLINE_MS)).toBe(true);
@@ -73,8 +86,37 @@ describe('Two instances that are busy with log-ins', () => {
       }
       await new Promise((resolve) => setImmediate(resolve));
     } while (performance.now() < until);
-    expect(exhausted()).toBe(true);
-    await database.query('SELECT pg_advisory_unlock(4711)');
-    await Promise.all([...occupied, ...logins]);
+    expect(await pollUntil(exhausted, DEADLINE_MS)).toBe(true);
+    await Promise.all(release.map((end) => end()));
+  });
+
+  it('wait for the row of a user with one connection each, and refuse the log-ins that would wait for too long', async () => {
+    const [first] = instances as [ServiceFixture, ServiceFixture];
+    const { tenantId, host } = await first.tenant();
+    const [locked, other] = [await first.user(tenantId), await first.user(tenantId)];
+    const logIn = (instance: ServiceFixture, { email, password }: typeof other) =>
+      instance.call('POST', '/auth/login', { host, body: { email, password } });
+    await database.query('BEGIN');
+    await database.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [locked.userId]);
+    let answered = false;
+    const answers = Promise.all(
+      instances.flatMap((instance) => Array.from({ length: 8 }, () => logIn(instance, locked))),
+    ).finally(() => {
+      answered = true;
+    });
+    const counts: number[] = [];
+    const count = async (): Promise<true | undefined> => {
+      const { rows } = await database.query<{ waiting: number }>(WAITING_FOR_LOCKS);
+      counts.push(rows[0]?.waiting ?? 0);
+      return answered || undefined;
+    };
+    await pollUntil(() => (counts.at(-1) === instances.length ? true : count()), DEADLINE_MS);
+    expect((await logIn(first, other)).status).toBe(200);
+    await pollUntil(count, DEADLINE_MS);
+    expect(Math.max(...counts)).toBe(instances.length);
+    for (const { status, error, headers } of await answers)
+      expect([status, error.code, headers['retry-after']]).toEqual([503, 'SERVICE_BUSY', '1']);
+    await database.query('ROLLBACK');
+    expect((await logIn(first, locked)).status).toBe(200);
   });
 });

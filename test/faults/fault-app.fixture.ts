@@ -125,7 +125,7 @@ export class FaultApp {
 
   /** Listens on a free port, so that tests can break connections. */
   static async start(
-    options: Pick<TenancyOptions, 'serviceUrl' | 'poolMax' | 'requestTimeoutMs'>,
+    options: Pick<TenancyOptions, 'serviceUrl' | 'poolMax' | 'tenantShare' | 'requestTimeoutMs'>,
     behavior: Behavior,
   ): Promise<FaultApp> {
     const module = FaultModule.forRoot(

@@ -86,7 +86,7 @@ describe.each([1, 10])(
         await admin.query(rows, [tenantId, ROWS_PER_TENANT]);
       }
       app = await FaultApp.start(
-        { serviceUrl: db.serviceUrl, poolMax, requestTimeoutMs: 10_000 },
+        { serviceUrl: db.serviceUrl, poolMax, tenantShare: 100, requestTimeoutMs: 10_000 },
         { handlers: HANDLERS },
       );
     });
@@ -155,8 +155,8 @@ describe.each([1, 10])(
         const { total, idle, waiting } = app.database.totals();
         expect({ idle, waiting }).toEqual({ idle: total, waiting: 0 });
       });
-      const { total } = app.database.totals();
       await vi.waitFor(async () => {
+        const { total } = app.database.totals();
         const { rows } = await admin.query<{ state: string }>(
           `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND usename = 'poc_tracker_service'`,
         );

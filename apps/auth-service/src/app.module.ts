@@ -41,6 +41,7 @@ export class AppModule {
           platformUrl: database.platformUrl,
           poolMin: database.poolMin,
           poolMax: database.poolMax,
+          tenantShare: database.tenantShare,
           tls: database.tls,
           preparedStatements: database.preparedStatements,
           requestTimeoutMs: http.requestTimeoutMs,

@@ -4,7 +4,6 @@ export { RateLimitModule, type RateLimitOptions } from './rate-limit.module.js';
 export { RateLimitStorage } from './rate-limit.storage.js';
 
 // request: the guards, and what the application tells them.
-export { networkOf } from './request/client-network.js';
 export { RateLimitGuard } from './request/rate-limit.guard.js';
 export { type ExceededLimit, RateLimitReporter } from './request/rate-limit.reporter.js';
 export { RateLimitSubjects, type Subjects } from './request/rate-limit-subjects.js';

@@ -40,6 +40,11 @@ export type { SqlRunner } from './transaction/sql-runner.js';
 export { isDirectConnection } from './direct-connection.js';
 export type { PoolTotals } from './transaction/tenant-pool.js';
 
+// fairness: what tenants share is used in turn.
+export { addressBlock } from './fairness/address-block.js';
+export { FairQueue, type Place } from './fairness/fair-queue.js';
+export { currentOwner, ownerOf } from './fairness/task-owner.js';
+
 // resolution: the tenant of a request.
 export { DatabaseTenantLookup, TenantLookup } from './resolution/tenant-lookup.js';
 export * from './resolution/tenant-naming.js';

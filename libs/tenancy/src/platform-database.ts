@@ -9,7 +9,7 @@ import type {
 import { PlatformTransaction } from './transaction/platform-transaction.js';
 import { ConnectionLossLog } from './transaction/connection-loss.log.js';
 import { currentScope } from './request/request-context.js';
-import { pinSettings } from './transaction/session-settings.js';
+import { pinPoolSettings } from './transaction/session-settings.js';
 import type { SqlRunner } from './transaction/sql-runner.js';
 
 export interface PlatformDatabaseOptions {
@@ -62,7 +62,7 @@ export class PlatformDatabase {
       // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it; its types do not say so
       onConnect: (client) => {
         client.on('error', () => undefined);
-        return pinSettings(client);
+        return pinPoolSettings(client);
       },
     });
     this.pool.on('error', (error) => this.losses.add(error));

@@ -6,16 +6,16 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import {
+  addressBlock,
   contextWithoutRights,
+  FairQueue,
   findCurrentRequest,
+  ownerOf,
   type SqlRunner,
   TenantDatabase,
 } from '@poc-tracker/tenancy';
-import { FairQueue } from '../protection/queue/fair-queue.js';
-import { ownerOf } from '../protection/queue/task-owner.js';
 import { type RepeatedEvent, RepeatedEvents } from './events/repeated-events.js';
 import type { EventOrigin, SecurityEvent } from './events/security-event.js';
-import { networkOf } from '@poc-tracker/rate-limit';
 import { sanitizeDetails } from './event-details.js';
 import { toApiError } from '../constraint-codes.js';
 
@@ -75,6 +75,7 @@ export class SecurityEvents implements OnApplicationBootstrap, BeforeApplication
   private timer: NodeJS.Timeout | undefined;
   private readonly queue = new FairQueue({
     concurrency: OWN_TRANSACTION_CONCURRENCY,
+    tenantConcurrency: OWN_TRANSACTION_CONCURRENCY,
     capacity: OWN_TRANSACTION_CAPACITY,
     tenantCapacity: OWN_TRANSACTION_TENANT_CAPACITY,
     sourceCapacity: OWN_TRANSACTION_TENANT_CAPACITY,
@@ -145,7 +146,7 @@ export class SecurityEvents implements OnApplicationBootstrap, BeforeApplication
     return withRefusalRecorded(work, async (refusal) => {
       if (refusal.code === 'VALIDATION_ERROR') return;
       const origin = currentOrigin();
-      const source = networkOf(origin.client?.ipAddress ?? '');
+      const source = addressBlock(origin.client?.ipAddress ?? '');
       const event = eventOf(refusal);
       await this.recordRepeated({ tenantId, event, origin, source, rows: REFUSALS_PER_MINUTE });
     });

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { currentRequestSignal } from '@poc-tracker/tenancy';
+import { currentOwner, currentRequestSignal, FairQueue, type Place } from '@poc-tracker/tenancy';
 import { argon2id, hash, verify } from 'argon2';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import type { Argon2Parameters } from '../config/argon2-settings.js';
 import { isAffordable, isWeaker, parsePasswordHash } from './password-hash.js';
 import { canBePassword, normalizePassword } from './password-text.js';
-import { FairQueue, type Place } from './queue/fair-queue.js';
-import { currentOwner } from './queue/task-owner.js';
 
 /** Maximum number of queued hashes of all tenants, which limits the memory of waiting requests. */
 const MAX_WAITING_HASHES = 512;
@@ -45,6 +43,7 @@ export class PasswordHasher {
     const { concurrency } = config.passwords;
     this.queue = new FairQueue({
       concurrency,
+      tenantConcurrency: concurrency,
       capacity: MAX_WAITING_HASHES,
       tenantCapacity: MAX_WAITING_OF_TENANT,
       sourceCapacity: MAX_WAITING_OF_SOURCE,

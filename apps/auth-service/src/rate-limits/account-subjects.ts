@@ -1,12 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  networkOf,
-  RateLimitSubjects,
-  type RouteGroup,
-  type Subjects,
-} from '@poc-tracker/rate-limit';
-import { TenantResolver } from '@poc-tracker/tenancy';
+import { RateLimitSubjects, type RouteGroup, type Subjects } from '@poc-tracker/rate-limit';
+import { addressBlock, TenantResolver } from '@poc-tracker/tenancy';
 import { checkEmail, emailSearchKey, MAX_EMAIL_OCTETS } from '@poc-tracker/text';
 import type { FastifyRequest } from 'fastify';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
@@ -83,7 +78,7 @@ export class AccountSubjects extends RateLimitSubjects {
     try {
       const fields = (body ?? {}) as Readonly<Record<string, unknown>>;
       const { id } = readClientCredentials(headers.authorization, fields);
-      return { client: this.hash(`${id} ${networkOf(ip)}`) };
+      return { client: this.hash(`${id} ${addressBlock(ip)}`) };
     } catch {
       return NONE;
     }

@@ -1,12 +1,25 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
+import {
+  contextWithoutRights,
+  currentRequestSignal,
+  FairQueue,
+  type Place,
+  TenantDatabase,
+} from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { AccountLock } from '../protection/lockout/account-lock.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
-import type { Place } from '../protection/queue/fair-queue.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';
+
+/**
+ * Transactions that may lock the row of one user: one runs, and this many wait. All of them have verified the password first,
+ * so the queue of hashes bounds them in all.
+ */
+const MAX_WAITING_OF_USER = 32;
+const MAX_WAITING = 1_024;
+const MAX_WAIT_MS = 2_000;
 
 /** Verified credentials. `upgradedHash` is set when the stored hash was made with weaker settings than today's. */
 export interface VerifiedCredentials extends Credentials {
@@ -28,6 +41,16 @@ export class RefusedCredentials extends Error {
 /** Verifies and changes the passwords of the current tenant's users. */
 @Injectable()
 export class UserCredentialsService {
+  /** Its "tenants" are users. */
+  private readonly turns = new FairQueue({
+    concurrency: Number.POSITIVE_INFINITY,
+    tenantConcurrency: 1,
+    capacity: MAX_WAITING,
+    tenantCapacity: MAX_WAITING_OF_USER,
+    sourceCapacity: MAX_WAITING_OF_USER,
+    deadlineMs: MAX_WAIT_MS,
+  });
+
   constructor(
     private readonly users: UserRepository,
     private readonly hasher: PasswordHasher,
@@ -56,7 +79,21 @@ export class UserCredentialsService {
   }
 
   /**
+   * Runs the transaction of a log-in or of a new password. Those of one user take turns before they use a connection:
+   * otherwise a burst of log-ins to one account would wait for the lock of its row, with a connection each. Another instance
+   * waits for the lock with one connection.
+   * @throws ApiError SERVICE_BUSY if the turn does not come in time.
+   */
+  async inTransaction<T>(tenantId: string, userId: string, work: () => Promise<T>): Promise<T> {
+    const owner = { tenant: userId, source: '' };
+    const context = contextWithoutRights(tenantId, userId);
+    const transaction = () => this.database.transaction(context, work);
+    return this.turns.run(owner, transaction, currentRequestSignal());
+  }
+
+  /**
    * Locks the user's row until the transaction ends, if the password is still the one that was verified.
+   * Call it in `inTransaction`.
    * @throws ApiError INVALID_CREDENTIALS if the password or the status has changed since.
    */
   async assertUnchanged(email: string, verified: Credentials): Promise<void> {

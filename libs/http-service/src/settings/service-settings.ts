@@ -21,6 +21,8 @@ export interface DatabaseSettings {
   readonly serviceUrl: string;
   readonly poolMin: number;
   readonly poolMax: number;
+  /** Percentage of `poolMax` that one tenant uses at most. */
+  readonly tenantShare: number;
   /** True: TLS with a verified certificate. */
   readonly tls: boolean;
   /** False behind a transaction pooler without prepared statements (PgBouncer before 1.21). */
@@ -126,6 +128,7 @@ function readDatabaseSettings(reader: EnvironmentReader, production: boolean): D
     serviceUrl: readDatabaseUrl(reader, 'DATABASE_URL', production) ?? '',
     poolMin: reader.integer('DB_POOL_MIN', 10, { min: 0, max: 1_000 }),
     poolMax: reader.integer('DB_POOL_MAX', 100, { min: 1, max: 1_000 }),
+    tenantShare: reader.integer('DB_TENANT_SHARE', 50, { min: 1, max: 100 }),
     tls: production,
     preparedStatements: reader.choice('DB_PREPARED_STATEMENTS', ['on', 'off'], 'on') === 'on',
   };

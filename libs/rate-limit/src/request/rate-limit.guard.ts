@@ -6,14 +6,13 @@ import {
   ThrottlerGuard,
   type ThrottlerModuleOptions,
 } from '@nestjs/throttler';
-import { findCurrentRequest } from '@poc-tracker/tenancy';
+import { addressBlock, findCurrentRequest } from '@poc-tracker/tenancy';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Hit, Verdict } from '../counting/hit-counter.js';
 import { RateLimitHits } from '../rate-limit-hits.js';
 import { hitKey, RateLimitStorage } from '../rate-limit.storage.js';
 import { type ActiveRule, RateLimitPolicy } from '../rules/rate-limit-policy.js';
 import type { RouteGroup, RuleKind } from '../rules/rule-catalogue.js';
-import { networkOf } from './client-network.js';
 import { rateLimitFields } from './rate-limit-fields.js';
 import { type LimitedTenant, RateLimitSubjects, type Subjects } from './rate-limit-subjects.js';
 import { RateLimitReporter } from './rate-limit.reporter.js';
@@ -99,7 +98,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     tenant: LimitedTenant | undefined,
   ): Subjected[] {
     const sources: Record<RuleKind, () => string | undefined> = {
-      ip: () => this.subjects.hash(networkOf(request.ip)),
+      ip: () => this.subjects.hash(addressBlock(request.ip)),
       user: () => user,
       tenant: () => tenant?.id,
       client: () => client,

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 import { ApiError } from '@poc-tracker/contracts';
-import { TENANT_HEADER, TENANT_PARAMETER } from '@poc-tracker/tenancy';
+import { addressBlock, TENANT_HEADER, TENANT_PARAMETER } from '@poc-tracker/tenancy';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { kindOf, type RuleName } from '../rules/rule-catalogue.js';
-import { networkOf } from './client-network.js';
 import { seconds, stateOf } from './rate-limit-fields.js';
 import type { ActiveRule } from '../rules/rate-limit-policy.js';
 
@@ -82,7 +81,7 @@ export function refusalKey(
   account: string | undefined,
 ): string {
   const kind = kindOf(rule);
-  if (kind === 'ip') return `${rule} ${networkOf(request.ip)}`;
+  if (kind === 'ip') return `${rule} ${addressBlock(request.ip)}`;
   const { host, headers, query } = request;
   const naming = [
     host,

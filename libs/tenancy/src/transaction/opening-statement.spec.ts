@@ -5,7 +5,7 @@ import {
   platformOpeningStatement,
   type TenantContext,
 } from './opening-statement.js';
-import { BEGIN_PINNED } from './session-settings.js';
+import { BEGIN_PINNED_FOR_REQUEST } from './session-settings.js';
 
 const TENANT = '0192f0c1-8c2b-7a10-b1c2-d3e4f5061728';
 const USER = '0192f0c1-8c2b-7a10-b1c2-d3e4f5061729';
@@ -53,7 +53,8 @@ describe('platformOpeningStatement', () => {
   it('sets the tenant, the operator and the kind of actor, without a role', () => {
     const context = { tenantId: TENANT, operatorId: USER };
     expect(platformOpeningStatement(context, LIMITS, 'operator')).toBe(
-      `${BEGIN_PINNED}; SELECT set_user_context('${TENANT}', '${USER}', NULL), set_config('app.actor_kind', 'operator', true); ${TIMEOUTS}`,
+      `${BEGIN_PINNED_FOR_REQUEST}; SELECT set_user_context('${TENANT}', '${USER}', NULL), ` +
+        `set_config('app.actor_kind', 'operator', true); ${TIMEOUTS}`,
     );
   });
 

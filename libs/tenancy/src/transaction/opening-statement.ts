@@ -1,5 +1,5 @@
 import { isUuid, type Permission, ROLES, type Role } from '@poc-tracker/contracts';
-import { BEGIN_PINNED } from './session-settings.js';
+import { BEGIN_PINNED_FOR_REQUEST } from './session-settings.js';
 
 /** The user that a transaction acts for, and their rights: the four settings that the policies read. */
 export interface TenantContext {
@@ -44,7 +44,7 @@ const PERMISSION_NAME = /^[a-z][a-z0-9_.:-]*$/;
 
 /**
  * BEGIN, the context of a tenant's user and the timeouts in one round trip.
- * @param begin `BEGIN_PINNED` behind a pooler
+ * @param begin `BEGIN_PINNED_FOR_REQUEST` behind a pooler
  * @throws Error if an id is not a UUID, or the role or a permission is malformed.
  */
 export function openingStatement(
@@ -69,7 +69,7 @@ export function platformOpeningStatement(
   const tenant = tenantId === null ? 'NULL' : uuidLiteral(tenantId, 'tenant');
   const operator = operatorId === null ? 'NULL' : uuidLiteral(operatorId, 'operator');
   return open(
-    BEGIN_PINNED,
+    BEGIN_PINNED_FOR_REQUEST,
     `set_user_context(${tenant}, ${operator}, NULL), set_config('app.actor_kind', '${actorKind}', true)`,
     limits,
   );

@@ -1,6 +1,12 @@
 import type { PoolClient } from 'pg';
 
 /**
+ * How long a statement waits for a lock. A request that waits for another one uses a connection meanwhile, so it is soon
+ * refused with SERVICE_BUSY instead. It is shorter than the timeout of a request, whose error would not name the reason.
+ */
+const LOCK_TIMEOUT = '2s';
+
+/**
  * What the meaning of statements and of their results depends on. A login may change its own defaults (ALTER ROLE … SET), and
  * these would last, so every connection states them.
  */
@@ -30,7 +36,16 @@ export const BEGIN_PINNED = `
   SET LOCAL IntervalStyle = postgres;
   SET LOCAL TimeZone = 'UTC'` as const;
 
-/** Prepares a new connection of a pool. */
+/** BEGIN_PINNED for requests, which share the connections of a pool. */
+export const BEGIN_PINNED_FOR_REQUEST =
+  `${BEGIN_PINNED}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'` as const;
+
+/** Prepares a new connection. */
 export async function pinSettings(client: Pick<PoolClient, 'query'>): Promise<void> {
   await client.query(SETTINGS);
+}
+
+/** Prepares a new connection of a pool, which requests share. */
+export async function pinPoolSettings(client: Pick<PoolClient, 'query'>): Promise<void> {
+  await client.query(`${SETTINGS}; SET lock_timeout = '${LOCK_TIMEOUT}'`);
 }

@@ -61,7 +61,12 @@ describe('TenantPool', () => {
   });
 
   it('has its own settings on each connection, whatever the login has set for itself', async () => {
-    const planted = ['search_path = pg_temp', 'row_security = off', "DateStyle = 'SQL, DMY'"];
+    const planted = [
+      'search_path = pg_temp',
+      'row_security = off',
+      "DateStyle = 'SQL, DMY'",
+      'lock_timeout = 0',
+    ];
     const inThisDatabase = (change: string) =>
       admin.query(`ALTER ROLE poc_tracker_service IN DATABASE ${db.name} ${change}`);
     for (const setting of planted) await inThisDatabase(`SET ${setting}`);
@@ -70,9 +75,10 @@ describe('TenantPool', () => {
       expect(
         await opened.lookup(
           `SELECT current_setting('search_path') AS path, current_setting('row_security') AS security,
-                  current_setting('DateStyle') AS dates, current_user = session_user AS same`,
+                  current_setting('DateStyle') AS dates, current_setting('lock_timeout') AS locks,
+                  current_user = session_user AS same`,
         ),
-      ).toEqual([{ path: 'public', security: 'on', dates: 'ISO, MDY', same: true }]);
+      ).toEqual([{ path: 'public', security: 'on', dates: 'ISO, MDY', locks: '2s', same: true }]);
     } finally {
       await inThisDatabase('RESET ALL');
     }
@@ -83,16 +89,18 @@ describe('TenantPool', () => {
     const pooled = await open({ serviceUrl: proxy.url, poolMax: 1 });
     const { connections } = pooled as unknown as { connections: pg.Pool };
     const settings = `SELECT current_setting('search_path') AS path, current_setting('row_security') AS security,
-      current_setting('transaction_isolation') AS isolation, '2026-12-31'::date::text AS date`;
+      current_setting('transaction_isolation') AS isolation, current_setting('lock_timeout') AS locks,
+      '2026-12-31'::date::text AS date`;
     const pinned = {
       path: 'public',
       security: 'on',
       isolation: 'read committed',
+      locks: '2s',
       date: '2026-12-31',
     };
     const changeAsAnotherClient = () =>
       connections.query(`SET search_path = pg_temp; SET row_security = off; SET DateStyle = 'SQL, DMY';
-        SET default_transaction_isolation = 'serializable'`);
+        SET default_transaction_isolation = 'serializable'; SET lock_timeout = 0`);
     const { tenantId } = await seedTenant(db);
     try {
       await changeAsAnotherClient();
@@ -125,6 +133,38 @@ describe('TenantPool', () => {
     await opened.close();
     // A backend exits a moment after its client has disconnected.
     await expect.poll(connectionsByName, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it('has a connection for a tenant at once while another waits for locks with its whole share', async () => {
+    const [hostile, quiet] = [await seedTenant(db), await seedTenant(db)];
+    const opened = await open({ poolMax: 4 });
+    const begin = ({ tenantId }: { tenantId: string }) =>
+      opened.transaction({ tenantId, userId: null, role: null, permissions: [] });
+    const attacks = Array.from({ length: 100 }, () => begin(hostile));
+    const slow = attacks.map((attack) => attack.rows('SELECT pg_sleep(0.2)', []));
+    const refused = Promise.allSettled(slow);
+    await expect.poll(() => opened.totals.waiting).toBe(98);
+    const transaction = begin(quiet);
+    await transaction.rows('SELECT 1', []);
+    expect(await opened.lookup('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(opened.totals.waiting).toBe(98);
+    await transaction.commit();
+    await Promise.all(attacks.map((attack) => attack.rollback(new Error('The test ends.'))));
+    await refused;
+    await expect.poll(() => opened.totals.waiting).toBe(0);
+  });
+
+  it('refuses a request that waits for a connection for too long, and keeps every connection usable', async () => {
+    const { tenantId } = await seedTenant(db);
+    const opened = await open({ poolMax: 1, requestTimeoutMs: 300 });
+    const begin = () => opened.transaction({ tenantId, userId: null, role: null, permissions: [] });
+    const first = begin();
+    await first.rows('SELECT 1', []);
+    await expect(begin().rows('SELECT 1', [])).rejects.toMatchObject({ code: 'SERVICE_BUSY' });
+    await first.commit();
+    const next = begin();
+    expect(await next.rows('SELECT 1 AS one', [])).toEqual([{ one: 1 }]);
+    await next.commit();
   });
 
   it('refuses a server without TLS if TLS is required', async () => {

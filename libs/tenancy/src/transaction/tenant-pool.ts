@@ -5,7 +5,8 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { ConnectionLossLog } from './connection-loss.log.js';
 import { ConnectionTimeoutWatch } from './connection-timeout.watch.js';
 import { isDirectConnection } from '../direct-connection.js';
-import { BEGIN_PINNED, pinSettings } from './session-settings.js';
+import { ConnectionTurns } from '../fairness/connection-turns.js';
+import { BEGIN_PINNED_FOR_REQUEST, pinPoolSettings } from './session-settings.js';
 import { StatementNames } from './statement-names.js';
 import { TenantQueryRunner } from './tenant-query-runner.js';
 import type { TenantContext, TransactionLimits } from './opening-statement.js';
@@ -16,6 +17,8 @@ export interface TenantPoolOptions {
   serviceUrl: string;
   poolMin: number;
   poolMax: number;
+  /** Percentage of `poolMax` that one tenant uses at most, and at least one connection. Default 50. */
+  tenantShare?: number;
   /** True: TLS with a verified certificate. False: as the URL says. */
   tls: boolean;
   /** Milliseconds for a request, and for each of its statements. */
@@ -36,6 +39,8 @@ export interface PoolTotals {
   /** Callers that wait for a connection. */
   waiting: number;
 }
+
+const NO_TENANT = '';
 
 const APPLICATION_NAME = 'poc-tracker-auth-service';
 const IDLE_MS = 30_000;
@@ -58,6 +63,7 @@ export class TenantPool {
   private readonly names: StatementNames;
   private readonly limits: TransactionLimits;
   private readonly watch: ConnectionTimeoutWatch;
+  private readonly turns: ConnectionTurns;
 
   private constructor(
     private readonly dataSource: DataSource,
@@ -70,6 +76,7 @@ export class TenantPool {
       statementTimeoutMs: options.requestTimeoutMs,
       idleTimeoutMs: options.requestTimeoutMs + GRACE_MS,
     };
+    this.turns = new ConnectionTurns(options);
     this.watch = new ConnectionTimeoutWatch(this.connections, options.requestTimeoutMs + GRACE_MS);
   }
 
@@ -89,24 +96,37 @@ export class TenantPool {
   }
 
   get totals(): PoolTotals {
-    const { totalCount, idleCount, waitingCount } = this.connections;
-    return { max: this.options.poolMax, total: totalCount, idle: idleCount, waiting: waitingCount };
+    const { totalCount, idleCount } = this.connections;
+    const { waiting } = this.turns;
+    return { max: this.options.poolMax, total: totalCount, idle: idleCount, waiting };
   }
 
   transaction(context: TenantContext): TenantTransaction {
     return new TenantTransaction(
       context,
       this.limits,
-      () => new TenantQueryRunner(this.dataSource, this.names),
-      this.path.isPooled ? BEGIN_PINNED : undefined,
+      () =>
+        new TenantQueryRunner(this.dataSource, this.names, () => this.turns.take(context.tenantId)),
+      this.path.isPooled ? BEGIN_PINNED_FOR_REQUEST : undefined,
     );
   }
 
   /**
    * Runs one statement without a transaction, or behind a pooler in one that pins its settings. It is prepared if `params` is
-   * given, even if empty.
+   * given, even if empty. All look-ups share the turn of one tenant, and their clients take turns: the tenant that a request
+   * names has not been checked yet.
+   * @throws ApiError SERVICE_BUSY if no connection is available in time
    */
   async lookup(sql: string, params?: unknown[]): Promise<unknown[]> {
+    const endTurn = await this.turns.take(NO_TENANT);
+    try {
+      return await this.lookupOn(sql, params);
+    } finally {
+      endTurn();
+    }
+  }
+
+  private async lookupOn(sql: string, params?: unknown[]): Promise<unknown[]> {
     const client = await this.connections.connect();
     let defect: Error | undefined;
     const onLost = (error: Error): void => {
@@ -168,7 +188,7 @@ export class TenantPool {
 /** Three statements in one round trip. */
 async function queryPinned(client: PoolClient, statement: QueryConfig): Promise<QueryResult> {
   const [begin, result, commit] = await Promise.allSettled([
-    client.query(BEGIN_PINNED),
+    client.query(BEGIN_PINNED_FOR_REQUEST),
     client.query(statement),
     client.query('COMMIT'),
   ]);
@@ -200,7 +220,7 @@ function dataSourceOptions(
       // error event without a listener would end the process. The next statement still fails.
       onConnect: async (client: PoolClient) => {
         client.on('error', () => undefined);
-        await pinSettings(client);
+        await pinPoolSettings(client);
         path.isPooled = !(await isDirectConnection(client));
       },
     },

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { type DataSource, type ObjectLiteral, QueryFailedError, type QueryResult } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
+import type { EndTask } from '../fairness/fair-queue.js';
 import type { StatementNames } from './statement-names.js';
 
 /** feature_not_supported: "cached plan must not change result type". */
@@ -23,6 +24,8 @@ export class TenantQueryRunner extends PostgresQueryRunner {
   constructor(
     dataSource: DataSource,
     private readonly names: StatementNames,
+    /** Takes a place among the connections of the pool, at once or when the tenant's turn comes. */
+    private readonly takeTurn: () => EndTask | Promise<EndTask>,
   ) {
     super(dataSource.driver as PostgresDriver, 'master');
     this.manager = dataSource.createEntityManager(this);
@@ -52,14 +55,22 @@ export class TenantQueryRunner extends PostgresQueryRunner {
   override connect(): Promise<PoolClient> {
     this.databaseConnectionPromise ??= new Promise<PoolClient>((resolve, reject) => {
       const pool = this.driver.master as Pool;
-      pool.connect((error, client, release) => {
-        if (client === undefined) {
-          reject(error ?? new Error('The pool returned no connection.'));
-          return;
-        }
-        this.attach(client, release);
-        resolve(client);
-      });
+      const connect = (endTurn: EndTask): void =>
+        pool.connect((error, client, release) => {
+          if (client === undefined) {
+            endTurn();
+            reject(error ?? new Error('The pool returned no connection.'));
+            return;
+          }
+          this.attach(client, (defect) => {
+            release(defect);
+            endTurn();
+          });
+          resolve(client);
+        });
+      const turn = this.takeTurn();
+      if (turn instanceof Promise) turn.then(connect, reject);
+      else connect(turn);
     });
     return this.databaseConnectionPromise as Promise<PoolClient>;
   }

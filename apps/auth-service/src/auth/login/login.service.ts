@@ -1,6 +1,6 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { contextWithoutRights, type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
+import type { RequestClient } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
@@ -17,7 +17,6 @@ export class LoginService {
   constructor(
     private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionService,
-    private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -37,7 +36,7 @@ export class LoginService {
       const { id } = verified;
       if (verified.mustChangePassword)
         throw new ApiError('PASSWORD_CHANGE_REQUIRED', { cause: new RefusedCredentials(id) });
-      return this.database.transaction(contextWithoutRights(tenant.id, id), async () => {
+      return this.credentials.inTransaction(tenant.id, id, async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.credentials.upgradeHash(verified);
         return this.openSession(tenant, id, client, deviceId);

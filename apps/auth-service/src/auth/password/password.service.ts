@@ -67,7 +67,7 @@ export class PasswordService {
       this.policy.check(newPassword, { ...user, email, tenant }, 'newPassword');
       assertAnother(currentPassword, newPassword);
       const passwordHash = await this.hasher.hash(newPassword);
-      return this.database.transaction(context, async () => {
+      return this.credentials.inTransaction(tenant.id, id, async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.setPassword(id, passwordHash);
         return this.logins.openOnlySession(tenant, id, client, deviceId);
@@ -88,7 +88,7 @@ export class PasswordService {
     this.policy.check(newPassword, { ...user, tenant }, 'newPassword');
     assertAnother(currentPassword, newPassword);
     const passwordHash = await this.hasher.hash(newPassword);
-    return this.database.transaction(context, async () => {
+    return this.credentials.inTransaction(tenant.id, userId, async () => {
       await this.credentials.assertUnchanged(user.email, verified);
       await this.setPassword(userId, passwordHash);
       const owner = { id: userId, role, permissions, tenant };

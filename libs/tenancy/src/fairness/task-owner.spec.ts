@@ -1,5 +1,5 @@
 import type { TenantSnapshot } from '@poc-tracker/contracts';
-import { runInRequestContext } from '@poc-tracker/tenancy';
+import { runInRequestContext } from '../request/request-context.js';
 import { describe, expect, it } from 'vitest';
 import { currentOwner, ownerOf } from './task-owner.js';
 

@@ -1,4 +1,4 @@
-import { findCurrentRequest, type RequestClient } from '@poc-tracker/tenancy';
+import { findCurrentRequest, type RequestClient } from '../request/request-context.js';
 import { addressBlock } from './address-block.js';
 import type { TaskOwner } from './fair-queue.js';
 

@@ -4,10 +4,11 @@ import { FairQueue, type FairQueueLimits } from './fair-queue.js';
 
 const WIDE = {
   concurrency: 1,
+  tenantConcurrency: 1_000,
   capacity: 1_000,
   tenantCapacity: 1_000,
   sourceCapacity: 1_000,
-  deadlineMs: Number.POSITIVE_INFINITY,
+  deadlineMs: 600_000,
 };
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -99,6 +100,39 @@ describe('FairQueue', () => {
       await endNext();
       expect(started.slice(before)).toContain('quiet/1');
     }
+  });
+
+  it('keeps a slot free for others while one tenant uses its share', async () => {
+    const { run, started, endNext } = queueOf({ concurrency: 4, tenantConcurrency: 2 });
+    for (const name of ['a/1', 'a/1', 'a/1', 'a/2', 'b/1', 'c/1', 'b/1']) void run(name);
+    expect(started).toEqual(['a/1', 'a/1', 'b/1', 'c/1']);
+    await endNext();
+    expect(started.slice(4)).toEqual(['b/1']);
+    await endNext();
+    expect(started.slice(5)).toEqual(['a/1']);
+  });
+
+  it('counts the tasks that a caller starts and ends, and ends each once', async () => {
+    const { queue, run, started } = queueOf({ concurrency: 3, tenantConcurrency: 1 });
+    const end = queue.tryStart('a');
+    expect(queue.tryStart('a')).toBeUndefined();
+    expect(queue.tryStart('b')).toBeTypeOf('function');
+    void run('a/1');
+    void run('a/1');
+    expect([started, queue.waiting]).toEqual([[], 2]);
+    end?.();
+    end?.();
+    await settled();
+    expect([started, queue.waiting]).toEqual([['a/1'], 1]);
+  });
+
+  it('refuses a waiting task at the deadline although no other task ends', async () => {
+    const { queue } = queueOf({ deadlineMs: 20 });
+    queue.tryStart('a');
+    await expect(
+      queue.run({ tenant: 'b', source: '1' }, () => Promise.resolve()),
+    ).rejects.toMatchObject({ code: 'SERVICE_BUSY' });
+    expect(queue.waiting).toBe(0);
   });
 
   it('starts the tasks of one source in order of arrival', async () => {
