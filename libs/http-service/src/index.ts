@@ -37,6 +37,10 @@ export {
 export { HealthRoutes } from './health/health.routes.js';
 export { HealthService } from './health/health.service.js';
 
+// streaming: responses that last for as long as their clients read.
+export { boundedStream } from './streaming/bounded-stream.js';
+export { type FreeSlot, Slots } from './streaming/slots.js';
+
 // paging: lists in pages.
 export {
   decodePageCursor,

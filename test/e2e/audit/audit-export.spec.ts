@@ -28,7 +28,9 @@ async function adminWithLongLog(): Promise<Admin> {
 }
 
 /** Starts an export, and stops reading after the first part. */
-async function startExport(token: string): Promise<{ rest: () => Promise<string> }> {
+async function startExport(
+  token: string,
+): Promise<{ rest: () => Promise<string>; stop: () => void }> {
   const { port } = service.app.getHttpServer().address() as AddressInfo;
   const headers = { authorization: `Bearer ${token}` };
   const sent = request({ port, path: '/api/v1/audit/export', headers }).end();
@@ -44,7 +46,7 @@ async function startExport(token: string): Promise<{ rest: () => Promise<string>
     await closed;
     return response.complete ? `${text}complete` : text;
   };
-  return { rest };
+  return { rest, stop: () => sent.destroy() };
 }
 
 const expectCutOff = (text: string): void => {
@@ -81,5 +83,34 @@ describe('A long export of the audit log', () => {
       })
       .not.toBe(200);
     expectCutOff(await rest());
+  });
+});
+
+describe('Exports that their clients do not read', () => {
+  it('are refused beyond the limits of their user and tenant, and do not affect other tenants', async () => {
+    const [hostile, quiet] = [await adminWithLongLog(), await adminOn(service)];
+    const second = await service.user(hostile.tenantId, { role: 'admin' });
+    const third = await service.user(hostile.tenantId, { role: 'admin' });
+    const tokenOf = async (user: typeof second): Promise<string> =>
+      (await service.login(hostile.host, user)).tokens.accessToken;
+    const [secondToken, thirdToken] = [await tokenOf(second), await tokenOf(third)];
+    const refusal = async (token: string): Promise<unknown[]> => {
+      const { status, error, headers } = await service.call('GET', '/audit/export', { token });
+      return [status, error.code, headers['retry-after']];
+    };
+    const refused = [429, 'RATE_LIMIT_EXCEEDED', '30'];
+    const open = [await startExport(hostile.token), await startExport(hostile.token)];
+    expect(await refusal(hostile.token)).toEqual(refused);
+    open.push(await startExport(secondToken), await startExport(secondToken));
+    expect(await refusal(thirdToken)).toEqual(refused);
+    (await startExport(quiet.token)).stop();
+    open.shift()?.stop();
+    const accepted = async (): Promise<boolean> => {
+      const headers = { authorization: `Bearer ${thirdToken}` };
+      const url = '/api/v1/audit/export?from=2100-01-01T00:00:00Z';
+      return (await service.app.inject({ url, headers })).statusCode === 200;
+    };
+    await expect.poll(accepted).toBe(true);
+    for (const { stop } of open) stop();
   });
 });

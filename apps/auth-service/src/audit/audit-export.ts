@@ -1,7 +1,8 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { ApiError, MAX_UUID, NIL_UUID } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import { currentPrincipal, type Principal, SessionStatusService } from '@poc-tracker/auth-kit';
+import { boundedStream, Slots } from '@poc-tracker/http-service';
 import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
 import type { AuditRangeQuery } from './audit.dto.js';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN } from './chain/chain-link.js';
@@ -19,6 +20,9 @@ import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
 /** Entries per transaction: each uses a connection for a few milliseconds, however slowly the client reads. */
 const PAGE = 500;
 
+/** Exports at once. Each keeps up to two pages in memory while its client reads. */
+const MAX_EXPORTS = { total: 20, each: { user: 2, tenant: 4 }, retryAfter: 30 };
+
 interface Plan {
   header: AuditLogHeader;
   range: AuditLogRange;
@@ -31,6 +35,8 @@ interface Plan {
  */
 @Injectable()
 export class AuditExport {
+  private readonly slots = new Slots(MAX_EXPORTS);
+
   constructor(
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
@@ -39,15 +45,27 @@ export class AuditExport {
 
   /**
    * Streams the lines, page by page as the client reads them. The stream ends with a trailer or with an error, also when the
-   * session ends or the user loses the permission.
-   * @throws ApiError VALIDATION_ERROR for a range that ends before it starts.
+   * session ends, the user loses the permission or the client stops reading.
+   * @throws ApiError VALIDATION_ERROR for a range that ends before it starts; RATE_LIMIT_EXCEEDED or SERVICE_BUSY while too many
+   *   exports run.
    */
   async open(principal: Principal, range: AuditRangeQuery): Promise<Readable> {
     const { from = null, to = null } = range;
     if (from !== null && to !== null && Date.parse(from) > Date.parse(to))
       throw ApiError.validation({ field: 'to', message: 'must not be before from' });
+    const free = this.slots.take({ user: principal.userId, tenant: principal.tenantId });
+    try {
+      const plan = await this.plan(principal, from, to);
+      return boundedStream(this.chunks(principal, plan), free);
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  private plan(principal: Principal, from: string | null, to: string | null): Promise<Plan> {
     // Before the stream starts, so that a refusal is an error response and not a truncated file.
-    const plan = await this.reading(principal, async (transaction) => {
+    return this.reading(principal, async (transaction) => {
       const planned = await planExport(transaction, principal.tenantId, from, to);
       await this.events.record({
         type: 'audit.exported',
@@ -57,7 +75,6 @@ export class AuditExport {
       });
       return planned;
     });
-    return Readable.from(this.chunks(principal, plan), { objectMode: true, highWaterMark: 1 });
   }
 
   private async *chunks(principal: Principal, { header, range }: Plan): AsyncGenerator<string> {

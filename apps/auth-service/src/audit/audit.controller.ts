@@ -59,7 +59,8 @@ export class AuditController {
     description:
       'The lines are a header, the chained entries in the order of the hash chain, the pending entries, and a trailer with ' +
       'the number of entries and the head. A file without a trailer is truncated. The command "audit verify --file" ' +
-      'verifies the file without the database.',
+      'verifies the file without the database. A user can have 2 exports at once, and a tenant 4. The connection is closed if ' +
+      'you read nothing for 30 seconds.',
   })
   @ApiResponse({
     status: 200,
@@ -71,7 +72,7 @@ export class AuditController {
       },
     },
   })
-  @ApiErrors('SERVICE_BUSY')
+  @ApiErrors('RATE_LIMIT_EXCEEDED', 'SERVICE_BUSY')
   async exportAuditLog(
     @CurrentUser() principal: Principal,
     @Query() query: AuditRangeQuery,

@@ -37,16 +37,16 @@ export class RevocationStreamController {
       'For services that verify tokens locally. Sends a line of JSON about every 30 ms. `t` is the time up to which the ' +
       'events are complete, in milliseconds of the clock whose current time is in the first line. `events` lists ' +
       '`[kind, tenant, id]`, where kind is session, user or tenant. A stream cannot be resumed: after it ends, clear ' +
-      'your cache and open another one.',
+      'your cache and open another one. A client can have 20 streams at once on each instance.',
   })
   @ApiOkResponse({ description: 'Lines of JSON, for at most a minute.', content: LINES })
-  @ApiErrors('INVALID_CLIENT', 'SERVICE_BUSY', 'SERVICE_UNAVAILABLE')
+  @ApiErrors('INVALID_CLIENT', 'RATE_LIMIT_EXCEEDED', 'SERVICE_BUSY', 'SERVICE_UNAVAILABLE')
   async streamRevocations(
     @Req() request: ClientRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.clients.authenticate(request);
-    this.streams.assertAvailable();
+    const { id } = await this.clients.authenticate(request);
+    const free = this.streams.takeSlot(id);
     reply.hijack();
     reply.raw.writeHead(200, {
       'content-type': 'application/x-ndjson',
@@ -56,6 +56,6 @@ export class RevocationStreamController {
       // Proxies must not buffer lines, or they arrive too late to be useful.
       'x-accel-buffering': 'no',
     });
-    this.streams.serve(reply.raw);
+    this.streams.serve(reply.raw, free);
   }
 }

@@ -9,9 +9,9 @@ let sessionStatus: SessionStatusService;
 let streams: RevocationStreamService;
 
 /** A stream that is not read until a test resumes it. */
-function open(): PassThrough {
+function open(client = 'client'): PassThrough {
   const reader = new PassThrough({ highWaterMark: 1024 });
-  streams.serve(reader);
+  streams.serve(reader, streams.takeSlot(client));
   return reader;
 }
 
@@ -53,18 +53,24 @@ describe('a revocation stream', () => {
   });
 
   it('is refused while 200 others are open, and accepted after one of them ends', async () => {
-    const readers = Array.from({ length: 200 }, open);
-    expect(() => streams.assertAvailable()).toThrow(refusal('SERVICE_BUSY'));
+    const readers = Array.from({ length: 200 }, (_, index) => open(`client ${index % 10}`));
+    expect(() => streams.takeSlot('another')).toThrow(refusal('SERVICE_BUSY'));
     readers[0]?.destroy();
-    await vi.waitFor(() => expect(() => streams.assertAvailable()).not.toThrow());
+    await vi.waitFor(() => expect(() => streams.takeSlot('another')).not.toThrow());
     expect(subscribers()).toBe(199);
+  });
+
+  it('is refused to a client with 20 others, and to no other client', () => {
+    for (let count = 0; count < 20; count += 1) open('greedy');
+    expect(() => streams.takeSlot('greedy')).toThrow(refusal('RATE_LIMIT_EXCEEDED'));
+    expect(() => streams.takeSlot('another')).not.toThrow();
   });
 
   it('does not subscribe for a client that disconnected while its credentials were verified', async () => {
     const reader = new PassThrough();
     reader.destroy();
     await new Promise((resolve) => reader.once('close', resolve));
-    streams.serve(reader);
+    for (let count = 0; count < 30; count += 1) streams.serve(reader, streams.takeSlot('client'));
     expect(subscribers()).toBe(0);
   });
 
@@ -94,7 +100,7 @@ describe('a revocation stream', () => {
     );
     reading.resume();
     streams.beforeApplicationShutdown();
-    expect(() => streams.assertAvailable()).toThrow(refusal('SERVICE_UNAVAILABLE'));
+    expect(() => streams.takeSlot('client')).toThrow(refusal('SERVICE_UNAVAILABLE'));
     await vi.advanceTimersByTimeAsync(500);
     expect([reading.destroyed, stalled.destroyed]).toEqual([true, true]);
     expect(subscribers()).toBe(0);

@@ -8,10 +8,11 @@ import {
   SessionStatusService,
 } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
+import { type FreeSlot, Slots } from '@poc-tracker/http-service';
 import type { Writable } from 'node:stream';
 
-/** Concurrent streams. Each costs a write every 30 ms. */
-const MAX_STREAMS = 200;
+/** Concurrent streams. Each costs a write every 30 ms, and a client needs one for each of its processes. */
+const MAX_STREAMS = { total: 200, each: { client: 20 }, retryAfter: 1 };
 
 /** Clients reconnect every 8 s. A longer stream is ended, because credentials are only verified when it is opened. */
 const MAX_DURATION_MS = 60_000;
@@ -26,23 +27,31 @@ const CLOSE_TIMEOUT_MS = 500;
 @Injectable()
 export class RevocationStreamService implements BeforeApplicationShutdown {
   private readonly open = new Set<() => void>();
+  private readonly slots = new Slots(MAX_STREAMS);
   private stopping = false;
 
   constructor(private readonly sessionStatus: SessionStatusService) {}
 
-  /** @throws ApiError SERVICE_BUSY if too many streams are open, SERVICE_UNAVAILABLE during shutdown. */
-  assertAvailable(): void {
+  /**
+   * Takes a slot for a stream of this client, which {@link serve} frees.
+   * @throws ApiError RATE_LIMIT_EXCEEDED if the client has too many streams open, SERVICE_BUSY if all clients have,
+   *   SERVICE_UNAVAILABLE during shutdown.
+   */
+  takeSlot(clientId: string): FreeSlot {
     if (this.stopping) throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 });
-    if (this.open.size >= MAX_STREAMS) throw new ApiError('SERVICE_BUSY', { retryAfter: 1 });
+    return this.slots.take({ client: clientId });
   }
 
   /**
    * Writes the time, and then a line for each message of the revocation feed: about every 30 ms, with or without events,
    * while the feed is connected.
    */
-  serve(reader: Writable): void {
+  serve(reader: Writable, free: FreeSlot): void {
     // The client disconnected while its credentials were verified; there will be no `close` event.
-    if (reader.destroyed) return;
+    if (reader.destroyed) {
+      free();
+      return;
+    }
     const epoch = randomUUID();
     let n = -1;
     const write = (line: Pick<StreamMessage, 't' | 'gap' | 'events'>): void => {
@@ -67,6 +76,7 @@ export class RevocationStreamService implements BeforeApplicationShutdown {
       clearTimeout(timer);
       unsubscribe();
       this.open.delete(end);
+      free();
     });
     reader.on('error', () => undefined);
     write({ t: Timestamp.now().monotonic, events: [] });

@@ -37,7 +37,7 @@ export class PocEventsController {
       },
     },
   })
-  @ApiErrors('NOT_FOUND', 'RATE_LIMIT_EXCEEDED')
+  @ApiErrors('NOT_FOUND', 'RATE_LIMIT_EXCEEDED', 'SERVICE_BUSY')
   async streamPocEvents(
     @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type Principal, SessionStatusService, toSessionClaims } from '@poc-tracker/auth-kit';
 import { ApiError, type Feature } from '@poc-tracker/contracts';
+import { type FreeSlot, Slots } from '@poc-tracker/http-service';
 import { PocService } from '../pocs/poc.service.js';
 import { EventStream } from './event-stream.js';
 import { type PocChange, PocChangeListener } from './poc-change.listener.js';
@@ -13,8 +14,12 @@ const CHECK_MS = 100;
 
 const HEARTBEAT_MS = 15_000;
 
-/** Maximum number of open streams per user: each uses a connection. */
-const MAX_STREAMS = 10;
+/** Streams at once: each uses a connection of the server, and is written to by every event of its POC. */
+const MAX_STREAMS = {
+  total: 1_000,
+  each: { user: 10, tenant: 200 },
+  retryAfter: HEARTBEAT_MS / 1_000,
+};
 
 interface Subscription {
   principal: Principal;
@@ -29,6 +34,7 @@ interface Subscription {
 @Injectable()
 export class PocEventsService implements OnModuleDestroy {
   private readonly subscriptions = new Set<Subscription>();
+  private readonly slots = new Slots(MAX_STREAMS);
   /** Number of subscriptions that are being opened. They need the listener as well. */
   private opening = 0;
   private checks: NodeJS.Timeout | undefined;
@@ -41,8 +47,10 @@ export class PocEventsService implements OnModuleDestroy {
     private readonly sessionStatus: SessionStatusService,
   ) {}
 
-  /** @throws ApiError NOT_FOUND, RATE_LIMIT_EXCEEDED, SERVICE_UNAVAILABLE during shutdown. */
+  /** @throws ApiError NOT_FOUND, RATE_LIMIT_EXCEEDED, SERVICE_BUSY, SERVICE_UNAVAILABLE during shutdown. */
   async subscribe(principal: Principal, pocId: string): Promise<Readable> {
+    // First, so that refused requests cost no look-up.
+    const free = this.slots.take({ user: principal.userId, tenant: principal.tenantId });
     this.opening += 1;
     try {
       // The listener starts before the POC is read, so that no change in between is missed.
@@ -51,7 +59,10 @@ export class PocEventsService implements OnModuleDestroy {
         missed: () => this.sendResync(),
       });
       await this.pocs.asPrincipal(principal, () => this.pocs.get(pocId));
-      return this.open(principal, pocId);
+      return this.open(principal, pocId, free);
+    } catch (error) {
+      free();
+      throw error;
     } finally {
       this.opening -= 1;
       this.stopWhenUnused();
@@ -65,20 +76,17 @@ export class PocEventsService implements OnModuleDestroy {
     this.stopTimers();
   }
 
-  /** Synchronous, so that concurrent requests cannot exceed the limit. */
-  private open(principal: Principal, pocId: string): Readable {
+  private open(principal: Principal, pocId: string, free: FreeSlot): Readable {
     if (this.stopping) throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 });
-    const open = [...this.subscriptions].filter(
-      ({ principal: other }) => other.userId === principal.userId,
-    );
-    if (open.length >= MAX_STREAMS)
-      throw new ApiError('RATE_LIMIT_EXCEEDED', { retryAfter: HEARTBEAT_MS / 1_000 });
     const subscription: Subscription = {
       principal,
       pocId,
       checking: false,
       sent: Promise.resolve(),
-      stream: new EventStream(() => this.remove(subscription)),
+      stream: new EventStream(() => {
+        free();
+        this.remove(subscription);
+      }),
     };
     this.subscriptions.add(subscription);
     this.checks ??= setInterval(() => this.checkAll(), CHECK_MS);

@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { currentPrincipal, type Principal, SessionStatusService } from '@poc-tracker/auth-kit';
+import { boundedStream, Slots } from '@poc-tracker/http-service';
 import type { AnalyticsResponse } from './analytics.response.js';
 import { PocReportRepository } from './poc-report.repository.js';
 import { PocRepository } from './poc.repository.js';
@@ -10,9 +11,14 @@ import { PocService } from './poc.service.js';
 /** Rows per transaction of the export. */
 const EXPORT_PAGE = 500;
 
+/** Exports at once. Each keeps up to two pages in memory while its client reads. */
+const MAX_EXPORTS = { total: 20, each: { user: 2, tenant: 4 }, retryAfter: 30 };
+
 /** Analytics and export of all POCs of a tenant. */
 @Injectable()
 export class PocReportService {
+  private readonly slots = new Slots(MAX_EXPORTS);
+
   constructor(
     private readonly report: PocReportRepository,
     private readonly repository: PocRepository,
@@ -27,10 +33,12 @@ export class PocReportService {
   /**
    * All POCs as newline-delimited JSON. Each page has its own transaction, so that a slow client does not occupy a
    * connection. A POC that changes during the export has the state at the time of its page. The stream fails when the
-   * session ends or the tenant loses the feature.
+   * session ends, the tenant loses the feature or the client stops reading.
+   * @throws ApiError RATE_LIMIT_EXCEEDED or SERVICE_BUSY while too many exports run.
    */
   export(principal: Principal): Readable {
-    return Readable.from(this.lines(principal), { objectMode: false });
+    const free = this.slots.take({ user: principal.userId, tenant: principal.tenantId });
+    return boundedStream(this.lines(principal), free);
   }
 
   private async *lines(principal: Principal): AsyncGenerator<string> {

@@ -75,13 +75,15 @@ export class PocController {
   @ApiOperation({
     summary: 'Export all POCs as newline-delimited JSON',
     description:
-      'Returns one JSON object per line, oldest first. The connection is aborted if the export cannot be completed.',
+      'Returns one JSON object per line, oldest first. The connection is aborted if the export cannot be completed, or if you ' +
+      'read nothing for 30 seconds. A user can have 2 exports at once, and a tenant 4.',
   })
   @ApiResponse({
     status: 200,
     description: 'One JSON object per line.',
     content: { [NDJSON]: { schema: { type: 'string' }, example: '{"id":"…","title":"…"}\n' } },
   })
+  @ApiErrors('RATE_LIMIT_EXCEEDED', 'SERVICE_BUSY')
   exportPocs(@CurrentUser() principal: Principal): StreamableFile {
     return new StreamableFile(this.reports.export(principal), { type: NDJSON });
   }
