@@ -43,12 +43,14 @@ describe('The settings of a tenant', () => {
     expect((await read(token)).data['security']).toEqual({
       sessionTimeout: { value: 24, source: 'default' },
       sessionLifetime: { value: 168, source: 'default' },
+      maxSessions: { value: 100, source: 'default' },
       requireMFA: { value: false, source: 'default' },
     });
     const changed = await change(token, { security: { sessionTimeout: 24, requireMFA: false } });
     expect(changed.data['security']).toEqual({
       sessionTimeout: { value: 24, source: 'tenant' },
       sessionLifetime: { value: 168, source: 'default' },
+      maxSessions: { value: 100, source: 'default' },
       requireMFA: { value: false, source: 'tenant' },
     });
     expect((await read(token)).data).toEqual(changed.data);
@@ -56,11 +58,12 @@ describe('The settings of a tenant', () => {
     expect((await read(token)).data['security']).toEqual({
       sessionTimeout: { value: 24, source: 'default' },
       sessionLifetime: { value: 168, source: 'default' },
+      maxSessions: { value: 100, source: 'default' },
       requireMFA: { value: false, source: 'tenant' },
     });
     const current = await service.call<{ settings: unknown }>('GET', '/tenants/current', { token });
     expect(current.data.settings).toMatchObject({
-      security: { sessionTimeout: 24, sessionLifetime: 168, requireMFA: false },
+      security: { sessionTimeout: 24, sessionLifetime: 168, maxSessions: 100, requireMFA: false },
     });
   });
 

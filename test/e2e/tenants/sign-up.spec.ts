@@ -57,7 +57,14 @@ describe('Sign-up', () => {
         planType: 'basic',
         status: 'active',
         limits: { maxUsers: 10, maxPocs: 100, maxStorageGb: 5 },
-        settings: { security: { sessionTimeout: 24, sessionLifetime: 168, requireMFA: false } },
+        settings: {
+          security: {
+            sessionTimeout: 24,
+            sessionLifetime: 168,
+            maxSessions: 100,
+            requireMFA: false,
+          },
+        },
       },
       adminUser: {
         email: 'ana@initech.example',

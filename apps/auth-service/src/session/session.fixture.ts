@@ -55,6 +55,7 @@ export class SessionFixture {
   clock: ManualClock;
   sessionTimeout = 24;
   sessionLifetime = 168;
+  maxSessions = 100;
   sessions: SessionService;
   revocations: SessionRevocationService;
   private refreshes: RefreshService;
@@ -99,6 +100,7 @@ export class SessionFixture {
     this.clock = new ManualClock(this.database);
     this.sessionTimeout = 24;
     this.sessionLifetime = 168;
+    this.maxSessions = 100;
     this.restart();
   }
 
@@ -106,8 +108,8 @@ export class SessionFixture {
   restart(clock: Clock = this.clock): void {
     const { database } = this;
     const settings = () => {
-      const { sessionTimeout, sessionLifetime } = this;
-      return Promise.resolve({ security: { sessionTimeout, sessionLifetime } });
+      const { sessionTimeout, sessionLifetime, maxSessions } = this;
+      return Promise.resolve({ security: { sessionTimeout, sessionLifetime, maxSessions } });
     };
     const tenants = { settings } as unknown as TenantService;
     const config = testConfig(this.db);
@@ -118,7 +120,14 @@ export class SessionFixture {
       source: new DatabaseSessionStatusSource(database),
     });
     this.revocations = new SessionRevocationService(repository, clock, database, events);
-    this.sessions = new SessionService(repository, this.revocations, issuer, tenants, clock);
+    this.sessions = new SessionService(
+      repository,
+      this.revocations,
+      issuer,
+      tenants,
+      clock,
+      events,
+    );
     this.refreshes = new RefreshService(
       repository,
       new UserService(config, new UserRepository(database), new UserDirectoryRepository(database)),
@@ -131,17 +140,19 @@ export class SessionFixture {
     );
   }
 
-  asOwner<T>(work: () => Promise<T>): Promise<T> {
-    const { tenantId, id: userId } = this.owner;
+  asOwner<T>(work: () => Promise<T>, { tenantId, id: userId } = this.owner): Promise<T> {
     return this.database.transaction(contextWithoutRights(tenantId, userId), work);
   }
 
   /** Opens a session. @returns its refresh token. */
-  async open(): Promise<string> {
-    const tenant = { id: this.owner.tenantId, subdomain: 'acme', plan: 'basic' } as TenantSnapshot;
-    const owner = { id: this.owner.id, role: 'user', permissions: [], tenant } as const;
+  async open(user = this.owner): Promise<string> {
+    const tenant = { id: user.tenantId, subdomain: 'acme', plan: 'basic' } as TenantSnapshot;
+    const owner = { id: user.id, role: 'user', permissions: [], tenant } as const;
     const device = { deviceId: 'phone' };
-    const { refreshToken } = await this.asOwner(() => this.sessions.open(owner, CLIENT, device));
+    const { refreshToken } = await this.asOwner(
+      () => this.sessions.open(owner, CLIENT, device),
+      user,
+    );
     return refreshToken;
   }
 

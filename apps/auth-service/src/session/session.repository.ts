@@ -67,6 +67,18 @@ export const REVOKE_ALL_BUT = `
     FROM locked WHERE s.tenant_id = ${CURRENT_TENANT} AND s.id = locked.id
   RETURNING s.id`;
 
+/** The sessions of a user beyond the number $3, by their last use. Locks them in the order of `REVOKE_ALL_BUT`. */
+const REVOKE_BEYOND = `
+  WITH beyond AS (
+    SELECT id FROM user_sessions
+     WHERE user_id = $1 AND id <> $2 AND is_active AND expires_at > $4
+     ORDER BY last_used_at DESC, id DESC OFFSET $3 - 1),
+  locked AS (
+    SELECT id FROM user_sessions WHERE id IN (SELECT id FROM beyond) AND is_active ORDER BY id FOR NO KEY UPDATE)
+  UPDATE user_sessions s SET is_active = false, revoked_at = $4
+    FROM locked WHERE s.id = locked.id
+  RETURNING s.id`;
+
 /** Sessions of the current transaction's tenant; row-level security hides those of any other. */
 @Injectable()
 export class SessionRepository {
@@ -136,6 +148,11 @@ export class SessionRepository {
     at: Date,
   ): Promise<string[]> {
     return idsOf(await transaction.query(REVOKE_ALL_BUT, [userId, keep, at]));
+  }
+
+  /** Revokes active sessions of a user, except `keep`, until `max` are left. @returns their ids. */
+  async revokeBeyond(userId: string, keep: string, max: number, at: Date): Promise<string[]> {
+    return idsOf(await this.database.query(REVOKE_BEYOND, [userId, keep, max, at]));
   }
 }
 

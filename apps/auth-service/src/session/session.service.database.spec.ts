@@ -156,3 +156,45 @@ describe('revoking sessions', () => {
     expect((await fixture.stored(token)).isActive).toBe(true);
   });
 });
+
+describe('the number of sessions of a user', () => {
+  const isActive = async (token: string) => (await fixture.stored(token)).isActive;
+
+  it('is limited: a new session revokes the one that was not used for the longest time, with one event', async () => {
+    fixture.maxSessions = 3;
+    await fixture.asOwner(() => fixture.revocations.revokeAll(fixture.database, fixture.owner.id));
+    const first = await fixture.open();
+    fixture.clock.forward(1_000);
+    const [second, third] = [await fixture.open(), await fixture.open()];
+    fixture.clock.forward(1_000);
+    await fixture.refresh(first);
+    await fixture.refresh(third);
+    const events = async () =>
+      (await fixture.db.sql(`SELECT FROM security_events WHERE type = 'session.revoked'`)).length;
+    const before = await events();
+    const fourth = await fixture.open();
+    expect(await Promise.all([first, second, third, fourth].map(isActive))).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect((await events()) - before).toBe(1);
+    await expect(fixture.refresh(second)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  it('falls to a lower limit with the next session, and does not count those of other users', async () => {
+    const tokens = [await fixture.open(), await fixture.open(), await fixture.open()];
+    const { owner } = fixture;
+    const { userId } = await seedUser(fixture.db, owner.tenantId);
+    const other = await fixture.open({ ...owner, id: userId });
+    fixture.maxSessions = 1;
+    fixture.clock.forward(1_000);
+    const last = await fixture.open();
+    expect(await Promise.all([...tokens, last].map(isActive))).toEqual([false, false, false, true]);
+    const stored = await fixture.db.sql('SELECT is_active FROM user_sessions WHERE id = $1', [
+      claimsOf(other).session_id,
+    ]);
+    expect(stored).toEqual([{ is_active: true }]);
+  });
+});

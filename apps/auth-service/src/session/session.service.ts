@@ -4,6 +4,7 @@ import { toSinglePage } from '@poc-tracker/http-service';
 import { type RequestClient, uuidv7 } from '@poc-tracker/tenancy';
 import { hashOfSecret, randomSecretBytes } from '../protection/secret.js';
 import { TenantService } from '../tenant/tenant.service.js';
+import { SecurityEvents } from '../audit/security-events.js';
 import { Clock } from './clock.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionRevocationService } from './session-revocation.service.js';
@@ -32,18 +33,29 @@ export class SessionService {
     private readonly issuer: TokenIssuer,
     private readonly tenants: TenantService,
     private readonly clock: Clock,
+    private readonly events: SecurityEvents,
   ) {}
 
   /**
    * Opens a session. It expires after the tenant's `security.sessionTimeout` without use, and after
-   * `security.sessionLifetime` in any case.
+   * `security.sessionLifetime` in any case. Revokes the user's sessions beyond `security.maxSessions`.
    */
   async open(
     owner: SessionOwner,
     client: RequestClient,
     deviceInfo: DeviceInfo = {},
   ): Promise<TokensResponse> {
-    return (await this.insert(owner, client, deviceInfo)).tokens;
+    const { id, tokens, openedAt, maxSessions } = await this.insert(owner, client, deviceInfo);
+    const revoked = await this.sessions.revokeBeyond(owner.id, id, maxSessions, openedAt);
+    if (revoked.length > 0) {
+      await this.events.record({
+        type: 'session.revoked',
+        result: 'success',
+        target: { type: 'user', id: owner.id },
+        details: { userId: owner.id, sessions: revoked.length, reason: 'max_sessions' },
+      });
+    }
+    return tokens;
   }
 
   /**
@@ -80,7 +92,7 @@ export class SessionService {
     owner: SessionOwner,
     client: RequestClient,
     deviceInfo: DeviceInfo,
-  ): Promise<{ id: string; tokens: TokensResponse }> {
+  ): Promise<{ id: string; tokens: TokensResponse; openedAt: Date; maxSessions: number }> {
     const { security } = await this.tenants.settings();
     const { tenant, ...user } = owner;
     const openedAt = await this.clock.now();
@@ -104,6 +116,7 @@ export class SessionService {
     });
     const { deviceId } = deviceInfo;
     const subject = { user, tenant, sessionId: state.id, deviceId };
-    return { id: state.id, tokens: await this.issuer.tokens(subject, refreshToken) };
+    const tokens = await this.issuer.tokens(subject, refreshToken);
+    return { id: state.id, tokens, openedAt, maxSessions: security.maxSessions };
   }
 }

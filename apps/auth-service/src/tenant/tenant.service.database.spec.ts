@@ -90,7 +90,7 @@ describe('TenantService', () => {
     expect(Object.fromEntries(rows.map((row) => [row.setting_key, row.setting_value]))).toEqual({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: { sessionTimeout: 24, sessionLifetime: 168, requireMFA: false },
+      security: { sessionTimeout: 24, sessionLifetime: 168, maxSessions: 100, requireMFA: false },
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     expect(await as(id, () => tenants.current())).toMatchObject({
@@ -167,6 +167,7 @@ describe('TenantService', () => {
     expect(settings.security).toEqual({
       sessionTimeout: 2,
       sessionLifetime: 168,
+      maxSessions: 100,
       requireMFA: false,
     });
     expect(settings.theme.primaryColor).toBe('#2563eb');

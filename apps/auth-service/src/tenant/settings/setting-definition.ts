@@ -66,6 +66,20 @@ export function hours(
   };
 }
 
+/** A whole number. */
+export function count(
+  options: Options<number> & { min: number; max: number },
+): SettingDefinition<number> {
+  const { min, max, ...rest } = options;
+  return {
+    ...rest,
+    schema: { type: 'integer', minimum: min, maximum: max },
+    rule: `must be a whole number from ${min} to ${max}`,
+    accepts: (value): value is number =>
+      typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max,
+  };
+}
+
 export function choice<const T extends string>(
   choices: readonly T[],
   options: Options<T> & { unavailable: Partial<Record<T, string>> },

@@ -2,6 +2,7 @@ import { FEATURE_SETTING_DEFAULTS } from '@poc-tracker/contracts';
 import {
   choice,
   color,
+  count,
   flag,
   hours,
   offUntilBuilt,
@@ -19,6 +20,9 @@ const MAX_IDLE_HOURS = 168;
 
 /** A year. A longer session is more likely a typing error. */
 const MAX_SESSION_HOURS = 8_760;
+
+/** More than any user has devices. The list of the sessions of a user is one response. */
+const MAX_SESSIONS = 1_000;
 
 /**
  * All settings of a tenant, by group. A group is one row of `tenant_settings`. A setting or a group that is added here can be
@@ -57,6 +61,13 @@ const SETTINGS_CATALOGUE = {
       max: MAX_SESSION_HOURS,
       description:
         'Hours after which a session ends in any case, from the log-in. A shorter lifetime also applies to active sessions.',
+    }),
+    maxSessions: count({
+      default: 100,
+      min: 1,
+      max: MAX_SESSIONS,
+      description:
+        'Active sessions that a user can have. A log-in beyond it revokes the sessions that have not been used for the longest time.',
     }),
     requireMFA: offUntilBuilt({
       description:

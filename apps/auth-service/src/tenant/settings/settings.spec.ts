@@ -38,7 +38,7 @@ describe('the settings of a tenant', () => {
     expect(valuesOf(resolved)).toMatchObject({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: { sessionTimeout: 24, sessionLifetime: 168, requireMFA: false },
+      security: { sessionTimeout: 24, sessionLifetime: 168, maxSessions: 100, requireMFA: false },
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     const sources = Object.values(resolved).flatMap((group) =>
