@@ -820,6 +820,41 @@ END
 $function$;
 ALTER FUNCTION note_revocation() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.note_session_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    UPDATE public.session_changes c
+       SET ends_at = least(c.ends_at, clock_timestamp()), xid = pg_current_xact_id()
+     WHERE c.tenant_id = OLD.tenant_id AND c.session_id = OLD.id;
+    RETURN NULL;
+  END IF;
+  INSERT INTO public.session_changes AS c
+         (tenant_id, session_id, user_id, generation, window_generation, previous_generation, last_accessed_at, ends_at)
+  VALUES (NEW.tenant_id, NEW.id, NEW.user_id, NEW.generation, NEW.generation, NEW.generation, NEW.last_used_at,
+          CASE WHEN NEW.is_active THEN NEW.expires_at
+            ELSE least(coalesce(NEW.revoked_at, clock_timestamp()), NEW.expires_at) END)
+  ON CONFLICT (tenant_id, session_id) DO UPDATE
+     SET generation = EXCLUDED.generation,
+         window_started_at = CASE WHEN c.window_started_at < clock_timestamp() - interval '16 minutes'
+           THEN clock_timestamp() ELSE c.window_started_at END,
+         window_generation = CASE WHEN c.window_started_at < clock_timestamp() - interval '16 minutes'
+           THEN EXCLUDED.generation ELSE c.window_generation END,
+         previous_generation = CASE WHEN c.window_started_at < clock_timestamp() - interval '16 minutes'
+           THEN c.window_generation ELSE c.previous_generation END,
+         last_accessed_at = greatest(c.last_accessed_at, EXCLUDED.last_accessed_at),
+         -- Tokens are valid until the change is made, also if it puts the end into the past.
+         ends_at = greatest(EXCLUDED.ends_at, least(c.ends_at, clock_timestamp())),
+         xid = pg_current_xact_id();
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION note_session_change() OWNER TO tenant_gatekeeper;
+
 CREATE OR REPLACE FUNCTION public.notify_poc_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1374,6 +1409,39 @@ GRANT EXECUTE ON FUNCTION search_key(text) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION search_key(text) TO super_admin;
 GRANT EXECUTE ON FUNCTION search_key(text) TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION search_key(text) TO tracker_user;
+
+CREATE OR REPLACE FUNCTION public.session_changes_since(p_cursor text)
+ RETURNS TABLE(source text, next_cursor text, complete boolean, events jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  most CONSTANT integer := 5000;
+  seen pg_snapshot;
+  open_then xid8[];
+  changed jsonb;
+BEGIN
+  SELECT r.source, r.next_cursor, r.complete, r.events INTO source, next_cursor, complete, events
+    FROM public.revocations_since(p_cursor) r;
+  IF complete THEN
+    seen := split_part(p_cursor, '/', 2)::pg_snapshot;
+    open_then := ARRAY(SELECT pg_snapshot_xip(seen));
+    SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array('session', e.tenant_id, e.session_id)), '[]')
+      INTO complete, changed
+      FROM (SELECT c.tenant_id, c.session_id
+              FROM public.session_changes c WHERE c.xid >= pg_snapshot_xmax(seen)
+            UNION ALL
+            SELECT c.tenant_id, c.session_id
+              FROM public.session_changes c WHERE c.xid = ANY (open_then)
+             LIMIT most + 1) e;
+    events := CASE WHEN complete THEN events || changed ELSE '[]' END;
+  END IF;
+  RETURN NEXT;
+END
+$function$;
+ALTER FUNCTION session_changes_since(text) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION session_changes_since(text) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
  RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb)
@@ -2308,6 +2376,48 @@ CREATE TRIGGER service_clients_audit AFTER INSERT OR DELETE OR UPDATE ON public.
 GRANT DELETE, INSERT, SELECT, UPDATE ON service_clients TO super_admin;
 GRANT SELECT ON service_clients TO tenant_gatekeeper;
 
+CREATE TABLE session_changes (
+  tenant_id uuid NOT NULL,
+  session_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  generation integer NOT NULL,
+  window_started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  window_generation integer NOT NULL,
+  previous_generation integer NOT NULL,
+  last_accessed_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone NOT NULL,
+  xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  CONSTRAINT session_changes_pkey PRIMARY KEY (tenant_id, session_id)
+);
+CREATE INDEX session_changes_ends_at_idx ON public.session_changes USING btree (ends_at);
+CREATE INDEX session_changes_user_idx ON public.session_changes USING btree (tenant_id, user_id);
+CREATE INDEX session_changes_xid_idx ON public.session_changes USING btree (xid);
+ALTER TABLE session_changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE session_changes FORCE ROW LEVEL SECURITY;
+CREATE POLICY session_changes_tenant_isolation ON session_changes AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY session_changes_select_authenticated_user ON session_changes AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY session_changes_select_super_admin ON session_changes AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY session_changes_select_tenant_gatekeeper ON session_changes AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY session_changes_insert_tenant_gatekeeper ON session_changes AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY session_changes_update_super_admin ON session_changes AS PERMISSIVE FOR UPDATE TO super_admin
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY session_changes_update_tenant_gatekeeper ON session_changes AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY session_changes_delete_super_admin ON session_changes AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+GRANT SELECT ON session_changes TO authenticated_user;
+GRANT DELETE, SELECT ON session_changes TO super_admin;
+GRANT INSERT, SELECT, UPDATE ON session_changes TO tenant_gatekeeper;
+GRANT UPDATE (last_accessed_at, xid) ON session_changes TO super_admin;
+
 CREATE TABLE tenant_domains (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
@@ -2686,6 +2796,7 @@ CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH
 CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
 CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION limit_session();
 CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) AND new.is_active)) EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER user_sessions_noted AFTER INSERT OR DELETE OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION note_session_change();
 CREATE TRIGGER user_sessions_platform BEFORE UPDATE ON public.user_sessions FOR EACH ROW WHEN ((new.user_id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.user_sessions FOR EACH ROW WHEN ((new.is_active AND (NOT old.is_active))) EXECUTE FUNCTION keep_session_revoked();
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;

@@ -9,6 +9,7 @@ import { SecurityEvents } from './audit/security-events.js';
 import { DeviceCookies } from './protection/lockout/device-cookies.js';
 import { registerDeviceCookies } from './protection/lockout/known-devices.js';
 import { registerRefusedAccess } from './audit/refused-access.js';
+import { registerSessionUses, SessionUses } from './session/mirror/session-uses.js';
 import { registerOwnChanges } from './session/own-changes.js';
 import { toApiError } from './constraint-codes.js';
 
@@ -36,6 +37,7 @@ export async function createApp(
     const fastify = app.getHttpAdapter().getInstance();
     registerDeviceCookies(fastify, app.get(DeviceCookies));
     registerOwnChanges(fastify, app.get(SessionStatusService));
+    registerSessionUses(fastify, app.get(SessionUses));
     registerRefusedAccess(fastify, app.get(SecurityEvents));
   }
   if (config.exposure.docs) serveDocumentation(app, API_DESCRIPTION);

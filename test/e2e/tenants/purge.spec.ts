@@ -12,8 +12,8 @@ import { discoverTenantTables } from '../../isolation/tenant-tables.js';
 import { createWorld, type World } from '../../isolation/world.js';
 import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
 
-/** Contains ids only, until all processes know about the purge, and is emptied automatically. */
-const PASSING_TABLES = ['revocation_events'];
+/** Contain ids and times only, until all processes know about the purge, and are emptied automatically. */
+const PASSING_TABLES = ['revocation_events', 'session_changes'];
 
 let service: ServiceFixture;
 let platform: PlatformDatabase;

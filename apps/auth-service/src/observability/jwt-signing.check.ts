@@ -34,6 +34,7 @@ export class JwtSigningCheck implements ServiceCheck {
       user: { id: NIL_UUID, role: 'viewer', permissions: [] },
       tenant: PROBE_TENANT,
       sessionId,
+      generation: 0,
     });
     const claims = this.verifier.verify(token);
     if (claims.session_id !== sessionId)

@@ -1,8 +1,12 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
+import { RedisModule } from '../redis/redis.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
 import { Clock } from './clock.js';
+import { SessionMirrorRepository } from './mirror/session-mirror.repository.js';
+import { SessionMirror } from './mirror/session-mirror.js';
+import { SessionUses } from './mirror/session-uses.js';
 import { RevocationPruning } from './revocation-pruning.js';
 import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionController } from './session.controller.js';
@@ -14,15 +18,18 @@ import { TokenIssuer } from './tokens/token-issuer.js';
 
 /** Sessions and their tokens. */
 @Module({
-  imports: [TenantModule, UserModule, JwtModule.register({})],
+  imports: [RedisModule, TenantModule, UserModule, JwtModule.register({})],
   controllers: [SessionController, JwksController],
   providers: [
     Clock,
     RefreshService,
     RevocationPruning,
+    SessionMirror,
+    SessionMirrorRepository,
     SessionRepository,
     SessionRevocationService,
     SessionService,
+    SessionUses,
     TokenIssuer,
   ],
   exports: [Clock, RefreshService, SessionRevocationService, SessionService, TokenIssuer],

@@ -114,6 +114,15 @@ export class SessionRepository {
     });
   }
 
+  /** When each of these sessions was last used by a request, a log-in or a refresh, to the minute. */
+  async lastAccesses(ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+    const rows = await this.database.query<{ id: string; at: Date }>(
+      `SELECT session_id AS id, last_accessed_at AS at FROM session_changes WHERE session_id = ANY ($1)`,
+      [ids],
+    );
+    return new Map(rows.map(({ id, at }) => [id, at]));
+  }
+
   /**
    * Spends the presented token and stores its successor, in one statement: of any number of parallel attempts one matches
    * the hash; the others wait for its row lock and then match none.

@@ -69,7 +69,7 @@ export class SessionResponse {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'Time of the last log-in or refresh.',
+    description: 'Time of the last request, log-in or refresh, to the minute.',
   })
   lastUsedAt: Date;
 
@@ -97,7 +97,11 @@ export class RevokedSessionsResponse {
 }
 
 /** Lists each field: the row also has the hashes and the nonce of the refresh token. */
-export function toSessionResponse(session: UserSession, currentSessionId: string): SessionResponse {
+export function toSessionResponse(
+  session: UserSession,
+  currentSessionId: string,
+  lastAccessedAt = session.lastUsedAt,
+): SessionResponse {
   return {
     id: session.id,
     current: session.id === currentSessionId,
@@ -105,7 +109,7 @@ export function toSessionResponse(session: UserSession, currentSessionId: string
     ipAddress: session.ipAddress,
     userAgent: session.userAgent,
     createdAt: session.createdAt,
-    lastUsedAt: session.lastUsedAt,
+    lastUsedAt: lastAccessedAt,
     expiresAt: session.expiresAt,
   };
 }

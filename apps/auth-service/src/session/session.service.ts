@@ -85,7 +85,12 @@ export class SessionService {
   /** The active sessions of a user, last used first. */
   async list(userId: string, currentSessionId: string): Promise<SessionPageResponse> {
     const sessions = await this.sessions.listActiveOf(userId, await this.clock.now());
-    return toSinglePage(sessions.map((session) => toSessionResponse(session, currentSessionId)));
+    const accesses = await this.sessions.lastAccesses(sessions.map(({ id }) => id));
+    return toSinglePage(
+      sessions.map((session) =>
+        toSessionResponse(session, currentSessionId, accesses.get(session.id)),
+      ),
+    );
   }
 
   private async insert(
@@ -115,8 +120,9 @@ export class SessionService {
       lifetimeHours: security.sessionLifetime,
     });
     const { deviceId } = deviceInfo;
-    const subject = { user, tenant, sessionId: state.id, deviceId };
+    const { id, generation } = state;
+    const subject = { user, tenant, sessionId: id, generation, deviceId };
     const tokens = await this.issuer.tokens(subject, refreshToken);
-    return { id: state.id, tokens, openedAt, maxSessions: security.maxSessions };
+    return { id, tokens, openedAt, maxSessions: security.maxSessions };
   }
 }

@@ -12,6 +12,9 @@ const IS_OWN = `user_id = ${CURRENT_USER_ID}`;
 /** The sessions of another user, unless that user has a higher role. */
 const MAY_MANAGE = `${hasPermission('manage_users')} AND public.is_user_within_own_rank(user_id)`;
 
+/** The sessions that a user may see. */
+export const MAY_SEE = `${IS_OWN} OR (${MAY_MANAGE})`;
+
 const TABLE = `
   CREATE TABLE public.user_sessions (
     tenant_id uuid NOT NULL CONSTRAINT user_sessions_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
@@ -48,7 +51,7 @@ const TABLE = `
 const POLICIES = protectTenantTable({
   table: 'user_sessions',
   policies: {
-    select: `${IS_OWN} OR (${MAY_MANAGE})`,
+    select: MAY_SEE,
     insert: IS_OWN,
     update: `${IS_OWN} OR (${MAY_MANAGE})`,
   },

@@ -26,7 +26,7 @@ interface PresentedToken {
 
 /** The result of an exchange. A refusal is a value, so that what it wrote is committed before the error is thrown. */
 type Exchange =
-  | { refreshToken: string; deviceInfo: DeviceInfo; user: UserResponse }
+  | { refreshToken: string; generation: number; deviceInfo: DeviceInfo; user: UserResponse }
   | { refused: 'INVALID_TOKEN' | 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
 
 /** Rotation of refresh tokens (RFC 9700, 4.14.2). */
@@ -63,9 +63,10 @@ export class RefreshService {
       () => this.exchange({ claims, hash: hashOfSecret(refreshToken) }, client),
     );
     if ('refused' in exchange) throw new ApiError(exchange.refused);
-    const { user, refreshToken: successor, deviceInfo } = exchange;
+    const { user, refreshToken: successor, generation, deviceInfo } = exchange;
+    const sessionId = claims.session_id;
     const tokens = await this.issuer.tokens(
-      { user, tenant: rights.tenant, sessionId: claims.session_id, deviceId: deviceInfo.deviceId },
+      { user, tenant: rights.tenant, sessionId, generation, deviceId: deviceInfo.deviceId },
       successor,
     );
     return { user, tokens };
@@ -104,7 +105,7 @@ export class RefreshService {
       at: now,
       client,
     });
-    if (deviceInfo !== null) return this.granted(claims, refreshToken, deviceInfo);
+    if (deviceInfo !== null) return this.granted(refreshToken, { ...successor, deviceInfo });
     const session = await this.sessions.findById(claims.session_id);
     return session === null
       ? { refused: 'TOKEN_REVOKED' }
@@ -112,11 +113,11 @@ export class RefreshService {
   }
 
   private async granted(
-    { sub }: RefreshTokenClaims,
     refreshToken: string,
-    deviceInfo: DeviceInfo,
+    session: Pick<UserSession, 'userId' | 'generation' | 'deviceInfo'>,
   ): Promise<Exchange> {
-    return { refreshToken, deviceInfo, user: await this.users.profile(sub) };
+    const { userId, generation, deviceInfo } = session;
+    return { refreshToken, generation, deviceInfo, user: await this.users.profile(userId) };
   }
 
   private async answerSpentToken(
@@ -126,11 +127,7 @@ export class RefreshService {
   ): Promise<Exchange> {
     switch (classifySpentToken(session, presented, now)) {
       case 'repeated':
-        return this.granted(
-          presented.claims,
-          this.issuer.refreshToken(session),
-          session.deviceInfo,
-        );
+        return this.granted(this.issuer.refreshToken(session), session);
       case 'replayed':
         await this.sessions.revoke(session.userId, session.id, now);
         await this.events.record({

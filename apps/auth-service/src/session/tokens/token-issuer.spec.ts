@@ -20,6 +20,7 @@ const subject = {
   user: { id: randomUUID(), role: 'manager' as const, permissions: ['manage_users' as const] },
   tenant: { id: randomUUID(), subdomain: 'acme', plan: 'pro' as const },
   sessionId: randomUUID(),
+  generation: 0,
 };
 
 const decode = (token: string, part: number): Record<string, unknown> =>
@@ -94,12 +95,15 @@ describe('an access token', () => {
     expect(decode(token, 0)).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: key?.kid });
   });
 
-  it('has a different id each time', async () => {
-    const [one, other] = await Promise.all([
-      tokens.accessToken(subject),
-      tokens.accessToken(subject),
-    ]);
-    expect(decode(one.token, 1).jti).not.toBe(decode(other.token, 1).jti);
+  it('has an id that follows from its session and generation, and differs for any other', async () => {
+    const idOf = async (other: Partial<typeof subject> = {}) =>
+      verifier.verify((await tokens.accessToken({ ...subject, ...other })).token).jti;
+    expect(await idOf()).toBe(await idOf());
+    expect(await idOf()).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+    expect(await idOf({ generation: 1 })).not.toBe(await idOf());
+    expect(await idOf({ sessionId: randomUUID() })).not.toBe(await idOf());
   });
 
   it.each([

@@ -17,10 +17,10 @@ import {
   type Role,
   type TenantSnapshot,
 } from '@poc-tracker/contracts';
-import { randomUUID } from 'node:crypto';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import type { TokensResponse } from '../session.response.js';
 import type { UserSession } from '../user-session.entity.js';
+import { accessTokenId } from './access-token-id.js';
 
 /** Lifetime of an unused refresh token, in seconds: 7 days. Its session may end before. */
 const REFRESH_TOKEN_SECONDS = 7 * 24 * 60 * 60;
@@ -36,6 +36,8 @@ export interface AccessTokenSubject {
   user: { id: string; role: Role; permissions: readonly Permission[] };
   tenant: Pick<TenantSnapshot, 'id' | 'subdomain' | 'plan'>;
   sessionId: string;
+  /** Of the refresh token that is issued with it. */
+  generation: number;
   deviceId?: string | undefined;
 }
 
@@ -64,7 +66,13 @@ export class TokenIssuer {
   }
 
   /** An access token (RFC 9068): RS256, valid for `expiresIn` seconds. */
-  async accessToken({ user, tenant, sessionId, deviceId }: AccessTokenSubject): Promise<{
+  async accessToken({
+    user,
+    tenant,
+    sessionId,
+    generation,
+    deviceId,
+  }: AccessTokenSubject): Promise<{
     token: string;
     expiresIn: number;
   }> {
@@ -77,7 +85,7 @@ export class TokenIssuer {
       aud: audience,
       exp: iat + ACCESS_TOKEN_SECONDS,
       iat,
-      jti: randomUUID(),
+      jti: accessTokenId(sessionId, generation),
       client_id: FIRST_PARTY_CLIENT_ID,
       tenant_id: tenant.id,
       tenant_subdomain: tenant.subdomain,

@@ -15,9 +15,10 @@ export interface OpenPurge {
 }
 
 /**
- * Not purged: it contains only ids, tells every process that the tenant was deleted, and is pruned within the hour.
+ * Not purged: they contain only ids and times, tell every process that the tenant and its sessions were deleted, and are pruned
+ * within the hour.
  */
-const TRANSIENT_TABLE = 'revocation_events';
+const TRANSIENT_TABLES = `('revocation_events', 'session_changes')`;
 
 /** All tenant tables, from the catalogue of the database, so that a table that is added later is purged as well. */
 const PURGED_TABLES = `
@@ -29,7 +30,7 @@ const PURGED_TABLES = `
          array(SELECT DISTINCT k.confrelid::regclass::text FROM pg_constraint k
                 WHERE k.conrelid = t.oid AND k.contype = 'f' AND k.confrelid <> t.oid) AS parents
     FROM ${TENANT_TABLES} t
-   WHERE t.tenant_column = 'tenant_id' AND t.name <> '${TRANSIENT_TABLE}'
+   WHERE t.tenant_column = 'tenant_id' AND t.name NOT IN ${TRANSIENT_TABLES}
    ORDER BY 1`;
 
 const DELETE_ROWS = 'SELECT purge_rows($1, $2, $3) AS rows';
