@@ -14,7 +14,7 @@ export interface LogInBurst {
 /** The number of answers by status, and of `lost` connections. */
 export type BurstResult = Record<string, number>;
 
-/** Within what the service takes as one tenant's clients; each has its own turn in the queue. */
+/** Each address has its turn in the queue of password hashing, so the attack takes as many turns within its tenant. */
 const ADDRESSES = 40;
 
 async function attack(order: LogInBurst): Promise<BurstResult> {

@@ -77,7 +77,7 @@ export class UserAccessController {
   @ApiOperation({
     summary: 'Unlock a user',
     description:
-      'For a user whom failed log-ins have locked out. Succeeds as well if the account is not locked.',
+      'For a user whom failed log-ins have locked out. Also succeeds if the account is not locked.',
   })
   @DataResponse(200, UserDetailsResponse)
   @ApiErrors('NOT_FOUND')

@@ -121,7 +121,7 @@ export class UserDetailsResponse extends UserResponse {
     nullable: true,
     format: 'date-time',
     description:
-      'Until when failed log-ins have locked the account, except for devices that are known to it. Null if it is not locked.',
+      'When the lockout ends. Null if the account is not locked. Known devices are exempt.',
     example: null,
   })
   lockedUntil: Date | null;

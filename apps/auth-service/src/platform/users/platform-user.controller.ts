@@ -15,7 +15,7 @@ export class PlatformUserController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Unlock a user of a tenant',
-    description: 'For a user whom failed log-ins have locked out, and whom no admin can help.',
+    description: 'Use it when no tenant admin can unlock the user.',
   })
   @DataResponse(200, UnlockedTenantUserResponse)
   @ApiErrors('NOT_FOUND')
