@@ -1,6 +1,8 @@
+import { ApiError } from '@poc-tracker/contracts';
 import { hash } from 'argon2';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { UserRepository } from '../../../apps/auth-service/src/user/user.repository.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture, type Tokens } from '../service.fixture.js';
 
 let service: ServiceFixture;
@@ -92,13 +94,13 @@ describe('Registration', () => {
     const { host, tenantId } = await service.tenant({ maxUsers: 4 });
     await service.user(tenantId, { role: 'admin' });
     const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, index) =>
+      Array.from({ length: 50 }, (_, index) =>
         register(host, registration(`user-${index}@example.com`)),
       ),
     );
     const refused = answers.filter(({ status }) => status !== 201);
     expect(answers.length - refused.length).toBe(3);
-    expect(refused).toHaveLength(27);
+    expect(refused).toHaveLength(47);
     for (const { status, error } of refused) {
       expect({ status, error }).toMatchObject({
         status: 403,
@@ -143,6 +145,19 @@ describe('Registration that must fail', () => {
 });
 
 describe('Log-in', () => {
+  it('is refused before the account is looked up if too many passwords wait to be hashed', async () => {
+    const { host, tenantId } = await service.tenant();
+    const { email, password } = await service.user(tenantId);
+    const takePlace = vi.spyOn(service.app.get(PasswordHasher, { strict: false }), 'takePlace');
+    takePlace.mockImplementation(() => {
+      throw new ApiError('SERVICE_BUSY', { retryAfter: 1 });
+    });
+    const lookUp = vi.spyOn(service.app.get(UserRepository, { strict: false }), 'findCredentials');
+    const answer = await service.call('POST', '/auth/login', { host, body: { email, password } });
+    expect(answer).toMatchObject({ status: 503, error: { code: 'SERVICE_BUSY' } });
+    expect(lookUp).not.toHaveBeenCalled();
+  });
+
   it('returns tokens and counts the log-in', async () => {
     const { host, tenantId } = await service.tenant();
     const user = await service.user(tenantId);

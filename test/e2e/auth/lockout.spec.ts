@@ -1,7 +1,9 @@
 import { redisUrl } from '@poc-tracker/testing';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AccountLock } from '../../../apps/auth-service/src/protection/lockout/account-lock.js';
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { RedisConnection } from '../../../apps/auth-service/src/redis/redis.connection.js';
 import { auditLogOn, failCommitsOf } from '../audit/audit.fixture.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 import { bare } from '../users/users.fixture.js';
@@ -120,6 +122,42 @@ describe('Lockout', () => {
     expect((await right).status).toBe(200);
     await Promise.all(wrong);
     expect((await logIn(host, user.email, user.password)).status).toBe(200);
+  });
+
+  it('refuses the right password whose verification ends after 50 wrong ones', async () => {
+    const { host, user } = await workspace();
+    const hasher = service.app.get(PasswordHasher, { strict: false });
+    const genuine = hasher.verify.bind(hasher);
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const verify = vi.spyOn(hasher, 'verify').mockImplementation(async (hash, password, place) => {
+      const result = await genuine(hash, password, place);
+      if (password === user.password) await gate;
+      return result;
+    });
+    const right = logIn(host, user.email, user.password);
+    await vi.waitFor(() => expect(verify).toHaveBeenCalledTimes(1));
+    const wrong = Array.from({ length: 50 }, () => logIn(host, user.email, WRONG));
+    for (const { status } of await Promise.all(wrong)) expect([401, 503]).toContain(status);
+    open();
+    expect((await right).status).toBe(401);
+    verify.mockRestore();
+  });
+
+  it('asks Redis as often for an unknown address as for a wrong password', async () => {
+    const { host, user } = await workspace();
+    const client = service.app.get(RedisConnection, { strict: false }).client as Redis;
+    const evaluate = vi.spyOn(client, 'eval');
+    const scriptsOf = async (email: string) => {
+      evaluate.mockClear();
+      await logIn(host, email, WRONG);
+      return evaluate.mock.calls.filter(([, , key]) => String(key).includes('account_locked'))
+        .length;
+    };
+    expect([await scriptsOf(user.email), await scriptsOf('unknown@example.com')]).toEqual([2, 2]);
+    evaluate.mockRestore();
   });
 
   it('does not apply to a device that has logged in before, which has a lock of its own', async () => {

@@ -10,14 +10,17 @@ import { canBePassword, normalizePassword } from './password-text.js';
 /** Maximum number of queued hashes of all tenants, which limits the memory of waiting requests. */
 const MAX_WAITING_HASHES = 512;
 
-/** Maximum number of queued hashes of a tenant: about a second of work on two cores. */
-export const MAX_WAITING_OF_TENANT = 64;
+/** Maximum number of queued hashes of a tenant: one and a half seconds of work on two cores. */
+export const MAX_WAITING_OF_TENANT = 96;
 
-/** Maximum number of queued hashes of an address, so that one client cannot use up the share of its tenant. */
-export const MAX_WAITING_OF_SOURCE = 48;
+/**
+ * Maximum number of queued hashes of an address: an office of 50 users can register at once, and one client cannot use up the
+ * share of its tenant.
+ */
+export const MAX_WAITING_OF_SOURCE = 64;
 
-/** Clients should not wait longer. */
-const MAX_WAIT_MS = 2_000;
+/** A burst waits rather than fails. This leaves the other half of a request's time of 10 seconds to the hash and the database. */
+const MAX_WAIT_MS = 5_000;
 
 interface HashingConfig {
   readonly passwords: Omit<AppConfig['passwords'], 'temporaryHours'>;
