@@ -7,6 +7,7 @@ import { registerClientCommands } from './commands/client.commands.js';
 import { registerKeyCommands } from './commands/key.commands.js';
 import { registerOperatorCommands } from './commands/operator.commands.js';
 import { registerSeedCommands } from './commands/seed.commands.js';
+import { registerSessionCommands } from './commands/session.commands.js';
 import { registerTenantCommands } from './commands/tenant.commands.js';
 import { registerUsageCommands } from './commands/usage.commands.js';
 import { toApiError } from '../../apps/auth-service/src/constraint-codes.js';
@@ -53,6 +54,7 @@ function createProgram(context: CliContext, io: CliIo): Command {
   registerClientCommands(program, context);
   registerUsageCommands(program, context);
   registerAuditCommands(program, context);
+  registerSessionCommands(program, context);
   registerKeyCommands(program, context);
   registerSeedCommands(program, context);
   return program;
