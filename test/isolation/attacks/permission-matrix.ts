@@ -49,6 +49,7 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
     INSERT: 'member',
     UPDATE: 'manage_users',
   },
+  session_changes: { SELECT: 'manage_users' },
   invites: INVITATIONS,
   invite_links: INVITATIONS,
   invite_link_uses: { SELECT: 'manage_invites' },
