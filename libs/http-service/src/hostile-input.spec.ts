@@ -187,6 +187,18 @@ describe('A hostile body', () => {
   });
 });
 
+describe('A request to change the protocol', () => {
+  it('is answered, and closes the connection', async () => {
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+    const answer = await exchangeRaw(
+      app,
+      `GET /api/v1/users HTTP/1.1\r\nHost: x\r\n${upgrade}\r\nGET /api/v1/users HTTP/1.1\r\nHost: x\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*\nconnection: close\r\n/i);
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+});
+
 describe('A hostile URL or header', () => {
   it('is refused with 400 for 101 parameters after a number sign', async () => {
     const target = `/api/v1/users#${'limit=1&'.repeat(100)}`;

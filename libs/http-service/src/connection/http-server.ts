@@ -46,6 +46,8 @@ export function createHttpServer(
     const { socket } = request;
     if (HTTP_METHODS.has(request.method ?? '')) {
       responses.set(socket, responses.has(socket) ? null : response);
+      // Node's parser stops at the end of such a request, and no further one of the connection would get a response.
+      if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
       handle(request, response);
     } else endBrokenConnection(undefined, socket);
   };
