@@ -36,7 +36,7 @@ describe('an attack on log-ins', () => {
         attempt(service, { host, email: `u${index}@acme.example`, from }),
       );
       expect(statuses(answers).filter((status) => status === 429)).toHaveLength(MANY - 10);
-      await service.app.get(SecurityEvents).beforeApplicationShutdown();
+      await service.app.get(SecurityEvents).onApplicationShutdown();
       const refusals = (await eventsOf(service, tenantId)).filter(
         ({ type }) => type === 'rate_limit.exceeded',
       );
@@ -64,7 +64,7 @@ describe('an attack on log-ins', () => {
       );
       expect(new Set(statuses(answers))).toEqual(new Set([401]));
       expect(answers[0]?.headers['ratelimit']).toBeUndefined();
-      await service.app.get(SecurityEvents).beforeApplicationShutdown();
+      await service.app.get(SecurityEvents).onApplicationShutdown();
       const events = await eventsOf(service, tenantId);
       const failures = events.filter(({ type }) => type === 'login.failed');
       expect(failures).toHaveLength(11);

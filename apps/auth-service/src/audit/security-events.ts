@@ -1,6 +1,6 @@
 import { ApiError } from '@poc-tracker/contracts';
 import {
-  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
   Injectable,
   Logger,
   type OnApplicationBootstrap,
@@ -67,7 +67,7 @@ const FLUSH_MS = 5_000;
 
 /** Records security events in a tenant's audit log. Triggers record the changes of rows; AuditLogService reads both. */
 @Injectable()
-export class SecurityEvents implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class SecurityEvents implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(SecurityEvents.name);
   private readonly repeated = new RepeatedEvents((...event) =>
     this.recordInOwnTransaction(...event),
@@ -94,8 +94,8 @@ export class SecurityEvents implements OnApplicationBootstrap, BeforeApplication
     this.timer = setInterval(flush, FLUSH_MS).unref();
   }
 
-  /** While the database can still be used. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /** After the last response, and before TenancyModule, which is global, closes the pool: Nest ends global modules last. */
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.repeated.flushAll();
   }

@@ -2,7 +2,7 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@poc-tracker/auth-kit';
 import { ApiErrors, EndlessResponse, OAuthErrors } from '@poc-tracker/http-service';
-import { Unlimited } from '@poc-tracker/rate-limit';
+import { RateLimited } from '@poc-tracker/rate-limit';
 import type { FastifyReply } from 'fastify';
 import { Tenantless } from '../tenant/resolution/tenantless.decorator.js';
 import { ClientAuthentication, type ClientRequest } from './clients/client-authentication.js';
@@ -29,7 +29,7 @@ export class RevocationStreamController {
   @OAuthErrors()
   @EndlessResponse()
   @Public()
-  @Unlimited()
+  @RateLimited('oauth')
   @Tenantless()
   @ApiOperation({
     summary: 'Stream revocation events',
@@ -48,6 +48,8 @@ export class RevocationStreamController {
     const { id } = await this.clients.authenticate(request);
     const free = this.streams.takeSlot(id);
     reply.hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) reply.raw.setHeader(name, value);
     reply.raw.writeHead(200, {
       'content-type': 'application/x-ndjson',
       'cache-control': 'no-store',

@@ -2,7 +2,6 @@ import { Controller, Get, Param, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, type Principal, RequireFeature } from '@poc-tracker/auth-kit';
 import { ApiErrors, EndlessResponse, UuidParamPipe } from '@poc-tracker/http-service';
-import { Unlimited } from '@poc-tracker/rate-limit';
 import { OwnTransactions } from '@poc-tracker/tenancy';
 import type { FastifyReply } from 'fastify';
 import { PocEventsService } from './poc-events.service.js';
@@ -17,7 +16,6 @@ export class PocEventsController {
   @Get()
   @EndlessResponse()
   @Authenticated()
-  @Unlimited()
   @RequireFeature('real_time_dojos')
   @OwnTransactions()
   @ApiOperation({

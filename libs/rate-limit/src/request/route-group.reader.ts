@@ -19,7 +19,7 @@ export class RouteGroupReader {
 
   /** Undefined for a route without limits. */
   of(context: ExecutionContext): RouteGroup | undefined {
-    const { group, isPublic } = this.declarationOf(context);
+    const { group, isPublic } = this.declarationOf(context.getHandler());
     if (group === UNLIMITED) return undefined;
     if (group !== undefined) return group;
     const { method } = context.switchToHttp().getRequest<FastifyRequest>();
@@ -28,16 +28,12 @@ export class RouteGroupReader {
     return isRead ? 'reads' : 'writes';
   }
 
-  private declarationOf(context: ExecutionContext): Declaration {
-    const handler = context.getHandler();
+  private declarationOf(handler: ReturnType<ExecutionContext['getHandler']>): Declaration {
     let declaration = this.declarations.get(handler);
     if (declaration === undefined) {
       const policy = this.reflector.get<RoutePolicy | undefined>(ROUTE_POLICY, handler);
       declaration = {
-        group: this.reflector.getAllAndOverride<Declaration['group']>(ROUTE_GROUP, [
-          handler,
-          context.getClass(),
-        ]),
+        group: this.reflector.get<Declaration['group']>(ROUTE_GROUP, handler),
         isPublic: policy?.access === 'public',
       };
       this.declarations.set(handler, declaration);

@@ -12,7 +12,7 @@ export interface ConnectionShares {
 const TENANT_SHARE = 50;
 
 /** A request that waits for longer is better repeated: its client may have gone, and it uses memory here. */
-const MAX_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 5_000;
 
 /** Requests that wait for a connection: in all, of one tenant, and of one client. They bound the memory of a burst. */
 const MAX_WAITING = 2_000;

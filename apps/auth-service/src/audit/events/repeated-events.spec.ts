@@ -9,16 +9,19 @@ const event: SecurityEvent = {
 };
 
 let now: number;
-let written: { tenantId: string; count: unknown }[];
+let written: { tenantId: string; count: unknown; target?: string }[];
 let events: RepeatedEvents;
+let isDown: boolean;
 
 beforeEach(() => {
   now = 0;
   written = [];
+  isDown = false;
   events = new RepeatedEvents(
-    async (tenantId, { details }) => {
+    async (tenantId, { details, target }) => {
       await Promise.resolve();
-      written.push({ tenantId, count: details?.['count'] });
+      if (isDown) throw new Error('connection lost');
+      written.push({ tenantId, count: details?.['count'], ...(target && { target: target.id }) });
     },
     () => now,
   );
@@ -70,9 +73,61 @@ describe('repeated events', () => {
     expect(written.filter(({ tenantId }) => tenantId === 't2')).toHaveLength(1);
   });
 
+  it('of thousands of sources that go on for minutes add a bounded number of entries in each of them', async () => {
+    for (let minute = 1; minute <= 3; minute += 1) {
+      written = [];
+      for (let attempt = 0; attempt < 30_000; attempt += 1) await fail(`${attempt % 9_000}`);
+      await endPeriod();
+      expect(written.length).toBeLessThanOrEqual(202);
+    }
+    written = [];
+    await events.flushAll();
+    await endPeriod();
+    expect(written.length).toBeLessThanOrEqual(202);
+  });
+
+  it('are counted until they can be written', async () => {
+    for (let attempt = 0; attempt < 10; attempt += 1) await fail('a');
+    isDown = true;
+    now += PERIOD_MS;
+    await expect(events.flushEnded()).rejects.toThrow('connection lost');
+    isDown = false;
+    await fail('a');
+    await endPeriod();
+    expect(written.at(-1)).toEqual({ tenantId: 't1', count: 8 });
+  });
+
+  it('name the target only if all of them have the same', async () => {
+    const failFor = (id: string, source: string) =>
+      events.record({
+        tenantId: 't1',
+        event: { ...event, target: { type: 'user', id } },
+        origin: {},
+        source,
+        rows: 0,
+      });
+    await failFor('ana', 'a');
+    await failFor('ana', 'a');
+    await failFor('ana', 'b');
+    await failFor('rui', 'b');
+    await endPeriod();
+    expect(written).toEqual([
+      { tenantId: 't1', count: 2, target: 'ana' },
+      { tenantId: 't1', count: 2 },
+    ]);
+  });
+
   it('are all written before the process ends', async () => {
     for (let attempt = 0; attempt < 10; attempt += 1) await fail('a');
     await events.flushAll();
     expect(written.at(-1)).toEqual({ tenantId: 't1', count: 8 });
+  });
+
+  it('are all written before the process ends, of however many sources', async () => {
+    for (let attempt = 0; attempt < 1_000; attempt += 1) await fail(`${attempt % 200}`);
+    await events.flushAll();
+    const total = written.reduce((sum, { count }) => sum + Number(count ?? 1), 0);
+    expect(total).toBe(1_000);
+    expect(written.length).toBeLessThanOrEqual(202);
   });
 });

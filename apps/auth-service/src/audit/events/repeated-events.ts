@@ -32,6 +32,8 @@ interface Count {
   /** Events that were not written. */
   suppressed: number;
   last: RepeatedEvent;
+  /** Whether the suppressed events have more than one target: an entry must not name the last one for all of them. */
+  hasManyTargets: boolean;
 }
 
 /**
@@ -49,16 +51,15 @@ export class RepeatedEvents {
   /** Resolves when the event is written, or at once if it is only counted. */
   async record(repeated: RepeatedEvent): Promise<void> {
     const { tenantId, event, origin, source, rows } = repeated;
-    const ofTenant = this.countOf(`${tenantId} ${event.type}`, repeated);
-    const key = `${tenantId} ${event.type} ${source}`;
+    const ofTenant = this.countOf(tenantKey(repeated), repeated);
+    const key = `${tenantKey(repeated)} ${source}`;
     const ofSource =
       this.counts.has(key) || this.counts.size < CAPACITY ? this.countOf(key, repeated) : ofTenant;
     const full = [ofSource, ofTenant].find(
       (count) => count.written >= (count === ofTenant ? MAX_PER_TENANT : rows),
     );
     if (full !== undefined) {
-      full.suppressed += 1;
-      full.last = repeated;
+      suppress(full, repeated, 1);
       return;
     }
     for (const count of new Set([ofSource, ofTenant])) count.written += 1;
@@ -68,37 +69,84 @@ export class RepeatedEvents {
   /** Writes the counts whose period has ended, each in one entry. Call it every few seconds. */
   async flushEnded(): Promise<void> {
     const nowMs = this.now();
-    await this.flush([...this.counts].filter(([, { endsAt }]) => endsAt <= nowMs));
+    await this.flush(([, { endsAt }]) => endsAt <= nowMs);
   }
 
   /** The same for all counts, before the process ends. */
   async flushAll(): Promise<void> {
-    await this.flush([...this.counts]);
+    await this.flush(() => true);
+    // What had no place in the tenant's entries is now in the counts of tenants.
+    await this.flush(([, { suppressed }]) => suppressed > 0);
   }
 
-  private async flush(ended: readonly [string, Count][]): Promise<void> {
-    const nowMs = this.now();
-    const writes = ended.flatMap(([key, count]) => {
-      const { suppressed, last } = count;
-      if (suppressed === 0) {
-        this.counts.delete(key);
-        return [];
-      }
-      // The entry is the first of the next period.
-      Object.assign(count, { endsAt: nowMs + PERIOD_MS, written: 1, suppressed: 0 });
-      const details = { ...last.event.details, count: suppressed };
-      return [this.write(last.tenantId, { ...last.event, details }, last.origin)];
+  /** A count that cannot be written is kept for the next time. */
+  private async flush(isDue: (entry: [string, Count]) => boolean): Promise<void> {
+    const due = [...this.counts].filter(isDue);
+    const [tenants, sources] = [true, false].map((ofTenant) =>
+      due.filter(([key, { last }]) => (key === tenantKey(last)) === ofTenant),
+    );
+    const writes = [...(tenants ?? []), ...(sources ?? [])].flatMap(([key, count]) => {
+      if (count.suppressed > 0 && this.hasPlaceFor(key, count)) return [this.writeCount(count)];
+      this.counts.delete(key);
+      return [];
     });
     const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
     if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
   }
 
-  private countOf(key: string, repeated: RepeatedEvent): Count {
+  /** Entries with counts are entries of the tenant too. Above its maximum, the events are counted for the tenant only. */
+  private hasPlaceFor(key: string, { last, suppressed, hasManyTargets }: Count): boolean {
+    if (key === tenantKey(last)) return true;
+    const ofTenant = this.countOf(tenantKey(last), last);
+    if (ofTenant.written >= MAX_PER_TENANT) {
+      suppress(ofTenant, last, suppressed);
+      ofTenant.hasManyTargets ||= hasManyTargets;
+      return false;
+    }
+    ofTenant.written += 1;
+    return true;
+  }
+
+  private async writeCount(count: Count): Promise<void> {
+    const { suppressed, last, hasManyTargets } = count;
+    // The entry is the first of the next period.
+    Object.assign(count, {
+      endsAt: this.now() + PERIOD_MS,
+      written: 1,
+      suppressed: 0,
+      hasManyTargets: false,
+    });
+    const { target, ...event } = last.event;
+    const details = { ...event.details, count: suppressed };
+    const entry = { ...event, details, ...(target !== undefined && !hasManyTargets && { target }) };
+    try {
+      await this.write(last.tenantId, entry, last.origin);
+    } catch (error) {
+      count.suppressed += suppressed;
+      count.hasManyTargets ||= hasManyTargets;
+      throw error;
+    }
+  }
+
+  private countOf(key: string, last: RepeatedEvent): Count {
     let count = this.counts.get(key);
     if (count === undefined) {
-      count = { endsAt: this.now() + PERIOD_MS, written: 0, suppressed: 0, last: repeated };
+      const endsAt = this.now() + PERIOD_MS;
+      count = { endsAt, written: 0, suppressed: 0, last, hasManyTargets: false };
       this.counts.set(key, count);
     }
     return count;
   }
+}
+
+/** The key of the count of all sources. */
+function tenantKey({ tenantId, event }: RepeatedEvent): string {
+  return `${tenantId} ${event.type}`;
+}
+
+function suppress(count: Count, repeated: RepeatedEvent, events: number): void {
+  count.hasManyTargets ||=
+    count.suppressed > 0 && count.last.event.target?.id !== repeated.event.target?.id;
+  count.suppressed += events;
+  count.last = repeated;
 }

@@ -1,8 +1,8 @@
 import {
-  type BeforeApplicationShutdown,
   Injectable,
   Logger,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { AuthRequest } from '@poc-tracker/auth-kit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -10,8 +10,11 @@ import { BATCH, SessionMirrorRepository } from './session-mirror.repository.js';
 
 const FLUSH_EVERY_MS = 1_000;
 
-/** A session is noted once in this time, however many requests use it. */
-const QUIET_MS = 60_000;
+/**
+ * A session is noted once in this time, however many requests use it. PostgreSQL ignores a use less than a minute after the
+ * one before, which may have been written a second late.
+ */
+const QUIET_MS = 60_000 + 2 * FLUSH_EVERY_MS;
 
 /** Sessions kept. Above it, some are noted again within the minute, and PostgreSQL ignores that. */
 const MAX_SESSIONS = 50_000;
@@ -23,7 +26,7 @@ interface Use {
 
 /** Records when sessions were last used, off the way of the requests that use them. */
 @Injectable()
-export class SessionUses implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class SessionUses implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(SessionUses.name);
   /** When each session was noted. */
   private readonly noted = new Map<string, number>();
@@ -38,7 +41,8 @@ export class SessionUses implements OnApplicationBootstrap, BeforeApplicationShu
     this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS).unref();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** After the last response, and before the pool is closed. */
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.flush();
   }
@@ -53,7 +57,7 @@ export class SessionUses implements OnApplicationBootstrap, BeforeApplicationShu
     this.pending.set(use.id, use);
   }
 
-  /** Uses that PostgreSQL does not accept are dropped: the next ones follow within a minute. */
+  /** Uses that cannot be written are dropped, and the next request of the session is noted at once. */
   flush(): Promise<void> {
     this.flushing = this.flushing.then(() => this.write());
     return this.flushing;
@@ -67,8 +71,11 @@ export class SessionUses implements OnApplicationBootstrap, BeforeApplicationShu
         await this.sessions.touch(uses.slice(start, start + BATCH));
       this.failing = false;
     } catch (error) {
+      for (const { id } of uses) this.noted.delete(id);
       if (!this.failing)
-        this.logger.warn(`The use of sessions is not recorded: ${String(error)}. It is retried.`);
+        this.logger.warn(
+          `The use of sessions was not recorded: ${String(error)}. Their next requests are recorded.`,
+        );
       this.failing = true;
     }
   }
