@@ -13,6 +13,7 @@ import { APP_CONFIG, type AppConfig } from './config/app-config.js';
 import { OauthModule } from './oauth/oauth.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
+import { ProtectionModule } from './protection/protection.module.js';
 import { AccountSubjects } from './rate-limits/account-subjects.js';
 import { RateLimitAudit } from './rate-limits/rate-limit.audit.js';
 import { RateLimitsController } from './rate-limits/rate-limits.controller.js';
@@ -65,7 +66,7 @@ export class AppModule {
           limits: config.rateLimits,
           redisUrl: redis.url,
           applicationName: APPLICATION_NAME,
-          imports: [SessionModule],
+          imports: [ProtectionModule, SessionModule],
           subjects: AccountSubjects,
           reporter: RateLimitAudit,
         }),

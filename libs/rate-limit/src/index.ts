@@ -6,7 +6,11 @@ export { RateLimitStorage } from './rate-limit.storage.js';
 // request: the guards, and what the application tells them.
 export { RateLimitGuard } from './request/rate-limit.guard.js';
 export { type ExceededLimit, RateLimitReporter } from './request/rate-limit.reporter.js';
-export { RateLimitSubjects, type Subjects } from './request/rate-limit-subjects.js';
+export {
+  type NamedSource,
+  RateLimitSubjects,
+  type Subjects,
+} from './request/rate-limit-subjects.js';
 export { RefusedRequestGuard } from './request/refused-request.guard.js';
 export { RefusedRequests } from './request/refused-requests.js';
 

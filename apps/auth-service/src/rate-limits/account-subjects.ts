@@ -1,11 +1,18 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { RateLimitSubjects, type RouteGroup, type Subjects } from '@poc-tracker/rate-limit';
+import {
+  type NamedSource,
+  RateLimitSubjects,
+  type RouteGroup,
+  type Subjects,
+} from '@poc-tracker/rate-limit';
 import { addressBlock, TenantResolver } from '@poc-tracker/tenancy';
 import { checkEmail, emailSearchKey, MAX_EMAIL_OCTETS } from '@poc-tracker/text';
 import type { FastifyRequest } from 'fastify';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { readClientCredentials } from '../oauth/clients/client-credentials.js';
+import { DeviceCookies } from '../protection/lockout/device-cookies.js';
+import { deviceOfAddress, type KnownDevice } from '../protection/lockout/known-devices.js';
 import { TokenIssuer } from '../session/tokens/token-issuer.js';
 
 /** Before normalization an address may be longer; what is longer still is refused by validation. */
@@ -25,6 +32,7 @@ export class AccountSubjects extends RateLimitSubjects {
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'tokens'>,
     private readonly issuer: TokenIssuer,
     private readonly tenants: TenantResolver,
+    private readonly cookies: DeviceCookies,
   ) {
     super();
     this.key = Buffer.from(hkdfSync('sha256', config.tokens.refreshSecret, '', 'rate-limit', 32));
@@ -37,30 +45,36 @@ export class AccountSubjects extends RateLimitSubjects {
     tenantId: string | undefined,
   ): Subjects | Promise<Subjects> {
     if (group === 'oauth') return this.clientOf(request);
-    const account = this.accountIn(request, group);
+    if (group === 'refresh') return this.sessionOf(request);
+    const account = addressIn(request);
     if (account === undefined) return NONE;
-    return group === 'refresh'
-      ? this.sessionOf(account)
+    const device = this.deviceIn(account, group);
+    return device !== undefined && device.tenantId === tenantId
+      ? { user: this.hash(`${tenantId} ${account} ${device.deviceId}`), skipsTenant: true }
       : { user: this.hash(`${tenantId ?? ''} ${account}`) };
   }
 
-  /** The key of the address, which is the same for every way to write it, or the refresh token. */
-  override accountIn({ body }: FastifyRequest, group: RouteGroup): string | undefined {
-    const { email, refreshToken } = (body ?? {}) as Readonly<Record<string, unknown>>;
-    if (group === 'refresh')
-      return typeof refreshToken === 'string' && refreshToken.length <= MAX_TOKEN
-        ? refreshToken
-        : undefined;
-    if (typeof email !== 'string' || email.length > MAX_RAW_EMAIL) return undefined;
-    const checked = checkEmail(email);
-    return 'text' in checked ? emailSearchKey(checked.text) : undefined;
+  override sourceIn(request: FastifyRequest, group: RouteGroup): NamedSource {
+    if (group === 'refresh') {
+      const token = refreshTokenIn(request);
+      return { account: token, tenant: token };
+    }
+    const account = addressIn(request);
+    return { account, tenant: account && this.deviceIn(account, group)?.deviceId };
   }
 
   override hash(text: string): string {
     return createHmac('sha256', this.key).update(text).digest('base64url');
   }
 
-  private async sessionOf(refreshToken: string): Promise<Subjects> {
+  /** A device that has logged in with this address. Of log-ins only: a registration makes another account. */
+  private deviceIn(account: string, group: RouteGroup): KnownDevice | undefined {
+    return group === 'login' ? deviceOfAddress(this.cookies.hashAccount(account)) : undefined;
+  }
+
+  private async sessionOf(request: FastifyRequest): Promise<Subjects> {
+    const refreshToken = refreshTokenIn(request);
+    if (refreshToken === undefined) return NONE;
     let claims;
     try {
       claims = this.issuer.verifyRefresh(refreshToken);
@@ -83,4 +97,19 @@ export class AccountSubjects extends RateLimitSubjects {
       return NONE;
     }
   }
+}
+
+/** The key of the address, which is the same for every way to write it. */
+function addressIn({ body }: FastifyRequest): string | undefined {
+  const { email } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof email !== 'string' || email.length > MAX_RAW_EMAIL) return undefined;
+  const checked = checkEmail(email);
+  return 'text' in checked ? emailSearchKey(checked.text) : undefined;
+}
+
+function refreshTokenIn({ body }: FastifyRequest): string | undefined {
+  const { refreshToken } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof refreshToken === 'string' && refreshToken.length <= MAX_TOKEN
+    ? refreshToken
+    : undefined;
 }

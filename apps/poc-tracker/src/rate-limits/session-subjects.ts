@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { RateLimitSubjects, type Subjects } from '@poc-tracker/rate-limit';
+import { type NamedSource, RateLimitSubjects, type Subjects } from '@poc-tracker/rate-limit';
 
 const NONE: Subjects = {};
 
@@ -11,8 +11,8 @@ export class SessionSubjects extends RateLimitSubjects {
     return NONE;
   }
 
-  override accountIn(): undefined {
-    return undefined;
+  override sourceIn(): NamedSource {
+    return {};
   }
 
   override hash(text: string): string {

@@ -7,8 +7,18 @@ export interface Subjects {
   /** A user's id, or a keyed hash of what identifies the account. Never an address. */
   readonly user?: string | undefined;
   readonly client?: string | undefined;
+  /** True for a device that the account knows: what others do in the tenant must not shut it out. */
+  readonly skipsTenant?: boolean;
   /** The tenant whose limits apply, where the guards before do not know it. */
   readonly tenant?: LimitedTenant | undefined;
+}
+
+/** What a request says about its source, before anything is looked up. It recognizes a request that is repeated. */
+export interface NamedSource {
+  /** What names the account. */
+  readonly account?: string | undefined;
+  /** What changes which tenant's attempts the request counts among, or whether it does. */
+  readonly tenant?: string | undefined;
 }
 
 /** A tenant and the limits that operators have set for it. */
@@ -26,8 +36,7 @@ export abstract class RateLimitSubjects {
     tenantId: string | undefined,
   ): Subjects | Promise<Subjects>;
 
-  /** What the body says about the account, to recognize a request that is repeated after it was refused. */
-  abstract accountIn(request: FastifyRequest, group: RouteGroup): string | undefined;
+  abstract sourceIn(request: FastifyRequest, group: RouteGroup): NamedSource;
 
   /** A keyed hash, so that Redis holds no addresses. */
   abstract hash(text: string): string;

@@ -65,7 +65,7 @@ export class RateLimitGuard extends ThrottlerGuard {
       if (exceeded.length > 0) report(request);
     } else {
       const { rule, verdict } = longest;
-      const key = refusalKey(rule.name, request, this.subjects.accountIn(request, group));
+      const key = refusalKey(rule.name, request, this.subjects.sourceIn(request, group));
       const refusal = this.refused.add(key, verdict?.resetMs ?? 0, { rule, report });
       this.refused.refuse(refusal, request, reply);
     }
@@ -94,13 +94,13 @@ export class RateLimitGuard extends ThrottlerGuard {
   private subjectedTo(
     rule: ActiveRule,
     request: FastifyRequest,
-    { user, client }: Subjects,
+    { user, client, skipsTenant = false }: Subjects,
     tenant: LimitedTenant | undefined,
   ): Subjected[] {
     const sources: Record<RuleKind, () => string | undefined> = {
       ip: () => this.subjects.hash(addressBlock(request.ip)),
       user: () => user,
-      tenant: () => tenant?.id,
+      tenant: () => (skipsTenant ? undefined : tenant?.id),
       client: () => client,
     };
     const source = sources[rule.kind]();

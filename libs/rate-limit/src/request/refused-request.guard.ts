@@ -24,9 +24,9 @@ export class RefusedRequestGuard implements CanActivate {
     if (group === undefined) return true;
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const account = this.subjects.accountIn(request, group);
+    const source = this.subjects.sourceIn(request, group);
     for (const rule of ROUTE_GROUPS[group]) {
-      const refusal = this.refused.find(refusalKey(rule, request, account));
+      const refusal = this.refused.find(refusalKey(rule, request, source));
       if (refusal !== undefined)
         this.refused.refuse(refusal, request, http.getResponse<FastifyReply>());
     }

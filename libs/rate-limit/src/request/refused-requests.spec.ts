@@ -54,21 +54,32 @@ describe('the refusals in memory', () => {
 
   it('hold for the address alone, or for the account in its tenant', () => {
     const elsewhere = request({ host: 'globex.localhost' });
-    expect(refusalKey('auth:ip', elsewhere, 'b')).toBe(refusalKey('auth:ip', request(), 'a'));
-    expect(refusalKey('auth:ip', request({ ip: '192.0.2.2' }), 'a')).not.toBe(
-      refusalKey('auth:ip', request(), 'a'),
+    expect(refusalKey('auth:ip', elsewhere, { account: 'b' })).toBe(
+      refusalKey('auth:ip', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:user', elsewhere, 'a')).not.toBe(
-      refusalKey('login:user', request(), 'a'),
+    expect(refusalKey('auth:ip', request({ ip: '192.0.2.2' }), { account: 'a' })).not.toBe(
+      refusalKey('auth:ip', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:user', request(), 'b')).not.toBe(
-      refusalKey('login:user', request(), 'a'),
+    expect(refusalKey('login:user', elsewhere, { account: 'a' })).not.toBe(
+      refusalKey('login:user', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:user', request({ ip: '192.0.2.2' }), 'a')).toBe(
-      refusalKey('login:user', request(), 'a'),
+    expect(refusalKey('login:user', request(), { account: 'b' })).not.toBe(
+      refusalKey('login:user', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:tenant', request(), 'b')).toBe(
-      refusalKey('login:tenant', request(), 'a'),
+    expect(refusalKey('login:user', request({ ip: '192.0.2.2' }), { account: 'a' })).toBe(
+      refusalKey('login:user', request(), { account: 'a' }),
+    );
+    expect(refusalKey('login:tenant', request(), { account: 'b' })).toBe(
+      refusalKey('login:tenant', request(), { account: 'a' }),
     );
   });
+
+  it.each(['login:user', 'login:tenant'] as const)(
+    'of %s do not hold for a known device',
+    (rule) => {
+      expect(refusalKey(rule, request(), { account: 'a', tenant: 'device' })).not.toBe(
+        refusalKey(rule, request(), { account: 'a' }),
+      );
+    },
+  );
 });

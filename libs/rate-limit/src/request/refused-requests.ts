@@ -4,6 +4,7 @@ import { addressBlock, TENANT_HEADER, TENANT_PARAMETER } from '@poc-tracker/tena
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { kindOf, type RuleName } from '../rules/rule-catalogue.js';
 import { seconds, stateOf } from './rate-limit-fields.js';
+import type { NamedSource } from './rate-limit-subjects.js';
 import type { ActiveRule } from '../rules/rate-limit-policy.js';
 
 /** A refusal is asked again after this time, so that a limit that was raised elsewhere has an effect soon. */
@@ -75,11 +76,7 @@ export class RefusedRequests {
 }
 
 /** What identifies the source of a request for a rule, before anything is looked up. */
-export function refusalKey(
-  rule: RuleName,
-  request: FastifyRequest,
-  account: string | undefined,
-): string {
+export function refusalKey(rule: RuleName, request: FastifyRequest, source: NamedSource): string {
   const kind = kindOf(rule);
   if (kind === 'ip') return `${rule} ${addressBlock(request.ip)}`;
   const { host, headers, query } = request;
@@ -88,7 +85,8 @@ export function refusalKey(
     headers[TENANT_HEADER],
     (query as Record<string, unknown>)[TENANT_PARAMETER],
     headers.authorization,
-    kind === 'tenant' ? undefined : account,
+    source.tenant,
+    kind === 'tenant' ? undefined : source.account,
   ];
   return `${rule} ${hash('sha256', JSON.stringify(naming), 'base64')}`;
 }

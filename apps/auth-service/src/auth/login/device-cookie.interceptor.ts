@@ -22,8 +22,8 @@ class DeviceCookieInterceptor implements NestInterceptor<LoggedIn> {
   intercept(context: ExecutionContext, next: CallHandler<LoggedIn>): Observable<LoggedIn> {
     return next.handle().pipe(
       tap((response) => {
-        const { tenantId, id } = 'user' in response ? response.user : response.adminUser;
-        const cookie = this.cookies.issue(tenantId, id, knownDevice(tenantId, id)?.deviceId);
+        const user = 'user' in response ? response.user : response.adminUser;
+        const cookie = this.cookies.issue(user, knownDevice(user.tenantId, user.id)?.deviceId);
         void context.switchToHttp().getResponse<FastifyReply>().header('set-cookie', cookie);
       }),
     );

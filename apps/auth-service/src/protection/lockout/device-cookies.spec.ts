@@ -10,11 +10,14 @@ const cookiesOf = (environment: AppConfig['environment'] = 'test', secret = refr
   new DeviceCookies({ environment, tokens: { refreshSecret: secret } as AppConfig['tokens'] });
 
 const [tenantId, userId, deviceId] = [randomUUID(), randomUUID(), randomUUID()];
+const owner = { tenantId, id: userId, email: 'Ana.Straße@acme.example' };
+/** Of the owner's address. */
+const account = cookiesOf().hashAccount('ana.strasse@acme.example');
 
 /** The pair that a client sends back. */
 const pairOf = (header: string) => header.split(';')[0] ?? '';
 
-const issued = () => pairOf(cookiesOf().issue(tenantId, userId, deviceId));
+const issued = () => pairOf(cookiesOf().issue(owner, deviceId));
 
 afterEach(() => {
   vi.useRealTimers();
@@ -23,14 +26,14 @@ afterEach(() => {
 describe('DeviceCookies', () => {
   it('recognizes the device that a cookie was issued to, among other cookies', () => {
     const header = `a=1; device=forged; ${issued()}; b=2`;
-    expect(cookiesOf().read(header)).toEqual({ tenantId, userId, deviceId });
+    expect(cookiesOf().read(header)).toEqual({ tenantId, userId, deviceId, account });
   });
 
   it('sets a cookie that scripts and other hosts cannot read, in production over TLS only', () => {
-    expect(cookiesOf().issue(tenantId, userId)).toMatch(
+    expect(cookiesOf().issue(owner)).toMatch(
       /^device=[\w.-]+; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Lax$/,
     );
-    const header = cookiesOf('production').issue(tenantId, userId);
+    const header = cookiesOf('production').issue(owner);
     expect(header).toMatch(
       /^__Host-device=[\w.-]+; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Lax; Secure$/,
     );
@@ -42,6 +45,7 @@ describe('DeviceCookies', () => {
     ['of another tenant', (pair: string) => pair.replace(tenantId, randomUUID())],
     ['of another user', (pair: string) => pair.replace(userId, randomUUID())],
     ['of another device', (pair: string) => pair.replace(deviceId, randomUUID())],
+    ['of another address', (pair: string) => pair.replace(account, account.slice(1) + 'A')],
     ['with a later date', (pair: string) => pair.replace(/\.(\d+)\./, '.9999999999.')],
     ['without a signature', (pair: string) => pair.slice(0, pair.lastIndexOf('.') + 1)],
     ['with a changed last character', (pair: string) => changeLast(pair)],
@@ -51,6 +55,14 @@ describe('DeviceCookies', () => {
   ])('refuses a cookie %s', (_what, change) => {
     expect(cookiesOf().read(issued())).toBeDefined();
     expect(cookiesOf().read(change(issued()))).toBeUndefined();
+  });
+
+  it('names the address of its account by a hash that takes the secret', () => {
+    expect(account).toMatch(/^[\w-]{22}$/);
+    expect(cookiesOf('test', randomBytes(48)).hashAccount('ana.strasse@acme.example')).not.toBe(
+      account,
+    );
+    expect(cookiesOf().hashAccount('bo@acme.example')).not.toBe(account);
   });
 
   it('refuses a cookie that was signed with another secret', () => {

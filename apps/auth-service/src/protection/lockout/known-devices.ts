@@ -7,6 +7,8 @@ export interface KnownDevice {
   readonly tenantId: string;
   readonly userId: string;
   readonly deviceId: string;
+  /** A keyed hash of the address with which the account logged in. Only a cookie has it. */
+  readonly account?: string | undefined;
 }
 
 /** The devices that a request has proved to be. */
@@ -41,6 +43,12 @@ export function knownDevice(tenantId: string, userId: string): KnownDevice | und
   const request = findCurrentRequest();
   const devices = request && devicesOf.get(request);
   return devices?.find((known) => known.tenantId === tenantId && known.userId === userId);
+}
+
+/** The device that makes the current request, if its cookie was set for an account with this address, in whichever tenant. */
+export function deviceOfAddress(account: string): KnownDevice | undefined {
+  const request = findCurrentRequest();
+  return request && devicesOf.get(request)?.find((known) => known.account === account);
 }
 
 function addKnownDevice(device: KnownDevice): void {

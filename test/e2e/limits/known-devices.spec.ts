@@ -1,0 +1,96 @@
+import { redisUrl } from '@poc-tracker/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Login, ServiceFixture } from '../service.fixture.js';
+import { attempt, attempts, newAddress, statuses, TRUE_LIMITS } from './limits.fixture.js';
+
+let service: ServiceFixture;
+
+beforeAll(async () => {
+  service = await ServiceFixture.start({ ...TRUE_LIMITS, REDIS_URL: redisUrl() });
+});
+
+afterAll(async () => {
+  await service?.stop();
+});
+
+interface Known {
+  host: string;
+  email: string;
+  password?: string;
+  cookie?: string;
+}
+
+/** A log-in from an address that no other request has. */
+const logIn = ({ host, email, password = 'a wrong password', cookie }: Known) =>
+  service.call<Login>('POST', '/auth/login', {
+    host,
+    body: { email, password },
+    headers: { 'x-forwarded-for': newAddress(), ...(cookie !== undefined && { cookie }) },
+  });
+
+/** A user whose device has logged in once, in a tenant with these limits. */
+async function knownUser(rules: Readonly<Record<string, string>> = {}) {
+  const { host, tenantId } = await service.tenant();
+  await service.sql('UPDATE tenants SET rate_limits = $2 WHERE id = $1', [
+    tenantId,
+    JSON.stringify({ rules, shadow: [] }),
+  ]);
+  const { userId, email, password } = await service.user(tenantId);
+  const { headers, data } = await logIn({ host, email, password });
+  const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
+  return { host, tenantId, userId, email, password, cookie, token: data.tokens.accessToken };
+}
+
+const exhaust = (host: string, email: string) =>
+  attempts(6, () => attempt(service, { host, email }));
+
+describe('a known device', () => {
+  it('logs in although strangers have used up the attempts of its account', async () => {
+    const { host, email, password, cookie } = await knownUser();
+    expect(statuses(await exhaust(host, email)).at(-1)).toBe(429);
+    expect((await logIn({ host, email, password })).status).toBe(429);
+    expect((await logIn({ host, email, password, cookie })).status).toBe(200);
+  });
+
+  it('logs in although strangers have used up the attempts of its tenant', async () => {
+    const { host, email, password, cookie } = await knownUser({ 'login:tenant': '2/900' });
+    const strangers = await attempts(3, (index) =>
+      attempt(service, { host, email: `stranger${index}@acme.example` }),
+    );
+    expect(statuses(strangers).at(-1)).toBe(429);
+    expect((await logIn({ host, email, password })).status).toBe(429);
+    expect((await logIn({ host, email, password, cookie })).status).toBe(200);
+  });
+
+  it('has as many attempts as strangers, and uses up only its own', async () => {
+    const { host, email, password, cookie } = await knownUser();
+    const answers = await attempts(6, () => logIn({ host, email, cookie }));
+    expect(statuses(answers)).toEqual([401, 401, 401, 401, 401, 429]);
+    expect((await logIn({ host, email, password })).status).toBe(200);
+  });
+
+  it('counts among strangers for another account, in another tenant and with a forged cookie', async () => {
+    const { host, email, password, cookie } = await knownUser();
+    const elsewhere = await knownUser();
+    await exhaust(elsewhere.host, elsewhere.email);
+    const other = { ...elsewhere, cookie };
+    expect((await logIn(other)).status).toBe(429);
+
+    const namesake = await service.user(elsewhere.tenantId, { email });
+    await exhaust(elsewhere.host, email);
+    const there = { host: elsewhere.host, email, password: namesake.password, cookie };
+    expect((await logIn(there)).status).toBe(429);
+
+    await exhaust(host, email);
+    const forged = `${cookie.slice(0, -20)}${'A'.repeat(20)}`;
+    expect((await logIn({ host, email, password, cookie: forged })).status).toBe(429);
+  });
+
+  it('counts among strangers after the address of its account was changed', async () => {
+    const { host, userId, password, cookie } = await knownUser();
+    const email = `new-${userId}@acme.example`;
+    await service.sql('UPDATE users SET email = $2 WHERE id = $1', [userId, email]);
+    await exhaust(host, email);
+    expect((await logIn({ host, email, password, cookie })).status).toBe(429);
+  });
+});
