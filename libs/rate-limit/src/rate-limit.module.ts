@@ -49,6 +49,7 @@ export class RateLimitModule {
         RateLimitHits,
         RateLimitPolicy,
         RateLimitStorage,
+        RateLimitSubjects,
         RefusedRequestGuard,
         RefusedRequests,
       ],

@@ -3,6 +3,7 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { Hit, HitCounter, Verdict } from './counting/hit-counter.js';
 import { MemoryCounter } from './counting/memory-counter.js';
 import { RedisCounter, type RedisCounterOptions } from './counting/redis-counter.js';
+import type { ActiveRule } from './rules/rate-limit-policy.js';
 import { seconds } from './request/rate-limit-fields.js';
 
 const PREFIX = 'poc-tracker:rate_limit:';
@@ -41,6 +42,11 @@ export class RateLimitStorage implements ThrottlerStorage, OnModuleInit, OnAppli
   /** Judges all hits of a request together (see HitCounter). */
   take(hits: readonly Hit[]): Verdict[] | Promise<Verdict[]> {
     return this.counter.take(hits);
+  }
+
+  /** Resets what a rule has counted for a source. */
+  async reset({ name, windowSeconds }: ActiveRule, source: string): Promise<void> {
+    await this.counter.reset(hitKey(name, windowSeconds, source));
   }
 
   /** One limit of the plain ThrottlerGuard, in milliseconds. It blocks as long as the window is full, and no longer. */

@@ -4,12 +4,15 @@ import { type Login, ServiceFixture } from '../service.fixture.js';
 import { attempt, attempts, newAddress, statuses, TRUE_LIMITS } from './limits.fixture.js';
 
 let service: ServiceFixture;
+let other: ServiceFixture;
 
 beforeAll(async () => {
   service = await ServiceFixture.start({ ...TRUE_LIMITS, REDIS_URL: redisUrl() });
+  other = await service.restarted();
 });
 
 afterAll(async () => {
+  await other?.app.close();
   await service?.stop();
 });
 
@@ -93,4 +96,21 @@ describe('a known device', () => {
     await exhaust(host, email);
     expect((await logIn({ host, email, password, cookie })).status).toBe(429);
   });
+});
+
+describe('an account whose attempts strangers have used up', () => {
+  it.each(['unlock', 'reset-password'])(
+    'can log in on a new device after %s by an admin',
+    async (route) => {
+      const { host, tenantId, userId, email } = await knownUser();
+      const { email: adminEmail, password } = await service.user(tenantId, { role: 'admin' });
+      const { tokens } = (await logIn({ host, email: adminEmail, password })).data;
+      await exhaust(host, email);
+      const call = { token: tokens.accessToken };
+      const answer = await service.call('POST', `/auth/users/${userId}/${route}`, call);
+      expect(answer.status).toBe(200);
+      expect((await logIn({ host, email })).status).toBe(401);
+      expect((await attempt(other, { host, email })).status).toBe(401);
+    },
+  );
 });

@@ -78,7 +78,7 @@ export class UserAccessService {
       target: await this.targetOf(principal, userId, assertMayControl),
       wasLocked: await this.unlocks.record(this.database, account),
     }));
-    await this.unlocks.complete(account, wasLocked);
+    await this.unlocks.complete(account, target.email, wasLocked);
     return { ...toUserResponse(target), lockedUntil: null };
   }
 
@@ -142,7 +142,7 @@ export class UserAccessService {
       ...(await this.storeTemporaryPassword(principal, userId, passwordHash)),
       wasLocked: await this.unlocks.record(this.database, account),
     }));
-    await this.unlocks.complete(account, wasLocked);
+    await this.unlocks.complete(account, stored.user.email, wasLocked);
     return { ...stored, temporaryPassword: generated };
   }
 

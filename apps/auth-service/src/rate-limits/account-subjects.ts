@@ -51,7 +51,15 @@ export class AccountSubjects extends RateLimitSubjects {
     const device = this.deviceIn(account, group);
     return device !== undefined && device.tenantId === tenantId
       ? { user: this.hash(`${tenantId} ${account} ${device.deviceId}`), skipsTenant: true }
-      : { user: this.hash(`${tenantId ?? ''} ${account}`) };
+      : { user: this.ofAccount(tenantId, account) };
+  }
+
+  /**
+   * The account of an address, for requests that are from no known device.
+   * @param emailKey see emailSearchKey
+   */
+  ofAccount(tenantId: string | undefined, emailKey: string): string {
+    return this.hash(`${tenantId ?? ''} ${emailKey}`);
   }
 
   override sourceIn(request: FastifyRequest, group: RouteGroup): NamedSource {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SqlRunner } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../audit/security-events.js';
+import { LoginAttempts } from '../rate-limits/login-attempts.js';
 import { AccountLock } from '../protection/lockout/account-lock.js';
 
 export interface UnlockRequest {
@@ -16,6 +17,7 @@ export interface UnlockRequest {
 export class AccountUnlockService {
   constructor(
     private readonly lock: AccountLock,
+    private readonly attempts: LoginAttempts,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -42,11 +44,16 @@ export class AccountUnlockService {
   }
 
   /**
-   * Unlocks an account that was locked. Resets the count of failures in either case, so that the user can mistype again. A
-   * lock that was placed since stays: it has no entry that would say who removed it.
+   * Unlocks an account that was locked. Resets the count of failures and that of the rate limit in either case, so that the
+   * user can mistype again. A lock that was placed since stays: it has no entry that would say who removed it.
    */
-  async complete({ tenantId, userId }: UnlockRequest, wasLocked: boolean): Promise<void> {
+  async complete(
+    { tenantId, userId }: UnlockRequest,
+    email: string,
+    wasLocked: boolean,
+  ): Promise<void> {
     if (wasLocked) await this.lock.unlock(tenantId, userId);
     else await this.lock.resetCount(tenantId, userId);
+    await this.attempts.reset(tenantId, email);
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ProtectionModule } from '../protection/protection.module.js';
+import { LoginAttempts } from '../rate-limits/login-attempts.js';
 import { AccountUnlockService } from './account-unlock.service.js';
 import { ColleagueController } from './colleagues/colleague.controller.js';
 import { ColleagueRepository } from './colleagues/colleague.repository.js';
@@ -18,6 +19,7 @@ import { UserService } from './user.service.js';
     AccountUnlockService,
     ColleagueRepository,
     ColleagueService,
+    LoginAttempts,
     UserCredentialsService,
     UserDirectoryRepository,
     UserRepository,

@@ -22,4 +22,7 @@ export interface Verdict {
 export interface HitCounter {
   /** The verdicts, in the order of the hits. A counter in the memory of the process needs no promise. */
   take(hits: readonly Hit[]): Verdict[] | Promise<Verdict[]>;
+
+  /** Resets the count of a key. */
+  reset(key: string): void | Promise<void>;
 }

@@ -43,6 +43,10 @@ export class MemoryCounter implements HitCounter {
     });
   }
 
+  reset(key: string): void {
+    this.entries.delete(key);
+  }
+
   private windowOf({ key, windowSeconds }: Hit, nowMs: number): SlotWindow {
     const entry = this.entries.get(key);
     return entry !== undefined && entry.expiresAt > nowMs

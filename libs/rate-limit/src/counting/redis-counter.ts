@@ -77,6 +77,17 @@ export class RedisCounter implements HitCounter {
     return this.takeShared(hits);
   }
 
+  /** Without Redis, only in this process: what was counted in Redis counts again when it is back. */
+  async reset(key: string): Promise<void> {
+    this.substitute.reset(key);
+    if (this.retryAt !== undefined) return;
+    try {
+      await inTime(this.client.del(key));
+    } catch (error) {
+      this.suspend(error);
+    }
+  }
+
   private async takeShared(hits: readonly Hit[]): Promise<Verdict[]> {
     try {
       const command = this.client[COMMAND](hits.length, ...scriptArguments(hits));

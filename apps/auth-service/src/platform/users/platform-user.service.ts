@@ -36,7 +36,7 @@ export class PlatformUserService {
       if (!unlocked) await this.recordAccess(transaction, user.id, operator);
       return { userId: user.id, unlocked };
     });
-    await this.unlocks.complete({ tenantId, userId: response.userId }, response.unlocked);
+    await this.unlocks.complete({ tenantId, userId: response.userId }, email, response.unlocked);
     return response;
   }
 
