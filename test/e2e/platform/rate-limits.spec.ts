@@ -42,6 +42,19 @@ describe('the rate limits of a tenant', () => {
     expect((await service.refresh(refreshed.data.refreshToken)).status).toBe(429);
   });
 
+  it('by address neither use nor refuse what the address may do in other tenants', async () => {
+    const [tenant, other] = [await service.tenant(), await service.tenant()];
+    const from = '198.51.100.77';
+    const answers = (host: string, count: number) =>
+      attempts(count, (index) => attempt(service, { host, email: `a${index}@acme.example`, from }));
+    const rules = [{ name: 'auth:ip', value: '2/900' }];
+    await update(tenant.tenantId, { rules, shadow: [] });
+    expect(statuses(await answers(other.host, 3))).toEqual([401, 401, 401]);
+    expect(statuses(await answers(tenant.host, 3))).toEqual([401, 401, 429]);
+    expect(statuses(await answers(other.host, 1))).toEqual([401]);
+    expect(statuses(await answers(tenant.host, 1))).toEqual([429]);
+  });
+
   it('can be in shadow mode', async () => {
     const tenant = await service.tenant();
     const rules = [{ name: 'login:user', value: '1/900' }];

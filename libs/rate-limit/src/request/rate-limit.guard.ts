@@ -65,7 +65,8 @@ export class RateLimitGuard extends ThrottlerGuard {
       if (exceeded.length > 0) report(request);
     } else {
       const { rule, verdict } = longest;
-      const key = refusalKey(rule.name, request, this.subjects.sourceIn(request, group));
+      const source = this.subjects.sourceIn(request, group);
+      const key = refusalKey(rule.name, request, source, rule.perTenant);
       const refusal = this.refused.add(key, verdict?.resetMs ?? 0, { rule, report });
       this.refused.refuse(refusal, request, reply);
     }
@@ -98,7 +99,10 @@ export class RateLimitGuard extends ThrottlerGuard {
     tenant: LimitedTenant | undefined,
   ): Subjected[] {
     const sources: Record<RuleKind, () => string | undefined> = {
-      ip: () => this.subjects.hash(addressBlock(request.ip)),
+      ip: () => {
+        const address = addressBlock(request.ip);
+        return this.subjects.hash(rule.perTenant ? `${tenant?.id ?? ''} ${address}` : address);
+      },
       user: () => user,
       tenant: () => (skipsTenant ? undefined : tenant?.id),
       client: () => client,

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ROUTE_GROUPS } from '../rules/rule-catalogue.js';
+import { kindOf, ROUTE_GROUPS } from '../rules/rule-catalogue.js';
 import { RateLimitSubjects } from './rate-limit-subjects.js';
 import { refusalKey, RefusedRequests } from './refused-requests.js';
 import { RouteGroupReader } from './route-group.reader.js';
@@ -26,9 +26,12 @@ export class RefusedRequestGuard implements CanActivate {
     const request = http.getRequest<FastifyRequest>();
     const source = this.subjects.sourceIn(request, group);
     for (const rule of ROUTE_GROUPS[group]) {
-      const refusal = this.refused.find(refusalKey(rule, request, source));
-      if (refusal !== undefined)
-        this.refused.refuse(refusal, request, http.getResponse<FastifyReply>());
+      // Whether the tenant has set a limit by address is not known yet.
+      for (const perTenant of kindOf(rule) === 'ip' ? [false, true] : [false]) {
+        const refusal = this.refused.find(refusalKey(rule, request, source, perTenant));
+        if (refusal !== undefined)
+          this.refused.refuse(refusal, request, http.getResponse<FastifyReply>());
+      }
     }
     return true;
   }

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { RateLimitPolicy } from '../rules/rate-limit-policy.js';
-import { DEFAULT_RULES } from '../rules/rule-catalogue.js';
+import { DEFAULT_RULES, type RuleName } from '../rules/rule-catalogue.js';
+import type { NamedSource } from './rate-limit-subjects.js';
 import { refusalKey, RefusedRequests } from './refused-requests.js';
 
 const [rule] = new RateLimitPolicy({ rules: DEFAULT_RULES, shadow: [] }).rulesOf('login');
@@ -9,6 +10,9 @@ const refusal = { rule: rule!, report: () => undefined };
 
 const request = (more: Partial<FastifyRequest> = {}): FastifyRequest =>
   ({ ip: '192.0.2.1', host: 'acme.localhost', headers: {}, query: {}, ...more }) as FastifyRequest;
+
+const keyOf = (name: RuleName, of: FastifyRequest, source: NamedSource, perTenant = false) =>
+  refusalKey(name, of, source, perTenant);
 
 describe('the refusals in memory', () => {
   it('are repeated until the source may try again', () => {
@@ -54,31 +58,40 @@ describe('the refusals in memory', () => {
 
   it('hold for the address alone, or for the account in its tenant', () => {
     const elsewhere = request({ host: 'globex.localhost' });
-    expect(refusalKey('auth:ip', elsewhere, { account: 'b' })).toBe(
-      refusalKey('auth:ip', request(), { account: 'a' }),
+    expect(keyOf('auth:ip', elsewhere, { account: 'b' })).toBe(
+      keyOf('auth:ip', request(), { account: 'a' }),
     );
-    expect(refusalKey('auth:ip', request({ ip: '192.0.2.2' }), { account: 'a' })).not.toBe(
-      refusalKey('auth:ip', request(), { account: 'a' }),
+    expect(keyOf('auth:ip', request({ ip: '192.0.2.2' }), { account: 'a' })).not.toBe(
+      keyOf('auth:ip', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:user', elsewhere, { account: 'a' })).not.toBe(
-      refusalKey('login:user', request(), { account: 'a' }),
+    expect(keyOf('login:user', elsewhere, { account: 'a' })).not.toBe(
+      keyOf('login:user', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:user', request(), { account: 'b' })).not.toBe(
-      refusalKey('login:user', request(), { account: 'a' }),
+    expect(keyOf('login:user', request(), { account: 'b' })).not.toBe(
+      keyOf('login:user', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:user', request({ ip: '192.0.2.2' }), { account: 'a' })).toBe(
-      refusalKey('login:user', request(), { account: 'a' }),
+    expect(keyOf('login:user', request({ ip: '192.0.2.2' }), { account: 'a' })).toBe(
+      keyOf('login:user', request(), { account: 'a' }),
     );
-    expect(refusalKey('login:tenant', request(), { account: 'b' })).toBe(
-      refusalKey('login:tenant', request(), { account: 'a' }),
+    expect(keyOf('login:tenant', request(), { account: 'b' })).toBe(
+      keyOf('login:tenant', request(), { account: 'a' }),
     );
+  });
+
+  it('by a limit that is set for a tenant hold for an address in that tenant alone', () => {
+    const key = keyOf('auth:ip', request(), { account: 'a' }, true);
+    expect(keyOf('auth:ip', request(), { account: 'b' }, true)).toBe(key);
+    expect(keyOf('auth:ip', request(), { account: 'a' })).not.toBe(key);
+    const others = [request({ host: 'globex.localhost' }), request({ ip: '192.0.2.2' })];
+    for (const other of others)
+      expect(keyOf('auth:ip', other, { account: 'a' }, true)).not.toBe(key);
   });
 
   it.each(['login:user', 'login:tenant'] as const)(
     'of %s do not hold for a known device',
     (rule) => {
-      expect(refusalKey(rule, request(), { account: 'a', tenant: 'device' })).not.toBe(
-        refusalKey(rule, request(), { account: 'a' }),
+      expect(keyOf(rule, request(), { account: 'a', tenant: 'device' })).not.toBe(
+        keyOf(rule, request(), { account: 'a' }),
       );
     },
   );

@@ -75,10 +75,19 @@ export class RefusedRequests {
   }
 }
 
-/** What identifies the source of a request for a rule, before anything is looked up. */
-export function refusalKey(rule: RuleName, request: FastifyRequest, source: NamedSource): string {
+/**
+ * What identifies the source of a request for a rule, before anything is looked up.
+ * @param perTenant for a rule by address that counts the attempts in one tenant (see ActiveRule). The other kinds always do.
+ */
+export function refusalKey(
+  rule: RuleName,
+  request: FastifyRequest,
+  source: NamedSource,
+  perTenant: boolean,
+): string {
   const kind = kindOf(rule);
-  if (kind === 'ip') return `${rule} ${addressBlock(request.ip)}`;
+  const address = kind === 'ip' ? addressBlock(request.ip) : undefined;
+  if (address !== undefined && !perTenant) return `${rule} ${address}`;
   const { host, headers, query } = request;
   const naming = [
     host,
@@ -86,7 +95,7 @@ export function refusalKey(rule: RuleName, request: FastifyRequest, source: Name
     (query as Record<string, unknown>)[TENANT_PARAMETER],
     headers.authorization,
     source.tenant,
-    kind === 'tenant' ? undefined : source.account,
+    address ?? (kind === 'tenant' ? undefined : source.account),
   ];
   return `${rule} ${hash('sha256', JSON.stringify(naming), 'base64')}`;
 }

@@ -14,6 +14,8 @@ export interface ActiveRule extends RateLimit {
   readonly name: RuleName;
   readonly kind: RuleKind;
   readonly shadow: boolean;
+  /** True for a limit by address that is set for the tenant: it counts the attempts of an address in this tenant alone. */
+  readonly perTenant: boolean;
   /** The item of the RateLimit-Policy field (draft-ietf-httpapi-ratelimit-headers). */
   readonly policy: string;
 }
@@ -64,6 +66,7 @@ export class RateLimitPolicy {
     return {
       name,
       kind: kindOf(name),
+      perTenant: kindOf(name) === 'ip' && isOverridden(name, overrides),
       limit,
       windowSeconds,
       shadow: this.isShadowed(name, overrides),
@@ -79,4 +82,8 @@ export class RateLimitPolicy {
   private isShadowed(name: RuleName, { shadow }: RateLimitOverrides): boolean {
     return this.settings.shadow.includes(name) || shadow.includes(name);
   }
+}
+
+function isOverridden(name: RuleName, { rules }: RateLimitOverrides): boolean {
+  return parseRateLimit(rules[name] ?? '') !== undefined;
 }
