@@ -41,11 +41,17 @@ describe('the limits of log-ins', () => {
     });
   });
 
-  it('tell on every answer what is left', async () => {
-    const { host } = await service.tenant();
-    const { headers } = await attempt(service, { host, email: 'ana@acme.example' });
-    expect(headers['ratelimit-policy']).toBe('"auth:ip";q=10;w=900, "login:user";q=5;w=900');
-    expect(headers['ratelimit']).toMatch(/^"auth:ip";r=9;t=9\d\d, "login:user";r=4;t=9\d\d$/);
+  it('tell on every answer what is left, but not whether an account is in use', async () => {
+    const { host, tenantId } = await service.tenant();
+    const user = await service.user(tenantId);
+    await attempt(service, { host, ...user });
+    for (const email of [user.email, 'unknown@acme.example']) {
+      const { headers } = await attempt(service, { host, email });
+      expect(headers['ratelimit-policy']).toBe('"auth:ip";q=10;w=900');
+      expect(headers['ratelimit']).toMatch(/^"auth:ip";r=9;t=9\d\d$/);
+    }
+    const refused = await attempts(5, () => attempt(service, { host, email: user.email }));
+    expect(refused.at(-1)?.headers['ratelimit']).toMatch(/^"login:user";r=0;/);
   });
 
   it('refuse the sixth attempt at an account from any addresses, however its address is written', async () => {

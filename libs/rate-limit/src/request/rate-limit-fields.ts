@@ -10,16 +10,19 @@ export interface RateLimitFields {
 }
 
 /**
- * The budget of a tenant is told only when it is used up: how much its users do is not for everyone to read.
+ * What others have done is not for everyone to read. The budget of a tenant is told only when it is used up, and without a
+ * session that of a user as well: it would show whether an account is in use.
  * @returns undefined if no rule has anything to tell.
  */
 export function rateLimitFields(
   rules: readonly ActiveRule[],
   verdicts: readonly Verdict[],
+  hasSession: boolean,
 ): RateLimitFields | undefined {
   const told = rules.flatMap((rule, index) => {
     const verdict = verdicts[index];
-    const isTold = !rule.shadow && (rule.kind !== 'tenant' || verdict?.exceeded === true);
+    const isHidden = rule.kind === 'tenant' || (rule.kind === 'user' && !hasSession);
+    const isTold = !rule.shadow && (!isHidden || verdict?.exceeded === true);
     return verdict !== undefined && isTold ? [{ rule, verdict }] : [];
   });
   if (told.length === 0) return undefined;

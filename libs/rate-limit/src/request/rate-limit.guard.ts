@@ -70,7 +70,7 @@ export class RateLimitGuard extends ThrottlerGuard {
       const refusal = this.refused.add(key, verdict?.resetMs ?? 0, { rule, report });
       this.refused.refuse(refusal, request, reply);
     }
-    tellLimits(reply, subjected, verdicts);
+    tellLimits(reply, subjected, verdicts, request.principal !== undefined);
     return true;
   }
 
@@ -133,10 +133,12 @@ function tellLimits(
   reply: FastifyReply,
   subjected: readonly Subjected[],
   verdicts: readonly Verdict[],
+  hasSession: boolean,
 ): void {
   const fields = rateLimitFields(
     subjected.map(({ rule }) => rule),
     verdicts,
+    hasSession,
   );
   if (fields === undefined) return;
   void reply.header('ratelimit-policy', fields.policy);
