@@ -151,6 +151,25 @@ describe('the limits of log-ins', () => {
   });
 });
 
+describe('the limits of registrations', () => {
+  it('let an invited user register although strangers have used up the attempts of the address', async () => {
+    const { host } = await service.tenant();
+    const register = (more: object = {}) =>
+      service.call('POST', '/auth/register', {
+        host,
+        headers: { 'x-forwarded-for': newAddress() },
+        body: { email: 'invited@acme.example', ...more },
+      });
+    const strangers = await attempts(4, () => register());
+    expect(statuses(strangers)).toEqual([400, 400, 400, 429]);
+    const invited = await attempts(4, () => register({ inviteToken: 'one' }));
+    expect(statuses(invited)).toEqual([400, 400, 400, 429]);
+    expect((await register({ inviteToken: 'two' })).status).toBe(400);
+    for (const inviteToken of ['', 'x'.repeat(513), 1])
+      expect((await register({ inviteToken })).status).toBe(429);
+  });
+});
+
 describe('the limits of refreshes and changes of passwords', () => {
   it('count refreshes by the user of a valid token, not by that of a forged one', async () => {
     const tenant = await service.tenant();

@@ -9,6 +9,7 @@ import {
 import { addressBlock, TenantResolver } from '@poc-tracker/tenancy';
 import { checkEmail, emailSearchKey, MAX_EMAIL_OCTETS } from '@poc-tracker/text';
 import type { FastifyRequest } from 'fastify';
+import { MAX_INVITE_TOKEN } from '../auth/signup/registration.dto.js';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { readClientCredentials } from '../oauth/clients/client-credentials.js';
 import { DeviceCookies } from '../protection/lockout/device-cookies.js';
@@ -46,7 +47,7 @@ export class AccountSubjects extends RateLimitSubjects {
   ): Subjects | Promise<Subjects> {
     if (group === 'oauth') return this.clientOf(request);
     if (group === 'refresh') return this.sessionOf(request);
-    const account = addressIn(request);
+    const account = accountIn(request, group);
     if (account === undefined) return NONE;
     const device = this.deviceIn(account, group);
     return device !== undefined && device.tenantId === tenantId
@@ -67,7 +68,7 @@ export class AccountSubjects extends RateLimitSubjects {
       const token = refreshTokenIn(request);
       return { account: token, tenant: token };
     }
-    const account = addressIn(request);
+    const account = accountIn(request, group);
     return { account, tenant: account && this.deviceIn(account, group)?.deviceId };
   }
 
@@ -105,6 +106,18 @@ export class AccountSubjects extends RateLimitSubjects {
       return NONE;
     }
   }
+}
+
+/** The address. In a registration also the invitation: strangers without it must not use up the attempts of who is invited. */
+function accountIn(request: FastifyRequest, group: RouteGroup): string | undefined {
+  const address = addressIn(request);
+  const { inviteToken } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+  const isInvited =
+    group === 'register' &&
+    typeof inviteToken === 'string' &&
+    inviteToken !== '' &&
+    inviteToken.length <= MAX_INVITE_TOKEN;
+  return address !== undefined && isInvited ? `${address} ${inviteToken}` : address;
 }
 
 /** The key of the address, which is the same for every way to write it. */

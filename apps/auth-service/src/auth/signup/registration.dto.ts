@@ -4,6 +4,8 @@ import { IsString, Length } from 'class-validator';
 import { NewPassword } from '../../protection/password-field.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 
+export const MAX_INVITE_TOKEN = 512;
+
 export class RegisterDto {
   @EmailAddress('ana@acme.example')
   email: string;
@@ -23,7 +25,7 @@ export class RegisterDto {
   })
   @Omittable()
   @IsString()
-  @Length(1, 512)
+  @Length(1, MAX_INVITE_TOKEN)
   inviteToken?: string;
 
   @DeviceId()
