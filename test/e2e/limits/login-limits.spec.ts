@@ -187,6 +187,20 @@ describe('the limits of refreshes and changes of passwords', () => {
     expect((await service.refresh(refreshToken)).status).toBe(429);
   });
 
+  it('let a session refresh although the token of an ended session of the same user was sent often', async () => {
+    const tenant = await service.tenant();
+    const user = await service.user(tenant.tenantId);
+    const [ended, open] = [
+      await attempt(service, { host: tenant.host, ...user }),
+      await attempt(service, { host: tenant.host, ...user }),
+    ];
+    const { accessToken: token, refreshToken } = ended.data.tokens;
+    expect((await service.call('POST', '/auth/logout', { token })).status).toBeLessThan(300);
+    const answers = await attempts(11, () => service.refresh(refreshToken));
+    expect(statuses(answers)).toEqual([...Array<number>(10).fill(401), 429]);
+    expect((await service.refresh(open.data.tokens.refreshToken)).status).toBe(200);
+  });
+
   it('refuse the 21st change of a password of one user within five minutes', async () => {
     const tenant = await service.tenant();
     const user = await service.user(tenant.tenantId);

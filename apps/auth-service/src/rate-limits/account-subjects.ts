@@ -90,7 +90,8 @@ export class AccountSubjects extends RateLimitSubjects {
     } catch {
       return NONE;
     }
-    return { user: claims.sub, tenant: await this.tenants.findById(claims.tenant_id) };
+    const user = `${claims.sub} ${claims.session_id}`;
+    return { user, tenant: await this.tenants.findById(claims.tenant_id) };
   }
 
   /**
