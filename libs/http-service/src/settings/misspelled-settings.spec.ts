@@ -20,6 +20,7 @@ describe('describeMisspelledSettings', () => {
     ['SIGNUP_PLAN', 'SIGNUP_PLANS'],
     ['TRUSTED_PROXIE', 'TRUSTED_PROXIES'],
     ['LOGLEVEL', 'LOG_LEVEL'],
+    ['RATE_LIMIT', 'RATE_LIMITS'],
     ['NODE-ENV', 'NODE_ENV'],
   ])('for %s suggests %s', (name, meant) => {
     expect(describeOne(name)).toEqual(

@@ -65,6 +65,7 @@ describe('the settings of rate limits', () => {
   it.each([
     [{ RATE_LIMITS: 'logins:user=5/900' }, 'names the unknown rule "logins:user"'],
     [{ RATE_LIMITS: 'login:user=5' }, 'must give "login:user" attempts/seconds or off, not "5"'],
+    [{ RATE_LIMITS: 'login:user=5/900=3' }, 'or off, not "5/900=3"'],
     [{ RATE_LIMITS: 'login:user=0/900' }, 'must give "login:user"'],
     [{ RATE_LIMITS: 'login:user=5/90000' }, 'must give "login:user"'],
     [{ RATE_LIMITS: 'login:user=off,login:user=5/9' }, 'names "login:user" twice'],

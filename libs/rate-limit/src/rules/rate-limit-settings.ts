@@ -25,7 +25,8 @@ export function readRateLimits(reader: EnvironmentReader): RateLimitSettings {
 function readRules(reader: EnvironmentReader): RateLimitSettings['rules'] {
   const given = new Map<string, RuleValue>();
   for (const entry of reader.list('RATE_LIMITS')) {
-    const [name = '', text = ''] = entry.split('=', 2);
+    const [name = '', ...values] = entry.split('=');
+    const text = values.join('=');
     const value = parseRateLimit(text);
     const problem = problemOf(name, text, value, given);
     if (problem !== undefined) reader.refuse('RATE_LIMITS', problem, EXAMPLE);
