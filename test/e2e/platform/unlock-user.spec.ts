@@ -49,6 +49,20 @@ describe('An operator', () => {
     expect(await logIn()).toBe(200);
   });
 
+  it('resets the attempts that the rate limit has counted for the account', async () => {
+    const { host, tenantId } = await service.tenant();
+    const { email, password } = await service.user(tenantId);
+    const rules = [{ name: 'login:user', value: '1/900' }];
+    await asOperator('PUT', `/tenants/${tenantId}/rate-limits`, { rules, shadow: [] });
+    const logIn = async () =>
+      (await service.call('POST', '/auth/login', { host, body: { email, password } })).status;
+    expect([await logIn(), await logIn()]).toEqual([200, 429]);
+    expect((await asOperator('POST', `/tenants/${tenantId}/unlock-user`, { email })).status).toBe(
+      200,
+    );
+    expect(await logIn()).toBe(200);
+  });
+
   it('leaves a user locked if the commit fails', async () => {
     const { tenantId, user, logIn, unlock, entries } = await lockedUser();
     await failCommitsOf(service, tenantId, 'account.unlocked');
