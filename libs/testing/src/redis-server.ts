@@ -32,6 +32,13 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
+/** A server that a test has started, and may stop for a while. */
+export interface StartedRedis extends TestRedis {
+  /** Stops the process of the server: it keeps its connections and answers nothing. */
+  freeze(): void;
+  thaw(): void;
+}
+
 interface RedisProgram {
   command: string;
   env: NodeJS.ProcessEnv;
@@ -57,10 +64,11 @@ export function canStartRedis(): boolean {
  * @param onPort the port of a server that was stopped; a free port by default.
  * @throws Error that says how to provide Redis.
  */
-export async function startRedis(onPort?: number): Promise<TestRedis> {
+export async function startRedis(onPort?: number): Promise<StartedRedis> {
   const program = findProgram();
   const folder = createTemporaryFolder('redis', {});
   const logFile = join(folder, 'redis.log');
+  const pidFile = join(folder, 'redis.pid');
   const port = onPort ?? (await findFreePort());
   const output = openSync(logFile, 'w', 0o600);
   const server = new GuardedProcess({
@@ -72,6 +80,8 @@ export async function startRedis(onPort?: number): Promise<TestRedis> {
       '127.0.0.1',
       '--dir',
       folder,
+      '--pidfile',
+      pidFile,
       '--save',
       '',
       '--appendonly',
@@ -84,7 +94,20 @@ export async function startRedis(onPort?: number): Promise<TestRedis> {
     removeAfterwards: folder,
   });
   closeSync(output);
+  const signal = (name: 'SIGSTOP' | 'SIGCONT'): void => {
+    if (server.running) process.kill(Number(readFileSync(pidFile, 'utf8')), name);
+  };
+  let frozen = false;
+  const freeze = (): void => {
+    signal('SIGSTOP');
+    frozen = true;
+  };
+  const thaw = (): void => {
+    if (frozen) signal('SIGCONT');
+    frozen = false;
+  };
   const stop = async (): Promise<void> => {
+    thaw();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -97,7 +120,7 @@ export async function startRedis(onPort?: number): Promise<TestRedis> {
     await stop();
     throw new Error(`Redis (${program.command}) did not start: ${log}`);
   }
-  return { url: `redis://127.0.0.1:${port}`, stop };
+  return { url: `redis://127.0.0.1:${port}`, stop, freeze, thaw };
 }
 
 function findProgram(): RedisProgram {

@@ -13,6 +13,9 @@ const COMMAND_TIMEOUT_MS = 1_000;
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
+/** A connection without an answer for so long is closed, and commands fail immediately until Redis answers again. */
+const SILENCE_MS = 2_000;
+
 /** Maximum delay between two attempts to reconnect. */
 const MAX_RECONNECT_DELAY_MS = 5_000;
 
@@ -55,6 +58,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
+      socketTimeout: SILENCE_MS,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectionName: 'poc-tracker-auth-service',

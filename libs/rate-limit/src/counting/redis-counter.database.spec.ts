@@ -186,6 +186,28 @@ describe('the counter in Redis', () => {
       });
     });
 
+    it('starts within two seconds on a frozen Redis, and counts there when it answers', async () => {
+      const server = await startRedis();
+      try {
+        server.freeze();
+        const began = performance.now();
+        let now = 0;
+        const counter = await start(server.url, () => now);
+        expect(performance.now() - began).toBeLessThan(2_000);
+        expect(counter.isDegraded).toBe(true);
+        expect(counter.take([newHit(3)])).toMatchObject([{ exceeded: false }]);
+        server.thaw();
+        await vi.waitFor(async () => {
+          now += 1_000;
+          await counter.take([newHit(3)]);
+          expect(counter.isDegraded).toBe(false);
+        }, 10_000);
+        expect(warnings).toHaveLength(1);
+      } finally {
+        await server.stop();
+      }
+    });
+
     it('does not wait for a Redis that hangs, except one request in a second', async () => {
       await withServer(async (admin, url) => {
         const counter = await start(url, () => 0);

@@ -7,7 +7,14 @@ import { MemoryCounter } from './memory-counter.js';
 /** Longer than a busy Redis takes. A request waits no longer than this for its limits. */
 const ANSWER_TIMEOUT_MS = 500;
 
+/** How long a start waits for Redis. A frozen Redis accepts the connection and then says nothing. */
+const START_TIMEOUT_MS = 1_000;
+
 const CONNECT_TIMEOUT_MS = 2_000;
+
+/** A connection without an answer for so long is closed: the network may have dropped it silently. */
+const SILENCE_MS = 2_000;
+
 const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /** After a failure one request in this time tries Redis again, so that a slow Redis delays no others. */
@@ -41,6 +48,7 @@ export class RedisCounter implements HitCounter {
     const client = new Redis(url, {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: SILENCE_MS,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       // An attempt that is sent again would be counted twice.
@@ -58,9 +66,11 @@ export class RedisCounter implements HitCounter {
     return this.retryAt !== undefined;
   }
 
-  /** Waits for the first attempt to connect, so that the first requests count in Redis already. */
+  /** Waits a second for the first attempt to connect, so that the first requests count in Redis already. */
   start(): Promise<void> {
-    this.starting ??= this.client.connect().catch((error: unknown) => this.suspend(error));
+    this.starting ??= inTime(this.client.connect(), START_TIMEOUT_MS).catch((error: unknown) =>
+      this.suspend(error),
+    );
     return this.starting;
   }
 
@@ -91,7 +101,7 @@ export class RedisCounter implements HitCounter {
   private async takeShared(hits: readonly Hit[]): Promise<Verdict[]> {
     try {
       const command = this.client[COMMAND](hits.length, ...scriptArguments(hits));
-      const answer = await inTime(command);
+      const answer = await inTime(command, ANSWER_TIMEOUT_MS);
       const verdicts = toVerdicts(answer, hits);
       if (this.retryAt !== undefined) this.logger.log('Rate limits are counted in Redis again.');
       this.retryAt = undefined;
@@ -115,11 +125,11 @@ export class RedisCounter implements HitCounter {
 }
 
 /** Rejects if there is no answer in time. A pause of this process is not the fault of Redis: what has arrived is read first. */
-function inTime<T>(command: Promise<T>): Promise<T> {
+function inTime<T>(command: Promise<T>, milliseconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(new Error('no answer in time'));
     // Timers run before the sockets are read, and immediates after it.
-    const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), ANSWER_TIMEOUT_MS);
+    const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), milliseconds);
     command.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
