@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { countingScript, REDIS_CLOCK, scriptArguments, toVerdicts } from './counting-script.js';
 import type { Hit, HitCounter, Verdict } from './hit-counter.js';
+import { inTime } from './in-time.js';
 import { MemoryCounter } from './memory-counter.js';
 
 /** Longer than a busy Redis takes. A request waits no longer than this for its limits. */
@@ -122,14 +123,4 @@ export class RedisCounter implements HitCounter {
     }
     this.retryAt = this.now() + RETRY_MS;
   }
-}
-
-/** Rejects if there is no answer in time. A pause of this process is not the fault of Redis: what has arrived is read first. */
-function inTime<T>(command: Promise<T>, milliseconds: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(new Error('no answer in time'));
-    // Timers run before the sockets are read, and immediates after it.
-    const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), milliseconds);
-    command.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { runInRequestContext } from '@poc-tracker/tenancy';
-import { redisUrl } from '@poc-tracker/testing';
+import { canStartRedis, redisUrl, type StartedRedis, startRedis } from '@poc-tracker/testing';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisConnection } from '../../redis/redis.connection.js';
@@ -15,8 +15,10 @@ let tenantId: string;
 let userId: string;
 
 /** An instance of the service, with a connection to Redis of its own. */
-async function instance(): Promise<{ lock: AccountLock; connection: RedisConnection }> {
-  const connection = new RedisConnection({ redis: { url: redisUrl() } });
+async function instance(
+  url = redisUrl(),
+): Promise<{ lock: AccountLock; connection: RedisConnection }> {
+  const connection = new RedisConnection({ redis: { url } });
   connections.push(connection);
   connection.onModuleInit();
   await vi.waitFor(() => expect(connection.client?.status).toBe('ready'), 5_000);
@@ -200,5 +202,80 @@ describe('AccountLock when clocks jump or Redis is lost', () => {
     expect(await lock.isLocked(account())).toBe(true);
     await lock.unlock(tenantId, userId);
     expect(await lock.isLocked(account())).toBe(false);
+  });
+});
+
+describe.runIf(canStartRedis())('AccountLock with a Redis that fails', () => {
+  let server: StartedRedis;
+  let admin: Redis;
+  let warnings: string[];
+  let notes: string[];
+
+  beforeEach(async () => {
+    server = await startRedis();
+    admin = new Redis(server.url);
+    admin.on('error', () => undefined);
+    [warnings, notes] = [[], []];
+    vi.spyOn(Logger.prototype, 'warn').mockImplementation((line) => void warnings.push(line));
+    vi.spyOn(Logger.prototype, 'log').mockImplementation((line) => void notes.push(line));
+  });
+
+  afterEach(async () => {
+    admin.disconnect();
+    await server.stop();
+  });
+
+  const aboutFailures = (lines: string[]) => lines.filter((line) => line.startsWith('Failed'));
+
+  it('waits for a frozen Redis at most once a second, and counts by itself meanwhile', async () => {
+    const { lock } = await instance(server.url);
+    await failTimes(lock, 1);
+    server.freeze();
+    await lock.isLocked(account());
+    const began = performance.now();
+    await failTimes(lock, 5);
+    expect(await lock.isLocked(account())).toBe(false);
+    expect(await lock.recordFailure(account())).toBe(true);
+    expect(await lock.isLocked(account())).toBe(true);
+    expect(performance.now() - began).toBeLessThan(900);
+    expect(aboutFailures(warnings)).toHaveLength(1);
+    server.thaw();
+    await vi.waitFor(async () => {
+      await lock.recordFailure({ tenantId, userId: randomUUID() });
+      expect(aboutFailures(notes)).toEqual(['Failed log-ins are counted in Redis again.']);
+    }, 10_000);
+  });
+
+  it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
+    [
+      'is read-only',
+      () => admin.call('REPLICAOF', '127.0.0.1', '1'),
+      () => admin.call('REPLICAOF', 'NO', 'ONE'),
+    ],
+    [
+      'lacks a replica',
+      () => admin.config('SET', 'min-replicas-to-write', '1'),
+      () => admin.config('SET', 'min-replicas-to-write', '0'),
+    ],
+    [
+      'is full',
+      () => admin.config('SET', 'maxmemory', '1'),
+      () => admin.config('SET', 'maxmemory', '0'),
+    ],
+  ])('logs one line when a Redis %s and one when that ends', async (_what, begin, end) => {
+    const { lock } = await instance(server.url);
+    await begin();
+    for (let login = 0; login < 4; login += 1) {
+      await lock.isLocked(account());
+      await lock.recordFailure(account());
+      await lock.recordSuccess({ tenantId, userId: randomUUID() });
+    }
+    expect([aboutFailures(warnings).length, aboutFailures(notes).length]).toEqual([1, 0]);
+    await end();
+    for (let login = 0; login < 3; login += 1) {
+      await lock.isLocked(account());
+      await lock.recordFailure(account());
+    }
+    expect([aboutFailures(warnings).length, aboutFailures(notes).length]).toEqual([1, 1]);
   });
 });

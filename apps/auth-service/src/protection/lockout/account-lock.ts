@@ -45,7 +45,7 @@ export class AccountLock {
     if (account.userId === null) return (await this.succeed(keys)).lockedNow;
     const { lockedNow } = await this.ask(
       keys,
-      (shared) => shared.fail(keys),
+      (shared) => this.count(shared, keys),
       () => this.local.fail(keys.lock),
     );
     return lockedNow;
@@ -69,7 +69,9 @@ export class AccountLock {
   async unlock(tenantId: string, userId: string): Promise<void> {
     const keys = keysFor(tenantId, userId);
     const knownId = this.local.unlock(keys.lock);
-    await this.withRedis((shared) => shared.unlock(keys, knownId));
+    const { shared } = this;
+    // Also while Redis does not answer: it carries out the command when it works again.
+    if (shared?.isConnected === true) await this.attempt(() => shared.unlock(keys, knownId));
   }
 
   /** Resets the count of unknown devices. Does not unlock. */
@@ -108,20 +110,38 @@ export class AccountLock {
     return inProcess();
   }
 
+  private async count(shared: SharedLocks, keys: SubjectKeys): Promise<SharedLock> {
+    const found = await shared.fail(keys);
+    // Nothing is written for a subject that was locked before. Only a write shows that Redis is neither read-only nor full.
+    if (found.state !== 'locked' || found.lockedNow) this.endOutage();
+    return found;
+  }
+
   /** Undefined without Redis, or if it fails: the process then counts alone. */
   private async withRedis<T>(ask: (shared: SharedLocks) => Promise<T>): Promise<T | undefined> {
-    if (this.shared?.isReady !== true) return undefined;
+    const { shared } = this;
+    return shared?.shouldAsk() === true ? this.attempt(() => ask(shared)) : undefined;
+  }
+
+  private async attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {
     try {
-      const answer = await ask(this.shared);
-      this.degraded = false;
-      return answer;
+      return await ask();
     } catch (error) {
-      // One line for an outage: it must not fill the log.
-      if (!this.degraded)
-        this.logger.warn(`Failed log-ins are counted by this process alone: ${String(error)}`);
-      this.degraded = true;
+      this.beginOutage(error);
       return undefined;
     }
+  }
+
+  /** One line for an outage: it must not fill the log. */
+  private beginOutage(error: unknown): void {
+    if (!this.degraded)
+      this.logger.warn(`Failed log-ins are counted by this process alone: ${String(error)}`);
+    this.degraded = true;
+  }
+
+  private endOutage(): void {
+    if (this.degraded) this.logger.log('Failed log-ins are counted in Redis again.');
+    this.degraded = false;
   }
 }
 

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { inTime, NoAnswerError } from '@poc-tracker/rate-limit';
 import type { Redis } from 'ioredis';
 import { FAILURE_WINDOW_MS, LOCK_MS, MAX_FAILURES } from './lockout.rules.js';
+
+/** Longest wait for Redis. Without an answer the locks of other processes are unknown, so a busy Redis must not exceed it. */
+const ANSWER_TIMEOUT_MS = 200;
+
+/** After that, one request in this time tries Redis again, so that a frozen Redis delays no others. */
+const RETRY_MS = 1_000;
 
 /** What Redis says about the lock of a subject. */
 export interface SharedLock {
@@ -65,11 +72,25 @@ const REMOVE = `${STATE}
 
 /** Failures and locks in Redis, which all instances share, by the clock of Redis. Each method is one atomic script. */
 export class SharedLocks {
+  /** When Redis is tried again; undefined while it answers. */
+  private retryAt: number | undefined;
+
   constructor(private readonly redis: Redis) {}
 
   /** False while the connection is lost. */
-  get isReady(): boolean {
+  get isConnected(): boolean {
     return this.redis.status === 'ready';
+  }
+
+  /** Whether to ask Redis. While it does not answer, true once a second. */
+  shouldAsk(): boolean {
+    if (!this.isConnected) return false;
+    if (this.retryAt === undefined) return true;
+    const now = performance.now();
+    if (now < this.retryAt) return false;
+    // The next requests do not wait for the outcome of this one.
+    this.retryAt = now + RETRY_MS;
+    return true;
   }
 
   read(keys: SubjectKeys): Promise<SharedLock> {
@@ -99,7 +120,7 @@ export class SharedLocks {
     keys: SubjectKeys,
     ...args: (string | number)[]
   ): Promise<SharedLock> {
-    const reply = await this.redis.eval(script, 2, keys.lock, keys.failures, ...args);
+    const reply = await this.answer(this.redis.eval(script, 2, keys.lock, keys.failures, ...args));
     const [value, remainingMs, changed] = reply as [string, number, number];
     const [state = '', id = ''] = value.split(':');
     return {
@@ -108,5 +129,17 @@ export class SharedLocks {
       remainingMs,
       lockedNow: changed === 1,
     };
+  }
+
+  private async answer<T>(command: Promise<T>): Promise<T> {
+    try {
+      const answer = await inTime(command, ANSWER_TIMEOUT_MS);
+      this.retryAt = undefined;
+      return answer;
+    } catch (error) {
+      // An error is an answer too.
+      this.retryAt = error instanceof NoAnswerError ? performance.now() + RETRY_MS : undefined;
+      throw error;
+    }
   }
 }
