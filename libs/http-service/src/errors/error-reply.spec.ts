@@ -71,9 +71,10 @@ describe('An error of a handler', () => {
     const { status, headers, body, text } = await failWith('busy');
     expect([status, headers['retry-after'], body.code]).toEqual([503, '2', 'SERVICE_BUSY']);
     expect(text).not.toContain('pool');
-    expect(JSON.stringify(logged.find(({ level }) => level === 'warn'))).toContain(
-      'pool of 10 is empty',
-    );
+    const line = JSON.stringify(logged.find(({ level }) => level === 'warn'));
+    expect(line).toContain('pool of 10 is empty');
+    // Bursts of refusals would fill the log.
+    expect(line).not.toContain('"stack"');
   });
 
   it('has the challenge of RFC 6750 on every 401, with an error only if a token was sent', async () => {

@@ -1,3 +1,4 @@
+import { ApiError } from '@poc-tracker/contracts';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../settings/service-settings.js';
 
@@ -45,10 +46,15 @@ function describeError(error: unknown, depth = 0): LoggedError {
     type: error.name,
     message: error.message,
     ...(typeof code === 'string' && { code }),
-    ...(error.stack !== undefined && { stack: error.stack }),
+    ...(error.stack !== undefined && !isRefusal(error) && { stack: error.stack }),
     ...(error.cause !== undefined &&
       depth < MAX_CAUSES && { cause: describeError(error.cause, depth + 1) }),
   };
+}
+
+/** An answer of the catalogue that the code gives on purpose. Its code says enough; an unexpected error is its cause. */
+function isRefusal(error: Error): boolean {
+  return error instanceof ApiError && error.status !== 500;
 }
 
 /**

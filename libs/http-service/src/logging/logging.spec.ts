@@ -1,3 +1,4 @@
+import { ApiError } from '@poc-tracker/contracts';
 import { describe, expect, it } from 'vitest';
 import { createLogger } from './logger.factory.js';
 import { NestLogger } from './nest.logger.js';
@@ -54,6 +55,18 @@ describe('The logger', () => {
       },
     });
     expect(lines[0]).not.toMatch(/hunter2|ana@acme/);
+  });
+
+  it.each([
+    ['SERVICE_BUSY', false],
+    ['INVALID_CREDENTIALS', false],
+    ['INTERNAL_ERROR', true],
+  ] as const)('writes the stack of %s: %s, and always that of its cause', (code, expected) => {
+    const { lines, logger } = record();
+    logger.warn({ err: new ApiError(code, { cause: new Error('inner') }) }, 'x');
+    const { err } = JSON.parse(lines[0] ?? '') as { err: { stack?: string; cause: object } };
+    expect(err.stack !== undefined).toBe(expected);
+    expect(err.cause).toHaveProperty('stack');
   });
 
   it('stops at a circular chain of causes', () => {
