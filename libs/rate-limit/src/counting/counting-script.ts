@@ -7,8 +7,12 @@ export const REDIS_CLOCK = `(function()
     return time[1] * 1000 + math.floor(time[2] / 1000)
   end)()`;
 
+/** More than any limit, and few enough digits for Redis to add to it. */
+const MAX_COUNT = 1_000_000_000_000;
+
 /**
  * Judges and counts all hits of a request. Does with a hash per key what SlotWindow does in memory.
+ * A count that is not a positive integer is damaged or forged. It is deleted, because a negative one would lift the limit.
  * @param clock a Lua expression: the time in milliseconds.
  */
 export function countingScript(clock: string): string {
@@ -23,7 +27,10 @@ export function countingScript(clock: string): string {
     local slots, counts, total, moved = {}, {}, 0, 0
     for j = 1, #fields, 2 do
       local slot, count = tonumber(fields[j]), tonumber(fields[j + 1])
-      if slot > current then
+      local valid = string.find(fields[j + 1], '^[1-9]%d*$') and count <= ${MAX_COUNT}
+      if not valid or not slot or slot ~= math.floor(slot) then
+        redis.call('HDEL', key, fields[j])
+      elseif slot > current then
         redis.call('HDEL', key, fields[j])
         moved = moved + count
       elseif slot < current - ${SLOTS} then

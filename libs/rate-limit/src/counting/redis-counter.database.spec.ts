@@ -89,6 +89,23 @@ describe('the script that counts in Redis', () => {
     expect(await take(now + 62_000)).toMatchObject({ exceeded: false });
   });
 
+  it.each(['-1000', '-1.5', '0', 'nan', '-inf', 'inf', '1.5', '1e300', '9'.repeat(30), '', 'x'])(
+    'keeps the limit if the count in Redis was replaced by "%s"',
+    async (count) => {
+      const counter = await start();
+      const hit = newHit(3);
+      await counter.take([hit]);
+      for (const slot of await redis.hkeys(hit.key)) await redis.hset(hit.key, slot, count);
+      await redis.hset(hit.key, 'x', '-1000', 'nan', '5', '-1', count, '99999999999999', count);
+      const verdicts = [];
+      for (let attempt = 0; attempt < 4; attempt += 1) verdicts.push(await counter.take([hit]));
+      const passed = verdicts.filter(([verdict]) => verdict?.exceeded === false);
+      expect(passed.length).toBeLessThanOrEqual(3);
+      expect(passed.length).toBeGreaterThan(0);
+      expect(counter.isDegraded).toBe(false);
+    },
+  );
+
   it('lets its keys expire with the window', async () => {
     const hit = newHit(5);
     await (await start()).take([hit]);
