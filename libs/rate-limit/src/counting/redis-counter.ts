@@ -93,7 +93,7 @@ export class RedisCounter implements HitCounter {
     this.substitute.reset(key);
     if (this.retryAt !== undefined) return;
     try {
-      await inTime(this.client.del(key));
+      await inTime(this.client.del(key), ANSWER_TIMEOUT_MS);
     } catch (error) {
       this.suspend(error);
     }
