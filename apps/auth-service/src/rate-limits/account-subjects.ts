@@ -64,6 +64,7 @@ export class AccountSubjects extends RateLimitSubjects {
   }
 
   override sourceIn(request: FastifyRequest, group: RouteGroup): NamedSource {
+    if (group === 'oauth') return { account: this.clientOf(request).client };
     if (group === 'refresh') {
       const token = refreshTokenIn(request);
       return { account: token, tenant: token };
