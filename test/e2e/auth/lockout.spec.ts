@@ -1,7 +1,6 @@
 import { redisUrl } from '@poc-tracker/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AccountLock } from '../../../apps/auth-service/src/protection/lockout/account-lock.js';
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { RedisConnection } from '../../../apps/auth-service/src/redis/redis.connection.js';
 import { auditLogOn, failCommitsOf } from '../audit/audit.fixture.js';
@@ -17,9 +16,9 @@ beforeAll(async () => {
   service = await ServiceFixture.start({ REDIS_URL: redisUrl() });
   other = await service.restarted();
   for (const instance of [service, other]) {
-    const lock = instance.app.get(AccountLock, { strict: false });
+    const { client } = instance.app.get(RedisConnection, { strict: false });
     // Otherwise the first failures are counted by the instance alone.
-    await vi.waitFor(() => expect(Reflect.get(lock, 'shared')).toMatchObject({ isReady: true }));
+    await vi.waitFor(() => expect(client?.status).toBe('ready'));
   }
 });
 
