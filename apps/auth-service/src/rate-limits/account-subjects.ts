@@ -96,8 +96,8 @@ export class AccountSubjects extends RateLimitSubjects {
   }
 
   /**
-   * The client is authenticated later, so its address is part of the source: with a wrong secret, nobody elsewhere can use up
-   * its budget.
+   * The client is authenticated later, so its address is part of the source: a stranger with a wrong secret cannot use
+   * up its budget from elsewhere.
    */
   private clientOf({ headers, body, ip }: FastifyRequest): Subjects {
     try {

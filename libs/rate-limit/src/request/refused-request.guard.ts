@@ -19,7 +19,7 @@ export class RefusedRequestGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): true {
-    if (this.refused.isEmpty) return true;
+    if (this.refused.isEmpty()) return true;
     const group = this.groups.of(context);
     if (group === undefined) return true;
     const http = context.switchToHttp();

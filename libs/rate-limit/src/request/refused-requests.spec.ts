@@ -33,6 +33,17 @@ describe('the refusals in memory', () => {
     expect(refused.find('a')).toBeUndefined();
   });
 
+  it('are none any more when the last of them is over, whether or not its source asks again', () => {
+    let now = 0;
+    const refused = new RefusedRequests(() => now);
+    refused.add('a', 3_000, refusal);
+    refused.add('b', 5_000, refusal);
+    now = 4_999;
+    expect(refused.isEmpty()).toBe(false);
+    now = 5_000;
+    expect(refused.isEmpty()).toBe(true);
+  });
+
   it('are bounded in number', () => {
     const refused = new RefusedRequests(() => 0);
     for (let index = 0; index <= 10_000; index += 1) refused.add(`${index}`, 1_000, refusal);

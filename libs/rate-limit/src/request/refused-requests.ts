@@ -34,8 +34,14 @@ export class RefusedRequests {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  get isEmpty(): boolean {
-    return this.entries.size === 0;
+  /** Forgets the refusals that are over first, or after one of them every request would pay for the search. */
+  isEmpty(): boolean {
+    const nowMs = this.now();
+    for (const [key, { until }] of this.entries) {
+      if (until > nowMs) return false;
+      this.entries.delete(key);
+    }
+    return true;
   }
 
   /** @param retryAfterMs when the source may try again. */

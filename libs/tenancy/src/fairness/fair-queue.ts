@@ -1,7 +1,7 @@
 import { ApiError } from '@poc-tracker/contracts';
 
 export interface FairQueueLimits {
-  /** Maximum number of running tasks: in all, and of one tenant, also while no other tenant has any. */
+  /** Maximum number of running tasks: in all, and of one tenant, also if it is the only tenant with tasks. */
   concurrency: number;
   tenantConcurrency: number;
   /** Maximum number of waiting tasks: in all, of one tenant, and of one source of a tenant. */

@@ -37,8 +37,8 @@ interface Count {
 }
 
 /**
- * Writes the first events of a source at once, and those after them as one entry a minute with their `count`. Whoever can
- * cause events without limit, such as refusals, could otherwise fill the disk and hide other entries.
+ * Writes the first events of a source at once, and those after them as one entry a minute with their `count`. A client
+ * that causes events without limit, such as refusals, could otherwise fill the disk and hide other entries.
  */
 export class RepeatedEvents {
   private readonly counts = new Map<string, Count>();
