@@ -1,5 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
+import {
+  createTestDatabase,
+  randomNumbers,
+  seedTenant,
+  type TestDatabase,
+} from '@poc-tracker/testing';
 import type { TenantDatabase } from '@poc-tracker/tenancy';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,17 +14,6 @@ const REQUESTS = 200;
 const IN_FLIGHT = 25;
 const ROWS_PER_TENANT = 5;
 const KILL_EVERY_MS = 40;
-
-/** Repeatable pseudo-random numbers (mulberry32), so that a failure can be reproduced. */
-function randomSequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The tenants that a request saw in its settings and its rows. */
 interface Sight {
@@ -105,7 +99,8 @@ describe.each([1, 10])(
     }
 
     it('never see rows of each other', async () => {
-      const random = randomSequence(poolMax);
+      // Repeatable, so that a failure can be reproduced.
+      const random = randomNumbers(poolMax);
       const answers: { tenant: string; handler: string; answer: Answer | 'hung up' }[] = [];
       let next = 0;
       const client = async (): Promise<void> => {

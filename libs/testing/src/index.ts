@@ -1,4 +1,5 @@
 export * from './pooler-proxy.js';
+export * from './random-numbers.js';
 export * from './random-texts.js';
 export * from './redis-server.js';
 export * from './seeds.js';

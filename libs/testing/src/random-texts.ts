@@ -1,11 +1,4 @@
-/** Numbers below a limit, in a sequence that is the same in each run. */
-export function numbersFrom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
+import { randomIntegers } from './random-numbers.js';
 
 /** Characters of every kind that a rule of texts tells apart: plain, joining, invisible, blank, forbidden. */
 export const TEXT_PIECES: readonly string[] = [
@@ -21,7 +14,7 @@ export const TEXT_PIECES: readonly string[] = [
 
 /** Texts of one to seven pieces, the same in each run. */
 export function randomTexts(count: number, pieces: readonly string[] = TEXT_PIECES): string[] {
-  const next = numbersFrom(20_261_129);
+  const next = randomIntegers(20_261_129);
   return Array.from({ length: count }, () =>
     Array.from({ length: 1 + next(7) }, () => pieces[next(pieces.length)]).join(''),
   );

@@ -1,4 +1,5 @@
 import { ApiError } from '@poc-tracker/contracts';
+import { randomIntegers } from '@poc-tracker/testing';
 import { describe, expect, it } from 'vitest';
 import { contextOf, createGuard, requestWith } from '../../test/requests.js';
 import { genuine } from '../../test/token-forge.js';
@@ -12,7 +13,7 @@ const INVALID_CHARACTERS = ' \t\r\n\0=+/.,;:%"\'{}\\!~\u00e9\u200b\ufeff';
 
 describe('JwtAuthGuard', () => {
   it(`refuses ${MUTANTS} mutants of tokens that it has just verified (seed ${SEED})`, async () => {
-    const random = randomFrom(SEED);
+    const random = randomIntegers(SEED);
     const { guard, sessionStatus } = createGuard();
     const present = async (token: string) =>
       guard.canActivate(contextOf(requestWith(['Authorization', `Bearer ${token}`])));
@@ -98,15 +99,4 @@ function swapCase(character: string): string {
 
 function pick<T>(items: readonly T[], random: Random): T {
   return items[random(items.length)] as T;
-}
-
-/** Mulberry32, which is reproducible on every machine. */
-function randomFrom(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
 }

@@ -1,4 +1,4 @@
-import { numbersFrom } from '@poc-tracker/testing';
+import { randomIntegers } from '@poc-tracker/testing';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from './json-body.js';
 import { MAX_JSON_DEPTH, MAX_JSON_ENTRIES } from './json-structure.js';
@@ -143,7 +143,7 @@ function measure(text: string): {
 
 describe('Random JSON', () => {
   it('is parsed as by JSON.parse, or refused for what it is refused for', () => {
-    const next = numbersFrom(20_261_129);
+    const next = randomIntegers(20_261_129);
     const seen = new Map<string, number>();
     for (let run = 0; run < 20_000; run += 1) {
       let text = randomJson(next, 0);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { canStartRedis, redisUrl, startRedis } from '@poc-tracker/testing';
+import { canStartRedis, randomNumbers, redisUrl, startRedis } from '@poc-tracker/testing';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { attempts, randomNumbers } from './attempts.fixture.js';
+import { attempts } from './attempts.fixture.js';
 import { countingScript, scriptArguments, toVerdicts } from './counting-script.js';
 import type { Hit } from './hit-counter.js';
 import { MemoryCounter } from './memory-counter.js';
