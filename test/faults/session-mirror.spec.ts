@@ -1,14 +1,17 @@
-import {
-  createTestDatabase,
-  startRedis,
-  type SeededUser,
-  type TestDatabase,
-  type TestRedis,
-} from '@poc-tracker/testing';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SeededUser } from '@poc-tracker/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { SessionUses } from '../../apps/auth-service/src/session/mirror/session-uses.js';
-import { GOOD_PASSWORD, ServiceFixture, type Tokens } from '../e2e/service.fixture.js';
+import { GOOD_PASSWORD, type Tokens } from '../e2e/service.fixture.js';
+import {
+  database,
+  here,
+  redis,
+  restartRedis,
+  restartThere,
+  server,
+  there,
+  useTwoInstances,
+} from './instances.fixture.js';
 
 const PREFIX = 'poc-tracker:';
 const MINUTE = 60_000;
@@ -16,30 +19,11 @@ const MINUTE = 60_000;
 /** A change shows within a second on a machine that runs other tests. The measured times are in decision 0016. */
 const SOON = { timeout: 15_000, interval: 5 };
 
-let database: TestDatabase;
-let server: TestRedis;
-let redis: Redis;
-let here: ServiceFixture;
-let there: ServiceFixture;
+useTwoInstances();
+
 let tenant: { tenantId: string; host: string };
 let admin: SeededUser;
 let user: SeededUser;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  server = await startRedis();
-  redis = new Redis(server.url);
-  redis.on('error', () => undefined);
-  here = await ServiceFixture.start({ REDIS_URL: server.url }, database);
-  there = await here.restarted();
-});
-
-afterAll(async () => {
-  await there?.app.close();
-  await here?.stop();
-  redis?.disconnect();
-  await server?.stop();
-});
 
 beforeEach(async () => {
   tenant = await here.tenant();
@@ -295,13 +279,7 @@ describe('the mirror of sessions', () => {
       () => redis.config('SET', 'maxmemory', '1'),
       () => redis.config('SET', 'maxmemory', '0'),
     ],
-    [
-      'stopped',
-      () => server.stop(),
-      async () => {
-        server = await startRedis(Number(new URL(server.url).port));
-      },
-    ],
+    ['stopped', () => server.stop(), restartRedis],
   ])(
     'follows what happened while Redis was %s, and no request failed',
     async (_what, begin, end) => {
@@ -325,7 +303,7 @@ describe('the mirror of sessions', () => {
   it('is continued by another instance when its writer stops', async () => {
     const { claims } = await mirrored();
     await there.app.close();
-    there = await here.restarted();
+    await restartThere();
     const next = await mirrored(user, there);
     expect(await seen(claims)).toBe('active');
     expect(await redis.zcard(listOf(next.claims))).toBe(2);

@@ -1,36 +1,18 @@
 import { DatabaseTenantLookup } from '@poc-tracker/tenancy';
-import {
-  createTestDatabase,
-  startRedis,
-  type TestDatabase,
-  type TestRedis,
-} from '@poc-tracker/testing';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { GOOD_PASSWORD, ServiceFixture } from '../e2e/service.fixture.js';
+import { describe, expect, it, vi } from 'vitest';
+import { GOOD_PASSWORD, type ServiceFixture } from '../e2e/service.fixture.js';
 import { lateAnswers } from '../late-answers.js';
+import {
+  database,
+  here,
+  redis,
+  restartRedis,
+  server,
+  there,
+  useTwoInstances,
+} from './instances.fixture.js';
 
-let database: TestDatabase;
-let server: TestRedis;
-let redis: Redis;
-let here: ServiceFixture;
-let there: ServiceFixture;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  server = await startRedis();
-  redis = new Redis(server.url);
-  redis.on('error', () => undefined);
-  here = await ServiceFixture.start({ REDIS_URL: server.url }, database);
-  there = await here.restarted();
-});
-
-afterAll(async () => {
-  await there?.app.close();
-  await here?.stop();
-  redis?.disconnect();
-  await server?.stop();
-});
+useTwoInstances();
 
 /** What the log-in page of a host shows: `OK`, or the code of the error. */
 async function branding(service: ServiceFixture, host: string): Promise<string> {
@@ -167,13 +149,7 @@ describe('the tenant of a request', () => {
       () => redis.config('SET', 'maxmemory', '0'),
     ],
     ['frozen', () => redis.client('PAUSE', 1_500, 'ALL'), () => redis.ping()],
-    [
-      'stopped',
-      () => server.stop(),
-      async () => {
-        server = await startRedis(Number(new URL(server.url).port));
-      },
-    ],
+    ['stopped', () => server.stop(), restartRedis],
   ])('is suspended within 100 ms while Redis is %s', async (_what, begin, end) => {
     const { tenantId, host } = await here.tenant();
     await cached(host);

@@ -1,20 +1,16 @@
-import { redisUrl } from '@poc-tracker/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Login, ServiceFixture } from '../service.fixture.js';
-import { attempt, attempts, newAddress, statuses, TRUE_LIMITS } from './limits.fixture.js';
+import { describe, expect, it } from 'vitest';
+import type { Login } from '../service.fixture.js';
+import {
+  attempt,
+  attempts,
+  newAddress,
+  other,
+  service,
+  statuses,
+  useLimitedInstances,
+} from './limits.fixture.js';
 
-let service: ServiceFixture;
-let other: ServiceFixture;
-
-beforeAll(async () => {
-  service = await ServiceFixture.start({ ...TRUE_LIMITS, REDIS_URL: redisUrl() });
-  other = await service.restarted();
-});
-
-afterAll(async () => {
-  await other?.app.close();
-  await service?.stop();
-});
+useLimitedInstances();
 
 interface Known {
   host: string;

@@ -1,7 +1,25 @@
-import type { Answer, Login, ServiceFixture } from '../service.fixture.js';
+import { redisUrl } from '@poc-tracker/testing';
+import { afterAll, beforeAll } from 'vitest';
+import { type Answer, type Login, ServiceFixture } from '../service.fixture.js';
 
 /** The limits of the contract, where the service trusts its caller to say where a request comes from. */
 export const TRUE_LIMITS = { RATE_LIMITS: '', TRUSTED_PROXIES: '127.0.0.1' };
+
+export let service: ServiceFixture;
+export let other: ServiceFixture;
+
+/** Starts two instances with these limits on one database and one Redis. */
+export function useLimitedInstances(): void {
+  beforeAll(async () => {
+    service = await ServiceFixture.start({ ...TRUE_LIMITS, REDIS_URL: redisUrl() });
+    other = await service.restarted();
+  });
+
+  afterAll(async () => {
+    await other?.app.close();
+    await service?.stop();
+  });
+}
 
 let last = 0;
 
@@ -20,10 +38,10 @@ interface Attempt {
 
 /** One attempt to log in from an address. */
 export function attempt(
-  service: ServiceFixture,
+  on: ServiceFixture,
   { host, email, password = 'a wrong password', from = newAddress() }: Attempt,
 ): Promise<Answer<Login>> {
-  return service.call<Login>('POST', '/auth/login', {
+  return on.call<Login>('POST', '/auth/login', {
     host,
     body: { email, password },
     headers: { 'x-forwarded-for': from },

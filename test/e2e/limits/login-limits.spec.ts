@@ -1,22 +1,19 @@
 import { TenantDatabase } from '@poc-tracker/tenancy';
-import { redisUrl } from '@poc-tracker/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { ServiceFixture } from '../service.fixture.js';
-import { attempt, attempts, newAddress, statuses, TRUE_LIMITS } from './limits.fixture.js';
+import {
+  attempt,
+  attempts,
+  newAddress,
+  other,
+  service,
+  statuses,
+  TRUE_LIMITS,
+  useLimitedInstances,
+} from './limits.fixture.js';
 
-let service: ServiceFixture;
-let other: ServiceFixture;
-
-beforeAll(async () => {
-  service = await ServiceFixture.start({ ...TRUE_LIMITS, REDIS_URL: redisUrl() });
-  other = await service.restarted();
-});
-
-afterAll(async () => {
-  await other?.app.close();
-  await service?.stop();
-});
+useLimitedInstances();
 
 describe('the limits of log-ins', () => {
   it('refuse the eleventh attempt from an address, in whichever tenant, and tell when to come back', async () => {
