@@ -107,19 +107,24 @@ export default {
       to: { path: '^libs/tenancy/src/(request/|(tenant|platform)-database\\.ts$)' },
     },
     libraryMayUse(
+      'redis',
+      [],
+      'redis knows how to connect to Redis and how long to wait for it. What is stored there belongs to the library that uses it.',
+    ),
+    libraryMayUse(
       'revocation-feed',
-      ['contracts', 'auth-kit', 'tenancy'],
+      ['contracts', 'auth-kit', 'tenancy', 'redis'],
       'revocation-feed brings revocations from PostgreSQL and Redis into auth-kit. It knows no application.',
     ),
     libraryMayUse(
       'tenant-cache',
-      ['contracts', 'auth-kit', 'tenancy'],
+      ['contracts', 'auth-kit', 'tenancy', 'redis'],
       'tenant-cache keeps values that the revocation feed of auth-kit invalidates. It knows no application: declare a cache ' +
         'in the application.',
     ),
     libraryMayUse(
       'rate-limit',
-      ['contracts', 'auth-kit', 'tenancy', 'http-service'],
+      ['contracts', 'auth-kit', 'tenancy', 'http-service', 'redis'],
       'rate-limit counts requests and knows no application: who sends a request, and what is recorded, is passed in ' +
         '(see RateLimitSubjects and RateLimitReporter).',
     ),

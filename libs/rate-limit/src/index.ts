@@ -3,9 +3,6 @@ export { type RateLimitHitCount, RateLimitHits } from './rate-limit-hits.js';
 export { RateLimitModule, type RateLimitOptions } from './rate-limit.module.js';
 export { RateLimitStorage } from './rate-limit.storage.js';
 
-// counting: the wait for an answer of Redis.
-export { inTime, NoAnswerError } from './counting/in-time.js';
-
 // request: the guards, and what the application tells them.
 export { RateLimitGuard } from './request/rate-limit.guard.js';
 export { type ExceededLimit, RateLimitReporter } from './request/rate-limit.reporter.js';

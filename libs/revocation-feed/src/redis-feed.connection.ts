@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { Timestamp } from '@poc-tracker/auth-kit';
+import { connectionOptions } from '@poc-tracker/redis';
 import { Redis } from 'ioredis';
 import { asSentence } from './as-sentence.js';
 import type { FeedSource } from './postgres-feed.connection.js';
@@ -23,8 +24,6 @@ function namesOf(source: FeedSource): SourceNames {
 const LEASE_MS = 300;
 
 const COMMAND_TIMEOUT_MS = 500;
-const CONNECT_TIMEOUT_MS = 2_000;
-const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /** Heartbeats in flight. Above it Redis hangs, and more would only pile up. */
 const MAX_IN_FLIGHT = 8;
@@ -70,15 +69,10 @@ export class RedisFeedConnection {
 
   constructor(url: string, applicationName: string) {
     const options = {
-      lazyConnect: true,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      ...connectionOptions(`${applicationName}-feed`),
       commandTimeout: COMMAND_TIMEOUT_MS,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
       // A heartbeat that is sent again would get its ticket long after its request time.
       autoResendUnfulfilledCommands: false,
-      connectionName: `${applicationName}-feed`,
-      retryStrategy: (attempt: number) => Math.min(attempt * 100, MAX_RECONNECT_DELAY_MS),
     };
     this.commands = new Redis(url, options);
     this.subscriber = new Redis(url, { ...options, autoResubscribe: false });

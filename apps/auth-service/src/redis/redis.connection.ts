@@ -5,16 +5,12 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { connectionOptions, SILENCE_MS } from '@poc-tracker/redis';
 import { Redis } from 'ioredis';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 
 /** Timeout of a command, so that requests do not wait for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 1_000;
-
-const CONNECT_TIMEOUT_MS = 2_000;
-
-/** A connection without an answer for so long is closed, and commands fail immediately until Redis answers again. */
-const SILENCE_MS = 2_000;
 
 /** Maximum delay between two attempts to reconnect. */
 const MAX_RECONNECT_DELAY_MS = 5_000;
@@ -55,13 +51,9 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
 
   private connect(url: string): Redis {
     const client = new Redis(url, {
-      lazyConnect: true,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      ...connectionOptions('poc-tracker-auth-service'),
       commandTimeout: COMMAND_TIMEOUT_MS,
       socketTimeout: SILENCE_MS,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      connectionName: 'poc-tracker-auth-service',
       retryStrategy: (attempt) => Math.min(attempt * 200, MAX_RECONNECT_DELAY_MS),
     });
     client.on('error', (error: Error) => {

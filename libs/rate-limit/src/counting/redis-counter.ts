@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
+import { connectionOptions, inTime, SILENCE_MS } from '@poc-tracker/redis';
 import { Redis } from 'ioredis';
 import { countingScript, REDIS_CLOCK, scriptArguments, toVerdicts } from './counting-script.js';
 import type { Hit, HitCounter, Verdict } from './hit-counter.js';
-import { inTime } from './in-time.js';
 import { MemoryCounter } from './memory-counter.js';
 
 /** Longer than a busy Redis takes. A request waits no longer than this for its limits. */
@@ -10,13 +10,6 @@ const ANSWER_TIMEOUT_MS = 500;
 
 /** How long a start waits for Redis. A frozen Redis accepts the connection and then says nothing. */
 const START_TIMEOUT_MS = 1_000;
-
-const CONNECT_TIMEOUT_MS = 2_000;
-
-/** A connection without an answer for so long is closed: the network may have dropped it silently. */
-const SILENCE_MS = 2_000;
-
-const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /** After a failure one request in this time tries Redis again, so that a slow Redis delays no others. */
 const RETRY_MS = 1_000;
@@ -47,15 +40,10 @@ export class RedisCounter implements HitCounter {
     private readonly now: () => number = () => performance.now(),
   ) {
     const client = new Redis(url, {
-      lazyConnect: true,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      ...connectionOptions(`${applicationName}-limits`),
       socketTimeout: SILENCE_MS,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
       // An attempt that is sent again would be counted twice.
       autoResendUnfulfilledCommands: false,
-      connectionName: `${applicationName}-limits`,
-      retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_DELAY_MS),
     });
     client.defineCommand(COMMAND, { lua: countingScript(REDIS_CLOCK) });
     client.on('error', (error: Error) => this.suspend(error));

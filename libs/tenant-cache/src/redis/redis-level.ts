@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { connectionOptions, SILENCE_MS } from '@poc-tracker/redis';
 import { type ChainableCommander, Redis } from 'ioredis';
 import { CLOCK_KEY, generationKey } from '../cache-keys.js';
 import { CircuitBreaker } from './circuit-breaker.js';
@@ -22,15 +23,6 @@ const ISSUE_TICKET = `
 
 /** When it expires, the tenant's values are loaded again. */
 const GENERATION_MS = 24 * 60 * 60 * 1000;
-
-/** A host that drops packets would hold an attempt for minutes, and no other would be made. */
-const CONNECT_TIMEOUT_MS = 2_000;
-
-/** A connection without an answer for so long is closed: the network may have dropped it silently. */
-const SILENCE_MS = 2_000;
-
-/** After a long outage, each process would wait ever longer before it uses Redis again. */
-const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /** Of a read: what a value that is loaded after it is stored with. */
 export type LoadPosition = Omit<StoredValue, 'value'>;
@@ -66,14 +58,9 @@ export class RedisLevel {
 
   constructor(url: string, applicationName: string) {
     this.client = new Redis(url, {
-      lazyConnect: true,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      ...connectionOptions(`${applicationName}-cache`),
       socketTimeout: SILENCE_MS,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      connectionName: `${applicationName}-cache`,
-      retryStrategy: (attempt: number) => Math.min(attempt * 100, MAX_RECONNECT_DELAY_MS),
     });
     this.client.on('error', (error: Error) => this.circuit.fail(error));
     this.client.on('ready', () => void this.identify());

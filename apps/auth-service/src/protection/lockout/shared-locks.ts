@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inTime, NoAnswerError } from '@poc-tracker/rate-limit';
+import { inTime, NoAnswerError } from '@poc-tracker/redis';
 import type { Redis } from 'ioredis';
 import { FAILURE_WINDOW_MS, LOCK_MS, MAX_FAILURES } from './lockout.rules.js';
 

@@ -1,0 +1,2 @@
+export { connectionOptions, SILENCE_MS } from './connection-options.js';
+export { inTime, NoAnswerError } from './in-time.js';
