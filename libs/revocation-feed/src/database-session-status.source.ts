@@ -20,6 +20,7 @@ export class DatabaseSessionStatusSource implements SessionStatusSource {
     const [row] = await this.database.lookup<SessionStatusRow>(
       'SELECT * FROM session_status($1, $2, $3)',
       [claims.tenant_id, claims.sub, claims.session_id],
+      claims.tenant_id,
     );
     return (
       row && {

@@ -55,14 +55,15 @@ export class TenantDatabase implements SqlRunner {
   /**
    * Runs one statement outside of any tenant and transaction, for the functions that find the tenant and the session
    * (resolve_tenant, session_status) and for health checks only: it sees no row of any tenant.
+   * @param turnOf the tenant of a verified token, whose turn it takes in the pool; the other look-ups share one turn.
    * @throws Error inside a transaction that uses a connection, for the same reason as `transaction()`.
    */
-  async lookup<Row>(sql: string, params: unknown[]): Promise<Row[]> {
+  async lookup<Row>(sql: string, params: unknown[], turnOf?: string): Promise<Row[]> {
     const { explicit, request } = currentScope();
     request?.lifetime.assertRunning();
     if (explicit?.usesConnection === true || request?.lifetime.usesConnection === true)
       throw nested('lookup()');
-    return (await this.pool.lookup(sql, params)) as Row[];
+    return (await this.pool.lookup(sql, params, turnOf)) as Row[];
   }
 
   /** The current connections, for health checks and metrics. */

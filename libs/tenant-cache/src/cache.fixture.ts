@@ -16,6 +16,10 @@ export class FakeFreshness implements Freshness {
     return this.fresh;
   }
 
+  waitUntilFresh(): boolean {
+    return this.fresh;
+  }
+
   subscribe(subscriber: InvalidationSubscriber): void {
     this.subscriber = subscriber;
   }

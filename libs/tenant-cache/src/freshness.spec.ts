@@ -13,6 +13,7 @@ describe('RevocationFeedFreshness', () => {
     let feed: FeedSubscriber | undefined;
     const freshness = new RevocationFeedFreshness({
       isFresh: () => true,
+      waitUntilFresh: () => true,
       feedSource: 'source',
       subscribe: (subscriber) => {
         feed = subscriber;

@@ -15,6 +15,8 @@ export interface Freshness {
    * been delivered to the subscribers.
    */
   isFresh(): boolean;
+  /** The same, and waits for a proof that is under way: at once if there is none, and for 50 ms at most. */
+  waitUntilFresh(): boolean | Promise<boolean>;
   /**
    * Identifies the database that delivers the changes. Values in Redis count only for processes with the same one. Undefined
    * if it is unknown: then values are neither read from Redis nor written to it.
@@ -31,7 +33,7 @@ export class RevocationFeedFreshness implements Freshness {
   constructor(
     private readonly sessionStatus: Pick<
       SessionStatusService,
-      'isFresh' | 'feedSource' | 'subscribe'
+      'isFresh' | 'waitUntilFresh' | 'feedSource' | 'subscribe'
     >,
   ) {}
 
@@ -41,6 +43,10 @@ export class RevocationFeedFreshness implements Freshness {
 
   isFresh(): boolean {
     return this.sessionStatus.isFresh();
+  }
+
+  waitUntilFresh(): boolean | Promise<boolean> {
+    return this.sessionStatus.waitUntilFresh();
   }
 
   subscribe(subscriber: InvalidationSubscriber): void {

@@ -5,6 +5,7 @@ import type { Freshness } from './freshness.js';
 import type { InvalidationLog } from './memory/invalidation-log.js';
 import type { MemoryLevel } from './memory/memory-level.js';
 import type { LoadPosition, RedisLevel, ValueText } from './redis/redis-level.js';
+import { QueuedLoads } from './queued-loads.js';
 import { type Loader, SingleFlight } from './single-flight.js';
 
 /** A value in memory is valid until its tenant changes. */
@@ -63,13 +64,14 @@ const MAX_JOINS = 3;
  *   their tenant was delivered since their load began.
  * - Values in Redis are used under the same two conditions. `RedisClock` tells that they were loaded after the last change.
  * - A load that began after the request is used in any case. One that began before it is used under the same conditions.
- * - If the feed proves nothing, the request loads its value and nothing is stored.
+ * - If the feed proves nothing, also after a short wait, the request loads its value and nothing is stored.
  *
  * Every load runs outside of the request that starts it, because other requests use its result: it has neither the user nor
  * the transaction of that request, and continues if that request is aborted.
  */
 export class TwoLevelCache<T> {
   private readonly flights = new SingleFlight<T>();
+  private readonly queuedLoads = new QueuedLoads<T>();
 
   constructor(
     private readonly levels: CacheLevels,
@@ -90,7 +92,10 @@ export class TwoLevelCache<T> {
   ): Promise<Map<string, T>> {
     const load: Loader<T> = (missingKeys) => runOutsideRequest(() => source(missingKeys));
     const result = new Map<string, T>();
-    let missing = this.takeFromMemory(keys, result);
+    const fresh = this.levels.freshness.waitUntilFresh();
+    // No promise for what is in memory.
+    const isFresh = typeof fresh === 'boolean' ? fresh : await fresh;
+    let missing = isFresh ? this.takeFromMemory(keys, result) : [...keys];
     this.counter.countMemory(result.size, missing.length);
     for (let join = 0; missing.length > 0 && join < MAX_JOINS; join += 1) {
       if (!this.levels.freshness.isFresh()) break;
@@ -100,9 +105,12 @@ export class TwoLevelCache<T> {
         isCurrent: (value, version) => this.isCurrent(value, scope, version),
       });
       for (const [key, value] of values) result.set(key, value);
-      missing = this.takeFromMemory(overtaken, result);
+      missing = this.levels.freshness.isFresh()
+        ? this.takeFromMemory(overtaken, result)
+        : [...overtaken];
     }
-    if (missing.length > 0) for (const [key, value] of await load(missing)) result.set(key, value);
+    if (missing.length > 0)
+      for (const [key, value] of await this.queuedLoads.run(missing, load)) result.set(key, value);
     return result;
   }
 
@@ -143,7 +151,6 @@ export class TwoLevelCache<T> {
 
   /** Adds what memory has to the result, and returns the other keys. */
   private takeFromMemory(keys: readonly string[], result: Map<string, T>): string[] {
-    if (!this.levels.freshness.isFresh()) return [...keys];
     return keys.filter((key) => {
       const { log, memory, unknownNames } = this.levels;
       const cached = memory.get(key) ?? unknownNames.get(key);

@@ -11,6 +11,7 @@ import type { World } from '../world.js';
 
 const ALWAYS_FRESH: Freshness = {
   isFresh: () => true,
+  waitUntilFresh: () => true,
   source: 'isolation',
   subscribe: () => undefined,
 };

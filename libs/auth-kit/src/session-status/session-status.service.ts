@@ -71,7 +71,7 @@ export class SessionStatusService implements FeedSubscriber {
     if (this.cache.isRevoked(claims)) throw new ApiError('TOKEN_REVOKED');
     const cached = this.cache.get(claims);
     if (cached === undefined) return this.query(claims);
-    return this.isFresh() ? enforce(cached) : this.rightsOnceFresh(claims, this.invalidatedAt);
+    return this.isFresh() ? enforce(cached) : this.rightsOnceFresh(claims);
   }
 
   /**
@@ -89,6 +89,14 @@ export class SessionStatusService implements FeedSubscriber {
   isFresh(): boolean {
     if (this.age > POLL_AGE_MS) this.transport?.poll();
     return this.freshness.isFresh(this.invalidatedAt);
+  }
+
+  /**
+   * The same as of the call, and waits for a poll that is in flight. Changes that this process makes meanwhile do not concern
+   * the caller; waiting for those as well could take forever while changes keep coming.
+   */
+  waitUntilFresh(): boolean | Promise<boolean> {
+    return this.isFresh() || this.becomesFresh(this.invalidatedAt);
   }
 
   /** Identifies the database that the events come from; undefined if it is unknown. */
@@ -127,17 +135,16 @@ export class SessionStatusService implements FeedSubscriber {
     this.freshness.reset();
   }
 
-  /**
-   * @param since the latest change made by this process when the request arrived. Later changes do not concern it;
-   * waiting for those as well could take forever while changes keep coming.
-   */
-  private async rightsOnceFresh(
-    claims: SessionClaims,
-    since: Timestamp | undefined,
-  ): Promise<CurrentRights> {
-    if (this.transport?.connected === true) await this.freshness.wait(since);
-    const cached = this.freshness.isFresh(since) ? this.cache.get(claims) : undefined;
+  private async rightsOnceFresh(claims: SessionClaims): Promise<CurrentRights> {
+    const cached = (await this.becomesFresh(this.invalidatedAt))
+      ? this.cache.get(claims)
+      : undefined;
     return cached === undefined ? this.query(claims) : enforce(cached);
+  }
+
+  private async becomesFresh(since: Timestamp | undefined): Promise<boolean> {
+    if (this.transport?.connected === true) await this.freshness.wait(since);
+    return this.freshness.isFresh(since);
   }
 
   /**

@@ -113,12 +113,13 @@ export class TenantPool {
 
   /**
    * Runs one statement without a transaction, or behind a pooler in one that pins its settings. It is prepared if `params` is
-   * given, even if empty. All look-ups share the turn of one tenant, and their clients take turns: the tenant that a request
-   * names has not been checked yet.
+   * given, even if empty.
+   * @param turnOf the tenant whose turn it takes. Without one, all look-ups share the turn of one tenant, and their clients
+   *   take turns: a tenant that a request only names must not take the turns of those that exist.
    * @throws ApiError SERVICE_BUSY if no connection is available in time
    */
-  async lookup(sql: string, params?: unknown[]): Promise<unknown[]> {
-    const endTurn = await this.turns.take(NO_TENANT);
+  async lookup(sql: string, params?: unknown[], turnOf = NO_TENANT): Promise<unknown[]> {
+    const endTurn = await this.turns.take(turnOf);
     try {
       return await this.lookupOn(sql, params);
     } finally {
