@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, createLogger, serveDocumentation } from '@poc-tracker/http-service';
 import { SessionStatusService } from '@poc-tracker/auth-kit';
-import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
+import { registerRequestContext, RequestTurns, uuidv7 } from '@poc-tracker/tenancy';
 import { API_DESCRIPTION } from './api-description.js';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
@@ -31,6 +31,7 @@ export async function createApp(
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
+    turns: new RequestTurns(),
     preview,
   });
   if (!preview) {

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, createLogger, serveDocumentation } from '@poc-tracker/http-service';
-import { registerRequestContext, uuidv7 } from '@poc-tracker/tenancy';
+import { registerRequestContext, RequestTurns, uuidv7 } from '@poc-tracker/tenancy';
 import { API_DESCRIPTION } from './api-description.js';
 import { AppModule } from './app.module.js';
 import type { TrackerConfig } from './config/tracker-config.js';
@@ -22,6 +22,7 @@ export async function createApp(
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
+    turns: new RequestTurns(),
     uploadTimeoutMs: config.files.uploadTimeoutMs,
     preview: options.preview ?? false,
   });

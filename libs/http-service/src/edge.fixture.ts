@@ -27,6 +27,7 @@ import { OAuthErrors } from './errors/oauth-error.js';
 import { FormBody } from './body/form-body.js';
 import { RawResponse } from './server/api.adapter.js';
 import { EndlessResponse } from './server/endless-response.js';
+import type { RequestTurns } from './connection/in-turn.js';
 import { createHttpApp } from './server/http-app.factory.js';
 import { createLogger } from './logging/logger.factory.js';
 import { QueryInteger } from './fields/query-integer.decorator.js';
@@ -237,6 +238,7 @@ export async function createEdge(
     shutdownDelayMs?: number;
     preview?: boolean;
     logLevel?: 'info' | 'debug';
+    turns?: RequestTurns;
   } = {},
 ): Promise<Edge> {
   const logged: Record<string, unknown>[] = [];
@@ -253,6 +255,7 @@ export async function createEdge(
     }),
     requestId: randomUUID,
     preview: options.preview ?? false,
+    ...(options.turns !== undefined && { turns: options.turns }),
     ...(options.uploadTimeoutMs !== undefined && { uploadTimeoutMs: options.uploadTimeoutMs }),
     translateError: (error) =>
       error instanceof Error && 'constraint' in error

@@ -43,6 +43,7 @@ export type { PoolTotals } from './transaction/tenant-pool.js';
 // fairness: what tenants share is used in turn.
 export { addressBlock } from './fairness/address-block.js';
 export { FairQueue, type Place } from './fairness/fair-queue.js';
+export { RequestTurns } from './fairness/request-turns.js';
 export { currentOwner, ownerOf } from './fairness/task-owner.js';
 
 // resolution: the tenant of a request.

@@ -135,9 +135,12 @@ describe('loadConfig', () => {
     }
   });
 
-  it('leaves one thread of libuv free of password hashing', () => {
+  it('leaves one thread of libuv and one core free of password hashing', () => {
     expect(load({ UV_THREADPOOL_SIZE: '2' }).passwords.concurrency).toBe(1);
-    expect(load({ UV_THREADPOOL_SIZE: '1024' }).passwords.concurrency).toBe(availableParallelism());
+    expect(load({ UV_THREADPOOL_SIZE: '1' }).passwords.concurrency).toBe(1);
+    expect(load({ UV_THREADPOOL_SIZE: '1024' }).passwords.concurrency).toBe(
+      Math.max(1, availableParallelism() - 1),
+    );
   });
 
   it('reads the plans that are available at sign-up', () => {

@@ -87,18 +87,21 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     passwords: {
       ...readArgon2Parameters(reader),
       temporaryHours: readTemporaryPasswordHours(reader),
-      concurrency: Math.max(
-        1,
-        Math.min(
-          availableParallelism(),
-          reader.integer('UV_THREADPOOL_SIZE', 4, { min: 1, max: 1_024 }) - 1,
-        ),
-      ),
+      concurrency: readHashingThreads(reader),
     },
   };
   reader.assertValid();
   if (tokens === undefined) throw new Error('A key is missing although no variable was refused.');
   return deepFreeze({ ...settings, tokens });
+}
+
+/**
+ * Hashing leaves one core to the event loop, so that hashes of one tenant do not delay the requests of others, and one thread of
+ * the pool to the other work that Node does there.
+ */
+function readHashingThreads(reader: EnvironmentReader): number {
+  const poolSize = reader.integer('UV_THREADPOOL_SIZE', 4, { min: 1, max: 1_024 });
+  return Math.max(1, Math.min(availableParallelism(), poolSize) - 1);
 }
 
 function readPlatformUrl(reader: EnvironmentReader, production: boolean): string {

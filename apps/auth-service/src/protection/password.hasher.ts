@@ -10,7 +10,7 @@ import { canBePassword, normalizePassword } from './password-text.js';
 /** Maximum number of queued hashes of all tenants, which limits the memory of waiting requests. */
 const MAX_WAITING_HASHES = 512;
 
-/** Maximum number of queued hashes of a tenant: one and a half seconds of work on two cores. */
+/** Maximum number of queued hashes of a tenant: about three seconds of one core. */
 export const MAX_WAITING_OF_TENANT = 96;
 
 /**
@@ -31,7 +31,7 @@ const HASH_BYTES = 32;
 
 /**
  * Argon2id with the configured parameters. All calls share one queue, so that a burst of log-ins uses
- * the memory of one hash per core at most. In the queue the tenants take turns, and the clients of a tenant.
+ * the memory of one hash per thread at most. In the queue the tenants take turns, and the clients of a tenant.
  *
  * All methods throw ApiError SERVICE_BUSY if the queue is full or a hash could not start in time.
  */

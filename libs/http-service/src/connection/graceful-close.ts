@@ -37,6 +37,11 @@ export function registerGracefulClose(
   const countArrival = (): void => void (arrivals += 1);
   fastify.server.on('connection', countArrival);
   fastify.server.on('request', countArrival);
+  // A request may have waited for its turn since its headers were read.
+  fastify.addHook('onRequest', (_request, _reply, done) => {
+    countArrival();
+    done();
+  });
   fastify.addHook('preClose', async () => {
     leaving = true;
     await delay(shutdownDelayMs);

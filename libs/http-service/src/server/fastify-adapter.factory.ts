@@ -3,6 +3,7 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { parseAddress, type ProxyTrust } from '../connection/client-address.js';
+import { inTurn, type RequestTurns } from '../connection/in-turn.js';
 import { createHttpServer, endBrokenConnection } from '../connection/http-server.js';
 import { ApiAdapter } from './api.adapter.js';
 import { toCatalogueError, toErrorReply } from '../errors/error-reply.js';
@@ -23,6 +24,7 @@ export interface AdapterOptions {
   requestId: () => string;
   /** Milliseconds for a whole request to arrive, if a route accepts uploads. */
   receiveTimeoutMs?: number | undefined;
+  turns?: RequestTurns | undefined;
 }
 
 /** The Fastify adapter, with limits for requests and the API's error format for requests that fail before routing. */
@@ -31,6 +33,7 @@ export function createFastifyAdapter({
   isTrustedProxy,
   requestId,
   receiveTimeoutMs = RECEIVE_TIMEOUT_MS,
+  turns,
 }: AdapterOptions): FastifyAdapter {
   return new ApiAdapter({
     loggerInstance: logger,
@@ -42,7 +45,8 @@ export function createFastifyAdapter({
     genReqId: requestId,
     trustProxy: (address) => isTrustedProxy(parseAddress(address) ?? ''),
     bodyLimit: BODY_LIMIT_BYTES,
-    serverFactory: (handle: RequestListener) => createHttpServer(handle, receiveTimeoutMs),
+    serverFactory: (handle: RequestListener) =>
+      createHttpServer(inTurn(handle, turns, isTrustedProxy), receiveTimeoutMs),
     // `registerGracefulClose` responds during a shutdown, in the API's error format.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

@@ -14,6 +14,7 @@ import { registerFormBodies } from '../body/form-body.js';
 import { registerGracefulClose } from '../connection/graceful-close.js';
 import { NestLogger } from '../logging/nest.logger.js';
 import { guardRequests } from './request-guard.js';
+import { refuseWithoutTurn, type RequestTurns } from '../connection/in-turn.js';
 import { refuseUnclearHosts } from '../connection/request-target.js';
 import { logRequests } from '../logging/request-log.js';
 import { limitParsedBodies, registerRawBodies } from '../body/raw-body.js';
@@ -40,6 +41,8 @@ export interface HttpEdge {
   translateError: ErrorTranslator;
   /** Registers hooks that run before the guards. Called once, before any route is registered. */
   prepare?: (fastify: FastifyInstance) => void;
+  /** When each request starts. Without it each starts as soon as its headers are read. */
+  turns?: RequestTurns;
   /**
    * Milliseconds for the body of a `@RawBody()` route to arrive. Default 30 seconds, as for other requests.
    */
@@ -60,6 +63,7 @@ export async function createHttpApp(
     requestId,
     translateError,
     prepare,
+    turns,
     uploadTimeoutMs,
     preview = false,
   }: HttpEdge,
@@ -70,6 +74,7 @@ export async function createHttpApp(
     requestId,
     isTrustedProxy,
     receiveTimeoutMs: uploadTimeoutMs,
+    turns,
   });
   const fastify = adapter.getInstance();
   const routes = new RouteDirectory();
@@ -78,6 +83,7 @@ export async function createHttpApp(
   registerClientAddress(fastify, isTrustedProxy);
   registerSecurityHeaders(fastify);
   registerGracefulClose(fastify, settings);
+  refuseWithoutTurn(fastify);
   logRequests(fastify);
   refuseUnclearHosts(fastify);
   guardRequests(fastify);

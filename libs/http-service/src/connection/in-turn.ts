@@ -1,0 +1,44 @@
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
+import type { ApiError } from '@poc-tracker/contracts';
+import type { FastifyInstance } from 'fastify';
+import { clientAddress, type ProxyTrust } from './client-address.js';
+
+/** Decides when each request starts, so that the many of one client do not delay those of others. */
+export interface RequestTurns {
+  /** @param start called once, with an error if the request is refused */
+  enter(
+    request: { client: string; url: string; headers: IncomingHttpHeaders },
+    start: (refusal?: ApiError) => void,
+  ): void;
+}
+
+/** The requests that got no turn. */
+const refusals = new WeakMap<IncomingMessage, ApiError>();
+
+/**
+ * Lets requests wait for their turn before anything but their headers is read: a request costs more after that than before
+ * it.
+ */
+export function inTurn(
+  handle: RequestListener,
+  turns: RequestTurns | undefined,
+  isTrusted: ProxyTrust,
+): RequestListener {
+  if (turns === undefined) return handle;
+  return (request, response) => {
+    const { headers, socket, url = '' } = request;
+    const forwardedFor = String(headers['x-forwarded-for'] ?? '');
+    const client = clientAddress(socket.remoteAddress ?? '', forwardedFor, isTrusted);
+    turns.enter({ client, url, headers }, (refusal) => {
+      if (refusal !== undefined) refusals.set(request, refusal);
+      handle(request, response);
+    });
+  };
+}
+
+/** Answers the requests that got no turn, in the error format of the API. */
+export function refuseWithoutTurn(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    done(refusals.get(raw));
+  });
+}

@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type ArrivedRequest, RequestTurns } from './request-turns.js';
+
+let turns: RequestTurns;
+let now: number;
+let pending: (() => void)[];
+let served: string[];
+
+beforeEach(() => {
+  now = 0;
+  pending = [];
+  served = [];
+  turns = new RequestTurns(
+    (callback) => pending.push(callback),
+    () => now,
+  );
+});
+
+function enter(name: string, tenant: string, client = `client of ${tenant}`): void {
+  arrive(name, { client, url: '/', headers: { 'x-tenant-id': tenant } });
+}
+
+function arrive(name: string, request: ArrivedRequest): void {
+  turns.enter(request, (refusal) => {
+    served.push(refusal === undefined ? name : `${name} ${refusal.code}`);
+  });
+}
+
+/** The event loop turns until it has nothing to do. @returns what was served since the last call */
+function turnLoop(): string[] {
+  while (pending.length > 0) runCallbacks();
+  return served.splice(0);
+}
+
+/** The event loop turns once. @returns as {@link turnLoop} does */
+function turnOnce(): string[] {
+  runCallbacks();
+  return served.splice(0);
+}
+
+function runCallbacks(): void {
+  for (const callback of pending.splice(0)) callback();
+}
+
+describe('A request', () => {
+  it('starts at once if it is the only one in a turn of the event loop', () => {
+    for (const name of ['a', 'b']) {
+      enter(name, 'acme');
+      expect(turnLoop()).toEqual([name]);
+    }
+  });
+
+  it('starts in a later turn if another has started', () => {
+    enter('a', 'acme');
+    enter('b', 'acme');
+    expect(served).toEqual(['a']);
+    expect(turnLoop()).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['a tenant', (index: number) => ['acme', `client ${index}`]],
+    ['a client', (index: number) => [`claimed ${index}`, 'client']],
+  ] as const)('starts before the second one of %s that sends hundreds', (_, groupsOf) => {
+    for (let index = 0; index < 400; index += 1) {
+      const [tenant = '', client] = groupsOf(index);
+      enter(`a${index}`, tenant, client);
+    }
+    enter('b', 'globex');
+    enter('b2', 'globex');
+    expect(turnLoop().slice(0, 5)).toEqual(['a0', 'a1', 'b', 'a2', 'b2']);
+  });
+
+  it('that arrives later starts before those that have waited for more than one round', () => {
+    for (let index = 0; index < 10; index += 1) enter(`a${index}`, 'acme');
+    for (let turn = 0; turn < 5; turn += 1) turnOnce();
+    enter('b', 'globex');
+    expect(turnLoop().slice(0, 2)).toEqual(['b', 'a6']);
+  });
+
+  it('waits for those that came before it, however often its tenant has been served', () => {
+    enter('first', 'globex');
+    for (const name of ['b0', 'b1', 'b2']) enter(name, 'globex');
+    const order = turnOnce();
+    for (let index = 0; index < 4; index += 1) {
+      enter(`a${index}`, 'acme');
+      order.push(...turnOnce());
+    }
+    expect([...order, ...turnLoop()]).toEqual([
+      ...['first', 'b0', 'a0', 'b1', 'a1', 'b2', 'a2', 'a3'],
+    ]);
+  });
+
+  it('is refused if 500 of its tenant wait, and one of another tenant is not', () => {
+    for (let index = 0; index < 502; index += 1) enter(`a${index}`, 'acme');
+    expect(served).toEqual(['a0', 'a501 SERVICE_BUSY']);
+    enter('b', 'globex');
+    expect(turnLoop().slice(2, 4)).toEqual(['a1', 'b']);
+  });
+
+  it('is refused if 2,000 wait, of however many tenants', () => {
+    for (let index = 0; index < 2_002; index += 1) enter(`${index}`, `tenant ${index}`);
+    expect(served).toEqual(['0', '2001 SERVICE_BUSY']);
+    expect(turnLoop()).toHaveLength(2_002);
+  });
+
+  it('is refused if it has waited for more than five seconds', () => {
+    enter('a', 'acme');
+    enter('b', 'acme');
+    now = 5_001;
+    enter('c', 'acme');
+    expect(turnLoop()).toEqual(['a', 'b SERVICE_BUSY', 'c']);
+  });
+});
