@@ -1,4 +1,4 @@
-/** Licenses that only ask for the copyright notice to be kept. */
+/** Licenses that ask for no more than the copyright notice to be kept. */
 export const LICENSES: ReadonlySet<string> = new Set([
   '0BSD',
   'Apache-2.0',
@@ -7,6 +7,7 @@ export const LICENSES: ReadonlySet<string> = new Set([
   'BSD-3-Clause',
   'ISC',
   'MIT',
+  'PDDL-1.0',
   'Python-2.0',
 ]);
 

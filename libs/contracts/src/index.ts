@@ -1,4 +1,5 @@
 export * from './claims.js';
+export * from './countries.js';
 export * from './deep-freeze.js';
 export * from './errors.js';
 export * from './feature-settings.js';

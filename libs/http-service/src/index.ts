@@ -6,6 +6,9 @@ export { RouteOption } from './server/route-option.js';
 export { runProcess } from './server/run-process.js';
 export { describeTlsFailure, StartFailureError } from './server/start-failure.js';
 
+// connection: who is connected.
+export { parseAddress } from './connection/client-address.js';
+
 // body: parsers of bodies and their limits.
 export { FormBody } from './body/form-body.js';
 export { MAX_JSON_DEPTH, MAX_JSON_ENTRIES } from './body/json-structure.js';

@@ -52,6 +52,8 @@ export interface AppConfig extends ServiceSettings {
     /** Hours after which a temporary password can no longer be replaced. */
     readonly temporaryHours: number;
   };
+  /** Path of a database of countries by address that replaces the one of the release. */
+  readonly countryDatabase: string | undefined;
 }
 
 /** Injection token of the {@link AppConfig}. */
@@ -89,6 +91,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       temporaryHours: readTemporaryPasswordHours(reader),
       concurrency: readHashingThreads(reader),
     },
+    countryDatabase: reader.optional('COUNTRY_DATABASE'),
   };
   reader.assertValid();
   if (tokens === undefined) throw new Error('A key is missing although no variable was refused.');
