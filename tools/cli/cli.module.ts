@@ -69,7 +69,7 @@ class CliModule {
         provide(PasswordHasher, [APP_CONFIG]),
         provide(SecurityEvents, [TenantDatabase]),
         provide(SettingsRepository, [TenantDatabase]),
-        provide(SettingsService, [SettingsRepository, SecurityEvents]),
+        provide(SettingsService, [SettingsRepository]),
         provide(TenantRepository, [TenantDatabase]),
         provide(TenantService, [TenantRepository, SettingsService]),
         provide(EntitlementRepository, [TenantDatabase]),

@@ -13,3 +13,35 @@ export const COUNTRIES: readonly string[] = (
   'SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI ' +
   'VN VU WF WS XK YE YT ZA ZM ZW'
 ).split(' ');
+
+/** The countries that a tenant allows unless it says otherwise: Brazil and its neighbors in the Southern Cone. */
+export const DEFAULT_ALLOWED_COUNTRIES: readonly string[] = Object.freeze([
+  'BR',
+  'AR',
+  'UY',
+  'PY',
+  'CL',
+]);
+
+/** What a tenant does with log-ins from a country that it does not allow: nothing, record them, refuse them. */
+export const COUNTRY_POLICIES = ['off', 'observe', 'enforce'] as const;
+
+/** The country policy of a tenant that has one. */
+export interface CountryPolicy {
+  readonly mode: Exclude<(typeof COUNTRY_POLICIES)[number], 'off'>;
+  /** Empty: every country. */
+  readonly allowed: readonly string[];
+  /** Not allowed even if it is in `allowed`. */
+  readonly denied: readonly string[];
+}
+
+const KNOWN: ReadonlySet<unknown> = new Set(COUNTRIES);
+
+export function isCountry(value: unknown): value is string {
+  return KNOWN.has(value);
+}
+
+/** True for a list of different countries. */
+export function isCountryList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isCountry) && new Set(value).size === value.length;
+}

@@ -21,6 +21,10 @@ export const ERROR_CATALOGUE = {
     status: 409,
     message: 'The DNS record that verifies the domain is missing.',
   },
+  LOCATION_NOT_ALLOWED: {
+    status: 403,
+    message: 'The tenant does not allow log-ins from your location.',
+  },
   REGISTRATION_REFUSED: {
     status: 403,
     message: 'The tenant does not accept registrations from this address.',

@@ -4,6 +4,7 @@ export const SECURITY_EVENTS = [
   'login.failed',
   'logout',
   'refresh.replayed',
+  'refresh.refused',
   'session.revoked',
   'account.locked',
   'account.unlocked',

@@ -55,6 +55,30 @@ async function addDomain(tenantId: string): Promise<void> {
   );
 }
 
+/** Applies a change to a new tenant with settings of this country policy. */
+const withCountryPolicy =
+  (policy: string, change: (tenantId: string) => Promise<unknown>) => async (): Promise<string> => {
+    const id = await newTenant();
+    await feed.delivered(id);
+    await feed.admin.query(
+      `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
+       VALUES ($1, 'security', jsonb_build_object('countryPolicy', $2::text, 'allowedCountries', '[]'::jsonb))
+       ON CONFLICT (tenant_id, setting_key) DO UPDATE SET setting_value = EXCLUDED.setting_value`,
+      [id, policy],
+    );
+    if (policy !== 'off') await feed.delivered(id);
+    feed.subscriber.events.length = 0;
+    await change(id);
+    return id;
+  };
+
+const changingSettings = (assignment: string) => (tenantId: string) =>
+  feed.admin.query(
+    `UPDATE tenant_settings SET setting_value = setting_value || $2
+      WHERE tenant_id = $1 AND setting_key = 'security'`,
+    [tenantId, assignment],
+  );
+
 /** Applies a change to a new tenant that has a verified domain. */
 const withDomain = (change: (tenantId: string) => Promise<void>) => async (): Promise<string> => {
   const id = await newTenant();
@@ -134,6 +158,28 @@ describe('The revocation feed of PostgreSQL', () => {
     ['tenant', 'a tenant is suspended', changingTenant(`status = 'suspended'`)],
     ['tenant', 'the plan of a tenant changes', changingTenant(`plan_type = 'pro'`)],
     ['tenant', 'a tenant is created', newTenant],
+    [
+      'tenant',
+      'its country policy is enforced',
+      withCountryPolicy('off', changingSettings('{"countryPolicy": "enforce"}')),
+    ],
+    [
+      'tenant',
+      'the countries that it allows change',
+      withCountryPolicy('enforce', changingSettings('{"allowedCountries": ["BR"]}')),
+    ],
+    [
+      'tenant',
+      'the countries that it denies change',
+      withCountryPolicy('enforce', changingSettings('{"deniedCountries": ["US"]}')),
+    ],
+    [
+      'tenant',
+      'the settings with its country policy are deleted',
+      withCountryPolicy('observe', (tenantId) =>
+        feed.admin.query('DELETE FROM tenant_settings WHERE tenant_id = $1', [tenantId]),
+      ),
+    ],
     ['tenant', 'a domain is verified', withDomain(() => Promise.resolve())],
     [
       'tenant',

@@ -138,6 +138,12 @@ describe('CachedTenantLookup', () => {
     expect(await createLookup().find({ subdomain: 'acme' })).toEqual({ ...ACME, rateLimits });
   });
 
+  it('keeps the country policy of a tenant', async () => {
+    const countries = { mode: 'enforce', allowed: ['BR'], denied: [] };
+    stored = { ...ACME, countries };
+    expect(await createLookup().find({ subdomain: 'acme' })).toEqual({ ...ACME, countries });
+  });
+
   it.each<[string, unknown]>([
     ['null', null],
     ['a text', 'acme'],
@@ -153,6 +159,15 @@ describe('CachedTenantLookup', () => {
     ['an end that is no time', { ...ACME, subscriptionEndsAt: 'soon' }],
     ['another tenant as the platform', { ...ACME, isPlatform: true }],
     ['no flag of the platform', { ...ACME, isPlatform: 'false' }],
+    ['a country policy without lists', { ...ACME, countries: { mode: 'enforce' } }],
+    [
+      'a country policy that is off',
+      { ...ACME, countries: { mode: 'off', allowed: [], denied: [] } },
+    ],
+    [
+      'a country policy with an unknown country',
+      { ...ACME, countries: { mode: 'enforce', allowed: ['ZZ'], denied: [] } },
+    ],
     ['rate limits without rules', { ...ACME, rateLimits: { shadow: [] } }],
     [
       'a rate limit that is no text',

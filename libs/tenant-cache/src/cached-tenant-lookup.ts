@@ -1,5 +1,7 @@
 import {
+  type CountryPolicy,
   FEATURES,
+  isCountryList,
   isUuid,
   LIMITS,
   PLATFORM_SUBDOMAIN,
@@ -61,11 +63,16 @@ function parseTenant(value: unknown, key: string): TenantSnapshot | undefined {
   if (features === undefined || limits === undefined) return undefined;
   if (subscriptionEndsAt !== null && !isTime(subscriptionEndsAt)) return undefined;
   if (!isBoolean(isPlatform) || isPlatform !== (subdomain === PLATFORM_SUBDOMAIN)) return undefined;
-  const { rateLimits } = value;
+  const { rateLimits, countries } = value;
   if (rateLimits !== undefined && !isRateLimits(rateLimits)) return undefined;
+  if (countries !== undefined && !isCountryPolicy(countries)) return undefined;
   const names = { id, name, subdomain, customDomain };
   const tenant = { ...names, plan, status, features, limits, subscriptionEndsAt, isPlatform };
-  return rateLimits === undefined ? tenant : { ...tenant, rateLimits };
+  return {
+    ...tenant,
+    ...(rateLimits !== undefined && { rateLimits }),
+    ...(countries !== undefined && { countries }),
+  };
 }
 
 /**
@@ -105,6 +112,15 @@ function isRateLimits(value: unknown): value is RateLimitOverrides {
     isRecord(value['rules']) &&
     Object.values(value['rules']).every(isString) &&
     isStrings(value['shadow'])
+  );
+}
+
+function isCountryPolicy(value: unknown): value is CountryPolicy {
+  return (
+    isRecord(value) &&
+    isOneOf(['observe', 'enforce'], value['mode']) &&
+    isCountryList(value['allowed']) &&
+    isCountryList(value['denied'])
   );
 }
 

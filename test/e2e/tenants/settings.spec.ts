@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
 import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
 
+const ALLOWED_COUNTRIES = ['BR', 'AR', 'UY', 'PY', 'CL'];
+
 let service: ServiceFixture;
 
 beforeAll(async () => {
@@ -44,6 +46,9 @@ describe('The settings of a tenant', () => {
       sessionTimeout: { value: 24, source: 'default' },
       sessionLifetime: { value: 168, source: 'default' },
       maxSessions: { value: 100, source: 'default' },
+      countryPolicy: { value: 'off', source: 'default' },
+      allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
+      deniedCountries: { value: [], source: 'default' },
       requireMFA: { value: false, source: 'default' },
     });
     const changed = await change(token, { security: { sessionTimeout: 24, requireMFA: false } });
@@ -51,6 +56,9 @@ describe('The settings of a tenant', () => {
       sessionTimeout: { value: 24, source: 'tenant' },
       sessionLifetime: { value: 168, source: 'default' },
       maxSessions: { value: 100, source: 'default' },
+      countryPolicy: { value: 'off', source: 'default' },
+      allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
+      deniedCountries: { value: [], source: 'default' },
       requireMFA: { value: false, source: 'tenant' },
     });
     expect((await read(token)).data).toEqual(changed.data);
@@ -59,11 +67,22 @@ describe('The settings of a tenant', () => {
       sessionTimeout: { value: 24, source: 'default' },
       sessionLifetime: { value: 168, source: 'default' },
       maxSessions: { value: 100, source: 'default' },
+      countryPolicy: { value: 'off', source: 'default' },
+      allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
+      deniedCountries: { value: [], source: 'default' },
       requireMFA: { value: false, source: 'tenant' },
     });
     const current = await service.call<{ settings: unknown }>('GET', '/tenants/current', { token });
     expect(current.data.settings).toMatchObject({
-      security: { sessionTimeout: 24, sessionLifetime: 168, maxSessions: 100, requireMFA: false },
+      security: {
+        sessionTimeout: 24,
+        sessionLifetime: 168,
+        maxSessions: 100,
+        countryPolicy: 'off',
+        allowedCountries: ALLOWED_COUNTRIES,
+        deniedCountries: [],
+        requireMFA: false,
+      },
     });
   });
 

@@ -26,6 +26,45 @@ describe('the tenants commands', () => {
     return rows;
   }
 
+  it('switch a country policy off, keep its lists, and record that', async () => {
+    const { tenantId } = await seedTenant(database, { subdomain: 'abroad' });
+    const other = await seedTenant(database);
+    const security = { countryPolicy: 'enforce', allowedCountries: ['UY'], sessionTimeout: 8 };
+    await database.sql(
+      `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
+       SELECT t, 'security', $2 FROM unnest($1::uuid[]) AS t
+       ON CONFLICT (tenant_id, setting_key) DO UPDATE SET setting_value = EXCLUDED.setting_value`,
+      [[tenantId, other.tenantId], JSON.stringify(security)],
+    );
+    expect(await cli('reset-country-policy', 'abroad')).toMatchObject({
+      code: 0,
+      out: 'The country policy of abroad is off. It was enforce.\n',
+    });
+    const again = await cli('reset-country-policy', tenantId, '--json');
+    expect(again.json()).toEqual({ countryPolicy: 'off', before: 'off' });
+    const stored = await database.sql(
+      `SELECT tenant_id AS "tenantId", setting_value AS value FROM tenant_settings
+        WHERE tenant_id = ANY ($1) AND setting_key = 'security' ORDER BY tenant_id`,
+      [[tenantId, other.tenantId]],
+    );
+    expect(stored).toEqual([
+      { tenantId, value: { ...security, countryPolicy: 'off' } },
+      { tenantId: other.tenantId, value: security },
+    ]);
+    expect(await auditLogOf(tenantId)).toEqual([
+      {
+        type: 'tenant.settings_changed',
+        actor_kind: 'operator',
+        actor_id: null,
+        details: {
+          changed: ['security.countryPolicy'],
+          via: 'cli',
+          osUser: userInfo().username,
+        },
+      },
+    ]);
+  });
+
   it('list tenants as a table and as JSON, page by page', async () => {
     for (const index of [1, 2, 3]) await seedTenant(database, { subdomain: `list-${index}` });
     const table = await cli('list', '--search', 'list-', '--limit', '2');

@@ -68,6 +68,7 @@ export function registerTenantCommands(program: Command, context: CliContext): v
   registerCreating(group, context, actor);
   registerPlans(group, context, actor);
   registerPasswords(group, context, actor);
+  registerCountryPolicy(group, context, actor);
   registerLifecycle(group, context, actor);
 }
 
@@ -212,6 +213,22 @@ function registerPasswords(group: Command, context: CliContext, actor: OperatorA
           `It is not shown again:\n\n  ${reset.temporaryPassword}\n\n${HOW_TO_REPLACE}`,
       );
     });
+}
+
+function registerCountryPolicy(group: Command, context: CliContext, actor: OperatorActor): void {
+  subcommand(
+    group,
+    'reset-country-policy <tenant>',
+    'Switch the country policy of a tenant off, whose admins are locked out by it. Its lists of countries stay.',
+  ).action(async (name: string, options: Json) => {
+    const { tenants } = await context.services();
+    const before = await tenants.resetCountryPolicy(await idOf(tenants, name), actor);
+    context.show(options, { countryPolicy: 'off', before: before ?? 'off' }, () =>
+      before === null
+        ? `The country policy of ${name} is off already.\n`
+        : `The country policy of ${name} is off. It was ${before}.\n`,
+    );
+  });
 }
 
 function explainReset(error: unknown, tenant: string, email: string): unknown {

@@ -134,9 +134,16 @@ export class SecurityEvents implements OnApplicationBootstrap, OnApplicationShut
     await this.repeated.record(repeated);
   }
 
+  /** Records a refusal in its own transaction. Many of one address are counted. */
+  async recordRefusal(tenantId: string, event: SecurityEvent): Promise<void> {
+    const origin = currentOrigin();
+    const source = addressBlock(origin.client?.ipAddress ?? '');
+    await this.recordRepeated({ tenantId, event, origin, source, rows: REFUSALS_PER_MINUTE });
+  }
+
   /**
    * Runs `work`, outside of a transaction. If it fails with a client error other than VALIDATION_ERROR, records the event
-   * of the refusal in its own transaction and throws the error again. Many refusals of one address are counted.
+   * of the refusal and throws the error again.
    */
   async recordingRefusal<T>(
     tenantId: string,
@@ -145,10 +152,7 @@ export class SecurityEvents implements OnApplicationBootstrap, OnApplicationShut
   ): Promise<T> {
     return withRefusalRecorded(work, async (refusal) => {
       if (refusal.code === 'VALIDATION_ERROR') return;
-      const origin = currentOrigin();
-      const source = addressBlock(origin.client?.ipAddress ?? '');
-      const event = eventOf(refusal);
-      await this.recordRepeated({ tenantId, event, origin, source, rows: REFUSALS_PER_MINUTE });
+      await this.recordRefusal(tenantId, eventOf(refusal));
     });
   }
 

@@ -115,5 +115,8 @@ function describeSessionStatus(
   'sub' | 'scope' | 'tenant_id' | 'session_id' | 'user_role' | 'session_status'
 > {
   const scope = effectivePermissions(status.role, status.permissions).join(' ');
-  return { sub, scope, tenant_id, session_id, user_role: status.role, session_status: status };
+  // Who may log in from where is no matter of a service.
+  const { countries: _countries, ...tenant } = status.tenant;
+  const session_status = { ...status, tenant };
+  return { sub, scope, tenant_id, session_id, user_role: status.role, session_status };
 }

@@ -1,15 +1,30 @@
 import { Module } from '@nestjs/common';
 import { RedisModule } from '../redis/redis.module.js';
+import { CountryAccess } from './country/country-access.js';
 import { CountryDatabase } from './country/country-database.js';
 import { AccountLock } from './lockout/account-lock.js';
 import { DeviceCookies } from './lockout/device-cookies.js';
 import { PasswordHasher } from './password.hasher.js';
 import { PasswordPolicy } from './password.policy.js';
 
-/** Password hashing, the password policy, and the lock of accounts whose password is guessed. */
+/** Password hashing, the password policy, the lock of accounts whose password is guessed, and the country policy. */
 @Module({
   imports: [RedisModule],
-  providers: [AccountLock, CountryDatabase, DeviceCookies, PasswordPolicy, PasswordHasher],
-  exports: [AccountLock, CountryDatabase, DeviceCookies, PasswordPolicy, PasswordHasher],
+  providers: [
+    AccountLock,
+    CountryAccess,
+    CountryDatabase,
+    DeviceCookies,
+    PasswordPolicy,
+    PasswordHasher,
+  ],
+  exports: [
+    AccountLock,
+    CountryAccess,
+    CountryDatabase,
+    DeviceCookies,
+    PasswordPolicy,
+    PasswordHasher,
+  ],
 })
 export class ProtectionModule {}

@@ -24,6 +24,8 @@ import { SessionService } from './session.service.js';
 import { RefreshService } from './tokens/refresh.service.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 import { UserSession } from './user-session.entity.js';
+import { CountryAccess } from '../protection/country/country-access.js';
+import { CountryDatabase } from '../protection/country/country-database.js';
 
 export const SECOND = 1_000;
 export const HOUR = 3_600 * SECOND;
@@ -134,6 +136,7 @@ export class SessionFixture {
       issuer,
       this.sessionStatus,
       new TenantResolver({ naming: config.tenancy }, new DatabaseTenantLookup(database)),
+      new CountryAccess(new CountryDatabase(config), events),
       database,
       clock,
       events,

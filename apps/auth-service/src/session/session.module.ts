@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
+import { ProtectionModule } from '../protection/protection.module.js';
 import { RedisModule } from '../redis/redis.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
@@ -18,7 +19,7 @@ import { TokenIssuer } from './tokens/token-issuer.js';
 
 /** Sessions and their tokens. */
 @Module({
-  imports: [RedisModule, TenantModule, UserModule, JwtModule.register({})],
+  imports: [ProtectionModule, RedisModule, TenantModule, UserModule, JwtModule.register({})],
   controllers: [SessionController, JwksController],
   providers: [
     Clock,

@@ -45,6 +45,7 @@ export async function insertTenant(
     max_storage_gb: maxStorageGb,
     subscription_ends_at: null,
     rate_limits: null,
+    country_policy: null,
     is_platform: isPlatform,
   });
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ProtectionModule } from '../protection/protection.module.js';
 import { BrandingController } from './branding/branding.controller.js';
 import { BrandingRepository } from './branding/branding.repository.js';
 import { BrandingService } from './branding/branding.service.js';
@@ -15,6 +16,7 @@ import { TenantLifecycleRepository } from './lifecycle/tenant-lifecycle.reposito
 import { TenantLifecycleService } from './lifecycle/tenant-lifecycle.service.js';
 import { TenantPurgeRepository } from './lifecycle/tenant-purge.repository.js';
 import { TenantPurgeService } from './lifecycle/tenant-purge.service.js';
+import { SettingsChangeService } from './settings/settings-change.service.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { SettingsRepository } from './settings/settings.repository.js';
 import { SettingsService } from './settings/settings.service.js';
@@ -25,6 +27,7 @@ import { TenantService } from './tenant.service.js';
 
 /** Tenants: which one a request is for, and what it is, has and uses. */
 @Module({
+  imports: [ProtectionModule],
   controllers: [
     BrandingController,
     EntitlementController,
@@ -38,6 +41,7 @@ import { TenantService } from './tenant.service.js';
     BrandingService,
     EntitlementRepository,
     EntitlementService,
+    SettingsChangeService,
     SettingsRepository,
     SettingsService,
     TenantDomainRepository,

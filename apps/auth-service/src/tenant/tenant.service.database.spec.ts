@@ -90,7 +90,15 @@ describe('TenantService', () => {
     expect(Object.fromEntries(rows.map((row) => [row.setting_key, row.setting_value]))).toEqual({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: { sessionTimeout: 24, sessionLifetime: 168, maxSessions: 100, requireMFA: false },
+      security: {
+        sessionTimeout: 24,
+        sessionLifetime: 168,
+        maxSessions: 100,
+        countryPolicy: 'off',
+        allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
+        deniedCountries: [],
+        requireMFA: false,
+      },
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     expect(await as(id, () => tenants.current())).toMatchObject({
@@ -168,6 +176,9 @@ describe('TenantService', () => {
       sessionTimeout: 2,
       sessionLifetime: 168,
       maxSessions: 100,
+      countryPolicy: 'off',
+      allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
+      deniedCountries: [],
       requireMFA: false,
     });
     expect(settings.theme.primaryColor).toBe('#2563eb');

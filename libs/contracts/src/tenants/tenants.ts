@@ -1,3 +1,4 @@
+import type { CountryPolicy } from '../countries.js';
 import type { FeatureSet, Plan, TenantLimits } from '../plans/plans.js';
 
 export const TENANT_STATUSES = ['active', 'suspended', 'canceled'] as const;
@@ -16,6 +17,8 @@ export interface TenantSnapshot {
   limits: TenantLimits;
   /** Absent for a tenant with the rate limits of the settings. */
   rateLimits?: RateLimitOverrides;
+  /** Absent for a tenant whose country policy is off. */
+  countries?: CountryPolicy;
   /** End of the subscription, ISO 8601, after which the tenant is read-only; null if it does not end. */
   subscriptionEndsAt: string | null;
   /** True for the platform tenant, whose users are the operators. */

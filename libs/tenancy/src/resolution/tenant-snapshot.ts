@@ -1,7 +1,10 @@
 import {
+  type CountryPolicy,
+  DEFAULT_ALLOWED_COUNTRIES,
   effectiveFeatures,
   FEATURES,
   type FeatureSet,
+  isCountryList,
   type Plan,
   type RateLimitOverrides,
   type TenantSnapshot,
@@ -23,6 +26,12 @@ export interface TenantRow {
   subscription_ends_at: Date | null;
   is_platform: boolean;
   rate_limits: RateLimitOverrides | null;
+  /** Null if it is off. The lists are as they are stored. */
+  country_policy: {
+    mode: CountryPolicy['mode'];
+    allowed: unknown;
+    denied: unknown;
+  } | null;
 }
 
 /** The tenant of a request. Its features are those of the plan, overridden by those of the row. */
@@ -39,6 +48,20 @@ export function toTenantSnapshot(row: TenantRow): TenantSnapshot {
     subscriptionEndsAt: row.subscription_ends_at?.toISOString() ?? null,
     isPlatform: row.is_platform,
     ...(row.rate_limits !== null && { rateLimits: row.rate_limits }),
+    ...(row.country_policy !== null && { countries: countryPolicy(row.country_policy) }),
+  };
+}
+
+/** A list that no tenant can set counts as not set, as it does for the other settings. */
+function countryPolicy({
+  mode,
+  allowed,
+  denied,
+}: NonNullable<TenantRow['country_policy']>): CountryPolicy {
+  return {
+    mode,
+    allowed: isCountryList(allowed) ? allowed : DEFAULT_ALLOWED_COUNTRIES,
+    denied: isCountryList(denied) ? denied : [],
   };
 }
 

@@ -12,6 +12,7 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import type { NamingRequest, RequestClient } from '@poc-tracker/tenancy';
+import { FromAllowedCountries } from '../../protection/country/country.guard.js';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { KeepsSessionStatusCache } from '../../session/own-changes.js';
 import { SessionRevocationService } from '../../session/session-revocation.service.js';
@@ -37,6 +38,7 @@ export class LoginController {
   @HttpCode(200)
   @Public()
   @RateLimited('login')
+  @FromAllowedCountries('login.failed')
   @KeepsSessionStatusCache()
   @SetsDeviceCookie()
   @ApiOperation({
@@ -50,6 +52,7 @@ export class LoginController {
   @ApiErrors(
     'TENANT_REQUIRED',
     'INVALID_TENANT',
+    'LOCATION_NOT_ALLOWED',
     'INVALID_CREDENTIALS',
     'PASSWORD_CHANGE_REQUIRED',
     'SERVICE_BUSY',
@@ -71,7 +74,8 @@ export class LoginController {
   @ApiOperation({
     summary: 'Refresh the tokens of a session',
     description:
-      'Each refresh token can be used once. Reuse after a short grace revokes the session.',
+      'Each refresh token can be used once. Reuse after a short grace revokes the session. ' +
+      'LOCATION_NOT_ALLOWED neither uses the token nor revokes the session.',
   })
   @DataResponse(200, UserTokensResponse)
   @ApiErrors(
@@ -80,6 +84,7 @@ export class LoginController {
     'SESSION_EXPIRED',
     'INVALID_TENANT',
     'TENANT_MISMATCH',
+    'LOCATION_NOT_ALLOWED',
   )
   refreshTokens(
     @Body() { refreshToken }: RefreshDto,

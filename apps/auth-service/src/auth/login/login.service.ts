@@ -2,6 +2,7 @@ import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
+import { countryDetails } from '../../protection/country/country.guard.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
 import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
@@ -70,7 +71,8 @@ export class LoginService {
   private async recordLogin(userId: string): Promise<UserResponse> {
     const user = await this.credentials.recordLogin(userId);
     const target = { type: 'user', id: userId };
-    await this.events.record({ type: 'login.succeeded', result: 'success', target });
+    const details = { ...countryDetails() };
+    await this.events.record({ type: 'login.succeeded', result: 'success', target, details });
     return user;
   }
 
@@ -91,6 +93,7 @@ function loginFailure({ code, cause }: ApiError): SecurityEvent {
     ...(cause instanceof RefusedCredentials && { target: { type: 'user', id: cause.userId } }),
     details: {
       reason: code,
+      ...countryDetails(),
       ...(cause instanceof RefusedCredentials &&
         cause.reason !== undefined && { cause: cause.reason }),
     },

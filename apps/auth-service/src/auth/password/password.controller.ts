@@ -12,6 +12,7 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import type { RequestClient } from '@poc-tracker/tenancy';
+import { FromAllowedCountries } from '../../protection/country/country.guard.js';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { TokensResponse, UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
@@ -27,6 +28,7 @@ export class PasswordController {
   @Put()
   @Authenticated()
   @RateLimited('secrets')
+  @FromAllowedCountries('password.changed')
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({
@@ -34,7 +36,7 @@ export class PasswordController {
     description: 'Revokes all your sessions and returns the tokens of a new one.',
   })
   @DataResponse(200, TokensResponse)
-  @ApiErrors('INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  @ApiErrors('LOCATION_NOT_ALLOWED', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')
   changePassword(
     @CurrentUser() user: Principal,
     @Body() input: ChangePasswordDto,
@@ -47,6 +49,7 @@ export class PasswordController {
   @HttpCode(200)
   @Public()
   @RateLimited('login')
+  @FromAllowedCountries('login.failed')
   @SetsDeviceCookie()
   @ApiOperation({
     summary: 'Replace your password and log in',
@@ -54,7 +57,13 @@ export class PasswordController {
       'For users whose log-in returns PASSWORD_CHANGE_REQUIRED. Revokes all their sessions.',
   })
   @DataResponse(200, UserTokensResponse)
-  @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')
+  @ApiErrors(
+    'TENANT_REQUIRED',
+    'INVALID_TENANT',
+    'LOCATION_NOT_ALLOWED',
+    'INVALID_CREDENTIALS',
+    'SERVICE_BUSY',
+  )
   renewPassword(
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: RenewPasswordDto,

@@ -5,6 +5,7 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import type { RequestClient } from '@poc-tracker/tenancy';
+import { FromAllowedCountries } from '../../protection/country/country.guard.js';
 import { CurrentClient } from '../../session/current-client.decorator.js';
 import { UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
@@ -20,6 +21,7 @@ export class RegistrationController {
   @Post()
   @Public()
   @RateLimited('register')
+  @FromAllowedCountries('user.registered')
   @SetsDeviceCookie()
   @ApiOperation({
     summary: 'Register as a user of a tenant',
@@ -30,6 +32,7 @@ export class RegistrationController {
   @ApiErrors(
     'TENANT_REQUIRED',
     'INVALID_TENANT',
+    'LOCATION_NOT_ALLOWED',
     'REGISTRATION_REFUSED',
     'SUBSCRIPTION_ENDED',
     'INVALID_INVITE',

@@ -151,6 +151,13 @@ const RIGHTS = ['role', 'permissions', 'status', 'custom_role_id', 'must_change_
 const rightsOf = (row: 'OLD' | 'NEW'): string =>
   `(${RIGHTS.map((column) => `${row}.${column}`).join(', ')})`;
 
+/** The settings that are part of a tenant as processes cache it. */
+const countrySettingsOf = (row: 'OLD' | 'NEW'): string =>
+  `(${row}.setting_value -> 'countryPolicy', ${row}.setting_value -> 'allowedCountries', ${row}.setting_value -> 'deniedCountries')`;
+
+const hasCountryPolicy = (row: 'OLD' | 'NEW'): string =>
+  `${row}.setting_key = 'security' AND ${row}.setting_value ->> 'countryPolicy' <> 'off'`;
+
 const TRIGGERS = `
   CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions
     FOR EACH ROW WHEN (OLD.is_active AND NOT NEW.is_active) EXECUTE FUNCTION public.note_revocation('session');
@@ -179,7 +186,14 @@ const TRIGGERS = `
     FOR EACH ROW WHEN ((OLD.domain, OLD.verified_at) IS DISTINCT FROM (NEW.domain, NEW.verified_at))
     EXECUTE FUNCTION public.note_revocation('tenant');
   CREATE TRIGGER tenant_domains_removed AFTER DELETE ON public.tenant_domains
-    FOR EACH ROW WHEN (OLD.verified_at IS NOT NULL) EXECUTE FUNCTION public.note_revocation('tenant')`;
+    FOR EACH ROW WHEN (OLD.verified_at IS NOT NULL) EXECUTE FUNCTION public.note_revocation('tenant');
+  CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings
+    FOR EACH ROW WHEN (${hasCountryPolicy('NEW')}) EXECUTE FUNCTION public.note_revocation('tenant');
+  CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings
+    FOR EACH ROW WHEN (NEW.setting_key = 'security' AND ${countrySettingsOf('OLD')} IS DISTINCT FROM ${countrySettingsOf('NEW')})
+    EXECUTE FUNCTION public.note_revocation('tenant');
+  CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings
+    FOR EACH ROW WHEN (${hasCountryPolicy('OLD')}) EXECUTE FUNCTION public.note_revocation('tenant')`;
 
 /**
  * The revocation feed: an event for every change that ends a session or alters the rights in it, inserted by trigger in

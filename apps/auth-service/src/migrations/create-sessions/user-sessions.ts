@@ -7,6 +7,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
+import { COUNTRY_POLICY } from '../create-tenants/tenant-settings.js';
 
 const IS_OWN = `user_id = ${CURRENT_USER_ID}`;
 /** The sessions of another user, unless that user has a higher role. */
@@ -170,7 +171,8 @@ const SESSION_STATUS = definerFunction({
   returns: `TABLE (session_active boolean, session_expires_at timestamptz, session_expires_in_ms float8,
     user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text,
     custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer,
-    max_storage_gb integer, subscription_ends_at timestamptz, is_platform boolean, rate_limits jsonb)`,
+    max_storage_gb integer, subscription_ends_at timestamptz, is_platform boolean, rate_limits jsonb,
+    country_policy jsonb)`,
   language: 'sql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
@@ -178,7 +180,8 @@ const SESSION_STATUS = definerFunction({
 SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
        u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, ${TENANT_STATUS},
-       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
+       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
+       ${COUNTRY_POLICY}
   FROM public.user_sessions s
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id

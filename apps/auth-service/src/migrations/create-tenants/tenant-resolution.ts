@@ -1,4 +1,5 @@
 import { asGatekeeper, definerFunction, type SchemaPart, SERVICE_ROLE } from '@poc-tracker/tenancy';
+import { COUNTRY_POLICY } from './tenant-settings.js';
 
 /*
  * Finds a tenant before the caller is known. The first match of subdomain, domain and id wins. Every verified domain
@@ -10,14 +11,15 @@ const RESOLVE_TENANT = definerFunction({
   signature: 'resolve_tenant(p_id uuid, p_subdomain text, p_domain text)',
   returns: `TABLE (id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb,
     max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamptz, is_platform boolean,
-    rate_limits jsonb)`,
+    rate_limits jsonb, country_policy jsonb)`,
   language: 'sql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
 SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
        CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
-       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
+       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
+       ${COUNTRY_POLICY}
   FROM public.tenants t
  WHERE t.id = coalesce(
      (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),

@@ -43,6 +43,16 @@ const UPDATED_AT = `
   CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings
     FOR EACH ROW EXECUTE FUNCTION public.update_updated_at()`;
 
+/**
+ * The country policy of the tenant `t`, null if it is off, for the functions that find tenants: a log-in is refused by it
+ * before anything else is queried.
+ */
+export const COUNTRY_POLICY = `(
+  SELECT jsonb_build_object('mode', s.setting_value -> 'countryPolicy', 'allowed', s.setting_value -> 'allowedCountries',
+           'denied', s.setting_value -> 'deniedCountries')
+    FROM public.tenant_settings s
+   WHERE s.tenant_id = t.id AND s.setting_key = 'security' AND s.setting_value ->> 'countryPolicy' IN ('observe', 'enforce'))`;
+
 /** The settings of a tenant, one row per group. */
 export const TENANT_SETTINGS: SchemaPart = {
   up: [TABLE, ...POLICIES, UPDATED_AT],

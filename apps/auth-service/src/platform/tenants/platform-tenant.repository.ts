@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isUuid, type Plan, type TenantStatus } from '@poc-tracker/contracts';
+import { type CountryPolicy, isUuid, type Plan, type TenantStatus } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import type { PlatformTenantRow, PlatformTenantSummary } from './platform-tenant.response.js';
 
@@ -51,6 +51,15 @@ const FIND_ID_BY_SUBDOMAIN = 'SELECT id FROM tenants WHERE subdomain = $1';
 
 const LOCK = 'SELECT id FROM tenants WHERE id = $1 FOR KEY SHARE';
 
+/** Switches the country policy off and keeps its lists. Returns what it was. */
+const RESET_COUNTRY_POLICY = `
+  UPDATE tenant_settings s SET setting_value = s.setting_value || '{"countryPolicy": "off"}'
+    FROM (SELECT tenant_id, setting_value ->> 'countryPolicy' AS mode FROM tenant_settings
+           WHERE tenant_id = $1 AND setting_key = 'security' AND setting_value ->> 'countryPolicy' IN ('observe', 'enforce')
+             FOR UPDATE) o
+   WHERE s.tenant_id = o.tenant_id AND s.setting_key = 'security'
+  RETURNING o.mode`;
+
 /** The tenants of the platform, as operators see them. */
 @Injectable()
 export class PlatformTenantRepository {
@@ -79,6 +88,17 @@ export class PlatformTenantRepository {
     const sql = isUuid(idOrSubdomain) ? FIND_ID : FIND_ID_BY_SUBDOMAIN;
     const [found] = await this.database.query<{ id: string }>(sql, [idOrSubdomain]);
     return found?.id ?? null;
+  }
+
+  /** Switches the country policy of a tenant off. @returns what it was, or null if it was off already. */
+  async resetCountryPolicy(
+    transaction: SqlRunner,
+    tenantId: string,
+  ): Promise<CountryPolicy['mode'] | null> {
+    const [reset] = await transaction.query<{ mode: CountryPolicy['mode'] }>(RESET_COUNTRY_POLICY, [
+      tenantId,
+    ]);
+    return reset?.mode ?? null;
   }
 
   /** Keeps a tenant from being deleted until the transaction ends. @returns whether it exists. */

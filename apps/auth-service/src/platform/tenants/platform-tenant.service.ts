@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError, NIL_UUID, type PlanChange } from '@poc-tracker/contracts';
+import { ApiError, type CountryPolicy, NIL_UUID, type PlanChange } from '@poc-tracker/contracts';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
@@ -131,6 +131,24 @@ export class PlatformTenantService {
     });
   }
 
+  /**
+   * Switches the country policy of a tenant off, for one whose admins have all locked themselves out.
+   * @returns what it was, or null if it was off already
+   */
+  async resetCountryPolicy(
+    tenantId: string,
+    actor: OperatorActor,
+  ): Promise<CountryPolicy['mode'] | null> {
+    return this.inTenant(tenantId, actor, async (transaction) => {
+      const before = await this.tenants.resetCountryPolicy(transaction, tenantId);
+      if (before !== null) {
+        const changed = ['security.countryPolicy'];
+        await this.record(transaction, tenantId, 'tenant.settings_changed', actor, { changed });
+      }
+      return before;
+    });
+  }
+
   private recordAccess(
     transaction: SqlRunner,
     tenantId: string,
@@ -143,7 +161,7 @@ export class PlatformTenantService {
   private async record(
     transaction: SqlRunner,
     tenantId: string,
-    type: 'operator.accessed' | 'tenant.plan_changed',
+    type: 'operator.accessed' | 'tenant.plan_changed' | 'tenant.settings_changed',
     { operatorId, details }: OperatorActor,
     more: Record<string, unknown>,
   ): Promise<void> {

@@ -1,4 +1,4 @@
-import { COUNTRIES } from '@poc-tracker/contracts';
+import { isCountry } from '@poc-tracker/contracts';
 import { parseAddress } from '@poc-tracker/http-service';
 import { type CountryResponse, Reader } from 'mmdb-lib';
 import { isPublicAddress } from './public-addresses.js';
@@ -14,8 +14,6 @@ const SAMPLES = 256;
 
 /** The blocks from which the regional registries give addresses of IPv6. */
 const REGISTRIES = ['24', '26', '28', '2a', '2c'];
-
-const KNOWN: ReadonlySet<string> = new Set(COUNTRIES);
 
 /** A database of countries by address, in the format of MaxMind (MMDB 2.0). */
 export class CountryFile {
@@ -50,7 +48,7 @@ export class CountryFile {
     if (address === undefined || !isPublicAddress(address)) return undefined;
     const record = this.find(address);
     const code = record?.country_code ?? record?.country?.iso_code;
-    return typeof code === 'string' && KNOWN.has(code) ? code : undefined;
+    return isCountry(code) ? code : undefined;
   }
 
   private find(address: string): CountryRecord | undefined {

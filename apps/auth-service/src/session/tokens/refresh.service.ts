@@ -9,6 +9,7 @@ import {
   TenantResolver,
 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
+import { CountryAccess } from '../../protection/country/country-access.js';
 import { hashOfSecret, randomSecretBytes } from '../../protection/secret.js';
 import type { UserResponse } from '../../user/user.response.js';
 import { UserService } from '../../user/user.service.js';
@@ -38,6 +39,7 @@ export class RefreshService {
     private readonly issuer: TokenIssuer,
     private readonly sessionStatus: SessionStatusService,
     private readonly resolver: TenantResolver,
+    private readonly countries: CountryAccess,
     private readonly database: TenantDatabase,
     private readonly clock: Clock,
     private readonly events: SecurityEvents,
@@ -47,7 +49,8 @@ export class RefreshService {
    * Exchanges a refresh token for its successor and a new access token of the same session. Presented again within the
    * grace period it gives the same successor; presented later it revokes the session. The token names its tenant; a host
    * that names another one is refused.
-   * @throws ApiError INVALID_TOKEN, TENANT_MISMATCH, TOKEN_REVOKED, SESSION_EXPIRED, INVALID_TENANT.
+   * @throws ApiError INVALID_TOKEN, TENANT_MISMATCH, TOKEN_REVOKED, SESSION_EXPIRED, INVALID_TENANT,
+   *   LOCATION_NOT_ALLOWED.
    */
   async refresh(
     refreshToken: string,
@@ -58,6 +61,11 @@ export class RefreshService {
     // Checked before the token is spent: a suspended tenant's users keep their sessions until it is reactivated.
     const rights = await this.sessionStatus.fetchRights(claims);
     await this.resolver.assertHostAgrees(request, rights.tenant);
+    // Before the token is spent as well: a thief elsewhere must not end the session of its user.
+    await this.countries.assertAllowed(rights.tenant, client, {
+      type: 'refresh.refused',
+      target: { type: 'session', id: claims.session_id },
+    });
     const exchange = await this.database.transaction(
       contextWithoutRights(claims.tenant_id, claims.sub),
       () => this.exchange({ claims, hash: hashOfSecret(refreshToken) }, client),

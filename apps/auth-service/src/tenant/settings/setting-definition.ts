@@ -1,4 +1,6 @@
-export type SettingValue = boolean | number | string;
+import { COUNTRIES, isCountry, isCountryList } from '@poc-tracker/contracts';
+
+export type SettingValue = boolean | number | string | readonly string[];
 
 /** One setting of the catalogue. */
 export interface SettingDefinition<T extends SettingValue = SettingValue> {
@@ -10,6 +12,8 @@ export interface SettingDefinition<T extends SettingValue = SettingValue> {
   /** The rest of an error text that starts with the path of the setting. */
   readonly rule: string;
   accepts(value: unknown): value is T;
+  /** Of a list: the first element that makes it wrong, and the rest of the error text that starts with its path. */
+  findWrongElement?(value: unknown): { index: number; message: string } | undefined;
   /** The values that cannot be set yet, each with the rest of the error text. A stored one stays readable. */
   readonly unavailable?: Readonly<Record<string, string>>;
 }
@@ -91,5 +95,33 @@ export function choice<const T extends string>(
     schema: { type: 'string', enum: available },
     rule: `must be one of ${available.join(', ')}`,
     accepts: (value): value is T => choices.some((known) => known === value),
+  };
+}
+
+/** A list of different countries, by their ISO 3166-1 alpha-2 codes. */
+export function countries(
+  options: Options<readonly string[]>,
+): SettingDefinition<readonly string[]> {
+  return {
+    ...options,
+    schema: {
+      type: 'array',
+      items: { type: 'string', pattern: '^[A-Z]{2}$' },
+      maxItems: COUNTRIES.length,
+      uniqueItems: true,
+    },
+    rule: 'must be a list of different ISO 3166-1 alpha-2 codes such as BR',
+    accepts: isCountryList,
+    findWrongElement: (value) => {
+      if (!Array.isArray(value)) return undefined;
+      const index = value.findIndex((code, at) => !isCountry(code) || value.indexOf(code) < at);
+      if (index < 0) return undefined;
+      return {
+        index,
+        message: isCountry(value[index])
+          ? 'must not be in the list twice'
+          : 'must be an ISO 3166-1 alpha-2 code such as BR',
+      };
+    },
   };
 }

@@ -1,8 +1,13 @@
-import { FEATURE_SETTING_DEFAULTS } from '@poc-tracker/contracts';
+import {
+  COUNTRY_POLICIES,
+  DEFAULT_ALLOWED_COUNTRIES,
+  FEATURE_SETTING_DEFAULTS,
+} from '@poc-tracker/contracts';
 import {
   choice,
   color,
   count,
+  countries,
   flag,
   hours,
   offUntilBuilt,
@@ -68,6 +73,23 @@ const SETTINGS_CATALOGUE = {
       max: MAX_SESSIONS,
       description:
         'Active sessions that a user can have. A log-in beyond it revokes the sessions that have not been used for the longest time.',
+    }),
+    countryPolicy: choice(COUNTRY_POLICIES, {
+      default: 'off',
+      description:
+        'What happens to log-ins, registrations, password changes and refreshes from a country that is not allowed: nothing ' +
+        '(off), log-ins are recorded in the audit log (observe), or all are refused (enforce). An address of no known country is allowed.',
+      unavailable: {},
+    }),
+    allowedCountries: countries({
+      default: DEFAULT_ALLOWED_COUNTRIES,
+      description:
+        'The countries that the country policy allows. An empty list allows every country that is not denied.',
+    }),
+    deniedCountries: countries({
+      default: [],
+      description:
+        'The countries that the country policy does not allow, even if the other list has them.',
     }),
     requireMFA: offUntilBuilt({
       description:

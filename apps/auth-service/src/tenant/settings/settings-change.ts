@@ -53,7 +53,12 @@ function readGroup(group: SettingsGroup, given: unknown, errors: FieldError[]): 
       change.values[name] = definition.default;
       change.reset.push(name);
     } else if (!definition.accepts(value)) {
-      errors.push({ field, message: definition.rule });
+      const wrong = definition.findWrongElement?.(value);
+      errors.push(
+        wrong === undefined
+          ? { field, message: definition.rule }
+          : { field: `${field}.${wrong.index}`, message: wrong.message },
+      );
     } else if (unavailable !== undefined) {
       errors.push({ field, message: unavailable });
     } else {

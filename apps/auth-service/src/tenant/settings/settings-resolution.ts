@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SettingDefinition, SettingValue } from './setting-definition.js';
 import {
   SETTINGS_GROUPS,
@@ -63,7 +64,8 @@ function resolveSetting(
   row: StoredGroup | undefined,
 ): ResolvedSetting {
   const value = valueIn(row?.value, name);
-  const isChosen = value !== definition.default || row?.chosen.includes(name) === true;
+  const isChosen =
+    !isDeepStrictEqual(value, definition.default) || row?.chosen.includes(name) === true;
   return definition.accepts(value) && isChosen
     ? { value, source: 'tenant' }
     : { value: definition.default, source: 'default' };

@@ -8,12 +8,16 @@ import {
   ResolvedSettingsResponse,
   SettingsCatalogueResponse,
 } from './settings.response.js';
+import { SettingsChangeService } from './settings-change.service.js';
 import { SettingsService } from './settings.service.js';
 
 @ApiTags('tenants')
 @Controller('tenants')
 export class SettingsController {
-  constructor(private readonly settings: SettingsService) {}
+  constructor(
+    private readonly settings: SettingsService,
+    private readonly changes: SettingsChangeService,
+  ) {}
 
   @Get('current/settings')
   @Authenticated()
@@ -30,14 +34,16 @@ export class SettingsController {
   @Permissions('manage_settings')
   @ApiOperation({
     summary: 'Update the settings of your tenant',
-    description: 'Omitted settings stay as they are. Null restores the inherited value.',
+    description:
+      'Omitted settings stay as they are. Null restores the inherited value. A country policy that would refuse the ' +
+      'country of your own address is a VALIDATION_ERROR.',
   })
   @DataResponse(200, ResolvedSettingsResponse)
   updateSettings(
     @CurrentUser() principal: Principal,
     @Body() input: ChangeSettingsDto,
   ): Promise<ResolvedSettingsResponse> {
-    return this.settings.change(principal, input);
+    return this.changes.change(principal, input);
   }
 
   @Get('settings/catalogue')

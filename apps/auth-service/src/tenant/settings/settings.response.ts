@@ -12,7 +12,12 @@ for (const group of SETTINGS_GROUPS) {
 }
 
 const SETTING_VALUE = {
-  oneOf: [{ type: 'boolean' }, { type: 'number' }, { type: 'string' }],
+  oneOf: [
+    { type: 'boolean' },
+    { type: 'number' },
+    { type: 'string' },
+    { type: 'array', items: { type: 'string' } },
+  ],
 };
 
 /** The definition of one setting. */

@@ -1,4 +1,4 @@
-import { ApiError, type FieldError } from '@poc-tracker/contracts';
+import { ApiError, COUNTRIES, type FieldError } from '@poc-tracker/contracts';
 import { describe, expect, it } from 'vitest';
 import { changedSettings, readSettingsChange } from './settings-change.js';
 import { SETTINGS_GROUPS, settingsOf } from './settings-catalogue.js';
@@ -38,7 +38,15 @@ describe('the settings of a tenant', () => {
     expect(valuesOf(resolved)).toMatchObject({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: { sessionTimeout: 24, sessionLifetime: 168, maxSessions: 100, requireMFA: false },
+      security: {
+        sessionTimeout: 24,
+        sessionLifetime: 168,
+        maxSessions: 100,
+        countryPolicy: 'off',
+        allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
+        deniedCountries: [],
+        requireMFA: false,
+      },
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     const sources = Object.values(resolved).flatMap((group) =>
@@ -136,6 +144,27 @@ describe('a change of settings', () => {
       'features must be an object of settings',
       'registration must contain at least one field',
     ]);
+  });
+
+  it('names the first wrong element of a list of countries', () => {
+    const refused = (allowedCountries: unknown) =>
+      fieldsOf(() => readSettingsChange({ security: { allowedCountries } }))[0];
+    const code = 'must be an ISO 3166-1 alpha-2 code such as BR';
+    expect(refused(['BR', 'br', 'ZZ'])).toBe(`security.allowedCountries.1 ${code}`);
+    expect(refused([null])).toBe(`security.allowedCountries.0 ${code}`);
+    expect(refused(['BR', 'AR', 'BR'])).toBe(
+      'security.allowedCountries.2 must not be in the list twice',
+    );
+    expect(refused('BR')).toBe(
+      'security.allowedCountries must be a list of different ISO 3166-1 alpha-2 codes such as BR',
+    );
+  });
+
+  it('takes an empty list and a list of all countries', () => {
+    for (const deniedCountries of [[], COUNTRIES]) {
+      const [change] = readSettingsChange({ security: { deniedCountries } });
+      expect(change?.values).toEqual({ deniedCountries });
+    }
   });
 
   it.each([168.1, 0.49, 1e-9, '8', true, {}, [], 1e308, -0])(
