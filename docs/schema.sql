@@ -373,6 +373,24 @@ AS $function$
   END
   $function$;
 
+CREATE OR REPLACE FUNCTION public.failed_login_addresses(p_since timestamp with time zone)
+ RETURNS SETOF inet
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT DISTINCT f.ip_address
+  FROM (SELECT e.ip_address
+          FROM public.security_events e
+         WHERE e.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND e.target_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid)::text AND e.type = 'login.failed'
+           AND e.id >= encode(substring(int8send((extract(epoch FROM p_since) * 1000)::bigint) FROM 3)
+                              || decode('70008000000000000000', 'hex'), 'hex')::uuid
+         ORDER BY e.id DESC LIMIT 1000) f
+ WHERE f.ip_address IS NOT NULL
+$function$;
+ALTER FUNCTION failed_login_addresses(timestamp with time zone) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION failed_login_addresses(timestamp with time zone) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
  RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean)
  LANGUAGE sql
@@ -2774,7 +2792,7 @@ CREATE TABLE user_sessions (
   CONSTRAINT user_sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32))
 );
 CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions USING btree (tenant_id, expires_at) WHERE is_active;
-CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (tenant_id, user_id);
+CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (tenant_id, user_id, created_at);
 ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE user_sessions FORCE ROW LEVEL SECURITY;
 CREATE POLICY user_sessions_tenant_isolation ON user_sessions AS RESTRICTIVE FOR ALL TO authenticated_user

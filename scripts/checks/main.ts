@@ -24,8 +24,12 @@ const LOG_IN: ReadableRoute = {
   className: 'LoginController',
   name: 'logIn',
   maxFiles: 12,
-  // How settings are stored and resolved is a feature of its own. A log-in reads two of them.
-  boundaries: ['apps/auth-service/src/tenant/tenant.service.ts'],
+  boundaries: [
+    // How settings are stored and resolved is a feature of its own. A log-in reads a few of them.
+    'apps/auth-service/src/tenant/tenant.service.ts',
+    // How a log-in is scored is a feature of its own. A log-in asks for its score.
+    'apps/auth-service/src/protection/risk/login-risk.ts',
+  ],
 };
 /** The check of spelling has the wrong forms in it. */
 const WRONG_ON_PURPOSE = /^scripts\/checks\/spelling\./;

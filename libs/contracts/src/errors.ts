@@ -33,6 +33,17 @@ export const ERROR_CATALOGUE = {
     status: 403,
     message: 'The password must be changed before the next login.',
   },
+  SUSPICIOUS_LOGIN: {
+    status: 403,
+    message:
+      'The log-in looks suspicious. Log in on a device that you have used before, or ask an admin.',
+  },
+  SECOND_FACTOR_REQUIRED: {
+    status: 403,
+    message:
+      'The log-in looks suspicious and needs a second factor, which does not exist yet. ' +
+      'Log in on a device that you have used before, or ask an admin.',
+  },
   ROLE_EXISTS: { status: 409, message: 'The tenant already has a role with this name.' },
   ROLE_IN_USE: { status: 409, message: 'Users still have this role.' },
   INVITE_EXISTS: { status: 409, message: 'An open invitation for this address already exists.' },

@@ -49,6 +49,7 @@ describe('The settings of a tenant', () => {
       countryPolicy: { value: 'off', source: 'default' },
       allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
       deniedCountries: { value: [], source: 'default' },
+      riskPolicy: { value: 'observe', source: 'default' },
       requireMFA: { value: false, source: 'default' },
     });
     const changed = await change(token, { security: { sessionTimeout: 24, requireMFA: false } });
@@ -59,6 +60,7 @@ describe('The settings of a tenant', () => {
       countryPolicy: { value: 'off', source: 'default' },
       allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
       deniedCountries: { value: [], source: 'default' },
+      riskPolicy: { value: 'observe', source: 'default' },
       requireMFA: { value: false, source: 'tenant' },
     });
     expect((await read(token)).data).toEqual(changed.data);
@@ -70,6 +72,7 @@ describe('The settings of a tenant', () => {
       countryPolicy: { value: 'off', source: 'default' },
       allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
       deniedCountries: { value: [], source: 'default' },
+      riskPolicy: { value: 'observe', source: 'default' },
       requireMFA: { value: false, source: 'tenant' },
     });
     const current = await service.call<{ settings: unknown }>('GET', '/tenants/current', { token });
@@ -81,6 +84,7 @@ describe('The settings of a tenant', () => {
         countryPolicy: 'off',
         allowedCountries: ALLOWED_COUNTRIES,
         deniedCountries: [],
+        riskPolicy: 'observe',
         requireMFA: false,
       },
     });

@@ -65,6 +65,7 @@ describe('Sign-up', () => {
             countryPolicy: 'off',
             allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
             deniedCountries: [],
+            riskPolicy: 'observe',
             requireMFA: false,
           },
         },

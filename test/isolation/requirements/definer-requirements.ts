@@ -74,6 +74,17 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       victim('users')['id'],
     ],
   ],
+  failed_login_addresses: (row, { attacker, victim }) => [
+    [ENTER, victim.id, victim.userId],
+    [
+      `INSERT INTO security_events (tenant_id, type, result, actor_kind, target_type, target_id, ip_address)
+       VALUES ($1, 'login.failed', 'failure', 'anonymous', 'user', $2, '192.0.2.1')`,
+      victim.id,
+      row('users')['id'],
+    ],
+    [ENTER, attacker.id, row('users')['id']],
+    [`SELECT * FROM failed_login_addresses(now() - interval '1 hour')`],
+  ],
   validate_tenant_access: (victim, { attacker }) => [
     [
       `SELECT validate_tenant_access($1, $2), validate_tenant_access($3, $4), validate_tenant_access($3, $2)`,

@@ -137,7 +137,16 @@ export class AuditEntryResponse {
   @ApiProperty({ ...NULLABLE_TEXT, example: EXAMPLE_ID })
   requestId: string | null;
 
-  @ApiProperty({ ...ANY_JSON, example: { reason: 'wrong password' } })
+  @ApiProperty({
+    ...ANY_JSON,
+    description:
+      'For login.succeeded, and for a login.failed that was refused as suspicious, risk has the score of the log-in, from 0 to ' +
+      '100, and its reasons.',
+    example: {
+      reason: 'SUSPICIOUS_LOGIN',
+      risk: { score: 75, reasons: ['new_country', 'new_device', 'unusual_hour'] },
+    },
+  })
   details: Json;
 
   @ApiProperty({

@@ -72,4 +72,9 @@ export class PasswordPolicy {
     const found = passwordProblem(password, context, this.breached);
     if (found !== undefined) throw ApiError.validation({ field, ...found });
   }
+
+  /** Whether a password that is in use is on the list. */
+  isBreached(password: string): boolean {
+    return this.breached.has(password);
+  }
 }

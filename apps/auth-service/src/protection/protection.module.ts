@@ -6,8 +6,13 @@ import { AccountLock } from './lockout/account-lock.js';
 import { DeviceCookies } from './lockout/device-cookies.js';
 import { PasswordHasher } from './password.hasher.js';
 import { PasswordPolicy } from './password.policy.js';
+import { LoginHistoryRepository } from './risk/login-history.repository.js';
+import { LoginRisk } from './risk/login-risk.js';
 
-/** Password hashing, the password policy, the lock of accounts whose password is guessed, and the country policy. */
+/**
+ * Password hashing, the password policy, the lock of accounts whose password is guessed, the country policy, and the risk of
+ * log-ins.
+ */
 @Module({
   imports: [RedisModule],
   providers: [
@@ -15,6 +20,8 @@ import { PasswordPolicy } from './password.policy.js';
     CountryAccess,
     CountryDatabase,
     DeviceCookies,
+    LoginHistoryRepository,
+    LoginRisk,
     PasswordPolicy,
     PasswordHasher,
   ],
@@ -23,6 +30,7 @@ import { PasswordPolicy } from './password.policy.js';
     CountryAccess,
     CountryDatabase,
     DeviceCookies,
+    LoginRisk,
     PasswordPolicy,
     PasswordHasher,
   ],

@@ -97,6 +97,7 @@ describe('TenantService', () => {
         countryPolicy: 'off',
         allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
         deniedCountries: [],
+        riskPolicy: 'observe',
         requireMFA: false,
       },
       features: { allowPublicPocs: false, enableCollaboration: true },
@@ -179,6 +180,7 @@ describe('TenantService', () => {
       countryPolicy: 'off',
       allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
       deniedCountries: [],
+      riskPolicy: 'observe',
       requireMFA: false,
     });
     expect(settings.theme.primaryColor).toBe('#2563eb');

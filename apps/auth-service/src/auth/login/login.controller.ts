@@ -46,7 +46,8 @@ export class LoginController {
     description:
       'Sets a device cookie: failed log-ins elsewhere do not lock out a client that sends it the next time. ' +
       'More than 5 failed log-ins within 5 minutes lock the account for 15 minutes, during which the answer is the same ' +
-      'as for a wrong password.',
+      'as for a wrong password. A log-in with the right password that looks suspicious is refused if the tenant has ' +
+      'set security.riskPolicy so.',
   })
   @DataResponse(200, UserTokensResponse)
   @ApiErrors(
@@ -55,6 +56,8 @@ export class LoginController {
     'LOCATION_NOT_ALLOWED',
     'INVALID_CREDENTIALS',
     'PASSWORD_CHANGE_REQUIRED',
+    'SUSPICIOUS_LOGIN',
+    'SECOND_FACTOR_REQUIRED',
     'SERVICE_BUSY',
   )
   logIn(

@@ -1,13 +1,24 @@
-import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiError, type ErrorCode, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
 import { countryDetails } from '../../protection/country/country.guard.js';
+import { LoginRisk, type PresentedLogin } from '../../protection/risk/login-risk.js';
+import { isSuspicious, type RiskScore } from '../../protection/risk/risk-score.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
+import type { TenantSettings } from '../../tenant/settings/settings-catalogue.js';
+import { TenantService } from '../../tenant/tenant.service.js';
 import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
 import type { UserResponse } from '../../user/user.response.js';
 import type { LoginDto } from './login.dto.js';
+
+/** The response to a suspicious log-in; null lets it in. Until there is a second factor, a challenge cannot be passed. */
+const REFUSAL_OF_POLICY = {
+  observe: null,
+  challenge: 'SECOND_FACTOR_REQUIRED',
+  refuse: 'SUSPICIOUS_LOGIN',
+} as const satisfies Record<TenantSettings['security']['riskPolicy'], ErrorCode | null>;
 
 /**
  * Log-in by password. Passwords are hashed outside of any transaction: a hash takes longer than all statements of a
@@ -18,13 +29,16 @@ export class LoginService {
   constructor(
     private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionService,
+    private readonly risk: LoginRisk,
+    private readonly tenants: TenantService,
     private readonly events: SecurityEvents,
   ) {}
 
   /**
-   * Verifies the credentials and opens a session. A refusal is recorded although the request writes nothing else.
-   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, or PASSWORD_CHANGE_REQUIRED if the password is right but must be
-   *   changed first.
+   * Verifies the credentials, assesses the log-in and opens a session. A refusal is recorded although the request writes
+   * nothing else.
+   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY; if the password is right, PASSWORD_CHANGE_REQUIRED, SUSPICIOUS_LOGIN,
+   *   SECOND_FACTOR_REQUIRED.
    */
   async logIn(
     tenant: TenantSnapshot,
@@ -40,40 +54,61 @@ export class LoginService {
       return this.credentials.inTransaction(tenant.id, id, async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.credentials.upgradeHash(verified);
-        return this.openSession(tenant, id, client, deviceId);
+        const user = await this.recordLogin(id, { password, client, deviceId });
+        const tokens = await this.sessions.open({ ...user, tenant }, client, { deviceId });
+        return { user, tokens };
       });
     });
   }
 
-  /** Counts and records a log-in and opens its session, in the transaction of the caller. */
-  async openSession(
+  /** Counts and records the first log-in of a new user and opens its session, in the transaction of the caller. */
+  async openFirstSession(
     tenant: TenantSnapshot,
     userId: string,
     client: RequestClient,
     deviceId?: string,
   ): Promise<UserTokensResponse> {
-    const user = await this.recordLogin(userId);
+    const user = await this.credentials.recordLogin(userId);
+    await this.recordSuccess(userId);
     return { user, tokens: await this.sessions.open({ ...user, tenant }, client, { deviceId }) };
   }
 
-  /** The same, and revokes all other sessions of the user. */
+  /**
+   * Counts, assesses and records a log-in, opens its session and revokes all others of the user, in the transaction of the
+   * caller.
+   * @throws ApiError SUSPICIOUS_LOGIN, SECOND_FACTOR_REQUIRED.
+   */
   async openOnlySession(
     tenant: TenantSnapshot,
     userId: string,
-    client: RequestClient,
-    deviceId?: string,
+    login: PresentedLogin,
   ): Promise<UserTokensResponse> {
-    const user = await this.recordLogin(userId);
+    const user = await this.recordLogin(userId, login);
+    const { client, deviceId } = login;
     const tokens = await this.sessions.openOnly({ ...user, tenant }, client, { deviceId });
     return { user, tokens };
   }
 
-  private async recordLogin(userId: string): Promise<UserResponse> {
+  private async recordLogin(userId: string, login: PresentedLogin): Promise<UserResponse> {
     const user = await this.credentials.recordLogin(userId);
-    const target = { type: 'user', id: userId };
-    const details = { ...countryDetails() };
-    await this.events.record({ type: 'login.succeeded', result: 'success', target, details });
+    const risk = await this.risk.assess(user, login);
+    // Few log-ins are suspicious: the others need no look at the settings.
+    if (isSuspicious(risk)) await this.assertLetIn(userId, risk);
+    await this.recordSuccess(userId, { risk });
     return user;
+  }
+
+  private async recordSuccess(userId: string, assessment?: { risk: RiskScore }): Promise<void> {
+    const target = { type: 'user', id: userId };
+    const details = { ...countryDetails(), ...assessment };
+    await this.events.record({ type: 'login.succeeded', result: 'success', target, details });
+  }
+
+  /** The response has no reasons: a thief must not learn what to change. */
+  private async assertLetIn(userId: string, risk: RiskScore): Promise<void> {
+    const { riskPolicy } = (await this.tenants.settings()).security;
+    const code = REFUSAL_OF_POLICY[riskPolicy];
+    if (code !== null) throw new ApiError(code, { cause: new SuspiciousLogin(userId, risk) });
   }
 
   /** Runs an attempt to log in; records the event if it is refused. */
@@ -82,20 +117,32 @@ export class LoginService {
   }
 }
 
+/** A suspicious log-in that was refused, for the audit log only. */
+class SuspiciousLogin extends Error {
+  constructor(
+    readonly userId: string,
+    readonly risk: RiskScore,
+  ) {
+    super('The log-in is suspicious.');
+  }
+}
+
 /**
  * Names the user whose address was tried, and never the address: a log of mistyped addresses would list people who have
  * no account, and passwords that were typed into the wrong field.
  */
 function loginFailure({ code, cause }: ApiError): SecurityEvent {
+  const named = cause instanceof RefusedCredentials || cause instanceof SuspiciousLogin;
   return {
     type: 'login.failed',
     result: 'failure',
-    ...(cause instanceof RefusedCredentials && { target: { type: 'user', id: cause.userId } }),
+    ...(named && { target: { type: 'user', id: cause.userId } }),
     details: {
       reason: code,
       ...countryDetails(),
       ...(cause instanceof RefusedCredentials &&
         cause.reason !== undefined && { cause: cause.reason }),
+      ...(cause instanceof SuspiciousLogin && { risk: cause.risk }),
     },
   };
 }

@@ -62,6 +62,8 @@ export class PasswordController {
     'INVALID_TENANT',
     'LOCATION_NOT_ALLOWED',
     'INVALID_CREDENTIALS',
+    'SUSPICIOUS_LOGIN',
+    'SECOND_FACTOR_REQUIRED',
     'SERVICE_BUSY',
   )
   renewPassword(

@@ -52,7 +52,8 @@ export class PasswordService {
   /**
    * The same for a user who is not logged in, by email address and current password. The only way to log in for a user
    * who must change the password.
-   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, VALIDATION_ERROR if the new password is weak or unchanged.
+   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, VALIDATION_ERROR if the new password is weak or unchanged,
+   *   SUSPICIOUS_LOGIN, SECOND_FACTOR_REQUIRED.
    */
   async renew(
     tenant: TenantSnapshot,
@@ -70,7 +71,8 @@ export class PasswordService {
       return this.credentials.inTransaction(tenant.id, id, async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.setPassword(id, passwordHash);
-        return this.logins.openOnlySession(tenant, id, client, deviceId);
+        const login = { password: currentPassword, client, deviceId };
+        return this.logins.openOnlySession(tenant, id, login);
       });
     });
   }

@@ -58,7 +58,7 @@ export class RegistrationService {
           : await this.invitations.accept(inviteToken, input.email, id);
       const user = { id, email, passwordHash, firstName, lastName, role };
       await this.users.create(this.database, user);
-      const response = await this.logins.openSession(tenant, id, client, deviceId);
+      const response = await this.logins.openFirstSession(tenant, id, client, deviceId);
       await this.events.record({
         type: 'user.registered',
         result: 'success',

@@ -44,7 +44,7 @@ export class SignupService {
     const { tenantId, adminId } = prepared;
     return this.database.transaction(contextWithoutRights(tenantId, adminId), async () => {
       const tenant = await this.creation.create(this.database, prepared);
-      const { user, tokens } = await this.logins.openSession(
+      const { user, tokens } = await this.logins.openFirstSession(
         tenant,
         adminId,
         client,

@@ -1,11 +1,13 @@
 import {
   ACTOR_KIND,
   asGatekeeper,
+  CURRENT_TENANT,
   CURRENT_USER_ID,
   definerFunction,
   hasPermission,
   protectTenantTable,
   type SchemaPart,
+  SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
 import { appendOnly } from './audit-log.js';
 
@@ -80,6 +82,28 @@ BEGIN
 END`,
 });
 
+/*
+ * The addresses of failed log-ins to the account of the current user since a time. A log-in compares itself with them, without
+ * the permission to see the audit log. Ids start with their time, so that it is one range of the index; the limit keeps a
+ * flood of failures from slowing down the log-in of its victim.
+ */
+const FAILED_LOGIN_ADDRESSES = definerFunction({
+  signature: 'failed_login_addresses(p_since timestamptz)',
+  returns: 'SETOF inet',
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT DISTINCT f.ip_address
+  FROM (SELECT e.ip_address
+          FROM public.security_events e
+         WHERE e.tenant_id = ${CURRENT_TENANT} AND e.target_id = ${CURRENT_USER_ID}::text AND e.type = 'login.failed'
+           AND e.id >= encode(substring(int8send((extract(epoch FROM p_since) * 1000)::bigint) FROM 3)
+                              || decode('70008000000000000000', 'hex'), 'hex')::uuid
+         ORDER BY e.id DESC LIMIT 1000) f
+ WHERE f.ip_address IS NOT NULL`,
+});
+
 const USAGE_EVENTS = `
   CREATE TRIGGER usage_events_recorded AFTER INSERT ON public.usage_events
     FOR EACH ROW EXECUTE FUNCTION public.record_limit_event()`;
@@ -90,11 +114,11 @@ export const SECURITY_EVENTS: SchemaPart = {
     TABLE,
     POLICIES,
     appendOnly('security_events'),
-    asGatekeeper(RECORD_LIMIT_EVENT, USAGE_EVENTS),
+    asGatekeeper(RECORD_LIMIT_EVENT, USAGE_EVENTS, FAILED_LOGIN_ADDRESSES),
   ],
   down: [
     'DROP TRIGGER usage_events_recorded ON public.usage_events',
-    'DROP FUNCTION public.record_limit_event()',
+    'DROP FUNCTION public.record_limit_event(), public.failed_login_addresses(timestamptz)',
     'DROP TABLE public.security_events',
   ],
 };

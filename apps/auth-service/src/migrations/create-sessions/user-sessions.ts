@@ -46,7 +46,8 @@ const TABLE = `
     CONSTRAINT user_sessions_user_fkey FOREIGN KEY (tenant_id, user_id)
       REFERENCES public.users (tenant_id, id) ON DELETE CASCADE
   );
-  CREATE INDEX user_sessions_user_idx ON public.user_sessions (tenant_id, user_id);
+  -- The order in which a log-in is compared with the former ones.
+  CREATE INDEX user_sessions_user_idx ON public.user_sessions (tenant_id, user_id, created_at);
   CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions (tenant_id, expires_at) WHERE is_active`;
 
 const POLICIES = protectTenantTable({

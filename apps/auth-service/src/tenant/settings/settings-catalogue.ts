@@ -91,6 +91,14 @@ const SETTINGS_CATALOGUE = {
       description:
         'The countries that the country policy does not allow, even if the other list has them.',
     }),
+    riskPolicy: choice(['observe', 'challenge', 'refuse'], {
+      default: 'observe',
+      description:
+        'What happens to a suspicious log-in, which has the right password and a risk score above 70: it is let in (observe), ' +
+        'needs a second factor (challenge), or is refused (refuse). There is no second factor yet, so challenge refuses as well. ' +
+        'The audit log has the score of every log-in.',
+      unavailable: {},
+    }),
     requireMFA: offUntilBuilt({
       description:
         'Whether log-in requires a second factor. There is none yet, so it cannot be enabled.',

@@ -45,6 +45,7 @@ describe('the settings of a tenant', () => {
         countryPolicy: 'off',
         allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
         deniedCountries: [],
+        riskPolicy: 'observe',
         requireMFA: false,
       },
       features: { allowPublicPocs: false, enableCollaboration: true },
