@@ -1,3 +1,4 @@
+import { HEAD, LINKS } from '../../apps/auth-service/src/audit/chain/audit-log-pages.js';
 import { searchStatement } from '../../apps/auth-service/src/audit/entry-search.js';
 import {
   KEEP_TO_INDEX_ORDER,
@@ -38,7 +39,7 @@ export interface HotQuery {
 const AUDIT_PAGE = searchStatement({}, 51);
 
 /**
- * The statements that the service sends most often: eleven within a tenant, the one that finds the tenant and the one that
+ * The statements that the service sends most often: thirteen within a tenant, the one that finds the tenant and the one that
  * reads revocations of all tenants.
  */
 export const HOT_QUERIES: readonly HotQuery[] = [
@@ -104,6 +105,12 @@ export const HOT_QUERIES: readonly HotQuery[] = [
   { name: 'settings of the tenant', sql: SETTINGS, params: () => [] },
   { name: 'usage', sql: USAGE, params: () => [] },
   { name: 'audit, one page', sql: AUDIT_PAGE?.sql ?? '', params: () => AUDIT_PAGE?.params ?? [] },
+  { name: 'audit chain, head', sql: HEAD, params: ({ tenantId }) => [tenantId] },
+  {
+    name: 'audit chain, one page',
+    sql: LINKS,
+    params: ({ tenantId }) => [tenantId, 0, 20_000, 500],
+  },
   {
     name: 'revocations_since',
     sql: 'SELECT * FROM revocations_since($1)',

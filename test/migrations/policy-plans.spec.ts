@@ -28,7 +28,12 @@ const BY_PERMISSION = [
   'refresh rotation',
   'usage',
   'audit, one page',
+  'audit chain, head',
+  'audit chain, one page',
 ];
+
+/** Statements that return the first rows of many. If they sorted them, each would read all rows. */
+const IN_INDEX_ORDER = QUERIES.filter(({ name }) => name.startsWith('audit chain'));
 
 async function planOf(query: HotQuery): Promise<VerboseNode> {
   const { tenantId, subdomain } = await seedTenant(db.database);
@@ -68,6 +73,15 @@ describe('The plan of a frequent statement under the policies', () => {
       const accesses = accessesOf([await planOf(query)]);
       for (const { table, condition } of accesses)
         expect(condition).toMatch(table === 'tenants' ? /\bid = / : /\btenant_id = /);
+    },
+  );
+
+  it.each(IN_INDEX_ORDER.map((query) => [query.name, query] as const))(
+    'reads its rows in the order of the index: %s',
+    async (_name, query) => {
+      const nodes = nodesOf(await planOf(query)).map((node) => node['Node Type']);
+      expect(nodes).toContain('Index Scan');
+      expect(nodes).not.toContain('Sort');
     },
   );
 

@@ -27,22 +27,24 @@ const ENTRIES = `
    WHERE (tenant_id, id) IN (SELECT * FROM unnest($3::uuid[], $4::uuid[]))
   ORDER BY 1, 2`;
 
-const HEAD = `
+/** Ordered by the column and not by the value that has its name: only the index has that order, however long the chain is. */
+export const HEAD = `
   SELECT position::float8 AS position, encode(hash, 'hex') AS hash FROM audit_chain
-   WHERE tenant_id = $1 ORDER BY position DESC LIMIT 1`;
+   WHERE tenant_id = $1 ORDER BY audit_chain.position DESC LIMIT 1`;
 
 const POSITIONS = `
   SELECT min(position)::float8 AS first, max(position)::float8 AS last FROM audit_chain
    WHERE tenant_id = $1 AND entry_id >= $2 AND entry_id < $3`;
 
-const LINKS = `
+/** Ordered as `HEAD`. */
+export const LINKS = `
   SELECT position::float8 AS position, entry_id AS "entryId", entry_table AS "entryTable",
          to_char(chained_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "chainedAt",
          encode(entry_hash, 'hex') AS "entryHash", encode(previous_hash, 'hex') AS "previousHash",
          encode(hash, 'hex') AS hash
     FROM audit_chain
    WHERE tenant_id = $1 AND position > $2 AND position <= $3
-   ORDER BY position LIMIT $4`;
+   ORDER BY audit_chain.position LIMIT $4`;
 
 const QUEUE = `
   SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_pending
