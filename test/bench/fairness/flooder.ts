@@ -1,55 +1,85 @@
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** An attack on one tenant: bursts of log-ins with the right password, once a second, from many addresses. */
-export interface LogInBurst {
-  url: string;
-  seconds: number;
-  /** Log-ins at once. */
-  size: number;
-  tenantId: string;
-  emails: string[];
-  password: string;
+export interface FloodRequest {
+  method: 'GET' | 'POST' | 'PUT';
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
 }
 
-/** The number of answers by status, and of `lost` connections. */
-export type BurstResult = Record<string, number>;
+/** Requests that an attack sends at once, once a second. */
+export interface Flood {
+  size: number;
+  /** They are sent in turn. */
+  requests: readonly FloodRequest[];
+  /** True: a connection for each request. Default false. */
+  newConnections?: boolean;
+  /** True: responses stay open and unread until the end, and only those that the service ends are replaced. Default false. */
+  unread?: boolean;
+}
 
-/** Each address has its turn in the queue of password hashing, so the attack takes as many turns within its tenant. */
-const ADDRESSES = 40;
+export interface FloodOrder extends Flood {
+  url: string;
+  seconds: number;
+}
 
-async function attack(order: LogInBurst): Promise<BurstResult> {
-  const statuses: BurstResult = {};
-  const logIn = async (index: number): Promise<void> => {
-    const response = await fetch(`${order.url}/api/v1/auth/login`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-tenant-id': order.tenantId,
-        'x-forwarded-for': `203.0.113.${index % ADDRESSES}`,
-      },
-      body: JSON.stringify({
-        email: order.emails[index % order.emails.length],
-        password: order.password,
-      }),
-    });
-    await response.arrayBuffer();
-    statuses[response.status] = (statuses[response.status] ?? 0) + 1;
+/** The number of responses by status, and of `lost` connections. */
+export type Statuses = Record<string, number>;
+
+/** Milliseconds until a response that does not start counts as lost. */
+const RESPONSE_MS = 30_000;
+
+async function flood(order: FloodOrder): Promise<Statuses> {
+  const statuses: Statuses = {};
+  const open = new Set<ClientRequest>();
+  const agent = order.newConnections === true ? false : new Agent({ keepAlive: true });
+  const count = (status: string): void => {
+    statuses[status] = (statuses[status] ?? 0) + 1;
   };
+  let sent = 0;
+  /** Resolves with the end of the response, or with its start if it stays unread. */
+  const send = (): Promise<void> =>
+    new Promise((resolve) => {
+      const next = order.requests[sent % order.requests.length] as FloodRequest;
+      sent += 1;
+      const outgoing = request(order.url + next.path, {
+        method: next.method,
+        headers: next.headers,
+        agent,
+        signal: AbortSignal.timeout(order.seconds * 1_000 + RESPONSE_MS),
+      });
+      open.add(outgoing);
+      outgoing.on('response', (response: IncomingMessage) => {
+        count(String(response.statusCode));
+        if (order.unread === true && response.statusCode === 200) resolve();
+        else response.resume();
+        response.on('error', () => undefined);
+      });
+      outgoing.on('error', () => count('lost'));
+      outgoing.on('close', () => {
+        open.delete(outgoing);
+        resolve();
+      });
+      outgoing.end(next.body);
+    });
   const end = performance.now() + order.seconds * 1_000;
   while (performance.now() < end) {
     const next = performance.now() + 1_000;
-    const lost = (): void => {
-      statuses['lost'] = (statuses['lost'] ?? 0) + 1;
-    };
-    await Promise.all(Array.from({ length: order.size }, (_, index) => logIn(index).catch(lost)));
+    await Promise.all(Array.from({ length: order.size - open.size }, send));
     await delay(Math.max(0, next - performance.now()));
   }
+  for (const unread of open)
+    unread
+      .removeAllListeners('error')
+      .on('error', () => undefined)
+      .destroy();
   return statuses;
 }
 
 // Its own process, so that it does not delay the requests that are measured.
 process.once('message', (order) => {
-  void attack(order as LogInBurst).then((statuses) =>
+  void flood(order as FloodOrder).then((statuses) =>
     process.send?.(statuses, () => process.disconnect()),
   );
 });

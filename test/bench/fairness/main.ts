@@ -1,164 +1,117 @@
 /**
- * Measures how much an attack on one tenant slows down another: the latency of its log-ins and of GET /auth/me, before and
- * during the attack. Ends with 1 if a bound does not hold.
+ * Measures how much attacks of one tenant slow down another: the latency of its requests, and of health checks, before and during
+ * each attack. Ends with 1 if a bound does not hold.
+ *
+ *     npm run bench:fairness                     all attacks
+ *     npm run bench:fairness -- log-ins          some of them, by name
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { provisionDatabase, startPostgres, withDatabase } from '@poc-tracker/embedded';
-import { runMigrations } from '../../../apps/auth-service/src/migrations/run-migrations.js';
-import { SERVICE_BUNDLE, serviceEnvironment, startServer } from '../../service-process.js';
+import { parseArgs } from 'node:util';
 import { ask } from '../pinned-process.js';
-import { PASSWORD, seed, settled, type SeededUser } from '../seed.js';
+import { settled } from '../seed.js';
 import { table } from '../summary.js';
-import type { BurstResult, LogInBurst } from './log-in-burst.js';
+import type { Attack } from './attack.js';
+import { ATTACKS } from './attacks/index.js';
+import type { FloodOrder, Statuses } from './flooder.js';
+import { MemoryWatch } from './memory-watch.js';
+import { type Measurement, measure, type Probe, probesOf } from './probe.js';
+import { withWorld, type World } from './world.js';
 
-const SECONDS = 20;
-const BURST = 400;
-/** Requests per second of the other tenant, and by how much its 99th percentile may grow. */
-const VICTIM = {
-  'POST /auth/login': { perSecond: 5, bound: 2 },
-  'GET /auth/me': { perSecond: 50, bound: 3 },
-};
-type Route = keyof typeof VICTIM;
-
+const SECONDS = 15;
+const WARM_UP_SECONDS = 3;
 const ATTACK_CORE = 1;
 
-interface Victim {
-  url: string;
-  /** The user who logs in. */
-  user: SeededUser;
-  /** Of another user: the log-ins would revoke the oldest sessions of their own user (`security.maxSessions`). */
-  token: string;
+interface Result {
+  attack: Attack;
+  probes: { probe: Probe; before: Measurement; during: Measurement }[];
+  answers: Statuses;
+  /** Of the service, in MiB. */
+  memory: { before: number; peak: number };
 }
 
-interface Latencies {
-  sorted: number[];
-  /** The number of answers other than 200 by status. */
-  failed: Record<string, number>;
-}
+const { positionals: names } = parseArgs({ allowPositionals: true });
+const unknown = names.filter((name) => !ATTACKS.some((attack) => attack.name === name));
+if (unknown.length > 0)
+  throw new Error(
+    `There is no attack ${unknown.join(', ')}. There are ${ATTACKS.map(({ name }) => name).join(', ')}.`,
+  );
+const chosen = ATTACKS.filter(({ name }) => names.length === 0 || names.includes(name));
 
-async function request({ url, user, token }: Victim, route: Route): Promise<Response> {
-  return route === 'GET /auth/me'
-    ? fetch(`${url}/api/v1/auth/me`, { headers: { authorization: `Bearer ${token}` } })
-    : fetch(`${url}/api/v1/auth/login`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-tenant-id': user.tenantId },
-        body: JSON.stringify({ email: user.email, password: PASSWORD }),
-      });
-}
-
-/** Sends requests at a fixed rate, whether or not earlier ones are answered, and returns their latencies in order. */
-async function latencies(victim: Victim, route: Route): Promise<Latencies> {
-  const { perSecond } = VICTIM[route];
-  const failed: Latencies['failed'] = {};
-  const start = performance.now();
-  const results = Array.from({ length: SECONDS * perSecond }, async (_, index) => {
-    await delay(start + (index * 1_000) / perSecond - performance.now());
-    const sentAt = performance.now();
-    const response = await request(victim, route);
-    await response.arrayBuffer();
-    if (response.status !== 200) failed[response.status] = (failed[response.status] ?? 0) + 1;
-    return performance.now() - sentAt;
-  });
-  return { sorted: (await Promise.all(results)).sort((a, b) => a - b), failed };
-}
-
-const percentile = ({ sorted }: Latencies, share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-
-async function measure(victim: Victim): Promise<Record<Route, Latencies>> {
-  const [logIn, me] = await Promise.all([
-    latencies(victim, 'POST /auth/login'),
-    latencies(victim, 'GET /auth/me'),
-  ]);
-  return { 'POST /auth/login': logIn, 'GET /auth/me': me };
-}
-
-async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'poc-tracker-fairness-'));
-  execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: true });
-  try {
-    const urls = await provisionDatabase(postgres.adminUrl);
-    await runMigrations(urls.migrationUrl, false);
-    const adminUrl = withDatabase(postgres.adminUrl, 'poc_tracker');
-    const { users } = await seed(adminUrl);
-    const env = {
-      ...serviceEnvironment(urls),
-      TRUSTED_PROXIES: '127.0.0.1',
-      // Enough for a machine of few cores: PostgreSQL runs on it as well.
-      DB_POOL_MAX: '10',
-    };
-    const service = await startServer([process.execPath, SERVICE_BUNDLE], env, '/health/live');
-    try {
-      await settled(adminUrl);
-      await compare(service.url, users);
-    } finally {
-      await service.stop();
-    }
-  } finally {
-    await postgres.stop();
-    rmSync(folder, { recursive: true, force: true });
+await withWorld(async (world) => {
+  const usual = await probesOf(world);
+  await measureAll(usual, WARM_UP_SECONDS);
+  const results: Result[] = [];
+  for (const attack of chosen) {
+    process.stderr.write(`${attack.name}: ${attack.description}, every second for ${SECONDS} s\n`);
+    results.push(await run(world, attack, usual));
   }
+  print(results);
+  if (results.some(({ probes }) => probes.some((one) => !isWithinBound(one)))) process.exitCode = 1;
+});
+
+async function run(world: World, attack: Attack, usual: readonly Probe[]): Promise<Result> {
+  const flood = await attack.prepare(world);
+  const probes = [...usual, ...((await attack.bystanders?.(world)) ?? [])];
+  await settled(world.adminUrl);
+  const before = await measureAll(probes, SECONDS);
+  const memory = new MemoryWatch(world.pid);
+  const order: FloodOrder = { ...flood, url: world.url, seconds: SECONDS };
+  const answers = ask<Statuses>(ATTACK_CORE, join(import.meta.dirname, 'flooder.ts'), order);
+  const during = await measureAll(probes, SECONDS);
+  return {
+    attack,
+    probes: probes.map((probe, index) => ({
+      probe,
+      before: before[index] as Measurement,
+      during: during[index] as Measurement,
+    })),
+    answers: await answers,
+    memory: memory.stop(),
+  };
 }
 
-async function compare(url: string, users: readonly SeededUser[]): Promise<void> {
-  const [user, reader] = users;
-  const target = users.at(-1);
-  if (user === undefined || reader === undefined || target === undefined)
-    throw new Error('The seeding made no users.');
-  const login = await request({ url, user: reader, token: '' }, 'POST /auth/login');
-  const { data } = (await login.json()) as { data: { tokens: { accessToken: string } } };
-  const victim = { url, user, token: data.tokens.accessToken };
-  await measure(victim);
-  const before = await measure(victim);
-  const order: LogInBurst = {
-    url,
-    seconds: SECONDS,
-    size: BURST,
-    tenantId: target.tenantId,
-    emails: users.filter(({ tenantId }) => tenantId === target.tenantId).map(({ email }) => email),
-    password: PASSWORD,
-  };
-  const attack = ask<BurstResult>(ATTACK_CORE, join(import.meta.dirname, 'log-in-burst.ts'), order);
-  const during = await measure(victim);
-  const rows = (Object.keys(VICTIM) as Route[]).map((route) => {
-    const [idle, attacked] = [percentile(before[route], 0.99), percentile(during[route], 0.99)];
-    const { bound } = VICTIM[route];
-    const failed = { ...before[route].failed, ...during[route].failed };
-    const hasFailed = Object.keys(failed).length > 0;
-    if (attacked > bound * idle || hasFailed) process.exitCode = 1;
-    return [
-      route,
-      percentile(before[route], 0.5).toFixed(1),
-      idle.toFixed(1),
-      percentile(during[route], 0.5).toFixed(1),
-      attacked.toFixed(1),
-      (attacked / idle).toFixed(2),
-      `${bound}`,
-      hasFailed ? JSON.stringify(failed) : '0',
-    ];
-  });
+function measureAll(probes: readonly Probe[], seconds: number): Promise<Measurement[]> {
+  return Promise.all(probes.map((probe) => measure(probe, seconds)));
+}
+
+function isWithinBound({ probe: { bound }, before, during }: Result['probes'][number]): boolean {
+  const limit = 'ms' in bound ? bound.ms : bound.times * before.p99;
+  const failures = [before, during].flatMap(({ failed }) => Object.keys(failed));
+  return during.p99 <= limit && failures.length === 0;
+}
+
+function print(results: readonly Result[]): void {
+  const rows = results.flatMap(({ attack, probes }) =>
+    probes.map((one) => {
+      const { probe, before, during } = one;
+      const { bound } = probe;
+      return [
+        attack.name,
+        probe.route,
+        ...[before.p50, before.p99, during.p50, during.p99].map((ms) => ms.toFixed(1)),
+        (during.p99 / before.p99).toFixed(2),
+        'ms' in bound ? `${bound.ms} ms` : `${bound.times} x`,
+        [before, during].map(({ failed }) => toText(failed)).join(' / '),
+        isWithinBound(one) ? '' : 'EXCEEDED',
+      ];
+    }),
+  );
+  const columns = ['p50 before', 'p99 before', 'p50 during', 'p99 during', 'p99 ratio', 'bound'];
+  console.log(table(['attack', 'route', ...columns, 'failed', ''], rows));
   console.log(
-    `${BURST} log-ins at once on one tenant, every second for ${SECONDS} s; another tenant:\n` +
-      table(
-        [
-          'route',
-          'p50 before',
-          'p99 before',
-          'p50 during',
-          'p99 during',
-          'ratio',
-          'bound',
-          'failed',
-        ],
-        rows,
-      ) +
-      `\nanswers to the attack by status: ${JSON.stringify(await attack)}`,
+    table(
+      ['attack', 'answers by status', 'MiB before', 'MiB at most'],
+      results.map(({ attack, answers, memory }) => [
+        attack.name,
+        toText(answers),
+        memory.before.toFixed(0),
+        memory.peak.toFixed(0),
+      ]),
+    ),
   );
 }
 
-await main();
+function toText(statuses: Statuses): string {
+  const entries = Object.entries(statuses).map(([status, count]) => `${status}: ${count}`);
+  return entries.join(', ') || 'none';
+}

@@ -1,0 +1,14 @@
+import type { Flood } from './flooder.js';
+import type { Probe } from './probe.js';
+import type { World } from './world.js';
+
+/** What one tenant or client does to slow down the others. */
+export interface Attack {
+  /** For the command line. */
+  name: string;
+  description: string;
+  /** Adds what the attack needs to the database, and returns its requests. */
+  prepare(world: World): Promise<Flood>;
+  /** What another client must be able to do during the attack, beside the requests of each measurement. */
+  bystanders?(world: World): Promise<Probe[]>;
+}
