@@ -373,24 +373,6 @@ AS $function$
   END
   $function$;
 
-CREATE OR REPLACE FUNCTION public.failed_login_addresses(p_since timestamp with time zone)
- RETURNS SETOF inet
- LANGUAGE sql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-SELECT DISTINCT f.ip_address
-  FROM (SELECT e.ip_address
-          FROM public.security_events e
-         WHERE e.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND e.target_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid)::text AND e.type = 'login.failed'
-           AND e.id >= encode(substring(int8send((extract(epoch FROM p_since) * 1000)::bigint) FROM 3)
-                              || decode('70008000000000000000', 'hex'), 'hex')::uuid
-         ORDER BY e.id DESC LIMIT 1000) f
- WHERE f.ip_address IS NOT NULL
-$function$;
-ALTER FUNCTION failed_login_addresses(timestamp with time zone) OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION failed_login_addresses(timestamp with time zone) TO authenticated_user;
-
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
  RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean)
  LANGUAGE sql
@@ -1317,19 +1299,14 @@ ALTER FUNCTION repair_tenant_usage(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION repair_tenant_usage(uuid) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.resolve_tenant(p_id uuid, p_subdomain text, p_domain text)
- RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
+ RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
        CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
-       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
-       (
-  SELECT jsonb_build_object('mode', s.setting_value -> 'countryPolicy', 'allowed', s.setting_value -> 'allowedCountries',
-           'denied', s.setting_value -> 'deniedCountries')
-    FROM public.tenant_settings s
-   WHERE s.tenant_id = t.id AND s.setting_key = 'security' AND s.setting_value ->> 'countryPolicy' IN ('observe', 'enforce'))
+       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
   FROM public.tenants t
  WHERE t.id = coalesce(
      (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),
@@ -1467,7 +1444,7 @@ ALTER FUNCTION session_changes_since(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION session_changes_since(text) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
- RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
+ RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1475,12 +1452,7 @@ AS $function$
 SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
        u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
-       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
-       (
-  SELECT jsonb_build_object('mode', s.setting_value -> 'countryPolicy', 'allowed', s.setting_value -> 'allowedCountries',
-           'denied', s.setting_value -> 'deniedCountries')
-    FROM public.tenant_settings s
-   WHERE s.tenant_id = t.id AND s.setting_key = 'security' AND s.setting_value ->> 'countryPolicy' IN ('observe', 'enforce'))
+       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
   FROM public.user_sessions s
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
@@ -2595,11 +2567,8 @@ CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PE
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
-CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((new.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((((old.setting_value -> 'countryPolicy'::text) IS DISTINCT FROM (new.setting_value -> 'countryPolicy'::text)) OR ((old.setting_value -> 'allowedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'allowedCountries'::text))) OR ((old.setting_value -> 'deniedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'deniedCountries'::text))))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
-CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings FOR EACH ROW WHEN ((((old.setting_key)::text = 'security'::text) AND ((old.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_shorten_sessions AFTER INSERT OR UPDATE OF setting_value ON public.tenant_settings FOR EACH ROW WHEN (((new.setting_key)::text = 'security'::text)) EXECUTE FUNCTION shorten_sessions();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
@@ -2792,7 +2761,7 @@ CREATE TABLE user_sessions (
   CONSTRAINT user_sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32))
 );
 CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions USING btree (tenant_id, expires_at) WHERE is_active;
-CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (tenant_id, user_id, created_at);
+CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (tenant_id, user_id, id);
 ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE user_sessions FORCE ROW LEVEL SECURITY;
 CREATE POLICY user_sessions_tenant_isolation ON user_sessions AS RESTRICTIVE FOR ALL TO authenticated_user

@@ -1,3 +1,4 @@
+import { MAX_UUID } from '@poc-tracker/contracts';
 import { HEAD, LINKS } from '../../apps/auth-service/src/audit/chain/audit-log-pages.js';
 import { searchStatement } from '../../apps/auth-service/src/audit/entry-search.js';
 import {
@@ -85,9 +86,9 @@ export const HOT_QUERIES: readonly HotQuery[] = [
   },
   {
     name: 'sessions of a user',
-    sql: `SELECT * FROM user_sessions WHERE user_id = $1 AND is_active AND expires_at > $2
-           ORDER BY last_used_at DESC, id DESC`,
-    params: ({ userId }) => [userId, new Date()],
+    sql: `SELECT * FROM user_sessions WHERE user_id = $1 AND is_active AND expires_at > $2 AND id < $3
+           ORDER BY id DESC LIMIT 51`,
+    params: ({ userId }) => [userId, new Date(), MAX_UUID],
   },
   {
     name: 'refresh rotation',

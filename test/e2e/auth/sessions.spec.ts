@@ -249,6 +249,27 @@ describe('The sessions of a user', () => {
     expect(answer.text).not.toMatch(/hash|nonce/i);
   });
 
+  it('are listed page by page, newest first, to their own user only', async () => {
+    const first = await someone();
+    for (let count = 0; count < 4; count += 1) await service.login(first.host, first);
+    const page = (user: Login, query: string) =>
+      service.call<{ items: Session[]; nextCursor: string | null }>(
+        'GET',
+        `/auth/sessions?${query}`,
+        { token: user.tokens.accessToken },
+      );
+    const pages = [await page(first, 'limit=2')];
+    for (let cursor = pages[0]?.data.nextCursor; cursor; cursor = pages.at(-1)?.data.nextCursor)
+      pages.push(await page(first, `limit=2&cursor=${cursor}`));
+    const ids = pages.map(({ data }) => data.items.map(({ id }) => id));
+    expect(ids.map(({ length }) => length)).toEqual([2, 2, 1]);
+    expect(ids.flat()).toEqual(ids.flat().toSorted().toReversed());
+    expect(pages.at(-1)?.data.items.at(-1)?.current).toBe(true);
+    const stranger = await someone();
+    const stolen = await page(stranger, `cursor=${pages[0]?.data.nextCursor}`);
+    expect(stolen.status).toBe(400);
+  });
+
   it('are revoked one by one, immediately and in other processes as well', async () => {
     const first = await someone();
     const second = await service.login(first.host, first);

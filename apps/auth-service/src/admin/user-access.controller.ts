@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   CurrentUser,
@@ -6,7 +6,7 @@ import {
   type Principal,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
+import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
 import { UserResponse } from '../user/user.response.js';
 import { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
 import { AssignRoleDto, TemporaryPasswordResponse, UserDetailsResponse } from './user-admin.dto.js';
@@ -142,14 +142,15 @@ export class UserAccessController {
 
   @Get('sessions')
   @Permissions('manage_users')
-  @ApiOperation({ summary: "List a user's sessions" })
+  @ApiOperation({ summary: "List a user's active sessions", description: 'Newest first.' })
   @DataResponse(200, SessionPageResponse)
   @ApiErrors('NOT_FOUND')
   listUserSessions(
     @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,
+    @Query() query: PageQuery,
   ): Promise<SessionPageResponse> {
-    return this.access.listSessions(principal, userId);
+    return this.access.listSessions(principal, userId, query);
   }
 
   @Delete('sessions')

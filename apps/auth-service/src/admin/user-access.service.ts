@@ -6,6 +6,7 @@ import {
 } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { Injectable } from '@nestjs/common';
+import type { PageQuery } from '@poc-tracker/http-service';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
@@ -146,10 +147,14 @@ export class UserAccessService {
     return { ...stored, temporaryPassword: generated };
   }
 
-  async listSessions(principal: Principal, userId: string): Promise<SessionPageResponse> {
+  async listSessions(
+    principal: Principal,
+    userId: string,
+    query: PageQuery,
+  ): Promise<SessionPageResponse> {
     const target = await this.users.get(userId);
     if (target.id !== principal.userId) assertMayManage(principal, target);
-    return this.sessions.list(target.id, principal.sessionId);
+    return this.sessions.list(principal, target.id, query);
   }
 
   async revokeSession(

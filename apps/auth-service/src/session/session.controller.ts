@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, Param } from '@nestjs/common';
+import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   Authenticated,
@@ -7,7 +7,7 @@ import {
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
-import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
+import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
 import { RevokedSessionsResponse, SessionPageResponse } from './session.response.js';
 import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionService } from './session.service.js';
@@ -22,10 +22,13 @@ export class SessionController {
 
   @Get()
   @Authenticated()
-  @ApiOperation({ summary: 'List your sessions' })
+  @ApiOperation({ summary: 'List your active sessions', description: 'Newest first.' })
   @DataResponse(200, SessionPageResponse)
-  listSessions(@CurrentUser() { userId, sessionId }: Principal): Promise<SessionPageResponse> {
-    return this.sessions.list(userId, sessionId);
+  listSessions(
+    @CurrentUser() principal: Principal,
+    @Query() query: PageQuery,
+  ): Promise<SessionPageResponse> {
+    return this.sessions.list(principal, principal.userId, query);
   }
 
   @Delete(':id')

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { MAX_UUID } from '@poc-tracker/contracts';
 import {
   CURRENT_TENANT,
   type RequestClient,
   type SqlRunner,
   TenantDatabase,
 } from '@poc-tracker/tenancy';
-import { MoreThan } from 'typeorm';
+import { LessThan, MoreThan } from 'typeorm';
 import { type DeviceInfo, UserSession } from './user-session.entity.js';
 
 /** A session that is opened. */
@@ -105,12 +106,21 @@ export class SessionRepository {
     return manager.findOneBy(UserSession, { id });
   }
 
-  /** The active sessions of one user, last used first. A manager sees other users' sessions too, hence the filter. */
-  async listActiveOf(userId: string, now: Date): Promise<UserSession[]> {
+  /**
+   * The active sessions of one user, newest first, before the given one. A manager sees other users' sessions too, hence the
+   * filter.
+   */
+  async listActiveBefore(
+    userId: string,
+    id: string | null,
+    now: Date,
+    limit: number,
+  ): Promise<UserSession[]> {
     const manager = await this.database.manager();
     return manager.find(UserSession, {
-      where: { userId, isActive: true, expiresAt: MoreThan(now) },
-      order: { lastUsedAt: 'DESC', id: 'DESC' },
+      where: { userId, isActive: true, expiresAt: MoreThan(now), id: LessThan(id ?? MAX_UUID) },
+      order: { id: 'DESC' },
+      take: limit,
     });
   }
 

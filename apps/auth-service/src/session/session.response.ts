@@ -82,7 +82,7 @@ export class SessionResponse {
   expiresAt: Date;
 }
 
-/** All active sessions of a user. */
+/** A page of the active sessions of a user. */
 export class SessionPageResponse {
   @ApiProperty({ type: SessionResponse, isArray: true })
   items: SessionResponse[];

@@ -1,6 +1,7 @@
 import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
-import { toSinglePage } from '@poc-tracker/http-service';
+import type { Principal } from '@poc-tracker/auth-kit';
+import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
 import { type RequestClient, uuidv7 } from '@poc-tracker/tenancy';
 import { hashOfSecret, randomSecretBytes } from '../protection/secret.js';
 import { TenantService } from '../tenant/tenant.service.js';
@@ -82,15 +83,24 @@ export class SessionService {
     return this.openOnly(owner, client, replaced?.deviceInfo);
   }
 
-  /** The active sessions of a user, last used first. */
-  async list(userId: string, currentSessionId: string): Promise<SessionPageResponse> {
-    const sessions = await this.sessions.listActiveOf(userId, await this.clock.now());
-    const accesses = await this.sessions.lastAccesses(sessions.map(({ id }) => id));
-    return toSinglePage(
-      sessions.map((session) =>
-        toSessionResponse(session, currentSessionId, accesses.get(session.id)),
+  /** One page of the active sessions of a user, newest first. @throws ApiError VALIDATION_ERROR for the cursor of another list. */
+  async list(
+    { tenantId, sessionId }: Pick<Principal, 'tenantId' | 'sessionId'>,
+    userId: string,
+    { limit, cursor }: PageQuery,
+  ): Promise<SessionPageResponse> {
+    const list = { list: 'sessions', userId };
+    const before = cursor === undefined ? null : decodePageCursor(tenantId, cursor, list);
+    const now = await this.clock.now();
+    const found = await this.sessions.listActiveBefore(userId, before, now, limit + 1);
+    const { items, nextCursor } = toPage(tenantId, found, limit, list);
+    const accesses = await this.sessions.lastAccesses(items.map(({ id }) => id));
+    return {
+      items: items.map((session) =>
+        toSessionResponse(session, sessionId, accesses.get(session.id)),
       ),
-    );
+      nextCursor,
+    };
   }
 
   private async insert(

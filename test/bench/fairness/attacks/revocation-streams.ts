@@ -37,7 +37,7 @@ async function addClient({ admin }: World, name: string): Promise<{ authorizatio
        INSERT INTO tenants (id, name, subdomain, is_platform) VALUES (uuid_v7(), 'Platform', 'platform', true)
        ON CONFLICT DO NOTHING RETURNING id)
      INSERT INTO service_clients (tenant_id, name, name_key, secret_hash)
-     SELECT id, $1, $1, $2 FROM (SELECT id FROM platform UNION SELECT id FROM tenants WHERE is_platform) t
+     SELECT id, $1::text, $1::text, $2 FROM (SELECT id FROM platform UNION SELECT id FROM tenants WHERE is_platform) t
      RETURNING id`,
     [name, createHash('sha256').update(secret).digest()],
   );

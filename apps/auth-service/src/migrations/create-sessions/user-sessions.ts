@@ -48,6 +48,8 @@ const TABLE = `
   );
   -- The order in which a log-in is compared with the former ones.
   CREATE INDEX user_sessions_user_idx ON public.user_sessions (tenant_id, user_id, created_at);
+  -- The order in which the sessions of a user are listed.
+  CREATE INDEX user_sessions_active_idx ON public.user_sessions (tenant_id, user_id, id) WHERE is_active;
   CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions (tenant_id, expires_at) WHERE is_active`;
 
 const POLICIES = protectTenantTable({
