@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { RequestListener, Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -16,6 +17,7 @@ const CHUNKED_TEXT = CHUNKED_USER.replace('application/json', 'text/plain');
 let app: NestFastifyApplication;
 let logged: Record<string, unknown>[];
 let sockets: Socket[];
+let servers: Server[];
 
 beforeAll(async () => {
   ({ app, logged } = await createEdge({ uploadTimeoutMs: 300 }));
@@ -24,11 +26,13 @@ beforeAll(async () => {
 
 beforeEach(() => {
   sockets = [];
+  servers = [];
   logged.length = 0;
 });
 
 afterEach(() => {
   for (const socket of sockets) socket.destroy();
+  for (const server of servers) server.close();
 });
 
 afterAll(async () => {
@@ -144,7 +148,7 @@ describe('A connection with broken HTTP', () => {
 
 describe('Half of a header', () => {
   it('ends its connection long before the time for an upload is over', async () => {
-    const server = createHttpServer(() => undefined, 3_600_000, 300);
+    const server = createHttpServer(() => undefined, 3_600_000, { headersTimeoutMs: 300 });
     server.on('clientError', endBrokenConnection).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -157,6 +161,37 @@ describe('Half of a header', () => {
   it('may take 30 seconds, whether the service accepts uploads or not', () => {
     const limits = [30_000, 3_600_000].map((uploads) => createHttpServer(() => undefined, uploads));
     expect(limits.map(({ headersTimeout }) => headersTimeout)).toEqual([30_000, 30_000]);
+  });
+});
+
+describe('A response', () => {
+  /** A port whose responses may stay unread for 200 ms. */
+  async function serve(respond: RequestListener): Promise<number> {
+    const limits = { unreadTimeoutMs: 200 };
+    const server = createHttpServer(respond, 30_000, limits).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  it('that the client does not read ends its connection', async () => {
+    let ended = false;
+    const port = await serve((_request, response) => {
+      response.once('close', () => (ended = true));
+      // More than the buffers of both ends.
+      response.end(Buffer.alloc(64 * 1024 * 1024));
+    });
+    const socket = connect(port, '127.0.0.1').pause();
+    sockets.push(socket);
+    socket.on('error', () => undefined).write(HEALTH);
+    await expect.poll(() => ended, { timeout: 5_000 }).toBe(true);
+  });
+
+  it('that is not ready yet does not end it', async () => {
+    const port = await serve((_request, response) => {
+      setTimeout(() => response.end('late'), 600);
+    });
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('late');
   });
 });
 

@@ -20,6 +20,9 @@ const HEADERS_MS = 30_000;
 /** The code of Node's parser for headers above its limit. */
 const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 
+/** A client that reads nothing of a response for so long is disconnected: it keeps a connection and memory in use. */
+const UNREAD_MS = 30_000;
+
 /** How late the end of the time for a request is noticed. */
 const CHECK_MS = 1_000;
 
@@ -36,14 +39,19 @@ const responses = new WeakMap<Socket, ServerResponse | null>();
  * Node's HTTP server for Fastify's `serverFactory`.
  * @param receiveTimeoutMs for a whole request to arrive.
  * @param headersTimeoutMs for its headers.
+ * @param unreadTimeoutMs for a client that reads nothing of a response.
  */
 export function createHttpServer(
   handle: RequestListener,
   receiveTimeoutMs: number,
-  headersTimeoutMs = HEADERS_MS,
+  { headersTimeoutMs = HEADERS_MS, unreadTimeoutMs = UNREAD_MS } = {},
 ): Server {
   const receive: RequestListener = (request, response) => {
     const { socket } = request;
+    // Called when no byte was received or sent for so long. A response that is not ready yet is not the fault of the client.
+    response.setTimeout(unreadTimeoutMs, () => {
+      if (socket.writableLength > 0) socket.destroy();
+    });
     if (HTTP_METHODS.has(request.method ?? '')) {
       responses.set(socket, responses.has(socket) ? null : response);
       // Node's parser stops at the end of such a request, and no further one of the connection would get a response.
