@@ -1,4 +1,4 @@
-import { runProcess } from '@poc-tracker/http-service';
+import { listen, runProcess } from '@poc-tracker/http-service';
 import { createApp } from './app.setup.js';
 import { loadConfig } from './config/app-config.js';
 import { toApiError } from './constraint-codes.js';
@@ -8,7 +8,7 @@ runProcess({
     const config = loadConfig(process.env);
     const app = await createApp(config);
     stopWith(() => app.close());
-    await app.listen(config.http.port, config.http.host);
+    await listen(app, config.http);
   },
   translateError: toApiError,
 });

@@ -2,6 +2,7 @@
 export { RawResponse } from './server/api.adapter.js';
 export { EndlessResponse } from './server/endless-response.js';
 export { createHttpApp } from './server/http-app.factory.js';
+export { listen } from './connection/listen.js';
 export { RouteOption } from './server/route-option.js';
 export { runProcess } from './server/run-process.js';
 export { describeTlsFailure, StartFailureError } from './server/start-failure.js';
