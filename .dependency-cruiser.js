@@ -150,6 +150,11 @@ export default {
       'schedule runs jobs and knows none. Register the job from the module whose work it is.',
     ),
     moduleNeverUses(
+      'retention',
+      ['audit', 'tenant', 'user', 'session', 'auth', 'admin', 'oauth'],
+      'retention calls the functions of the database that delete rows. It needs no service of another module.',
+    ),
+    moduleNeverUses(
       'audit',
       ['tenant', 'user', 'session', 'auth', 'admin', 'oauth'],
       'audit records what the modules above tell it. Pass what the entry needs to SecurityEvents.record.',
@@ -190,6 +195,7 @@ export default {
       'config',
       [
         'schedule',
+        'retention',
         'audit',
         'tenant',
         'user',

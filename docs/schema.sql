@@ -113,6 +113,63 @@ END
 $function$;
 ALTER FUNCTION add_tenant_usage(uuid,integer,integer,bigint) OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.announce_audit_pruning(p_tenant uuid, p_before timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  anchor public.audit_anchors;
+  low bigint;
+  high bigint;
+  middle bigint;
+  event uuid;
+BEGIN
+  IF (p_before > (now() AT TIME ZONE 'UTC' - interval '6 months') AT TIME ZONE 'UTC') IS NOT FALSE THEN
+    RAISE EXCEPTION 'records are kept for at least six months' USING
+      ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_minimum';
+  END IF;
+  PERFORM set_config('lock_timeout', '500ms', true);
+  PERFORM FROM public.tenants t WHERE t.id = p_tenant FOR KEY SHARE SKIP LOCKED;
+  IF NOT FOUND OR public.is_being_purged(p_tenant) THEN
+    RETURN false;
+  END IF;
+  INSERT INTO public.audit_anchors (tenant_id) VALUES (p_tenant) ON CONFLICT DO NOTHING;
+  SELECT a.* INTO anchor FROM public.audit_anchors a WHERE a.tenant_id = p_tenant FOR UPDATE;
+  IF anchor.announced_position > anchor.position THEN
+    RETURN false;
+  END IF;
+  low := anchor.position;
+  SELECT coalesce(max(c.position), 0) INTO high FROM public.audit_chain c WHERE c.tenant_id = p_tenant;
+  WHILE low < high LOOP
+    middle := (low + high + 1) / 2;
+    IF EXISTS (SELECT FROM public.audit_chain c
+                WHERE c.tenant_id = p_tenant AND c.position = middle AND c.chained_at < p_before) THEN
+      low := middle;
+    ELSE
+      high := middle - 1;
+    END IF;
+  END LOOP;
+  IF low = anchor.position THEN
+    RETURN false;
+  END IF;
+  INSERT INTO public.security_events (tenant_id, type, result, actor_kind, target_type, target_id, details)
+  SELECT p_tenant, 'audit.pruning_announced', 'success', 'system', 'tenant', p_tenant::text,
+         jsonb_build_object(
+           'rows', low - anchor.position, 'from', f.chained_at, 'to', l.chained_at,
+           'anchor', l.position || ':' || encode(l.hash, 'hex'))
+    FROM public.audit_chain l
+    LEFT JOIN public.audit_chain f ON f.tenant_id = p_tenant AND f.position = anchor.position + 1
+   WHERE l.tenant_id = p_tenant AND l.position = low
+  RETURNING id INTO event;
+  UPDATE public.audit_anchors a SET announced_position = low, announced_in = event WHERE a.tenant_id = p_tenant;
+  RETURN true;
+END
+$function$;
+ALTER FUNCTION announce_audit_pruning(uuid,timestamp with time zone) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION announce_audit_pruning(uuid,timestamp with time zone) TO super_admin;
+
 CREATE OR REPLACE FUNCTION public.append_audit_chain(p_tenant uuid, p_after bigint, p_entries jsonb)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -372,6 +429,24 @@ AS $function$
     RETURN NEW;
   END
   $function$;
+
+CREATE OR REPLACE FUNCTION public.failed_login_addresses(p_since timestamp with time zone)
+ RETURNS SETOF inet
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT DISTINCT f.ip_address
+  FROM (SELECT e.ip_address
+          FROM public.security_events e
+         WHERE e.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND e.target_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid)::text AND e.type = 'login.failed'
+           AND e.id >= encode(substring(int8send((extract(epoch FROM p_since) * 1000)::bigint) FROM 3)
+                              || decode('70008000000000000000', 'hex'), 'hex')::uuid
+         ORDER BY e.id DESC LIMIT 1000) f
+ WHERE f.ip_address IS NOT NULL
+$function$;
+ALTER FUNCTION failed_login_addresses(timestamp with time zone) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION failed_login_addresses(timestamp with time zone) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
  RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean)
@@ -917,10 +992,85 @@ CREATE OR REPLACE FUNCTION public.prune_access_records(p_before timestamp with t
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-DELETE FROM public.access_records a WHERE a.last_used_at < p_before
+DELETE FROM public.access_records a WHERE a.last_used_at < least(p_before, now() - interval '6 months')
 $function$;
 ALTER FUNCTION prune_access_records(timestamp with time zone) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION prune_access_records(timestamp with time zone) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.prune_audit_log(p_tenant uuid, p_before timestamp with time zone, p_limit integer)
+ RETURNS TABLE(state text, deleted integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  anchor public.audit_anchors;
+  last public.audit_chain;
+BEGIN
+  IF (p_before > (now() AT TIME ZONE 'UTC' - interval '6 months') AT TIME ZONE 'UTC') IS NOT FALSE THEN
+    RAISE EXCEPTION 'records are kept for at least six months' USING
+      ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_minimum';
+  END IF;
+  state := 'done';
+  deleted := 0;
+  PERFORM set_config('lock_timeout', '500ms', true);
+  PERFORM FROM public.tenants t WHERE t.id = p_tenant FOR KEY SHARE SKIP LOCKED;
+  IF NOT FOUND OR public.is_being_purged(p_tenant) THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  SELECT a.* INTO anchor FROM public.audit_anchors a WHERE a.tenant_id = p_tenant FOR UPDATE;
+  IF NOT FOUND OR anchor.announced_position = anchor.position THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  IF NOT EXISTS (SELECT FROM public.audit_chain c
+                  WHERE c.tenant_id = p_tenant AND c.entry_id = anchor.announced_in AND c.entry_table = 'security_events') THEN
+    state := 'pending';
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  SELECT c.* INTO last
+    FROM public.audit_chain c
+    JOIN (SELECT w.position, bool_and(w.prunable) OVER (ORDER BY w.position) AS prunable
+            FROM (SELECT l.position,
+                         l.position = anchor.position + row_number() OVER (ORDER BY l.position)
+                           AND l.chained_at < p_before
+                           AND coalesce(s.occurred_at, a."timestamp", 'infinity') < p_before AS prunable
+                    FROM public.audit_chain l
+                    LEFT JOIN public.security_events s
+                      ON l.entry_table = 'security_events' AND s.tenant_id = l.tenant_id AND s.id = l.entry_id
+                    LEFT JOIN public.audit_log a
+                      ON l.entry_table = 'audit_log' AND a.tenant_id = l.tenant_id AND a.id = l.entry_id
+                   WHERE l.tenant_id = p_tenant AND l.position > anchor.position
+                     AND l.position <= least(anchor.announced_position, anchor.position + p_limit)) w) p
+      ON p.position = c.position
+   WHERE c.tenant_id = p_tenant AND p.prunable
+   ORDER BY c.position DESC LIMIT 1;
+  IF NOT FOUND THEN
+    state := 'stopped';
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  -- First, because it is what permits the deletions: refuse_audit_change() compares them with it.
+  UPDATE public.audit_anchors a
+     SET position = last.position, hash = last.hash, entry_table = last.entry_table, entry_id = last.entry_id,
+         moved_at = clock_timestamp()
+   WHERE a.tenant_id = p_tenant;
+  DELETE FROM public.security_events s USING public.audit_chain c
+   WHERE c.tenant_id = p_tenant AND c.position <= last.position AND c.entry_table = 'security_events'
+     AND s.tenant_id = p_tenant AND s.id = c.entry_id;
+  DELETE FROM public.audit_log a USING public.audit_chain c
+   WHERE c.tenant_id = p_tenant AND c.position <= last.position AND c.entry_table = 'audit_log'
+     AND a.tenant_id = p_tenant AND a.id = c.entry_id;
+  DELETE FROM public.audit_chain c WHERE c.tenant_id = p_tenant AND c.position <= last.position;
+  deleted := last.position - anchor.position;
+  state := CASE WHEN last.position < anchor.announced_position THEN 'more' ELSE 'done' END;
+  RETURN NEXT;
+END
+$function$;
+ALTER FUNCTION prune_audit_log(uuid,timestamp with time zone,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION prune_audit_log(uuid,timestamp with time zone,integer) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.prune_revocations()
  RETURNS bigint
@@ -939,6 +1089,90 @@ END
 $function$;
 ALTER FUNCTION prune_revocations() OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION prune_revocations() TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.prune_sessions(p_tenant uuid, p_before timestamp with time zone, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  pruned integer;
+  first timestamptz;
+  last timestamptz;
+BEGIN
+  IF (p_before > (now() AT TIME ZONE 'UTC' - interval '6 months') AT TIME ZONE 'UTC') IS NOT FALSE THEN
+    RAISE EXCEPTION 'records are kept for at least six months' USING
+      ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_minimum';
+  END IF;
+  PERFORM set_config('lock_timeout', '500ms', true);
+  PERFORM FROM public.tenants t WHERE t.id = p_tenant FOR KEY SHARE SKIP LOCKED;
+  IF NOT FOUND OR public.is_being_purged(p_tenant) THEN
+    RETURN 0;
+  END IF;
+  WITH expired AS (
+    SELECT s.id, s.expires_at AS ended_at FROM public.user_sessions s
+     WHERE s.tenant_id = p_tenant AND s.is_active AND s.expires_at < p_before AND s.created_at < p_before
+     ORDER BY s.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+  ), revoked AS (
+    SELECT s.id, coalesce(s.revoked_at, s.expires_at) AS ended_at FROM public.user_sessions s
+     WHERE s.tenant_id = p_tenant AND NOT s.is_active AND coalesce(s.revoked_at, s.expires_at) < p_before
+       AND s.created_at < p_before
+     ORDER BY coalesce(s.revoked_at, s.expires_at) LIMIT p_limit FOR UPDATE SKIP LOCKED
+  ), ended AS (
+    SELECT * FROM expired UNION ALL SELECT * FROM revoked ORDER BY ended_at LIMIT p_limit
+  ), gone AS (
+    DELETE FROM public.user_sessions s USING ended e WHERE s.tenant_id = p_tenant AND s.id = e.id RETURNING e.ended_at
+  )
+  SELECT count(*), min(g.ended_at), max(g.ended_at) INTO pruned, first, last FROM gone g;
+  PERFORM public.record_pruning(p_tenant, 'sessions', pruned, first, last);
+  RETURN pruned;
+END
+$function$;
+ALTER FUNCTION prune_sessions(uuid,timestamp with time zone,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION prune_sessions(uuid,timestamp with time zone,integer) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.prune_usage_events(p_tenant uuid, p_before timestamp with time zone, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  pruned integer;
+  first timestamptz;
+  last timestamptz;
+BEGIN
+  IF (p_before > (now() AT TIME ZONE 'UTC' - interval '6 months') AT TIME ZONE 'UTC') IS NOT FALSE THEN
+    RAISE EXCEPTION 'records are kept for at least six months' USING
+      ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_minimum';
+  END IF;
+  PERFORM set_config('lock_timeout', '500ms', true);
+  PERFORM FROM public.tenants t WHERE t.id = p_tenant FOR KEY SHARE SKIP LOCKED;
+  IF NOT FOUND OR public.is_being_purged(p_tenant) THEN
+    RETURN 0;
+  END IF;
+  WITH outdated AS (
+    SELECT o.id
+      FROM unnest(ARRAY['users', 'pocs', 'storage']) r (resource),
+           unnest(ARRAY['warning', 'reached']) l (level),
+           LATERAL (SELECT e.id FROM public.usage_events e
+                     WHERE e.tenant_id = p_tenant AND e.resource = r.resource AND e.level = l.level
+                       AND e.created_at < least(p_before, (
+                             SELECT max(x.created_at) FROM public.usage_events x
+                              WHERE x.tenant_id = p_tenant AND x.resource = r.resource AND x.level = l.level))
+                     ORDER BY e.created_at LIMIT p_limit) o
+     LIMIT p_limit
+  ), gone AS (
+    DELETE FROM public.usage_events e USING outdated o WHERE e.tenant_id = p_tenant AND e.id = o.id RETURNING e.created_at
+  )
+  SELECT count(*), min(g.created_at), max(g.created_at) INTO pruned, first, last FROM gone g;
+  PERFORM public.record_pruning(p_tenant, 'usage', pruned, first, last);
+  RETURN pruned;
+END
+$function$;
+ALTER FUNCTION prune_usage_events(uuid,timestamp with time zone,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION prune_usage_events(uuid,timestamp with time zone,integer) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.purge_audit_log(p_tenant uuid, p_table regclass, p_limit integer)
  RETURNS integer
@@ -1093,6 +1327,19 @@ END
 $function$;
 ALTER FUNCTION record_poc_access() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.record_pruning(p_tenant uuid, p_data text, p_rows integer, p_from timestamp with time zone, p_to timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+INSERT INTO public.security_events (tenant_id, type, result, actor_kind, target_type, target_id, details)
+SELECT p_tenant, 'retention.pruned', 'success', 'system', 'tenant', p_tenant::text,
+       jsonb_build_object('data', p_data, 'rows', p_rows, 'from', p_from, 'to', p_to)
+ WHERE p_rows > 0
+$function$;
+ALTER FUNCTION record_pruning(uuid,text,integer,timestamp with time zone,timestamp with time zone) OWNER TO tenant_gatekeeper;
+
 CREATE OR REPLACE FUNCTION public.record_suspension()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1128,8 +1375,20 @@ CREATE OR REPLACE FUNCTION public.refuse_audit_change()
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+  DECLARE
+    pruned bigint;
   BEGIN
     IF TG_OP = 'DELETE' THEN
+      SELECT a.position INTO pruned FROM public.audit_anchors a WHERE a.tenant_id = OLD.tenant_id;
+      IF TG_TABLE_NAME = 'audit_chain' THEN
+        IF OLD.position <= pruned THEN
+          RETURN OLD;
+        END IF;
+      ELSIF EXISTS (SELECT FROM public.audit_chain c
+                     WHERE c.tenant_id = OLD.tenant_id AND c.entry_id = OLD.id AND c.entry_table = TG_TABLE_NAME
+                       AND c.position <= pruned) THEN
+        RETURN OLD;
+      END IF;
       IF public.is_being_purged(OLD.tenant_id) THEN
         RETURN OLD;
       END IF;
@@ -1299,14 +1558,19 @@ ALTER FUNCTION repair_tenant_usage(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION repair_tenant_usage(uuid) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.resolve_tenant(p_id uuid, p_subdomain text, p_domain text)
- RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb)
+ RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type,
        CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END, t.features,
-       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
+       t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
+       (
+  SELECT jsonb_build_object('mode', s.setting_value -> 'countryPolicy', 'allowed', s.setting_value -> 'allowedCountries',
+           'denied', s.setting_value -> 'deniedCountries')
+    FROM public.tenant_settings s
+   WHERE s.tenant_id = t.id AND s.setting_key = 'security' AND s.setting_value ->> 'countryPolicy' IN ('observe', 'enforce'))
   FROM public.tenants t
  WHERE t.id = coalesce(
      (SELECT s.id FROM public.tenants s WHERE s.subdomain = p_subdomain),
@@ -1444,7 +1708,7 @@ ALTER FUNCTION session_changes_since(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION session_changes_since(text) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
- RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb)
+ RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1452,7 +1716,12 @@ AS $function$
 SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
        u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
-       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits
+       t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
+       (
+  SELECT jsonb_build_object('mode', s.setting_value -> 'countryPolicy', 'allowed', s.setting_value -> 'allowedCountries',
+           'denied', s.setting_value -> 'deniedCountries')
+    FROM public.tenant_settings s
+   WHERE s.tenant_id = t.id AND s.setting_key = 'security' AND s.setting_value ->> 'countryPolicy' IN ('observe', 'enforce'))
   FROM public.user_sessions s
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
@@ -1729,6 +1998,42 @@ CREATE TABLE access_records (
 CREATE INDEX access_records_last_used_idx ON public.access_records USING btree (last_used_at);
 CREATE INDEX access_records_tenant_idx ON public.access_records USING btree (purged_tenant);
 GRANT DELETE, INSERT, SELECT ON access_records TO tenant_gatekeeper;
+
+CREATE TABLE audit_anchors (
+  tenant_id uuid NOT NULL,
+  "position" bigint NOT NULL DEFAULT 0,
+  hash bytea NOT NULL DEFAULT decode(repeat('00'::text, 32), 'hex'::text),
+  entry_table text,
+  entry_id uuid,
+  moved_at timestamp with time zone,
+  announced_position bigint NOT NULL DEFAULT 0,
+  announced_in uuid,
+  CONSTRAINT audit_anchors_pkey PRIMARY KEY (tenant_id),
+  CONSTRAINT audit_anchors_announced_position_check CHECK ((announced_position >= "position")),
+  CONSTRAINT audit_anchors_hash_check CHECK ((octet_length(hash) = 32))
+);
+ALTER TABLE audit_anchors ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_anchors FORCE ROW LEVEL SECURITY;
+CREATE POLICY audit_anchors_tenant_isolation ON audit_anchors AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY audit_anchors_select_authenticated_user ON audit_anchors AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (( SELECT has_permission('view_audit'::text) AS has_permission));
+CREATE POLICY audit_anchors_select_super_admin ON audit_anchors AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY audit_anchors_select_tenant_gatekeeper ON audit_anchors AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY audit_anchors_insert_tenant_gatekeeper ON audit_anchors AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY audit_anchors_update_tenant_gatekeeper ON audit_anchors AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY audit_anchors_delete_tenant_gatekeeper ON audit_anchors AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT SELECT ON audit_anchors TO authenticated_user;
+GRANT SELECT ON audit_anchors TO super_admin;
+GRANT DELETE, SELECT, UPDATE ON audit_anchors TO tenant_gatekeeper;
+GRANT INSERT (tenant_id) ON audit_anchors TO tenant_gatekeeper;
 
 CREATE TABLE audit_chain (
   tenant_id uuid NOT NULL,
@@ -2567,8 +2872,11 @@ CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PE
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
+CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((new.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((((old.setting_value -> 'countryPolicy'::text) IS DISTINCT FROM (new.setting_value -> 'countryPolicy'::text)) OR ((old.setting_value -> 'allowedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'allowedCountries'::text))) OR ((old.setting_value -> 'deniedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'deniedCountries'::text))))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
+CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings FOR EACH ROW WHEN ((((old.setting_key)::text = 'security'::text) AND ((old.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_shorten_sessions AFTER INSERT OR UPDATE OF setting_value ON public.tenant_settings FOR EACH ROW WHEN (((new.setting_key)::text = 'security'::text)) EXECUTE FUNCTION shorten_sessions();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
@@ -2726,12 +3034,16 @@ CREATE POLICY usage_events_select_authenticated_user ON usage_events AS PERMISSI
   USING (( SELECT has_permission('view_usage'::text) AS has_permission));
 CREATE POLICY usage_events_select_super_admin ON usage_events AS PERMISSIVE FOR SELECT TO super_admin
   USING (true);
+CREATE POLICY usage_events_select_tenant_gatekeeper ON usage_events AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
 CREATE POLICY usage_events_insert_tenant_gatekeeper ON usage_events AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
   WITH CHECK (true);
+CREATE POLICY usage_events_delete_tenant_gatekeeper ON usage_events AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
 CREATE TRIGGER usage_events_recorded AFTER INSERT ON public.usage_events FOR EACH ROW EXECUTE FUNCTION record_limit_event();
 GRANT SELECT ON usage_events TO authenticated_user;
 GRANT SELECT ON usage_events TO super_admin;
-GRANT INSERT ON usage_events TO tenant_gatekeeper;
+GRANT DELETE, INSERT, SELECT ON usage_events TO tenant_gatekeeper;
 
 CREATE TABLE user_sessions (
   tenant_id uuid NOT NULL,
@@ -2761,7 +3073,9 @@ CREATE TABLE user_sessions (
   CONSTRAINT user_sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32))
 );
 CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions USING btree (tenant_id, expires_at) WHERE is_active;
-CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (tenant_id, user_id, id);
+CREATE INDEX user_sessions_active_idx ON public.user_sessions USING btree (tenant_id, user_id, id) WHERE is_active;
+CREATE INDEX user_sessions_revoked_idx ON public.user_sessions USING btree (tenant_id, COALESCE(revoked_at, expires_at)) WHERE (NOT is_active);
+CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (tenant_id, user_id, created_at);
 ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE user_sessions FORCE ROW LEVEL SECURITY;
 CREATE POLICY user_sessions_tenant_isolation ON user_sessions AS RESTRICTIVE FOR ALL TO authenticated_user
@@ -2790,8 +3104,9 @@ CREATE POLICY user_sessions_delete_super_admin ON user_sessions AS PERMISSIVE FO
   USING (true);
 CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
   USING (true);
-CREATE TRIGGER user_sessions_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION note_revocation('session');
+CREATE TRIGGER user_sessions_audit AFTER INSERT OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER user_sessions_audit_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN ((CURRENT_USER <> 'tenant_gatekeeper'::name)) EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (old.expires_at > now()))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
 CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION limit_session();
@@ -2804,7 +3119,7 @@ GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
 GRANT DELETE ON user_sessions TO tenant_gatekeeper;
 GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO authenticated_user;
 GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO super_admin;
-GRANT SELECT (tenant_id, id, user_id, ip_address, ends_at, idle_timeout, expires_at, last_used_at, is_active, created_at) ON user_sessions TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, user_id, ip_address, ends_at, idle_timeout, expires_at, last_used_at, is_active, revoked_at, created_at) ON user_sessions TO tenant_gatekeeper;
 GRANT UPDATE (ends_at, idle_timeout, expires_at, is_active, revoked_at) ON user_sessions TO tenant_gatekeeper;
 
 CREATE TABLE users (

@@ -17,6 +17,7 @@ import { ProtectionModule } from './protection/protection.module.js';
 import { AccountSubjects } from './rate-limits/account-subjects.js';
 import { RateLimitAudit } from './rate-limits/rate-limit.audit.js';
 import { RateLimitsController } from './rate-limits/rate-limits.controller.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import { SessionModule } from './session/session.module.js';
 import { UserSession } from './session/user-session.entity.js';
@@ -72,6 +73,7 @@ export class AppModule {
         }),
         AuditModule,
         ScheduleModule,
+        RetentionModule,
         TenantModule,
         UserModule,
         SessionModule,

@@ -55,6 +55,8 @@ export const SECURITY_EVENTS = [
   'access.refused',
   'rate_limit.exceeded',
   'audit.exported',
+  'audit.pruning_announced',
+  'retention.pruned',
 ] as const;
 
 export type SecurityEventType = (typeof SECURITY_EVENTS)[number];

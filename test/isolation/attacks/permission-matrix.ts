@@ -58,6 +58,7 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
   security_events: { SELECT: 'view_audit', INSERT: 'member' },
   audit_chain: { SELECT: 'view_audit' },
   audit_pending: { SELECT: 'view_audit' },
+  audit_anchors: { SELECT: 'view_audit' },
 };
 
 /** The same for the tracker's login. */

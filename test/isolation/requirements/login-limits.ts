@@ -15,7 +15,7 @@ const OTHER_ROLES = ['super_admin', 'tenant_gatekeeper', 'tracker_user', 'authen
 const become = (...own: string[]): string[] =>
   OTHER_ROLES.filter((role) => !own.includes(role)).map((role) => `SET ROLE ${role}`);
 
-const AUDIT = ['audit_log', 'security_events', 'audit_chain'];
+const AUDIT = ['audit_log', 'security_events', 'audit_chain', 'audit_anchors'];
 
 const CHANGE_AUDIT = AUDIT.flatMap((table) => [
   `UPDATE ${table} SET tenant_id = tenant_id`,
@@ -65,6 +65,10 @@ const LIMITS: Limits[] = [
       `SELECT begin_purge(NULL, NULL, 'forged')`,
       `SELECT append_audit_chain(NULL, 0, '[]')`,
       'SELECT prune_revocations()',
+      `SELECT prune_sessions(NULL, '2000-01-01', 1)`,
+      `SELECT prune_usage_events(NULL, '2000-01-01', 1)`,
+      `SELECT prune_audit_log(NULL, '2000-01-01', 1)`,
+      `SELECT announce_audit_pruning(NULL, '2000-01-01')`,
       'SELECT add_tenant_usage(NULL, 0, 0, 0)',
     ],
   },
@@ -109,6 +113,11 @@ const LIMITS: Limits[] = [
       ...LARGE_OBJECTS,
       `INSERT INTO audit_log (tenant_id, table_name, operation) SELECT id, 'users', 'UPDATE' FROM tenants`,
       `INSERT INTO audit_chain (tenant_id) SELECT id FROM tenants`,
+      `INSERT INTO audit_anchors (tenant_id) SELECT id FROM tenants`,
+      'SELECT prune_sessions(NULL, now(), 1)',
+      'SELECT prune_audit_log(NULL, now(), 1)',
+      'SELECT announce_audit_pruning(NULL, now())',
+      `SELECT record_pruning(NULL, 'sessions', 1, now(), now())`,
       'SELECT password_hash FROM users',
       'SELECT token_hash FROM invites',
       'SELECT token_hash FROM invite_links',

@@ -1,6 +1,7 @@
 import { isUuid } from '@poc-tracker/contracts';
 import type { Command } from 'commander';
 import type { ChainHead } from '../../../apps/auth-service/src/audit/chain/chain-link.js';
+import { AuditLogPruned } from '../../../apps/auth-service/src/audit/chain/audit-log-pages.js';
 import {
   listStoredAuditLogs,
   storedAuditLog,
@@ -19,6 +20,9 @@ import type { CliServices } from '../cli.module.js';
 import { commandGroup, subcommand } from '../subcommand.js';
 import { formatTable } from '../table.js';
 import { idOf, unknownTenant } from '../tenant-id.js';
+
+/** Attempts to read a log of which entries are being deleted. */
+const MAX_ATTEMPTS = 5;
 
 interface VerifyOptions {
   json?: boolean;
@@ -71,11 +75,24 @@ async function verifyStored(
   if (tenant !== undefined && logs.length === 0) throw unknownTenant(tenant);
   const reports: Verified[] = [];
   for (const found of logs) {
-    const lines = storedAuditLog(platform, found.tenantId);
-    const report = await verifyChain(lines, { whole: true, ...(head && { head }) });
+    const expectation = { whole: true, ...(head && { head }) };
+    const report = await repeatIfPruned(() =>
+      verifyChain(storedAuditLog(platform, found.tenantId), expectation),
+    );
     reports.push({ name: found.name, ...report });
   }
   return reports;
+}
+
+/** The retention job deletes the first entries of a log in batches, and may overtake a reader that has just begun. */
+async function repeatIfPruned<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AuditLogPruned) || attempts === MAX_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** Finds a hash chain that was left behind by its tenant as well, if it is named by its id. */

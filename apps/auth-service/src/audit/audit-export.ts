@@ -45,7 +45,7 @@ export class AuditExport {
 
   /**
    * Streams the lines, page by page as the client reads them. The stream ends with a trailer or with an error, also when the
-   * session ends, the user loses the permission or the client stops reading.
+   * session ends, the user loses the permission, the client stops reading or entries are deleted before they were read.
    * @throws ApiError VALIDATION_ERROR for a range that ends before it starts; RATE_LIMIT_EXCEEDED or SERVICE_BUSY while too many
    *   exports run.
    */
@@ -85,11 +85,12 @@ export class AuditExport {
       const page = await this.nextPage(principal, (transaction) =>
         readChainedPage(transaction, range, head.position, PAGE),
       );
-      const last = page.at(-1);
+      const last = page.links.at(-1);
       if (last !== undefined) head = { position: last.position, hash: last.hash };
-      chained += page.length;
-      more = page.length === PAGE;
-      if (page.length > 0) yield toText(page);
+      chained += page.links.length;
+      more = page.links.length === PAGE;
+      const lines = [...page.pruned, ...page.links];
+      if (lines.length > 0) yield toText(lines);
     }
     let after = range.firstId;
     for (let more = true; more;) {

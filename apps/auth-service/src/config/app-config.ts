@@ -18,6 +18,7 @@ import {
 } from '@poc-tracker/http-service';
 import { type RateLimitSettings, readRateLimits } from '@poc-tracker/rate-limit';
 import { type Argon2Parameters, readArgon2Parameters } from './argon2-settings.js';
+import { readRetention, type RetentionSettings } from './retention-settings.js';
 
 /** All settings of the service. They are read once; no other code of the service reads the environment. */
 export interface AppConfig extends ServiceSettings {
@@ -38,6 +39,7 @@ export interface AppConfig extends ServiceSettings {
     readonly publicUrl: string;
   };
   readonly rateLimits: RateLimitSettings;
+  readonly retention: Readonly<RetentionSettings>;
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
@@ -86,6 +88,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       publicUrl: readPublicUrl(reader, service),
     },
     rateLimits: readRateLimits(reader),
+    retention: readRetention(reader),
     passwords: {
       ...readArgon2Parameters(reader),
       temporaryHours: readTemporaryPasswordHours(reader),

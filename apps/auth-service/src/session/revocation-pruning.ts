@@ -1,13 +1,18 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../schedule/scheduler.js';
 import { SessionMirrorRepository } from './mirror/session-mirror.repository.js';
 
 const EVERY_MS = 5 * 60 * 1000;
 
+/** Rows per transaction: few enough to keep their locks for well below a second. */
+const BATCH = 1_000;
+
 /** Deletes events of the feed, and what the mirror reads of ended sessions, after twenty minutes. A cursor expires after fifteen. */
 @Injectable()
-export class RevocationPruning implements OnModuleInit {
+export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
+  private stopping = false;
+
   constructor(
     private readonly scheduler: Scheduler,
     private readonly database: PlatformDatabase,
@@ -20,8 +25,18 @@ export class RevocationPruning implements OnModuleInit {
       everyMs: EVERY_MS,
       run: async () => {
         await this.database.query('SELECT prune_revocations()');
-        await this.mirrored.prune();
+        await this.pruneMirrored();
       },
     });
+  }
+  /** The running batch ends; the next run continues. */
+  onModuleDestroy(): void {
+    this.stopping = true;
+  }
+
+  /** At most what has ended until now, because no batch is full after that. */
+  private async pruneMirrored(): Promise<void> {
+    for (let pruned = BATCH; pruned === BATCH && !this.stopping;)
+      pruned = await this.mirrored.prune(BATCH);
   }
 }

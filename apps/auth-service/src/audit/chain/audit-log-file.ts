@@ -6,11 +6,12 @@ export class AuditLogFileError extends Error {
   override name = 'AuditLogFileError';
 }
 
-const KINDS: ReadonlySet<unknown> = new Set(['header', 'chained', 'pending', 'trailer']);
+const KINDS: ReadonlySet<unknown> = new Set(['header', 'pruned', 'chained', 'pending', 'trailer']);
 
 /** The fields that verification needs. */
 const REQUIRED: Readonly<Record<AuditLogLine['kind'], Readonly<Record<string, string>>>> = {
   header: { tenantId: 'string', firstPosition: 'number', head: 'object', format: 'string' },
+  pruned: { position: 'number', hash: 'string' },
   chained: { position: 'number', hash: 'string', previousHash: 'string', entryId: 'string' },
   pending: { entryId: 'string', queued: 'boolean' },
   trailer: { chained: 'number', pending: 'number', head: 'object' },
@@ -71,7 +72,7 @@ function isAuditLogLine(value: unknown): value is AuditLogLine {
   const complete = Object.entries(REQUIRED[kind]).every(
     ([name, type]) => typeof value[name] === type && value[name] !== null,
   );
-  if (!complete || kind === 'header' || kind === 'trailer') return complete;
+  if (!complete || (kind !== 'chained' && kind !== 'pending')) return complete;
   return value['entry'] === null || isRecord(value['entry']);
 }
 

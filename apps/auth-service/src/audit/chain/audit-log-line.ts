@@ -11,10 +11,18 @@ export interface AuditLogHeader {
   from: string | null;
   to: string | null;
   exportedAt: string;
-  /** The position of the first chained line. */
+  /** The position of the first chained line; 1 for a whole log, also if its first entries were deleted. */
   firstPosition: number;
   /** The head of the chain at the time of the export. */
   head: ChainHead;
+}
+
+/**
+ * Stands for the entries up to this position, which were deleted after the retention period. It precedes the chained lines;
+ * the first of them continues from this hash. If there are several, the last one counts.
+ */
+export interface PrunedLine extends ChainHead {
+  kind: 'pruned';
 }
 
 /** A link of the chain with its entry. The entry is null if it no longer exists. */
@@ -43,4 +51,5 @@ export interface AuditLogTrailer {
   head: ChainHead;
 }
 
-export type AuditLogLine = AuditLogHeader | ChainedLine | PendingLine | AuditLogTrailer;
+export type AuditLogLine =
+  AuditLogHeader | PrunedLine | ChainedLine | PendingLine | AuditLogTrailer;

@@ -7,7 +7,7 @@ import {
 } from '../audit-entry.js';
 import type { SqlRunner } from '@poc-tracker/tenancy';
 import { type ChainHead, EMPTY_CHAIN } from './chain-link.js';
-import type { ChainedLine, PendingLine } from './audit-log-line.js';
+import type { ChainedLine, PendingLine, PrunedLine } from './audit-log-line.js';
 
 /** Part of an audit log: chained entries by position, pending ones by id. */
 export interface AuditLogRange {
@@ -45,6 +45,9 @@ export const LINKS = `
     FROM audit_chain
    WHERE tenant_id = $1 AND position > $2 AND position <= $3
    ORDER BY audit_chain.position LIMIT $4`;
+
+const ANCHOR = `
+  SELECT position::float8 AS position, encode(hash, 'hex') AS hash FROM audit_anchors WHERE tenant_id = $1`;
 
 const QUEUE = `
   SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_pending
@@ -89,8 +92,49 @@ export async function readPositions(
   return first === null || last === null ? null : { first, last };
 }
 
-/** The next links after a position with their entries; fewer than `limit` on the last page. */
+/** The entries after those already read were deleted meanwhile. Reading must start again. */
+export class AuditLogPruned extends Error {
+  override name = 'AuditLogPruned';
+
+  constructor() {
+    super('Entries were deleted after their retention period while they were read. Try again.');
+  }
+}
+
+/** A part of the chain. */
+export interface ChainPage {
+  /** What the deleted links ended with, if the range begins with them. */
+  pruned: PrunedLine[];
+  /** Fewer than the limit on the last page. */
+  links: ChainedLine[];
+}
+
+/**
+ * The next links after a position with their entries.
+ * @param after the last position that was read, or the one before the range.
+ * @throws AuditLogPruned if entries inside of the range were deleted after the first page was read.
+ */
 export async function readChainedPage(
+  transaction: SqlRunner,
+  range: Pick<AuditLogRange, 'tenantId' | 'firstPosition' | 'lastPosition'>,
+  after: number,
+  limit: number,
+): Promise<ChainPage> {
+  const { tenantId, firstPosition, lastPosition } = range;
+  const pruned: PrunedLine[] = [];
+  for (let begin = after; begin < lastPosition;) {
+    const links = await readLinks(transaction, range, begin, limit);
+    // The anchor last: whatever was deleted between these statements is up to it.
+    const [anchor = EMPTY_CHAIN] = await transaction.query<ChainHead>(ANCHOR, [tenantId]);
+    if (anchor.position <= begin) return { pruned, links };
+    if (after >= firstPosition) throw new AuditLogPruned();
+    pruned.push({ kind: 'pruned', ...anchor });
+    begin = anchor.position;
+  }
+  return { pruned, links: [] };
+}
+
+async function readLinks(
   transaction: SqlRunner,
   { tenantId, lastPosition }: Pick<AuditLogRange, 'tenantId' | 'lastPosition'>,
   after: number,

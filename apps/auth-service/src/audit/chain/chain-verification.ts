@@ -1,3 +1,5 @@
+import type { AuditEntry } from '../audit-entry.js';
+import type { Json } from './canonical-json.js';
 import { CHAIN_FORMAT, type ChainHead, EMPTY_CHAIN, entryHash, linkHash } from './chain-link.js';
 import type {
   AuditLogHeader,
@@ -5,6 +7,7 @@ import type {
   AuditLogTrailer,
   ChainedLine,
   PendingLine,
+  PrunedLine,
 } from './audit-log-line.js';
 
 export interface ChainFinding {
@@ -55,7 +58,11 @@ class ChainVerification {
   private header: AuditLogHeader | undefined;
   private trailer: AuditLogTrailer | undefined;
   private first: number | null = null;
+  /** The last link so far. Before the first one: what it must continue from, without a hash if that is not known. */
   private head: ChainHead = EMPTY_CHAIN;
+  private pruned: PrunedLine | undefined;
+  /** The last position up to which entries of the log say that entries are deleted, and the hash there. */
+  private announced: ChainHead = EMPTY_CHAIN;
   private chained = 0;
   private pending = 0;
   private checkpointMatches = false;
@@ -69,6 +76,7 @@ class ChainVerification {
     }
     if (line.kind === 'header') this.begin(line);
     else if (this.header === undefined) this.find(null, 'unreadable', 'the header is missing');
+    else if (line.kind === 'pruned') this.takePruned(line);
     else if (line.kind === 'chained') this.takeChained(line, this.header);
     else if (line.kind === 'pending') this.takePending(line, this.header);
     else this.trailer = line;
@@ -98,18 +106,33 @@ class ChainVerification {
     const whole = this.expectation.whole === true || header.from === null;
     if (whole && header.firstPosition !== 1)
       this.find(1, 'removed', 'the chain does not start with its first entry');
+    if (header.firstPosition !== 1) this.head = { position: header.firstPosition - 1, hash: '' };
   }
 
-  private takeChained(line: ChainedLine, { tenantId, firstPosition }: AuditLogHeader): void {
-    const begins = this.first === null;
-    const expected = begins ? firstPosition : this.head.position + 1;
+  private takePruned(line: PrunedLine): void {
+    if (this.first !== null || line.position < this.head.position) {
+      this.find(
+        line.position,
+        'removed',
+        'only the first entries are deleted after their retention',
+      );
+      return;
+    }
+    this.pruned = line;
+    this.head = { position: line.position, hash: line.hash };
+    if (this.expectation.head?.position === line.position)
+      this.checkpointMatches = this.expectation.head.hash === line.hash;
+  }
+
+  private takeChained(line: ChainedLine, { tenantId }: AuditLogHeader): void {
+    const expected = this.head.position + 1;
     if (line.position > expected) {
       const gap = line.position - 1 === expected ? '' : ` to ${line.position - 1}`;
       this.find(expected, 'removed', `position ${expected}${gap} is missing from the chain`);
     } else if (line.position < expected) {
       this.find(line.position, 'reordered', `position ${line.position} follows ${expected - 1}`);
     }
-    const before = begins && line.position !== 1 ? line.previousHash : this.head.hash;
+    const before = this.head.hash === '' ? line.previousHash : this.head.hash;
     if (line.position === expected && line.previousHash !== before)
       this.find(
         line.position,
@@ -120,6 +143,7 @@ class ChainVerification {
     if (linkHash(key, line) !== line.hash)
       this.find(line.position, 'changed', 'the link was changed');
     this.compareEntry(line, tenantId);
+    this.noteAnnouncement(line.entry);
     this.first ??= line.position;
     this.head = { position: line.position, hash: line.hash };
     this.chained += 1;
@@ -143,6 +167,12 @@ class ChainVerification {
     }
   }
 
+  private noteAnnouncement(entry: ChainedLine['entry']): void {
+    const announced = entry === null ? undefined : announcedIn(entry);
+    if (announced !== undefined && announced.position > this.announced.position)
+      this.announced = announced;
+  }
+
   private takePending({ entry, entryId, queued }: PendingLine, { tenantId }: AuditLogHeader): void {
     this.pending += 1;
     if (entry === null) {
@@ -163,10 +193,13 @@ class ChainVerification {
       return;
     }
     this.compareTrailer(this.header);
+    if (this.header.to === null) this.comparePruned();
     const { head } = this.expectation;
     if (head === undefined || head.position === 0 || this.checkpointMatches) return;
     if (head.position > this.head.position)
       this.find(head.position, 'truncated', 'the chain ends before the expected head');
+    else if (this.pruned !== undefined && head.position < this.pruned.position)
+      this.find(head.position, 'truncated', 'the expected head was deleted after its retention');
     else if (this.first !== null && head.position < this.first)
       this.find(head.position, 'truncated', 'the chain starts after the expected head');
     else this.find(head.position, 'changed', 'the hash at the expected head is different');
@@ -186,9 +219,25 @@ class ChainVerification {
     ) {
       this.find(null, 'truncated', 'the trailer does not match the lines before it');
     }
-    const reached = empty ? head.position === firstPosition - 1 : isSame(head, this.head);
+    const reached =
+      empty && this.pruned === undefined
+        ? head.position === firstPosition - 1
+        : isSame(head, this.head);
     if (to === null && !reached)
       this.find(null, 'truncated', 'the chain does not end with the head in the header');
+  }
+
+  /** The log itself contains, in its chain, which entries are deleted. Otherwise they were removed by someone else. */
+  private comparePruned(): void {
+    const { pruned, announced } = this;
+    if (pruned === undefined) return;
+    const covered = pruned.position < announced.position || isSame(pruned, announced);
+    if (!covered)
+      this.find(
+        1,
+        'removed',
+        `no entry of the log announces that the entries up to position ${pruned.position} are deleted`,
+      );
   }
 
   private find(position: number | null, problem: ChainFinding['problem'], message: string): void {
@@ -198,4 +247,18 @@ class ChainVerification {
 
 function isSame(one: ChainHead, other: ChainHead): boolean {
   return one.position === other.position && one.hash === other.hash;
+}
+
+/** The last position that an entry announces to be deleted after the retention period, and the hash there. */
+function announcedIn({ type, details }: AuditEntry): ChainHead | undefined {
+  const anchor = isObject(details) ? details['anchor'] : undefined;
+  if (type !== 'audit.pruning_announced' || typeof anchor !== 'string') return undefined;
+  const [, position, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(anchor) ?? [];
+  return position === undefined || hash === undefined
+    ? undefined
+    : { position: Number(position), hash };
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

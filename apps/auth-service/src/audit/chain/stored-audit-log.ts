@@ -52,7 +52,10 @@ export async function listStoredAuditLogs(
   return database.query<{ tenantId: string; name: string }>(LIST, [tenantId]);
 }
 
-/** Reads a tenant's whole audit log in the format of an export, page by page on the operators' login. */
+/**
+ * Reads a tenant's whole audit log in the format of an export, page by page on the operators' login.
+ * @throws AuditLogPruned if the retention job overtakes the reader.
+ */
 export async function* storedAuditLog(
   database: PlatformDatabase,
   tenantId: string,
@@ -73,17 +76,18 @@ export async function* storedAuditLog(
     firstPosition: 1,
     head: end,
   };
-  const range = { tenantId, lastPosition: end.position, endId: MAX_UUID };
+  const range = { tenantId, firstPosition: 1, lastPosition: end.position, endId: MAX_UUID };
   let head: ChainHead = EMPTY_CHAIN;
   let [chained, pending] = [0, 0];
   for (let more = true; more;) {
     const after = head.position;
     const page = await read((transaction) => readChainedPage(transaction, range, after, PAGE));
-    yield* page;
-    const last = page.at(-1);
+    yield* page.pruned;
+    yield* page.links;
+    const last = page.links.at(-1);
     if (last !== undefined) head = { position: last.position, hash: last.hash };
-    chained += page.length;
-    more = page.length === PAGE;
+    chained += page.links.length;
+    more = page.links.length === PAGE;
   }
   // Entries that were appended in the meantime are in neither of these lists and are not verified this time.
   for (const readPage of [readPendingPage, readUnqueuedPage]) {

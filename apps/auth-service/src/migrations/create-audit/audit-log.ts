@@ -4,6 +4,8 @@ import {
   auditTable,
   CURRENT_USER_ID,
   definerFunction,
+  dropTriggers,
+  GATEKEEPER_ROLE,
   hasPermission,
   protectTenantTable,
   type SchemaPart,
@@ -82,13 +84,26 @@ END`,
 
 /*
  * The logins have no grant to change an entry; this stops the owner, and every role that is granted more later. Entries
- * are deleted only with their tenant: is_being_purged() is created with purged_tenants, by the migration of the platform.
+ * are deleted only with their tenant, or by prune_audit_log(), which has moved the anchor of the chain behind them before.
+ * is_being_purged() is created with purged_tenants, by the migration of the platform.
  */
 const REFUSE_AUDIT_CHANGE = `
   CREATE FUNCTION public.refuse_audit_change() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  DECLARE
+    pruned bigint;
   BEGIN
     IF TG_OP = 'DELETE' THEN
+      SELECT a.position INTO pruned FROM public.audit_anchors a WHERE a.tenant_id = OLD.tenant_id;
+      IF TG_TABLE_NAME = 'audit_chain' THEN
+        IF OLD.position <= pruned THEN
+          RETURN OLD;
+        END IF;
+      ELSIF EXISTS (SELECT FROM public.audit_chain c
+                     WHERE c.tenant_id = OLD.tenant_id AND c.entry_id = OLD.id AND c.entry_table = TG_TABLE_NAME
+                       AND c.position <= pruned) THEN
+        RETURN OLD;
+      END IF;
       IF public.is_being_purged(OLD.tenant_id) THEN
         RETURN OLD;
       END IF;
@@ -113,10 +128,19 @@ const EARLIER_TABLES = [
   'tenant_domains',
   'tenant_roles',
   'users',
-  'user_sessions',
   'invites',
   'invite_links',
 ];
+
+/*
+ * Without the deletions of the gatekeeper, whose functions delete sessions with their tenant or after the retention period:
+ * an entry for each would keep for years what is deleted.
+ */
+const AUDIT_SESSIONS = `
+  CREATE TRIGGER user_sessions_audit AFTER INSERT OR UPDATE ON public.user_sessions
+    FOR EACH ROW EXECUTE FUNCTION public.audit_tenant_access();
+  CREATE TRIGGER user_sessions_audit_deleted AFTER DELETE ON public.user_sessions
+    FOR EACH ROW WHEN (current_user <> '${GATEKEEPER_ROLE}') EXECUTE FUNCTION public.audit_tenant_access()`;
 
 /** The audit log: one entry for each change of a row, inserted by trigger and never changed. */
 export const AUDIT_LOG: SchemaPart = {
@@ -125,9 +149,10 @@ export const AUDIT_LOG: SchemaPart = {
     POLICIES,
     REFUSE_AUDIT_CHANGE,
     appendOnly('audit_log'),
-    asGatekeeper(AUDIT_TENANT_ACCESS, ...EARLIER_TABLES.map(auditTable)),
+    asGatekeeper(AUDIT_TENANT_ACCESS, ...EARLIER_TABLES.map(auditTable), AUDIT_SESSIONS),
   ],
   down: [
+    ...dropTriggers(AUDIT_SESSIONS),
     ...EARLIER_TABLES.map((table) => `DROP TRIGGER ${table}_audit ON public.${table}`),
     'DROP TABLE public.audit_log',
     'DROP FUNCTION public.audit_tenant_access(), public.refuse_audit_change()',

@@ -102,7 +102,7 @@ const PRUNE_ACCESS_RECORDS = definerFunction({
   returns: 'void',
   language: 'sql',
   callers: [OPERATOR_ROLE],
-  body: 'DELETE FROM public.access_records a WHERE a.last_used_at < p_before',
+  body: `DELETE FROM public.access_records a WHERE a.last_used_at < least(p_before, now() - ${RETENTION})`,
 });
 
 /** The access records that the law requires after a tenant was purged. */

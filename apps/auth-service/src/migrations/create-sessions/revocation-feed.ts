@@ -166,8 +166,9 @@ const TRIGGERS = `
   CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions
     FOR EACH ROW WHEN (NEW.expires_at < OLD.expires_at AND NEW.is_active)
     EXECUTE FUNCTION public.note_revocation('user');
+  -- None for a session that has expired: its status is not cached as active. The end of its retention is no revocation.
   CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions
-    FOR EACH ROW WHEN (OLD.is_active) EXECUTE FUNCTION public.note_revocation('session');
+    FOR EACH ROW WHEN (OLD.is_active AND OLD.expires_at > now()) EXECUTE FUNCTION public.note_revocation('session');
   CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users
     FOR EACH ROW WHEN (${rightsOf('OLD')} IS DISTINCT FROM ${rightsOf('NEW')})
     EXECUTE FUNCTION public.note_revocation('user');

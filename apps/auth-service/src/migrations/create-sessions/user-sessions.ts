@@ -50,7 +50,9 @@ const TABLE = `
   CREATE INDEX user_sessions_user_idx ON public.user_sessions (tenant_id, user_id, created_at);
   -- The order in which the sessions of a user are listed.
   CREATE INDEX user_sessions_active_idx ON public.user_sessions (tenant_id, user_id, id) WHERE is_active;
-  CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions (tenant_id, expires_at) WHERE is_active`;
+  CREATE INDEX user_sessions_active_expiry_idx ON public.user_sessions (tenant_id, expires_at) WHERE is_active;
+  CREATE INDEX user_sessions_revoked_idx ON public.user_sessions (tenant_id, coalesce(revoked_at, expires_at))
+    WHERE NOT is_active`;
 
 const POLICIES = protectTenantTable({
   table: 'user_sessions',
@@ -86,6 +88,7 @@ const POLICIES = protectTenantTable({
       'expires_at',
       'last_used_at',
       'is_active',
+      'revoked_at',
       'created_at',
     ],
     update: ['ends_at', 'idle_timeout', 'expires_at', 'is_active', 'revoked_at'],

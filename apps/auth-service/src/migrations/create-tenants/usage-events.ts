@@ -24,7 +24,7 @@ const POLICIES = protectTenantTable({
   table: 'usage_events',
   policies: { select: hasPermission('view_usage') },
   operators: ['select'],
-  gatekeeper: { insert: true },
+  gatekeeper: { select: true, insert: true, delete: true },
 });
 
 /*

@@ -66,6 +66,15 @@ const BY_TENANT = `${ROWS}
 const ALL = `${ROWS}
    WHERE (c.tenant_id, c.session_id) > ($1, $2) ORDER BY c.tenant_id, c.session_id LIMIT ${BATCH}`;
 
+/* By the place of the rows, which is fixed while they are locked: a join by their key may read the whole table. */
+const PRUNE = `
+  WITH gone AS (
+    DELETE FROM session_changes WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM session_changes WHERE ends_at < now() - interval '20 minutes'
+       ORDER BY ends_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+    RETURNING session_id)
+  SELECT count(*)::int AS rows FROM gone`;
+
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** Sessions of all tenants, on the operators' login: the mirror works for no user. */
@@ -133,11 +142,14 @@ export class SessionMirrorRepository {
     );
   }
 
-  /** Deletes what is no longer needed of sessions that ended more than twenty minutes ago. */
-  async prune(): Promise<void> {
-    await this.database.query(
-      `DELETE FROM session_changes WHERE ends_at < clock_timestamp() - interval '20 minutes'`,
-    );
+  /**
+   * Deletes what is no longer needed of sessions that ended more than twenty minutes ago, those that ended first before others.
+   * A row that is locked waits for the next run.
+   * @returns the number of deleted rows, at most `limit`.
+   */
+  async prune(limit: number): Promise<number> {
+    const [gone] = await this.database.query<{ rows: number }>(PRUNE, [limit]);
+    return gone?.rows ?? 0;
   }
 }
 
