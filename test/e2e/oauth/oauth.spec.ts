@@ -116,6 +116,18 @@ describe('POST /oauth/introspect', () => {
     }
   });
 
+  it('does not tell a service from which countries users may log in', async () => {
+    const { tokens, tenantId } = await signedIn();
+    await service.sql(
+      `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
+       VALUES ($1, 'security', '{"countryPolicy": "enforce"}')`,
+      [tenantId],
+    );
+    const { body } = await introspect(tokens.accessToken);
+    expect(body).toMatchObject({ session_status: { tenant: { id: tenantId } } });
+    expect(JSON.stringify(body)).not.toContain('countries');
+  });
+
   it('accepts the ids of a session, for services that verify signatures themselves', async () => {
     const { tokens, tenantId } = await signedIn();
     const known = (await introspect(tokens.accessToken)).body;

@@ -106,7 +106,7 @@ export function countries(
     ...options,
     schema: {
       type: 'array',
-      items: { type: 'string', pattern: '^[A-Z]{2}$' },
+      items: { type: 'string', enum: [...COUNTRIES] },
       maxItems: COUNTRIES.length,
       uniqueItems: true,
     },
