@@ -60,6 +60,7 @@ const withCountryPolicy =
   (policy: string, change: (tenantId: string) => Promise<unknown>) => async (): Promise<string> => {
     const id = await newTenant();
     await feed.delivered(id);
+    feed.subscriber.events.length = 0;
     await feed.admin.query(
       `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
        VALUES ($1, 'security', jsonb_build_object('countryPolicy', $2::text, 'allowedCountries', '[]'::jsonb))
