@@ -54,7 +54,7 @@ export class FileController {
     summary: 'Upload a file to a POC',
     description:
       'The body is the content, of any media type. Content-Length is required. Videos require the feature ' +
-      'video_generation.',
+      'video_generation. A user can have 50 uploads and downloads at once on each instance, and a tenant 200.',
   })
   @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary', example: 'the content of the file' } })
@@ -65,6 +65,7 @@ export class FileController {
     'STORAGE_LIMIT_EXCEEDED',
     'FEATURE_NOT_AVAILABLE',
     'SUBSCRIPTION_ENDED',
+    'SERVICE_BUSY',
   )
   uploadFile(
     @CurrentUser() principal: Principal,
@@ -105,7 +106,9 @@ export class FileController {
   @OwnTransactions()
   @ApiOperation({
     summary: 'Download a file',
-    description: 'Supports range and conditional requests.',
+    description:
+      'Supports range and conditional requests. A user can have 50 uploads and downloads at once on each instance, and a ' +
+      'tenant 200. The connection is closed if you read nothing for 30 seconds.',
   })
   @ApiHeader({ name: 'range', required: false, schema: { type: 'string' }, example: 'bytes=0-99' })
   @ApiHeader({
@@ -118,7 +121,7 @@ export class FileController {
   @ApiResponse({ status: 200, description: 'The whole content.', content: { '*/*': BINARY } })
   @ApiResponse({ status: 206, description: 'The requested range.', content: { '*/*': BINARY } })
   @ApiResponse({ status: 304, description: 'The content has not changed.' })
-  @ApiErrors('NOT_FOUND', 'RANGE_NOT_SATISFIABLE')
+  @ApiErrors('NOT_FOUND', 'RANGE_NOT_SATISFIABLE', 'RATE_LIMIT_EXCEEDED', 'SERVICE_BUSY')
   downloadFile(
     @CurrentUser() principal: Principal,
     @Param('pocId', UuidParamPipe) pocId: string,

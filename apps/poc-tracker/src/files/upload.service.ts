@@ -9,6 +9,7 @@ import { PocService } from '../pocs/poc.service.js';
 import type { Draft } from '../storage/draft.js';
 import { FileStorage } from '../storage/file-storage.js';
 import { readMediaType } from './content-headers.js';
+import { TransferSlots } from '../storage/transfer-slots.js';
 import { FileRepository, type Reservation } from './file.repository.js';
 import { type FileResponse, type FileRow, toFileResponse } from './file.response.js';
 import { LeftoverRepository } from './leftover.repository.js';
@@ -31,13 +32,29 @@ export class UploadService {
     private readonly storage: FileStorage,
     private readonly leftovers: LeftoverRepository,
     private readonly sessionStatus: SessionStatusService,
+    private readonly slots: TransferSlots,
   ) {}
 
   /**
    * @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS, STORAGE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE, VALIDATION_ERROR,
-   *   FEATURE_NOT_AVAILABLE, and the errors of a session that ends during the upload.
+   *   FEATURE_NOT_AVAILABLE, RATE_LIMIT_EXCEEDED or SERVICE_BUSY while too many transfers run, and the errors of a session that
+   *   ends during the upload.
    */
   async upload(
+    principal: Principal,
+    pocId: string,
+    name: string,
+    request: FastifyRequest,
+  ): Promise<FileResponse> {
+    const free = this.slots.take({ user: principal.userId, tenant: principal.tenantId });
+    try {
+      return await this.receive(principal, pocId, name, request);
+    } finally {
+      free();
+    }
+  }
+
+  private async receive(
     principal: Principal,
     pocId: string,
     name: string,

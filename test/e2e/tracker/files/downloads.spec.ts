@@ -66,6 +66,33 @@ describe('A download', () => {
     await eventually(async () => openFiles(data.id), 0);
   });
 
+  it('is limited per user, whatever the downloads of another tenant', async () => {
+    const open = async (user: UserRecord) => {
+      const poc = await tracker.poc(user);
+      const { data } = await tracker.upload(user, poc, Buffer.alloc(8 * 1024 * 1024));
+      const at = `/pocs/${poc}/files/${data.id}/content`;
+      const headers = { authorization: `Bearer ${user.token}` };
+      return async () => {
+        const sent = get(`${tracker.url}/api/v1${at}`, { agent: false, headers });
+        const [response] = (await once(sent, 'response')) as [IncomingMessage];
+        response.on('error', () => undefined);
+        return { status: response.statusCode, stop: () => sent.destroy() };
+      };
+    };
+    const [hostile, other] = [await open(await tracker.user()), await open(await tracker.user())];
+    const downloads = await Promise.all(Array.from({ length: 60 }, hostile));
+    expect(downloads.filter(({ status }) => status === 429)).toHaveLength(10);
+    downloads.push(await other());
+    expect(downloads.at(-1)?.status).toBe(200);
+    for (const { stop } of downloads) stop();
+    // The slots are free again.
+    await eventually(async () => {
+      const { status, stop } = await hostile();
+      stop();
+      return status;
+    }, 200);
+  });
+
   /** Counts the descriptors of the file in this process, which the tracker runs in. */
   function openFiles(id: string): number {
     const descriptors = readdirSync('/proc/self/fd').map((fd) => {
