@@ -437,13 +437,13 @@ CREATE OR REPLACE FUNCTION public.failed_login_addresses(p_since timestamp with 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT DISTINCT f.ip_address
-  FROM (SELECT e.ip_address
+  FROM (SELECT e.type, e.ip_address
           FROM public.security_events e
-         WHERE e.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND e.target_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid)::text AND e.type = 'login.failed'
+         WHERE e.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND e.target_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid)::text
            AND e.id >= encode(substring(int8send((extract(epoch FROM p_since) * 1000)::bigint) FROM 3)
                               || decode('70008000000000000000', 'hex'), 'hex')::uuid
          ORDER BY e.id DESC LIMIT 1000) f
- WHERE f.ip_address IS NOT NULL
+ WHERE f.type = 'login.failed' AND f.ip_address IS NOT NULL
 $function$;
 ALTER FUNCTION failed_login_addresses(timestamp with time zone) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION failed_login_addresses(timestamp with time zone) TO authenticated_user;

@@ -1,5 +1,9 @@
 import { MAX_UUID } from '@poc-tracker/contracts';
 import { HEAD, LINKS } from '../../apps/auth-service/src/audit/chain/audit-log-pages.js';
+import {
+  FIND_HISTORY,
+  historyParameters,
+} from '../../apps/auth-service/src/protection/risk/login-history.repository.js';
 import { searchStatement } from '../../apps/auth-service/src/audit/entry-search.js';
 import {
   KEEP_TO_INDEX_ORDER,
@@ -40,7 +44,7 @@ export interface HotQuery {
 const AUDIT_PAGE = searchStatement({}, 51);
 
 /**
- * The statements that the service sends most often: thirteen within a tenant, the one that finds the tenant and the one that
+ * The statements that the service sends most often: fourteen within a tenant, the one that finds the tenant and the one that
  * reads revocations of all tenants.
  */
 export const HOT_QUERIES: readonly HotQuery[] = [
@@ -61,6 +65,11 @@ export const HOT_QUERIES: readonly HotQuery[] = [
     name: 'find_credentials',
     sql: 'SELECT * FROM find_credentials($1)',
     params: ({ email }) => [email],
+  },
+  {
+    name: 'history of a log-in',
+    sql: FIND_HISTORY,
+    params: ({ userId }) => historyParameters(userId),
   },
   { name: 'user by id', sql: FIND_USER_BY_ID, params: ({ userId }) => [userId] },
   { name: 'user with the tenant', sql: FIND_PROFILE, params: ({ userId }) => [userId] },

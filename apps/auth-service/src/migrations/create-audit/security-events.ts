@@ -84,8 +84,8 @@ END`,
 
 /*
  * The addresses of failed log-ins to the account of the current user since a time. A log-in compares itself with them, without
- * the permission to see the audit log. Ids start with their time, so that it is one range of the index; the limit keeps a
- * flood of failures from slowing down the log-in of its victim.
+ * the permission to see the audit log. Ids start with their time, so that it is one range of the index of targets; the limit
+ * keeps a flood of failures from slowing down the log-in of its victim.
  */
 const FAILED_LOGIN_ADDRESSES = definerFunction({
   signature: 'failed_login_addresses(p_since timestamptz)',
@@ -95,13 +95,13 @@ const FAILED_LOGIN_ADDRESSES = definerFunction({
   callers: [SERVICE_ROLE],
   body: `
 SELECT DISTINCT f.ip_address
-  FROM (SELECT e.ip_address
+  FROM (SELECT e.type, e.ip_address
           FROM public.security_events e
-         WHERE e.tenant_id = ${CURRENT_TENANT} AND e.target_id = ${CURRENT_USER_ID}::text AND e.type = 'login.failed'
+         WHERE e.tenant_id = ${CURRENT_TENANT} AND e.target_id = ${CURRENT_USER_ID}::text
            AND e.id >= encode(substring(int8send((extract(epoch FROM p_since) * 1000)::bigint) FROM 3)
                               || decode('70008000000000000000', 'hex'), 'hex')::uuid
          ORDER BY e.id DESC LIMIT 1000) f
- WHERE f.ip_address IS NOT NULL`,
+ WHERE f.type = 'login.failed' AND f.ip_address IS NOT NULL`,
 });
 
 const USAGE_EVENTS = `
