@@ -214,8 +214,8 @@ describe('Strangers who try passwords from many addresses', () => {
     expect((await logIn(user, { cookie, from: GERMANY })).status).toBe(200);
     const entries = await eventsOf(user, 'login.succeeded');
     expect(entries.map(({ details }) => details).slice(0, 2)).toEqual([
-      { risk: { score: 60, reasons: ['new_country', 'impossible_travel'] } },
-      { risk: { score: 0, reasons: [] } },
+      { country: 'DE', risk: { score: 60, reasons: ['new_country', 'impossible_travel'] } },
+      { country: 'BR', risk: { score: 0, reasons: [] } },
     ]);
   });
 
@@ -269,6 +269,9 @@ describe('A leaked password', () => {
     const user = { host, token, ...(await service.user(tenantId, { password: 'password123' })) };
     expect((await logIn(user)).status).toBe(200);
     const [entry] = await eventsOf(user, 'login.succeeded');
-    expect(entry?.details).toEqual({ risk: { score: 10, reasons: ['leaked_password'] } });
+    expect(entry?.details).toEqual({
+      country: 'BR',
+      risk: { score: 10, reasons: ['leaked_password'] },
+    });
   });
 });
