@@ -53,6 +53,22 @@ describe('PlatformDatabase', () => {
     }
   });
 
+  it('keeps a connection for others while one operator waits for many', async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const hostile = { tenantId: null, operatorId: randomUUID() };
+    const flood = Array.from({ length: 20 }, () => platform.transaction(hostile, () => released));
+    const other = { tenantId: null, operatorId: randomUUID() };
+    const one = (transaction: SqlRunner) => transaction.query('SELECT 1 AS one');
+    try {
+      await expect(platform.transaction(other, one)).resolves.toEqual([{ one: 1 }]);
+      await expect(platform.query('SELECT 1 AS one')).resolves.toEqual([{ one: 1 }]);
+    } finally {
+      release();
+      await Promise.allSettled(flood);
+    }
+  });
+
   it('sets the tenant, the operator and the kind of actor for the transaction only', async () => {
     const context = { tenantId: randomUUID(), operatorId: randomUUID() };
     const inside = await platform.transaction(context, (transaction) =>

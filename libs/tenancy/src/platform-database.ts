@@ -6,6 +6,7 @@ import type {
   PlatformContext,
   TransactionLimits,
 } from './transaction/opening-statement.js';
+import { ConnectionTurns } from './fairness/connection-turns.js';
 import { PlatformTransaction } from './transaction/platform-transaction.js';
 import { ConnectionLossLog } from './transaction/connection-loss.log.js';
 import { currentScope } from './request/request-context.js';
@@ -28,6 +29,13 @@ export interface PlatformDatabaseOptions {
 /** There are few operators, and each connection counts towards `max_connections`. */
 export const PLATFORM_POOL_MAX = 5;
 
+/** Percent that one operator uses at most, or all jobs: 4 connections, so that one remains for the others. */
+const OPERATOR_SHARE = 80;
+
+/** Whose turn a transaction takes that has no operator. */
+const JOBS = 'jobs';
+const STRANGERS = 'strangers';
+
 const APPLICATION_NAME = 'poc-tracker-auth-platform';
 const STATEMENT_MS = 60_000;
 const IDLE_MS = 30_000;
@@ -40,6 +48,11 @@ const CONNECT_MS = 10_000;
 @Injectable()
 export class PlatformDatabase {
   private readonly pool: Pool;
+  private readonly turns = new ConnectionTurns({
+    poolMax: PLATFORM_POOL_MAX,
+    tenantShare: OPERATOR_SHARE,
+    requestTimeoutMs: CONNECT_MS,
+  });
   private readonly losses = new ConnectionLossLog(PlatformDatabase.name);
   private readonly statementTimeoutMs: number;
   private readonly unnamedActor: ActorKind;
@@ -96,8 +109,8 @@ export class PlatformDatabase {
    * Runs `work` in a transaction on its own connection, commits if it resolves and rolls back if it rejects. The context is
    * transaction-local: the tenant, the operator as user, no role, and `app.actor_kind` ('operator' or 'system'), which the
    * audit log records.
-   * @throws Error if an id is not a UUID, if PostgreSQL did not commit, if the request has ended, and any error of a
-   *   statement. A statement after the end of the transaction fails as well.
+   * @throws ApiError SERVICE_BUSY if no connection is available in time; Error if an id is not a UUID, if PostgreSQL did not
+   *   commit, if the request has ended, and any error of a statement. A statement after the end of the transaction fails as well.
    */
   async transaction<T>(
     context: PlatformContext,
@@ -106,21 +119,15 @@ export class PlatformDatabase {
   ): Promise<T> {
     const { statementTimeoutMs = this.statementTimeoutMs } = limits;
     const { idleTimeoutMs = statementTimeoutMs } = limits;
-    const client = await this.pool.connect();
-    const open = new PlatformTransaction(
-      client,
-      context,
-      { statementTimeoutMs, idleTimeoutMs },
-      context.operatorId === null ? this.unnamedActor : 'operator',
-    );
     const { request } = currentScope();
-    return open.run(async (transaction) => {
-      const result = await work(transaction);
-      // A request that timed out has been told that nothing was done.
-      request?.lifetime.assertRunning();
-      request?.lifetime.startCommit();
-      return result;
-    });
+    const endTurn = await this.turns.take(
+      context.operatorId ?? (request === undefined ? JOBS : STRANGERS),
+    );
+    try {
+      return await this.run(context, work, { statementTimeoutMs, idleTimeoutMs });
+    } finally {
+      endTurn();
+    }
   }
 
   /** The process stops: from now on the loss of a connection is expected. */
@@ -132,5 +139,27 @@ export class PlatformDatabase {
   close(): Promise<void> {
     this.prepareClose();
     return (this.closing ??= this.pool.end());
+  }
+
+  private async run<T>(
+    context: PlatformContext,
+    work: (transaction: SqlRunner) => Promise<T>,
+    limits: TransactionLimits,
+  ): Promise<T> {
+    const client = await this.pool.connect();
+    const open = new PlatformTransaction(
+      client,
+      context,
+      limits,
+      context.operatorId === null ? this.unnamedActor : 'operator',
+    );
+    const { request } = currentScope();
+    return open.run(async (transaction) => {
+      const result = await work(transaction);
+      // A request that timed out has been told that nothing was done.
+      request?.lifetime.assertRunning();
+      request?.lifetime.startCommit();
+      return result;
+    });
   }
 }
