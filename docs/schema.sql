@@ -352,6 +352,19 @@ ALTER FUNCTION confirm_files_deleted(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION confirm_files_deleted(uuid) TO super_admin;
 GRANT EXECUTE ON FUNCTION confirm_files_deleted(uuid) TO tracker_user;
 
+CREATE OR REPLACE FUNCTION public.count_active_sessions()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT count(*)::integer FROM public.user_sessions s
+ WHERE s.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND s.is_active AND s.expires_at > now()
+HAVING (select public.has_permission('view_usage'))
+$function$;
+ALTER FUNCTION count_active_sessions() OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION count_active_sessions() TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.count_tenant_pocs()
  RETURNS trigger
  LANGUAGE plpgsql

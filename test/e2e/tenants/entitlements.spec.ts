@@ -88,6 +88,7 @@ describe('GET /tenants/current/usage', () => {
       pocs: { used: 0, limit: 100 },
       storageBytes: { used: 0, limit: 5 * GIBIBYTE },
       storageGb: { used: 0, limit: 5 },
+      activeSessions: 1,
       withinLimits: true,
       warnings: [],
     });

@@ -112,6 +112,10 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       victim('user_sessions')['id'],
     ],
   ],
+  count_active_sessions: () => [
+    ['UPDATE user_sessions SET is_active = false'],
+    ['SELECT nullif(count_active_sessions(), 0)'],
+  ],
   cancel_current_tenant: (victim) => [
     [`SELECT cancel_current_tenant('an attack')`],
     [

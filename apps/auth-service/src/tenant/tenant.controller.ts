@@ -3,13 +3,17 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
 import { DataResponse } from '@poc-tracker/http-service';
 import { TenantUsageResponse } from './entitlements/tenant-usage.response.js';
+import { TenantUsageService } from './entitlements/tenant-usage.service.js';
 import { TenantResponse } from './tenant.response.js';
 import { TenantService } from './tenant.service.js';
 
 @ApiTags('tenants')
 @Controller('tenants')
 export class TenantController {
-  constructor(private readonly tenants: TenantService) {}
+  constructor(
+    private readonly tenants: TenantService,
+    private readonly usages: TenantUsageService,
+  ) {}
 
   @Get('current')
   @Authenticated()
@@ -26,7 +30,7 @@ export class TenantController {
   @Permissions('view_usage')
   @ApiOperation({ summary: 'Get the usage of your tenant' })
   @DataResponse(200, TenantUsageResponse)
-  getCurrentTenantUsage(): Promise<TenantUsageResponse> {
-    return this.tenants.usage();
+  getCurrentTenantUsage(@CurrentUser() { tenantId }: Principal): Promise<TenantUsageResponse> {
+    return this.usages.current(tenantId);
   }
 }

@@ -7,6 +7,7 @@ import { TenantDomainController } from './domains/tenant-domain.controller.js';
 import { TenantDomainRepository } from './domains/tenant-domain.repository.js';
 import { TenantDomainService } from './domains/tenant-domain.service.js';
 import { DnsTxtResolver, TxtResolver } from './domains/txt-resolver.js';
+import { RedisModule } from '../redis/redis.module.js';
 import { EntitlementController } from './entitlements/entitlement.controller.js';
 import { EntitlementRepository } from './entitlements/entitlement.repository.js';
 import { EntitlementService } from './entitlements/entitlement.service.js';
@@ -16,6 +17,7 @@ import { TenantLifecycleRepository } from './lifecycle/tenant-lifecycle.reposito
 import { TenantLifecycleService } from './lifecycle/tenant-lifecycle.service.js';
 import { TenantPurgeRepository } from './lifecycle/tenant-purge.repository.js';
 import { TenantPurgeService } from './lifecycle/tenant-purge.service.js';
+import { TenantUsageService } from './entitlements/tenant-usage.service.js';
 import { SettingsChangeService } from './settings/settings-change.service.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { SettingsRepository } from './settings/settings.repository.js';
@@ -27,7 +29,7 @@ import { TenantService } from './tenant.service.js';
 
 /** Tenants: which one a request is for, and what it is, has and uses. */
 @Module({
-  imports: [ProtectionModule],
+  imports: [ProtectionModule, RedisModule],
   controllers: [
     BrandingController,
     EntitlementController,
@@ -54,6 +56,7 @@ import { TenantService } from './tenant.service.js';
     TenantPurgeService,
     TenantRepository,
     TenantService,
+    TenantUsageService,
     { provide: TxtResolver, useClass: DnsTxtResolver },
   ],
   exports: [

@@ -46,6 +46,23 @@ export class TenantRepository {
     return usage;
   }
 
+  /** Of the current transaction's tenant. Call it with the permission view_usage. */
+  async countActiveSessions(): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(
+      'SELECT count_active_sessions() AS count',
+    );
+    return row?.count ?? 0;
+  }
+
+  /** What the mirror of sessions in Redis is compared with: the source of its position, and the time in milliseconds. */
+  async mirrorTime(): Promise<{ source: string; now: number }> {
+    const [row] = await this.database.query<{ source: string; now: number }>(
+      `SELECT source, floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now FROM revocations_since(NULL)`,
+    );
+    if (row === undefined) throw new Error('revocations_since() returned no row.');
+    return row;
+  }
+
   /** @returns until when the tenant can be restored, or null if the current user may not cancel it. */
   async cancelCurrent(reason: string, restoreDays: number): Promise<Date | null> {
     const values = [reason, restoreDays];

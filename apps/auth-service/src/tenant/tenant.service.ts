@@ -7,10 +7,7 @@ import type { TenantSettings } from './settings/settings-catalogue.js';
 import { SettingsService } from './settings/settings.service.js';
 import { TenantRepository } from './tenant.repository.js';
 import { type TenantResponse, toTenantResponse } from './tenant.response.js';
-import {
-  type TenantUsageResponse,
-  toTenantUsageResponse,
-} from './entitlements/tenant-usage.response.js';
+import { type LimitedUsage, toLimitedUsage } from './entitlements/tenant-usage.response.js';
 
 /** The tenant of the current transaction, for the other modules. */
 @Injectable()
@@ -65,10 +62,10 @@ export class TenantService {
     return this.settingsService.values();
   }
 
-  /** @throws ApiError INVALID_TENANT if the tenant was deleted. */
-  async usage(): Promise<TenantUsageResponse> {
+  /** The usage of what a plan limits. @throws ApiError INVALID_TENANT if the tenant was deleted. */
+  async usage(): Promise<LimitedUsage> {
     const usage = await this.tenants.findUsage();
     if (usage === undefined) throw new ApiError('INVALID_TENANT');
-    return toTenantUsageResponse(usage);
+    return toLimitedUsage(usage);
   }
 }

@@ -1,5 +1,6 @@
 import {
   asGatekeeper,
+  CURRENT_TENANT,
   CURRENT_USER_ID,
   definerFunction,
   hasPermission,
@@ -195,6 +196,22 @@ SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timest
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user`,
 });
 
+/*
+ * Of all users of the transaction's tenant, also those whose sessions the current user may not see. It returns only their number,
+ * and null without the permission.
+ */
+const COUNT_ACTIVE_SESSIONS = definerFunction({
+  signature: 'count_active_sessions()',
+  returns: 'integer',
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT count(*)::integer FROM public.user_sessions s
+ WHERE s.tenant_id = ${CURRENT_TENANT} AND s.is_active AND s.expires_at > now()
+HAVING ${hasPermission('view_usage')}`,
+});
+
 const END = 's.created_at + lifetime';
 const EXCEEDS_SETTINGS = `s.tenant_id = NEW.tenant_id AND s.is_active AND s.expires_at > now()
      AND (s.idle_timeout > timeout OR s.ends_at > ${END})`;
@@ -239,6 +256,7 @@ export const USER_SESSIONS: SchemaPart = {
     EXTEND_SESSION,
     asGatekeeper(
       SESSION_STATUS,
+      COUNT_ACTIVE_SESSIONS,
       LIMIT_SESSION,
       LIMITED_ON_INSERT,
       SHORTEN_SESSIONS,
@@ -247,7 +265,7 @@ export const USER_SESSIONS: SchemaPart = {
   ],
   down: [
     'DROP TRIGGER tenant_settings_shorten_sessions ON public.tenant_settings',
-    'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.shorten_sessions()',
+    'DROP FUNCTION public.session_status(uuid, uuid, uuid), public.count_active_sessions(), public.shorten_sessions()',
     'DROP TABLE public.user_sessions',
     'DROP FUNCTION public.keep_session_revoked(), public.extend_session(), public.limit_session()',
   ],

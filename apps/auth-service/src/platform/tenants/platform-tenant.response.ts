@@ -7,7 +7,10 @@ import {
 import { TenantResponse } from '../../tenant/tenant.response.js';
 
 /** The usage of a tenant as an operator sees it. */
-export class PlatformUsageResponse extends OmitType(TenantUsageResponse, ['warnings']) {}
+export class PlatformUsageResponse extends OmitType(TenantUsageResponse, [
+  'warnings',
+  'activeSessions',
+]) {}
 
 /** A tenant in the list of an operator. */
 export class PlatformTenantSummary extends PickType(TenantResponse, [

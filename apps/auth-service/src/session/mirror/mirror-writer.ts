@@ -1,3 +1,4 @@
+import { isUuid } from '@poc-tracker/contracts';
 import { toMirroredSession } from './mirrored-session.js';
 import { type MirrorStore, NotTheWriter } from './mirror-store.js';
 import {
@@ -60,7 +61,8 @@ export class MirrorWriter {
   private async removeUnknown(tenantId: string): Promise<void> {
     if (!(await this.store.claim())) throw new NotTheWriter();
     for (const ids of slices(await this.store.sessionsOf(tenantId))) {
-      const rows = await this.sessions.sessions(ids.map((id) => ({ tenantId, id })));
+      // Redis may contain anything: what is no id is unknown as well.
+      const rows = await this.sessions.sessions(ids.filter(isUuid).map((id) => ({ tenantId, id })));
       const known = new Set(rows.map(({ sessionId }) => sessionId));
       const unknown = ids.filter((id) => !known.has(id));
       if (unknown.length > 0) await this.store.remove(tenantId, unknown);

@@ -62,6 +62,14 @@ export class TenantUsageResponse {
   storageGb: UsageShare;
 
   @ApiProperty({
+    minimum: 0,
+    description:
+      'Sessions that have not ended, of all users, at most a few seconds ago. No plan limits them.',
+    example: 7,
+  })
+  activeSessions: number;
+
+  @ApiProperty({
     description: 'False if the usage exceeds a limit, as after a change to a smaller plan.',
     example: true,
   })
@@ -75,7 +83,10 @@ export class TenantUsageResponse {
   warnings: UsageWarning[];
 }
 
-export function toTenantUsageResponse(row: TenantUsageRow): TenantUsageResponse {
+/** The usage of what a plan limits, with warnings. */
+export type LimitedUsage = Omit<TenantUsageResponse, 'activeSessions'>;
+
+export function toLimitedUsage(row: TenantUsageRow): LimitedUsage {
   const shares = toUsageShares(
     { users: row.user_count, pocs: row.poc_count, storageBytes: Number(row.storage_bytes) },
     { maxUsers: row.max_users, maxPocs: row.max_pocs, maxStorageGb: row.max_storage_gb },
@@ -88,7 +99,7 @@ export function toTenantUsageResponse(row: TenantUsageRow): TenantUsageResponse 
 export function toUsageShares(
   usage: TenantUsage,
   limits: TenantLimits,
-): Omit<TenantUsageResponse, 'warnings'> {
+): Omit<LimitedUsage, 'warnings'> {
   const users = { used: usage.users, limit: limits.maxUsers };
   const pocs = { used: usage.pocs, limit: limits.maxPocs };
   const storageBytes = { used: usage.storageBytes, limit: limits.maxStorageGb * GIBIBYTE };
