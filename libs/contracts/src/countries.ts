@@ -14,7 +14,7 @@ export const COUNTRIES: readonly string[] = (
   'VN VU WF WS XK YE YT ZA ZM ZW'
 ).split(' ');
 
-/** The countries that a tenant allows unless it says otherwise: Brazil and its neighbors in the Southern Cone. */
+/** The countries that a tenant allows unless it says otherwise: Brazil and the countries of the Southern Cone. */
 export const DEFAULT_ALLOWED_COUNTRIES: readonly string[] = Object.freeze([
   'BR',
   'AR',

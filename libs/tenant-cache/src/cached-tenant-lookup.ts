@@ -1,4 +1,5 @@
 import {
+  COUNTRY_POLICIES,
   type CountryPolicy,
   FEATURES,
   isCountryList,
@@ -118,7 +119,8 @@ function isRateLimits(value: unknown): value is RateLimitOverrides {
 function isCountryPolicy(value: unknown): value is CountryPolicy {
   return (
     isRecord(value) &&
-    isOneOf(['observe', 'enforce'], value['mode']) &&
+    value['mode'] !== 'off' &&
+    isOneOf(COUNTRY_POLICIES, value['mode']) &&
     isCountryList(value['allowed']) &&
     isCountryList(value['denied'])
   );

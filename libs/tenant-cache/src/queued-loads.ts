@@ -3,8 +3,8 @@ import type { Loader } from './single-flight.js';
 type Load<T> = Promise<ReadonlyMap<string, T>>;
 
 /**
- * Loads a key once at a time while the feed proves nothing, so that a request may only use a load that began after it. The
- * requests that arrive during a load share the next one, which begins after all of them: any number of them costs two loads.
+ * Loads a key once at a time. While the feed proves nothing, a request may only use a load that began after it: the requests that
+ * arrive during a load share the next one, so that any number of them costs two loads.
  */
 export class QueuedLoads<T> {
   private readonly running = new Map<string, Load<T>>();

@@ -99,7 +99,7 @@ const sessionsOf = async ({ tenantId, userId }: Workplace): Promise<number> =>
 
 describe('A suspicious log-in', () => {
   it.each([undefined, 'observe'] as const)(
-    'is let in with the policy %s, and the audit log has its score and reasons',
+    'succeeds with the policy %s, and the audit log has its score and reasons',
     async (policy) => {
       const user = await workplace(policy);
       expect((await steal(user)).status).toBe(200);
@@ -151,7 +151,7 @@ describe('A suspicious log-in', () => {
     expect((await steal(observing)).status).toBe(200);
   });
 
-  it('is let in after the admin has set the policy to observe', async () => {
+  it('succeeds after the admin has set the policy to observe', async () => {
     const user = await workplace('refuse');
     expect((await steal(user)).status).toBe(403);
     await setPolicy(user.token, 'observe');
@@ -160,7 +160,7 @@ describe('A suspicious log-in', () => {
 });
 
 describe('An unusual log-in of the user', () => {
-  it('is let in on a new device at home, at whatever hour', async () => {
+  it('succeeds on a new device at home, at whatever hour', async () => {
     const user = await workplace('refuse');
     expect((await logIn(user, { userAgent: FIREFOX })).status).toBe(200);
     expect(await eventsOf(user, 'login.succeeded')).toMatchObject([
@@ -168,7 +168,7 @@ describe('An unusual log-in of the user', () => {
     ]);
   });
 
-  it('is let in abroad on a device that has logged in before', async () => {
+  it('succeeds abroad on a device that has logged in before', async () => {
     const user = await workplace('refuse');
     const { headers } = await logIn(user);
     const cookie = String(headers['set-cookie']).split(';')[0] ?? '';

@@ -219,7 +219,7 @@ function registerCountryPolicy(group: Command, context: CliContext, actor: Opera
   subcommand(
     group,
     'reset-country-policy <tenant>',
-    'Switch the country policy of a tenant off, whose admins are locked out by it. Its lists of countries stay.',
+    'Switch off the country policy of a tenant whose admins are all locked out. Its lists of countries stay.',
   ).action(async (name: string, options: Json) => {
     const { tenants } = await context.services();
     const before = await tenants.resetCountryPolicy(await idOf(tenants, name), actor);

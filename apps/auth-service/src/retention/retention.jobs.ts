@@ -16,6 +16,9 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** The longest run. What is left waits for the next one. */
 const LONGEST_RUN_MS = 30 * 60 * 1_000;
 
+/** In the log line about a run with failures, which mostly have one cause. */
+const NAMED_FAILURES = 3;
+
 /** One kind of data of one tenant. */
 interface Task {
   data: PrunedData;
@@ -94,12 +97,12 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
       }
       turn = unfinished;
     }
-    const announced = await this.announceNext(tasks, failures);
+    const announced = await this.announceNext(tasks, { end, failures });
     this.report({ deleted, announced, interrupted: turn.length > 0 });
     if (failures.length > 0)
       throw new AggregateError(
         failures,
-        `Rows were not deleted: ${failures.map(String).join('; ')}`,
+        `${failures.length} batches failed: ${failures.slice(0, NAMED_FAILURES).map(String).join('; ')}`,
       );
     return { deleted, announced, interrupted: turn.length > 0 };
   }
@@ -115,7 +118,7 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
     return tasks;
   }
 
-  /** A batch, and then a pause that is as long, so that the job never takes more than half of a connection. */
+  /** A batch, and then a pause that is as long, so that the job uses a connection half of the time at most. */
   private async runBatch({ data, tenantId, before }: Task) {
     const startedAt = performance.now();
     const batch = await this.rows.prune(data, tenantId, before);
@@ -131,10 +134,13 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
   }
 
   /** After the deletions: what is announced now is deleted by the next run. */
-  private async announceNext(tasks: readonly Task[], failures: unknown[]): Promise<number> {
+  private async announceNext(
+    tasks: readonly Task[],
+    { end, failures }: { end: number; failures: unknown[] },
+  ): Promise<number> {
     let announced = 0;
     for (const { data, tenantId, before } of tasks) {
-      if (data !== 'audit' || this.stopping.signal.aborted) continue;
+      if (data !== 'audit' || this.isOver(end)) continue;
       try {
         if (await this.rows.announce(tenantId, before)) announced += 1;
       } catch (error) {

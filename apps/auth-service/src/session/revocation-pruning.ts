@@ -8,6 +8,9 @@ const EVERY_MS = 5 * 60 * 1000;
 /** Rows per transaction: few enough to keep their locks for well below a second. */
 const BATCH = 1_000;
 
+/** Of one run. More than a busy installation ends sessions in twenty minutes; the next run continues. */
+const MAX_BATCHES = 1_000;
+
 /** Deletes events of the feed, and what the mirror reads of ended sessions, after twenty minutes. A cursor expires after fifteen. */
 @Injectable()
 export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
@@ -29,14 +32,14 @@ export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
       },
     });
   }
+
   /** The running batch ends; the next run continues. */
   onModuleDestroy(): void {
     this.stopping = true;
   }
 
-  /** At most what has ended until now, because no batch is full after that. */
   private async pruneMirrored(): Promise<void> {
-    for (let pruned = BATCH; pruned === BATCH && !this.stopping;)
-      pruned = await this.mirrored.prune(BATCH);
+    for (let batch = 0; batch < MAX_BATCHES && !this.stopping; batch += 1)
+      if ((await this.mirrored.prune(BATCH)) < BATCH) return;
   }
 }

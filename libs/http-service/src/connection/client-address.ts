@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
@@ -55,13 +56,17 @@ export function clientAddress(peer: string, forwardedFor: string, isTrusted: Pro
   return client ?? '';
 }
 
-/** Makes `request.ip` the {@link clientAddress}. It is empty if the client has already closed the connection. */
+/** The {@link clientAddress} of a request. Empty if the client has already closed the connection. */
+export function clientOf({ headers, socket }: IncomingMessage, isTrusted: ProxyTrust): string {
+  // Node joins repeated headers of this name.
+  const forwardedFor = String(headers['x-forwarded-for'] ?? '');
+  return clientAddress(socket.remoteAddress ?? '', forwardedFor, isTrusted);
+}
+
+/** Makes `request.ip` the address of the client. */
 export function registerClientAddress(fastify: FastifyInstance, isTrusted: ProxyTrust): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    // Node joins repeated headers of this name.
-    const forwardedFor = String(request.raw.headers['x-forwarded-for'] ?? '');
-    const value = clientAddress(request.raw.socket.remoteAddress ?? '', forwardedFor, isTrusted);
-    Object.defineProperty(request, 'ip', { value });
+    Object.defineProperty(request, 'ip', { value: clientOf(request.raw, isTrusted) });
     done();
   });
 }

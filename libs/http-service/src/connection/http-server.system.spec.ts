@@ -174,7 +174,10 @@ describe('A response', () => {
     return (server.address() as AddressInfo).port;
   }
 
-  it('that the client does not read ends its connection', async () => {
+  it.each([
+    ['sends nothing', ''],
+    ['sends line breaks', '\r\n'],
+  ])('that the client does not read ends its connection if the client %s', async (_, sends) => {
     let ended = false;
     const port = await serve((_request, response) => {
       response.once('close', () => (ended = true));
@@ -184,7 +187,11 @@ describe('A response', () => {
     const socket = connect(port, '127.0.0.1').pause();
     sockets.push(socket);
     socket.on('error', () => undefined).write(HEALTH);
-    await expect.poll(() => ended, { timeout: 5_000 }).toBe(true);
+    const sent = (): boolean => {
+      if (sends !== '') socket.write(sends);
+      return ended;
+    };
+    await expect.poll(sent, { timeout: 5_000, interval: 20 }).toBe(true);
   });
 
   it('that is not ready yet does not end it', async () => {

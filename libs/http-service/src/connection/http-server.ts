@@ -23,6 +23,9 @@ const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 /** A client that reads nothing of a response for so long is disconnected: it keeps a connection and memory in use. */
 const UNREAD_MS = 30_000;
 
+/** How often a response is checked within that time. A single check may meet a part that was written just before. */
+const STALLED_CHECKS = 3;
+
 /** How late the end of the time for a request is noticed. */
 const CHECK_MS = 1_000;
 
@@ -48,10 +51,7 @@ export function createHttpServer(
 ): Server {
   const receive: RequestListener = (request, response) => {
     const { socket } = request;
-    // Called when no byte was received or sent for so long. A response that is not ready yet is not the fault of the client.
-    response.setTimeout(unreadTimeoutMs, () => {
-      if (socket.writableLength > 0) socket.destroy();
-    });
+    watchReader(response, unreadTimeoutMs);
     if (HTTP_METHODS.has(request.method ?? '')) {
       responses.set(socket, responses.has(socket) ? null : response);
       // Node's parser stops at the end of such a request, and no further one of the connection would get a response.
@@ -113,4 +113,24 @@ function refusal(code: ErrorCode): string {
     '',
     text,
   ].join('\r\n');
+}
+
+/**
+ * Ends the connection when nothing of what waits to be sent was taken for so long. Node's own timeout of a socket starts again
+ * with every byte that the client sends.
+ */
+function watchReader(response: ServerResponse, timeoutMs: number): void {
+  const { socket } = response.req;
+  const sent = (): number => socket.bytesWritten - socket.writableLength;
+  let last = sent();
+  let stalls = 0;
+  const timer = setInterval(() => {
+    const isStalled = socket.writableLength > 0 && sent() === last;
+    stalls = isStalled ? stalls + 1 : 0;
+    last = sent();
+    if (stalls > STALLED_CHECKS) socket.destroy();
+  }, timeoutMs / STALLED_CHECKS).unref();
+  response.once('close', () => {
+    clearInterval(timer);
+  });
 }

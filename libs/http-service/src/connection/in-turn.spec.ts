@@ -47,6 +47,7 @@ describe('A request', () => {
         client: '203.0.113.9',
         url: '/health?a=1',
         headers: expect.objectContaining({ 'x-tenant-id': 'acme' }) as object,
+        isAbandoned: expect.any(Function) as () => boolean,
       },
     ]);
   });

@@ -1,13 +1,19 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
 import type { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance } from 'fastify';
-import { clientAddress, type ProxyTrust } from './client-address.js';
+import { clientOf, type ProxyTrust } from './client-address.js';
 
 /** Decides when each request starts, so that the many of one client do not delay those of others. */
 export interface RequestTurns {
-  /** @param start called once, with an error if the request is refused */
+  /** @param start called once, with an error if the request is refused; not at all if the request is abandoned */
   enter(
-    request: { client: string; url: string; headers: IncomingHttpHeaders },
+    request: {
+      client: string;
+      url: string;
+      headers: IncomingHttpHeaders;
+      /** Whether the client has closed the connection. */
+      isAbandoned: () => boolean;
+    },
     start: (refusal?: ApiError) => void,
   ): void;
 }
@@ -16,8 +22,8 @@ export interface RequestTurns {
 const refusals = new WeakMap<IncomingMessage, ApiError>();
 
 /**
- * Lets requests wait for their turn before anything but their headers is read: a request costs more after that than before
- * it.
+ * Lets requests wait for their turn before anything but their headers is read, so that a waiting request costs hardly more than
+ * these.
  */
 export function inTurn(
   handle: RequestListener,
@@ -27,9 +33,8 @@ export function inTurn(
   if (turns === undefined) return handle;
   return (request, response) => {
     const { headers, socket, url = '' } = request;
-    const forwardedFor = String(headers['x-forwarded-for'] ?? '');
-    const client = clientAddress(socket.remoteAddress ?? '', forwardedFor, isTrusted);
-    turns.enter({ client, url, headers }, (refusal) => {
+    const client = clientOf(request, isTrusted);
+    turns.enter({ client, url, headers, isAbandoned: () => socket.destroyed }, (refusal) => {
       if (refusal !== undefined) refusals.set(request, refusal);
       handle(request, response);
     });

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 function enter(name: string, tenant: string, client = `client of ${tenant}`): void {
-  arrive(name, { client, url: '/', headers: { 'x-tenant-id': tenant } });
+  arrive(name, { client, url: '/', headers: { 'x-tenant-id': tenant }, isAbandoned: () => false });
 }
 
 function arrive(name: string, request: ArrivedRequest): void {
@@ -58,16 +58,19 @@ describe('A request', () => {
   });
 
   it.each([
-    ['a tenant', (index: number) => ['acme', `client ${index}`]],
-    ['a client', (index: number) => [`claimed ${index}`, 'client']],
-  ] as const)('starts before the second one of %s that sends hundreds', (_, groupsOf) => {
+    ['of one address', (index: number) => [`claimed ${index}`, 'hostile']],
+    ['of many addresses for one tenant', (index: number) => ['acme', `client ${index}`]],
+    ['of one address that name the tenant of others', () => ['globex', 'hostile']],
+  ] as const)('starts before the third of hundreds %s', (_, groupsOf) => {
     for (let index = 0; index < 400; index += 1) {
       const [tenant = '', client] = groupsOf(index);
       enter(`a${index}`, tenant, client);
     }
     enter('b', 'globex');
     enter('b2', 'globex');
-    expect(turnLoop().slice(0, 5)).toEqual(['a0', 'a1', 'b', 'a2', 'b2']);
+    const order = turnLoop();
+    expect(order.indexOf('b')).toBeLessThanOrEqual(2);
+    expect(order.filter((name) => name.startsWith('a'))).toHaveLength(400);
   });
 
   it('that arrives later starts before those that have waited for more than one round', () => {
@@ -90,17 +93,35 @@ describe('A request', () => {
     ]);
   });
 
-  it('is refused if 500 of its tenant wait, and one of another tenant is not', () => {
-    for (let index = 0; index < 502; index += 1) enter(`a${index}`, 'acme');
+  it('is refused if 500 of its client wait, and one of another client for the same tenant is not', () => {
+    for (let index = 0; index < 502; index += 1) enter(`a${index}`, 'acme', 'hostile');
     expect(served).toEqual(['a0', 'a501 SERVICE_BUSY']);
-    enter('b', 'globex');
+    enter('b', 'acme', 'another client');
     expect(turnLoop().slice(2, 4)).toEqual(['a1', 'b']);
   });
 
-  it('is refused if 2,000 wait, of however many tenants', () => {
-    for (let index = 0; index < 2_002; index += 1) enter(`${index}`, `tenant ${index}`);
+  it('takes the place of one of a client with many if 2,000 wait', () => {
+    for (let index = 0; index < 2_001; index += 1)
+      enter(`a${index}`, 'acme', `192.0.2.${index % 4}`);
+    enter('b', 'globex');
+    expect(served).toEqual(['a0', 'a2000 SERVICE_BUSY']);
+    const rest = turnLoop();
+    expect(rest.slice(2, 4)).toEqual(['a1', 'b']);
+    expect(new Set(rest).size).toBe(2_002);
+  });
+
+  it('is refused if requests of 2,000 clients wait', () => {
+    for (let index = 0; index < 2_002; index += 1) enter(`${index}`, 'acme', `client ${index}`);
     expect(served).toEqual(['0', '2001 SERVICE_BUSY']);
     expect(turnLoop()).toHaveLength(2_002);
+  });
+
+  it('takes no turn if its client is gone', () => {
+    enter('a', 'acme');
+    const gone = { client: 'gone', url: '/', headers: {}, isAbandoned: () => true };
+    arrive('gone', gone);
+    enter('b', 'acme');
+    expect(turnOnce()).toEqual(['a', 'b']);
   });
 
   it('is refused if it has waited for more than five seconds', () => {

@@ -3,9 +3,9 @@ import { ApiError } from '@poc-tracker/contracts';
 import { TENANT_HEADER, TENANT_PARAMETER } from '../resolution/tenant-naming.js';
 import { addressBlock } from './address-block.js';
 
-/** Requests that wait for their turn: in all, and of one tenant or client. They bound the memory of a burst. */
+/** Requests that wait for their turn: in all, and of one client. They bound the memory of a burst. */
 const MAX_WAITING = 2_000;
-const MAX_WAITING_OF_GROUP = 500;
+const MAX_WAITING_OF_CLIENT = 500;
 
 /** As for a connection to the database: a request that waits for longer is better repeated. */
 const MAX_WAIT_MS = 5_000;
@@ -18,35 +18,43 @@ export interface ArrivedRequest {
   readonly client: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  /** True if the client has closed the connection since. */
+  isAbandoned(): boolean;
 }
 
-/** A request that waits. `groups` are the client and the tenant that it counts for. */
 interface WaitingRequest {
-  readonly groups: readonly string[];
+  readonly client: Client;
   readonly enteredAt: number;
+  readonly isAbandoned: () => boolean;
   readonly start: (refusal?: ApiError) => void;
 }
 
-/** The last round that has a request of a group, and how many of its requests wait. */
-interface Group {
+/** A client with requests that wait, or that this round has started. */
+interface Client {
+  readonly block: string;
   lastRound: number;
   waiting: number;
 }
+
+/** The requests of a round, one of each client, by the tenant that they name. */
+type Round = Map<string, WaitingRequest[]>;
 
 /**
  * Spreads the requests that arrive at once over the turns of the event loop: without it, hundreds that one client sends
  * together would be worked on before the next request of anyone else is read. A request starts at once unless another one has
  * started in this turn of the loop. Then it waits, and one starts in each turn.
  *
- * The order is start-time fair queuing (Goyal, Vin and Cheng, 1996) of equal groups: in a round there is one request of each
- * client and of each tenant. Whatever the requests claim, a client with one request is served before the second one of others.
+ * The order is start-time fair queuing (Goyal, Vin and Cheng, 1996) of equal clients: each has one request in a round. Within a
+ * round the tenants that the requests name take turns, so that a client waits for one request of a tenant with many clients.
+ * Nothing has verified that name, but it cannot move a request to another round: what a client sends delays others by one
+ * request.
  */
 export class RequestTurns {
-  private readonly rounds = new Map<number, WaitingRequest[]>();
-  private readonly groups = new Map<string, Group>();
+  private readonly rounds = new Map<number, Round>();
+  private readonly clients = new Map<string, Client>();
   private round = 0;
-  /** The groups of the requests that this round has started. */
-  private started: string[] = [];
+  /** The clients whose requests this round has started. */
+  private started: Client[] = [];
   private waiting = 0;
   /** Whether a request has started in this turn of the event loop, or one waits. */
   private isTaken = false;
@@ -61,11 +69,12 @@ export class RequestTurns {
   ) {}
 
   /**
-   * @param start called once: with an ApiError SERVICE_BUSY if too many wait, or if it has waited for too long
+   * @param start called once, unless the client closes the connection: with an ApiError SERVICE_BUSY if too many wait, or if it
+   *   has waited for too long
    */
   enter(request: ArrivedRequest, start: WaitingRequest['start']): void {
     if (this.isTaken) {
-      this.wait({ groups: groupsOf(request), enteredAt: this.now(), start });
+      this.wait(request, start);
       return;
     }
     this.isTaken = true;
@@ -73,48 +82,85 @@ export class RequestTurns {
     start();
   }
 
-  private wait(request: WaitingRequest): void {
-    const groups = request.groups.map((name) => this.groupOf(name));
+  private wait(request: ArrivedRequest, start: WaitingRequest['start']): void {
+    const client = this.clientOf(addressBlock(request.client));
+    const round = Math.max(this.round, client.lastRound + 1);
     const isFull =
-      this.waiting >= MAX_WAITING || groups.some(({ waiting }) => waiting >= MAX_WAITING_OF_GROUP);
+      client.waiting >= MAX_WAITING_OF_CLIENT ||
+      (this.waiting >= MAX_WAITING && !this.refuseAfter(round));
     if (isFull) {
-      request.start(busy());
+      start(busy());
       return;
     }
-    const round = Math.max(this.round, ...groups.map(({ lastRound }) => lastRound + 1));
-    request.groups.forEach((name, index) => {
-      const { waiting = 0 } = groups[index] ?? {};
-      this.groups.set(name, { lastRound: round, waiting: waiting + 1 });
-    });
-    const members = this.rounds.get(round);
-    if (members === undefined) this.rounds.set(round, [request]);
-    else members.push(request);
+    const waiting = {
+      client,
+      enteredAt: this.now(),
+      isAbandoned: () => request.isAbandoned(),
+      start,
+    };
+    this.clients.set(client.block, client);
+    client.lastRound = round;
+    client.waiting += 1;
     this.waiting += 1;
+    const members = this.rounds.get(round) ?? new Map<string, WaitingRequest[]>();
+    this.rounds.set(round, members);
+    const tenant = claimedTenant(request);
+    const ofTenant = members.get(tenant);
+    if (ofTenant === undefined) members.set(tenant, [waiting]);
+    else ofTenant.push(waiting);
   }
 
-  private groupOf(name: string): Group {
-    return this.groups.get(name) ?? { lastRound: this.round - 1, waiting: 0 };
+  private clientOf(block: string): Client {
+    return this.clients.get(block) ?? { block, lastRound: this.round - 1, waiting: 0 };
+  }
+
+  /** Makes room by refusing a request of a later round, whose client has others that wait. @returns false if there is none */
+  private refuseAfter(round: number): boolean {
+    const last = Math.max(...this.rounds.keys());
+    if (last <= round) return false;
+    const [tenant, requests] = [...(this.rounds.get(last) ?? [])].at(-1) ?? [];
+    const refused = requests?.pop();
+    if (tenant === undefined || refused === undefined) return false;
+    if (requests?.length === 0) this.rounds.get(last)?.delete(tenant);
+    if (this.rounds.get(last)?.size === 0) this.rounds.delete(last);
+    this.waiting -= 1;
+    refused.client.waiting -= 1;
+    refused.client.lastRound = last - 1;
+    refused.start(busy());
+    return true;
   }
 
   private take(): WaitingRequest | undefined {
     while (this.waiting > 0) {
-      const request = this.rounds.get(this.round)?.shift();
+      const request = this.takeOfRound();
       if (request === undefined) this.startRound();
       else {
         this.waiting -= 1;
-        for (const name of request.groups) this.groupOf(name).waiting -= 1;
-        this.started.push(...request.groups);
-        return request;
+        request.client.waiting -= 1;
+        this.started.push(request.client);
+        if (!request.isAbandoned()) return request;
       }
     }
     this.startRound();
     return undefined;
   }
 
+  /** The next request of the tenant whose turn it is in this round. */
+  private takeOfRound(): WaitingRequest | undefined {
+    const members = this.rounds.get(this.round);
+    const [next] = members ?? [];
+    if (members === undefined || next === undefined) return undefined;
+    const [tenant, requests] = next;
+    const request = requests.shift();
+    members.delete(tenant);
+    if (requests.length > 0) members.set(tenant, requests);
+    return request;
+  }
+
   private startRound(): void {
     this.rounds.delete(this.round);
     this.round += 1;
-    for (const name of this.started) if (this.groupOf(name).waiting === 0) this.groups.delete(name);
+    for (const { block, waiting } of this.started) if (waiting === 0) this.clients.delete(block);
     this.started = [];
   }
 
@@ -128,11 +174,7 @@ export class RequestTurns {
   };
 }
 
-/** The client, and the tenant that the request claims to be for. Nothing has verified it: it only decides on the order. */
-function groupsOf(request: ArrivedRequest): string[] {
-  return [`client ${addressBlock(request.client)}`, `tenant ${claimedTenant(request)}`];
-}
-
+/** The tenant that a request claims to be for. */
 function claimedTenant({ headers, url }: ArrivedRequest): string {
   const named = headers[TENANT_HEADER] ?? TENANT_IN_QUERY.exec(url)?.[1];
   return tenantOfToken(headers.authorization) ?? String(named ?? headers.host);

@@ -13,7 +13,7 @@ import { RefusedCredentials, UserCredentialsService } from '../../user/user-cred
 import type { UserResponse } from '../../user/user.response.js';
 import type { LoginDto } from './login.dto.js';
 
-/** The response to a suspicious log-in; null lets it in. Until there is a second factor, a challenge cannot be passed. */
+/** The response to a suspicious log-in; null for one that succeeds. Until there is a second factor, a challenge cannot be passed. */
 const REFUSAL_OF_POLICY = {
   observe: null,
   challenge: 'SECOND_FACTOR_REQUIRED',
@@ -93,7 +93,7 @@ export class LoginService {
     const user = await this.credentials.recordLogin(userId);
     const risk = await this.risk.assess(user, login);
     // Few log-ins are suspicious: the others need no look at the settings.
-    if (isSuspicious(risk)) await this.assertLetIn(userId, risk);
+    if (isSuspicious(risk)) await this.assertNotRefused(userId, risk);
     await this.recordSuccess(userId, { risk });
     return user;
   }
@@ -105,7 +105,7 @@ export class LoginService {
   }
 
   /** The response has no reasons: a thief must not learn what to change. */
-  private async assertLetIn(userId: string, risk: RiskScore): Promise<void> {
+  private async assertNotRefused(userId: string, risk: RiskScore): Promise<void> {
     const { riskPolicy } = (await this.tenants.settings()).security;
     const code = REFUSAL_OF_POLICY[riskPolicy];
     if (code !== null) throw new ApiError(code, { cause: new SuspiciousLogin(userId, risk) });

@@ -24,7 +24,7 @@ export class CountryAccess {
   /**
    * Records a refusal as a failure of the event, with the country, which the answer does not name. Call it outside of a
    * transaction.
-   * @returns what to record if the client is let in
+   * @returns what to record if the client is allowed
    * @throws ApiError LOCATION_NOT_ALLOWED
    */
   async assertAllowed(

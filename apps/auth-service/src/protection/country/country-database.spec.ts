@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -168,6 +168,20 @@ describe('a country database of COUNTRY_DATABASE', () => {
     replace(countryFile({ '200/8': URUGUAY, '2804': BRAZIL }));
     await database.refresh();
     expect(database.countryOf('200.1.1.1')).toBe('UY');
+  });
+
+  it('stays in use if its path leads through a file', async () => {
+    const inner = join(folder, 'inner');
+    mkdirSync(inner);
+    const file = join(inner, 'country.mmdb');
+    writeFileSync(file, countryFile({ '200/8': BRAZIL, '2804': BRAZIL }));
+    const database = open(file);
+    rmSync(inner, { recursive: true });
+    writeFileSync(inner, '');
+    await database.refresh();
+    expect(database.countryOf('200.1.1.1')).toBe('BR');
+    expect(log.error).toHaveBeenCalledTimes(1);
+    expect(() => open(file)).toThrow('COUNTRY_DATABASE');
   });
 
   it('is reported at start if it is older than a year', () => {

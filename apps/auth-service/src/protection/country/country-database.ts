@@ -89,8 +89,12 @@ export class CountryDatabase implements OnApplicationShutdown {
 
 /** What tells a file from the one that replaced it. */
 function versionOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? 'missing' : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+  try {
+    const { ino, mtimeMs, size } = statSync(path);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch (error) {
+    return reason(error);
+  }
 }
 
 /** @throws Error whose message goes on after the name of the file */

@@ -1,6 +1,6 @@
 import type { CountryPolicy } from '@poc-tracker/contracts';
 
-/** `would_refuse`: the client is let in, and recorded as one that `enforce` would refuse. */
+/** `would_refuse`: the client is allowed, and recorded as one that `enforce` would refuse. */
 export type CountryVerdict = 'allowed' | 'would_refuse' | 'refused';
 
 /**

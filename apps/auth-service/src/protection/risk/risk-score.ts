@@ -7,8 +7,8 @@ import { deviceKind } from './user-agent.js';
  * What each reason adds to the score of a log-in.
  *
  * They are chosen so that a known device stays at 70 at most, whatever else is unusual: `new_country`, `impossible_travel` and
- * `leaked_password` together, or `unusual_hour` in place of the first. So does a new device in a country that the account
- * knows, while strangers guess its password. A new device in a new country at an unusual hour is above.
+ * `leaked_password` together, or `unusual_hour` in place of the first. So does a new device at a usual hour in a country that
+ * the account knows, with a password that has not leaked, while strangers guess it. A new device in a new country at an unusual hour is above.
  */
 export const RISK_WEIGHTS = {
   /** None of the former log-ins came from the country. Travelers do this too. */

@@ -94,9 +94,9 @@ const SETTINGS_CATALOGUE = {
     riskPolicy: choice(['observe', 'challenge', 'refuse'], {
       default: 'observe',
       description:
-        'What happens to a suspicious log-in, which has the right password and a risk score above 70: it is let in (observe), ' +
+        'What happens to a suspicious log-in, which has the right password and a risk score above 70: it succeeds (observe), ' +
         'needs a second factor (challenge), or is refused (refuse). There is no second factor yet, so challenge refuses as well. ' +
-        'The audit log has the score of every log-in.',
+        'The audit log has the score of every log-in but the first.',
       unavailable: {},
     }),
     requireMFA: offUntilBuilt({
