@@ -17,8 +17,11 @@ import {
 import { SecurityEvents } from './security-events.js';
 import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
 
-/** Entries per transaction: each uses a connection for a few milliseconds, however slowly the client reads. */
-const PAGE = 500;
+/**
+ * Entries per transaction: each uses a connection for a few milliseconds, however slowly the client reads, and a page of entries of a
+ * kilobyte keeps the process busy for as long.
+ */
+const PAGE = 100;
 
 /** Exports at once. Each keeps up to two pages in memory while its client reads. */
 const MAX_EXPORTS = { total: 20, each: { user: 2, tenant: 4 }, retryAfter: 30 };
