@@ -3070,6 +3070,8 @@ CREATE TABLE user_sessions (
   device_info jsonb NOT NULL DEFAULT '{}'::jsonb,
   ip_address inet,
   user_agent text,
+  opened_from inet,
+  opened_with text,
   ends_at timestamp with time zone NOT NULL DEFAULT (now() + '7 days'::interval),
   idle_timeout interval NOT NULL DEFAULT '24:00:00'::interval,
   expires_at timestamp with time zone NOT NULL,

@@ -140,7 +140,8 @@ export class AuditEntryResponse {
   @ApiProperty({
     ...ANY_JSON,
     description:
-      'For login.succeeded, but for a registration or sign-up, and for a login.failed that was refused as suspicious, risk has the score of the log-in, from 0 to ' +
+      'For login.succeeded, unless it is that of a registration or sign-up, and for a login.failed that was refused as ' +
+      'suspicious, risk has the score of the log-in, from 0 to ' +
       '100, and its reasons.',
     example: {
       reason: 'SUSPICIOUS_LOGIN',

@@ -23,8 +23,8 @@ export interface NewSession extends Pick<
 
 const INSERT = `
   INSERT INTO user_sessions (tenant_id, id, user_id, refresh_token_hash, refresh_nonce, device_info, ip_address, user_agent,
-                             created_at, rotated_at, last_used_at, idle_timeout, ends_at, expires_at)
-  SELECT $1, $2, $3, $4, $5, $6, $7, $8, t.opened, t.opened, t.opened, t.timeout, t.opened + t.lifetime,
+                             opened_from, opened_with, created_at, rotated_at, last_used_at, idle_timeout, ends_at, expires_at)
+  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $7, $8, t.opened, t.opened, t.opened, t.timeout, t.opened + t.lifetime,
          t.opened + least(t.timeout, t.lifetime)
     FROM (SELECT $9::timestamptz AS opened, $10::float8 * interval '1 hour' AS timeout,
                  $11::float8 * interval '1 hour' AS lifetime) t`;

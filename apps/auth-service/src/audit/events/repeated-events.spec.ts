@@ -10,18 +10,21 @@ const event: SecurityEvent = {
 
 let now: number;
 let written: { tenantId: string; count: unknown; target?: string }[];
+let details: unknown[];
 let events: RepeatedEvents;
 let isDown: boolean;
 
 beforeEach(() => {
   now = 0;
   written = [];
+  details = [];
   isDown = false;
   events = new RepeatedEvents(
-    async (tenantId, { details, target }) => {
+    async (tenantId, { details: given, target }) => {
       await Promise.resolve();
       if (isDown) throw new Error('connection lost');
-      written.push({ tenantId, count: details?.['count'], ...(target && { target: target.id }) });
+      details.push(given);
+      written.push({ tenantId, count: given?.['count'], ...(target && { target: target.id }) });
     },
     () => now,
   );
@@ -41,6 +44,31 @@ describe('repeated events', () => {
     expect(written).toHaveLength(2);
     await endPeriod();
     expect(written.slice(2)).toEqual([{ tenantId: 't1', count: 8 }]);
+  });
+
+  it('of one reason, or without a target, do not take the places of others', async () => {
+    const reason = 'SUSPICIOUS_LOGIN';
+    for (let source = 0; source < 1_000; source += 1) await fail(`source-${source}`);
+    const before = written.length;
+    const other = { ...event, details: { reason } };
+    await events.record({ tenantId: 't1', event: other, origin: {}, source: 'source-1', rows: 2 });
+    const target = { type: 'user', id: 'ana' };
+    const named = { ...event, target };
+    await events.record({ tenantId: 't1', event: named, origin: {}, source: 'source-1', rows: 2 });
+    expect(written.slice(before)).toHaveLength(2);
+  });
+
+  it('have only those details in their entry that all of them have', async () => {
+    for (const country of ['BR', 'BR', 'US', 'PT']) {
+      const from = { ...event, details: { ...event.details, country, risk: { score: 70 } } };
+      await events.record({ tenantId: 't1', event: from, origin: {}, source: 'a', rows: 2 });
+    }
+    await endPeriod();
+    expect(details.at(-1)).toEqual({
+      reason: 'INVALID_CREDENTIALS',
+      risk: { score: 70 },
+      count: 2,
+    });
   });
 
   it('are counted on in the next minute: a source gets no further entries at once', async () => {

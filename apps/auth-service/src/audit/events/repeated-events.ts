@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EventOrigin, SecurityEvent } from './security-event.js';
 
 /** How long events of a source are counted before they are written together. */
 export const PERIOD_MS = 60_000;
 
-/** Events of one tenant and type that are written at once in a period, however many sources they have. */
+/** Events of one tenant, type and reason that are written at once in a period, however many sources they have. */
 const MAX_PER_TENANT = 100;
 
 /** Sources per process. The events of further ones are counted for their tenant only. */
@@ -25,6 +26,8 @@ export interface RepeatedEvent {
   readonly rows: number;
 }
 
+type Details = NonNullable<SecurityEvent['details']>;
+
 /** The events of one source, or of all sources of a tenant, in the current period. */
 interface Count {
   endsAt: number;
@@ -34,6 +37,8 @@ interface Count {
   last: RepeatedEvent;
   /** Whether the suppressed events have more than one target: an entry must not name the last one for all of them. */
   hasManyTargets: boolean;
+  /** The details that all suppressed events have, such as the reason. */
+  details: Details;
 }
 
 /**
@@ -59,7 +64,7 @@ export class RepeatedEvents {
       (count) => count.written >= (count === ofTenant ? MAX_PER_TENANT : rows),
     );
     if (full !== undefined) {
-      suppress(full, repeated, 1);
+      suppress(full, repeated, { suppressed: 1, details: event.details ?? {} });
       return;
     }
     for (const count of new Set([ofSource, ofTenant])) count.written += 1;
@@ -95,11 +100,12 @@ export class RepeatedEvents {
   }
 
   /** Entries with counts are entries of the tenant too. Above its maximum, the events are counted for the tenant only. */
-  private hasPlaceFor(key: string, { last, suppressed, hasManyTargets }: Count): boolean {
+  private hasPlaceFor(key: string, count: Count): boolean {
+    const { last, hasManyTargets } = count;
     if (key === tenantKey(last)) return true;
     const ofTenant = this.countOf(tenantKey(last), last);
     if (ofTenant.written >= MAX_PER_TENANT) {
-      suppress(ofTenant, last, suppressed);
+      suppress(ofTenant, last, count);
       ofTenant.hasManyTargets ||= hasManyTargets;
       return false;
     }
@@ -108,7 +114,7 @@ export class RepeatedEvents {
   }
 
   private async writeCount(count: Count): Promise<void> {
-    const { suppressed, last, hasManyTargets } = count;
+    const { suppressed, last, hasManyTargets, details } = count;
     // The entry is the first of the next period.
     Object.assign(count, {
       endsAt: this.now() + PERIOD_MS,
@@ -117,12 +123,15 @@ export class RepeatedEvents {
       hasManyTargets: false,
     });
     const { target, ...event } = last.event;
-    const details = { ...event.details, count: suppressed };
-    const entry = { ...event, details, ...(target !== undefined && !hasManyTargets && { target }) };
+    const entry = {
+      ...event,
+      details: { ...details, count: suppressed },
+      ...(target !== undefined && !hasManyTargets && { target }),
+    };
     try {
       await this.write(last.tenantId, entry, last.origin);
     } catch (error) {
-      count.suppressed += suppressed;
+      addTo(count, { suppressed, details });
       count.hasManyTargets ||= hasManyTargets;
       throw error;
     }
@@ -132,21 +141,39 @@ export class RepeatedEvents {
     let count = this.counts.get(key);
     if (count === undefined) {
       const endsAt = this.now() + PERIOD_MS;
-      count = { endsAt, written: 0, suppressed: 0, last, hasManyTargets: false };
+      count = { endsAt, written: 0, suppressed: 0, last, hasManyTargets: false, details: {} };
       this.counts.set(key, count);
     }
     return count;
   }
 }
 
-/** The key of the count of all sources. */
-function tenantKey({ tenantId, event }: RepeatedEvent): string {
-  return `${tenantId} ${event.type}`;
+/**
+ * The key of the count of all sources. Each reason has its own, and so have events that name a target: refusals that cost a
+ * client nothing must neither take the places of others nor be counted as them.
+ */
+function tenantKey({ tenantId, event: { type, details, target } }: RepeatedEvent): string {
+  const reason = typeof details?.['reason'] === 'string' ? details['reason'] : '';
+  return [tenantId, type, reason, target === undefined ? '' : target.type].join(' ');
 }
 
-function suppress(count: Count, repeated: RepeatedEvent, events: number): void {
+/** Events that were not written, and what their details have in common. */
+type Suppressed = Pick<Count, 'suppressed' | 'details'>;
+
+function suppress(count: Count, repeated: RepeatedEvent, events: Suppressed): void {
   count.hasManyTargets ||=
     count.suppressed > 0 && count.last.event.target?.id !== repeated.event.target?.id;
-  count.suppressed += events;
+  addTo(count, events);
   count.last = repeated;
+}
+
+function addTo(count: Count, { suppressed, details }: Suppressed): void {
+  count.details = count.suppressed === 0 ? details : commonOf(count.details, details);
+  count.suppressed += suppressed;
+}
+
+function commonOf(one: Details, other: Details): Details {
+  const isCommon = ([name, value]: [string, unknown]): boolean =>
+    isDeepStrictEqual(value, other[name]);
+  return Object.fromEntries(Object.entries(one).filter(isCommon));
 }

@@ -31,8 +31,11 @@ const TABLE = `
     generation integer NOT NULL DEFAULT 0 CONSTRAINT user_sessions_generation_check CHECK (generation >= 0),
     rotated_at timestamptz NOT NULL DEFAULT now(),
     device_info jsonb NOT NULL DEFAULT '{}',
+    -- Of the last use, and of the log-in, which never change.
     ip_address inet,
     user_agent text,
+    opened_from inet,
+    opened_with text,
     -- The session ends at ends_at in any case, and before that if it is not used for idle_timeout. expires_at is the
     -- earlier of the two.
     ends_at timestamptz NOT NULL DEFAULT now() + interval '7 days',

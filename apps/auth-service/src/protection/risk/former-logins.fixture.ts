@@ -17,9 +17,9 @@ export async function insertFormerLogins(db: Seeded, logins: FormerLogins): Prom
   const { tenantId, userId, hoursAgo, ipAddress, userAgent, deviceId } = logins;
   for (const hours of hoursAgo) {
     await db.sql(
-      `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, ip_address, user_agent, device_info,
-                                  created_at, last_used_at, expires_at)
-       SELECT $1, $2, $3, $4, $5, $6, $7, t.opened, t.opened, t.opened + interval '1 day'
+      `INSERT INTO user_sessions (tenant_id, user_id, refresh_token_hash, refresh_nonce, ip_address, user_agent, opened_from,
+                                  opened_with, device_info, created_at, last_used_at, expires_at)
+       SELECT $1, $2, $3, $4, $5, $6, $5, $6, $7, t.opened, t.opened, t.opened + interval '1 day'
          FROM (SELECT clock_timestamp() - $8::float8 * interval '1 hour' AS opened) t`,
       [
         tenantId,

@@ -17,7 +17,8 @@ export const FIND_HISTORY = `
          ARRAY(SELECT host(f) FROM failed_login_addresses(now() - $2 * interval '1 millisecond') f) AS "failedFrom",
          (SELECT coalesce(jsonb_agg(s), '[]')
             FROM (SELECT extract(epoch FROM created_at) * 1000 AS at, extract(epoch FROM last_used_at) * 1000 AS "lastUsedAt",
-                         host(ip_address) AS "ipAddress", user_agent AS "userAgent", device_info ->> 'deviceId' AS "deviceId"
+                         host(opened_from) AS "ipAddress", opened_with AS "userAgent",
+                         host(ip_address) AS "lastUsedFrom", device_info ->> 'deviceId' AS "deviceId"
                     FROM user_sessions
                    WHERE user_id = $1 AND created_at > now() - $3 * interval '1 day'
                    ORDER BY created_at DESC LIMIT $4) s) AS logins`;
@@ -41,6 +42,7 @@ export interface StoredLogin {
   lastUsedAt: number;
   ipAddress: string | null;
   userAgent: string | null;
+  lastUsedFrom: string | null;
   deviceId: string | null;
 }
 

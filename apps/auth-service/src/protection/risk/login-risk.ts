@@ -45,11 +45,12 @@ export class LoginRisk {
       timeZone: timezone,
       passwordIsLeaked: this.passwords.isBreached(password),
     };
-    const former = logins.map((login) => ({
+    const former = logins.map(({ lastUsedFrom, ...login }) => ({
       ...login,
       at: new Date(login.at),
       lastUsedAt: new Date(login.lastUsedAt),
       country: this.countries.countryOf(login.ipAddress),
+      lastUsedIn: this.countries.countryOf(lastUsedFrom),
       deviceId: login.deviceId ?? undefined,
     }));
     return scoreLogin(attempt, { logins: former, failedFrom });

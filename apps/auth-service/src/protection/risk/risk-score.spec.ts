@@ -25,12 +25,14 @@ const before = (milliseconds: number, at = NOW) => new Date(at.getTime() - milli
 
 /** A log-in in Brazil, at nine in the morning. */
 const former = (changes: Partial<FormerLogin> = {}): FormerLogin => {
-  const at = changes.at ?? before(DAY);
+  const { at = before(DAY) } = changes;
+  const country = 'country' in changes ? changes.country : 'BR';
   return {
     at,
     lastUsedAt: at,
+    lastUsedIn: country,
     ipAddress: '198.51.100.1',
-    country: 'BR',
+    country,
     userAgent: CHROME,
     deviceId: undefined,
     ...changes,
@@ -187,6 +189,14 @@ describe('a new country', () => {
   it('is not new if any former log-in came from there', () => {
     const logins = [...MORNINGS, former({ country: 'DE' })];
     expect(scoreLogin(attempt({ country: 'DE' }), history(logins)).reasons).toEqual([]);
+  });
+
+  it('stays new, and the own one known, when a session is used abroad with a refresh token', () => {
+    const logins = [former({ lastUsedAt: before(DAY), lastUsedIn: 'US' })];
+    const abroad = attempt({ country: 'US', isKnownDevice: false });
+    expect(scoreLogin(abroad, history(logins)).reasons).toContain('new_country');
+    const atHome = attempt({ isKnownDevice: false });
+    expect(scoreLogin(atHome, history(logins)).reasons).toEqual(['new_device']);
   });
 
   it.each([

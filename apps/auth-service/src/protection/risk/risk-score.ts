@@ -6,9 +6,10 @@ import { deviceKind } from './user-agent.js';
 /**
  * What each reason adds to the score of a log-in.
  *
- * They are chosen so that a known device stays at 70 at most, whatever else is unusual: `new_country`, `impossible_travel` and
- * `leaked_password` together, or `unusual_hour` in place of the first. So does a new device at a usual hour in a country that
- * the account knows, with a password that has not leaked, while strangers guess it. A new device in a new country at an unusual hour is above.
+ * They are chosen so that a known device stays at 70 at most, whatever else is unusual: `new_country`, `impossible_travel`
+ * and `leaked_password` together, or `unusual_hour` in place of the first. So does a new device at a usual hour in a country
+ * that the account knows, with a password that has not leaked, while strangers guess it. A new device in a new country at an
+ * unusual hour is above.
  */
 export const RISK_WEIGHTS = {
   /** None of the former log-ins came from the country. Travelers do this too. */
@@ -64,8 +65,9 @@ export interface LoginAttempt {
 /** A former log-in of the user: a session, whether or not it has ended. */
 export interface FormerLogin {
   readonly at: Date;
-  /** When a refresh or the log-in used the session last, from `ipAddress`. */
+  /** When and where a refresh or the log-in used the session last: with a stolen token, that need not be the user. */
   readonly lastUsedAt: Date;
+  readonly lastUsedIn: string | undefined;
   readonly ipAddress: string | null;
   readonly country: string | undefined;
   readonly userAgent: string | null;
@@ -104,7 +106,7 @@ const APPLIES: Record<RiskReason, (attempt: LoginAttempt, history: LoginHistory)
   new_country: isFromNewCountry,
   impossible_travel: ({ at, country }, { logins }) =>
     logins.some(
-      (login) => hoursBetween(login.lastUsedAt, at) < travelHours(login.country, country),
+      (login) => hoursBetween(login.lastUsedAt, at) < travelHours(login.lastUsedIn, country),
     ),
   new_device: ({ isKnownDevice, deviceId }, { logins }) =>
     !isKnownDevice &&

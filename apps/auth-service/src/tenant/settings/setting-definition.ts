@@ -98,6 +98,9 @@ export function choice<const T extends string>(
   };
 }
 
+/** Half of all countries: a longer list is shorter as its opposite. Both lists fit into the limit of a body. */
+const MAX_COUNTRIES = 125;
+
 /** A list of different countries, by their ISO 3166-1 alpha-2 codes. */
 export function countries(
   options: Options<readonly string[]>,
@@ -107,11 +110,12 @@ export function countries(
     schema: {
       type: 'array',
       items: { type: 'string', enum: [...COUNTRIES] },
-      maxItems: COUNTRIES.length,
+      maxItems: MAX_COUNTRIES,
       uniqueItems: true,
     },
-    rule: 'must be a list of different ISO 3166-1 alpha-2 codes such as BR',
-    accepts: isCountryList,
+    rule: `must be a list of at most ${MAX_COUNTRIES} different ISO 3166-1 alpha-2 codes such as BR`,
+    accepts: (value): value is readonly string[] =>
+      isCountryList(value) && value.length <= MAX_COUNTRIES,
     findWrongElement: (value) => {
       if (!Array.isArray(value)) return undefined;
       const index = value.findIndex((code, at) => !isCountry(code) || value.indexOf(code) < at);

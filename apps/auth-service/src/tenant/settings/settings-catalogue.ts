@@ -26,7 +26,7 @@ const MAX_IDLE_HOURS = 168;
 /** A year. A longer session is more likely a typing error. */
 const MAX_SESSION_HOURS = 8_760;
 
-/** More than any user has devices. The list of the sessions of a user is one response. */
+/** More than any user has devices. */
 const MAX_SESSIONS = 1_000;
 
 /**

@@ -157,15 +157,18 @@ describe('a change of settings', () => {
       'security.allowedCountries.2 must not be in the list twice',
     );
     expect(refused('BR')).toBe(
-      'security.allowedCountries must be a list of different ISO 3166-1 alpha-2 codes such as BR',
+      'security.allowedCountries must be a list of at most 125 different ISO 3166-1 alpha-2 codes such as BR',
     );
   });
 
-  it('takes an empty list and a list of all countries', () => {
-    for (const deniedCountries of [[], COUNTRIES]) {
+  it('takes an empty list, and a list of half of all countries at most', () => {
+    for (const deniedCountries of [[], COUNTRIES.slice(0, 125)]) {
       const [change] = readSettingsChange({ security: { deniedCountries } });
       expect(change?.values).toEqual({ deniedCountries });
     }
+    expect(() =>
+      readSettingsChange({ security: { deniedCountries: COUNTRIES.slice(0, 126) } }),
+    ).toThrow(ApiError);
   });
 
   it.each([168.1, 0.49, 1e-9, '8', true, {}, [], 1e308, -0])(
