@@ -20,6 +20,7 @@ const QUERIES = HOT_QUERIES.filter(({ outside }) => outside !== true);
 
 /** Of these, the ones whose tables have a policy that asks for a permission before it finds another reason. */
 const BY_PERMISSION = [
+  'history of a log-in',
   'user by id',
   'user with the tenant',
   'users, one page',

@@ -158,6 +158,7 @@ describe('A column with a text of a user', () => {
         ORDER BY 1`,
     );
     expect(rows.map(({ name }) => name)).toEqual([
+      'audit_anchors.entry_table',
       'audit_chain.entry_table',
       'audit_log.actor_kind',
       'audit_log.operation',
@@ -187,6 +188,7 @@ describe('A column with a text of a user', () => {
       'tenants.subdomain',
       'usage_events.level',
       'usage_events.resource',
+      'user_sessions.opened_with',
       'user_sessions.user_agent',
       'users.avatar_url',
       'users.locale',
