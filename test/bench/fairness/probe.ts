@@ -41,13 +41,13 @@ export async function probesOf(world: World): Promise<Probe[]> {
       route: 'POST /auth/login',
       perSecond: 5,
       bound: { times: MAX_LOG_IN_GROWTH },
-      send: () => statusOf(url + path, logIn),
+      send: () => statusOf(url + path, fromNextAddress(logIn)),
     },
     {
       route: 'GET /auth/me',
       perSecond: 50,
       bound: { times: MAX_READ_GROWTH },
-      send: () => statusOf(`${url}/api/v1/auth/me`, { headers }),
+      send: () => statusOf(`${url}/api/v1/auth/me`, fromNextAddress({ headers })),
     },
     {
       route: 'GET /health/ready',
@@ -56,6 +56,16 @@ export async function probesOf(world: World): Promise<Probe[]> {
       send: () => statusOverNewConnection(`${url}/health/ready`),
     },
   ];
+}
+
+let lastAddress = 0;
+
+/** The users of a tenant have addresses of their own, and requests start in turns of addresses. */
+function fromNextAddress(init: RequestInit): RequestInit {
+  lastAddress = (lastAddress + 1) % 250;
+  const headers = new Headers(init.headers);
+  headers.set('x-forwarded-for', `198.51.100.${lastAddress}`);
+  return { ...init, headers };
 }
 
 /** Sends requests at a fixed rate, whether or not earlier ones are answered. */
