@@ -53,6 +53,19 @@ export class ServiceDatabase {
     this.admin = new pg.Pool({ connectionString: this.database.adminUrl, max: 2 });
   }
 
+  /** Runs a statement of the superuser that fires no trigger. */
+  async bypassingTriggers(sql: string, params: unknown[]): Promise<void> {
+    const client = await this.admin.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SET LOCAL session_replication_role = replica');
+      await client.query(sql, params);
+      await client.query('COMMIT');
+    } finally {
+      client.release();
+    }
+  }
+
   /** Runs the work in a transaction of the login, and commits it if the work resolves. */
   async within<T>(context: Context, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await (context.login === 'tracker' ? this.tracker : this.pool).connect();

@@ -8,7 +8,7 @@ export { runProcess } from './server/run-process.js';
 export { describeTlsFailure, StartFailureError } from './server/start-failure.js';
 
 // connection: who is connected.
-export { parseAddress } from './connection/client-address.js';
+export { inNetworks, parseAddress } from './connection/client-address.js';
 
 // body: parsers of bodies and their limits.
 export { FormBody } from './body/form-body.js';

@@ -3,8 +3,7 @@ import type { Permission, Role } from '@poc-tracker/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SecurityEvents } from '../../../apps/auth-service/src/audit/security-events.js';
 import { GOOD_PASSWORD, ServiceFixture } from '../service.fixture.js';
-
-const ALLOWED_COUNTRIES = ['BR', 'AR', 'UY', 'PY', 'CL'];
+import { SECURITY_DEFAULTS } from '../../../apps/auth-service/src/tenant/settings/security-defaults.fixture.js';
 
 let service: ServiceFixture;
 
@@ -38,55 +37,28 @@ const read = (token: string) =>
 const change = (token: string, body: unknown) =>
   service.call<Settings>('PATCH', '/tenants/current/settings', { token, body });
 
+/** The defaults of the group `security` with their sources: the tenant has chosen those that are named. */
+const defaultsChosen = (...chosen: string[]) =>
+  Object.fromEntries(
+    Object.entries(SECURITY_DEFAULTS).map(([name, value]) => [
+      name,
+      { value, source: chosen.includes(name) ? 'tenant' : 'default' },
+    ]),
+  );
+
 describe('The settings of a tenant', () => {
   it('report the source of each value through every change', async () => {
     // The same on every plan, that of the largest tenants as well.
     const { token } = await signedIn({ planType: 'enterprise' });
-    expect((await read(token)).data['security']).toEqual({
-      sessionTimeout: { value: 24, source: 'default' },
-      sessionLifetime: { value: 168, source: 'default' },
-      maxSessions: { value: 100, source: 'default' },
-      countryPolicy: { value: 'off', source: 'default' },
-      allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
-      deniedCountries: { value: [], source: 'default' },
-      riskPolicy: { value: 'observe', source: 'default' },
-      requireMFA: { value: false, source: 'default' },
-    });
+    expect((await read(token)).data['security']).toEqual(defaultsChosen());
     const changed = await change(token, { security: { sessionTimeout: 24, requireMFA: false } });
-    expect(changed.data['security']).toEqual({
-      sessionTimeout: { value: 24, source: 'tenant' },
-      sessionLifetime: { value: 168, source: 'default' },
-      maxSessions: { value: 100, source: 'default' },
-      countryPolicy: { value: 'off', source: 'default' },
-      allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
-      deniedCountries: { value: [], source: 'default' },
-      riskPolicy: { value: 'observe', source: 'default' },
-      requireMFA: { value: false, source: 'tenant' },
-    });
+    expect(changed.data['security']).toEqual(defaultsChosen('sessionTimeout', 'requireMFA'));
     expect((await read(token)).data).toEqual(changed.data);
     await change(token, { security: { sessionTimeout: null } });
-    expect((await read(token)).data['security']).toEqual({
-      sessionTimeout: { value: 24, source: 'default' },
-      sessionLifetime: { value: 168, source: 'default' },
-      maxSessions: { value: 100, source: 'default' },
-      countryPolicy: { value: 'off', source: 'default' },
-      allowedCountries: { value: ALLOWED_COUNTRIES, source: 'default' },
-      deniedCountries: { value: [], source: 'default' },
-      riskPolicy: { value: 'observe', source: 'default' },
-      requireMFA: { value: false, source: 'tenant' },
-    });
+    expect((await read(token)).data['security']).toEqual(defaultsChosen('requireMFA'));
     const current = await service.call<{ settings: unknown }>('GET', '/tenants/current', { token });
     expect(current.data.settings).toMatchObject({
-      security: {
-        sessionTimeout: 24,
-        sessionLifetime: 168,
-        maxSessions: 100,
-        countryPolicy: 'off',
-        allowedCountries: ALLOWED_COUNTRIES,
-        deniedCountries: [],
-        riskPolicy: 'observe',
-        requireMFA: false,
-      },
+      security: SECURITY_DEFAULTS,
     });
   });
 

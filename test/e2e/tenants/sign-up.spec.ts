@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
 import { SessionService } from '../../../apps/auth-service/src/session/session.service.js';
 import { GOOD_PASSWORD, ServiceFixture, type Tokens } from '../service.fixture.js';
+import { SECURITY_DEFAULTS } from '../../../apps/auth-service/src/tenant/settings/security-defaults.fixture.js';
 
 interface Signup {
   tenant: { id: string; subdomain: string };
@@ -58,16 +59,7 @@ describe('Sign-up', () => {
         status: 'active',
         limits: { maxUsers: 10, maxPocs: 100, maxStorageGb: 5 },
         settings: {
-          security: {
-            sessionTimeout: 24,
-            sessionLifetime: 168,
-            maxSessions: 100,
-            countryPolicy: 'off',
-            allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
-            deniedCountries: [],
-            riskPolicy: 'observe',
-            requireMFA: false,
-          },
+          security: SECURITY_DEFAULTS,
         },
       },
       adminUser: {

@@ -20,6 +20,7 @@ import { TENANT_ENTITIES } from './tenant.entity.js';
 import { TenantModule } from './tenant.module.js';
 import { TenantService } from './tenant.service.js';
 import { toApiError } from '../constraint-codes.js';
+import { SECURITY_DEFAULTS } from './settings/security-defaults.fixture.js';
 
 describe('TenantService', () => {
   let db: TestDatabase;
@@ -90,16 +91,7 @@ describe('TenantService', () => {
     expect(Object.fromEntries(rows.map((row) => [row.setting_key, row.setting_value]))).toEqual({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: {
-        sessionTimeout: 24,
-        sessionLifetime: 168,
-        maxSessions: 100,
-        countryPolicy: 'off',
-        allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
-        deniedCountries: [],
-        riskPolicy: 'observe',
-        requireMFA: false,
-      },
+      security: SECURITY_DEFAULTS,
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     expect(await as(id, () => tenants.current())).toMatchObject({
@@ -173,16 +165,7 @@ describe('TenantService', () => {
     await db.sql(write, [other.tenantId, 'security', { sessionTimeout: 3 }]);
     const settings = await as(tenantId, () => tenants.settings(), 'viewer');
     // Written past the catalogue: a protection that is not there is not said to be on.
-    expect(settings.security).toEqual({
-      sessionTimeout: 2,
-      sessionLifetime: 168,
-      maxSessions: 100,
-      countryPolicy: 'off',
-      allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
-      deniedCountries: [],
-      riskPolicy: 'observe',
-      requireMFA: false,
-    });
+    expect(settings.security).toEqual({ ...SECURITY_DEFAULTS, sessionTimeout: 2 });
     expect(settings.theme.primaryColor).toBe('#2563eb');
   });
 

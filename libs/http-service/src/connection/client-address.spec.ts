@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientAddress, parseAddress, trustProxies } from './client-address.js';
+import { clientAddress, parseAddress, inNetworks } from './client-address.js';
 
 describe('parseAddress', () => {
   it.each([
@@ -56,7 +56,7 @@ describe('parseAddress', () => {
   });
 });
 
-describe('trustProxies', () => {
+describe('inNetworks', () => {
   it.each([
     ['10.0.0.0/8', '10.1.2.3', true],
     ['10.0.0.0/8', '11.1.2.3', false],
@@ -69,16 +69,16 @@ describe('trustProxies', () => {
     ['::ffff:10.0.0.0/104', '10.1.2.3', true],
     ['::ffff:10.0.0.0/104', '11.1.2.3', false],
   ])('with %s, the trust in %s is %s', (proxy, address, expected) => {
-    expect(trustProxies([proxy])(address)).toBe(expected);
+    expect(inNetworks([proxy])(address)).toBe(expected);
   });
 
   it('trusts no address without a proxy', () => {
-    expect(trustProxies([])('127.0.0.1')).toBe(false);
+    expect(inNetworks([])('127.0.0.1')).toBe(false);
   });
 });
 
 describe('clientAddress', () => {
-  const isTrusted = trustProxies(['10.0.0.0/8', '2001:db8:f::/48']);
+  const isTrusted = inNetworks(['10.0.0.0/8', '2001:db8:f::/48']);
 
   it.each([
     ['the connection', '203.0.113.9', '', '203.0.113.9'],

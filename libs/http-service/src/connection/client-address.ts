@@ -28,16 +28,16 @@ export function parseAddress(text: string): string | undefined {
   return new SocketAddress({ address, family: 'ipv6' }).address.replace(IPV4_MAPPED, '');
 }
 
-/** @param proxies addresses or CIDR ranges; validated by the settings. */
-export function trustProxies(proxies: readonly string[]): ProxyTrust {
-  const trusted = new BlockList();
-  for (const proxy of proxies) {
-    const [network = '', bits] = proxy.split('/');
+/** Whether an address is one of these addresses or in one of these CIDR ranges, which must be valid. */
+export function inNetworks(networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const entry of networks) {
+    const [network = '', bits] = entry.split('/');
     const family = isIPv6(network) ? 'ipv6' : 'ipv4';
-    if (bits === undefined) trusted.addAddress(network, family);
-    else trusted.addSubnet(network, Number(bits), family);
+    if (bits === undefined) list.addAddress(network, family);
+    else list.addSubnet(network, Number(bits), family);
   }
-  return (address) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /**

@@ -23,7 +23,7 @@ const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 /** A client that reads nothing of a response for so long is disconnected: it keeps a connection and memory in use. */
 const UNREAD_MS = 30_000;
 
-/** How often a response is checked within that time. A single check may meet a part that was written just before. */
+/** How often a connection is checked within that time. A single check may meet a part that was written just before. */
 const STALLED_CHECKS = 3;
 
 /** How late the end of the time for a request is noticed. */
@@ -51,7 +51,6 @@ export function createHttpServer(
 ): Server {
   const receive: RequestListener = (request, response) => {
     const { socket } = request;
-    watchReader(response, unreadTimeoutMs);
     if (HTTP_METHODS.has(request.method ?? '')) {
       responses.set(socket, responses.has(socket) ? null : response);
       // Node's parser stops at the end of such a request, and no further one of the connection would get a response.
@@ -70,6 +69,9 @@ export function createHttpServer(
     },
     receive,
   );
+  server.on('connection', (socket) => {
+    watchReader(socket, unreadTimeoutMs);
+  });
   // Unknown expectations may be ignored (RFC 9110, 10.1.1); Node would refuse them without a body.
   return server.on('checkExpectation', receive);
 }
@@ -119,8 +121,7 @@ function refusal(code: ErrorCode): string {
  * Ends the connection when nothing of what waits to be sent was taken for so long. Node's own timeout of a socket starts again
  * with every byte that the client sends.
  */
-function watchReader(response: ServerResponse, timeoutMs: number): void {
-  const { socket } = response.req;
+function watchReader(socket: Socket, timeoutMs: number): void {
   const sent = (): number => socket.bytesWritten - socket.writableLength;
   let last = sent();
   let stalls = 0;
@@ -130,7 +131,7 @@ function watchReader(response: ServerResponse, timeoutMs: number): void {
     last = sent();
     if (stalls > STALLED_CHECKS) socket.destroy();
   }, timeoutMs / STALLED_CHECKS).unref();
-  response.once('close', () => {
+  socket.once('close', () => {
     clearInterval(timer);
   });
 }

@@ -42,7 +42,7 @@ describe('A request', () => {
       'x-tenant-id': 'acme',
     });
     expect(status).toBe(200);
-    expect(arrivals.map(([request]) => request)).toEqual([
+    expect(arrivals.map(([request]) => ({ ...request, client: request.client() }))).toEqual([
       {
         client: '203.0.113.9',
         url: '/health?a=1',

@@ -8,7 +8,7 @@ export interface RequestTurns {
   /** @param start called once, with an error if the request is refused; not at all if the request is abandoned */
   enter(
     request: {
-      client: string;
+      client: () => string;
       url: string;
       headers: IncomingHttpHeaders;
       /** Whether the client has closed the connection. */
@@ -33,8 +33,13 @@ export function inTurn(
   if (turns === undefined) return handle;
   return (request, response) => {
     const { headers, socket, url = '' } = request;
-    const client = clientOf(request, isTrusted);
-    turns.enter({ client, url, headers, isAbandoned: () => socket.destroyed }, (refusal) => {
+    const arrived = {
+      client: () => clientOf(request, isTrusted),
+      url,
+      headers,
+      isAbandoned: () => socket.destroyed,
+    };
+    turns.enter(arrived, (refusal) => {
       if (refusal !== undefined) refusals.set(request, refusal);
       handle(request, response);
     });

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiExceptionFilter } from '../errors/api-exception.filter.js';
 import type { ErrorTranslator } from '../errors/error-reply.js';
-import { registerClientAddress, trustProxies } from '../connection/client-address.js';
+import { registerClientAddress, inNetworks } from '../connection/client-address.js';
 import { createFastifyAdapter } from './fastify-adapter.factory.js';
 import { refuseEndlessHeads } from './endless-response.js';
 import { refuseEncodedBodies } from '../body/content-encoding.js';
@@ -68,7 +68,7 @@ export async function createHttpApp(
     preview = false,
   }: HttpEdge,
 ): Promise<NestFastifyApplication> {
-  const isTrustedProxy = trustProxies(settings.trustedProxies);
+  const isTrustedProxy = inNetworks(settings.trustedProxies);
   const adapter = createFastifyAdapter({
     logger,
     requestId,

@@ -17,7 +17,12 @@ beforeEach(() => {
 });
 
 function enter(name: string, tenant: string, client = `client of ${tenant}`): void {
-  arrive(name, { client, url: '/', headers: { 'x-tenant-id': tenant }, isAbandoned: () => false });
+  arrive(name, {
+    client: () => client,
+    url: '/',
+    headers: { 'x-tenant-id': tenant },
+    isAbandoned: () => false,
+  });
 }
 
 function arrive(name: string, request: ArrivedRequest): void {
@@ -118,7 +123,7 @@ describe('A request', () => {
 
   it('takes no turn if its client is gone', () => {
     enter('a', 'acme');
-    const gone = { client: 'gone', url: '/', headers: {}, isAbandoned: () => true };
+    const gone = { client: () => 'gone', url: '/', headers: {}, isAbandoned: () => true };
     arrive('gone', gone);
     enter('b', 'acme');
     expect(turnOnce()).toEqual(['a', 'b']);

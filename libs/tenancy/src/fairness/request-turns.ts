@@ -14,8 +14,8 @@ const TENANT_IN_QUERY = new RegExp(`[?&]${TENANT_PARAMETER}=([^&]*)`);
 
 /** A request of which only the headers have been read. */
 export interface ArrivedRequest {
-  /** The address of the client; empty if the connection is closed. */
-  readonly client: string;
+  /** The address of the client; empty if the connection is closed. Called only if the request has to wait. */
+  client(): string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   /** True if the client has closed the connection since. */
@@ -83,7 +83,7 @@ export class RequestTurns {
   }
 
   private wait(request: ArrivedRequest, start: WaitingRequest['start']): void {
-    const client = this.clientOf(addressBlock(request.client));
+    const client = this.clientOf(addressBlock(request.client()));
     const round = Math.max(this.round, client.lastRound + 1);
     const isFull =
       client.waiting >= MAX_WAITING_OF_CLIENT ||

@@ -26,7 +26,8 @@ export interface RepeatedEvent {
   readonly rows: number;
 }
 
-type Details = NonNullable<SecurityEvent['details']>;
+/** What an entry says of several events: an entry must not name the target or the country of the last one for all of them. */
+type Common = Pick<SecurityEvent, 'target' | 'details'>;
 
 /** The events of one source, or of all sources of a tenant, in the current period. */
 interface Count {
@@ -35,10 +36,8 @@ interface Count {
   /** Events that were not written. */
   suppressed: number;
   last: RepeatedEvent;
-  /** Whether the suppressed events have more than one target: an entry must not name the last one for all of them. */
-  hasManyTargets: boolean;
-  /** The details that all suppressed events have, such as the reason. */
-  details: Details;
+  /** What the suppressed events have in common. */
+  common: Common;
 }
 
 /**
@@ -64,7 +63,7 @@ export class RepeatedEvents {
       (count) => count.written >= (count === ofTenant ? MAX_PER_TENANT : rows),
     );
     if (full !== undefined) {
-      suppress(full, repeated, { suppressed: 1, details: event.details ?? {} });
+      suppress(full, repeated, { suppressed: 1, common: event });
       return;
     }
     for (const count of new Set([ofSource, ofTenant])) count.written += 1;
@@ -101,12 +100,11 @@ export class RepeatedEvents {
 
   /** Entries with counts are entries of the tenant too. Above its maximum, the events are counted for the tenant only. */
   private hasPlaceFor(key: string, count: Count): boolean {
-    const { last, hasManyTargets } = count;
+    const { last } = count;
     if (key === tenantKey(last)) return true;
     const ofTenant = this.countOf(tenantKey(last), last);
     if (ofTenant.written >= MAX_PER_TENANT) {
       suppress(ofTenant, last, count);
-      ofTenant.hasManyTargets ||= hasManyTargets;
       return false;
     }
     ofTenant.written += 1;
@@ -114,25 +112,19 @@ export class RepeatedEvents {
   }
 
   private async writeCount(count: Count): Promise<void> {
-    const { suppressed, last, hasManyTargets, details } = count;
+    const { suppressed, last, common } = count;
     // The entry is the first of the next period.
-    Object.assign(count, {
-      endsAt: this.now() + PERIOD_MS,
-      written: 1,
-      suppressed: 0,
-      hasManyTargets: false,
-    });
-    const { target, ...event } = last.event;
+    Object.assign(count, { endsAt: this.now() + PERIOD_MS, written: 1, suppressed: 0 });
+    const { target: _target, details: _details, ...event } = last.event;
     const entry = {
       ...event,
-      details: { ...details, count: suppressed },
-      ...(target !== undefined && !hasManyTargets && { target }),
+      ...(common.target !== undefined && { target: common.target }),
+      details: { ...common.details, count: suppressed },
     };
     try {
       await this.write(last.tenantId, entry, last.origin);
     } catch (error) {
-      addTo(count, { suppressed, details });
-      count.hasManyTargets ||= hasManyTargets;
+      addTo(count, { suppressed, common });
       throw error;
     }
   }
@@ -141,7 +133,7 @@ export class RepeatedEvents {
     let count = this.counts.get(key);
     if (count === undefined) {
       const endsAt = this.now() + PERIOD_MS;
-      count = { endsAt, written: 0, suppressed: 0, last, hasManyTargets: false, details: {} };
+      count = { endsAt, written: 0, suppressed: 0, last, common: {} };
       this.counts.set(key, count);
     }
     return count;
@@ -157,23 +149,25 @@ function tenantKey({ tenantId, event: { type, details, target } }: RepeatedEvent
   return [tenantId, type, reason, target === undefined ? '' : target.type].join(' ');
 }
 
-/** Events that were not written, and what their details have in common. */
-type Suppressed = Pick<Count, 'suppressed' | 'details'>;
+/** Events that were not written. */
+type Suppressed = Pick<Count, 'suppressed' | 'common'>;
 
 function suppress(count: Count, repeated: RepeatedEvent, events: Suppressed): void {
-  count.hasManyTargets ||=
-    count.suppressed > 0 && count.last.event.target?.id !== repeated.event.target?.id;
   addTo(count, events);
   count.last = repeated;
 }
 
-function addTo(count: Count, { suppressed, details }: Suppressed): void {
-  count.details = count.suppressed === 0 ? details : commonOf(count.details, details);
+function addTo(count: Count, { suppressed, common }: Suppressed): void {
+  count.common = count.suppressed === 0 ? common : commonOf(count.common, common);
   count.suppressed += suppressed;
 }
 
-function commonOf(one: Details, other: Details): Details {
-  const isCommon = ([name, value]: [string, unknown]): boolean =>
-    isDeepStrictEqual(value, other[name]);
-  return Object.fromEntries(Object.entries(one).filter(isCommon));
+function commonOf(one: Common, other: Common): Common {
+  const details = Object.entries(one.details ?? {}).filter(([name, value]) =>
+    isDeepStrictEqual(value, other.details?.[name]),
+  );
+  return {
+    ...(isDeepStrictEqual(one.target, other.target) && one.target && { target: one.target }),
+    details: Object.fromEntries(details),
+  };
 }

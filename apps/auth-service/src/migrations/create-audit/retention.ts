@@ -36,17 +36,22 @@ SELECT p_tenant, 'retention.pruned', 'success', 'system', 'tenant', p_tenant::te
  WHERE p_rows > 0`,
 });
 
-/*
- * Deletes sessions that ended before a time, those that ended first before others. It does not trust the end alone, because the
- * login of the service can put it into the past: the session must have been opened before that time as well. A session that
- * is locked waits for the next run.
+/**
+ * A function that deletes a batch of old rows of a tenant, records it and returns their number.
+ * @param rows CTEs, of which `gone` deletes the rows and returns their `time`
  */
-const PRUNE_SESSIONS = definerFunction({
-  signature: 'prune_sessions(p_tenant uuid, p_before timestamptz, p_limit integer)',
-  returns: 'integer',
-  language: 'plpgsql',
-  callers: [OPERATOR_ROLE],
-  body: `
+function pruneFunction({
+  name,
+  data,
+  rows,
+  time,
+}: Record<'name' | 'data' | 'rows' | 'time', string>): ReturnType<typeof definerFunction> {
+  return definerFunction({
+    signature: `${name}(p_tenant uuid, p_before timestamptz, p_limit integer)`,
+    returns: 'integer',
+    language: 'plpgsql',
+    callers: [OPERATOR_ROLE],
+    body: `
 DECLARE
   pruned integer;
   first timestamptz;
@@ -56,7 +61,23 @@ BEGIN
   ${LOCK_TENANT}
     RETURN 0;
   END IF;
-  WITH expired AS (
+  WITH ${rows}
+  SELECT count(*), min(g.${time}), max(g.${time}) INTO pruned, first, last FROM gone g;
+  PERFORM public.record_pruning(p_tenant, '${data}', pruned, first, last);
+  RETURN pruned;
+END`,
+  });
+}
+
+/*
+ * Deletes sessions that ended before a time, those that ended first before others. It does not trust the end alone, because the
+ * login of the service can put it into the past: the session must have been opened before that time as well. A session that
+ * is locked waits for the next run.
+ */
+const PRUNE_SESSIONS = pruneFunction({
+  name: 'prune_sessions',
+  data: 'sessions',
+  rows: `expired AS (
     SELECT s.id, s.expires_at AS ended_at FROM public.user_sessions s
      WHERE s.tenant_id = p_tenant AND s.is_active AND s.expires_at < p_before AND s.created_at < p_before
      ORDER BY s.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED
@@ -69,30 +90,15 @@ BEGIN
     SELECT * FROM expired UNION ALL SELECT * FROM revoked ORDER BY ended_at LIMIT p_limit
   ), gone AS (
     DELETE FROM public.user_sessions s USING ended e WHERE s.tenant_id = p_tenant AND s.id = e.id RETURNING e.ended_at
-  )
-  SELECT count(*), min(g.ended_at), max(g.ended_at) INTO pruned, first, last FROM gone g;
-  PERFORM public.record_pruning(p_tenant, 'sessions', pruned, first, last);
-  RETURN pruned;
-END`,
+  )`,
+  time: 'ended_at',
 });
 
 /* Keeps the latest event of each level, which says since when it has been reached. */
-const PRUNE_USAGE_EVENTS = definerFunction({
-  signature: 'prune_usage_events(p_tenant uuid, p_before timestamptz, p_limit integer)',
-  returns: 'integer',
-  language: 'plpgsql',
-  callers: [OPERATOR_ROLE],
-  body: `
-DECLARE
-  pruned integer;
-  first timestamptz;
-  last timestamptz;
-BEGIN
-  ${REFUSE_YOUNG}
-  ${LOCK_TENANT}
-    RETURN 0;
-  END IF;
-  WITH outdated AS (
+const PRUNE_USAGE_EVENTS = pruneFunction({
+  name: 'prune_usage_events',
+  data: 'usage',
+  rows: `outdated AS (
     SELECT o.id
       FROM unnest(ARRAY['users', 'pocs', 'storage']) r (resource),
            unnest(ARRAY['warning', 'reached']) l (level),
@@ -105,11 +111,8 @@ BEGIN
      LIMIT p_limit
   ), gone AS (
     DELETE FROM public.usage_events e USING outdated o WHERE e.tenant_id = p_tenant AND e.id = o.id RETURNING e.created_at
-  )
-  SELECT count(*), min(g.created_at), max(g.created_at) INTO pruned, first, last FROM gone g;
-  PERFORM public.record_pruning(p_tenant, 'usage', pruned, first, last);
-  RETURN pruned;
-END`,
+  )`,
+  time: 'created_at',
 });
 
 /** Deletes rows whose retention period has ended, batch by batch. The rows of the audit log have functions of their own. */

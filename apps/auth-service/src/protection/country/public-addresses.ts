@@ -1,4 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { inNetworks } from '@poc-tracker/http-service';
 
 /** Special-purpose networks of IPv4 that are not of the public internet (RFC 6890), and multicast. */
 const SPECIAL_IPV4 = [
@@ -23,23 +24,13 @@ const GLOBAL_IPV6 = '2000::/3';
 /** … except for protocols, documentation and 6to4, whose relays are of any country (RFC 6890, 9637, 7526). */
 const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
-const special = networks([...SPECIAL_IPV4, ...SPECIAL_IPV6]);
-const global = networks([GLOBAL_IPV6]);
+const isSpecial = inNetworks([...SPECIAL_IPV4, ...SPECIAL_IPV6]);
+const isGlobalIpv6 = inNetworks([GLOBAL_IPV6]);
 
 /**
  * True if an address can be of a country: it is of the public internet. Some databases have countries for private networks.
  * @param address in the form of `parseAddress`
  */
 export function isPublicAddress(address: string): boolean {
-  if (!isIPv6(address)) return !special.check(address, 'ipv4');
-  return global.check(address, 'ipv6') && !special.check(address, 'ipv6');
-}
-
-function networks(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [network = '', bits] = range.split('/');
-    list.addSubnet(network, Number(bits), isIPv6(network) ? 'ipv6' : 'ipv4');
-  }
-  return list;
+  return !isSpecial(address) && (!isIPv6(address) || isGlobalIpv6(address));
 }

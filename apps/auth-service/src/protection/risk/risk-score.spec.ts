@@ -191,7 +191,7 @@ describe('a new country', () => {
     expect(scoreLogin(attempt({ country: 'DE' }), history(logins)).reasons).toEqual([]);
   });
 
-  it('stays new, and the own one known, when a session is used abroad with a refresh token', () => {
+  it('stays new, and the country of the log-in known, when a session is used abroad with a refresh token', () => {
     const logins = [former({ lastUsedAt: before(DAY), lastUsedIn: 'US' })];
     const abroad = attempt({ country: 'US', isKnownDevice: false });
     expect(scoreLogin(abroad, history(logins)).reasons).toContain('new_country');

@@ -111,9 +111,10 @@ const APPLIES: Record<RiskReason, (attempt: LoginAttempt, history: LoginHistory)
   new_device: ({ isKnownDevice, deviceId }, { logins }) =>
     !isKnownDevice &&
     (deviceId === undefined || logins.every((login) => login.deviceId !== deviceId)),
-  new_user_agent: ({ isKnownDevice, userAgent }, { logins }) =>
-    !isKnownDevice &&
-    logins.every((login) => deviceKind(login.userAgent) !== deviceKind(userAgent)),
+  new_user_agent: ({ isKnownDevice, userAgent }, { logins }) => {
+    const kind = deviceKind(userAgent);
+    return !isKnownDevice && logins.every((login) => deviceKind(login.userAgent) !== kind);
+  },
   // A traveler keeps other hours: on a known device in a new country the hour is no sign of its own.
   unusual_hour: (attempt, history) =>
     !(attempt.isKnownDevice && isFromNewCountry(attempt, history)) &&

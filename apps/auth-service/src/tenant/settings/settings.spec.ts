@@ -10,6 +10,7 @@ import {
 } from './settings-resolution.js';
 import { describeSettings } from './settings.response.js';
 import { changedGroupSchema } from './settings.schema.js';
+import { SECURITY_DEFAULTS } from './security-defaults.fixture.js';
 
 const stored = (key: string, value: unknown, ...chosen: string[]): StoredGroup => ({
   key,
@@ -38,16 +39,7 @@ describe('the settings of a tenant', () => {
     expect(valuesOf(resolved)).toMatchObject({
       theme: { primaryColor: '#2563eb', darkMode: false },
       notifications: { email: true, browser: true },
-      security: {
-        sessionTimeout: 24,
-        sessionLifetime: 168,
-        maxSessions: 100,
-        countryPolicy: 'off',
-        allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
-        deniedCountries: [],
-        riskPolicy: 'observe',
-        requireMFA: false,
-      },
+      security: SECURITY_DEFAULTS,
       features: { allowPublicPocs: false, enableCollaboration: true },
     });
     const sources = Object.values(resolved).flatMap((group) =>
