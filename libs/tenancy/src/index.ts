@@ -16,6 +16,7 @@ export { OwnTransactions } from './request/own-transactions.decorator.js';
 export {
   clientOf,
   currentRequest,
+  changedTenants,
   currentRequestSignal,
   findCurrentRequest,
   registerRequestContext,

@@ -158,7 +158,7 @@ export class PlatformDatabase {
       const result = await work(transaction);
       // A request that timed out has been told that nothing was done.
       request?.lifetime.assertRunning();
-      request?.lifetime.startCommit();
+      request?.lifetime.startCommit(null);
       return result;
     });
   }

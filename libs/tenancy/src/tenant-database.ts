@@ -81,7 +81,7 @@ export class TenantDatabase implements SqlRunner {
   private async complete<T>(transaction: TenantTransaction, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
-      currentScope().request?.lifetime.startCommit();
+      currentScope().request?.lifetime.startCommit(transaction.tenantId);
       await transaction.commit();
       return result;
     } catch (error) {

@@ -8,16 +8,19 @@ import type { TenantCache } from './tenant-cache.js';
 /** A feed whose events and proofs the test controls. */
 export class FakeFreshness implements Freshness {
   fresh = true;
+  /** Tenants with a change of this process that the feed has not delivered. */
+  readonly pending = new Set<string>();
   private subscriber: InvalidationSubscriber | undefined;
 
   constructor(public source: string | undefined = 'source') {}
 
-  isFresh(): boolean {
-    return this.fresh;
+  isFresh(tenantId: string | undefined): boolean {
+    const isPending = tenantId === undefined ? this.pending.size > 0 : this.pending.has(tenantId);
+    return this.fresh && !isPending;
   }
 
-  waitUntilFresh(): boolean {
-    return this.fresh;
+  waitUntilFresh(tenantId: string | undefined): boolean | Promise<boolean> {
+    return this.isFresh(tenantId);
   }
 
   subscribe(subscriber: InvalidationSubscriber): void {

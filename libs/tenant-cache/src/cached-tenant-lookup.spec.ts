@@ -114,6 +114,37 @@ describe('CachedTenantLookup', () => {
     }
   });
 
+  it('looks up a tenant again after a change of its own, and no other', async () => {
+    const globex = { ...ACME, id: randomUUID(), subdomain: 'globex', customDomain: null };
+    tenants.push(globex);
+    const lookup = createLookup();
+    const named = [...REFERENCES, { id: globex.id }, { subdomain: 'globex' }];
+    for (const reference of named) await lookup.find(reference);
+    await lookup.find({ subdomain: 'unknown' });
+    queries = [];
+    freshness.pending.add(globex.id);
+    for (const reference of [...named, { subdomain: 'unknown' }]) await lookup.find(reference);
+    expect(queries).toEqual([{ id: globex.id }, { subdomain: 'globex' }, { subdomain: 'unknown' }]);
+  });
+
+  it('checks the changes of the tenant that a name has now, not of the one that had it when the request arrived', async () => {
+    const lookup = createLookup();
+    await lookup.find({ subdomain: 'acme' });
+    const successor = { ...ACME, id: randomUUID(), customDomain: null };
+    tenants = [successor];
+    freshness.change(ACME.id);
+    let prove = (_isFresh: boolean): void => undefined;
+    vi.spyOn(freshness, 'waitUntilFresh').mockReturnValueOnce(
+      new Promise((resolve) => (prove = resolve)),
+    );
+    const answer = lookup.find({ subdomain: 'acme' });
+    await lookup.find({ subdomain: 'acme' });
+    tenants = [{ ...successor, status: 'suspended' }];
+    freshness.pending.add(successor.id);
+    prove(true);
+    expect(await answer).toMatchObject({ status: 'suspended' });
+  });
+
   it('keeps known tenants however many unknown names are asked for', async () => {
     const lookup = createLookup();
     await lookup.find({ subdomain: 'acme' });

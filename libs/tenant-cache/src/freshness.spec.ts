@@ -12,7 +12,7 @@ describe('RevocationFeedFreshness', () => {
   it('delivers changes of tenants and gaps, and neither sessions nor users', () => {
     let feed: FeedSubscriber | undefined;
     const freshness = new RevocationFeedFreshness({
-      isFresh: () => true,
+      isFresh: (tenantId) => tenantId === 'acme',
       waitUntilFresh: () => true,
       feedSource: 'source',
       subscribe: (subscriber) => {
@@ -32,6 +32,8 @@ describe('RevocationFeedFreshness', () => {
     );
     feed?.onGap();
     expect(received).toEqual([['acme', 'globex'], 'gap']);
-    expect([freshness.isFresh(), freshness.source]).toEqual([true, 'source']);
+    expect(freshness.isFresh('acme')).toBe(true);
+    expect(freshness.isFresh('globex')).toBe(false);
+    expect(freshness.source).toBe('source');
   });
 });

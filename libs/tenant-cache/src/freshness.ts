@@ -13,10 +13,11 @@ export interface Freshness {
   /**
    * True if every change that was committed up to at most 100 ms ago, and every change that this process has made itself, has
    * been delivered to the subscribers.
+   * @param tenantId counts only the changes of this process that concern the tenant; undefined counts those of all
    */
-  isFresh(): boolean;
+  isFresh(tenantId: string | undefined): boolean;
   /** The same, and waits for a proof that is under way: at once if there is none, and for 50 ms at most. */
-  waitUntilFresh(): boolean | Promise<boolean>;
+  waitUntilFresh(tenantId: string | undefined): boolean | Promise<boolean>;
   /**
    * Identifies the database that delivers the changes. Values in Redis count only for processes with the same one. Undefined
    * if it is unknown: then values are neither read from Redis nor written to it.
@@ -41,12 +42,12 @@ export class RevocationFeedFreshness implements Freshness {
     return this.sessionStatus.feedSource;
   }
 
-  isFresh(): boolean {
-    return this.sessionStatus.isFresh();
+  isFresh(tenantId: string | undefined): boolean {
+    return this.sessionStatus.isFresh(tenantId);
   }
 
-  waitUntilFresh(): boolean | Promise<boolean> {
-    return this.sessionStatus.waitUntilFresh();
+  waitUntilFresh(tenantId: string | undefined): boolean | Promise<boolean> {
+    return this.sessionStatus.waitUntilFresh(tenantId);
   }
 
   subscribe(subscriber: InvalidationSubscriber): void {

@@ -92,21 +92,23 @@ export class TwoLevelCache<T> {
   ): Promise<Map<string, T>> {
     const load: Loader<T> = (missingKeys) => runOutsideRequest(() => source(missingKeys));
     const result = new Map<string, T>();
-    const fresh = this.levels.freshness.waitUntilFresh();
+    const { freshness } = this.levels;
+    const tenantId = scope ?? this.tenantInMemory(keys);
+    const fresh = freshness.waitUntilFresh(tenantId);
     // No promise for what is in memory.
     const isFresh = typeof fresh === 'boolean' ? fresh : await fresh;
-    let missing = isFresh ? this.takeFromMemory(keys, result) : [...keys];
+    let missing = isFresh ? this.takeFromMemory(keys, result, tenantId) : [...keys];
     this.counter.countMemory(result.size, missing.length);
     for (let join = 0; missing.length > 0 && join < MAX_JOINS; join += 1) {
-      if (!this.levels.freshness.isFresh()) break;
+      if (!freshness.isFresh(tenantId)) break;
       const { values, overtaken } = await this.flights.run(missing, {
         version: this.levels.log.version,
         load: (unshared) => this.fetch(unshared, scope, load),
         isCurrent: (value, version) => this.isCurrent(value, scope, version),
       });
       for (const [key, value] of values) result.set(key, value);
-      missing = this.levels.freshness.isFresh()
-        ? this.takeFromMemory(overtaken, result)
+      missing = freshness.isFresh(tenantId)
+        ? this.takeFromMemory(overtaken, result, tenantId)
         : [...overtaken];
     }
     if (missing.length > 0)
@@ -116,7 +118,7 @@ export class TwoLevelCache<T> {
 
   /** What to pass to {@link setMany}, requested before the values are loaded. Undefined while nothing may be stored. */
   async beginLoad(scope: string | undefined): Promise<LoadStart | undefined> {
-    if (!this.levels.freshness.isFresh()) return undefined;
+    if (!this.levels.freshness.isFresh(scope)) return undefined;
     const read = await this.readRedis([], scope);
     return { version: this.levels.log.version, position: read?.position };
   }
@@ -149,12 +151,21 @@ export class TwoLevelCache<T> {
     return texts;
   }
 
-  /** Adds what memory has to the result, and returns the other keys. */
-  private takeFromMemory(keys: readonly string[], result: Map<string, T>): string[] {
+  /**
+   * Adds what memory has to the result, and returns the other keys.
+   * @param tenantId whose values are fresh; undefined for those of all tenants
+   */
+  private takeFromMemory(
+    keys: readonly string[],
+    result: Map<string, T>,
+    tenantId: string | undefined,
+  ): string[] {
     return keys.filter((key) => {
       const { log, memory, unknownNames } = this.levels;
       const cached = memory.get(key) ?? unknownNames.get(key);
       if (cached === undefined) return true;
+      // Another tenant has taken the name since.
+      if (tenantId !== undefined && cached.tenantId !== tenantId) return true;
       if (log.unchangedSince(cached.version, cached.tenantId)) {
         result.set(key, cached.value as T);
         return false;
@@ -165,9 +176,16 @@ export class TwoLevelCache<T> {
     });
   }
 
+  /** The only tenant that keys without one belong to as far as memory knows; undefined if any tenant may have taken them. */
+  private tenantInMemory(keys: readonly string[]): string | undefined {
+    const [tenantId, ...others] = new Set(keys.map((key) => this.levels.memory.get(key)?.tenantId));
+    return others.length === 0 ? tenantId : undefined;
+  }
+
   private isCurrent(value: T, scope: string | undefined, version: number): boolean {
     const { log, freshness } = this.levels;
-    return freshness.isFresh() && log.unchangedSince(version, this.policy.tenantOf(value, scope));
+    const tenantId = this.policy.tenantOf(value, scope);
+    return freshness.isFresh(tenantId) && log.unchangedSince(version, tenantId);
   }
 
   private async fetch(
@@ -184,7 +202,8 @@ export class TwoLevelCache<T> {
       const tenantId = value === undefined ? undefined : this.policy.tenantOf(value, scope);
       if (value === undefined || tenantId === undefined) continue;
       // Both after the reply: a change may have been delivered, or the feed may have become too old, while it was under way.
-      if (redis?.trusts(ticket, tenantId) !== true || !this.levels.freshness.isFresh()) continue;
+      if (redis?.trusts(ticket, tenantId) !== true || !this.levels.freshness.isFresh(tenantId))
+        continue;
       this.keep(
         key,
         { value, version: before, tenantId },

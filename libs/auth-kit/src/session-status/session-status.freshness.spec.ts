@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   claimsOf,
@@ -146,6 +147,23 @@ describe('SessionStatusService with a fresh cache', () => {
     transport.deliver(undefined, '', before);
     const answer = rightsOf(sessionStatus, claims);
     transport.deliver('session', claims.session_id);
+    await expect(answer).rejects.toThrow(refusal('TOKEN_REVOKED'));
+  });
+
+  it('returns cached rights at once while other tenants make changes', async () => {
+    const sessionStatus = start();
+    const [claims, others] = [{ ...claimsOf(), tenant_id: randomUUID() }, claimsOf()];
+    transport.deliver();
+    await rightsOf(sessionStatus, claims);
+    await rightsOf(sessionStatus, others);
+    await pass(1);
+    sessionStatus.invalidate(others.tenant_id);
+    expect(sessionStatus.currentRights(claims)).not.toBeInstanceOf(Promise);
+    expect(sessionStatus.isFresh(claims.tenant_id)).toBe(true);
+    const answer = rightsOf(sessionStatus, others);
+    expect(sessionStatus.isFresh(others.tenant_id)).toBe(false);
+    expect(sessionStatus.isFresh()).toBe(false);
+    transport.deliver('session', others.session_id);
     await expect(answer).rejects.toThrow(refusal('TOKEN_REVOKED'));
   });
 

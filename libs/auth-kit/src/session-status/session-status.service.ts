@@ -6,6 +6,7 @@ import type {
   RevocationEvent,
 } from '../revocation/revocation-feed.js';
 import { Timestamp } from '../revocation/timestamp.js';
+import { PendingChanges } from './pending-changes.js';
 import { SessionDecisionCache } from './session-decision.cache.js';
 import {
   type CurrentRights,
@@ -39,8 +40,8 @@ export class SessionStatusService implements FeedSubscriber {
   private readonly source: SessionStatusSource;
   private readonly transport: FeedTransport | undefined;
   private readonly subscribers = new Set<FeedSubscriber>();
-  /** The latest change made by this process: cached values count only if the feed is complete as of it. */
-  private invalidatedAt: Timestamp | undefined;
+  /** Cached values of a tenant count only if the feed is complete as of its latest one. */
+  private readonly pendingChanges = new PendingChanges();
 
   constructor({ source, transport, capacity }: SessionStatusOptions) {
     this.source = source;
@@ -71,7 +72,7 @@ export class SessionStatusService implements FeedSubscriber {
     if (this.cache.isRevoked(claims)) throw new ApiError('TOKEN_REVOKED');
     const cached = this.cache.get(claims);
     if (cached === undefined) return this.query(claims);
-    return this.isFresh() ? enforce(cached) : this.rightsOnceFresh(claims);
+    return this.isFresh(claims.tenant_id) ? enforce(cached) : this.rightsOnceFresh(claims);
   }
 
   /**
@@ -84,19 +85,20 @@ export class SessionStatusService implements FeedSubscriber {
 
   /**
    * True while values that events invalidate may be used: every event committed up to at most 100 ms ago has been received,
-   * and every one that this process caused.
+   * and every one that this process caused by a change of the tenant.
+   * @param tenantId the tenant of the values; undefined for values that any tenant may change
    */
-  isFresh(): boolean {
+  isFresh(tenantId?: string): boolean {
     if (this.age > POLL_AGE_MS) this.transport?.poll();
-    return this.freshness.isFresh(this.invalidatedAt);
+    return this.freshness.isFresh(this.pendingChanges.since(tenantId));
   }
 
   /**
    * The same as of the call, and waits for a poll that is in flight. Changes that this process makes meanwhile do not concern
    * the caller; waiting for those as well could take forever while changes keep coming.
    */
-  waitUntilFresh(): boolean | Promise<boolean> {
-    return this.isFresh() || this.becomesFresh(this.invalidatedAt);
+  waitUntilFresh(tenantId?: string): boolean | Promise<boolean> {
+    return this.isFresh(tenantId) || this.becomesFresh(this.pendingChanges.since(tenantId));
   }
 
   /** Identifies the database that the events come from; undefined if it is unknown. */
@@ -105,12 +107,13 @@ export class SessionStatusService implements FeedSubscriber {
   }
 
   /**
-   * Invalidates the cache until the feed has been polled once more. Call it after this process committed a change and
-   * before it responds, so that the caller's next request to this process sees the change.
+   * Invalidates the cached values of a tenant until the feed has been polled once more. Call it after this process committed a
+   * change and before it responds, so that the caller's next request to this process sees the change.
+   * @param tenantId undefined after a change that may concern any tenant
    */
-  invalidate(): void {
+  invalidate(tenantId?: string): void {
     if (this.transport === undefined) return;
-    this.invalidatedAt = Timestamp.now();
+    this.pendingChanges.add(tenantId);
     this.transport.poll();
   }
 
@@ -136,7 +139,7 @@ export class SessionStatusService implements FeedSubscriber {
   }
 
   private async rightsOnceFresh(claims: SessionClaims): Promise<CurrentRights> {
-    const cached = (await this.becomesFresh(this.invalidatedAt))
+    const cached = (await this.becomesFresh(this.pendingChanges.since(claims.tenant_id)))
       ? this.cache.get(claims)
       : undefined;
     return cached === undefined ? this.query(claims) : enforce(cached);

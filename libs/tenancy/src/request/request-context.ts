@@ -75,6 +75,16 @@ export function currentRequestSignal(): AbortSignal | undefined {
   return scopes.getStore()?.request?.lifetime.signal;
 }
 
+const NONE: ReadonlySet<string | null> = new Set();
+
+/**
+ * The tenants whose transactions the current request has committed, or may have; null for a transaction of the operators' login,
+ * which may change any tenant. Empty outside of a request.
+ */
+export function changedTenants(): ReadonlySet<string | null> {
+  return scopes.getStore()?.request?.lifetime.changedTenants ?? NONE;
+}
+
 /** Runs `work`, and everything that it starts, outside of the current request, which it may outlive. */
 export function runOutsideRequest<T>(work: () => T): T {
   return scopes.exit(work);

@@ -7,7 +7,7 @@ export class RequestLifetime {
   private handling = false;
   private ended: Error | undefined;
   private own: TenantTransaction | undefined;
-  private commitStarted = false;
+  private readonly committing = new Set<string | null>();
   private readonly explicit = new Set<TenantTransaction>();
   /** Created by the first reader: most requests wait for nothing but the database. */
   private controller: AbortController | undefined;
@@ -39,12 +39,17 @@ export class RequestLifetime {
    * as if nothing had been done.
    */
   get mayHaveCommitted(): boolean {
-    return this.commitStarted;
+    return this.committing.size > 0;
+  }
+
+  /** The tenants of these transactions; null for one of the operators' login, which may change any tenant. */
+  get changedTenants(): ReadonlySet<string | null> {
+    return this.committing;
   }
 
   /** Call it right before a COMMIT is sent. */
-  startCommit(): void {
-    this.commitStarted = true;
+  startCommit(tenantId: string | null): void {
+    this.committing.add(tenantId);
   }
 
   /** The request's own transaction, created by the first call. */
@@ -76,7 +81,7 @@ export class RequestLifetime {
     this.assertRunning();
     this.handling = false;
     if (this.own === undefined) return;
-    this.startCommit();
+    this.startCommit(this.own.tenantId);
     await this.own.commit();
   }
 

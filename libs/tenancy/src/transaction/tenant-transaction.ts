@@ -12,6 +12,7 @@ import { connectionLost, type Refusal, type TenantQueryRunner } from './tenant-q
  * All its settings are transaction-local, so that none remains on the connection.
  */
 export class TenantTransaction {
+  readonly tenantId: string;
   private readonly openingSql: string;
   private connecting: Promise<TenantQueryRunner> | undefined;
   private connected: TenantQueryRunner | undefined;
@@ -29,6 +30,7 @@ export class TenantTransaction {
     private readonly createRunner: () => TenantQueryRunner,
     begin?: string,
   ) {
+    this.tenantId = context.tenantId;
     this.openingSql = openingStatement(context, limits, begin);
   }
 
