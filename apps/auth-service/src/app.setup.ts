@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, createLogger, serveDocumentation } from '@poc-tracker/http-service';
-import { SessionStatusService } from '@poc-tracker/auth-kit';
+import { PrincipalFinder, SessionStatusService } from '@poc-tracker/auth-kit';
 import { registerRequestContext, RequestTurns, uuidv7 } from '@poc-tracker/tenancy';
 import { API_DESCRIPTION } from './api-description.js';
 import { AppModule } from './app.module.js';
@@ -31,7 +31,7 @@ export async function createApp(
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
-    turns: new RequestTurns(),
+    turns: new RequestTurns((headers) => app.get(PrincipalFinder).recognize(headers)),
     preview,
   });
   if (!preview) {

@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PrincipalFinder } from '@poc-tracker/auth-kit';
 import { createHttpApp, createLogger, serveDocumentation } from '@poc-tracker/http-service';
 import { registerRequestContext, RequestTurns, uuidv7 } from '@poc-tracker/tenancy';
 import { API_DESCRIPTION } from './api-description.js';
@@ -22,7 +23,7 @@ export async function createApp(
     requestId: uuidv7,
     translateError: toApiError,
     prepare: registerRequestContext,
-    turns: new RequestTurns(),
+    turns: new RequestTurns((headers) => app.get(PrincipalFinder).recognize(headers)),
     uploadTimeoutMs: config.files.uploadTimeoutMs,
     preview: options.preview ?? false,
   });

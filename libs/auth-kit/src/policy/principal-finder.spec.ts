@@ -26,6 +26,20 @@ function createFinder() {
 }
 
 describe('PrincipalFinder', () => {
+  it('recognizes the user of a token that was verified for a request before, and of no other', () => {
+    const verifier = new AccessTokenVerifier(ring, PARTIES);
+    const finder = new PrincipalFinder(verifier, new FakeSessionStatus());
+    const claims = genuineClaims();
+    const token = forge(HEADER, claims);
+    const recognize = (authorization?: string) => finder.recognize({ authorization });
+    expect(recognize(`Bearer ${token}`)).toBeUndefined();
+    verifier.accept(token, claims);
+    const user = { tenantId: claims.tenant_id, userId: claims.sub };
+    expect(recognize(`bearer  ${token}`)).toEqual(user);
+    for (const other of [undefined, '', 'Bearer', `Basic ${token}`, `Bearer ${token}x`])
+      expect(recognize(other)).toBeUndefined();
+  });
+
   it.each([true, false])(
     'finds the principal of a valid token (status queried: %s)',
     async (later) => {

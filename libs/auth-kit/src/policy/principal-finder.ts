@@ -1,8 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import { SessionStatusService } from '../session-status/session-status.service.js';
 import { AccessTokenVerifier } from '../token/access-token.verifier.js';
-import { bearerToken, type TokenRequest } from '../token/bearer-token.js';
+import { bearerToken, readBearer, type TokenRequest } from '../token/bearer-token.js';
 import { type Principal, toPrincipal } from './principal.js';
 
 /** Finds out who sends a request to a `@Public()` route, where JwtAuthGuard does not look at tokens. */
@@ -30,6 +31,15 @@ export class PrincipalFinder {
       if (error instanceof ApiError && error.status < 500) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * The user of a token that this process has verified before, whatever has become of the session: says whose request it is
+   * before anything is looked up, and authenticates no one.
+   */
+  recognize(headers: IncomingHttpHeaders): { tenantId: string; userId: string } | undefined {
+    const claims = this.verifier.cachedClaims(readBearer(headers.authorization ?? '') ?? '');
+    return claims && { tenantId: claims.tenant_id, userId: claims.sub };
   }
 }
 

@@ -24,9 +24,15 @@ export function bearerToken(request: TokenRequest): string {
   if (typeof header !== 'string' || countAuthorization(rawHeadersOf(request)) > 1) {
     throw invalidToken('The Authorization header is sent more than once.');
   }
-  if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) {
+  const token = readBearer(header);
+  if (token === undefined)
     throw invalidToken('The scheme of the Authorization header is not Bearer.');
-  }
+  return token;
+}
+
+/** The token of an Authorization header; undefined for another scheme. */
+export function readBearer(header: string): string | undefined {
+  if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
   // RFC 9110, 11.4: any number of spaces follows the scheme.
   return header.slice(SCHEME.length).replace(/^ +/, '');
 }

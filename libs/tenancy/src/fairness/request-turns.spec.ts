@@ -11,6 +11,10 @@ beforeEach(() => {
   pending = [];
   served = [];
   turns = new RequestTurns(
+    ({ authorization }) => {
+      const [tenantId, userId] = authorization?.split(' ') ?? [];
+      return tenantId && userId ? { tenantId, userId } : undefined;
+    },
     (callback) => pending.push(callback),
     () => now,
   );
@@ -21,6 +25,16 @@ function enter(name: string, tenant: string, client = `client of ${tenant}`): vo
     client: () => client,
     url: '/',
     headers: { 'x-tenant-id': tenant },
+    isAbandoned: () => false,
+  });
+}
+
+/** Of an authenticated user, from the one address of an office. */
+function enterKnown(name: string, tenant: string, user: string): void {
+  arrive(name, {
+    client: () => 'office',
+    url: '/',
+    headers: { authorization: `${tenant} ${user}` },
     isAbandoned: () => false,
   });
 }
@@ -135,5 +149,47 @@ describe('A request', () => {
     now = 5_001;
     enter('c', 'acme');
     expect(turnLoop()).toEqual(['a', 'b SERVICE_BUSY', 'c']);
+  });
+});
+
+describe('A request of a user who was authenticated before', () => {
+  it('waits for one stranger, however many addresses have sent requests', () => {
+    for (let index = 0; index < 400; index += 1) enter(`a${index}`, 'acme', `client ${index}`);
+    enterKnown('b', 'globex', 'ana');
+    enterKnown('c', 'globex', 'ben');
+    expect(turnLoop().slice(0, 5)).toEqual(['a0', 'a1', 'b', 'a2', 'c']);
+  });
+
+  it('does not wait for strangers at its own address, not even if they name its tenant', () => {
+    for (let index = 0; index < 400; index += 1) enter(`a${index}`, 'globex', 'office');
+    enterKnown('b', 'globex', 'ana');
+    expect(turnLoop().slice(0, 3)).toEqual(['a0', 'a1', 'b']);
+  });
+
+  it('waits for one of each other tenant, however many users that has', () => {
+    for (let index = 0; index < 400; index += 1) enterKnown(`a${index}`, 'acme', `user ${index}`);
+    for (let index = 0; index < 10; index += 1) enterKnown(`b${index}`, 'globex', 'ana');
+    enterKnown('c', 'initech', 'ben');
+    expect(turnLoop().slice(0, 6)).toEqual(['a0', 'a1', 'b0', 'c', 'a2', 'b1']);
+  });
+
+  it('waits for one of each other user of its tenant', () => {
+    for (let index = 0; index < 400; index += 1) enterKnown(`a${index}`, 'acme', 'hostile');
+    enterKnown('b', 'acme', 'ana');
+    expect(turnLoop().slice(0, 3)).toEqual(['a0', 'a1', 'b']);
+  });
+
+  it('takes the place of one of the longest queue if 2,000 wait', () => {
+    for (let index = 0; index < 2_001; index += 1) enter(`a${index}`, 'acme', `client ${index}`);
+    enterKnown('b', 'globex', 'ana');
+    expect(served).toEqual(['a0', 'a2000 SERVICE_BUSY']);
+    expect(turnLoop().slice(2, 4)).toEqual(['a1', 'b']);
+  });
+
+  it('is refused if 500 of the user wait, whatever the others of the tenant do', () => {
+    for (let index = 0; index < 502; index += 1) enterKnown(`a${index}`, 'acme', 'hostile');
+    expect(served).toEqual(['a0', 'a501 SERVICE_BUSY']);
+    enterKnown('b', 'acme', 'ana');
+    expect(turnLoop().slice(2, 4)).toEqual(['a1', 'b']);
   });
 });

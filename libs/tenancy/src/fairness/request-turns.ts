@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from '@poc-tracker/contracts';
 import { TENANT_HEADER, TENANT_PARAMETER } from '../resolution/tenant-naming.js';
 import { addressBlock } from './address-block.js';
+import { RequestRounds, type WaitingRequest } from './request-rounds.js';
 
 /** Requests that wait for their turn: in all, and of one client. They bound the memory of a burst. */
 const MAX_WAITING = 2_000;
@@ -22,48 +23,46 @@ export interface ArrivedRequest {
   isAbandoned(): boolean;
 }
 
-interface WaitingRequest {
-  readonly client: Client;
-  readonly enteredAt: number;
-  readonly isAbandoned: () => boolean;
+/** The user who sends a request, as a token tells whose signature has been verified. */
+interface KnownUser {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+interface ArrivedTurn extends WaitingRequest {
   readonly start: (refusal?: ApiError) => void;
 }
 
-/** A client with requests that wait, or that this round has started. */
-interface Client {
-  readonly block: string;
-  lastRound: number;
-  waiting: number;
-}
+/** The requests of a tenant's known users, or those of all strangers. */
+type Queue = RequestRounds<ArrivedTurn>;
 
-/** The requests of a round, one of each client, by the tenant that they name. */
-type Round = Map<string, WaitingRequest[]>;
+/** The queue of requests from which no token says reliably whose they are. */
+const STRANGERS = '';
 
 /**
  * Spreads the requests that arrive at once over the turns of the event loop: without it, hundreds that one client sends
  * together would be worked on before the next request of anyone else is read. A request starts at once unless another one has
  * started in this turn of the loop. Then it waits, and one starts in each turn.
  *
- * The order is start-time fair queuing (Goyal, Vin and Cheng, 1996) of equal clients: each has one request in a round. Within a
- * round the tenants that the requests name take turns, so that a client waits for one request of a tenant with many clients.
- * Nothing has verified that name, but it cannot move a request to another round: what a client sends delays others by one
- * request.
+ * The tenants whose users have been authenticated before take turns, and strangers have the turn of one tenant. So a tenant is
+ * not delayed by the number of those who send requests without a token, also if all its users have one address. Within a tenant
+ * the users take turns, and strangers by their addresses. Which tenant strangers name orders them within a round only: nothing
+ * has verified that name.
  */
 export class RequestTurns {
-  private readonly rounds = new Map<number, Round>();
-  private readonly clients = new Map<string, Client>();
-  private round = 0;
-  /** The clients whose requests this round has started. */
-  private started: Client[] = [];
+  /** In the order of their turns. */
+  private readonly queues = new Map<string, Queue>();
   private waiting = 0;
   /** Whether a request has started in this turn of the event loop, or one waits. */
   private isTaken = false;
 
   /**
+   * @param knownUser the user of a request with a token that this process has verified before
    * @param nextTurn calls its argument in the next turn of the event loop
    * @param now a monotonic clock in milliseconds
    */
   constructor(
+    private readonly knownUser: (headers: IncomingHttpHeaders) => KnownUser | undefined,
     private readonly nextTurn: (callback: () => void) => void = setImmediate,
     private readonly now: () => number = () => performance.now(),
   ) {}
@@ -72,7 +71,7 @@ export class RequestTurns {
    * @param start called once, unless the client closes the connection: with an ApiError SERVICE_BUSY if too many wait, or if it
    *   has waited for too long
    */
-  enter(request: ArrivedRequest, start: WaitingRequest['start']): void {
+  enter(request: ArrivedRequest, start: ArrivedTurn['start']): void {
     if (this.isTaken) {
       this.wait(request, start);
       return;
@@ -82,86 +81,54 @@ export class RequestTurns {
     start();
   }
 
-  private wait(request: ArrivedRequest, start: WaitingRequest['start']): void {
-    const client = this.clientOf(addressBlock(request.client()));
-    const round = Math.max(this.round, client.lastRound + 1);
+  private wait(request: ArrivedRequest, start: ArrivedTurn['start']): void {
+    const user = this.knownUser(request.headers);
+    const name = user?.tenantId ?? STRANGERS;
+    const queue = this.queues.get(name) ?? new RequestRounds();
+    const client = user?.userId ?? addressBlock(request.client());
     const isFull =
-      client.waiting >= MAX_WAITING_OF_CLIENT ||
-      (this.waiting >= MAX_WAITING && !this.refuseAfter(round));
+      queue.waitingOf(client) >= MAX_WAITING_OF_CLIENT ||
+      (this.waiting >= MAX_WAITING && !this.makeRoom(queue, client));
     if (isFull) {
       start(busy());
       return;
     }
-    const waiting = {
+    queue.add({
       client,
+      tenant: user === undefined ? claimedTenant(request) : name,
       enteredAt: this.now(),
       isAbandoned: () => request.isAbandoned(),
       start,
-    };
-    this.clients.set(client.block, client);
-    client.lastRound = round;
-    client.waiting += 1;
+    });
     this.waiting += 1;
-    const members = this.rounds.get(round) ?? new Map<string, WaitingRequest[]>();
-    this.rounds.set(round, members);
-    const tenant = claimedTenant(request);
-    const ofTenant = members.get(tenant);
-    if (ofTenant === undefined) members.set(tenant, [waiting]);
-    else ofTenant.push(waiting);
+    this.queues.set(name, queue);
   }
 
-  private clientOf(block: string): Client {
-    return this.clients.get(block) ?? { block, lastRound: this.round - 1, waiting: 0 };
-  }
-
-  /** Makes room by refusing a request of a later round, whose client has others that wait. @returns false if there is none */
-  private refuseAfter(round: number): boolean {
-    const last = Math.max(...this.rounds.keys());
-    if (last <= round) return false;
-    const [tenant, requests] = [...(this.rounds.get(last) ?? [])].at(-1) ?? [];
-    const refused = requests?.pop();
-    if (tenant === undefined || refused === undefined) return false;
-    if (requests?.length === 0) this.rounds.get(last)?.delete(tenant);
-    if (this.rounds.get(last)?.size === 0) this.rounds.delete(last);
+  /**
+   * Refuses a request of the longest queue; within the same queue, one of a later round, whose client has others that wait.
+   * @returns false if there is none
+   */
+  private makeRoom(queue: Queue, client: string): boolean {
+    const longest = [...this.queues.values()].reduce(longerOf);
+    const refused = longest.size > queue.size ? longest.removeLast() : queue.removeAfter(client);
+    if (refused === undefined) return false;
     this.waiting -= 1;
-    refused.client.waiting -= 1;
-    refused.client.lastRound = last - 1;
     refused.start(busy());
     return true;
   }
 
-  private take(): WaitingRequest | undefined {
-    while (this.waiting > 0) {
-      const request = this.takeOfRound();
-      if (request === undefined) this.startRound();
-      else {
-        this.waiting -= 1;
-        request.client.waiting -= 1;
-        this.started.push(request.client);
-        if (!request.isAbandoned()) return request;
-      }
+  /** The next request of the queue whose turn it is. A queue is forgotten when its turn comes and none is left. */
+  private take(): ArrivedTurn | undefined {
+    for (const [name, queue] of this.queues) {
+      const before = queue.size;
+      const request = queue.take();
+      this.waiting -= before - queue.size;
+      this.queues.delete(name);
+      if (request === undefined) continue;
+      this.queues.set(name, queue);
+      return request;
     }
-    this.startRound();
     return undefined;
-  }
-
-  /** The next request of the tenant whose turn it is in this round. */
-  private takeOfRound(): WaitingRequest | undefined {
-    const members = this.rounds.get(this.round);
-    const [next] = members ?? [];
-    if (members === undefined || next === undefined) return undefined;
-    const [tenant, requests] = next;
-    const request = requests.shift();
-    members.delete(tenant);
-    if (requests.length > 0) members.set(tenant, requests);
-    return request;
-  }
-
-  private startRound(): void {
-    this.rounds.delete(this.round);
-    this.round += 1;
-    for (const { block, waiting } of this.started) if (waiting === 0) this.clients.delete(block);
-    this.started = [];
   }
 
   private readonly startNext = (): void => {
@@ -174,22 +141,13 @@ export class RequestTurns {
   };
 }
 
-/** The tenant that a request claims to be for. */
-function claimedTenant({ headers, url }: ArrivedRequest): string {
-  const named = headers[TENANT_HEADER] ?? TENANT_IN_QUERY.exec(url)?.[1];
-  return tenantOfToken(headers.authorization) ?? String(named ?? headers.host);
+function longerOf(one: Queue, other: Queue): Queue {
+  return other.size > one.size ? other : one;
 }
 
-function tenantOfToken(authorization = ''): string | undefined {
-  const [, payload] = authorization.split('.', 2);
-  if (payload === undefined) return undefined;
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    const tenantId = (claims as { tenant_id?: unknown } | null)?.tenant_id;
-    return typeof tenantId === 'string' ? tenantId : undefined;
-  } catch {
-    return undefined;
-  }
+/** The tenant that a request claims to be for. */
+function claimedTenant({ headers, url }: ArrivedRequest): string {
+  return String(headers[TENANT_HEADER] ?? TENANT_IN_QUERY.exec(url)?.[1] ?? headers.host);
 }
 
 const busy = (): ApiError => new ApiError('SERVICE_BUSY', { retryAfter: 1 });
