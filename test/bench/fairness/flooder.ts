@@ -27,6 +27,9 @@ export interface FloodOrder extends Flood {
 /** The number of responses by status, and of `lost` connections. */
 export type Statuses = Record<string, number>;
 
+/** What limits a client limits each address, so an attack that uses many gets the share of as many clients. */
+const ADDRESSES = 40;
+
 /** Milliseconds until a response that does not start counts as lost. */
 const RESPONSE_MS = 30_000;
 
@@ -42,10 +45,11 @@ async function flood(order: FloodOrder): Promise<Statuses> {
   const send = (): Promise<void> =>
     new Promise((resolve) => {
       const next = order.requests[sent % order.requests.length] as FloodRequest;
+      const address = `203.0.113.${sent % ADDRESSES}`;
       sent += 1;
       const outgoing = request(order.url + next.path, {
         method: next.method,
-        headers: next.headers,
+        headers: { ...next.headers, 'x-forwarded-for': address },
         agent,
         signal: AbortSignal.timeout(order.seconds * 1_000 + RESPONSE_MS),
       });

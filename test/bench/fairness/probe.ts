@@ -60,7 +60,7 @@ export async function probesOf(world: World): Promise<Probe[]> {
 
 let lastAddress = 0;
 
-/** The users of a tenant have addresses of their own, and requests start in turns of addresses. */
+/** The users of a tenant have addresses of their own. */
 function fromNextAddress(init: RequestInit): RequestInit {
   lastAddress = (lastAddress + 1) % 250;
   const headers = new Headers(init.headers);

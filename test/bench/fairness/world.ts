@@ -65,17 +65,14 @@ export async function withWorld(work: (world: World) => Promise<void>): Promise<
 
 export const JSON_BODY = { 'content-type': 'application/json' };
 
-/** A log-in with the right password. @param address of the client; that of this process by default */
-export function logInRequest(
-  user: SeededUser | undefined,
-  address = '127.0.0.1',
-): FloodRequest & { body: string } {
+/** A log-in with the right password. */
+export function logInRequest(user: SeededUser | undefined): FloodRequest & { body: string } {
   if (user === undefined) throw new Error('The seeding made no such user.');
   const { tenantId, email } = user;
   return {
     method: 'POST',
     path: '/api/v1/auth/login',
-    headers: { ...JSON_BODY, 'x-tenant-id': tenantId, 'x-forwarded-for': address },
+    headers: { ...JSON_BODY, 'x-tenant-id': tenantId },
     body: JSON.stringify({ email, password: PASSWORD }),
   };
 }

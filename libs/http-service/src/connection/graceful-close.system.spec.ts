@@ -31,6 +31,7 @@ async function startService(shutdownDelayMs: number, stall: boolean): Promise<Se
   const program = `
     import { readSync, writeSync } from 'node:fs';
     import { createEdge } from '${path('../edge.fixture.ts')}';
+    import { listen } from '${path('./listen.ts')}';
     import { runProcess } from '${path('../server/run-process.ts')}';
     const stall = () => {
       const end = Date.now() + 400;
@@ -43,7 +44,7 @@ async function startService(shutdownDelayMs: number, stall: boolean): Promise<Se
       start: async (stopWith) => {
         const { app } = await createEdge({ shutdownDelayMs: ${shutdownDelayMs} });
         stopWith(() => app.close());
-        await app.listen(0, '127.0.0.1');
+        await listen(app, { host: '127.0.0.1', port: 0 });
         writeSync(1, (await app.getUrl()) + '\\n');
       },
       translateError: () => undefined,

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance } from 'fastify';
+import { closeFurtherSockets } from './listen.js';
 
 /**
  * Turns of the event loop without a new connection or request, after which the kernel holds none either. Time alone does not
@@ -34,6 +35,7 @@ export function registerGracefulClose(
   let closing = false;
   let arrivals = 0;
   let deadline: NodeJS.Timeout | undefined;
+  let ended: Promise<void> | undefined;
   const countArrival = (): void => void (arrivals += 1);
   fastify.server.on('connection', countArrival);
   fastify.server.on('request', countArrival);
@@ -47,13 +49,14 @@ export function registerGracefulClose(
     await delay(shutdownDelayMs);
     await quietTurns(() => arrivals);
     closing = true;
+    ended = closeFurtherSockets(fastify.server);
     deadline = setTimeout(() => {
       fastify.server.closeAllConnections();
     }, requestTimeoutMs + RESPONSE_GRACE_MS);
   });
-  fastify.addHook('onClose', (_instance, done) => {
+  fastify.addHook('onClose', async () => {
+    await ended;
     clearTimeout(deadline);
-    done();
   });
   fastify.addHook('onRequest', (_request, _reply, done) => {
     done(closing ? new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 }) : undefined);
