@@ -4,7 +4,7 @@ import { TENANT_HEADER, TENANT_PARAMETER } from '../resolution/tenant-naming.js'
 import { addressBlock } from './address-block.js';
 import { RequestRounds, type WaitingRequest } from './request-rounds.js';
 
-/** Requests that wait for their turn: in all, and of one client. They bound the memory of a burst. */
+/** Requests that wait for their turn: in all, and of one client. Others are refused. */
 const MAX_WAITING = 2_000;
 const MAX_WAITING_OF_CLIENT = 500;
 
@@ -53,6 +53,8 @@ export class RequestTurns {
   /** In the order of their turns. */
   private readonly queues = new Map<string, Queue>();
   private waiting = 0;
+  /** Requests that get no turn. Their refusals are spread as well: hundreds at once would stop the event loop. */
+  private readonly refused: ArrivedTurn[] = [];
   /** Whether a request has started in this turn of the event loop, or one waits. */
   private isTaken = false;
 
@@ -89,17 +91,18 @@ export class RequestTurns {
     const isFull =
       queue.waitingOf(client) >= MAX_WAITING_OF_CLIENT ||
       (this.waiting >= MAX_WAITING && !this.makeRoom(queue, client));
-    if (isFull) {
-      start(busy());
-      return;
-    }
-    queue.add({
+    const turn = {
       client,
       tenant: user === undefined ? claimedTenant(request) : name,
       enteredAt: this.now(),
       isAbandoned: () => request.isAbandoned(),
       start,
-    });
+    };
+    if (isFull) {
+      this.refused.push(turn);
+      return;
+    }
+    queue.add(turn);
     this.waiting += 1;
     this.queues.set(name, queue);
   }
@@ -113,7 +116,7 @@ export class RequestTurns {
     const refused = longest.size > queue.size ? longest.removeLast() : queue.removeAfter(client);
     if (refused === undefined) return false;
     this.waiting -= 1;
-    refused.start(busy());
+    this.refused.push(refused);
     return true;
   }
 
@@ -133,11 +136,13 @@ export class RequestTurns {
 
   private readonly startNext = (): void => {
     const request = this.take();
-    this.isTaken = request !== undefined;
-    if (request === undefined) return;
+    const refused = this.refused.shift();
+    this.isTaken = request !== undefined || refused !== undefined;
+    if (!this.isTaken) return;
     this.nextTurn(this.startNext);
-    const isLate = this.now() - request.enteredAt > MAX_WAIT_MS;
-    request.start(isLate ? busy() : undefined);
+    const isLate = this.now() - (request?.enteredAt ?? 0) > MAX_WAIT_MS;
+    request?.start(isLate ? busy() : undefined);
+    if (refused?.isAbandoned() === false) refused.start(busy());
   };
 }
 
