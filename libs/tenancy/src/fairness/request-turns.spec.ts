@@ -181,6 +181,15 @@ describe('A request of a user who was authenticated before', () => {
     expect(turnLoop().slice(0, 6)).toEqual(['a0', 'a1', 'b0', 'c', 'a2', 'b1']);
   });
 
+  it('starts in the same turn of the event loop as those of three other tenants', () => {
+    enter('a', 'acme');
+    for (const tenant of ['b', 'c', 'd', 'e', 'f'])
+      for (const round of [1, 2]) enterKnown(`${tenant}${round}`, tenant, 'ana');
+    expect(turnOnce()).toEqual(['a', 'b1', 'c1', 'd1', 'e1']);
+    expect(turnOnce()).toEqual(['f1', 'b2', 'c2', 'd2']);
+    expect(turnOnce()).toEqual(['e2', 'f2']);
+  });
+
   it('waits for one of each other user of its tenant', () => {
     for (let index = 0; index < 400; index += 1) enterKnown(`a${index}`, 'acme', 'hostile');
     enterKnown('b', 'acme', 'ana');
@@ -190,7 +199,7 @@ describe('A request of a user who was authenticated before', () => {
   it('takes the place of one of the longest queue if 2,000 wait', () => {
     for (let index = 0; index < 2_001; index += 1) enter(`a${index}`, 'acme', `client ${index}`);
     enterKnown('b', 'globex', 'ana');
-    expect(turnLoop().slice(0, 4)).toEqual(['a0', 'a1', 'a2000 SERVICE_BUSY', 'b']);
+    expect(turnLoop().slice(0, 4)).toEqual(['a0', 'a1', 'b', 'a2000 SERVICE_BUSY']);
   });
 
   it('is refused if 500 of the user wait, whatever the others of the tenant do', () => {

@@ -8,6 +8,9 @@ import { RequestRounds, type WaitingRequest } from './request-rounds.js';
 const MAX_WAITING = 2_000;
 const MAX_WAITING_OF_CLIENT = 500;
 
+/** Tenants of which a request starts in one turn of the event loop. More of them take turns. */
+const MAX_STARTS = 4;
+
 /** As for a connection to the database: a request that waits for longer is better repeated. */
 const MAX_WAIT_MS = 5_000;
 
@@ -42,12 +45,12 @@ const STRANGERS = '';
 /**
  * Spreads the requests that arrive at once over the turns of the event loop: without it, hundreds that one client sends
  * together would be worked on before the next request of anyone else is read. A request starts at once unless another one has
- * started in this turn of the loop. Then it waits, and one starts in each turn.
+ * started in this turn of the loop. Then it waits.
  *
- * The tenants whose users have been authenticated before take turns, and strangers have the turn of one tenant. So a tenant is
- * not delayed by the number of those who send requests without a token, also if all its users have one address. Within a tenant
- * the users take turns, and strangers by their addresses. Which tenant strangers name orders them within a round only: nothing
- * has verified that name.
+ * In each turn start one request of a stranger, and one of each tenant whose users this process has authenticated before; if there
+ * are more than a few such tenants, they take turns. So a tenant is not delayed by the number of those who send requests without a
+ * token, also if all its users have one address. Within a tenant the users take turns, and strangers by their addresses. Which
+ * tenant strangers name orders them within a round only: nothing has verified that name.
  */
 export class RequestTurns {
   /** In the order of their turns. */
@@ -120,28 +123,29 @@ export class RequestTurns {
     return true;
   }
 
-  /** The next request of the queue whose turn it is. A queue is forgotten when its turn comes and none is left. */
-  private take(): ArrivedTurn | undefined {
-    for (const [name, queue] of this.queues) {
+  /** The next request of each queue whose turn it is. A queue is forgotten when its turn comes and none is left. */
+  private take(): ArrivedTurn[] {
+    const taken: ArrivedTurn[] = [];
+    for (const [name, queue] of [...this.queues].slice(0, MAX_STARTS)) {
       const before = queue.size;
       const request = queue.take();
       this.waiting -= before - queue.size;
       this.queues.delete(name);
       if (request === undefined) continue;
       this.queues.set(name, queue);
-      return request;
+      taken.push(request);
     }
-    return undefined;
+    return taken;
   }
 
   private readonly startNext = (): void => {
-    const request = this.take();
+    const requests = this.take();
     const refused = this.refused.shift();
-    this.isTaken = request !== undefined || refused !== undefined;
+    this.isTaken = requests.length > 0 || refused !== undefined || this.queues.size > 0;
     if (!this.isTaken) return;
     this.nextTurn(this.startNext);
-    const isLate = this.now() - (request?.enteredAt ?? 0) > MAX_WAIT_MS;
-    request?.start(isLate ? busy() : undefined);
+    for (const { enteredAt, start } of requests)
+      start(this.now() - enteredAt > MAX_WAIT_MS ? busy() : undefined);
     if (refused?.isAbandoned() === false) refused.start(busy());
   };
 }
