@@ -1688,31 +1688,70 @@ GRANT EXECUTE ON FUNCTION search_key(text) TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION search_key(text) TO tracker_user;
 
 CREATE OR REPLACE FUNCTION public.session_changes_since(p_cursor text)
- RETURNS TABLE(source text, next_cursor text, complete boolean, events jsonb)
+ RETURNS TABLE(source text, next_cursor text, complete boolean, more boolean, events jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
   most CONSTANT integer := 5000;
-  seen pg_snapshot;
+  parts CONSTANT text[] := string_to_array(p_cursor, '/');
+  since pg_snapshot;
+  until pg_snapshot;
   open_then xid8[];
-  changed jsonb;
+  last_xid xid8 := '0';
+  last_tenant uuid := '00000000-0000-0000-0000-000000000000';
+  last_id uuid := last_tenant;
+  changed integer;
 BEGIN
-  SELECT r.source, r.next_cursor, r.complete, r.events INTO source, next_cursor, complete, events
-    FROM public.revocations_since(p_cursor) r;
+  SELECT r.source, r.next_cursor INTO source, next_cursor FROM public.revocations_since(NULL) r;
+  complete := coalesce(parts[1] = source, false);
+  more := false;
+  events := '[]';
   IF complete THEN
-    seen := split_part(p_cursor, '/', 2)::pg_snapshot;
-    open_then := ARRAY(SELECT pg_snapshot_xip(seen));
-    SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array('session', e.tenant_id, e.session_id)), '[]')
-      INTO complete, changed
-      FROM (SELECT c.tenant_id, c.session_id
-              FROM public.session_changes c WHERE c.xid >= pg_snapshot_xmax(seen)
-            UNION ALL
-            SELECT c.tenant_id, c.session_id
-              FROM public.session_changes c WHERE c.xid = ANY (open_then)
-             LIMIT most + 1) e;
-    events := CASE WHEN complete THEN events || changed ELSE '[]' END;
+    since := parts[2]::pg_snapshot;
+    open_then := ARRAY(SELECT pg_snapshot_xip(since));
+    IF cardinality(parts) > 2 THEN
+      next_cursor := source || '/' || parts[3];
+      last_xid := parts[4]::xid8;
+      last_tenant := parts[5]::uuid;
+      last_id := parts[6]::uuid;
+    END IF;
+    until := split_part(next_cursor, '/', 2)::pg_snapshot;
+    WITH changes AS (
+      
+      (SELECT c.xid, c.tenant_id, c.session_id AS id, 'session' AS kind, c.session_id AS subject
+         FROM public.session_changes c
+        WHERE c.xid >= pg_snapshot_xmax(since) AND c.xid < pg_snapshot_xmax(until) AND (c.xid, c.tenant_id, c.session_id) > (last_xid, last_tenant, last_id)
+        ORDER BY c.xid, c.tenant_id, c.session_id LIMIT most)
+      UNION ALL
+      (SELECT c.xid, c.tenant_id, c.id, c.kind, c.subject_id
+         FROM public.revocation_events c
+        WHERE c.xid >= pg_snapshot_xmax(since) AND c.xid < pg_snapshot_xmax(until) AND (c.xid, c.tenant_id, c.id) > (last_xid, last_tenant, last_id) AND c.kind <> 'session'
+        ORDER BY c.xid, c.tenant_id, c.id LIMIT most)
+      UNION ALL
+      
+      (SELECT c.xid, c.tenant_id, c.session_id AS id, 'session' AS kind, c.session_id AS subject
+         FROM public.session_changes c
+        WHERE c.xid = ANY (open_then) AND (c.xid, c.tenant_id, c.session_id) > (last_xid, last_tenant, last_id)
+        ORDER BY c.xid, c.tenant_id, c.session_id LIMIT most)
+      UNION ALL
+      (SELECT c.xid, c.tenant_id, c.id, c.kind, c.subject_id
+         FROM public.revocation_events c
+        WHERE c.xid = ANY (open_then) AND (c.xid, c.tenant_id, c.id) > (last_xid, last_tenant, last_id) AND c.kind <> 'session'
+        ORDER BY c.xid, c.tenant_id, c.id LIMIT most)
+      ORDER BY xid, tenant_id, id LIMIT most
+    ), last AS (
+      SELECT xid, tenant_id, id FROM changes ORDER BY xid DESC, tenant_id DESC, id DESC LIMIT 1
+    )
+    SELECT count(*), jsonb_agg(jsonb_build_array(e.kind, e.tenant_id, e.subject)), l.xid, l.tenant_id, l.id
+      INTO changed, events, last_xid, last_tenant, last_id
+      FROM changes e, last l GROUP BY l.xid, l.tenant_id, l.id;
+    events := coalesce(events, '[]');
+    more := coalesce(changed = most, false);
+    IF more THEN
+      next_cursor := concat_ws('/', source, since, until, last_xid, last_tenant, last_id);
+    END IF;
   END IF;
   RETURN NEXT;
 END
@@ -2578,7 +2617,7 @@ CREATE TABLE revocation_events (
   CONSTRAINT revocation_events_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT revocation_events_kind_check CHECK ((kind = ANY (ARRAY['session'::text, 'user'::text, 'tenant'::text])))
 );
-CREATE INDEX revocation_events_xid_idx ON public.revocation_events USING btree (xid);
+CREATE INDEX revocation_events_xid_idx ON public.revocation_events USING btree (xid, tenant_id, id);
 ALTER TABLE revocation_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE revocation_events FORCE ROW LEVEL SECURITY;
 CREATE POLICY revocation_events_tenant_isolation ON revocation_events AS RESTRICTIVE FOR ALL TO authenticated_user
@@ -2709,7 +2748,7 @@ CREATE TABLE session_changes (
 );
 CREATE INDEX session_changes_ends_at_idx ON public.session_changes USING btree (ends_at);
 CREATE INDEX session_changes_user_idx ON public.session_changes USING btree (tenant_id, user_id);
-CREATE INDEX session_changes_xid_idx ON public.session_changes USING btree (xid);
+CREATE INDEX session_changes_xid_idx ON public.session_changes USING btree (xid, tenant_id, session_id);
 ALTER TABLE session_changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE session_changes FORCE ROW LEVEL SECURITY;
 CREATE POLICY session_changes_tenant_isolation ON session_changes AS RESTRICTIVE FOR ALL TO authenticated_user

@@ -23,7 +23,7 @@ const TABLE = `
     retired_at timestamptz,
     CONSTRAINT revocation_events_pkey PRIMARY KEY (tenant_id, id)
   );
-  CREATE INDEX revocation_events_xid_idx ON public.revocation_events (xid)`;
+  CREATE INDEX revocation_events_xid_idx ON public.revocation_events (xid, tenant_id, id)`;
 
 const POLICIES = protectTenantTable({
   table: 'revocation_events',

@@ -30,7 +30,7 @@ const TABLE = `
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     CONSTRAINT session_changes_pkey PRIMARY KEY (tenant_id, session_id)
   );
-  CREATE INDEX session_changes_xid_idx ON public.session_changes (xid);
+  CREATE INDEX session_changes_xid_idx ON public.session_changes (xid, tenant_id, session_id);
   CREATE INDEX session_changes_user_idx ON public.session_changes (tenant_id, user_id);
   CREATE INDEX session_changes_ends_at_idx ON public.session_changes (ends_at)`;
 
@@ -80,37 +80,76 @@ const TRIGGERS = `
   CREATE TRIGGER user_sessions_noted AFTER INSERT OR UPDATE OR DELETE ON public.user_sessions
     FOR EACH ROW EXECUTE FUNCTION public.note_session_change()`;
 
+/** There are two index conditions, for the reason that revocations_since() states. */
+const changesWhere = (isNew: string): string => `
+      (SELECT c.xid, c.tenant_id, c.session_id AS id, 'session' AS kind, c.session_id AS subject
+         FROM public.session_changes c
+        WHERE ${isNew} AND (c.xid, c.tenant_id, c.session_id) > (last_xid, last_tenant, last_id)
+        ORDER BY c.xid, c.tenant_id, c.session_id LIMIT most)
+      UNION ALL
+      (SELECT c.xid, c.tenant_id, c.id, c.kind, c.subject_id
+         FROM public.revocation_events c
+        WHERE ${isNew} AND (c.xid, c.tenant_id, c.id) > (last_xid, last_tenant, last_id) AND c.kind <> 'session'
+        ORDER BY c.xid, c.tenant_id, c.id LIMIT most)`;
+
 /*
- * Like revocations_since(), of which it returns the events, and with each session that was opened, used, changed or ended.
- * One statement, hence one snapshot, for both.
+ * Returns what has changed since a cursor, at most 5,000 changes at a time: each session that was opened, used, changed or
+ * ended, and the users and tenants of the revocation feed. Its events of sessions repeat what is noted here. complete is false
+ * if the cursor is missing or of another source (revocations_since() says which).
+ *
+ * If there are more changes, next_cursor is a position between two of them: the snapshot from which they are counted, the
+ * snapshot up to which they are, and the last change returned. A change that is committed in the meantime is not in the second
+ * snapshot, with which the reader continues at the end. So the changes to read are finite however many arrive, and a session that
+ * changes again while they are read is returned again.
  */
 const SESSION_CHANGES_SINCE = definerFunction({
   signature: 'session_changes_since(p_cursor text)',
-  returns: 'TABLE (source text, next_cursor text, complete boolean, events jsonb)',
+  returns: 'TABLE (source text, next_cursor text, complete boolean, more boolean, events jsonb)',
   language: 'plpgsql',
   volatility: 'stable',
   callers: [OPERATOR_ROLE],
   body: `
 DECLARE
   most CONSTANT integer := 5000;
-  seen pg_snapshot;
+  parts CONSTANT text[] := string_to_array(p_cursor, '/');
+  since pg_snapshot;
+  until pg_snapshot;
   open_then xid8[];
-  changed jsonb;
+  last_xid xid8 := '0';
+  last_tenant uuid := '00000000-0000-0000-0000-000000000000';
+  last_id uuid := last_tenant;
+  changed integer;
 BEGIN
-  SELECT r.source, r.next_cursor, r.complete, r.events INTO source, next_cursor, complete, events
-    FROM public.revocations_since(p_cursor) r;
+  SELECT r.source, r.next_cursor INTO source, next_cursor FROM public.revocations_since(NULL) r;
+  complete := coalesce(parts[1] = source, false);
+  more := false;
+  events := '[]';
   IF complete THEN
-    seen := split_part(p_cursor, '/', 2)::pg_snapshot;
-    open_then := ARRAY(SELECT pg_snapshot_xip(seen));
-    SELECT count(*) <= most, coalesce(jsonb_agg(jsonb_build_array('session', e.tenant_id, e.session_id)), '[]')
-      INTO complete, changed
-      FROM (SELECT c.tenant_id, c.session_id
-              FROM public.session_changes c WHERE c.xid >= pg_snapshot_xmax(seen)
-            UNION ALL
-            SELECT c.tenant_id, c.session_id
-              FROM public.session_changes c WHERE c.xid = ANY (open_then)
-             LIMIT most + 1) e;
-    events := CASE WHEN complete THEN events || changed ELSE '[]' END;
+    since := parts[2]::pg_snapshot;
+    open_then := ARRAY(SELECT pg_snapshot_xip(since));
+    IF cardinality(parts) > 2 THEN
+      next_cursor := source || '/' || parts[3];
+      last_xid := parts[4]::xid8;
+      last_tenant := parts[5]::uuid;
+      last_id := parts[6]::uuid;
+    END IF;
+    until := split_part(next_cursor, '/', 2)::pg_snapshot;
+    WITH changes AS (
+      ${changesWhere('c.xid >= pg_snapshot_xmax(since) AND c.xid < pg_snapshot_xmax(until)')}
+      UNION ALL
+      ${changesWhere('c.xid = ANY (open_then)')}
+      ORDER BY xid, tenant_id, id LIMIT most
+    ), last AS (
+      SELECT xid, tenant_id, id FROM changes ORDER BY xid DESC, tenant_id DESC, id DESC LIMIT 1
+    )
+    SELECT count(*), jsonb_agg(jsonb_build_array(e.kind, e.tenant_id, e.subject)), l.xid, l.tenant_id, l.id
+      INTO changed, events, last_xid, last_tenant, last_id
+      FROM changes e, last l GROUP BY l.xid, l.tenant_id, l.id;
+    events := coalesce(events, '[]');
+    more := coalesce(changed = most, false);
+    IF more THEN
+      next_cursor := concat_ws('/', source, since, until, last_xid, last_tenant, last_id);
+    END IF;
   END IF;
   RETURN NEXT;
 END`,

@@ -19,17 +19,24 @@ export async function rebuildMirror(
 ): Promise<void> {
   const { source } = await sessions.changesSince(undefined);
   const store = new MirrorStore(redis, source, randomUUID());
-  const end = performance.now() + deadlineMs;
+  const deadline = AbortSignal.timeout(deadlineMs);
   await store.forget();
-  while ((await store.position()) === undefined) {
-    if (performance.now() > end)
-      throw new Error(`The mirror was not complete after ${deadlineMs / 1000} seconds.`);
-    if (await store.claim())
-      try {
-        await new MirrorWriter(sessions, store).update(true);
-      } finally {
-        await store.release();
-      }
-    else await delay(POLL_MS);
+  try {
+    while ((await store.position()) === undefined) {
+      deadline.throwIfAborted();
+      if (await store.claim()) await buildHere(new MirrorWriter(sessions, store, deadline), store);
+      else await delay(POLL_MS);
+    }
+  } catch (cause) {
+    if (!deadline.aborted) throw cause;
+    throw new Error(`The mirror was not complete after ${deadlineMs / 1000} seconds.`, { cause });
+  }
+}
+
+async function buildHere(writer: MirrorWriter, store: MirrorStore): Promise<void> {
+  try {
+    await writer.update(true);
+  } finally {
+    await store.release();
   }
 }

@@ -67,19 +67,19 @@ describe('the mirror in Redis', () => {
     await redis.del(mirrorLeaseKey(source));
     expect([await current.claim(), await old.claim()]).toEqual([true, false]);
     await expect(old.write([toMirroredSession(row)])).rejects.toThrow(NotTheWriter);
-    await expect(old.advance(undefined, 'stale')).rejects.toThrow(NotTheWriter);
+    await expect(old.advance(undefined, 'stale', HOUR)).rejects.toThrow(NotTheWriter);
     expect(await redis.exists(sessionKey(row.tenantId, row.sessionId))).toBe(0);
     expect(await current.position()).toBeUndefined();
     await old.release();
-    expect(await current.advance(undefined, 'next')).toBe(true);
+    expect(await current.advance(undefined, 'next', HOUR)).toBe(true);
   });
 
   it('does not move on from a position that Redis has lost', async () => {
     const store = new MirrorStore(redis, source, 'writer');
     await store.claim();
-    expect(await store.advance(undefined, 'first')).toBe(true);
+    expect(await store.advance(undefined, 'first', HOUR)).toBe(true);
     await store.forget();
-    expect(await store.advance('first', 'second')).toBe(false);
+    expect(await store.advance('first', 'second', HOUR)).toBe(false);
     expect(await store.position()).toBeUndefined();
   });
 

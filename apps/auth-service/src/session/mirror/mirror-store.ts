@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import {
-  CURSOR_MS,
   mirrorCursorKey,
   mirrorLeaseKey,
   sessionKey,
   tenantSessionsKey,
 } from '../../redis/session-keys.js';
 import type { MirroredSession } from './mirrored-session.js';
+import { BATCH } from './session-mirror.repository.js';
 
 const LEASE_MS = 3_000;
 
@@ -15,20 +15,21 @@ const IF_WRITER = `
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
   redis.call('PEXPIRE', KEYS[1], ${LEASE_MS})`;
 
+/* Each list is tidied once per batch: most sessions of a batch are of one tenant. */
 const WRITE = `${IF_WRITER}
   local time = redis.call('TIME')
   local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  local lists = {}
   local function list(key, session)
+    lists[key] = true
     if session.value == '' then
       redis.call('ZREM', key, session.id)
     else
       redis.call('ZADD', key, session.endsAt, session.id)
     end
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-    local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
-    if last[2] then redis.call('PEXPIREAT', key, last[2]) end
   end
-  for _, session in ipairs(cjson.decode(ARGV[2])) do
+  local sessions = cjson.decode(ARGV[2])
+  for _, session in ipairs(sessions) do
     if session.value == '' then
       redis.call('DEL', session.key)
     else
@@ -43,6 +44,13 @@ const WRITE = `${IF_WRITER}
         redis.call('SET', token, '1', 'PX', session.refusedFor)
       end
     end
+  end
+  for key in pairs(lists) do
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
+    if last[2] then redis.call('PEXPIREAT', key, last[2]) end
+  end
+  for _, session in ipairs(sessions) do
     if session.permissions ~= '' then
       redis.call('SET', session.permissionsKey, session.permissions, 'PX', session.permissionsTtl)
     elseif redis.call('EXISTS', session.userKey) == 0 or session.value ~= '' then
@@ -54,7 +62,11 @@ const WRITE = `${IF_WRITER}
 const ADVANCE = `${IF_WRITER}
   local cursor = redis.call('GET', KEYS[2]) or ''
   if cursor ~= ARGV[2] then return -1 end
-  redis.call('SET', KEYS[2], ARGV[3], 'PX', ${CURSOR_MS})
+  if ARGV[4] == '' then
+    redis.call('SET', KEYS[2], ARGV[3], 'KEEPTTL')
+  else
+    redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+  end
   return 1`;
 
 const CLAIM = `
@@ -112,10 +124,15 @@ export class MirrorStore {
 
   /**
    * Stores a new position in place of the one expected, and renews the lease.
+   * @param ttlMs undefined: the new position expires when the old one would have.
    * @returns false if Redis has lost the position.
    * @throws NotTheWriter
    */
-  async advance(expected: string | undefined, next: string): Promise<boolean> {
+  async advance(
+    expected: string | undefined,
+    next: string,
+    ttlMs: number | undefined,
+  ): Promise<boolean> {
     const result = await this.redis.eval(
       ADVANCE,
       2,
@@ -124,6 +141,7 @@ export class MirrorStore {
       this.writer,
       expected ?? '',
       next,
+      ttlMs === undefined ? '' : Math.ceil(ttlMs),
     );
     if (result === 0) throw new NotTheWriter();
     return result === 1;
@@ -134,9 +152,27 @@ export class MirrorStore {
     await this.redis.del(this.cursor);
   }
 
-  /** The sessions that the mirror lists for a tenant. */
-  async sessionsOf(tenantId: string): Promise<string[]> {
-    return this.redis.zrange(tenantSessionsKey(tenantId), '0', '-1');
+  /** Those of the tenants for which the mirror lists sessions. */
+  async listed(tenantIds: readonly string[]): Promise<string[]> {
+    const pipeline = this.redis.pipeline();
+    for (const id of tenantIds) pipeline.exists(tenantSessionsKey(id));
+    const answers = (await pipeline.exec()) ?? [];
+    return tenantIds.filter((_id, index) => answers[index]?.[1] !== 0);
+  }
+
+  /** The sessions that the mirror lists for a tenant, in parts. */
+  async *sessionsOf(tenantId: string): AsyncGenerator<string[]> {
+    for (let cursor: string | undefined; cursor !== '0';) {
+      const [next, members] = await this.redis.zscan(
+        tenantSessionsKey(tenantId),
+        cursor ?? '0',
+        'COUNT',
+        BATCH,
+      );
+      // Each session is followed by its score.
+      yield members.filter((_member, index) => index % 2 === 0);
+      cursor = next;
+    }
   }
 
   /** Removes sessions that PostgreSQL does not know. */

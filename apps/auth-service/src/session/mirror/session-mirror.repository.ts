@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Permission, Role } from '@poc-tracker/contracts';
+import { NIL_UUID, type Permission, type Role } from '@poc-tracker/contracts';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 
 /** What has changed since a position. */
@@ -7,8 +7,10 @@ export interface SessionChanges {
   /** Identifies one run of one PostgreSQL server and its database. */
   source: string;
   nextCursor: string;
-  /** False if changes may be missing; then `events` is empty. */
+  /** False if there is no position to continue from, or if it is of another source; then `events` is empty. */
   complete: boolean;
+  /** The changes are read in parts, and `nextCursor` continues in the middle of them. */
+  more: boolean;
   /** Kind (`session`, `user` or `tenant`), tenant and id. */
   events: [kind: string, tenantId: string, id: string][];
 }
@@ -39,32 +41,68 @@ export interface SessionRow {
 /** How many sessions are read and written at a time. */
 export const BATCH = 200;
 
-const ROWS = `
-  SELECT c.tenant_id AS "tenantId", c.session_id AS "sessionId", c.user_id AS "userId", c.generation,
+/*
+ * The details of each session of a page, by one look-up in each table for each of them. A join would be planned for all rows
+ * behind the page, and a merge join reads the other tables from their first row on: the more pages, the longer each takes.
+ */
+const COLUMNS = `
+         c.tenant_id AS "tenantId", c.session_id AS "sessionId", c.user_id AS "userId", c.generation,
          c.previous_generation AS "previousGeneration", c.last_accessed_at AS "lastAccessedAt", c.ends_at AS "endsAt",
          extract(epoch FROM clock_timestamp() - c.ends_at)::float8 * 1000 AS "endedForMs",
          coalesce(s.is_active AND s.expires_at > clock_timestamp(), false) AS active,
          coalesce(u.status = 'active' AND t.status = 'active' AND t.deleted_at IS NULL, false) AS admitted,
          s.created_at AS "createdAt", s.device_info ->> 'deviceId' AS "deviceId", u.role,
-         coalesce(u.permissions, '[]') || coalesce(r.permissions, '[]') AS grants
-    FROM session_changes c
-    LEFT JOIN user_sessions s ON s.tenant_id = c.tenant_id AND s.id = c.session_id
-    LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
-    LEFT JOIN tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
-    LEFT JOIN tenants t ON t.id = c.tenant_id`;
+         coalesce(u.permissions, '[]') || coalesce(r.permissions, '[]') AS grants` as const;
 
-const BY_SESSION = `${ROWS}
-   WHERE (c.tenant_id, c.session_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))`;
+const DETAILS = `
+    FROM c
+    LEFT JOIN LATERAL (
+      SELECT is_active, expires_at, created_at, device_info
+        FROM user_sessions WHERE tenant_id = c.tenant_id AND id = c.session_id LIMIT 1) s ON true
+    LEFT JOIN LATERAL (
+      SELECT tenant_id, role, permissions, status, custom_role_id
+        FROM users WHERE tenant_id = c.tenant_id AND id = c.user_id LIMIT 1) u ON true
+    LEFT JOIN LATERAL (
+      SELECT permissions FROM tenant_roles WHERE tenant_id = u.tenant_id AND id = u.custom_role_id LIMIT 1) r ON true
+    LEFT JOIN LATERAL (SELECT status, deleted_at FROM tenants WHERE id = c.tenant_id LIMIT 1) t ON true` as const;
 
-const BY_USER = `${ROWS}
-   WHERE (c.tenant_id, c.user_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND c.session_id > $3
-   ORDER BY c.session_id LIMIT ${BATCH}`;
+const BY_SESSION = `
+  WITH c AS MATERIALIZED (
+    SELECT n.* FROM unnest($1::uuid[], $2::uuid[]) AS named (tenant_id, session_id), LATERAL (
+      SELECT * FROM session_changes x WHERE x.tenant_id = named.tenant_id AND x.session_id = named.session_id LIMIT 1) n)
+  SELECT ${COLUMNS} ${DETAILS}`;
 
-const BY_TENANT = `${ROWS}
-   WHERE c.tenant_id = $1 AND c.session_id > $2 ORDER BY c.session_id LIMIT ${BATCH}`;
+const BY_USER = `
+  WITH c AS MATERIALIZED (
+    SELECT n.* FROM unnest($1::uuid[], $2::uuid[]) AS named (tenant_id, user_id), LATERAL (
+      SELECT * FROM session_changes x
+       WHERE x.tenant_id = named.tenant_id AND x.user_id = named.user_id AND x.session_id > $3
+       ORDER BY x.session_id LIMIT ${BATCH}) n
+     ORDER BY n.session_id LIMIT ${BATCH})
+  SELECT ${COLUMNS} ${DETAILS} ORDER BY c.session_id`;
 
-const ALL = `${ROWS}
-   WHERE (c.tenant_id, c.session_id) > ($1, $2) ORDER BY c.tenant_id, c.session_id LIMIT ${BATCH}`;
+const BY_TENANT = `
+  WITH c AS MATERIALIZED (
+    SELECT * FROM session_changes WHERE tenant_id = $1 AND session_id > $2 ORDER BY session_id LIMIT ${BATCH})
+  SELECT ${COLUMNS} ${DETAILS} ORDER BY c.session_id`;
+
+const ALL = `
+  WITH c AS MATERIALIZED (
+    SELECT * FROM session_changes WHERE (tenant_id, session_id) > ($1, $2) ORDER BY tenant_id, session_id LIMIT ${BATCH})
+  SELECT ${COLUMNS} ${DETAILS} ORDER BY c.tenant_id, c.session_id`;
+
+/* With the time of the end as text as well, because a Date of JavaScript has no microseconds. */
+const ENDED = `
+  WITH c AS MATERIALIZED (
+    SELECT * FROM session_changes
+     WHERE ends_at >= $1 AND ends_at <= $2 AND (ends_at, tenant_id, session_id) > ($3, $4, $5)
+     ORDER BY ends_at, tenant_id, session_id LIMIT ${BATCH})
+  SELECT ${COLUMNS}, c.ends_at::text AS "endedAt" ${DETAILS} ORDER BY c.ends_at, c.tenant_id, c.session_id`;
+
+const TENANTS = `SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT ${BATCH}`;
+
+const ENDS_OF_INTEREST = `
+  SELECT clock_timestamp() AS until, clock_timestamp() - interval '16 minutes' AS earliest`;
 
 /* By the place of the rows, which is fixed while they are locked: a join by their key may read the whole table. */
 const PRUNE = `
@@ -75,8 +113,6 @@ const PRUNE = `
     RETURNING session_id)
   SELECT count(*)::int AS rows FROM gone`;
 
-const NIL = '00000000-0000-0000-0000-000000000000';
-
 /** Sessions of all tenants, on the operators' login: the mirror works for no user. */
 @Injectable()
 export class SessionMirrorRepository {
@@ -85,22 +121,40 @@ export class SessionMirrorRepository {
   /** @param cursor undefined: returns where to start. */
   async changesSince(cursor: string | undefined): Promise<SessionChanges> {
     const [changes] = await this.database.query<SessionChanges>(
-      'SELECT source, next_cursor AS "nextCursor", complete, events FROM session_changes_since($1)',
+      'SELECT source, next_cursor AS "nextCursor", complete, more, events FROM session_changes_since($1)',
       [cursor ?? null],
     );
     if (changes === undefined) throw new Error('session_changes_since() returned no row.');
     return changes;
   }
 
-  /** Sessions that ended after a time, and the time of the database. */
-  async endedSince(since: Date | undefined): Promise<{ until: Date; rows: SessionRow[] }> {
-    const [time] = await this.database.query<{ until: Date }>('SELECT clock_timestamp() AS until');
-    if (time === undefined) throw new Error('clock_timestamp() returned no row.');
-    const rows = await this.database.query<SessionRow>(
-      `${ROWS} WHERE c.ends_at >= coalesce($1, $2::timestamptz - interval '16 minutes') AND c.ends_at <= $2`,
-      [since ?? null, time.until],
+  /** The time of the database, and the end of the earliest session whose tokens are still refused. */
+  async endsOfInterest(): Promise<{ until: Date; earliest: Date }> {
+    const [times] = await this.database.query<{ until: Date; earliest: Date }>(ENDS_OF_INTEREST);
+    if (times === undefined) throw new Error('clock_timestamp() returned no row.');
+    return times;
+  }
+
+  /** Sessions that ended in a period. */
+  async *endedBetween(since: Date, until: Date): AsyncGenerator<SessionRow[]> {
+    yield* pages<SessionRow & { endedAt: string }>((after) =>
+      this.database.query(ENDED, [
+        since,
+        until,
+        after?.endedAt ?? '-infinity',
+        after?.tenantId ?? NIL_UUID,
+        after?.sessionId ?? NIL_UUID,
+      ]),
     );
-    return { until: time.until, rows };
+  }
+
+  /** Which of these sessions of a tenant exist, or have ended a short time ago. */
+  async known(tenantId: string, ids: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.query<{ id: string }>(
+      'SELECT session_id AS id FROM session_changes WHERE tenant_id = $1 AND session_id = ANY ($2)',
+      [tenantId, ids],
+    );
+    return new Set(rows.map(({ id }) => id));
   }
 
   sessions(ids: readonly { tenantId: string; id: string }[]): Promise<SessionRow[]> {
@@ -109,24 +163,28 @@ export class SessionMirrorRepository {
 
   async *ofUsers(ids: readonly { tenantId: string; id: string }[]): AsyncGenerator<SessionRow[]> {
     yield* pages((after) =>
-      this.database.query(BY_USER, [...columnsOf(ids), after?.sessionId ?? NIL]),
+      this.database.query(BY_USER, [...columnsOf(ids), after?.sessionId ?? NIL_UUID]),
     );
   }
 
   async *ofTenant(tenantId: string): AsyncGenerator<SessionRow[]> {
-    yield* pages((after) => this.database.query(BY_TENANT, [tenantId, after?.sessionId ?? NIL]));
+    yield* pages((after) =>
+      this.database.query(BY_TENANT, [tenantId, after?.sessionId ?? NIL_UUID]),
+    );
   }
 
   async *all(): AsyncGenerator<SessionRow[]> {
     yield* pages((after) =>
-      this.database.query(ALL, [after?.tenantId ?? NIL, after?.sessionId ?? NIL]),
+      this.database.query(ALL, [after?.tenantId ?? NIL_UUID, after?.sessionId ?? NIL_UUID]),
     );
   }
 
   /** The ids of all tenants, for what the mirror may hold of them. */
-  async tenantIds(): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>('SELECT id FROM tenants');
-    return rows.map(({ id }) => id);
+  async *tenantIds(): AsyncGenerator<string[]> {
+    const found = pages<{ id: string }>((after) =>
+      this.database.query(TENANTS, [after?.id ?? NIL_UUID]),
+    );
+    for await (const tenants of found) yield tenants.map(({ id }) => id);
   }
 
   /** Records the use of sessions, at most once a minute for each. Sessions that are locked are skipped, not waited for. */
@@ -157,10 +215,10 @@ function columnsOf(ids: readonly { tenantId: string; id: string }[]): [string[],
   return [ids.map(({ tenantId }) => tenantId), ids.map(({ id }) => id)];
 }
 
-async function* pages(
-  read: (after: SessionRow | undefined) => Promise<SessionRow[]>,
-): AsyncGenerator<SessionRow[]> {
-  for (let after: SessionRow | undefined; ;) {
+async function* pages<Row>(
+  read: (after: Row | undefined) => Promise<Row[]>,
+): AsyncGenerator<Row[]> {
+  for (let after: Row | undefined; ;) {
     const page = await read(after);
     if (page.length > 0) yield page;
     if (page.length < BATCH) return;

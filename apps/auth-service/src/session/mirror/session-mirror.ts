@@ -50,7 +50,7 @@ export class SessionMirror implements OnApplicationBootstrap, BeforeApplicationS
       try {
         await this.writeWhileLeading(redis);
       } catch (error) {
-        if (!(error instanceof NotTheWriter)) this.fail(error);
+        if (!(error instanceof NotTheWriter) && !this.stopping.signal.aborted) this.fail(error);
       }
       await this.pause(SLOW_MS);
     }
@@ -62,7 +62,7 @@ export class SessionMirror implements OnApplicationBootstrap, BeforeApplicationS
     const store = new MirrorStore(redis, source, this.id);
     if (!(await store.claim())) return;
     try {
-      const writer = new MirrorWriter(this.sessions, store);
+      const writer = new MirrorWriter(this.sessions, store, this.stopping.signal);
       await writer.start();
       for (let savedAt = -Infinity; !this.stopping.signal.aborted; await this.pause(POLL_MS)) {
         const save = performance.now() - savedAt >= SLOW_MS;
