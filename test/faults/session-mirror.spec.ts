@@ -24,11 +24,18 @@ useTwoInstances();
 let tenant: { tenantId: string; host: string };
 let admin: SeededUser;
 let user: SeededUser;
+/** A custom role that may view the usage. */
+let roleId: string;
 
 beforeEach(async () => {
   tenant = await here.tenant();
   admin = await here.user(tenant.tenantId, { role: 'admin' });
   user = await here.user(tenant.tenantId);
+  const [role] = await database.sql<{ id: string }>(
+    `INSERT INTO tenant_roles (tenant_id, name, name_key, permissions) VALUES ($1, 'r', 'r', '["view_usage"]') RETURNING id`,
+    [tenant.tenantId],
+  );
+  roleId = role?.id ?? '';
 });
 
 interface Claims {
@@ -221,12 +228,48 @@ describe('the mirror of sessions', () => {
     expect(await seen(ended.claims)).toBe('refused');
   });
 
-  it('has the permissions that a user has now, and none of a user without a session', async () => {
+  it.each<[string, string, (claims: Claims) => Promise<unknown>]>([
+    [
+      'are granted to them',
+      'view_audit',
+      ({ sub }) =>
+        database.sql(`UPDATE users SET permissions = '["view_audit"]' WHERE id = $1`, [sub]),
+    ],
+    [
+      'come with another role',
+      'manage_users',
+      ({ sub }) => database.sql(`UPDATE users SET role = 'manager' WHERE id = $1`, [sub]),
+    ],
+    [
+      'come with a custom role',
+      'view_usage',
+      ({ sub }) =>
+        database.sql('UPDATE users SET custom_role_id = $2 WHERE id = $1', [sub, roleId]),
+    ],
+    [
+      'are added to their custom role',
+      'manage_invites',
+      async (claims) => {
+        await database.sql('UPDATE users SET custom_role_id = $2 WHERE id = $1', [
+          claims.sub,
+          roleId,
+        ]);
+        await expect.poll(() => redis.get(permissionsOf(claims)), SOON).toContain('view_usage');
+        await database.sql(
+          `UPDATE tenant_roles SET permissions = '["manage_invites"]' WHERE id = $1`,
+          [roleId],
+        );
+      },
+    ],
+  ])('has the permissions of a user that %s', async (_how, permission, change) => {
+    const { claims } = await mirrored();
+    expect(await redis.get(permissionsOf(claims))).not.toContain(permission);
+    await change(claims);
+    await expect.poll(() => redis.get(permissionsOf(claims)), SOON).toContain(permission);
+  });
+
+  it('has no permissions of a user without a session', async () => {
     const { tokens, claims } = await mirrored();
-    await database.sql(`UPDATE users SET permissions = '["view_audit"]' WHERE id = $1`, [
-      claims.sub,
-    ]);
-    await expect.poll(() => redis.get(permissionsOf(claims)), SOON).toContain('view_audit');
     await here.call('POST', '/auth/logout', { token: tokens.accessToken });
     await expect.poll(() => redis.exists(permissionsOf(claims)), SOON).toBe(0);
   });
@@ -256,6 +299,8 @@ describe('the mirror of sessions', () => {
       return Date.now() - Date.parse((JSON.parse(text) as { lastAccessed: string }).lastAccessed);
     };
     await expect.poll(inMirror, SOON).toBeLessThan(MINUTE);
+    // Both have noted the session now, and neither records it again.
+    await there.app.get(SessionUses).flush();
     await age();
     expect(await here.probe(tokens.accessToken)).toBe('accepted');
     await here.app.get(SessionUses).flush();
