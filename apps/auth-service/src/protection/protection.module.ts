@@ -6,13 +6,8 @@ import { AccountLock } from './lockout/account-lock.js';
 import { DeviceCookies } from './lockout/device-cookies.js';
 import { PasswordHasher } from './password.hasher.js';
 import { PasswordPolicy } from './password.policy.js';
-import { LoginHistoryRepository } from './risk/login-history.repository.js';
-import { LoginRisk } from './risk/login-risk.js';
 
-/**
- * Password hashing, the password policy, the lock of accounts whose password is guessed, the country policy, and the risk of
- * log-ins.
- */
+/** Password hashing, the password policy, the lock of accounts whose password is guessed, and the country policy. */
 @Module({
   imports: [RedisModule],
   providers: [
@@ -20,8 +15,6 @@ import { LoginRisk } from './risk/login-risk.js';
     CountryAccess,
     CountryDatabase,
     DeviceCookies,
-    LoginHistoryRepository,
-    LoginRisk,
     PasswordPolicy,
     PasswordHasher,
   ],
@@ -30,7 +23,6 @@ import { LoginRisk } from './risk/login-risk.js';
     CountryAccess,
     CountryDatabase,
     DeviceCookies,
-    LoginRisk,
     PasswordPolicy,
     PasswordHasher,
   ],

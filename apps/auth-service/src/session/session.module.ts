@@ -8,6 +8,8 @@ import { Clock } from './clock.js';
 import { SessionMirrorRepository } from './mirror/session-mirror.repository.js';
 import { SessionMirror } from './mirror/session-mirror.js';
 import { SessionUses } from './mirror/session-uses.js';
+import { LoginHistoryRepository } from './risk/login-history.repository.js';
+import { LoginRisk } from './risk/login-risk.js';
 import { RevocationPruning } from './revocation-pruning.js';
 import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionController } from './session.controller.js';
@@ -17,12 +19,14 @@ import { JwksController } from './tokens/jwks.controller.js';
 import { RefreshService } from './tokens/refresh.service.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 
-/** Sessions and their tokens. */
+/** Sessions and their tokens, and the risk of a log-in by the sessions before it. */
 @Module({
   imports: [ProtectionModule, RedisModule, TenantModule, UserModule, JwtModule.register({})],
   controllers: [SessionController, JwksController],
   providers: [
     Clock,
+    LoginHistoryRepository,
+    LoginRisk,
     RefreshService,
     RevocationPruning,
     SessionMirror,
@@ -33,6 +37,13 @@ import { TokenIssuer } from './tokens/token-issuer.js';
     SessionUses,
     TokenIssuer,
   ],
-  exports: [Clock, RefreshService, SessionRevocationService, SessionService, TokenIssuer],
+  exports: [
+    Clock,
+    LoginRisk,
+    RefreshService,
+    SessionRevocationService,
+    SessionService,
+    TokenIssuer,
+  ],
 })
 export class SessionModule {}

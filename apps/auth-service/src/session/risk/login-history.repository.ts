@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase } from '@poc-tracker/tenancy';
-import { RECENT_MS } from './risk-score.js';
+import { RECENT_MS } from '../../protection/risk/risk-score.js';
 
 /** Bounds the query for a user who logs in all day. */
 const MAX_LOGINS = 50;

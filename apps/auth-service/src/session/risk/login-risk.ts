@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestClient } from '@poc-tracker/tenancy';
-import { CountryDatabase } from '../country/country-database.js';
-import { knownDevice } from '../lockout/known-devices.js';
-import { PasswordPolicy } from '../password.policy.js';
+import { CountryDatabase } from '../../protection/country/country-database.js';
+import { knownDevice } from '../../protection/lockout/known-devices.js';
+import { PasswordPolicy } from '../../protection/password.policy.js';
 import { LoginHistoryRepository } from './login-history.repository.js';
-import { type RiskScore, scoreLogin } from './risk-score.js';
+import { type RiskScore, scoreLogin } from '../../protection/risk/risk-score.js';
 
 /** The user who logs in. */
 export interface AssessedUser {
@@ -21,7 +21,7 @@ export interface PresentedLogin {
   deviceId?: string | undefined;
 }
 
-/** Scores log-ins by what the user's own rows say about former ones. */
+/** Hands what the user's rows say about former log-ins to the score, which knows no tables. */
 @Injectable()
 export class LoginRisk {
   constructor(
