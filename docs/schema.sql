@@ -1085,23 +1085,25 @@ $function$;
 ALTER FUNCTION prune_audit_log(uuid,timestamp with time zone,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION prune_audit_log(uuid,timestamp with time zone,integer) TO super_admin;
 
-CREATE OR REPLACE FUNCTION public.prune_revocations()
- RETURNS bigint
+CREATE OR REPLACE FUNCTION public.prune_revocations(p_limit integer)
+ RETURNS TABLE(deleted integer, retired integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-DECLARE
-  pruned bigint;
 BEGIN
-  DELETE FROM public.revocation_events WHERE retired_at < now() - interval '20 minutes';
-  GET DIAGNOSTICS pruned = ROW_COUNT;
-  UPDATE public.revocation_events SET retired_at = now() WHERE retired_at IS NULL;
-  RETURN pruned;
+  DELETE FROM public.revocation_events WHERE ctid = ANY (ARRAY(
+    SELECT r.ctid FROM public.revocation_events r WHERE r.retired_at < now() - interval '20 minutes'
+     ORDER BY r.retired_at LIMIT p_limit FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  UPDATE public.revocation_events SET retired_at = now() WHERE ctid = ANY (ARRAY(
+    SELECT r.ctid FROM public.revocation_events r WHERE r.retired_at IS NULL LIMIT p_limit FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS retired = ROW_COUNT;
+  RETURN NEXT;
 END
 $function$;
-ALTER FUNCTION prune_revocations() OWNER TO tenant_gatekeeper;
-GRANT EXECUTE ON FUNCTION prune_revocations() TO super_admin;
+ALTER FUNCTION prune_revocations(integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION prune_revocations(integer) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.prune_sessions(p_tenant uuid, p_before timestamp with time zone, p_limit integer)
  RETURNS integer
@@ -2617,6 +2619,7 @@ CREATE TABLE revocation_events (
   CONSTRAINT revocation_events_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT revocation_events_kind_check CHECK ((kind = ANY (ARRAY['session'::text, 'user'::text, 'tenant'::text])))
 );
+CREATE INDEX revocation_events_retired_at_idx ON public.revocation_events USING btree (retired_at);
 CREATE INDEX revocation_events_xid_idx ON public.revocation_events USING btree (xid, tenant_id, id);
 ALTER TABLE revocation_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE revocation_events FORCE ROW LEVEL SECURITY;

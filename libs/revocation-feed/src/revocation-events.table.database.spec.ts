@@ -39,32 +39,57 @@ describe('The table revocation_events', () => {
     await expect(client.query('SELECT * FROM revocation_events')).rejects.toMatchObject({
       code: '42501',
     });
-    await expect(client.query('SELECT prune_revocations()')).rejects.toMatchObject({
+    await expect(client.query('SELECT prune_revocations(1)')).rejects.toMatchObject({
       code: '42501',
     });
     await client.end();
   });
 
+  /** A batch, as the operators' login runs it. */
+  const prune = async (limit: number) => {
+    const platform = new pg.Client({ connectionString: feed.db.platformUrl });
+    await platform.connect();
+    const { rows } = await platform.query('SELECT * FROM prune_revocations($1)', [limit]);
+    await platform.end();
+    return rows[0] as unknown;
+  };
+
+  const insert = (count: number) =>
+    feed.admin.query(
+      `INSERT INTO revocation_events (tenant_id, kind, subject_id, occurred_at)
+       SELECT $1, 'user', $2, now() - interval '1 hour' FROM generate_series(1, $3::int)`,
+      [feed.tenantId, feed.userId, count],
+    );
+
+  const age = () =>
+    feed.admin.query(`UPDATE revocation_events SET retired_at = now() - interval '21 minutes'`);
+
   it('keeps an event for twenty minutes after it was found committed, not after it was written', async () => {
     await feed.admin.query('DELETE FROM revocation_events');
-    await feed.admin.query(
-      `INSERT INTO revocation_events (tenant_id, kind, subject_id, occurred_at) VALUES ($1, 'user', $2, now() - interval '1 hour')`,
-      [feed.tenantId, feed.userId],
-    );
-    const prune = async () => {
-      const platform = new pg.Client({ connectionString: feed.db.platformUrl });
-      await platform.connect();
-      const { rows } = await platform.query<{ pruned: string }>(
-        'SELECT prune_revocations() AS pruned',
-      );
-      await platform.end();
-      return Number(rows[0]?.pruned);
-    };
-    expect(await prune()).toBe(0);
-    expect(await prune()).toBe(0);
-    await feed.admin.query(
-      `UPDATE revocation_events SET retired_at = now() - interval '21 minutes'`,
-    );
-    expect(await prune()).toBe(1);
+    await insert(1);
+    expect(await prune(10)).toEqual({ deleted: 0, retired: 1 });
+    expect(await prune(10)).toEqual({ deleted: 0, retired: 0 });
+    await age();
+    expect(await prune(10)).toEqual({ deleted: 1, retired: 0 });
+  });
+
+  it('is pruned in batches, which wait for no locked event', async () => {
+    await feed.admin.query('DELETE FROM revocation_events');
+    await insert(5);
+    expect([await prune(3), await prune(3)]).toEqual([
+      { deleted: 0, retired: 3 },
+      { deleted: 0, retired: 2 },
+    ]);
+    await age();
+    const locker = await feed.admin.connect();
+    await locker.query('BEGIN');
+    await locker.query('SELECT FROM revocation_events LIMIT 1 FOR UPDATE');
+    expect([await prune(3), await prune(3)]).toEqual([
+      { deleted: 3, retired: 0 },
+      { deleted: 1, retired: 0 },
+    ]);
+    await locker.query('COMMIT');
+    locker.release();
+    expect(await prune(3)).toEqual({ deleted: 1, retired: 0 });
   });
 });

@@ -64,7 +64,7 @@ const LIMITS: Limits[] = [
       'SELECT rank_to_invite(NULL)',
       `SELECT begin_purge(NULL, NULL, 'forged')`,
       `SELECT append_audit_chain(NULL, 0, '[]')`,
-      'SELECT prune_revocations()',
+      'SELECT prune_revocations(1)',
       `SELECT prune_sessions(NULL, '2000-01-01', 1)`,
       `SELECT prune_usage_events(NULL, '2000-01-01', 1)`,
       `SELECT prune_audit_log(NULL, '2000-01-01', 1)`,

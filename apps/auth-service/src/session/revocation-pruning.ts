@@ -1,5 +1,4 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../schedule/scheduler.js';
 import { SessionMirrorRepository } from './mirror/session-mirror.repository.js';
 
@@ -18,8 +17,7 @@ export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly scheduler: Scheduler,
-    private readonly database: PlatformDatabase,
-    private readonly mirrored: SessionMirrorRepository,
+    private readonly rows: SessionMirrorRepository,
   ) {}
 
   onModuleInit(): void {
@@ -27,8 +25,8 @@ export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
       name: 'prune-revocations',
       everyMs: EVERY_MS,
       run: async () => {
-        await this.database.query('SELECT prune_revocations()');
-        await this.pruneMirrored();
+        await this.inBatches((limit) => this.rows.pruneEvents(limit));
+        await this.inBatches((limit) => this.rows.prune(limit));
       },
     });
   }
@@ -38,8 +36,8 @@ export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
     this.stopping = true;
   }
 
-  private async pruneMirrored(): Promise<void> {
+  private async inBatches(prune: (limit: number) => Promise<number>): Promise<void> {
     for (let batch = 0; batch < MAX_BATCHES && !this.stopping; batch += 1)
-      if ((await this.mirrored.prune(BATCH)) < BATCH) return;
+      if ((await prune(BATCH)) < BATCH) return;
   }
 }

@@ -68,12 +68,16 @@ export const REVOKE_ALL_BUT = `
     FROM locked WHERE s.tenant_id = ${CURRENT_TENANT} AND s.id = locked.id
   RETURNING s.id`;
 
-/** The sessions of a user beyond the number $3, by their last use. Locks them in the order of `REVOKE_ALL_BUT`. */
+/**
+ * The sessions of a user beyond the number $3, by their last use, which includes requests: `user_sessions` has log-ins and refreshes
+ * only. Locks them in the order of `REVOKE_ALL_BUT`.
+ */
 const REVOKE_BEYOND = `
   WITH beyond AS (
-    SELECT id FROM user_sessions
-     WHERE user_id = $1 AND id <> $2 AND is_active AND expires_at > $4
-     ORDER BY last_used_at DESC, id DESC OFFSET $3 - 1),
+    SELECT s.id FROM user_sessions s
+      JOIN session_changes c ON c.tenant_id = s.tenant_id AND c.session_id = s.id
+     WHERE s.user_id = $1 AND s.id <> $2 AND s.is_active AND s.expires_at > $4
+     ORDER BY c.last_accessed_at DESC, s.id DESC OFFSET $3 - 1),
   locked AS (
     SELECT id FROM user_sessions WHERE id IN (SELECT id FROM beyond) AND is_active ORDER BY id FOR NO KEY UPDATE)
   UPDATE user_sessions s SET is_active = false, revoked_at = $4

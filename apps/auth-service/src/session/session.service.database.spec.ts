@@ -189,6 +189,18 @@ describe('the number of sessions of a user', () => {
     await expect(fixture.refresh(second)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 
+  it('keeps the session that requests have used last, though another one was opened after it', async () => {
+    fixture.maxSessions = 2;
+    await fixture.asOwner(() => fixture.revocations.revokeAll(fixture.database, fixture.owner.id));
+    const [first, second] = [await fixture.open(), await fixture.open()];
+    await fixture.db.sql(
+      `UPDATE session_changes SET last_accessed_at = clock_timestamp() + interval '1 minute' WHERE session_id = $1`,
+      [claimsOf(first).session_id],
+    );
+    const third = await fixture.open();
+    expect(await Promise.all([first, second, third].map(isActive))).toEqual([true, false, true]);
+  });
+
   it('falls to a lower limit with the next session, and does not count those of other users', async () => {
     const tokens = [await fixture.open(), await fixture.open(), await fixture.open()];
     const { owner } = fixture;

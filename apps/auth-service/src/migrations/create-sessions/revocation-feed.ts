@@ -23,7 +23,8 @@ const TABLE = `
     retired_at timestamptz,
     CONSTRAINT revocation_events_pkey PRIMARY KEY (tenant_id, id)
   );
-  CREATE INDEX revocation_events_xid_idx ON public.revocation_events (xid, tenant_id, id)`;
+  CREATE INDEX revocation_events_xid_idx ON public.revocation_events (xid, tenant_id, id);
+  CREATE INDEX revocation_events_retired_at_idx ON public.revocation_events (retired_at)`;
 
 const POLICIES = protectTenantTable({
   table: 'revocation_events',
@@ -129,21 +130,23 @@ END`,
 /*
  * Keeps an event for twenty minutes after it was found committed; a subscriber that was away for longer must not trust
  * its cursor. If the time counted from occurred_at, the event of a long transaction could be deleted before any
- * subscriber has read it.
+ * subscriber has read it. At most p_limit events of either kind, found by their place, which is fixed while they are locked.
  */
 const PRUNE_REVOCATIONS = definerFunction({
-  signature: 'prune_revocations()',
-  returns: 'bigint',
+  signature: 'prune_revocations(p_limit integer)',
+  returns: 'TABLE (deleted integer, retired integer)',
   language: 'plpgsql',
   callers: [OPERATOR_ROLE],
   body: `
-DECLARE
-  pruned bigint;
 BEGIN
-  DELETE FROM public.revocation_events WHERE retired_at < now() - interval '20 minutes';
-  GET DIAGNOSTICS pruned = ROW_COUNT;
-  UPDATE public.revocation_events SET retired_at = now() WHERE retired_at IS NULL;
-  RETURN pruned;
+  DELETE FROM public.revocation_events WHERE ctid = ANY (ARRAY(
+    SELECT r.ctid FROM public.revocation_events r WHERE r.retired_at < now() - interval '20 minutes'
+     ORDER BY r.retired_at LIMIT p_limit FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  UPDATE public.revocation_events SET retired_at = now() WHERE ctid = ANY (ARRAY(
+    SELECT r.ctid FROM public.revocation_events r WHERE r.retired_at IS NULL LIMIT p_limit FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS retired = ROW_COUNT;
+  RETURN NEXT;
 END`,
 });
 
@@ -209,6 +212,6 @@ export const REVOCATION_FEED: SchemaPart = {
   down: [
     ...dropTriggers(TRIGGERS),
     'DROP TABLE public.revocation_events',
-    'DROP FUNCTION public.note_revocation(), public.revocations_since(text), public.prune_revocations()',
+    'DROP FUNCTION public.note_revocation(), public.revocations_since(text), public.prune_revocations(integer)',
   ],
 };

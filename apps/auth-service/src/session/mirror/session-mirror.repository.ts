@@ -209,6 +209,18 @@ export class SessionMirrorRepository {
     const [gone] = await this.database.query<{ rows: number }>(PRUNE, [limit]);
     return gone?.rows ?? 0;
   }
+
+  /**
+   * Deletes events of the revocation feed that were found committed more than twenty minutes ago, and notes that others are.
+   * @returns the number of events of the larger part, at most `limit`.
+   */
+  async pruneEvents(limit: number): Promise<number> {
+    const [batch] = await this.database.query<{ rows: number }>(
+      'SELECT greatest(deleted, retired) AS rows FROM prune_revocations($1)',
+      [limit],
+    );
+    return batch?.rows ?? 0;
+  }
 }
 
 function columnsOf(ids: readonly { tenantId: string; id: string }[]): [string[], string[]] {
