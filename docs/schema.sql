@@ -1037,8 +1037,11 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  IF NOT EXISTS (SELECT FROM public.audit_chain c
-                  WHERE c.tenant_id = p_tenant AND c.entry_id = anchor.announced_in AND c.entry_table = 'security_events') THEN
+  IF NOT EXISTS (
+    SELECT FROM public.audit_chain c
+      JOIN public.security_events s ON s.tenant_id = c.tenant_id AND s.id = c.entry_id
+     WHERE c.tenant_id = p_tenant AND c.entry_id = anchor.announced_in AND c.entry_table = 'security_events'
+       AND s.occurred_at <= clock_timestamp() - interval '12 hours') THEN
     state := 'pending';
     RETURN NEXT;
     RETURN;

@@ -12,6 +12,7 @@ import {
 } from '../../apps/auth-service/src/retention/retention.repository.js';
 import { refusal } from '../migrations/service-database.js';
 import {
+  ageAnnouncements,
   bypassingTriggers,
   chainedEvents,
   cli,
@@ -20,6 +21,7 @@ import {
   db,
   eventsOf,
   extendChains,
+  halfADayPasses,
   jobsOn,
   logOf,
   newTenant,
@@ -37,7 +39,7 @@ afterEach(() => vi.restoreAllMocks());
 /** Two daily runs: the first one announces what the second one deletes. */
 async function twoRuns(): Promise<void> {
   await jobsOn().prune();
-  await extendChains();
+  await halfADayPasses();
   await jobsOn().prune();
 }
 
@@ -69,7 +71,7 @@ describe('The retention of the audit log', () => {
       to: expect.any(String),
       anchor: expect.stringMatching(/^5:[0-9a-f]{64}$/),
     });
-    await extendChains();
+    await halfADayPasses();
     await jobsOn().prune();
     expect(await logOf(tenantId)).toEqual({ first: 6, last: 9, entries: 4 });
     expect(await verify('--tenant', tenantId)).toMatchObject({
@@ -87,6 +89,7 @@ describe('The retention of the audit log', () => {
   it('deletes nothing before the announcement is in the hash chain', async () => {
     const { tenantId } = await tenantWithOldLog(5, 400);
     await jobsOn().prune();
+    await ageAnnouncements(12 * 60);
     await jobsOn().prune();
     expect(await rows.prune('audit', tenantId, await daysAgo(DAYS.auditDays))).toEqual({
       deleted: 0,
@@ -96,10 +99,27 @@ describe('The retention of the audit log', () => {
     expect(await eventsOf(tenantId, 'audit.pruning_announced')).toHaveLength(1);
   });
 
+  it('deletes nothing before the announcement is twelve hours old, however often the job starts', async () => {
+    const { tenantId } = await tenantWithOldLog(5, 400);
+    await jobsOn().prune();
+    await ageAnnouncements(12 * 60 - 1);
+    await extendChains();
+    await jobsOn().prune();
+    const batch = async () => rows.prune('audit', tenantId, await daysAgo(DAYS.auditDays));
+    expect(await batch()).toEqual({ deleted: 0, state: 'pending' });
+    expect(await logOf(tenantId)).toMatchObject({ first: 1, entries: 6 });
+    await bypassingTriggers(
+      `UPDATE security_events SET occurred_at = occurred_at - interval '1 minute'
+        WHERE tenant_id = $1 AND type = 'audit.pruning_announced'`,
+      [tenantId],
+    );
+    expect(await batch()).toEqual({ deleted: 5, state: 'done' });
+  });
+
   it('continues in the next run after an interruption between two batches, with one announcement', async () => {
     const { tenantId } = await tenantWithOldLog(2 * BATCH + 10, 400);
     await jobsOn().prune();
-    await extendChains();
+    await halfADayPasses();
     const repository = new RetentionRepository(platform);
     const stopped = jobsOn(repository);
     vi.spyOn(repository, 'prune').mockImplementation((...batch) => {
@@ -189,7 +209,7 @@ describe('The retention of the audit log', () => {
   it('makes no reader and no writer wait', async () => {
     const { tenantId, userId } = await tenantWithOldLog(5, 400);
     await jobsOn().prune();
-    await extendChains();
+    await halfADayPasses();
     const before = await daysAgo(DAYS.auditDays);
     await platform.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
       const sql = 'SELECT deleted FROM prune_audit_log($1, $2, 100)';
@@ -200,7 +220,7 @@ describe('The retention of the audit log', () => {
         expect((await client.query('SELECT FROM audit_chain')).rowCount).toBe(6);
         await client.query(`UPDATE users SET first_name = 'Eva' WHERE id = $1`, [userId]);
       });
-      await extendChains();
+      await halfADayPasses();
     });
     expect(await verify('--tenant', tenantId)).toMatchObject({ intact: true, firstPosition: 6 });
   });
@@ -208,7 +228,7 @@ describe('The retention of the audit log', () => {
   it('tells a reader that it overtakes to start again', async () => {
     const { tenantId } = await tenantWithOldLog(2 * BATCH, 400);
     await jobsOn().prune();
-    await extendChains();
+    await halfADayPasses();
     const lines = storedAuditLog(platform, tenantId);
     await lines.next();
     await lines.next();

@@ -8,7 +8,7 @@ import {
 } from '../../apps/auth-service/src/retention/retention.repository.js';
 import { SessionMirrorRepository } from '../../apps/auth-service/src/session/mirror/session-mirror.repository.js';
 import type { PlatformDatabase } from '@poc-tracker/tenancy';
-import { daysAgo, db, platform, useRetention } from './retention.fixture.js';
+import { ageAnnouncements, daysAgo, db, platform, useRetention } from './retention.fixture.js';
 
 useRetention();
 
@@ -114,6 +114,7 @@ describe('A batch of the retention job', () => {
           new RetentionRepository(database).announce(tenantId, before),
         );
         expect(announced).toMatchObject({ scanned: [], result: true });
+        await ageAnnouncements(12 * 60);
         await db.admin.query(
           `INSERT INTO audit_chain SELECT tenant_id, $2, 'security_events', announced_in, hash, hash, hash, now()
              FROM audit_anchors WHERE tenant_id = $1`,

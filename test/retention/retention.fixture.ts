@@ -29,6 +29,22 @@ export async function extendChains(): Promise<void> {
   await new ChainWriter(platform, {} as Scheduler).appendPending();
 }
 
+/** Moves the announcements of deletions that are not in the chain yet into the past. */
+export async function ageAnnouncements(minutes: number): Promise<void> {
+  await bypassingTriggers(
+    `UPDATE security_events s SET occurred_at = s.occurred_at - $1::float8 * interval '1 minute'
+       FROM audit_pending p
+      WHERE s.type = 'audit.pruning_announced' AND p.tenant_id = s.tenant_id AND p.entry_id = s.id`,
+    [minutes],
+  );
+}
+
+/** Lets the time pass that an announcement must be old, and appends it to its chain. */
+export async function halfADayPasses(): Promise<void> {
+  await ageAnnouncements(12 * 60);
+  await extendChains();
+}
+
 /** A time some days ago, by the clock of the database. */
 export async function daysAgo(days: number): Promise<Date> {
   const { rows: found } = await db.admin.query<{ at: Date }>(

@@ -95,7 +95,10 @@ END`,
  * missing, so that it removes no evidence, and at an entry that is too young, which it determines itself: the job that
  * extends the chain states the time of a link.
  *
- * state: 'more', 'done', 'pending' while the announcement is not in the chain, 'stopped' at such a place.
+ * Admins have half a day to see the announcement and to verify the log. A job that is started again announces and deletes within
+ * a minute otherwise.
+ *
+ * state: 'more', 'done', 'pending' while the announcement is young or not in the chain, 'stopped' at such a place.
  */
 const PRUNE_AUDIT_LOG = definerFunction({
   signature: 'prune_audit_log(p_tenant uuid, p_before timestamptz, p_limit integer)',
@@ -119,8 +122,11 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  IF NOT EXISTS (SELECT FROM public.audit_chain c
-                  WHERE c.tenant_id = p_tenant AND c.entry_id = anchor.announced_in AND c.entry_table = 'security_events') THEN
+  IF NOT EXISTS (
+    SELECT FROM public.audit_chain c
+      JOIN public.security_events s ON s.tenant_id = c.tenant_id AND s.id = c.entry_id
+     WHERE c.tenant_id = p_tenant AND c.entry_id = anchor.announced_in AND c.entry_table = 'security_events'
+       AND s.occurred_at <= clock_timestamp() - interval '12 hours') THEN
     state := 'pending';
     RETURN NEXT;
     RETURN;
