@@ -1172,13 +1172,13 @@ BEGIN
   END IF;
   WITH outdated AS (
     SELECT o.id
-      FROM unnest(ARRAY['users', 'pocs', 'storage']) r (resource),
-           unnest(ARRAY['warning', 'reached']) l (level),
+      FROM (SELECT r.resource, l.level
+        FROM unnest(ARRAY['users', 'pocs', 'storage']) r (resource), unnest(ARRAY['warning', 'reached']) l (level)) k,
            LATERAL (SELECT e.id FROM public.usage_events e
-                     WHERE e.tenant_id = p_tenant AND e.resource = r.resource AND e.level = l.level
+                     WHERE e.tenant_id = p_tenant AND e.resource = k.resource AND e.level = k.level
                        AND e.created_at < least(p_before, (
                              SELECT max(x.created_at) FROM public.usage_events x
-                              WHERE x.tenant_id = p_tenant AND x.resource = r.resource AND x.level = l.level))
+                              WHERE x.tenant_id = p_tenant AND x.resource = k.resource AND x.level = k.level))
                      ORDER BY e.created_at LIMIT p_limit) o
      LIMIT p_limit
   ), gone AS (

@@ -4,6 +4,7 @@ import {
   OPERATOR_ROLE,
   type SchemaPart,
 } from '@poc-tracker/tenancy';
+import { USAGE_EVENT_KINDS } from '../create-tenants/usage-events.js';
 
 /*
  * Marco Civil da Internet (Lei 12.965/2014), art. 15: records of access are kept for six months. The database refuses to
@@ -100,13 +101,12 @@ const PRUNE_USAGE_EVENTS = pruneFunction({
   data: 'usage',
   rows: `outdated AS (
     SELECT o.id
-      FROM unnest(ARRAY['users', 'pocs', 'storage']) r (resource),
-           unnest(ARRAY['warning', 'reached']) l (level),
+      FROM ${USAGE_EVENT_KINDS},
            LATERAL (SELECT e.id FROM public.usage_events e
-                     WHERE e.tenant_id = p_tenant AND e.resource = r.resource AND e.level = l.level
+                     WHERE e.tenant_id = p_tenant AND e.resource = k.resource AND e.level = k.level
                        AND e.created_at < least(p_before, (
                              SELECT max(x.created_at) FROM public.usage_events x
-                              WHERE x.tenant_id = p_tenant AND x.resource = r.resource AND x.level = l.level))
+                              WHERE x.tenant_id = p_tenant AND x.resource = k.resource AND x.level = k.level))
                      ORDER BY e.created_at LIMIT p_limit) o
      LIMIT p_limit
   ), gone AS (

@@ -6,13 +6,21 @@ import {
   type SchemaPart,
 } from '@poc-tracker/tenancy';
 
+/** What has a limit, and how near its use can come to it. */
+const USAGE_RESOURCES = `'users', 'pocs', 'storage'`;
+const USAGE_LEVELS = `'warning', 'reached'`;
+
+/** Rows of an alias `k` with each `resource` and `level` that an event can have. */
+export const USAGE_EVENT_KINDS = `(SELECT r.resource, l.level
+        FROM unnest(ARRAY[${USAGE_RESOURCES}]) r (resource), unnest(ARRAY[${USAGE_LEVELS}]) l (level)) k`;
+
 const TABLE = `
   CREATE TABLE public.usage_events (
     tenant_id uuid NOT NULL CONSTRAINT usage_events_tenant_fkey REFERENCES public.tenants (id) ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     resource text NOT NULL
-      CONSTRAINT usage_events_resource_check CHECK (resource IN ('users', 'pocs', 'storage')),
-    level text NOT NULL CONSTRAINT usage_events_level_check CHECK (level IN ('warning', 'reached')),
+      CONSTRAINT usage_events_resource_check CHECK (resource IN (${USAGE_RESOURCES})),
+    level text NOT NULL CONSTRAINT usage_events_level_check CHECK (level IN (${USAGE_LEVELS})),
     used bigint NOT NULL CONSTRAINT usage_events_used_check CHECK (used >= 0),
     allowed bigint NOT NULL CONSTRAINT usage_events_allowed_check CHECK (allowed >= 0),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
