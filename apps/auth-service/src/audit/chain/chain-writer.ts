@@ -12,20 +12,38 @@ const EVERY_MS = 1_000;
 /** Milliseconds between two checkpoints of the same chain in the log. */
 const CHECKPOINTS_EVERY_MS = 24 * 60 * 60 * 1_000;
 
-/** Entries per transaction: few enough to keep their rows locked for a few milliseconds only. */
+/** Entries of a tenant per turn and transaction: few enough to keep their rows locked for a few milliseconds only. */
 const BATCH = 500;
+
+/** Tenants whose entries are read at once. It bounds the memory. */
+const TENANTS_AT_ONCE = 10;
+
+/** Of a run. What is left waits for the next one, which also finds the entries that were committed late. */
+const LONGEST_RUN_MS = 30_000;
 
 /** Heads per statement. */
 const HEADS_BATCH = 500;
 
+/* The tenants with pending entries, by one index lookup for each. */
+const TENANTS = `
+  WITH RECURSIVE tenant AS (
+    (SELECT tenant_id FROM audit_pending ORDER BY tenant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT p.tenant_id FROM audit_pending p WHERE p.tenant_id > t.tenant_id ORDER BY p.tenant_id LIMIT 1)
+      FROM tenant t WHERE t.tenant_id IS NOT NULL)
+  SELECT tenant_id AS id FROM tenant WHERE tenant_id IS NOT NULL`;
+
 /*
- * Pending entries, tenant by tenant. Only committed entries are visible; entries that commit later are found by the next
- * run.
+ * The next pending entries of each tenant after a position. Only committed entries are visible; entries that commit later
+ * are found by the next run.
  */
 const PENDING = `
-  SELECT tenant_id AS "tenantId", entry_id AS id, entry_table AS "table" FROM audit_pending
-   WHERE (tenant_id, entry_id, entry_table) > ($1::uuid, $2::uuid, $3)
-   ORDER BY tenant_id, entry_id, entry_table LIMIT $4`;
+  SELECT p.tenant_id AS "tenantId", p.entry_id AS id, p.entry_table AS "table"
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS after (tenant_id, entry_id, entry_table), LATERAL (
+      SELECT * FROM audit_pending p
+       WHERE p.tenant_id = after.tenant_id AND (p.entry_id, p.entry_table) > (after.entry_id, after.entry_table)
+       ORDER BY p.entry_id, p.entry_table LIMIT ${BATCH}) p
+   ORDER BY 1, 2, 3`;
 
 /*
  * One index lookup per tenant, however long the chains are. It covers two days: with jitter, retries and a service that
@@ -44,6 +62,16 @@ const HEADS = `
          LATERAL (SELECT position, hash, chained_at FROM audit_chain c WHERE c.tenant_id = t.tenant_id
                    ORDER BY position DESC LIMIT 1) h
    ORDER BY 1 LIMIT $2`;
+
+/** Before the entries of every tenant. */
+const FIRST = { id: NIL_UUID, table: 'audit_log' } as const;
+
+/** What a run has done, and up to where it has read the entries of each tenant. */
+interface Run {
+  appended: number;
+  failures: unknown[];
+  positions: Map<string, EntryKey>;
+}
 
 /**
  * Appends pending entries to the hash chains of their tenants. Each batch moves its entries from the queue to the chain in
@@ -81,28 +109,24 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Appends the entries that are pending now. A queued entry that does not exist stays in the queue, where verification
-   * reports it.
+   * Appends the entries that are pending now. Tenants take turns, a batch each, so that none waits for a tenant with a long
+   * backlog. A queued entry that does not exist stays in the queue, where verification reports it.
    * @returns the number of appended entries.
    * @throws AggregateError with the failures, after all tenants were tried.
    */
   async appendPending(): Promise<number> {
-    let appended = 0;
-    const failures: unknown[] = [];
-    let after: EntryKey = { tenantId: NIL_UUID, id: NIL_UUID, table: 'audit_log' };
-    while (!this.stopping) {
-      const { pending, entries } = await this.nextBatch(after);
-      const last = pending.at(-1);
-      if (last === undefined) break;
-      for (const ofTenant of byTenant(entries.filter((entry) => isHashable(entry, failures)))) {
-        try {
-          appended += await this.append(ofTenant);
-        } catch (error) {
-          failures.push(error);
-        }
+    const end = performance.now() + LONGEST_RUN_MS;
+    const run: Run = { appended: 0, failures: [], positions: new Map() };
+    // The tenants are read again for each turn: while one has a backlog, others write entries.
+    for (let more = true; more && performance.now() < end;) {
+      more = false;
+      const tenants = await this.database.query<{ id: string }>(TENANTS);
+      for (let start = 0; start < tenants.length && !this.stopping; start += TENANTS_AT_ONCE) {
+        const ids = tenants.slice(start, start + TENANTS_AT_ONCE).map(({ id }) => id);
+        if (await this.appendBatches(ids, run)) more = true;
       }
-      after = last;
     }
+    const { appended, failures } = run;
     if (failures.length > 0)
       throw new AggregateError(
         failures,
@@ -130,12 +154,36 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private async nextBatch(
-    after: EntryKey,
+  /** Appends the next batch of each tenant. @returns true if one of them has more. */
+  private async appendBatches(tenantIds: readonly string[], run: Run): Promise<boolean> {
+    const { pending, entries } = await this.nextBatches(
+      tenantIds.map((tenantId) => run.positions.get(tenantId) ?? { ...FIRST, tenantId }),
+    );
+    for (const ofTenant of byTenant(entries.filter((entry) => isHashable(entry, run.failures)))) {
+      try {
+        run.appended += await this.append(ofTenant);
+      } catch (error) {
+        run.failures.push(error);
+      }
+    }
+    let more = false;
+    for (const ofTenant of byTenant(pending)) {
+      const last = ofTenant.at(-1);
+      if (last !== undefined) run.positions.set(last.tenantId, last);
+      if (ofTenant.length === BATCH) more = true;
+    }
+    return more && !this.stopping;
+  }
+
+  private async nextBatches(
+    after: readonly EntryKey[],
   ): Promise<{ pending: EntryKey[]; entries: AuditEntry[] }> {
     return this.database.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
-      const position = [after.tenantId, after.id, after.table, BATCH];
-      const pending = await transaction.query<EntryKey>(PENDING, position);
+      const pending = await transaction.query<EntryKey>(PENDING, [
+        after.map(({ tenantId }) => tenantId),
+        after.map(({ id }) => id),
+        after.map(({ table }) => table),
+      ]);
       return { pending, entries: await readEntries(transaction, pending) };
     });
   }
@@ -172,8 +220,8 @@ function isHashable(entry: AuditEntry, failures: unknown[]): boolean {
 }
 
 /** Groups consecutive entries of the same tenant. */
-function byTenant(entries: readonly AuditEntry[]): AuditEntry[][] {
-  const groups: AuditEntry[][] = [];
+function byTenant<Entry extends { tenantId: string }>(entries: readonly Entry[]): Entry[][] {
+  const groups: Entry[][] = [];
   for (const entry of entries) {
     const last = groups.at(-1);
     if (last?.[0]?.tenantId === entry.tenantId) last.push(entry);
