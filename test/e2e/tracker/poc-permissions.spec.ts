@@ -3,7 +3,14 @@ import { pollUntil } from '@poc-tracker/embedded';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { UserRecord } from './tracker.fixture.js';
-import { DEADLINE_MS, outcome, tracker, useTracker, withoutId } from './running-tracker.fixture.js';
+import {
+  DEADLINE_MS,
+  eventually,
+  outcome,
+  tracker,
+  useTracker,
+  withoutId,
+} from './running-tracker.fixture.js';
 
 useTracker();
 
@@ -198,6 +205,9 @@ describe('A public POC', () => {
     const invalid = await tracker.call('GET', at, { token: 'x', host: ana.host });
     expect(invalid.status).toBe(200);
     await tracker.sql(`UPDATE tenants SET status = 'suspended' WHERE id = $1`, [ana.tenantId]);
-    expect((await tracker.call('GET', at, { host: ana.host })).error.code).toBe('INVALID_TENANT');
+    await eventually(
+      async () => (await tracker.call('GET', at, { host: ana.host })).error.code,
+      'INVALID_TENANT',
+    );
   });
 });
