@@ -33,6 +33,7 @@ export interface UserRecord {
   userId: string;
   tenantId: string;
   host: string;
+  role: Role;
   sessionId: string;
   token: string;
 }
@@ -110,6 +111,16 @@ export class TrackerFixture {
       ...(permissions && { permissions }),
       ...(status && { status }),
     });
+    return this.session({ tenantId, host, userId, role });
+  }
+
+  /** Opens another session of a user. */
+  async session({
+    tenantId,
+    host,
+    userId,
+    role,
+  }: Omit<UserRecord, 'sessionId' | 'token'>): Promise<UserRecord> {
     const sessionId = await this.logIn(tenantId, userId);
     const token = genuine({
       sub: userId,
@@ -117,7 +128,7 @@ export class TrackerFixture {
       session_id: sessionId,
       user_role: role,
     });
-    return { userId, tenantId, host, sessionId, token };
+    return { userId, tenantId, host, role, sessionId, token };
   }
 
   async revoke({ sessionId }: UserRecord): Promise<void> {
