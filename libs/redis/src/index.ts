@@ -1,2 +1,3 @@
+export { CircuitBreaker } from './circuit-breaker.js';
 export { connectionOptions, SILENCE_MS } from './connection-options.js';
 export { inTime, NoAnswerError } from './in-time.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { Timestamp } from '@poc-tracker/auth-kit';
 import { connectionOptions } from '@poc-tracker/redis';
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import { asSentence } from './as-sentence.js';
 import type { FeedSource } from './postgres-feed.connection.js';
 import { TicketHistory } from './redis-ticket.js';
@@ -81,13 +81,7 @@ export class RedisFeedConnection {
   start(onMessage: (text: string) => void): void {
     this.commands.on('ready', () => void this.identify());
     this.commands.on('close', () => this.reset());
-    this.commands.on('error', (error: Error) => {
-      if (!this.lost)
-        this.logger.warn(
-          `Redis cannot deliver revocations: ${asSentence(error.message)} This process polls PostgreSQL instead.`,
-        );
-      this.lost = true;
-    });
+    this.commands.on('error', (error: Error) => this.beginOutage(error));
     this.subscriber.on('error', () => undefined);
     this.subscriber.on('ready', () => this.listen());
     this.subscriber.on('message', (_channel: string, text: string) => onMessage(text));
@@ -158,9 +152,20 @@ export class RedisFeedConnection {
       this.runId = runId;
       if (this.lost) this.logger.log('Redis delivers revocations again.');
       this.lost = false;
-    } catch {
-      this.commands.disconnect(true);
+    } catch (error) {
+      // A Redis that denies INFO would deny it on the next connection as well.
+      if (error instanceof ReplyError) this.beginOutage(error as Error);
+      else this.commands.disconnect(true);
     }
+  }
+
+  /** Logs one line per outage. */
+  private beginOutage(error: Error): void {
+    if (!this.lost)
+      this.logger.warn(
+        `Redis cannot deliver revocations: ${asSentence(error.message)} This process polls PostgreSQL instead.`,
+      );
+    this.lost = true;
   }
 
   private reset(): void {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { connectionOptions, SILENCE_MS } from '@poc-tracker/redis';
-import { type ChainableCommander, Redis } from 'ioredis';
+import { CircuitBreaker, connectionOptions, SILENCE_MS } from '@poc-tracker/redis';
+import { type ChainableCommander, Redis, ReplyError } from 'ioredis';
 import { CLOCK_KEY, generationKey } from '../cache-keys.js';
-import { CircuitBreaker } from './circuit-breaker.js';
 import { RedisClock, type Ticket } from './redis-clock.js';
 import {
   formatStoredValue,
@@ -20,6 +19,11 @@ const ISSUE_TICKET = `
     redis.call('HSET', KEYS[1], 'issuer', issuer)
   end
   return {issuer, redis.call('HINCRBY', KEYS[1], 'number', 1)}`;
+
+/** Longest wait for Redis. Loading the value takes about as long. */
+const ANSWER_TIMEOUT_MS = 50;
+
+const MAX_IN_FLIGHT = 256;
 
 /** When it expires, the tenant's values are loaded again. */
 const GENERATION_MS = 24 * 60 * 60 * 1000;
@@ -50,7 +54,15 @@ export interface ValueText {
  */
 export class RedisLevel {
   private readonly logger = new Logger('TenantCache');
-  private readonly circuit = new CircuitBreaker(this.logger);
+  private readonly circuit = new CircuitBreaker({
+    deadlineMs: ANSWER_TIMEOUT_MS,
+    maxInFlight: MAX_IN_FLIGHT,
+    onOpen: (error) =>
+      this.logger.warn(
+        `Redis does not serve the cache: ${(error as Error).message}. Values come from their source.`,
+      ),
+    onClose: () => this.logger.log('Redis serves the cache again.'),
+  });
   private readonly clock = new RedisClock();
   private readonly client: Redis;
   /** The run id of the Redis server; undefined until it is known. Two servers may have the same issuer after a fail-over. */
@@ -62,7 +74,7 @@ export class RedisLevel {
       socketTimeout: SILENCE_MS,
       autoResendUnfulfilledCommands: false,
     });
-    this.client.on('error', (error: Error) => this.circuit.fail(error));
+    this.client.on('error', (error: Error) => this.circuit.open(error));
     this.client.on('ready', () => void this.identify());
     this.client.on('close', () => {
       this.runId = undefined;
@@ -181,16 +193,18 @@ export class RedisLevel {
 
   private async run<T>(work: (runId: string) => Promise<T>): Promise<T | undefined> {
     const { runId } = this;
-    if (runId === undefined || !this.circuit.closed) return undefined;
-    return this.circuit.run(() => work(runId));
+    if (runId === undefined || !this.circuit.admits()) return undefined;
+    return this.circuit.run(() => work(runId)).catch(() => undefined);
   }
 
   /** Without the run id, tickets of two servers could not be told apart, so none are issued. */
   private async identify(): Promise<void> {
     try {
       this.runId = /^run_id:(\w+)/m.exec(await this.client.info('server'))?.[1];
-    } catch {
-      this.client.disconnect(true);
+    } catch (error) {
+      // A Redis that denies INFO would deny it on the next connection as well.
+      if (error instanceof ReplyError) this.circuit.open(error);
+      else this.client.disconnect(true);
     }
   }
 }

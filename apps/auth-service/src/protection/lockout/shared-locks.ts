@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { inTime, NoAnswerError } from '@poc-tracker/redis';
+import { CircuitBreaker, NoAnswerError } from '@poc-tracker/redis';
 import type { Redis } from 'ioredis';
 import { FAILURE_WINDOW_MS, LOCK_MS, MAX_FAILURES } from './lockout.rules.js';
 
 /** Longest wait for Redis. Without an answer the locks of other processes are unknown, so a busy Redis must not exceed it. */
 const ANSWER_TIMEOUT_MS = 200;
-
-/** After that, one request in this time tries Redis again, so that a frozen Redis delays no others. */
-const RETRY_MS = 1_000;
 
 /** What Redis says about the lock of a subject. */
 export interface SharedLock {
@@ -72,8 +69,11 @@ const REMOVE = `${STATE}
 
 /** Failures and locks in Redis, which all instances share, by the clock of Redis. Each method is one atomic script. */
 export class SharedLocks {
-  /** When Redis is tried again; undefined while it answers. */
-  private retryAt: number | undefined;
+  /** A Redis that is full or read-only still says which accounts are locked: an error is an answer too. */
+  private readonly circuit = new CircuitBreaker({
+    deadlineMs: ANSWER_TIMEOUT_MS,
+    opensOn: (error) => error instanceof NoAnswerError,
+  });
 
   constructor(private readonly redis: Redis) {}
 
@@ -84,13 +84,7 @@ export class SharedLocks {
 
   /** Whether to ask Redis. While it does not answer, true once a second. */
   shouldAsk(): boolean {
-    if (!this.isConnected) return false;
-    if (this.retryAt === undefined) return true;
-    const now = performance.now();
-    if (now < this.retryAt) return false;
-    // The next requests do not wait for the outcome of this one.
-    this.retryAt = now + RETRY_MS;
-    return true;
+    return this.isConnected && this.circuit.admits();
   }
 
   read(keys: SubjectKeys): Promise<SharedLock> {
@@ -120,7 +114,9 @@ export class SharedLocks {
     keys: SubjectKeys,
     ...args: (string | number)[]
   ): Promise<SharedLock> {
-    const reply = await this.answer(this.redis.eval(script, 2, keys.lock, keys.failures, ...args));
+    const reply = await this.circuit.run(() =>
+      this.redis.eval(script, 2, keys.lock, keys.failures, ...args),
+    );
     const [value, remainingMs, changed] = reply as [string, number, number];
     const [state = '', id = ''] = value.split(':');
     return {
@@ -129,17 +125,5 @@ export class SharedLocks {
       remainingMs,
       lockedNow: changed === 1,
     };
-  }
-
-  private async answer<T>(command: Promise<T>): Promise<T> {
-    try {
-      const answer = await inTime(command, ANSWER_TIMEOUT_MS);
-      this.retryAt = undefined;
-      return answer;
-    } catch (error) {
-      // An error is an answer too.
-      this.retryAt = error instanceof NoAnswerError ? performance.now() + RETRY_MS : undefined;
-      throw error;
-    }
   }
 }
