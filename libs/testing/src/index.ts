@@ -1,3 +1,4 @@
+export * from './fake-redis.js';
 export * from './pooler-proxy.js';
 export * from './random-numbers.js';
 export * from './random-texts.js';

@@ -1,65 +1,11 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
+import { FakeRedis } from '@poc-tracker/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisCheck } from '../observability/redis.check.js';
 import { RedisConnection } from './redis.connection.js';
 
 /** Rate limits have a connection of their own. */
 const SHARED_LIMITS = { assertShared: () => Promise.resolve() };
-
-/** A minimal Redis: answers by the command's name, or not at all while silent. */
-class FakeRedis {
-  private readonly sockets = new Set<Socket>();
-  readonly commands: string[] = [];
-  silent = false;
-
-  private constructor(private readonly server: Server) {}
-
-  static async start(port = 0): Promise<FakeRedis> {
-    const server = createServer();
-    const fake = new FakeRedis(server);
-    server.on('connection', (socket) => {
-      fake.sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('data', (data) => {
-        fake.answer(socket, data.toString());
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  get url(): string {
-    return `redis://:hunter2@127.0.0.1:${this.port}`;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private answer(socket: Socket, data: string): void {
-    if (this.silent) return;
-    for (const [, name = ''] of data.matchAll(/\*\d+\r\n\$\d+\r\n([a-z]+)\r\n/gi)) {
-      const command = name.toLowerCase();
-      this.commands.push(command);
-      if (command === 'hello') socket.write('%1\r\n+server\r\n+redis\r\n');
-      else if (command === 'ping') socket.write('+PONG\r\n');
-      else if (command === 'info')
-        socket.write(bulk('# Memory\r\nused_memory:1234567\r\nloading:0\r\n'));
-      else socket.write('+OK\r\n');
-    }
-  }
-}
-
-function bulk(text: string): string {
-  return `$${text.length}\r\n${text}\r\n`;
-}
 
 let fake: FakeRedis;
 let connection: RedisConnection;
@@ -111,7 +57,7 @@ describe('the connection to Redis', () => {
     await vi.waitFor(() => {
       expect(warnings.length).toBeGreaterThan(0);
     }, 5_000);
-    fake = await FakeRedis.start(port);
+    fake = await FakeRedis.start({ port });
     await isReady();
     await new RedisCheck(connection, SHARED_LIMITS).probe();
     expect(warnings).toHaveLength(1);
