@@ -44,7 +44,7 @@ describe('the tenants commands', () => {
     expect(again.json()).toEqual({ countryPolicy: 'off', before: 'off' });
     const stored = await database.sql(
       `SELECT tenant_id AS "tenantId", setting_value AS value FROM tenant_settings
-        WHERE tenant_id = ANY ($1) AND setting_key = 'security' ORDER BY tenant_id`,
+        WHERE tenant_id = ANY ($1) AND setting_key = 'security' ORDER BY array_position($1, tenant_id)`,
       [[tenantId, other.tenantId]],
     );
     expect(stored).toEqual([
