@@ -28,8 +28,11 @@ import { PlatformTenantRepository } from '../../apps/auth-service/src/platform/t
 import { PlatformTenantService } from '../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
 import { PlatformUsageRepository } from '../../apps/auth-service/src/platform/tenants/platform-usage.repository.js';
 import { PlatformUsageService } from '../../apps/auth-service/src/platform/tenants/platform-usage.service.js';
+import { AccountLock } from '../../apps/auth-service/src/protection/lockout/account-lock.js';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
 import { PasswordPolicy } from '../../apps/auth-service/src/protection/password.policy.js';
+import { LoginAttempts } from '../../apps/auth-service/src/rate-limits/login-attempts.js';
+import { RedisConnection } from '../../apps/auth-service/src/redis/redis.connection.js';
 import { Clock } from '../../apps/auth-service/src/session/clock.js';
 import { SessionRevocationService } from '../../apps/auth-service/src/session/session-revocation.service.js';
 import { SessionRepository } from '../../apps/auth-service/src/session/session.repository.js';
@@ -43,6 +46,7 @@ import { SettingsRepository } from '../../apps/auth-service/src/tenant/settings/
 import { SettingsService } from '../../apps/auth-service/src/tenant/settings/settings.service.js';
 import { TenantRepository } from '../../apps/auth-service/src/tenant/tenant.repository.js';
 import { TenantService } from '../../apps/auth-service/src/tenant/tenant.service.js';
+import { AccountUnlockService } from '../../apps/auth-service/src/user/account-unlock.service.js';
 import { UserDirectoryRepository } from '../../apps/auth-service/src/user/user-directory.repository.js';
 import { UserRepository } from '../../apps/auth-service/src/user/user.repository.js';
 import { UserService } from '../../apps/auth-service/src/user/user.service.js';
@@ -51,7 +55,11 @@ import { UserService } from '../../apps/auth-service/src/user/user.service.js';
 interface CliConfig {
   passwords: AppConfig['passwords'];
   tenancy: Pick<AppConfig['tenancy'], 'restoreDays'>;
+  redis: AppConfig['redis'];
 }
+
+/** Their key derives from a secret that the command line does not have. They end by themselves, after 15 minutes. */
+const ATTEMPTS_THAT_STAY: Pick<LoginAttempts, 'reset'> = { reset: () => Promise.resolve() };
 
 /**
  * The services behind the routes under /platform, on the operators' login alone. It does not import the modules of the
@@ -59,7 +67,11 @@ interface CliConfig {
  */
 @Module({})
 class CliModule {
-  static for(config: CliConfig, database: PlatformDatabaseOptions): DynamicModule {
+  static for(
+    config: CliConfig,
+    database: PlatformDatabaseOptions,
+    { client }: Pick<RedisConnection, 'client'>,
+  ): DynamicModule {
     return {
       module: CliModule,
       imports: [ConfigModule.of(APP_CONFIG, config), TenancyModule.forOperators(database)],
@@ -123,6 +135,11 @@ class CliModule {
           EntitlementService,
           TenantCreationService,
         ]),
+        // Not the connection itself, which Nest would open for every command.
+        { provide: RedisConnection, useValue: { client } },
+        provide(AccountLock, [RedisConnection]),
+        { provide: LoginAttempts, useValue: ATTEMPTS_THAT_STAY },
+        provide(AccountUnlockService, [AccountLock, LoginAttempts, SecurityEvents]),
         AdminPasswordRepository,
         provide(AdminPasswordService, [
           PlatformDatabase,
@@ -130,6 +147,7 @@ class CliModule {
           UserService,
           SessionRevocationService,
           PasswordHasher,
+          AccountUnlockService,
           SecurityEvents,
         ]),
         provide(PlatformUsageRepository, [PlatformDatabase]),
@@ -156,6 +174,8 @@ export interface CliServices {
   readonly lifecycle: PlatformLifecycleService;
   readonly operators: OperatorService;
   readonly clients: ServiceClientService;
+  /** Not connected yet. */
+  readonly redis: RedisConnection;
   /** Closes the connections. */
   close(): Promise<void>;
 }
@@ -169,7 +189,9 @@ export async function openCliServices(
   database: PlatformDatabaseOptions,
 ): Promise<CliServices> {
   const config = readCliConfig(env);
-  const context = await NestFactory.createApplicationContext(CliModule.for(config, database), {
+  const redis = new RedisConnection(config);
+  const module = CliModule.for(config, database, redis);
+  const context = await NestFactory.createApplicationContext(module, {
     logger: false,
     abortOnError: false,
   });
@@ -181,7 +203,11 @@ export async function openCliServices(
     lifecycle: context.get(PlatformLifecycleService),
     operators: context.get(OperatorService),
     clients: context.get(ServiceClientService),
-    close: () => context.close(),
+    redis,
+    close: async () => {
+      await redis.onApplicationShutdown();
+      await context.close();
+    },
   };
 }
 
@@ -196,6 +222,7 @@ function readCliConfig(env: NodeJS.ProcessEnv): CliConfig {
       temporaryHours: readTemporaryPasswordHours(reader),
     },
     tenancy: { restoreDays: readRestoreDays(reader) },
+    redis: { url: reader.url('REDIS_URL', ['redis', 'rediss'], 'redis://127.0.0.1:6379') },
   };
   reader.assertValid();
   return config;

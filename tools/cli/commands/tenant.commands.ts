@@ -11,6 +11,7 @@ import {
 import { type Command, Option } from 'commander';
 import type { OperatorActor } from '../../../apps/auth-service/src/platform/operator-actor.js';
 import type { CliContext } from '../cli.context.js';
+import type { CliServices } from '../cli.module.js';
 import { misuse, refusal } from '../cli.error.js';
 import { positiveInteger } from './key.commands.js';
 import { emailOf } from './operator.commands.js';
@@ -195,13 +196,15 @@ function registerPasswords(group: Command, context: CliContext, actor: OperatorA
   subcommand(
     group,
     'reset-password <tenant>',
-    'Give the only admin of a tenant a temporary password, which they must change. Revokes their sessions.',
+    'Give the only admin of a tenant a temporary password, which they must change. Revokes their sessions. ' +
+      'Unlocks the account if REDIS_URL is set.',
   )
     .requiredOption('--email <address>', 'email of the admin')
     .action(async (name: string, options: Json & { email: string }) => {
       const email = emailOf(options);
-      const { tenants, adminPasswords } = await context.services();
+      const { tenants, adminPasswords, redis } = await context.services();
       const tenantId = await idOf(tenants, name);
+      const problem = await connectionProblem(redis);
       const reset = await adminPasswords.reset(tenantId, email, actor).catch((error: unknown) => {
         throw explainReset(error, name, email);
       });
@@ -212,7 +215,23 @@ function registerPasswords(group: Command, context: CliContext, actor: OperatorA
           `Temporary password of ${reset.email}, valid until ${reset.expiresAt.toISOString()}. ` +
           `It is not shown again:\n\n  ${reset.temporaryPassword}\n\n${HOW_TO_REPLACE}`,
       );
+      if (problem !== undefined)
+        context.say(
+          `${problem} If failed log-ins have locked the account, it stays locked for up to 15 minutes, ` +
+            `or until an operator calls POST /api/v1/platform/tenants/${tenantId}/unlock-user.`,
+        );
     });
+}
+
+/** Connects to the Redis that holds the locks of accounts. @returns why it could not; undefined if it could. */
+async function connectionProblem({
+  client,
+}: Pick<CliServices['redis'], 'client'>): Promise<string | undefined> {
+  if (client === undefined) return 'REDIS_URL is not set.';
+  return client.connect().then(
+    () => undefined,
+    (error: Error) => `Redis is unreachable: ${error.message}.`,
+  );
 }
 
 function registerCountryPolicy(group: Command, context: CliContext, actor: OperatorActor): void {

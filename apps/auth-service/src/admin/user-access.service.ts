@@ -72,7 +72,10 @@ export class UserAccessService {
     return this.setStatus(principal, userId, 'active');
   }
 
-  /** Unlocks an account that failed log-ins have locked, and resets their count. */
+  /**
+   * Unlocks an account that failed log-ins have locked, and resets their count.
+   * @throws ApiError SERVICE_UNAVAILABLE if that is not certain, because Redis does not answer.
+   */
   async unlock(principal: Principal, userId: string): Promise<UserDetailsResponse> {
     const account = { tenantId: principal.tenantId, userId };
     const { target, wasLocked } = await this.database.transaction(principal, async () => ({
@@ -129,7 +132,7 @@ export class UserAccessService {
    * Replaces a lost password by a generated one, which the user must change before anything else, and revokes the user's
    * sessions. The caller must have every permission of the user: with the password, they could log in as them. This is
    * checked before the password is hashed, which is expensive and uses no connection, and again when it is stored. Unlocks
-   * the account.
+   * the account, unless Redis does not answer.
    * @throws ApiError SERVICE_BUSY.
    */
   async resetPassword(principal: Principal, userId: string): Promise<TemporaryPasswordResponse> {
@@ -141,9 +144,9 @@ export class UserAccessService {
     const account = { tenantId: principal.tenantId, userId };
     const { wasLocked, ...stored } = await this.database.transaction(principal, async () => ({
       ...(await this.storeTemporaryPassword(principal, userId, passwordHash)),
-      wasLocked: await this.unlocks.record(this.database, account),
+      wasLocked: await this.unlocks.recordIfReachable(this.database, account),
     }));
-    await this.unlocks.complete(account, stored.user.email, wasLocked);
+    await this.unlocks.completeIfReachable(account, stored.user.email, wasLocked);
     return { ...stored, temporaryPassword: generated };
   }
 

@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { ApiError } from '@poc-tracker/contracts';
 import type { SqlRunner } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../audit/security-events.js';
 import { LoginAttempts } from '../rate-limits/login-attempts.js';
@@ -17,20 +18,21 @@ export interface UnlockRequest {
 export class AccountUnlockService {
   constructor(
     private readonly lock: AccountLock,
-    private readonly attempts: LoginAttempts,
+    @Inject(LoginAttempts) private readonly attempts: Pick<LoginAttempts, 'reset'>,
     private readonly events: SecurityEvents,
   ) {}
 
   /**
    * Records in the transaction that the account is unlocked, if it is locked.
    * @returns whether it is locked, for `complete`
+   * @throws ApiError SERVICE_UNAVAILABLE if Redis does not say whether it is.
    */
   async record(
     transaction: SqlRunner,
     { tenantId, userId }: UnlockRequest,
     event: Pick<SecurityEvent, 'actorId' | 'details'> = {},
   ): Promise<boolean> {
-    const isLocked = (await this.lock.lockedUntil(tenantId, userId)) !== null;
+    const isLocked = await this.lock.isLockedAnywhere(tenantId, userId);
     if (isLocked) {
       const target = { type: 'user', id: userId };
       await this.events.recordIn(transaction, {
@@ -46,6 +48,7 @@ export class AccountUnlockService {
   /**
    * Unlocks an account that was locked. Resets the count of failures and that of the rate limit in either case, so that the
    * user can mistype again. A lock that was placed since stays: it has no entry that would say who removed it.
+   * @throws ApiError SERVICE_UNAVAILABLE if Redis does not confirm it: the account may still be locked. Repeat both calls.
    */
   async complete(
     { tenantId, userId }: UnlockRequest,
@@ -55,5 +58,27 @@ export class AccountUnlockService {
     if (wasLocked) await this.lock.unlock(tenantId, userId);
     else await this.lock.resetCount(tenantId, userId);
     await this.attempts.reset(tenantId, email);
+  }
+
+  /**
+   * `record` for a reset of the password, which does not depend on Redis: while Redis is lost, the lock stays, for 15 minutes at
+   * most.
+   */
+  async recordIfReachable(...request: Parameters<typeof this.record>): Promise<boolean> {
+    return ifReachable(() => this.record(...request), false);
+  }
+
+  /** `complete` for a reset of the password. */
+  async completeIfReachable(...request: Parameters<typeof this.complete>): Promise<void> {
+    return ifReachable(() => this.complete(...request), undefined);
+  }
+}
+
+async function ifReachable<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'SERVICE_UNAVAILABLE') return otherwise;
+    throw error;
   }
 }

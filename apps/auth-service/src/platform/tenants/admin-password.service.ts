@@ -5,6 +5,7 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { temporaryPassword } from '../../protection/temporary-password.js';
 import { SessionRevocationService } from '../../session/session-revocation.service.js';
+import { AccountUnlockService } from '../../user/account-unlock.service.js';
 import { UserService } from '../../user/user.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 import { AdminPasswordRepository } from './admin-password.repository.js';
@@ -14,6 +15,8 @@ interface TemporaryAdminPassword {
   email: string;
   temporaryPassword: string;
   expiresAt: Date;
+  /** Whether the account was locked, and is not any more. */
+  unlocked: boolean;
 }
 
 /** Resets the password of a tenant's only admin, whom no other user of the tenant can help. */
@@ -25,12 +28,14 @@ export class AdminPasswordService {
     private readonly users: UserService,
     private readonly sessions: SessionRevocationService,
     private readonly hasher: PasswordHasher,
+    private readonly unlocks: AccountUnlockService,
     private readonly events: SecurityEvents,
   ) {}
 
   /**
-   * Replaces the password by a generated one, which the admin must change at the next log-in, and revokes their sessions.
-   * The admin is looked up before the password is hashed, which is expensive, and again when it is stored.
+   * Replaces the password by a generated one, which the admin must change at the next log-in, revokes their sessions and
+   * unlocks the account, unless Redis does not answer. The admin is looked up before the password is hashed, which is
+   * expensive, and again when it is stored.
    * @returns the password, which is not stored, when it expires, and the address of the account.
    * @throws ApiError NOT_FOUND if the tenant has no active admin with this address; INSUFFICIENT_PERMISSIONS if it has
    *   other active admins, who can reset the password themselves; SERVICE_BUSY.
@@ -47,19 +52,24 @@ export class AdminPasswordService {
     );
     const generated = temporaryPassword();
     const passwordHash = await this.hasher.hash(generated);
-    return this.database.transaction(context, async (transaction) => {
+    const event = { actorId: operatorId, ...(details !== undefined && { details }) };
+    const reset = await this.database.transaction(context, async (transaction) => {
       const { id, email: stored } = await this.lockSoleAdmin(transaction, tenantId, email);
       const expiresAt = await this.users.setTemporaryPassword(transaction, id, passwordHash);
       await this.sessions.revokeAll(transaction, id);
       await this.events.recordIn(transaction, {
         type: 'password.reset',
         result: 'success',
-        actorId: operatorId,
         target: { type: 'user', id },
-        ...(details !== undefined && { details }),
+        ...event,
       });
-      return { email: stored, temporaryPassword: generated, expiresAt };
+      const account = { tenantId, userId: id };
+      const unlocked = await this.unlocks.recordIfReachable(transaction, account, event);
+      return { account, email: stored, expiresAt, unlocked };
     });
+    const { account, ...stored } = reset;
+    await this.unlocks.completeIfReachable(account, stored.email, stored.unlocked);
+    return { ...stored, temporaryPassword: generated };
   }
 
   /** @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */

@@ -19,7 +19,7 @@ export class PlatformUserService {
 
   /**
    * Unlocks an account, and records that in the audit log of the tenant, also if the account is not locked.
-   * @throws ApiError NOT_FOUND.
+   * @throws ApiError NOT_FOUND; SERVICE_UNAVAILABLE if that is not certain, because Redis does not answer.
    */
   async unlock(
     tenantId: string,

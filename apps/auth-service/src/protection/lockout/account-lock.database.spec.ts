@@ -200,7 +200,19 @@ describe('AccountLock when clocks jump or Redis is lost', () => {
     expect(warn).toHaveBeenCalledTimes(1);
     connection.client?.disconnect();
     expect(await lock.isLocked(account())).toBe(true);
+  });
+});
+
+describe('AccountLock without Redis', () => {
+  it('locks and unlocks in this process', async () => {
+    const lock = new AccountLock({ client: undefined });
+    await failTimes(lock, 6);
+    expect(await lock.isLockedAnywhere(tenantId, userId)).toBe(true);
     await lock.unlock(tenantId, userId);
+    expect(await lock.isLockedAnywhere(tenantId, userId)).toBe(false);
+    await failTimes(lock, 5);
+    await lock.resetCount(tenantId, userId);
+    await failTimes(lock, 5);
     expect(await lock.isLocked(account())).toBe(false);
   });
 });
@@ -244,6 +256,20 @@ describe.runIf(canStartRedis())('AccountLock with a Redis that fails', () => {
       await lock.recordFailure({ tenantId, userId: randomUUID() });
       expect(aboutFailures(notes)).toEqual(['Failed log-ins are counted in Redis again.']);
     }, 10_000);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['is lost', () => server.stop()],
+    ['is frozen', () => server.freeze()],
+    ['is read-only', () => admin.replicaof('127.0.0.1', 1)],
+  ])('does not claim to have unlocked an account while Redis %s', async (_what, begin) => {
+    const { lock } = await instance(server.url);
+    await failTimes(lock, 6);
+    await begin();
+    await expect(lock.unlock(tenantId, userId)).rejects.toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+    });
+    expect(await lock.isLocked(account())).toBe(true);
   });
 
   it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([

@@ -1,5 +1,5 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { NIL_UUID } from '@poc-tracker/contracts';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ApiError, NIL_UUID } from '@poc-tracker/contracts';
 import { RedisConnection } from '../../redis/redis.connection.js';
 import { knownDevice } from './known-devices.js';
 import type { LockState } from './lockout.rules.js';
@@ -14,6 +14,9 @@ export interface TriedAccount {
 
 /** A lock that has lasted for too long is removed and asked for once more. */
 const ATTEMPTS = 2;
+
+/** Told to an admin whose request needs a Redis that does not answer. */
+const RETRY_AFTER_SECONDS = 5;
 
 /**
  * Locks an account for 15 minutes after more than 5 wrong secrets within 5 minutes. A device that has proved to be known to
@@ -30,8 +33,8 @@ export class AccountLock {
   private readonly local = new ProcessLocks();
   private degraded = false;
 
-  constructor(redis: RedisConnection) {
-    this.shared = redis.client && new SharedLocks(redis.client);
+  constructor(@Inject(RedisConnection) { client }: Pick<RedisConnection, 'client'>) {
+    this.shared = client && new SharedLocks(client);
   }
 
   async isLocked(account: TriedAccount): Promise<boolean> {
@@ -65,18 +68,35 @@ export class AccountLock {
     return remainingMs > 0 ? new Date(Date.now() + remainingMs) : null;
   }
 
-  /** Unlocks an account that unknown devices have locked, and resets their count. */
-  async unlock(tenantId: string, userId: string): Promise<void> {
+  /**
+   * Whether unknown devices have locked the account, on this or another instance.
+   * @throws ApiError SERVICE_UNAVAILABLE if Redis does not say.
+   */
+  async isLockedAnywhere(tenantId: string, userId: string): Promise<boolean> {
     const keys = keysFor(tenantId, userId);
-    const knownId = this.local.unlock(keys.lock);
-    const { shared } = this;
-    // Also while Redis does not answer: it carries out the command when it works again.
-    if (shared?.isConnected === true) await this.attempt(() => shared.unlock(keys, knownId));
+    await this.demand((shared) => shared.read(keys));
+    return (await this.read(keys)).remainingMs > 0;
   }
 
-  /** Resets the count of unknown devices. Does not unlock. */
+  /**
+   * Unlocks an account that unknown devices have locked, and resets their count.
+   * @throws ApiError SERVICE_UNAVAILABLE if Redis does not confirm it: it may still hold the lock.
+   */
+  async unlock(tenantId: string, userId: string): Promise<void> {
+    const keys = keysFor(tenantId, userId);
+    const knownId = this.local.lockOf(keys.lock);
+    await this.demand((shared) => shared.unlock(keys, knownId));
+    this.local.unlock(keys.lock);
+  }
+
+  /**
+   * Resets the count of unknown devices. Does not unlock.
+   * @throws ApiError SERVICE_UNAVAILABLE if Redis does not confirm it.
+   */
   async resetCount(tenantId: string, userId: string): Promise<void> {
-    await this.succeed(keysFor(tenantId, userId));
+    const keys = keysFor(tenantId, userId);
+    await this.demand((shared) => shared.succeed(keys));
+    this.local.succeed(keys.lock);
   }
 
   private read(keys: SubjectKeys): Promise<LockState> {
@@ -121,6 +141,18 @@ export class AccountLock {
   private async withRedis<T>(ask: (shared: SharedLocks) => Promise<T>): Promise<T | undefined> {
     const { shared } = this;
     return shared?.shouldAsk() === true ? this.attempt(() => ask(shared)) : undefined;
+  }
+
+  /** Asks Redis, if there is one, also in the second after it did not answer: what follows must be true for all instances. */
+  private async demand(ask: (shared: SharedLocks) => Promise<unknown>): Promise<void> {
+    const { shared } = this;
+    if (shared === undefined) return;
+    try {
+      await ask(shared);
+    } catch (error) {
+      this.beginOutage(error);
+      throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: RETRY_AFTER_SECONDS, cause: error });
+    }
   }
 
   private async attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {

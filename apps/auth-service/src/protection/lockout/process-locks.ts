@@ -50,14 +50,15 @@ export class ProcessLocks {
     return this.state(key);
   }
 
-  /** @returns the id of the lock that was removed. */
-  unlock(key: string): string | undefined {
+  /** The id of the lock that this process holds; undefined for none. */
+  lockOf(key: string): string | undefined {
     const subject = this.subjects.get(key);
-    if (subject === undefined) return undefined;
-    const { lock } = subject;
-    const wasLocked = this.remainingMs(subject) > 0;
+    return this.remainingMs(subject) > 0 ? subject?.lock?.id : undefined;
+  }
+
+  /** Removes the lock, and resets the count. */
+  unlock(key: string): void {
     this.subjects.delete(key);
-    return wasLocked ? lock?.id : undefined;
   }
 
   /**

@@ -77,14 +77,9 @@ export class SharedLocks {
 
   constructor(private readonly redis: Redis) {}
 
-  /** False while the connection is lost. */
-  get isConnected(): boolean {
-    return this.redis.status === 'ready';
-  }
-
-  /** Whether to ask Redis. While it does not answer, true once a second. */
+  /** Whether to ask Redis. While it does not answer, true once a second; false while the connection is lost. */
   shouldAsk(): boolean {
-    return this.isConnected && this.circuit.admits();
+    return this.redis.status === 'ready' && this.circuit.admits();
   }
 
   read(keys: SubjectKeys): Promise<SharedLock> {
