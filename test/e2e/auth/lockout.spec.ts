@@ -182,6 +182,17 @@ describe('Lockout', () => {
     expect((await logIn(host, user.email, user.password, other)).status).toBe(401);
   });
 
+  it('does not apply to a client without cookies that has nothing but a refresh token', async () => {
+    const { host, user } = await workspace();
+    const { tokens } = await service.login(host, user);
+    await failTimes(6, host, user.email);
+    const refreshed = await service.refresh(tokens.refreshToken);
+    expect(refreshed.status).toBe(200);
+    const { accessToken: token } = refreshed.data;
+    expect((await logIn(host, user.email, user.password)).status).toBe(401);
+    expect((await logIn(host, user.email, user.password, { token })).status).toBe(200);
+  });
+
   it('covers the current password of a password change, for each session', async () => {
     const { host, user } = await workspace();
     const { tokens } = await service.login(host, user);

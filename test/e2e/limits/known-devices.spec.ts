@@ -61,6 +61,21 @@ describe('a known device', () => {
     expect((await logIn({ host, email, password, cookie })).status).toBe(200);
   });
 
+  it.each([
+    ['has expired', 'expires_at = now()'],
+    ['was revoked', 'is_active = false'],
+  ])(
+    'without a cookie jar is known by the value it has kept, although its session %s',
+    async (_how, end) => {
+      const { host, tenantId, email, password, cookie, token } = await knownUser();
+      await service.sql(`UPDATE user_sessions SET ${end} WHERE tenant_id = $1`, [tenantId]);
+      expect(await service.probe(token)).not.toBe('accepted');
+      await exhaust(host, email);
+      expect((await logIn({ host, email, password })).status).toBe(429);
+      expect((await logIn({ host, email, password, cookie })).status).toBe(200);
+    },
+  );
+
   it('has as many attempts as strangers, and uses up only its own', async () => {
     const { host, email, password, cookie } = await knownUser();
     const answers = await attempts(6, () => logIn({ host, email, cookie }));
