@@ -71,6 +71,7 @@ export { findGaps } from './openapi/openapi-gaps.js';
 export { type Operation, operationsOf } from './openapi/operation.js';
 
 // logging: structured logs.
+export { LineLimit } from './logging/line-limit.js';
 export { createLogger } from './logging/logger.factory.js';
 
 // settings: configuration from environment variables.

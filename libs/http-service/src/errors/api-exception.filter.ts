@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LineLimit } from '../logging/line-limit.js';
 import { type ErrorTranslator, toCatalogueError, toErrorReply } from './error-reply.js';
 import { toOAuthError, usesOAuthErrors } from './oauth-error.js';
 import type { RouteDirectory } from './route-directory.js';
@@ -11,6 +12,8 @@ import type { RouteDirectory } from './route-directory.js';
  */
 @Catch()
 export class ApiExceptionFilter implements ExceptionFilter {
+  private readonly busyLines = new LineLimit();
+
   constructor(
     private readonly routes: RouteDirectory,
     private readonly translate: ErrorTranslator,
@@ -25,6 +28,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
       : toCatalogueError(thrown, this.translate);
     if (hasDisconnected(request, reply))
       request.log.debug({ err: thrown }, 'The client closed the connection before the response.');
+    else if (error.code === 'SERVICE_BUSY') this.logBusy(request, error);
     else if (error.status >= 500) logFault(request, error);
     else if (error.cause !== undefined)
       request.log.debug({ err: error, code: error.code }, 'The request was refused.');
@@ -47,6 +51,17 @@ export class ApiExceptionFilter implements ExceptionFilter {
       .headers(unsupported ? { allow: allowed.join(', ') } : {})
       .type('application/json; charset=utf-8')
       .send(oauth ? toOAuthError(response.body) : response.body);
+  }
+  /** A busy service refuses in bursts. Each refused request has its own line at level info. */
+  private logBusy(request: FastifyRequest, error: ApiError): void {
+    const { code } = error;
+    const route = request.routeOptions.url ?? null;
+    const count = this.busyLines.count(route ?? '');
+    if (count === undefined) return;
+    request.log.warn(
+      { err: error, code, route, count },
+      'The service is busy and refuses requests.',
+    );
   }
 }
 

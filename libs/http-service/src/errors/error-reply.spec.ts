@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ErrorBody } from '@poc-tracker/contracts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createEdge, gate } from '../edge.fixture.js';
 
 let app: NestFastifyApplication;
@@ -14,11 +14,18 @@ beforeAll(async () => {
   await app.getHttpAdapter().getInstance().ready();
 });
 
+/** How far the clock of the process is ahead. Each test begins in another minute. */
+let aheadMs = 0;
+const now = performance.now.bind(performance);
+
 beforeEach(() => {
   logged.length = 0;
+  aheadMs += 60_000;
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
 });
 
 afterAll(async () => {
+  vi.restoreAllMocks();
   await app.close();
 });
 
@@ -75,6 +82,18 @@ describe('An error of a handler', () => {
     expect(line).toContain('pool of 10 is empty');
     // Bursts of refusals would fill the log.
     expect(line).not.toContain('"stack"');
+  });
+
+  it('has one line a minute for a route that is busy, with the number of refused requests', async () => {
+    const linesOf = async (requests: number) => {
+      logged.length = 0;
+      for (let request = 0; request < requests; request += 1) await failWith('busy');
+      return logged.filter(({ level }) => level === 'warn');
+    };
+    const busy = { code: 'SERVICE_BUSY', route: '/api/v1/users/failures/:kind' };
+    expect(await linesOf(20)).toEqual([expect.objectContaining({ ...busy, count: 1 })]);
+    aheadMs += 60_000;
+    expect(await linesOf(2)).toEqual([expect.objectContaining({ ...busy, count: 20 })]);
   });
 
   it('has the challenge of RFC 6750 on every 401, with an error only if a token was sent', async () => {
