@@ -1,4 +1,5 @@
 import { OPERATOR_ROLE, type SchemaPart, SERVICE_ROLE } from '@poc-tracker/tenancy';
+import { codePoints, NEWER_CAPITALS, NEWER_SMALL_LETTERS } from './newer-letters.js';
 
 /**
  * Latin letters that Unicode does not compose of a letter and an accent, by the letter that they are found by. The last
@@ -48,19 +49,16 @@ const OTHER_CHARACTERS: Readonly<Record<string, string>> = {
 const SPACES = String.raw`[ \u0009-\u000D\u0085\u1680\u2028\u2029]+`;
 
 const TRANSLATED = Object.entries({ ...LATIN_LETTERS, ...OTHER_CHARACTERS });
-const FROM = TRANSLATED.map(([, letters]) => letters).join('');
-const TO = TRANSLATED.map(([found, letters]) => found.repeat([...letters].length)).join('');
+const FROM = TRANSLATED.map(([, letters]) => letters).join('') + NEWER_CAPITALS;
+const TO =
+  TRANSLATED.map(([found, letters]) => found.repeat([...letters].length)).join('') +
+  NEWER_SMALL_LETTERS;
 
 /**
  * Accents of Latin, Greek and Cyrillic letters, the dot of ŀ, and what a name may contain although it cannot be seen:
  * joiners and the selectors of emoji. Without a counterpart, translate() deletes them.
  */
 const DELETED = [...codePoints(0x300, 0x36f), '·', '\u200c', '\u200d', '\ufe0e', '\ufe0f'].join('');
-
-/** All characters from one code point to another. */
-export function codePoints(from: number, to: number): string[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => String.fromCodePoint(from + index));
-}
 
 /*
  * Of the two forms of a letter with an accent, PostgreSQL's own unaccent is an extension, and depends on a dictionary file

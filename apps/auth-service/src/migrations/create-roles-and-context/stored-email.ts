@@ -4,7 +4,7 @@ import {
   type SchemaPart,
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
-import { codePoints } from './search-key.js';
+import { codePoints } from './newer-letters.js';
 
 /** The column by which an address is unique and found. The database computes it, so that no writer can forget it. */
 export const EMAIL_KEY_COLUMN = `email_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (public.email_key(email)) STORED`;

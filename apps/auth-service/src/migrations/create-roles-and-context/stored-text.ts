@@ -5,6 +5,7 @@ import {
   SERVICE_ROLE,
 } from '@poc-tracker/tenancy';
 import { EMOJI, FORBIDDEN, MARKS, NUMBERS, SIGNS, SPACES } from './character-classes.js';
+import { NEWER_CAPITALS } from './newer-letters.js';
 
 /** A letter, a mark or an emoji: what a joiner may stand between. */
 const JOINED = `(?:[${EMOJI}]|[^${FORBIDDEN}${SPACES}${NUMBERS}${SIGNS}])`;
@@ -57,7 +58,8 @@ const IS_EMAIL_ADDRESS = `
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN octet_length(p_text) <= 254 AND octet_length(split_part(p_text, '@', 1)) <= 64
     AND p_text = lower(p_text) AND p_text IS NFC NORMALIZED AND p_text ~ '${LOCAL_PART}${DOMAIN}'
-    AND (octet_length(p_text) = char_length(p_text) OR public.email_key(p_text) ~ '${LOCAL_PART}')`;
+    AND (octet_length(p_text) = char_length(p_text)
+      OR p_text !~ '[${NEWER_CAPITALS}]' AND public.email_key(p_text) ~ '${LOCAL_PART}')`;
 
 const FUNCTIONS =
   'public.is_line_of_text(text), public.is_text(text), public.is_email_address(text)';
