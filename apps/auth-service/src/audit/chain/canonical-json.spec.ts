@@ -26,6 +26,13 @@ describe('canonicalJson', () => {
     expect(canonicalJson(value)).toBe(text);
   });
 
+  it('refuses more than 1,000 levels, however much stack is left', () => {
+    const nested = (levels: number): Json =>
+      JSON.parse(`${'['.repeat(levels)}1${']'.repeat(levels)}`) as Json;
+    expect(canonicalJson(nested(1_000))).toHaveLength(2_001);
+    expect(() => canonicalJson(nested(1_001))).toThrow('JSON has more than 1000 levels.');
+  });
+
   it('returns different texts for similar values', () => {
     const alike: Json[] = [null, 'null', 0, '0', [], {}, [[]], '', false];
     expect(new Set(alike.map(canonicalJson)).size).toBe(alike.length);
