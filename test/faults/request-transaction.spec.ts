@@ -256,9 +256,14 @@ describe('The start of a service', () => {
     );
     const options = { serviceUrl: db.serviceUrl, poolMax: 1, requestTimeoutMs: 1_000 };
     await expect(FaultApp.start(options, { handlers: {} })).rejects.toThrow(/unprotected/);
-    const { rowCount } = await admin.query(`SELECT FROM pg_stat_activity
-      WHERE datname = current_database() AND usename = 'poc_tracker_service'`);
-    expect(rowCount).toBe(0);
+    // A backend ends a moment after its client has closed the connection.
+    await expect
+      .poll(async () => {
+        const { rowCount } = await admin.query(`SELECT FROM pg_stat_activity
+          WHERE datname = current_database() AND usename = 'poc_tracker_service'`);
+        return rowCount;
+      })
+      .toBe(0);
     await admin.end();
     await db.drop();
   });
