@@ -13,7 +13,7 @@ warnOfOldNode();
 ensurePackages({ development: true });
 endWithNpm();
 
-const TIERS = ['unit', 'database', 'system'];
+const TIERS = ['unit', 'database', 'system', 'faults'];
 
 // In this process, so that killing it leaves no other process behind that goes on testing. One tier after the other: Vitest
 // reports only the last of several groups of projects.

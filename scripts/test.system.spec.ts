@@ -25,7 +25,7 @@ beforeEach(() => {
   writeFileSync(
     join(project, 'vitest.config.js'),
     `const tier = (name, index) => ({ test: { name, include: [\`some-\${index}.spec.js\`] } });
-     export default { test: { projects: ['unit', 'database', 'system'].map(tier) } };`,
+     export default { test: { projects: ['unit', 'database', 'system', 'faults'].map(tier) } };`,
   );
 });
 

@@ -1,37 +1,35 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { failOnViolation } from './unit-boundary.js';
 
-let foreign: Server;
-let failOnViolation: () => void;
+/** A thread has its own modules, so the boundary takes this server for one of another process. */
+const FOREIGN_SERVER = `
+  const { parentPort } = require('node:worker_threads');
+  const server = require('node:http').createServer((_request, response) => response.end('hello'));
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
 
-async function startServer(): Promise<Server> {
-  const server = createServer((_request, response) => response.end('hello'));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-function urlOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+let thread: Worker;
+let foreign: string;
 
 beforeAll(async () => {
-  // Started before the boundary exists, which therefore takes it for a server of another process.
-  foreign = await startServer();
-  ({ failOnViolation } = await import('./unit-boundary.js'));
+  thread = new Worker(FOREIGN_SERVER, { eval: true });
+  const [port] = (await once(thread, 'message')) as [number];
+  foreign = `127.0.0.1:${port}`;
 });
 
-afterAll(() => {
-  foreign.close();
-});
+afterAll(() => thread.terminate());
 
 describe('the boundary of unit tests', () => {
   it('allows a connection to a server in the same process', async () => {
-    const own = await startServer();
-    expect(await (await fetch(urlOf(own))).text()).toBe('hello');
+    const own = createServer((_request, response) => response.end('hello'));
+    own.listen(0, '127.0.0.1');
+    await once(own, 'listening');
+    const { port } = own.address() as AddressInfo;
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('hello');
     own.closeAllConnections();
     own.close();
     expect(failOnViolation).not.toThrow();
@@ -43,8 +41,8 @@ describe('the boundary of unit tests', () => {
   });
 
   it('fails a test that connected to a server of another process, even if the test ignored the error', async () => {
-    await fetch(urlOf(foreign)).catch(() => undefined);
-    expect(failOnViolation).toThrow(`connected to ${new URL(urlOf(foreign)).host}. A unit test`);
+    await fetch(`http://${foreign}`).catch(() => undefined);
+    expect(failOnViolation).toThrow(`connected to ${foreign}. A unit test`);
     expect(failOnViolation).not.toThrow();
   });
 
