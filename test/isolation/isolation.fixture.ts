@@ -5,10 +5,7 @@ import { IsolationReport } from './report.js';
 import { attackRequirements, REQUIREMENTS } from './requirements/requirements.js';
 import { createWorld, type World } from './world.js';
 
-export type Attack = (world: World, report: IsolationReport) => Promise<void>;
-
-/** For a test that attacks every table in every context, which takes longer than a test may by default. */
-export const ALL_TABLES_MS = 120_000;
+type Attack = (world: World, report: IsolationReport) => Promise<void>;
 
 /** Every operation, on one table. */
 export const onTable =
@@ -26,7 +23,7 @@ export const requirements =
       REQUIREMENTS.filter(({ id }) => ids.includes(id)),
     );
 
-/** A migrated database, from which a test removes a protection. */
+/** A migrated database, from which a test removes a protection. `npm run isolation` attacks one that has them all. */
 export class VulnerableDatabase {
   private constructor(readonly urls: TestDatabase) {}
 

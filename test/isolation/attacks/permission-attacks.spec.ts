@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ALL_TABLES_MS, type Attack, onTable, VulnerableDatabase } from '../isolation.fixture.js';
-import { asTracker } from '../world.js';
+import { onTable, VulnerableDatabase } from '../isolation.fixture.js';
 import { attackPermissions } from './permission-attacks.js';
 
 let database: VulnerableDatabase;
@@ -14,17 +13,6 @@ afterEach(async () => {
 });
 
 describe('the attacks on permissions', () => {
-  it.each<[string, Attack]>([
-    ['of the service', attackPermissions],
-    ['of the tracker', async (world, report) => attackPermissions(await asTracker(world), report)],
-  ])(
-    'find nothing in a migrated database with the login %s',
-    { timeout: ALL_TABLES_MS },
-    async (_login, attack) => {
-      expect(await database.faultsAfter('', attack)).toEqual([]);
-    },
-  );
-
   it.each<[what: string, table: string, damage: string, faults: string[]]>([
     [
       'a has_permission() that is always true',

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ALL_TABLES_MS, type Attack, onTable, VulnerableDatabase } from '../isolation.fixture.js';
-import { asTracker } from '../world.js';
-import { attackTables } from './table-attacks.js';
+import { onTable, VulnerableDatabase } from '../isolation.fixture.js';
 
 let database: VulnerableDatabase;
 
@@ -14,17 +12,6 @@ afterEach(async () => {
 });
 
 describe('the attacks on tables', () => {
-  it.each<[string, Attack]>([
-    ['of the service', attackTables],
-    ['of the tracker', async (world, report) => attackTables(await asTracker(world), report)],
-  ])(
-    'find nothing in a migrated database with the login %s',
-    { timeout: ALL_TABLES_MS },
-    async (_login, attack) => {
-      expect(await database.faultsAfter('', attack)).toEqual([]);
-    },
-  );
-
   it('show other tenants reading and writing a table that lost its restrictive policy', async () => {
     const faults = await database.faultsAfter(
       'DROP POLICY tenant_settings_tenant_isolation ON tenant_settings',
