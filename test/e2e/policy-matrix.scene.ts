@@ -11,6 +11,8 @@ const PROOF = 'proof';
 
 /** The service with a platform, and a scene of tenants and users for each call. */
 export class PolicyScenes {
+  private readonly refusals = new Map<Caller, Promise<Scene>>();
+
   private constructor(
     readonly service: ServiceFixture,
     private readonly platformId: string,
@@ -26,6 +28,13 @@ export class PolicyScenes {
        VALUES ('Platform', 'platform', true, 1000) RETURNING id`,
     );
     return new PolicyScenes(service, platform?.id ?? '');
+  }
+
+  /** The scene of all calls that the policy refuses a caller: they change nothing, and a scene takes longer than they do. */
+  sceneOfRefusals(caller: Caller): Promise<Scene> {
+    const scene = this.refusals.get(caller) ?? this.createScene(caller);
+    this.refusals.set(caller, scene);
+    return scene;
   }
 
   async createScene(caller: Caller, targetStatus: TenantStatus = 'active'): Promise<Scene> {

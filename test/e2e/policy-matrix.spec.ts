@@ -25,11 +25,16 @@ function codeOf({ code, error }: { code?: string; error: string }): string {
   return code ?? error;
 }
 
+/** What a caller gets whom the policy does not allow to call the route. */
+function refusalOf(caller: Caller): string {
+  return caller === 'anonymous' ? '401 TOKEN_REQUIRED' : '403 INSUFFICIENT_PERMISSIONS';
+}
+
 function expectedOutcome(cell: Cell, caller: Caller): string {
   const { status, code, asOperator } = cell;
   if (caller === 'operator' && asOperator !== undefined) return asOperator;
   if (cell.allowed.includes(caller)) return code === undefined ? `${status}` : `${status} ${code}`;
-  return caller === 'anonymous' ? '401 TOKEN_REQUIRED' : '403 INSUFFICIENT_PERMISSIONS';
+  return refusalOf(caller);
 }
 
 describe('The policy of the service', () => {
@@ -48,7 +53,11 @@ describe('The policy of the service', () => {
     it.each(isPlatform ? [...CALLERS, 'operator' as const] : CALLERS)(
       'answers %s as listed',
       async (caller) => {
-        const current = await scenes.createScene(caller, cell.target);
+        const expected = expectedOutcome(cell, caller);
+        const current =
+          expected === refusalOf(caller)
+            ? await scenes.sceneOfRefusals(caller)
+            : await scenes.createScene(caller, cell.target);
         const body = cell.body?.(current);
         const response = await service.app.inject({
           method: method as 'GET',
@@ -62,7 +71,7 @@ describe('The policy of the service', () => {
           ...(body !== undefined && { payload: body as object }),
         });
         const code = response.statusCode < 400 ? '' : ` ${codeOf(response.json())}`;
-        expect(`${response.statusCode}${code}`).toBe(expectedOutcome(cell, caller));
+        expect(`${response.statusCode}${code}`).toBe(expected);
       },
     );
   });
