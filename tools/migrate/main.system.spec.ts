@@ -21,12 +21,12 @@ async function migrate(...options: string[]): Promise<string[]> {
 
 async function migrateWith(settings: NodeJS.ProcessEnv, ...options: string[]): Promise<string[]> {
   const env = { ...process.env, MIGRATION_DATABASE_URL: database.migrationUrl, ...settings };
-  const command = ['--import', 'tsx', 'tools/migrate/main.ts', ...options];
+  const command = ['scripts/run.mjs', 'migrate', ...options];
   const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: ROOT, env });
   return stdout.trim().split('\n');
 }
 
-/** A test starts up to three processes, each of which compiles what it loads. */
+/** The first test may build the program. */
 const TIMEOUT_MS = 90_000;
 
 describe('npm run migrate', { timeout: TIMEOUT_MS }, () => {
