@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApp as createTracker } from '../../../apps/poc-tracker/src/app.setup.js';
-import { testTrackerConfig } from '../../../apps/poc-tracker/src/config/test-config.js';
-import type { ServiceFixture } from '../service.fixture.js';
+import { createApp as createTracker } from '../../apps/poc-tracker/src/app.setup.js';
+import { testTrackerConfig } from '../../apps/poc-tracker/src/config/test-config.js';
+import type { ServiceFixture } from '../e2e/service.fixture.js';
 import {
   act,
   type Action,
@@ -17,7 +17,7 @@ import {
   suspend,
   useUserAdmin,
   workspace,
-} from './user-admin.fixture.js';
+} from '../e2e/users/user-admin.fixture.js';
 
 useUserAdmin();
 

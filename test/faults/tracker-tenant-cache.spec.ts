@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseTenantLookup } from '@poc-tracker/tenancy';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { lateAnswers } from '../../late-answers.js';
-import { TrackerFixture } from './tracker.fixture.js';
+import { lateAnswers } from '../late-answers.js';
+import { TrackerFixture } from '../e2e/tracker/tracker.fixture.js';
 
 let tracker: TrackerFixture;
 
