@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import type { Server } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,7 +45,7 @@ describe('A listening service', () => {
     'accepts several connections in a turn of the event loop',
     async () => {
       let accepted = 0;
-      (app.getHttpServer() as Server).on('connection', () => (accepted += 1));
+      (app.getHttpServer()).on('connection', () => (accepted += 1));
       connectMany();
       let turns = 0;
       for (; accepted < BURST; turns += 1) await nextTurn();

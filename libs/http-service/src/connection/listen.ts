@@ -40,7 +40,7 @@ export async function listen(
   await close(probe);
   const shared = { host, backlog: BACKLOG, reusePort: true };
   await app.listen({ ...shared, port });
-  const server = app.getHttpServer() as HttpServer;
+  const server = app.getHttpServer();
   const { port: taken } = server.address() as AddressInfo;
   const further = Array.from({ length: SOCKETS - 1 }, () =>
     open(forwardTo(server), { ...shared, port: taken }),
