@@ -45,7 +45,7 @@ describe('A listening service', () => {
     'accepts several connections in a turn of the event loop',
     async () => {
       let accepted = 0;
-      (app.getHttpServer()).on('connection', () => (accepted += 1));
+      app.getHttpServer().on('connection', () => (accepted += 1));
       connectMany();
       let turns = 0;
       for (; accepted < BURST; turns += 1) await nextTurn();
