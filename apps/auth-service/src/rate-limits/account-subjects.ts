@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   type NamedSource,
@@ -11,6 +11,7 @@ import { checkEmail, emailSearchKey, MAX_EMAIL_OCTETS } from '@poc-tracker/text'
 import type { FastifyRequest } from 'fastify';
 import { MAX_INVITE_TOKEN } from '../auth/signup/registration.dto.js';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import { deriveKey } from '../config/derived-key.js';
 import { readClientCredentials } from '../oauth/clients/client-credentials.js';
 import { DeviceCookies } from '../protection/lockout/device-cookies.js';
 import { deviceOfAddress, type KnownDevice } from '../protection/lockout/known-devices.js';
@@ -26,8 +27,7 @@ const NONE: Subjects = {};
 /** Whose attempts a request counts among: the account of an address, the session of a refresh token, or a service client. */
 @Injectable()
 export class AccountSubjects extends RateLimitSubjects {
-  /** Every instance has the same. It is not the secret that signs tokens. */
-  private readonly key: Buffer;
+  private readonly key: KeyObject;
 
   constructor(
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'tokens'>,
@@ -36,7 +36,7 @@ export class AccountSubjects extends RateLimitSubjects {
     private readonly cookies: DeviceCookies,
   ) {
     super();
-    this.key = Buffer.from(hkdfSync('sha256', config.tokens.refreshSecret, '', 'rate-limit', 32));
+    this.key = deriveKey(config.tokens.refreshSecret, 'rate-limit');
   }
 
   /** The refresh token is verified: with a forged one, anyone could use up the budget of another user. */

@@ -1,7 +1,8 @@
-import { createHmac, hkdfSync, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { emailSearchKey } from '@poc-tracker/text';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import { deriveKey } from '../../config/derived-key.js';
 import type { KnownDevice } from './known-devices.js';
 
 /** Seconds for which a device is known after a log-in: 90 days. */
@@ -11,7 +12,6 @@ const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const ACCOUNT = '[\\w-]{22}';
 const CONTENT = new RegExp(`^(${UUID})\\.(${UUID})\\.(${UUID})\\.(${ACCOUNT})\\.(\\d{1,12})$`);
 
-const KEY_BYTES = 32;
 const KEY_PURPOSE = 'poc-tracker device cookie v1';
 const ACCOUNT_KEY_PURPOSE = 'poc-tracker device account v1';
 
@@ -31,18 +31,16 @@ interface CookieOwner {
  */
 @Injectable()
 export class DeviceCookies {
-  private readonly key: Buffer;
-  private readonly accountKey: Buffer;
+  private readonly key: KeyObject;
+  private readonly accountKey: KeyObject;
   private readonly name: string;
   private readonly attributes: string;
 
   constructor(
     @Inject(APP_CONFIG) { tokens, environment }: Pick<AppConfig, 'tokens' | 'environment'>,
   ) {
-    const derive = (purpose: string): Buffer =>
-      Buffer.from(hkdfSync('sha256', tokens.refreshSecret, '', purpose, KEY_BYTES));
-    this.key = derive(KEY_PURPOSE);
-    this.accountKey = derive(ACCOUNT_KEY_PURPOSE);
+    this.key = deriveKey(tokens.refreshSecret, KEY_PURPOSE);
+    this.accountKey = deriveKey(tokens.refreshSecret, ACCOUNT_KEY_PURPOSE);
     // Browsers accept the prefix over TLS only, where it keeps other hosts of the domain from setting the cookie.
     const secure = environment === 'production';
     this.name = secure ? '__Host-device' : 'device';
