@@ -4,9 +4,9 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 /**
  * The name and the place of a spec decide its tier:
  *
- *   unit      `<name>.spec.ts` beside its source: no server, no network, no other process.
+ *   unit      `<name>.spec.ts` beside its source, and in test/ itself: no server, no network, no other process.
  *   database  `<name>.database.spec.ts` beside its source, and test/migrations: a real PostgreSQL or Redis.
- *   system    `<name>.system.spec.ts` beside its source, and the rest of test/: whole applications, other processes,
+ *   system    `<name>.system.spec.ts` beside its source, and the folders of test/: whole applications, other processes,
  *             and whatever takes seconds.
  *   faults    test/faults: what fails, and how soon the service notices. These specs run alone, one after the other,
  *             because other tests beside them would delay what they time.

@@ -28,7 +28,7 @@ const LOG_IN: ReadableRoute = {
     // How settings are stored and resolved is a feature of its own. A log-in reads a few of them.
     'apps/auth-service/src/tenant/tenant.service.ts',
     // How a log-in is scored is a feature of its own. A log-in asks for its score.
-    'apps/auth-service/src/session/risk/login-risk.ts',
+    'apps/auth-service/src/session/login-history/login-risk.ts',
   ],
 };
 /** The check of spelling has the wrong forms in it. */

@@ -3,7 +3,7 @@ import { HEAD, LINKS } from '../../apps/auth-service/src/audit/chain/audit-log-p
 import {
   FIND_HISTORY,
   historyParameters,
-} from '../../apps/auth-service/src/session/risk/login-history.repository.js';
+} from '../../apps/auth-service/src/session/login-history/login-history.repository.js';
 import { searchStatement } from '../../apps/auth-service/src/audit/entry-search.js';
 import {
   KEEP_TO_INDEX_ORDER,

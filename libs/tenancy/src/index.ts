@@ -14,9 +14,9 @@ export { DatabaseCheck } from './health/database.check.js';
 // request: the current request, and the end of its transactions.
 export { OwnTransactions } from './request/own-transactions.decorator.js';
 export {
+  changedTenants,
   clientOf,
   currentRequest,
-  changedTenants,
   currentRequestSignal,
   findCurrentRequest,
   registerRequestContext,

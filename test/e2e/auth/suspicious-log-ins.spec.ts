@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   daily,
   insertFormerLogins,
-} from '../../../apps/auth-service/src/session/risk/former-logins.fixture.js';
+} from '../../../apps/auth-service/src/session/login-history/former-logins.fixture.js';
 import { auditLogOn } from '../audit/audit.fixture.js';
 import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 

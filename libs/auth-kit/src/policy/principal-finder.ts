@@ -34,8 +34,8 @@ export class PrincipalFinder {
   }
 
   /**
-   * The user of a token that this process has verified before, whatever has become of the session: says whose request it is
-   * before anything is looked up, and authenticates no one.
+   * The user of a token that this process has verified before, even if its session has ended: says whose request it is before
+   * anything is looked up, and authenticates no one.
    */
   recognize(headers: IncomingHttpHeaders): { tenantId: string; userId: string } | undefined {
     const claims = this.verifier.cachedClaims(readBearer(headers.authorization ?? '') ?? '');

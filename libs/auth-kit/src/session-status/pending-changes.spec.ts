@@ -32,17 +32,20 @@ it('counts a change that may concern any tenant as one of each', () => {
   expect([changes.since('acme'), changes.since('globex')]).toEqual([ofAcme, ofAll]);
 });
 
-it('keeps a bounded number of tenants, and forgets no change that a feed may not have delivered', () => {
+it('keeps a bounded number of tenants, and every change that a feed may not have delivered', () => {
   const changes = new PendingChanges(2);
   addTo(changes, 'acme');
   addTo(changes, 'globex');
+  const ofAcme = addTo(changes, 'acme');
+  expect(changes.since('acme')).toEqual(ofAcme);
+  expect(changes.since('initech')).toBeUndefined();
   const overflow = addTo(changes, 'initech');
   expect(['acme', 'globex', 'initech'].map((id) => changes.since(id))).toEqual(
     Array(3).fill(overflow),
   );
 });
 
-it('forgets the changes that are older than a feed may be', () => {
+it('drops the changes that are older than a feed may be', () => {
   const changes = new PendingChanges(2);
   addTo(changes, 'acme');
   const ofGlobex = addTo(changes, 'globex');

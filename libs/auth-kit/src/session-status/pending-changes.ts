@@ -20,14 +20,12 @@ export class PendingChanges {
   add(tenantId: string | undefined): void {
     const now = Timestamp.now();
     this.latest = now;
-    this.forgetBefore(now.minus(MAX_AGE_MS));
+    this.expireBefore(now.minus(MAX_AGE_MS));
+    if (tenantId !== undefined) this.byTenant.delete(tenantId);
     if (tenantId === undefined || this.byTenant.size >= this.capacity) {
       this.ofEveryTenant = now;
       this.byTenant.clear();
-      return;
-    }
-    this.byTenant.delete(tenantId);
-    this.byTenant.set(tenantId, now);
+    } else this.byTenant.set(tenantId, now);
   }
 
   /**
@@ -40,7 +38,7 @@ export class PendingChanges {
   }
 
   /** A feed that is not complete as of this time is too old for any value. */
-  private forgetBefore(time: Timestamp): void {
+  private expireBefore(time: Timestamp): void {
     for (const [tenantId, changedAt] of this.byTenant) {
       if (!changedAt.isBefore(time)) return;
       this.byTenant.delete(tenantId);

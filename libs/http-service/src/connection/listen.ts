@@ -35,17 +35,15 @@ export async function listen(
     await app.listen({ host, port, backlog: BACKLOG });
     return;
   }
-  // Another process that shares its port would share it with this one as well, and get a part of the connections.
-  const probe = await open(createServer(), { host, port });
-  await close(probe);
+  if (port !== 0) await assertUnused(host, port);
   const shared = { host, backlog: BACKLOG, reusePort: true };
   await app.listen({ ...shared, port });
   const server = app.getHttpServer();
   const { port: taken } = server.address() as AddressInfo;
-  const further = Array.from({ length: SOCKETS - 1 }, () =>
-    open(forwardTo(server), { ...shared, port: taken }),
-  );
-  furtherSockets.set(server, await Promise.all(further));
+  const further = Array.from({ length: SOCKETS - 1 }, () => forwardTo(server));
+  // Before they are open: the service may be stopped meanwhile.
+  furtherSockets.set(server, further);
+  await Promise.all(further.map((socket) => open(socket, { ...shared, port: taken })));
 }
 
 /**
@@ -56,6 +54,16 @@ export async function closeFurtherSockets(server: HttpServer): Promise<void> {
   await Promise.all((furtherSockets.get(server) ?? []).map(close));
 }
 
+/**
+ * Otherwise a process that shares its port would share it with this one as well, and the kernel would give each a part of the
+ * connections. Two that start in the same millisecond both pass.
+ */
+async function assertUnused(host: string, port: number): Promise<void> {
+  const socket = createServer();
+  await open(socket, { host, port });
+  await close(socket);
+}
+
 /** A server that hands its connections to another one, with the options that Node gives to those of HTTP. */
 function forwardTo(server: HttpServer): Server {
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -63,10 +71,9 @@ function forwardTo(server: HttpServer): Server {
   });
 }
 
-async function open(server: Server, options: ListenOptions): Promise<Server> {
+async function open(server: Server, options: ListenOptions): Promise<void> {
   server.listen(options);
   await once(server, 'listening');
-  return server;
 }
 
 async function close(server: Server): Promise<void> {

@@ -1,6 +1,6 @@
 /** A request that waits for its turn. */
 export interface WaitingRequest {
-  /** Of the client that sends it, among those of its queue. */
+  /** Names the client that sends it, among those of its queue. */
   readonly client: string;
   /** What the requests of a round take turns by. */
   readonly tenant: string;
@@ -30,6 +30,11 @@ export class RequestRounds<Request extends WaitingRequest> {
   /** The clients whose requests this round has started. */
   private started: Client[] = [];
   private waiting = 0;
+
+  /** Clients that it remembers: those with requests that wait, or that this round has started. */
+  get clientCount(): number {
+    return this.clients.size;
+  }
 
   get size(): number {
     return this.waiting;
@@ -93,6 +98,8 @@ export class RequestRounds<Request extends WaitingRequest> {
     this.waiting -= 1;
     client.waiting -= 1;
     client.lastRound = round - 1;
+    // Otherwise nothing would remove a client whose only request this was.
+    if (client.lastRound < this.round) this.clients.delete(client.name);
     return removed;
   }
 

@@ -143,6 +143,21 @@ describe('A request', () => {
     expect(turnLoop()).toHaveLength(1_000 + 1 - 5);
   });
 
+  it('is refused at once if as many wait for their refusal, which are those of clients that are still there', () => {
+    const of = (isAbandoned: boolean) => ({
+      client: () => 'hostile',
+      url: '/',
+      headers: { 'x-tenant-id': 'acme' },
+      isAbandoned: () => isAbandoned,
+    });
+    for (let index = 0; index < 2_501; index += 1) arrive(`a${index}`, of(index % 2 === 0));
+    expect(served).toEqual(['a0']);
+    arrive('late', of(false));
+    expect(served.splice(0)).toEqual(['a0', 'late SERVICE_BUSY']);
+    expect(turnOnce()).toEqual(['a1', 'a501 SERVICE_BUSY']);
+    expect(turnOnce()).toEqual(['a3', 'a503 SERVICE_BUSY']);
+  });
+
   it('takes no turn if its client is gone', () => {
     enter('a', 'acme');
     const gone = { client: () => 'gone', url: '/', headers: {}, isAbandoned: () => true };

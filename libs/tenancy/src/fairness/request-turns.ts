@@ -4,11 +4,11 @@ import { TENANT_HEADER, TENANT_PARAMETER } from '../resolution/tenant-naming.js'
 import { addressBlock } from './address-block.js';
 import { RequestRounds, type WaitingRequest } from './request-rounds.js';
 
-/** Requests that wait for their turn: in all, and of one client. Others are refused. */
+/** Requests that wait for their turn: in all, and of one client. Others are refused. As many wait for their refusal at most. */
 const MAX_WAITING = 2_000;
 const MAX_WAITING_OF_CLIENT = 500;
 
-/** Tenants of which a request starts in one turn of the event loop. More of them take turns. */
+/** Queues of which a request starts in one turn of the event loop. */
 const MAX_STARTS = 4;
 
 /** As for a connection to the database: a request that waits for longer is better repeated. */
@@ -47,9 +47,9 @@ const STRANGERS = '';
  * together would be worked on before the next request of anyone else is read. A request starts at once unless another one has
  * started in this turn of the loop. Then it waits.
  *
- * In each turn start one request of a stranger, and one of each tenant whose users this process has authenticated before; if there
- * are more than a few such tenants, they take turns. So a tenant is not delayed by the number of those who send requests without a
- * token, also if all its users have one address. Within a tenant the users take turns, and strangers by their addresses. Which
+ * Each turn starts one request of up to four queues, which take turns: one of each tenant whose users this process has authenticated
+ * before, and one for the requests of all strangers. So a tenant is not delayed by the number of those who send requests without a
+ * token, even if all its users have one address. Within a tenant the users take turns, and strangers by their addresses. Which
  * tenant strangers name orders them within a round only: nothing has verified that name.
  */
 export class RequestTurns {
@@ -102,7 +102,7 @@ export class RequestTurns {
       start,
     };
     if (isFull) {
-      this.refused.push(turn);
+      this.refuse(turn);
       return;
     }
     queue.add(turn);
@@ -119,11 +119,23 @@ export class RequestTurns {
     const refused = longest.size > queue.size ? longest.removeLast() : queue.removeAfter(client);
     if (refused === undefined) return false;
     this.waiting -= 1;
-    this.refused.push(refused);
+    this.refuse(refused);
     return true;
   }
 
-  /** The next request of each queue whose turn it is. A queue is forgotten when its turn comes and none is left. */
+  /** Beyond the limit at once: a client that sends one request after the other has to read the responses before it can go on. */
+  private refuse(turn: ArrivedTurn): void {
+    if (this.refused.length < MAX_WAITING) this.refused.push(turn);
+    else turn.start(busy());
+  }
+
+  private takeRefused(): ArrivedTurn | undefined {
+    let refused = this.refused.shift();
+    while (refused?.isAbandoned() === true) refused = this.refused.shift();
+    return refused;
+  }
+
+  /** The next request of each queue whose turn it is. A queue is removed when its turn comes and none is left. */
   private take(): ArrivedTurn[] {
     const taken: ArrivedTurn[] = [];
     for (const [name, queue] of [...this.queues].slice(0, MAX_STARTS)) {
@@ -140,13 +152,13 @@ export class RequestTurns {
 
   private readonly startNext = (): void => {
     const requests = this.take();
-    const refused = this.refused.shift();
+    const refused = this.takeRefused();
     this.isTaken = requests.length > 0 || refused !== undefined || this.queues.size > 0;
     if (!this.isTaken) return;
     this.nextTurn(this.startNext);
     for (const { enteredAt, start } of requests)
       start(this.now() - enteredAt > MAX_WAIT_MS ? busy() : undefined);
-    if (refused?.isAbandoned() === false) refused.start(busy());
+    refused?.start(busy());
   };
 }
 

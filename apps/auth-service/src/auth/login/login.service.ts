@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { type SecurityEvent, SecurityEvents } from '../../audit/security-events.js';
 import { countryDetails } from '../../protection/country/country.guard.js';
-import { LoginRisk, type PresentedLogin } from '../../session/risk/login-risk.js';
+import { LoginRisk, type PresentedLogin } from '../../session/login-history/login-risk.js';
 import { isSuspicious, type RiskScore } from '../../protection/risk/risk-score.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';

@@ -42,13 +42,17 @@ export class MirrorWriter {
   /**
    * Writes what has changed, however much, or everything if Redis has lost the position.
    * @returns what it read last: whether the source is still the same is up to the caller.
-   * @throws the reason of the signal; NotTheWriter.
+   * @throws the reason of the signal; NotTheWriter; Error if Redis loses the position of what has just been built.
    */
   async update(save: boolean): Promise<SessionChanges> {
+    let isRebuilt = false;
     for (let every = save; ; every = true) {
+      this.stopping.throwIfAborted();
       const readAt = performance.now();
       const changes = await this.sessions.changesSince(this.cursor);
       if (this.cursor === undefined || !changes.complete) {
+        if (isRebuilt) throw new Error('Redis has lost the position of the mirror that was built');
+        isRebuilt = true;
         await this.rebuild(changes.nextCursor, readAt);
         continue;
       }

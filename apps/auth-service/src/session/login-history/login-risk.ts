@@ -21,7 +21,7 @@ export interface PresentedLogin {
   deviceId?: string | undefined;
 }
 
-/** Hands what the user's rows say about former log-ins to the score, which knows no tables. */
+/** Scores a log-in by the former ones of its user. */
 @Injectable()
 export class LoginRisk {
   constructor(
