@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { get } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createEdge } from '../edge.fixture.js';
+import { createEdge, gate } from '../edge.fixture.js';
 import { listen } from './listen.js';
 
 const HOST = '127.0.0.1';
@@ -28,12 +29,25 @@ beforeEach(async () => {
   port = Number(new URL(await app.getUrl()).port);
 });
 
-afterEach(() => app.close());
+afterEach(async () => {
+  gate.open = Promise.resolve();
+  gate.entered = () => undefined;
+  await app.close();
+});
 
 /** Opens a burst of connections, of which this process accepts none meanwhile. @returns how many the kernel has completed */
 function connectMany(): number {
   const { stdout } = spawnSync(process.execPath, ['-e', CONNECT, String(port), String(BURST)]);
   return Number(stdout);
+}
+
+/** The status of a request over a connection of its own, or the code of its error. */
+function statusOf(url: string): Promise<number | string | undefined> {
+  return new Promise((resolve) => {
+    get(url, { agent: false }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    }).once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+  });
 }
 
 describe('A listening service', () => {
@@ -52,6 +66,26 @@ describe('A listening service', () => {
       expect(turns).toBeLessThan(BURST / 4);
     },
   );
+
+  it('finishes the requests of all its sockets before it has stopped, and accepts no further connections', async () => {
+    let release = (): void => undefined;
+    let entered = 0;
+    gate.open = new Promise((resolve) => (release = resolve));
+    gate.entered = () => (entered += 1);
+    const users = `http://${HOST}:${port}/api/v1/users`;
+    // Enough that several sockets have some, however the kernel distributes them.
+    const answers = Array.from({ length: 64 }, () => statusOf(`${users}/slow`));
+    while (entered < answers.length) await nextTurn();
+    let hasStopped = false;
+    const stopping = app.close().then(() => (hasStopped = true));
+    const refusals = async () =>
+      Promise.all(Array.from({ length: 64 }, () => statusOf(`${users}/address`)));
+    await expect.poll(refusals, { timeout: 5_000 }).toEqual(Array(64).fill('ECONNREFUSED'));
+    expect(hasStopped).toBe(false);
+    release();
+    expect(await Promise.all(answers)).toEqual(Array(64).fill(200));
+    await stopping;
+  });
 
   it('does not share its port with another process', async () => {
     const { app: other } = await createEdge();
