@@ -39,12 +39,27 @@ describe('CircuitBreaker', () => {
     expect(circuit.admits()).toBe(true);
   });
 
-  it('closes with the first command that succeeds', async () => {
+  it('closes with the first command that is sent after the failure and succeeds', async () => {
     const circuit = circuitWith();
     await expect(circuit.run(fail)).rejects.toThrow('OOM');
     expect(circuit.admits()).toBe(false);
     expect(await circuit.run(succeed)).toBe('PONG');
     expect([circuit.isOpen, circuit.admits(), circuit.admits()]).toEqual([false, true, true]);
+  });
+
+  it('stays open when a command is answered that was sent before the failure', async () => {
+    const opensOn = (error: unknown) => (error as Error).message === 'OOM';
+    const circuit = circuitWith({ deadlineMs: 10_000, opensOn });
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const refuse = () => Promise.reject(new Error('READONLY'));
+    const earlier = [succeed, refuse].map((reply) => circuit.run(() => answered.then(reply)));
+    await expect(circuit.run(fail)).rejects.toThrow('OOM');
+    answer();
+    await Promise.allSettled(earlier);
+    expect([circuit.isOpen, lines]).toEqual([true, ['open: OOM']]);
+    await circuit.run(succeed);
+    expect([circuit.isOpen, lines]).toEqual([false, ['open: OOM', 'closed']]);
   });
 
   it('tells when it opens and when it closes, once each', async () => {

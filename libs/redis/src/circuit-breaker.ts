@@ -8,7 +8,7 @@ export interface CircuitOptions {
   readonly deadlineMs: number;
   /** Commands in flight. Above it Redis is too slow, and more would only pile up. */
   readonly maxInFlight?: number;
-  /** Which errors open the circuit; all by default. Any other one is an answer, which closes it. */
+  /** Which errors open the circuit; all by default. Any other one is an answer, like a success. */
   readonly opensOn?: (error: unknown) => boolean;
   /** Called when the circuit opens, and not again before it closes. */
   readonly onOpen?: (error: unknown) => void;
@@ -19,13 +19,14 @@ export interface CircuitOptions {
 
 /**
  * Bounds what a failing Redis costs: a short wait, then that of one command a second. The circuit is open from the first failure
- * until a command succeeds.
+ * until a command succeeds that was sent after it.
  */
 export class CircuitBreaker {
   private readonly now: () => number;
   private inFlight = 0;
   /** When Redis is asked again; undefined while the circuit is closed. */
   private retryAt: number | undefined;
+  private openings = 0;
 
   constructor(private readonly options: CircuitOptions) {
     this.now = options.now ?? (() => performance.now());
@@ -49,14 +50,15 @@ export class CircuitBreaker {
   /** Runs a command that `admits` has allowed. @throws its error, or NoAnswerError if it takes too long. */
   async run<T>(command: () => Promise<T>): Promise<T> {
     const { deadlineMs, opensOn = () => true } = this.options;
+    const { openings } = this;
     this.inFlight += 1;
     try {
       const answer = await inTime(command(), deadlineMs);
-      this.close();
+      this.close(openings);
       return answer;
     } catch (error) {
       if (opensOn(error)) this.open(error);
-      else this.close();
+      else this.close(openings);
       throw error;
     } finally {
       this.inFlight -= 1;
@@ -67,12 +69,18 @@ export class CircuitBreaker {
   open(error: unknown): void {
     const wasOpen = this.isOpen;
     this.retryAt = this.now() + RETRY_MS;
-    if (!wasOpen) this.options.onOpen?.(error);
+    if (wasOpen) return;
+    this.openings += 1;
+    this.options.onOpen?.(error);
   }
 
-  private close(): void {
-    const wasOpen = this.isOpen;
+  /**
+   * Closes the circuit, unless it has opened since the answered command was sent. A slow Redis answers some of the commands that
+   * are in flight when another one fails, and the circuit would close and open in turn.
+   */
+  private close(openings: number): void {
+    if (!this.isOpen || openings !== this.openings) return;
     this.retryAt = undefined;
-    if (wasOpen) this.options.onClose?.();
+    this.options.onClose?.();
   }
 }
