@@ -24,27 +24,31 @@ beforeEach(() => {
 });
 
 describe('CircuitBreaker', () => {
-  it('waits for no longer than its deadline, then admits one command a second', async () => {
+  it('waits for no longer than its deadline, then allows one command a second', async () => {
     const circuit = circuitWith();
-    expect(circuit.admits()).toBe(true);
+    expect(circuit.allowsRequest()).toBe(true);
     await expect(circuit.run(hang)).rejects.toThrow(NoAnswerError);
     expect(circuit.isOpen).toBe(true);
     nowMs = 999;
-    expect(circuit.admits()).toBe(false);
+    expect(circuit.allowsRequest()).toBe(false);
     nowMs = 1_000;
-    expect([circuit.admits(), circuit.admits()]).toEqual([true, false]);
+    expect([circuit.allowsRequest(), circuit.allowsRequest()]).toEqual([true, false]);
     nowMs = 1_999;
-    expect(circuit.admits()).toBe(false);
+    expect(circuit.allowsRequest()).toBe(false);
     nowMs = 2_000;
-    expect(circuit.admits()).toBe(true);
+    expect(circuit.allowsRequest()).toBe(true);
   });
 
   it('closes with the first command that is sent after the failure and succeeds', async () => {
     const circuit = circuitWith();
     await expect(circuit.run(fail)).rejects.toThrow('OOM');
-    expect(circuit.admits()).toBe(false);
+    expect(circuit.allowsRequest()).toBe(false);
     expect(await circuit.run(succeed)).toBe('PONG');
-    expect([circuit.isOpen, circuit.admits(), circuit.admits()]).toEqual([false, true, true]);
+    expect([circuit.isOpen, circuit.allowsRequest(), circuit.allowsRequest()]).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 
   it('stays open when a command is answered that was sent before the failure', async () => {
@@ -83,9 +87,9 @@ describe('CircuitBreaker', () => {
   it('has no more commands in flight than it may', () => {
     const circuit = circuitWith({ maxInFlight: 256 });
     for (let command = 0; command < 256; command += 1) {
-      expect(circuit.admits()).toBe(true);
+      expect(circuit.allowsRequest()).toBe(true);
       circuit.run(hang).catch(() => undefined);
     }
-    expect(circuit.admits()).toBe(false);
+    expect(circuit.allowsRequest()).toBe(false);
   });
 });

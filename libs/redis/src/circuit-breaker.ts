@@ -37,7 +37,7 @@ export class CircuitBreaker {
   }
 
   /** Whether the caller should ask Redis now. While the circuit is open, true once a second. */
-  admits(): boolean {
+  allowsRequest(): boolean {
     if (this.inFlight >= (this.options.maxInFlight ?? Infinity)) return false;
     if (this.retryAt === undefined) return true;
     const now = this.now();
@@ -47,7 +47,11 @@ export class CircuitBreaker {
     return true;
   }
 
-  /** Runs a command that `admits` has allowed. @throws its error, or NoAnswerError if it takes too long. */
+  /**
+   * Runs a command, also while the circuit is open: a caller that can do without Redis calls `allowsRequest` first. One that
+   * cannot waits for the deadline at most, and its success closes the circuit.
+   * @throws the error of the command, or NoAnswerError if it takes too long.
+   */
   async run<T>(command: () => Promise<T>): Promise<T> {
     const { deadlineMs, opensOn = () => true } = this.options;
     const { openings } = this;

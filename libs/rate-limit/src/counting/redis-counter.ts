@@ -70,12 +70,13 @@ export class RedisCounter implements HitCounter {
   }
 
   take(hits: readonly Hit[]): Verdict[] | Promise<Verdict[]> {
-    return this.circuit.admits() ? this.takeShared(hits) : this.substitute.take(hits);
+    return this.circuit.allowsRequest() ? this.takeShared(hits) : this.substitute.take(hits);
   }
 
   /** Without Redis, only in this process: what was counted in Redis counts again when it is back. */
   async reset(key: string): Promise<void> {
     this.substitute.reset(key);
+    // Not `allowsRequest`: a full Redis deletes as well, and would seem to work again.
     if (this.isDegraded) return;
     await this.circuit.run(() => this.client.del(key)).catch(() => undefined);
   }

@@ -193,7 +193,7 @@ export class RedisLevel {
 
   private async run<T>(work: (runId: string) => Promise<T>): Promise<T | undefined> {
     const { runId } = this;
-    if (runId === undefined || !this.circuit.admits()) return undefined;
+    if (runId === undefined || !this.circuit.allowsRequest()) return undefined;
     return this.circuit.run(() => work(runId)).catch(() => undefined);
   }
 

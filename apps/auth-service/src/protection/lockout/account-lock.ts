@@ -143,7 +143,7 @@ export class AccountLock {
     return shared?.shouldAsk() === true ? this.attempt(() => ask(shared)) : undefined;
   }
 
-  /** Asks Redis, if there is one, also in the second after it did not answer: what follows must be true for all instances. */
+  /** Without `shouldAsk`, also in the second after Redis did not answer: what follows must be true for all instances. */
   private async demand(ask: (shared: SharedLocks) => Promise<unknown>): Promise<void> {
     const { shared } = this;
     if (shared === undefined) return;

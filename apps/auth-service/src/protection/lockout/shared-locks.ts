@@ -79,7 +79,7 @@ export class SharedLocks {
 
   /** Whether to ask Redis. While it does not answer, true once a second; false while the connection is lost. */
   shouldAsk(): boolean {
-    return this.redis.status === 'ready' && this.circuit.admits();
+    return this.redis.status === 'ready' && this.circuit.allowsRequest();
   }
 
   read(keys: SubjectKeys): Promise<SharedLock> {
