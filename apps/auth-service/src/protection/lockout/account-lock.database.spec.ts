@@ -179,6 +179,21 @@ describe('AccountLock when clocks jump or Redis is lost', () => {
     expect(await lock.recordSuccess(account())).toBe(true);
   });
 
+  it('tells whether an account is locked from the one answer that Redis gives, and otherwise fails', async () => {
+    vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const [here, there] = [await instance(), await instance()];
+    await failTimes(there.lock, 6);
+    const client = here.connection.client as Redis;
+    const evaluate = client.eval.bind(client) as (...args: unknown[]) => Promise<unknown>;
+    vi.spyOn(client, 'eval')
+      .mockImplementationOnce((...args: unknown[]) => evaluate(...args))
+      .mockRejectedValue(new Error('LOADING'));
+    expect(await here.lock.isLockedAnywhere(tenantId, userId)).toBe(true);
+    await expect(here.lock.isLockedAnywhere(tenantId, userId)).rejects.toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+    });
+  });
+
   it('counts failures from before the clock of Redis went back as recent', async () => {
     const { lock } = await instance();
     const future = Date.now() + 365 * 24 * LOCK_MS;

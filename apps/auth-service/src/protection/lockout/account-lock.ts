@@ -12,6 +12,9 @@ export interface TriedAccount {
   userId: string | null;
 }
 
+/** Runs a command in Redis. @returns undefined if there is none, or if the account is checked without it. */
+type AskRedis = <T>(command: (shared: SharedLocks) => Promise<T>) => Promise<T | undefined>;
+
 /** A lock that has lasted for too long is removed and asked for once more. */
 const ATTEMPTS = 2;
 
@@ -73,9 +76,7 @@ export class AccountLock {
    * @throws ApiError SERVICE_UNAVAILABLE if Redis does not say.
    */
   async isLockedAnywhere(tenantId: string, userId: string): Promise<boolean> {
-    const keys = keysFor(tenantId, userId);
-    await this.demand((shared) => shared.read(keys));
-    return (await this.read(keys)).remainingMs > 0;
+    return (await this.read(keysFor(tenantId, userId), this.demand)).remainingMs > 0;
   }
 
   /**
@@ -99,11 +100,12 @@ export class AccountLock {
     this.local.succeed(keys.lock);
   }
 
-  private read(keys: SubjectKeys): Promise<LockState> {
+  private read(keys: SubjectKeys, askRedis?: AskRedis): Promise<LockState> {
     return this.ask(
       keys,
       (shared) => shared.read(keys),
       () => this.local.state(keys.lock),
+      askRedis,
     );
   }
 
@@ -119,13 +121,14 @@ export class AccountLock {
     keys: SubjectKeys,
     inRedis: (shared: SharedLocks) => Promise<SharedLock>,
     inProcess: () => LockState,
+    askRedis: AskRedis = this.tryRedis,
   ): Promise<LockState> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const found = await this.withRedis(inRedis);
+      const found = await askRedis(inRedis);
       if (found === undefined) break;
       const state = this.local.reconcile(keys.lock, found);
       if (state !== undefined) return state;
-      await this.withRedis((shared) => shared.remove(keys, found.id));
+      await askRedis((shared) => shared.remove(keys, found.id));
     }
     return inProcess();
   }
@@ -138,31 +141,30 @@ export class AccountLock {
   }
 
   /** Undefined without Redis, or if it fails: the process then counts alone. */
-  private async withRedis<T>(ask: (shared: SharedLocks) => Promise<T>): Promise<T | undefined> {
+  private readonly tryRedis: AskRedis = async (command) => {
     const { shared } = this;
-    return shared?.shouldAsk() === true ? this.attempt(() => ask(shared)) : undefined;
-  }
-
-  /** Without `shouldAsk`, also in the second after Redis did not answer: what follows must be true for all instances. */
-  private async demand(ask: (shared: SharedLocks) => Promise<unknown>): Promise<void> {
-    const { shared } = this;
-    if (shared === undefined) return;
+    if (shared?.shouldAsk() !== true) return undefined;
     try {
-      await ask(shared);
-    } catch (error) {
-      this.beginOutage(error);
-      throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: RETRY_AFTER_SECONDS, cause: error });
-    }
-  }
-
-  private async attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await ask();
+      return await command(shared);
     } catch (error) {
       this.beginOutage(error);
       return undefined;
     }
-  }
+  };
+
+  /**
+   * Without `shouldAsk`, also in the second after Redis did not answer: what follows must be true for all instances.
+   * @throws ApiError SERVICE_UNAVAILABLE if Redis fails.
+   */
+  private readonly demand: AskRedis = async (command) => {
+    const { shared } = this;
+    try {
+      return shared && (await command(shared));
+    } catch (error) {
+      this.beginOutage(error);
+      throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: RETRY_AFTER_SECONDS, cause: error });
+    }
+  };
 
   /** One line for an outage: it must not fill the log. */
   private beginOutage(error: unknown): void {
