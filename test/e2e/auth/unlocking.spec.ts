@@ -1,5 +1,5 @@
-import { redisUrl } from '@poc-tracker/testing';
-import type { Redis } from 'ioredis';
+import { redisUrl, startRedis } from '@poc-tracker/testing';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RedisConnection } from '../../../apps/auth-service/src/redis/redis.connection.js';
 import { cliOn } from '../../../tools/cli/cli.fixture.js';
@@ -46,7 +46,7 @@ async function lockedUser(role: 'user' | 'admin' = 'user') {
         [tenantId],
       )
     ).length;
-  return { host, subdomain, user, outcome, post, unlockedEntries };
+  return { host, tenantId, subdomain, user, outcome, post, unlockedEntries };
 }
 
 /** From now on, Redis refuses the scripts about locks whose text contains this. */
@@ -131,5 +131,29 @@ describe('A reset of the password', () => {
     const reset = json() as { temporaryPassword: string; unlocked: boolean };
     expect(reset.unlocked).toBe(false);
     expect(await outcome(reset.temporaryPassword)).toBe('INVALID_CREDENTIALS');
+  });
+
+  it.each<[string, (server: Redis) => Promise<unknown>, number]>([
+    ['is read-only', (server) => server.replicaof('127.0.0.1', 1), 1],
+    ['refuses scripts', (server) => server.call('ACL', 'SETUSER', 'default', '-eval'), 0],
+  ])('by the command line claims no unlock while Redis %s', async (_what, restrict, entries) => {
+    const { tenantId, subdomain, user, unlockedEntries } = await lockedUser('admin');
+    const server = await startRedis();
+    const admin = new Redis(server.url);
+    try {
+      const lock = `poc-tracker:account_locked:{${tenantId}}:${user.userId}`;
+      await admin.set(lock, 'locked:1', 'EX', 900);
+      await restrict(admin);
+      const cli = cliOn(service.database, { REDIS_URL: server.url });
+      const args = ['tenants', 'reset-password', subdomain, '--email', user.email, '--json'];
+      const { code, err, json } = await cli(...args);
+      expect([code, json()]).toMatchObject([0, { unlocked: false }]);
+      expect(err).toContain('Redis does not confirm the unlock.');
+      expect(err).toContain('/unlock-user');
+      expect([await unlockedEntries(), await admin.get(lock)]).toEqual([entries, 'locked:1']);
+    } finally {
+      admin.disconnect();
+      await server.stop();
+    }
   });
 });

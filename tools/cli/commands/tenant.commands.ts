@@ -204,10 +204,14 @@ function registerPasswords(group: Command, context: CliContext, actor: OperatorA
       const email = emailOf(options);
       const { tenants, adminPasswords, redis } = await context.services();
       const tenantId = await idOf(tenants, name);
-      const problem = await connectionProblem(redis);
-      const reset = await adminPasswords.reset(tenantId, email, actor).catch((error: unknown) => {
-        throw explainReset(error, name, email);
-      });
+      const disconnected = await connectionProblem(redis);
+      const { mayBeLocked, ...reset } = await adminPasswords
+        .reset(tenantId, email, actor)
+        .catch((error: unknown) => {
+          throw explainReset(error, name, email);
+        });
+      const unconfirmed = mayBeLocked ? 'Redis does not confirm the unlock.' : undefined;
+      const problem = disconnected ?? unconfirmed;
       context.show(
         options,
         reset,

@@ -63,22 +63,39 @@ export class AccountUnlockService {
   /**
    * `record` for a reset of the password, which does not depend on Redis: while Redis is lost, the lock stays, for 15 minutes at
    * most.
+   * @returns undefined if Redis does not say whether the account is locked
    */
-  async recordIfReachable(...request: Parameters<typeof this.record>): Promise<boolean> {
-    return ifReachable(() => this.record(...request), false);
+  async recordIfReachable(
+    transaction: SqlRunner,
+    account: UnlockRequest,
+    event: Pick<SecurityEvent, 'actorId' | 'details'> = {},
+  ): Promise<boolean | undefined> {
+    return ifReachable(() => this.record(transaction, account, event));
   }
 
-  /** `complete` for a reset of the password. */
-  async completeIfReachable(...request: Parameters<typeof this.complete>): Promise<void> {
-    return ifReachable(() => this.complete(...request), undefined);
+  /**
+   * `complete` for a reset of the password.
+   * @returns false if the account may still be locked, because Redis did not say that it is not, or does not confirm the unlock.
+   */
+  async completeIfReachable(
+    account: UnlockRequest,
+    email: string,
+    wasLocked: boolean | undefined,
+  ): Promise<boolean> {
+    if (wasLocked === undefined) return false;
+    const completed = await ifReachable(async () => {
+      await this.complete(account, email, wasLocked);
+      return true;
+    });
+    return completed ?? false;
   }
 }
 
-async function ifReachable<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+async function ifReachable<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'SERVICE_UNAVAILABLE') return otherwise;
+    if (error instanceof ApiError && error.code === 'SERVICE_UNAVAILABLE') return undefined;
     throw error;
   }
 }

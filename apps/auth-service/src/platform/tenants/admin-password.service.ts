@@ -17,6 +17,8 @@ interface TemporaryAdminPassword {
   expiresAt: Date;
   /** Whether the account was locked, and is not any more. */
   unlocked: boolean;
+  /** Whether the account may still be locked, because Redis does not say that it is not. */
+  mayBeLocked: boolean;
 }
 
 /** Resets the password of a tenant's only admin, whom no other user of the tenant can help. */
@@ -64,12 +66,17 @@ export class AdminPasswordService {
         ...event,
       });
       const account = { tenantId, userId: id };
-      const unlocked = await this.unlocks.recordIfReachable(transaction, account, event);
-      return { account, email: stored, expiresAt, unlocked };
+      const wasLocked = await this.unlocks.recordIfReachable(transaction, account, event);
+      return { account, wasLocked, email: stored, expiresAt };
     });
-    const { account, ...stored } = reset;
-    await this.unlocks.completeIfReachable(account, stored.email, stored.unlocked);
-    return { ...stored, temporaryPassword: generated };
+    const { account, wasLocked, ...stored } = reset;
+    const confirmed = await this.unlocks.completeIfReachable(account, stored.email, wasLocked);
+    return {
+      ...stored,
+      temporaryPassword: generated,
+      unlocked: wasLocked === true && confirmed,
+      mayBeLocked: !confirmed,
+    };
   }
 
   /** @throws ApiError NOT_FOUND, INSUFFICIENT_PERMISSIONS. */
