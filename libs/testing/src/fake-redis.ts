@@ -27,8 +27,6 @@ export class FakeRedis {
   private readonly sockets = new Set<Socket>();
   /** The names of the commands that it has received. */
   readonly commands: string[] = [];
-  /** Connections that it has accepted. */
-  connections = 0;
   silent = false;
 
   private constructor(
@@ -44,7 +42,6 @@ export class FakeRedis {
     const server = createServer();
     const fake = new FakeRedis(server, { ...ANSWERS, ...answers });
     server.on('connection', (socket) => {
-      fake.connections += 1;
       fake.sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('data', (data) => fake.answer(socket, data.toString()));
