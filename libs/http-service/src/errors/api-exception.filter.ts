@@ -52,14 +52,16 @@ export class ApiExceptionFilter implements ExceptionFilter {
       .type('application/json; charset=utf-8')
       .send(oauth ? toOAuthError(response.body) : response.body);
   }
+
   /** A busy service refuses in bursts. Each refused request has its own line at level info. */
   private logBusy(request: FastifyRequest, error: ApiError): void {
     const { code } = error;
-    const route = request.routeOptions.url ?? null;
-    const count = this.busyLines.count(route ?? '');
+    const { method, routeOptions } = request;
+    const route = routeOptions.url ?? null;
+    const count = this.busyLines.count(route === null ? '' : `${method} ${route}`);
     if (count === undefined) return;
     request.log.warn(
-      { err: error, code, route, count },
+      { err: error, code, method, route, count },
       'The service is busy and refuses requests.',
     );
   }
