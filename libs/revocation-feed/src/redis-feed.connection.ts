@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { Timestamp } from '@poc-tracker/auth-kit';
-import { connectionOptions } from '@poc-tracker/redis';
-import { Redis, ReplyError } from 'ioredis';
+import { connectionOptions, readRunId } from '@poc-tracker/redis';
+import { Redis } from 'ioredis';
 import { asSentence } from './as-sentence.js';
 import type { FeedSource } from './postgres-feed.connection.js';
 import { TicketHistory } from './redis-ticket.js';
@@ -146,16 +146,14 @@ export class RedisFeedConnection {
   /** Without the run id, tickets of two Redis servers could not be told apart, so none are requested. */
   private async identify(): Promise<void> {
     try {
-      const info = await this.commands.info('server');
-      const runId = /^run_id:(\w+)/m.exec(info)?.[1];
+      const runId = await readRunId(this.commands);
+      if (runId === undefined) return;
       this.tickets.clear();
       this.runId = runId;
       if (this.lost) this.logger.log('Redis delivers revocations again.');
       this.lost = false;
     } catch (error) {
-      // A Redis that denies INFO would deny it on the next connection as well.
-      if (error instanceof ReplyError) this.beginOutage(error as Error);
-      else this.commands.disconnect(true);
+      this.beginOutage(error as Error);
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { CircuitBreaker, connectionOptions, SILENCE_MS } from '@poc-tracker/redis';
-import { type ChainableCommander, Redis, ReplyError } from 'ioredis';
+import { CircuitBreaker, connectionOptions, readRunId, SILENCE_MS } from '@poc-tracker/redis';
+import { type ChainableCommander, Redis } from 'ioredis';
 import { CLOCK_KEY, generationKey } from '../cache-keys.js';
 import { RedisClock, type Ticket } from './redis-clock.js';
 import {
@@ -200,11 +200,9 @@ export class RedisLevel {
   /** Without the run id, tickets of two servers could not be told apart, so none are issued. */
   private async identify(): Promise<void> {
     try {
-      this.runId = /^run_id:(\w+)/m.exec(await this.client.info('server'))?.[1];
+      this.runId = await readRunId(this.client);
     } catch (error) {
-      // A Redis that denies INFO would deny it on the next connection as well.
-      if (error instanceof ReplyError) this.circuit.open(error);
-      else this.client.disconnect(true);
+      this.circuit.open(error);
     }
   }
 }
