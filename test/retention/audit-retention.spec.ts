@@ -206,6 +206,25 @@ describe('The retention of the audit log', () => {
     },
   );
 
+  it.each([
+    ['entry', 'DELETE FROM security_events WHERE tenant_id = $1 AND id = $2'],
+    ['link', 'DELETE FROM audit_chain WHERE tenant_id = $1 AND entry_id = $2'],
+  ])('stops if the %s of the announcement was removed by hand', async (_what, removal) => {
+    const { tenantId } = await tenantWithOldLog(5, 400);
+    await jobsOn().prune();
+    await halfADayPasses();
+    const { rows: anchors } = await db.admin.query<{ id: string }>(
+      'SELECT announced_in AS id FROM audit_anchors WHERE tenant_id = $1',
+      [tenantId],
+    );
+    await bypassingTriggers(removal, [tenantId, anchors[0]?.id]);
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    await jobsOn().prune();
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining(tenantId));
+    expect(await verify('--tenant', tenantId)).toMatchObject({ intact: false });
+    expect(await logOf(tenantId)).toMatchObject({ first: 1 });
+  });
+
   it('makes no reader and no writer wait', async () => {
     const { tenantId, userId } = await tenantWithOldLog(5, 400);
     await jobsOn().prune();

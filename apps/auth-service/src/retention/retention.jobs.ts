@@ -124,8 +124,8 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
     const batch = await this.rows.prune(data, tenantId, before);
     if (batch.state === 'stopped')
       this.logger.warn(
-        `The audit log of the tenant ${tenantId} is kept, because its oldest entries do not match its hash chain or are too ` +
-          'young. Run "audit verify".',
+        `The audit log of the tenant ${tenantId} is kept, because its oldest entries or the announcement of their deletion do ` +
+          'not match its hash chain, or because they are too young. Run "audit verify".',
       );
     await delay(performance.now() - startedAt, undefined, {
       signal: this.stopping.signal,

@@ -8,9 +8,8 @@ export type PrunedData = 'sessions' | 'usage' | 'audit';
 export interface PrunedBatch {
   deleted: number;
   /**
-   * `more`: another batch follows. `done`: nothing is left. `pending`: the announcement is younger than twelve hours, or not in the
-   * hash chain yet.
-   * `stopped`: the audit log is not as the chain says, or has an entry that is too young.
+   * `more`: another batch follows. `done`: nothing is left. `pending`: the announcement is younger than twelve hours, or waits for
+   * the hash chain. `stopped`: the audit log is not as the chain says, its announcement was removed, or an entry is too young.
    */
   state: 'more' | 'done' | 'pending' | 'stopped';
 }

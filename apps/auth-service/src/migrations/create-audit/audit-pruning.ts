@@ -98,7 +98,8 @@ END`,
  * Admins have half a day to see the announcement and to verify the log. A job that is started again announces and deletes within
  * a minute otherwise.
  *
- * state: 'more', 'done', 'pending' while the announcement is young or not in the chain, 'stopped' at such a place.
+ * state: 'more', 'done', 'pending' while the announcement is young or waits for the chain, 'stopped' at such a place, or if the
+ * announcement or its link was removed: it would be pending for ever.
  */
 const PRUNE_AUDIT_LOG = definerFunction({
   signature: 'prune_audit_log(p_tenant uuid, p_before timestamptz, p_limit integer)',
@@ -122,12 +123,18 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  IF NOT EXISTS (
-    SELECT FROM public.audit_chain c
-      JOIN public.security_events s ON s.tenant_id = c.tenant_id AND s.id = c.entry_id
-     WHERE c.tenant_id = p_tenant AND c.entry_id = anchor.announced_in AND c.entry_table = 'security_events'
-       AND s.occurred_at <= clock_timestamp() - interval '12 hours') THEN
-    state := 'pending';
+  SELECT CASE
+           WHEN s.id IS NULL THEN 'stopped'
+           WHEN s.occurred_at > clock_timestamp() - interval '12 hours' THEN 'pending'
+           WHEN c.entry_id IS NOT NULL THEN 'done'
+           WHEN q.entry_id IS NOT NULL THEN 'pending'
+           ELSE 'stopped'
+         END INTO state
+    FROM (VALUES (anchor.announced_in, 'security_events')) e (id, "table")
+    LEFT JOIN public.security_events s ON s.tenant_id = p_tenant AND s.id = e.id
+    LEFT JOIN public.audit_pending q ON q.tenant_id = p_tenant AND q.entry_id = e.id AND q.entry_table = e."table"
+    LEFT JOIN public.audit_chain c ON c.tenant_id = p_tenant AND c.entry_id = e.id AND c.entry_table = e."table";
+  IF state <> 'done' THEN
     RETURN NEXT;
     RETURN;
   END IF;
