@@ -9,15 +9,13 @@ import {
 import { databaseTime, PlatformDatabase } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { Scheduler } from '../schedule/scheduler.js';
+import { throwFailures } from '../schedule/throw-failures.js';
 import { type PrunedData, RetentionRepository } from './retention.repository.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** The longest run. What is left waits for the next one. */
 const LONGEST_RUN_MS = 30 * 60 * 1_000;
-
-/** In the log line about a run with failures, which mostly have one cause. */
-const NAMED_FAILURES = 3;
 
 /** One kind of data of one tenant. */
 interface Task {
@@ -99,11 +97,7 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
     }
     const announced = await this.announceNext(tasks, { end, failures });
     this.report({ deleted, announced, interrupted: turn.length > 0 });
-    if (failures.length > 0)
-      throw new AggregateError(
-        failures,
-        `${failures.length} batches failed: ${failures.slice(0, NAMED_FAILURES).map(String).join('; ')}`,
-      );
+    throwFailures(failures, `${failures.length} batches failed`);
     return { deleted, announced, interrupted: turn.length > 0 };
   }
 

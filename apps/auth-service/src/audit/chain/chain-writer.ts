@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { NIL_UUID } from '@poc-tracker/contracts';
 import { databaseTime, PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../../schedule/scheduler.js';
+import { throwFailures } from '../../schedule/throw-failures.js';
 import type { AuditEntry, EntryKey } from '../audit-entry.js';
 import { type ChainHead, type ChainLink, entryHash, linkEntry } from './chain-link.js';
 import { readEntries, readHead } from './audit-log-pages.js';
@@ -18,7 +19,10 @@ const BATCH = 500;
 /** Tenants whose entries are read at once. It bounds the memory. */
 const TENANTS_AT_ONCE = 10;
 
-/** Of a run. What is left waits for the next one, which also finds the entries that were committed late. */
+/**
+ * Milliseconds after which a run starts no further round of batches. A round ends with a batch of each tenant. What is left waits
+ * for the next run, which also finds the entries that were committed late.
+ */
 const LONGEST_RUN_MS = 30_000;
 
 /** Heads per statement. */
@@ -118,7 +122,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
     const end = performance.now() + LONGEST_RUN_MS;
     const run: Run = { appended: 0, failures: [], positions: new Map() };
     // The tenants are read again for each turn: while one has a backlog, others write entries.
-    for (let more = true; more && performance.now() < end;) {
+    for (let more = true; more && !this.stopping && performance.now() < end;) {
       more = false;
       const tenants = await this.database.query<{ id: string }>(TENANTS);
       for (let start = 0; start < tenants.length && !this.stopping; start += TENANTS_AT_ONCE) {
@@ -127,11 +131,10 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
       }
     }
     const { appended, failures } = run;
-    if (failures.length > 0)
-      throw new AggregateError(
-        failures,
-        `Entries were not appended to the audit chain: ${failures.map(String).join('; ')}`,
-      );
+    throwFailures(
+      failures,
+      `Entries were not appended to the audit chain, ${failures.length} failures`,
+    );
     return appended;
   }
 
@@ -172,7 +175,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
       if (last !== undefined) run.positions.set(last.tenantId, last);
       if (ofTenant.length === BATCH) more = true;
     }
-    return more && !this.stopping;
+    return more;
   }
 
   private async nextBatches(
