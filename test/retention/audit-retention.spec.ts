@@ -58,7 +58,7 @@ async function exported(
 }
 
 describe('The retention of the audit log', () => {
-  it('announces in the log what it deletes in the next run, and leaves a log that can be verified', async () => {
+  it('announces in the log what it deletes half a day later, and leaves a log that can be verified', async () => {
     const [{ tenantId }, other] = [await tenantWithOldLog(5, 400), await newTenant()];
     await chainedEvents(tenantId, 3, 100);
     await jobsOn().prune();

@@ -27,7 +27,7 @@ interface Task {
 /** What a run did. */
 export interface PruningReport {
   deleted: Record<PrunedData, number>;
-  /** Audit logs of which the next run deletes entries. */
+  /** Audit logs of which a run at least twelve hours later deletes entries. */
   announced: number;
   /** True if a limit of the run or the end of the process left something to delete. */
   interrupted: boolean;
@@ -127,7 +127,7 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
     return batch;
   }
 
-  /** After the deletions: what is announced now is deleted by the next run. */
+  /** After the deletions: what is announced now is deleted by a run at least twelve hours later. */
   private async announceNext(
     tasks: readonly Task[],
     { end, failures }: { end: number; failures: unknown[] },
@@ -151,7 +151,7 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
   private report({ deleted, announced, interrupted }: PruningReport): void {
     this.logger.log(
       `Deleted after their retention: sessions ${deleted.sessions}, usage events ${deleted.usage}, audit entries ` +
-        `${deleted.audit}. Audit logs of which the next run deletes entries: ${announced}.` +
+        `${deleted.audit}. Audit logs of which a run at least twelve hours later deletes entries: ${announced}.` +
         (interrupted ? ' Not everything was deleted: the next run continues.' : ''),
     );
   }

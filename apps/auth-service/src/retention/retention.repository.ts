@@ -19,7 +19,7 @@ export const BATCH = 1_000;
 
 /*
  * The tenants that may have something to delete, by a few index look-ups for each tenant. The order makes PostgreSQL use the index
- * also where a scan of the table would find the first row sooner in most tenants, and not at all in others.
+ * even where a scan of the table would find the first row sooner in most tenants, and not at all in others.
  */
 const DUE = {
   sessions: `
@@ -70,7 +70,7 @@ export class RetentionRepository {
   }
 
   /**
-   * Records in a tenant's audit log which entries the next run deletes.
+   * Records in a tenant's audit log which entries a run at least twelve hours later deletes.
    * @returns false if there are none, or if an earlier announcement is not finished.
    */
   async announce(tenantId: string, before: Date): Promise<boolean> {
