@@ -6,7 +6,7 @@ import {
   type PrunedData,
   RetentionRepository,
 } from '../../apps/auth-service/src/retention/retention.repository.js';
-import { SessionMirrorRepository } from '../../apps/auth-service/src/session/mirror/session-mirror.repository.js';
+import { RevocationPruningRepository } from '../../apps/auth-service/src/session/revocation-pruning.repository.js';
 import type { PlatformDatabase } from '@poc-tracker/tenancy';
 import { ageAnnouncements, daysAgo, db, platform, useRetention } from './retention.fixture.js';
 
@@ -133,7 +133,9 @@ describe('A batch of the retention job', () => {
   );
 
   it('finds what the mirror no longer needs of ended sessions without reading a whole table', async () => {
-    const pruned = await scanning((database) => new SessionMirrorRepository(database).prune(BATCH));
+    const pruned = await scanning((database) =>
+      new RevocationPruningRepository(database).pruneSessions(BATCH),
+    );
     expect(pruned.result).toBe(BATCH);
     expect(pruned.scanned).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Scheduler } from '../schedule/scheduler.js';
-import { SessionMirrorRepository } from './mirror/session-mirror.repository.js';
+import { RevocationPruningRepository } from './revocation-pruning.repository.js';
 
 const EVERY_MS = 5 * 60 * 1000;
 
@@ -17,7 +17,7 @@ export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly scheduler: Scheduler,
-    private readonly rows: SessionMirrorRepository,
+    private readonly repository: RevocationPruningRepository,
   ) {}
 
   onModuleInit(): void {
@@ -25,8 +25,8 @@ export class RevocationPruning implements OnModuleInit, OnModuleDestroy {
       name: 'prune-revocations',
       everyMs: EVERY_MS,
       run: async () => {
-        await this.inBatches((limit) => this.rows.pruneEvents(limit));
-        await this.inBatches((limit) => this.rows.prune(limit));
+        await this.inBatches((limit) => this.repository.pruneEvents(limit));
+        await this.inBatches((limit) => this.repository.pruneSessions(limit));
       },
     });
   }

@@ -11,6 +11,7 @@ import { SessionUses } from './mirror/session-uses.js';
 import { LoginHistoryRepository } from './login-history/login-history.repository.js';
 import { LoginRisk } from './login-history/login-risk.js';
 import { RevocationPruning } from './revocation-pruning.js';
+import { RevocationPruningRepository } from './revocation-pruning.repository.js';
 import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionController } from './session.controller.js';
 import { SessionRepository } from './session.repository.js';
@@ -29,6 +30,7 @@ import { TokenIssuer } from './tokens/token-issuer.js';
     LoginRisk,
     RefreshService,
     RevocationPruning,
+    RevocationPruningRepository,
     SessionMirror,
     SessionMirrorRepository,
     SessionRepository,

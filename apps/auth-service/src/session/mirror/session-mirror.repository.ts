@@ -104,15 +104,6 @@ const TENANTS = `SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT ${BATCH}
 const ENDS_OF_INTEREST = `
   SELECT clock_timestamp() AS until, clock_timestamp() - interval '16 minutes' AS earliest`;
 
-/* By the place of the rows, which is fixed while they are locked: a join by their key may read the whole table. */
-const PRUNE = `
-  WITH gone AS (
-    DELETE FROM session_changes WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM session_changes WHERE ends_at < now() - interval '20 minutes'
-       ORDER BY ends_at LIMIT $1 FOR UPDATE SKIP LOCKED))
-    RETURNING session_id)
-  SELECT count(*)::int AS rows FROM gone`;
-
 /** Sessions of all tenants, on the operators' login: the mirror works for no user. */
 @Injectable()
 export class SessionMirrorRepository {
@@ -198,28 +189,6 @@ export class SessionMirrorRepository {
         WHERE c.tenant_id = due.tenant_id AND c.session_id = due.session_id`,
       columnsOf(ids),
     );
-  }
-
-  /**
-   * Deletes what is no longer needed of sessions that ended more than twenty minutes ago, those that ended first before others.
-   * A row that is locked waits for the next run.
-   * @returns the number of deleted rows, at most `limit`.
-   */
-  async prune(limit: number): Promise<number> {
-    const [gone] = await this.database.query<{ rows: number }>(PRUNE, [limit]);
-    return gone?.rows ?? 0;
-  }
-
-  /**
-   * Deletes events of the revocation feed that were found committed more than twenty minutes ago, and notes that others are.
-   * @returns the number of events of the larger part, at most `limit`.
-   */
-  async pruneEvents(limit: number): Promise<number> {
-    const [batch] = await this.database.query<{ rows: number }>(
-      'SELECT greatest(deleted, retired) AS rows FROM prune_revocations($1)',
-      [limit],
-    );
-    return batch?.rows ?? 0;
   }
 }
 
