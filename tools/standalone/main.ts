@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runProcess } from '@poc-tracker/http-service';
+import { listen, runProcess } from '@poc-tracker/http-service';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { createApp } from '../../apps/auth-service/src/app.setup.js';
 import { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
@@ -29,7 +29,7 @@ runProcess({
       await app.close();
       await standalone.stop();
     });
-    await app.listen(config.http.port, config.http.host);
+    await listen(app, config.http);
     const url = await app.getUrl();
     if (standalone.tracker !== undefined && existsSync(TRACKER)) {
       const env = { AUTH_URL: url, ...standalone.tracker };

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { IncomingMessage } from 'node:http';
 import { ApiError } from '@poc-tracker/contracts';
 import type { FastifyInstance } from 'fastify';
 import { closeFurtherSockets } from './listen.js';
@@ -36,9 +37,14 @@ export function registerGracefulClose(
   let arrivals = 0;
   let deadline: NodeJS.Timeout | undefined;
   let ended: Promise<void> | undefined;
+  /** Requests that arrived while they were accepted. They may start later, when it is their turn. */
+  const accepted = new WeakSet<IncomingMessage>();
   const countArrival = (): void => void (arrivals += 1);
   fastify.server.on('connection', countArrival);
-  fastify.server.on('request', countArrival);
+  fastify.server.prependListener('request', (request) => {
+    countArrival();
+    if (!closing) accepted.add(request);
+  });
   // A request may have waited for its turn since its headers were read.
   fastify.addHook('onRequest', (_request, _reply, done) => {
     countArrival();
@@ -58,8 +64,12 @@ export function registerGracefulClose(
     await ended;
     clearTimeout(deadline);
   });
-  fastify.addHook('onRequest', (_request, _reply, done) => {
-    done(closing ? new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 }) : undefined);
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    done(
+      closing && !accepted.has(raw)
+        ? new ApiError('SERVICE_UNAVAILABLE', { retryAfter: 1 })
+        : undefined,
+    );
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (leaving) void reply.header('connection', 'close');

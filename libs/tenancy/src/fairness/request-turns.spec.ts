@@ -127,6 +127,17 @@ describe('A request', () => {
     expect(new Set(order).size).toBe(2_002);
   });
 
+  it.each(['/health/live', '/health/ready?x=1'])(
+    'starts in the next turn if it is a health check: %s',
+    (url) => {
+      const waiting = { headers: { 'x-tenant-id': 'acme' }, isAbandoned: () => false };
+      for (let index = 0; index < 400; index += 1)
+        arrive(`a${index}`, { ...waiting, url: '/health', client: () => `client ${index}` });
+      arrive('check', { ...waiting, url, client: () => 'client 0' });
+      expect(turnOnce()).toEqual(['a0', 'a1', 'check']);
+    },
+  );
+
   it('is refused if requests of 2,000 clients wait', () => {
     for (let index = 0; index < 2_002; index += 1) enter(`${index}`, 'acme', `client ${index}`);
     const order = turnLoop();

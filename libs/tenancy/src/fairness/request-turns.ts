@@ -42,13 +42,17 @@ type Queue = RequestRounds<ArrivedTurn>;
 /** The queue of requests from which no token says reliably whose they are. */
 const STRANGERS = '';
 
+/** The queue of health checks: a load balancer must not take a busy process for a broken one. */
+const PROBES = 'probes';
+const PROBE = /^\/health\/(?:live|ready)(?:\?|$)/;
+
 /**
  * Spreads the requests that arrive at once over the turns of the event loop: without it, hundreds that one client sends
  * together would be worked on before the next request of anyone else is read. A request starts at once unless another one has
  * started in this turn of the loop. Then it waits.
  *
  * Each turn starts one request of up to four queues, which take turns: one of each tenant whose users this process has authenticated
- * before, and one for the requests of all strangers. So a tenant is not delayed by the number of those who send requests without a
+ * before, one for the requests of all strangers, and one for health checks. So a tenant is not delayed by the number of those who send requests without a
  * token, even if all its users have one address. Within a tenant the users take turns, and strangers by their addresses. Which
  * tenant strangers name orders them within a round only: nothing has verified that name.
  */
@@ -88,7 +92,7 @@ export class RequestTurns {
 
   private wait(request: ArrivedRequest, start: ArrivedTurn['start']): void {
     const user = this.knownUser(request.headers);
-    const name = user?.tenantId ?? STRANGERS;
+    const name = user?.tenantId ?? (PROBE.test(request.url) ? PROBES : STRANGERS);
     const queue = this.queues.get(name) ?? new RequestRounds();
     const client = user?.userId ?? addressBlock(request.client());
     const isFull =
