@@ -7,11 +7,14 @@ import { createWorld, type World } from './world.js';
 
 type Attack = (world: World, report: IsolationReport) => Promise<void>;
 
-/** Every operation, on one table. */
-export const onTable =
-  (name: string, attack: Attack = attackTables): Attack =>
+/** Every operation, on some tables. */
+export const onTables =
+  (names: readonly string[], attack: Attack = attackTables): Attack =>
   (world, report) =>
-    attack({ ...world, tables: world.tables.filter((table) => table.name === name) }, report);
+    attack({ ...world, tables: world.tables.filter(({ name }) => names.includes(name)) }, report);
+
+/** Every operation, on one table. */
+export const onTable = (name: string, attack?: Attack): Attack => onTables([name], attack);
 
 /** The requirements with these ids. */
 export const requirements =
@@ -23,7 +26,10 @@ export const requirements =
       REQUIREMENTS.filter(({ id }) => ids.includes(id)),
     );
 
-/** A migrated database, from which a test removes a protection. `npm run isolation` attacks one that has them all. */
+/**
+ * A migrated database, from which a test removes a protection. The controls remove none: an attack that always reports a fault
+ * would pass all other tests. `npm run isolation` attacks every table of such a database.
+ */
 export class VulnerableDatabase {
   private constructor(readonly urls: TestDatabase) {}
 

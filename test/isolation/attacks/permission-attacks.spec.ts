@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { onTable, VulnerableDatabase } from '../isolation.fixture.js';
+import { onTable, onTables, VulnerableDatabase } from '../isolation.fixture.js';
 import { attackPermissions } from './permission-attacks.js';
 
 let database: VulnerableDatabase;
@@ -13,6 +13,11 @@ afterEach(async () => {
 });
 
 describe('the attacks on permissions', () => {
+  it('find nothing in tables that ask for the right permissions', async () => {
+    const tables = ['audit_log', 'invites', 'tenant_roles', 'tenant_settings', 'tenant_usage'];
+    expect(await database.faultsAfter('', onTables(tables, attackPermissions))).toEqual([]);
+  });
+
   it.each<[what: string, table: string, damage: string, faults: string[]]>([
     [
       'a has_permission() that is always true',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { onTable, VulnerableDatabase } from '../isolation.fixture.js';
+import { onTable, onTables, VulnerableDatabase } from '../isolation.fixture.js';
 
 let database: VulnerableDatabase;
 
@@ -12,6 +12,11 @@ afterEach(async () => {
 });
 
 describe('the attacks on tables', () => {
+  it('find nothing in tables that have all of their protection', async () => {
+    const attack = onTables(['tenant_settings', 'users', 'pocs']);
+    expect(await database.faultsAfter('', attack)).toEqual([]);
+  });
+
   it('show other tenants reading and writing a table that lost its restrictive policy', async () => {
     const faults = await database.faultsAfter(
       'DROP POLICY tenant_settings_tenant_isolation ON tenant_settings',

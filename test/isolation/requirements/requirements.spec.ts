@@ -21,6 +21,12 @@ afterEach(async () => {
 });
 
 describe('the attempts on the requirements', () => {
+  it('find nothing in a database that has all of its protection', async () => {
+    // The quick ones.
+    const ids = ['R1', 'R2', 'R3', 'R5', 'R7', 'R8', 'R10', 'R11', 'R17', 'R21', 'R23', 'R25'];
+    expect(await database.faultsAfter('', requirements(...ids))).toEqual([]);
+  });
+
   it('show a user whose own rank is not compared', async () => {
     const damage = `ALTER POLICY users_update_authenticated_user ON users
       USING ((select has_permission('manage_users'))) WITH CHECK (true)`;
