@@ -11,7 +11,7 @@ export interface AuditLogHeader {
   from: string | null;
   to: string | null;
   exportedAt: string;
-  /** The position of the first chained line; 1 for a whole log, also if its first entries were deleted. */
+  /** The position of the first chained line; 1 for a whole log, even if its first entries were deleted. */
   firstPosition: number;
   /** The head of the chain at the time of the export. */
   head: ChainHead;

@@ -20,7 +20,7 @@ export async function rebuildMirror(
   const { source } = await sessions.changesSince(undefined);
   const store = new MirrorStore(redis, source, randomUUID());
   const deadline = AbortSignal.timeout(deadlineMs);
-  await store.forget();
+  await store.invalidate();
   try {
     while ((await store.position()) === undefined) {
       deadline.throwIfAborted();

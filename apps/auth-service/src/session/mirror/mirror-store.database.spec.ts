@@ -78,7 +78,7 @@ describe('the mirror in Redis', () => {
     const store = new MirrorStore(redis, source, 'writer');
     await store.claim();
     expect(await store.advance(undefined, 'first', HOUR)).toBe(true);
-    await store.forget();
+    await store.invalidate();
     expect(await store.advance('first', 'second', HOUR)).toBe(false);
     expect(await store.position()).toBeUndefined();
   });

@@ -15,7 +15,7 @@ const IF_WRITER = `
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
   redis.call('PEXPIRE', KEYS[1], ${LEASE_MS})`;
 
-/* Each list is tidied once per batch: most sessions of a batch are of one tenant. */
+/* Expired members are removed once per batch: most sessions of a batch are of one tenant. */
 const WRITE = `${IF_WRITER}
   local time = redis.call('TIME')
   local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -148,7 +148,7 @@ export class MirrorStore {
   }
 
   /** The mirror must be built. */
-  async forget(): Promise<void> {
+  async invalidate(): Promise<void> {
     await this.redis.del(this.cursor);
   }
 

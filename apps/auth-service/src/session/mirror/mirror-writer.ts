@@ -68,7 +68,7 @@ export class MirrorWriter {
 
   /** @param nextCursor from before the first row is read: what changes in the meantime is read after it, as any change. */
   private async rebuild(nextCursor: string, readAt: number): Promise<void> {
-    await this.store.forget();
+    await this.store.invalidate();
     this.cursor = undefined;
     for await (const tenantIds of this.sessions.tenantIds()) await this.removeUnknown(tenantIds);
     for await (const rows of this.sessions.all()) await this.write(rows);
