@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,6 +89,23 @@ describe('Closing the server', () => {
     release();
     await Promise.all([response, closed, closing]);
     agent.destroy();
+  });
+
+  it('answers a request that waited for its turn when the server began to close', async () => {
+    const started = new EventEmitter();
+    const turns = { enter: (_request: unknown, start: () => void) => started.emit('enter', start) };
+    edge = await createEdge({ turns });
+    await edge.app.listen(0, '127.0.0.1');
+    const entered = once(started, 'enter') as Promise<[() => void]>;
+    const socket = connect(Number(new URL(await edge.app.getUrl()).port), '127.0.0.1');
+    socket.write('GET /api/v1/users/address HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [start] = await entered;
+    const answer = once(socket, 'data') as Promise<[Buffer]>;
+    const closed = edge.app.close();
+    await expect.poll(() => edge?.app.getHttpServer().listening).toBe(false);
+    start();
+    expect(String((await answer)[0])).toMatch(/^HTTP\/1\.1 200 /);
+    await closed;
   });
 
   it('aborts a request that is still in flight after the request timeout', async () => {
