@@ -52,9 +52,9 @@ const PROBE = /^\/health\/(?:live|ready)(?:\?|$)/;
  * started in this turn of the loop. Then it waits.
  *
  * Each turn starts one request of up to four queues, which take turns: one of each tenant whose users this process has authenticated
- * before, one for the requests of all strangers, and one for health checks. So a tenant is not delayed by the number of those who send requests without a
- * token, even if all its users have one address. Within a tenant the users take turns, and strangers by their addresses. Which
- * tenant strangers name orders them within a round only: nothing has verified that name.
+ * before, one for the requests of all strangers, and one for health checks. So a tenant is not delayed by the number of those who
+ * send requests without a token, even if all its users have one address. Within a tenant the users take turns, and strangers by
+ * their addresses. Which tenant strangers name orders them within a round only: nothing has verified that name.
  */
 export class RequestTurns {
   /** In the order of their turns. */
