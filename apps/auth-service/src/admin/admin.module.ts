@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
+import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
 import { UserAccessService } from './user-access.service.js';
 import { UserAdminService } from './user-admin.service.js';
@@ -12,7 +13,7 @@ import { UserAdminController } from './user-admin.controller.js';
 
 /** Administration of a tenant's users and custom roles. */
 @Module({
-  imports: [UserModule, SessionModule, ProtectionModule],
+  imports: [TenantModule, UserModule, SessionModule, ProtectionModule],
   controllers: [UserAdminController, UserAccessController, RoleController],
   providers: [UserAdminService, UserAccessService, RoleService, TenantRoleRepository],
 })

@@ -7,6 +7,7 @@ import { assertMayAssignRole } from '../user/role.rules.js';
 import { formatPosition, parsePosition } from '../user/user-search.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
+import { TenantService } from '../tenant/tenant.service.js';
 import { AccountLock } from '../protection/lockout/account-lock.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { PasswordPolicy } from '../protection/password.policy.js';
@@ -26,6 +27,7 @@ import { assertMayControl, assertMayManage } from './user-admin.rules.js';
 export class UserAdminService {
   constructor(
     private readonly users: UserService,
+    private readonly tenants: TenantService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly lock: AccountLock,
@@ -69,9 +71,14 @@ export class UserAdminService {
     const { email, firstName, lastName, role, password } = input;
     assertMayAssignRole(principal, role);
     const { tenant } = principal;
-    if (password !== undefined) this.policy.check(password, { email, firstName, lastName, tenant });
+    if (password !== undefined) {
+      const { security: rules } = await this.database.transaction(principal, () =>
+        this.tenants.settings(),
+      );
+      this.policy.check(password, { email, firstName, lastName, tenant, rules });
+    }
     const generated = password === undefined ? temporaryPassword() : null;
-    // Before the first statement: no connection is in use while the password is hashed.
+    // Outside of a transaction: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(password ?? generated ?? '');
     const id = uuidv7();
     const expiresAt = await this.users.createWithTemporaryPassword(this.database, {

@@ -25,7 +25,7 @@ export function NewPassword(
 ): PropertyDecorator {
   const {
     required = true,
-    description = 'Must be strong and not among leaked passwords. A tenant may require more characters.',
+    description = 'Must be strong and not among leaked passwords. A tenant may require more characters (security.passwordMinLength).',
     example = EXAMPLE,
   } = options;
   return applyDecorators(

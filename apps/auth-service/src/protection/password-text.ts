@@ -1,5 +1,11 @@
-/** Minimum length in code points (NIST SP 800-63B-4: 8 with a second factor). */
+/**
+ * Minimum length in code points, unless the tenant requires more (NIST SP 800-63B-4, 3.1.1.2: 8 beside a second factor, 15 for
+ * a password that is the only one).
+ */
 export const MIN_PASSWORD_LENGTH = 8;
+
+/** The highest minimum that a tenant can require. NIST SP 800-63B-4 asks that a password of 64 characters can be set. */
+export const MAX_MIN_PASSWORD_LENGTH = 64;
 
 /** Maximum length in code points: enough for any passphrase, and a limit on the cost of hashing. */
 export const MAX_PASSWORD_LENGTH = 256;

@@ -6,6 +6,7 @@ import type { PasswordContext } from './personal-words.js';
 
 const context: PasswordContext = {
   tenant: { name: 'Padaria São João', subdomain: 'padoca' },
+  rules: { passwordMinLength: 8 },
   email: 'maria.oliveira+work@example.com',
   firstName: 'Maria José',
   lastName: 'Oliveira',
@@ -37,6 +38,16 @@ function milliseconds(work: () => unknown): number {
 }
 
 describe('the length of a password', () => {
+  it.each([8, 9, 15, 64])('is at least the %i characters that the tenant requires', (minLength) => {
+    const rules = { passwordMinLength: minLength };
+    expect(problem(scrambled(minLength - 1), { rules })).toEqual({
+      reason: 'too_short',
+      message: `must have at least ${minLength} characters.`,
+      minLength,
+    });
+    expect(problem(scrambled(minLength), { rules })?.reason).not.toBe('too_short');
+  });
+
   it('is at least eight characters', () => {
     expect(problem('9v#Lq2!')).toMatchObject({ reason: 'too_short' });
     expect(problem('9v#Lq2!x')).toMatchObject({ reason: 'weak', score: 2 });
@@ -106,7 +117,7 @@ describe('a password with personal words', () => {
     expect(
       passwordProblem(
         password,
-        { tenant: { name: '-', subdomain: 'x' }, email: 'q@example.com' },
+        { rules: context.rules, tenant: { name: '-', subdomain: 'x' }, email: 'q@example.com' },
         list,
       )?.reason,
     ).toBe(/poc.?tracker/i.test(password) ? 'personal' : undefined);

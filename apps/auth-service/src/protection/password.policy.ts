@@ -5,7 +5,6 @@ import { MIN_PASSWORD_SCORE, passwordStrength } from './password-strength.js';
 import {
   canBePassword,
   MAX_PASSWORD_LENGTH,
-  MIN_PASSWORD_LENGTH,
   normalizePassword,
   passwordLength,
 } from './password-text.js';
@@ -17,15 +16,16 @@ export type PasswordRefusal = 'too_long' | 'too_short' | 'personal' | 'breached'
 /** The error details of a refused password. */
 export interface PasswordFieldError extends FieldError {
   reason: PasswordRefusal;
+  /** The minimum that the tenant requires; only with the reason `too_short`. */
+  minLength?: number;
   /** Strength from 0 to 4; only with the reason `weak`. */
   score?: number;
   /** How to make it stronger; only with the reason `weak`. */
   suggestions?: string[];
 }
 
-const MESSAGES: Record<PasswordRefusal, string> = {
+const MESSAGES: Record<Exclude<PasswordRefusal, 'too_short'>, string> = {
   too_long: `must be text of at most ${MAX_PASSWORD_LENGTH} characters.`,
-  too_short: `must have at least ${MIN_PASSWORD_LENGTH} characters.`,
   personal:
     "must not contain your name, your email address, or the tenant's or the product's name.",
   breached: 'is on a list of breached passwords. Choose another one.',
@@ -44,7 +44,14 @@ export function passwordProblem(
 ): Omit<PasswordFieldError, 'field'> | undefined {
   if (!canBePassword(rawPassword)) return problem('too_long');
   const password = normalizePassword(rawPassword);
-  if (passwordLength(password) < MIN_PASSWORD_LENGTH) return problem('too_short');
+  const minLength = context.rules.passwordMinLength;
+  if (passwordLength(password) < minLength) {
+    return {
+      reason: 'too_short',
+      message: `must have at least ${minLength} characters.`,
+      minLength,
+    };
+  }
   if (containsPersonalWord(password, context)) return problem('personal');
   if (breached.has(password)) return problem('breached');
   const { score, warning, suggestions } = passwordStrength(password, personalWords(context));
@@ -55,11 +62,11 @@ export function passwordProblem(
   return { reason: 'weak', message, score, suggestions };
 }
 
-function problem(reason: PasswordRefusal): Omit<PasswordFieldError, 'field'> {
+function problem(reason: keyof typeof MESSAGES): Omit<PasswordFieldError, 'field'> {
   return { reason, message: MESSAGES[reason] };
 }
 
-/** Checks new passwords. Passwords that are already in use are not checked again. */
+/** Checks new passwords. Passwords that are already in use are not checked again, also when a tenant requires more. */
 @Injectable()
 export class PasswordPolicy {
   private readonly breached = BreachedPasswords.load();

@@ -1,5 +1,12 @@
+/** What a tenant's settings require of a new password. */
+export interface PasswordRules {
+  /** Minimum length in code points. */
+  passwordMinLength: number;
+}
+
 /** The user and tenant of a password. It must not contain their names. */
 export interface PasswordContext {
+  rules: PasswordRules;
   tenant: { name: string; subdomain: string };
   email: string;
   firstName?: string | null | undefined;

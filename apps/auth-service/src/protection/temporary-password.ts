@@ -3,7 +3,10 @@ import { randomInt } from 'node:crypto';
 /** Without letters and digits that look alike: the password is read out and typed. */
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** Twenty characters of 31: 99 bits, which every password policy accepts. */
+/**
+ * Twenty characters of 31: 99 random bits, more than any password that a user chooses. A tenant's minimum length is for those:
+ * it holds for the password that replaces this one.
+ */
 const GROUPS = 4;
 const GROUP_LENGTH = 5;
 

@@ -6,10 +6,12 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { normalizePassword } from '../../protection/password-text.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
+import type { PasswordRules } from '../../protection/personal-words.js';
 import type { TokensResponse, UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
+import { TenantService } from '../../tenant/tenant.service.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
-import { UserService } from '../../user/user.service.js';
+import { type UserRecord, UserService } from '../../user/user.service.js';
 import { LoginService } from '../login/login.service.js';
 import type { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
 
@@ -18,6 +20,7 @@ import type { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
 export class PasswordService {
   constructor(
     private readonly users: UserService,
+    private readonly tenants: TenantService,
     private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionService,
     private readonly logins: LoginService,
@@ -63,9 +66,8 @@ export class PasswordService {
     return this.logins.recordingRefusal(tenant, async () => {
       const verified = await this.credentials.verify(tenant, email, currentPassword);
       const { id } = verified;
-      const context = contextWithoutRights(tenant.id, id);
-      const user = await this.database.transaction(context, () => this.users.find(id));
-      this.policy.check(newPassword, { ...user, email, tenant }, 'newPassword');
+      const { user, rules } = await this.read(tenant, id);
+      this.policy.check(newPassword, { ...user, email, tenant, rules }, 'newPassword');
       assertAnother(currentPassword, newPassword);
       const passwordHash = await this.hasher.hash(newPassword);
       return this.credentials.inTransaction(tenant.id, id, async () => {
@@ -83,11 +85,10 @@ export class PasswordService {
     client: RequestClient,
   ): Promise<TokensResponse> {
     const { tenant, userId, role, permissions, sessionId } = principal;
-    const context = contextWithoutRights(tenant.id, userId);
-    const user = await this.database.transaction(context, () => this.users.find(userId));
+    const { user, rules } = await this.read(tenant, userId);
     if (user === null) throw new ApiError('INVALID_CREDENTIALS');
     const verified = await this.credentials.verify(tenant, user.email, currentPassword);
-    this.policy.check(newPassword, { ...user, tenant }, 'newPassword');
+    this.policy.check(newPassword, { ...user, tenant, rules }, 'newPassword');
     assertAnother(currentPassword, newPassword);
     const passwordHash = await this.hasher.hash(newPassword);
     return this.credentials.inTransaction(tenant.id, userId, async () => {
@@ -96,6 +97,17 @@ export class PasswordService {
       const owner = { id: userId, role, permissions, tenant };
       return this.sessions.replaceAll(owner, sessionId, client);
     });
+  }
+
+  /** The user, null if deleted, and what the tenant requires of a new password. */
+  private async read(
+    tenant: TenantSnapshot,
+    userId: string,
+  ): Promise<{ user: UserRecord | null; rules: PasswordRules }> {
+    return this.database.transaction(contextWithoutRights(tenant.id, userId), async () => ({
+      user: await this.users.find(userId),
+      rules: (await this.tenants.settings()).security,
+    }));
   }
 
   private async setPassword(userId: string, passwordHash: string): Promise<void> {

@@ -10,6 +10,7 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
+import type { TenantSettings } from '../../tenant/settings/settings-catalogue.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import { UserService } from '../../user/user.service.js';
 import { InvitationAcceptance } from '../invitations/invitation-acceptance.service.js';
@@ -45,8 +46,8 @@ export class RegistrationService {
     input: RegisterDto,
     client: RequestClient,
   ): Promise<UserTokensResponse> {
-    await this.assertCanSucceed(tenant, input);
-    this.policy.check(input.password, { tenant, ...input });
+    const { security: rules } = await this.assertCanSucceed(tenant, input);
+    this.policy.check(input.password, { tenant, rules, ...input });
     // Outside of a transaction: no connection is in use while the password is hashed.
     const passwordHash = await this.hasher.hash(input.password);
     const id = uuidv7();
@@ -74,14 +75,19 @@ export class RegistrationService {
    * Refuses what must fail before the password is hashed, so that anonymous clients cannot spend the time of others.
    * A known address is refused faster than an unknown one is accepted, which reveals no more than the answer USER_EXISTS does.
    * With an invitation the address is not looked up: a token that does not fit it is refused first, without such an answer.
+   * @returns the tenant's settings.
    */
-  private async assertCanSucceed(tenant: TenantSnapshot, input: RegisterDto): Promise<void> {
+  private async assertCanSucceed(
+    tenant: TenantSnapshot,
+    input: RegisterDto,
+  ): Promise<TenantSettings> {
     const context = { ...contextWithoutRights(tenant.id), permissions: ['view_usage'] as const };
-    await this.database.transaction(context, async () => {
+    return this.database.transaction(context, async () => {
       await this.registration.assertMayRegister(tenant, input);
       if (input.inviteToken === undefined && (await this.users.isEmailTaken(input.email)))
         throw new ApiError('USER_EXISTS');
       await this.tenants.assertSeatIsFree();
+      return this.tenants.settings();
     });
   }
 }

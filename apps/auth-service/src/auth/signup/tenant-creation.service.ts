@@ -5,6 +5,7 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import { temporaryPassword } from '../../protection/temporary-password.js';
+import { DEFAULT_TENANT_SETTINGS } from '../../tenant/settings/settings-resolution.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import { type NewUser, UserService } from '../../user/user.service.js';
 import type { CreateTenantDto } from './create-tenant.dto.js';
@@ -49,7 +50,8 @@ export class TenantCreationService {
   }: TenantInput & Pick<CreateTenantDto, 'adminPassword'>): Promise<TenantWithChosenPassword> {
     const { name, subdomain, adminEmail: email } = input;
     const names = { firstName: input.adminFirstName, lastName: input.adminLastName };
-    const context = { email, ...names, tenant: { name, subdomain } };
+    const rules = DEFAULT_TENANT_SETTINGS.security;
+    const context = { email, ...names, tenant: { name, subdomain }, rules };
     this.policy.check(adminPassword, context, 'adminPassword');
     return { ...(await this.withPassword(input, adminPassword)), temporaryPassword: null };
   }

@@ -3,6 +3,7 @@ import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
 import { hashOfSecret } from '../../protection/secret.js';
+import { DEFAULT_TENANT_SETTINGS } from '../../tenant/settings/settings-resolution.js';
 import type { ActivateOperatorDto, OperatorResponse } from './operator.dto.js';
 import { OperatorInvitationRepository } from './operator-invitation.repository.js';
 import { OperatorService } from './operator.service.js';
@@ -29,7 +30,9 @@ export class OperatorActivationService {
     // A public route: without a valid secret it neither hashes a password nor uses one of the operators' few connections.
     if (!(await this.invitations.isOpen(email, hashOfSecret(secret))))
       throw new ApiError('INVALID_INVITE');
-    this.policy.check(password, { email, tenant });
+    // The settings of the platform tenant cannot be changed.
+    const rules = DEFAULT_TENANT_SETTINGS.security;
+    this.policy.check(password, { email, tenant, rules });
     return this.operators.activate(email, secret, await this.hasher.hash(password));
   }
 }

@@ -3,6 +3,7 @@ export const SECURITY_DEFAULTS = {
   sessionTimeout: 24,
   sessionLifetime: 168,
   maxSessions: 100,
+  passwordMinLength: 8,
   countryPolicy: 'off',
   allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
   deniedCountries: [],

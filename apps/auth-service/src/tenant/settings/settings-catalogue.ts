@@ -3,6 +3,7 @@ import {
   DEFAULT_ALLOWED_COUNTRIES,
   FEATURE_SETTING_DEFAULTS,
 } from '@poc-tracker/contracts';
+import { MAX_MIN_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from '../../protection/password-text.js';
 import {
   choice,
   color,
@@ -73,6 +74,14 @@ const SETTINGS_CATALOGUE = {
       max: MAX_SESSIONS,
       description:
         'Active sessions that a user can have. A log-in beyond it revokes the sessions that have not been used for the longest time.',
+    }),
+    passwordMinLength: count({
+      default: MIN_PASSWORD_LENGTH,
+      min: MIN_PASSWORD_LENGTH,
+      max: MAX_MIN_PASSWORD_LENGTH,
+      description:
+        'Characters that a new password must have. 15 are recommended where the password is the only factor. It applies to the ' +
+        'next password that a user sets; the present ones stay valid.',
     }),
     countryPolicy: choice(COUNTRY_POLICIES, {
       default: 'off',
