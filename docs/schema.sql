@@ -514,6 +514,19 @@ $function$;
 ALTER FUNCTION finish_purge(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION finish_purge(uuid) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.former_passwords(p_count integer)
+ RETURNS TABLE(password_hash text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT h.password_hash FROM public.password_history h
+ WHERE h.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND h.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid)
+ ORDER BY h.id DESC LIMIT least(p_count, 24)
+$function$;
+ALTER FUNCTION former_passwords(integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION former_passwords(integer) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.has_permission(p_permission text)
  RETURNS boolean
  LANGUAGE sql
@@ -673,6 +686,35 @@ END
 $function$;
 ALTER FUNCTION keep_access_records(uuid,bytea,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_access_records(uuid,bytea,integer) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.keep_former_password()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  stored jsonb;
+  kept numeric := 0;
+BEGIN
+  SELECT s.setting_value -> 'passwordHistory' INTO stored FROM public.tenant_settings s
+   WHERE s.tenant_id = NEW.tenant_id AND s.setting_key = 'security';
+  -- A value that no tenant can set counts as not set, as it does in the service.
+  IF jsonb_typeof(stored) = 'number' AND stored::numeric BETWEEN 0 AND 24 THEN
+    kept := stored::numeric;
+  END IF;
+  IF kept >= 1 AND OLD.temporary_password_expires_at IS NULL THEN
+    INSERT INTO public.password_history (tenant_id, user_id, password_hash)
+    VALUES (OLD.tenant_id, OLD.id, OLD.password_hash);
+  END IF;
+  DELETE FROM public.password_history h
+   WHERE h.tenant_id = OLD.tenant_id AND h.user_id = OLD.id AND h.id NOT IN (
+     SELECT n.id FROM public.password_history n WHERE n.tenant_id = OLD.tenant_id AND n.user_id = OLD.id
+      ORDER BY n.id DESC LIMIT floor(kept));
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION keep_former_password() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.keep_last_admin()
  RETURNS trigger
@@ -2399,6 +2441,30 @@ CREATE TRIGGER operator_invitations_audit AFTER INSERT OR DELETE OR UPDATE ON pu
 GRANT DELETE, INSERT, SELECT, UPDATE ON operator_invitations TO super_admin;
 GRANT SELECT ON operator_invitations TO tenant_gatekeeper;
 
+CREATE TABLE password_history (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  password_hash text NOT NULL,
+  replaced_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT password_history_pkey PRIMARY KEY (tenant_id, user_id, id),
+  CONSTRAINT password_history_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT password_history_hash_check CHECK ((password_hash ~~ '$argon2id$%'::text))
+);
+ALTER TABLE password_history ENABLE ROW LEVEL SECURITY;
+ALTER TABLE password_history FORCE ROW LEVEL SECURITY;
+CREATE POLICY password_history_tenant_isolation ON password_history AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY password_history_select_tenant_gatekeeper ON password_history AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY password_history_insert_tenant_gatekeeper ON password_history AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY password_history_delete_tenant_gatekeeper ON password_history AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, SELECT ON password_history TO tenant_gatekeeper;
+GRANT INSERT (tenant_id, user_id, password_hash) ON password_history TO tenant_gatekeeper;
+
 CREATE TABLE poc_collaborators (
   tenant_id uuid NOT NULL,
   poc_id uuid NOT NULL,
@@ -3266,6 +3332,7 @@ CREATE POLICY users_delete_super_admin ON users AS PERMISSIVE FOR DELETE TO supe
   USING (true);
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER users_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER users_former_password AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION keep_former_password();
 CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password, temporary_password_expires_at ON public.users FOR EACH ROW WHEN (((old.temporary_password_expires_at IS DISTINCT FROM new.temporary_password_expires_at) OR (((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_password_change_by_others();

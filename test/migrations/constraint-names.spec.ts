@@ -55,6 +55,8 @@ const UNREACHABLE: Record<string, string> = {
   invites_accepted_by_fkey: 'checked at the end of the registration that inserts the user',
   invites_token_hash_key: RANDOM_HASH,
   operator_invitations_secret_hash_key: RANDOM_HASH,
+  password_history_user_fkey:
+    'the trigger keeps the password of the user whose row was just updated',
   service_clients_name_key: 'inserted with ON CONFLICT DO NOTHING',
   tenant_domains_domain_key: 'inserted with ON CONFLICT DO NOTHING',
   tenants_platform_key:

@@ -167,6 +167,7 @@ describe('A column with a text of a user', () => {
       'invite_links.role',
       'invites.role',
       'migrations.name',
+      'password_history.password_hash',
       'poc_files.content_type',
       'pocs.status',
       'revocation_events.kind',

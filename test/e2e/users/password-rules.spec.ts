@@ -1,6 +1,9 @@
+import { argon2id, hash } from 'argon2';
 import { describe, expect, it } from 'vitest';
-import { type Login } from '../service.fixture.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
 import {
+  act,
   create,
   logIn,
   newcomer,
@@ -125,5 +128,105 @@ describe("A tenant's minimum length of passwords", () => {
         ],
       },
     });
+  });
+});
+
+describe("A tenant's password history", () => {
+  const REUSED = {
+    status: 400,
+    error: { code: 'VALIDATION_ERROR', details: [{ field: 'newPassword', reason: 'reused' }] },
+  };
+  const PASSWORDS = [
+    'quatro cavalos pastam',
+    'seven quiet harbors 18',
+    'amber kettle river 41',
+  ] as const;
+
+  const historyOf = (userId: string) =>
+    service.sql<{ hash: string }>(
+      'SELECT password_hash AS hash FROM password_history WHERE user_id = $1',
+      [userId],
+    );
+
+  /** Changes the password from one to the next. @returns the latest answer. */
+  async function run(host: string, email: string, ...passwords: string[]) {
+    const [from = '', to = '', ...rest] = passwords;
+    const answer = await renew(host, email, from, to);
+    if (rest.length === 0) return answer;
+    expect(answer.status).toBe(200);
+    return run(host, email, to, ...rest);
+  }
+
+  it('refuses the latest former passwords, and no older ones', async () => {
+    const { host, join } = await strictWorkspace({ passwordHistory: 2 });
+    const user = await join('user');
+    const [first, second, third] = PASSWORDS;
+    expect((await run(host, user.email, user.password, first, second, third)).status).toBe(200);
+    expect(await renew(host, user.email, third, first)).toMatchObject(REUSED);
+    const { tokens } = await service.login(host, { email: user.email, password: third });
+    expect(await replace(tokens.accessToken, third, second)).toMatchObject(REUSED);
+    expect((await logIn(host, user.email, third)).status).toBe(200);
+    expect((await historyOf(user.userId)).length).toBe(2);
+    expect((await renew(host, user.email, third, GOOD_PASSWORD)).status).toBe(200);
+    expect((await renew(host, user.email, GOOD_PASSWORD, first)).status).toBe(200);
+  });
+
+  it('keeps the password that a reset replaces, and no temporary one', async () => {
+    const { host, join, admin } = await strictWorkspace({ passwordHistory: 1 });
+    const user = await join('user');
+    const reset = await service.call<{ temporaryPassword: string }>(
+      'POST',
+      `/auth/users/${user.userId}/reset-password`,
+      { token: admin.token },
+    );
+    const { temporaryPassword } = reset.data;
+    expect((await historyOf(user.userId)).length).toBe(1);
+    await change(admin.token, { passwordMinLength: 8 });
+    expect((await renew(host, user.email, temporaryPassword, PASSWORDS[0])).status).toBe(200);
+    const { tokens } = await service.login(host, { email: user.email, password: PASSWORDS[0] });
+    const [kept] = await historyOf(user.userId);
+    expect(
+      await service.app
+        .get(PasswordHasher, { strict: false })
+        .verify(kept?.hash ?? '', user.password),
+    ).toMatchObject({ valid: true });
+    expect((await replace(tokens.accessToken, PASSWORDS[0], PASSWORDS[1])).status).toBe(200);
+  });
+
+  it('is not kept unless the tenant sets it, and ends with its setting and with the user', async () => {
+    const { host, join, admin } = await strictWorkspace({ passwordHistory: 0 });
+    const user = await join('user');
+    const [first, second, third] = PASSWORDS;
+    await run(host, user.email, user.password, first, second);
+    expect(await historyOf(user.userId)).toEqual([]);
+    expect((await renew(host, user.email, second, first)).status).toBe(200);
+    await change(admin.token, { passwordHistory: 24 });
+    await run(host, user.email, first, third, second);
+    expect(await historyOf(user.userId)).toHaveLength(2);
+    await change(admin.token, { passwordHistory: 0 });
+    expect((await renew(host, user.email, second, third)).status).toBe(200);
+    expect(await historyOf(user.userId)).toEqual([]);
+    await change(admin.token, { passwordHistory: 1 });
+    await run(host, user.email, third, first);
+    expect(await historyOf(user.userId)).toHaveLength(1);
+    expect((await act('DELETE')(admin.token, user.userId)).status).toBe(200);
+    expect(await historyOf(user.userId)).toEqual([]);
+  });
+
+  it('keeps nothing when a stronger hash of the same password is stored', async () => {
+    const { host, join } = await strictWorkspace({ passwordHistory: 5 });
+    const user = await join('user');
+    await service.sql('UPDATE users SET password_hash = $2 WHERE id = $1', [
+      user.userId,
+      await hash(user.password, { type: argon2id, memoryCost: 1_024, timeCost: 1, parallelism: 1 }),
+    ]);
+    const before = await service.sql('SELECT password_hash FROM users WHERE id = $1', [
+      user.userId,
+    ]);
+    expect((await logIn(host, user.email, user.password)).status).toBe(200);
+    expect(
+      await service.sql('SELECT password_hash FROM users WHERE id = $1', [user.userId]),
+    ).not.toEqual(before);
+    expect(await historyOf(user.userId)).toEqual([]);
   });
 });

@@ -74,6 +74,10 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       victim('users')['id'],
     ],
   ],
+  former_passwords: (row, { attacker }) => [
+    [ENTER, attacker.id, row('password_history')['user_id']],
+    ['SELECT * FROM former_passwords(24)'],
+  ],
   failed_login_addresses: (row, { attacker, victim }) => [
     [ENTER, victim.id, victim.userId],
     [

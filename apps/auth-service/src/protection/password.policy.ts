@@ -11,7 +11,8 @@ import {
 import { containsPersonalWord, type PasswordContext, personalWords } from './personal-words.js';
 
 /** Why a password was refused, for clients that show their own text. */
-export type PasswordRefusal = 'too_long' | 'too_short' | 'personal' | 'breached' | 'weak';
+export type PasswordRefusal =
+  'too_long' | 'too_short' | 'personal' | 'breached' | 'weak' | 'reused';
 
 /** The error details of a refused password. */
 export interface PasswordFieldError extends FieldError {
@@ -28,6 +29,7 @@ const MESSAGES: Record<Exclude<PasswordRefusal, 'too_short'>, string> = {
   too_long: `must be text of at most ${MAX_PASSWORD_LENGTH} characters.`,
   personal:
     "must not contain your name, your email address, or the tenant's or the product's name.",
+  reused: 'must differ from your former passwords.',
   breached: 'is on a list of breached passwords. Choose another one.',
   weak: 'is too easy to guess.',
 };
@@ -78,6 +80,11 @@ export class PasswordPolicy {
   check(password: string, context: PasswordContext, field = 'password'): void {
     const found = passwordProblem(password, context, this.breached);
     if (found !== undefined) throw ApiError.validation({ field, ...found });
+  }
+
+  /** The refusal of a former password. */
+  refuseReuse(field: string): ApiError {
+    return ApiError.validation({ field, ...problem('reused') } satisfies PasswordFieldError);
   }
 
   /** Whether a password that is in use is on the list. */

@@ -100,6 +100,29 @@ export class UserCredentialsService {
     if (!(await this.users.lockUnchanged(email, verified))) throw refusalOf(verified.id);
   }
 
+  /**
+   * True if the password is one of the user's latest former ones. Call it after `verify`, so that `assertUnchanged` finds a
+   * password that became a former one meanwhile. The hashes are verified one after the other, each in its own place of the
+   * queue: a change of a password delays the log-ins of others by one hash.
+   * @throws ApiError SERVICE_BUSY.
+   */
+  async isFormerPassword(
+    tenantId: string,
+    userId: string,
+    password: string,
+    count: number,
+  ): Promise<boolean> {
+    if (count === 0) return false;
+    const context = contextWithoutRights(tenantId, userId);
+    const hashes = await this.database.transaction(context, () =>
+      this.users.findFormerPasswords(count),
+    );
+    for (const hash of hashes) {
+      if ((await this.hasher.verify(hash, password)).valid) return true;
+    }
+    return false;
+  }
+
   /** Stores a stronger hash of the same password, where `verify` made one. */
   async upgradeHash({ id, upgradedHash }: VerifiedCredentials): Promise<void> {
     if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);

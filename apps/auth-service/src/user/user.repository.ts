@@ -145,6 +145,15 @@ export class UserRepository {
     return row?.taken === true;
   }
 
+  /** The hashes of the current user's latest former passwords. */
+  async findFormerPasswords(count: number): Promise<string[]> {
+    const rows = await this.database.query<{ hash: string }>(
+      'SELECT password_hash AS hash FROM former_passwords($1)',
+      [count],
+    );
+    return rows.map(({ hash }) => hash);
+  }
+
   /**
    * True if the user still has the password that was verified outside of the transaction, and may still use it. Waits for
    * a concurrent change of the password and blocks later ones, so that no log-in with the old password completes after

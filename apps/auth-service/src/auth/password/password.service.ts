@@ -6,9 +6,9 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/password.hasher.js';
 import { normalizePassword } from '../../protection/password-text.js';
 import { PasswordPolicy } from '../../protection/password.policy.js';
-import type { PasswordRules } from '../../protection/personal-words.js';
 import type { TokensResponse, UserTokensResponse } from '../../session/session.response.js';
 import { SessionService } from '../../session/session.service.js';
+import type { TenantSettings } from '../../tenant/settings/settings-catalogue.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { type UserRecord, UserService } from '../../user/user.service.js';
@@ -69,6 +69,7 @@ export class PasswordService {
       const { user, rules } = await this.read(tenant, id);
       this.policy.check(newPassword, { ...user, email, tenant, rules }, 'newPassword');
       assertAnother(currentPassword, newPassword);
+      await this.assertNotFormer(tenant.id, id, newPassword, rules);
       const passwordHash = await this.hasher.hash(newPassword);
       return this.credentials.inTransaction(tenant.id, id, async () => {
         await this.credentials.assertUnchanged(email, verified);
@@ -90,6 +91,7 @@ export class PasswordService {
     const verified = await this.credentials.verify(tenant, user.email, currentPassword);
     this.policy.check(newPassword, { ...user, tenant, rules }, 'newPassword');
     assertAnother(currentPassword, newPassword);
+    await this.assertNotFormer(tenant.id, userId, newPassword, rules);
     const passwordHash = await this.hasher.hash(newPassword);
     return this.credentials.inTransaction(tenant.id, userId, async () => {
       await this.credentials.assertUnchanged(user.email, verified);
@@ -103,11 +105,21 @@ export class PasswordService {
   private async read(
     tenant: TenantSnapshot,
     userId: string,
-  ): Promise<{ user: UserRecord | null; rules: PasswordRules }> {
+  ): Promise<{ user: UserRecord | null; rules: TenantSettings['security'] }> {
     return this.database.transaction(contextWithoutRights(tenant.id, userId), async () => ({
       user: await this.users.find(userId),
       rules: (await this.tenants.settings()).security,
     }));
+  }
+
+  private async assertNotFormer(
+    tenantId: string,
+    userId: string,
+    password: string,
+    { passwordHistory }: TenantSettings['security'],
+  ): Promise<void> {
+    if (await this.credentials.isFormerPassword(tenantId, userId, password, passwordHistory))
+      throw this.policy.refuseReuse('newPassword');
   }
 
   private async setPassword(userId: string, passwordHash: string): Promise<void> {

@@ -4,6 +4,7 @@ export const SECURITY_DEFAULTS = {
   sessionLifetime: 168,
   maxSessions: 100,
   passwordMinLength: 8,
+  passwordHistory: 0,
   countryPolicy: 'off',
   allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
   deniedCountries: [],

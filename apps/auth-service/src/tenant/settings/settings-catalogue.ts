@@ -27,6 +27,9 @@ const MAX_IDLE_HOURS = 168;
 /** A year. A longer session is more likely a typing error. */
 const MAX_SESSION_HOURS = 8_760;
 
+/** Each is a hash of tens of milliseconds, one after the other: together they stay well within the time of a request. */
+const MAX_FORMER_PASSWORDS = 24;
+
 /** More than any user has devices. */
 const MAX_SESSIONS = 1_000;
 
@@ -82,6 +85,14 @@ const SETTINGS_CATALOGUE = {
       description:
         'Characters that a new password must have. 15 are recommended where the password is the only factor. It applies to the ' +
         'next password that a user sets; the present ones stay valid.',
+    }),
+    passwordHistory: count({
+      default: 0,
+      min: 0,
+      max: MAX_FORMER_PASSWORDS,
+      description:
+        'Former passwords of a user that a new one must differ from, beside the present one. They are kept from the next change ' +
+        'on. Each costs the time of a log-in when a password is changed.',
     }),
     countryPolicy: choice(COUNTRY_POLICIES, {
       default: 'off',
