@@ -131,6 +131,21 @@ describe("A tenant's minimum length of passwords", () => {
   });
 });
 
+describe("A tenant's words", () => {
+  it('are refused in the next password of a user, in any case', async () => {
+    const { host, join } = await strictWorkspace({ passwordWords: ['Croissant'] });
+    const user = await join('user');
+    const password = 'uxq-cROISSANT-93!vz';
+    expect(await replace(user.token, user.password, password)).toMatchObject({
+      status: 400,
+      error: { details: [{ field: 'newPassword', reason: 'personal' }] },
+    });
+    expect((await register(host, 'bia@x.example', password)).status).toBe(400);
+    const other = await workspace();
+    expect((await register(other.host, 'bia@x.example', password)).status).toBe(201);
+  });
+});
+
 describe("A tenant's password history", () => {
   const REUSED = {
     status: 400,

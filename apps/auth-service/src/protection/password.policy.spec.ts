@@ -5,8 +5,12 @@ import { passwordProblem, PasswordPolicy } from './password.policy.js';
 import type { PasswordContext } from './personal-words.js';
 
 const context: PasswordContext = {
-  tenant: { name: 'Padaria São João', subdomain: 'padoca' },
-  rules: { passwordMinLength: 8 },
+  tenant: {
+    name: 'Padaria São João',
+    subdomain: 'padoca',
+    customDomain: 'entrar.fornalha.example',
+  },
+  rules: { passwordMinLength: 8, passwordWords: ['Croissant', 'Pão de Ló'] },
   email: 'maria.oliveira+work@example.com',
   firstName: 'Maria José',
   lastName: 'Oliveira',
@@ -39,7 +43,7 @@ function milliseconds(work: () => unknown): number {
 
 describe('the length of a password', () => {
   it.each([8, 9, 15, 64])('is at least the %i characters that the tenant requires', (minLength) => {
-    const rules = { passwordMinLength: minLength };
+    const rules = { ...context.rules, passwordMinLength: minLength };
     expect(problem(scrambled(minLength - 1), { rules })).toEqual({
       reason: 'too_short',
       message: `must have at least ${minLength} characters.`,
@@ -105,6 +109,10 @@ describe('a password with personal words', () => {
     ["the tenant's subdomain in capitals", 'uxq-PADOCA-93!vz'],
     ["the tenant's name", 'uxqpadaria são joão93!vz'],
     ["the tenant's name without accents and spaces", 'uxqPadariaSaoJoao93!vz'],
+    ["the tenant's domain", 'uxq-entrar.fornalha.example-93!vz'],
+    ["a label of the tenant's domain", 'uxq-FORNALHA-93!vz'],
+    ["one of the tenant's words", 'uxq-croissant-93!vz'],
+    ["one of the tenant's words without accents and spaces", 'uxq-PaoDeLo-93!vz'],
     ["the product's name", 'vz93!POCTracker-uxq'],
     ["the product's name with another separator", 'vz93!poc-tracker-uxq'],
     ['the whole local part', 'vz93!maria.oliveira+work-uxq'],
@@ -117,7 +125,11 @@ describe('a password with personal words', () => {
     expect(
       passwordProblem(
         password,
-        { rules: context.rules, tenant: { name: '-', subdomain: 'x' }, email: 'q@example.com' },
+        {
+          rules: { ...context.rules, passwordWords: [] },
+          tenant: { name: '-', subdomain: 'x' },
+          email: 'q@example.com',
+        },
         list,
       )?.reason,
     ).toBe(/poc.?tracker/i.test(password) ? 'personal' : undefined);

@@ -28,7 +28,7 @@ export interface PasswordFieldError extends FieldError {
 const MESSAGES: Record<Exclude<PasswordRefusal, 'too_short'>, string> = {
   too_long: `must be text of at most ${MAX_PASSWORD_LENGTH} characters.`,
   personal:
-    "must not contain your name, your email address, or the tenant's or the product's name.",
+    "must not contain your name, your email address, the product's name, or the tenant's name, domain or words.",
   reused: 'must differ from your former passwords.',
   breached: 'is on a list of breached passwords. Choose another one.',
   weak: 'is too easy to guess.',

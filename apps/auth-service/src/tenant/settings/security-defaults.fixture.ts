@@ -5,6 +5,7 @@ export const SECURITY_DEFAULTS = {
   maxSessions: 100,
   passwordMinLength: 8,
   passwordHistory: 0,
+  passwordWords: [],
   countryPolicy: 'off',
   allowedCountries: ['BR', 'AR', 'UY', 'PY', 'CL'],
   deniedCountries: [],

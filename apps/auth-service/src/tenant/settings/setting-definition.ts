@@ -1,4 +1,6 @@
 import { COUNTRIES, isCountry, isCountryList } from '@poc-tracker/contracts';
+import { checkLine } from '@poc-tracker/text';
+import { bare, MIN_WORD_LENGTH } from '../../protection/personal-words.js';
 
 export type SettingValue = boolean | number | string | readonly string[];
 
@@ -95,6 +97,45 @@ export function choice<const T extends string>(
     schema: { type: 'string', enum: available },
     rule: `must be one of ${available.join(', ')}`,
     accepts: (value): value is T => choices.some((known) => known === value),
+  };
+}
+
+const MAX_WORDS = 50;
+const MAX_WORD_LENGTH = 50;
+
+/** A list of different words, which are compared by their letters and digits. */
+export function words(options: Options<readonly string[]>): SettingDefinition<readonly string[]> {
+  const isWord = (word: unknown): word is string => {
+    if (typeof word !== 'string' || bare(word).length < MIN_WORD_LENGTH) return false;
+    const line = checkLine(word, MAX_WORD_LENGTH);
+    return 'text' in line && line.text === word;
+  };
+  const isDifferent = (word: unknown, at: number, all: readonly unknown[]) =>
+    all.indexOf(word) === at;
+  return {
+    ...options,
+    schema: {
+      type: 'array',
+      items: { type: 'string', minLength: MIN_WORD_LENGTH, maxLength: MAX_WORD_LENGTH },
+      maxItems: MAX_WORDS,
+      uniqueItems: true,
+    },
+    rule: `must be a list of at most ${MAX_WORDS} different words`,
+    accepts: (value): value is readonly string[] =>
+      Array.isArray(value) &&
+      value.length <= MAX_WORDS &&
+      value.every((word, at) => isWord(word) && isDifferent(word, at, value)),
+    findWrongElement: (value) => {
+      if (!Array.isArray(value)) return undefined;
+      const index = value.findIndex((word, at) => !isWord(word) || !isDifferent(word, at, value));
+      if (index < 0) return undefined;
+      return {
+        index,
+        message: isWord(value[index])
+          ? 'must not be in the list twice'
+          : `must be a line of text of at most ${MAX_WORD_LENGTH} characters with at least ${MIN_WORD_LENGTH} letters or digits`,
+      };
+    },
   };
 }
 

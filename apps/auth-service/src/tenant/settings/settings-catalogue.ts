@@ -13,6 +13,7 @@ import {
   hours,
   offUntilBuilt,
   type SettingDefinition,
+  words,
 } from './setting-definition.js';
 
 /**
@@ -93,6 +94,12 @@ const SETTINGS_CATALOGUE = {
       description:
         'Former passwords of a user that a new one must differ from, beside the present one. They are kept from the next change ' +
         'on. Each costs the time of a log-in when a password is changed.',
+    }),
+    passwordWords: words({
+      default: [],
+      description:
+        'Words that a new password must not contain, such as products and places of the tenant, regardless of case and accents. Its ' +
+        'name, subdomain and domain are always among them. Every user of the tenant can read the list.',
     }),
     countryPolicy: choice(COUNTRY_POLICIES, {
       default: 'off',

@@ -153,6 +153,24 @@ describe('a change of settings', () => {
     );
   });
 
+  it('names the first wrong element of a list of words', () => {
+    const refused = (passwordWords: unknown) =>
+      fieldsOf(() => readSettingsChange({ security: { passwordWords } }))[0];
+    const text =
+      'must be a line of text of at most 50 characters with at least 4 letters or digits';
+    for (const word of ['abc', 'a-b-c', 'abcd\n', ' abcd', 'e\u0301tage', 'x'.repeat(51), null, 7])
+      expect(refused(['Croissant', word])).toBe(`security.passwordWords.1 ${text}`);
+    expect(refused(['Croissant', 'Croissant'])).toBe(
+      'security.passwordWords.1 must not be in the list twice',
+    );
+    const many = Array.from({ length: 51 }, (_, index) => `word${index}`);
+    expect(refused(many)).toBe(
+      'security.passwordWords must be a list of at most 50 different words',
+    );
+    const [change] = readSettingsChange({ security: { passwordWords: many.slice(1) } });
+    expect(change?.chosen).toEqual(['passwordWords']);
+  });
+
   it('takes an empty list, and a list of half of all countries at most', () => {
     for (const deniedCountries of [[], COUNTRIES.slice(0, 125)]) {
       const [change] = readSettingsChange({ security: { deniedCountries } });
