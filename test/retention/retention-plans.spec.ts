@@ -6,7 +6,7 @@ import {
   type PrunedData,
   RetentionRepository,
 } from '../../apps/auth-service/src/retention/retention.repository.js';
-import { RevocationPruningRepository } from '../../apps/auth-service/src/session/revocation-pruning.repository.js';
+import { RevocationPruningRepository } from '../../apps/auth-service/src/session/pruning/revocation-pruning.repository.js';
 import type { PlatformDatabase } from '@poc-tracker/tenancy';
 import { ageAnnouncements, daysAgo, db, platform, useRetention } from './retention.fixture.js';
 

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Scheduler } from '../schedule/scheduler.js';
+import { Scheduler } from '../../schedule/scheduler.js';
 import { RevocationPruningRepository } from './revocation-pruning.repository.js';
 
 const EVERY_MS = 5 * 60 * 1000;
