@@ -287,6 +287,22 @@ describe.runIf(canStartRedis())('AccountLock with a Redis that fails', () => {
     expect(await lock.isLocked(account())).toBe(true);
   });
 
+  it('unlocks an account that two instances have locked by themselves while Redis did not answer', async () => {
+    const [one, two] = await Promise.all([instance(server.url), instance(server.url)]);
+    server.freeze();
+    for (const { lock } of [one, two]) {
+      await lock.isLocked(account());
+      await failTimes(lock, 6);
+      expect(await lock.isLocked(account())).toBe(true);
+    }
+    server.thaw();
+    await vi.waitFor(() => one.lock.unlock(tenantId, userId), 10_000);
+    await vi.waitFor(async () => {
+      expect(await one.lock.isLocked(account())).toBe(false);
+      expect(await two.lock.isLocked(account())).toBe(false);
+    }, 10_000);
+  });
+
   it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
     [
       'is read-only',

@@ -79,6 +79,23 @@ describe('ProcessLocks', () => {
     expect(locks.reconcile('a', inRedis('unlocked', 1))?.remainingMs).toBe(0);
   });
 
+  it('lifts a lock of its own that it placed before the account was unlocked, and none that it placed later', () => {
+    failTimes(6);
+    time += 10_000;
+    const removal = (ago: number) => inRedis('unlocked', LOCK_MS - ago, 'of another process');
+    expect(locks.reconcile('a', removal(10_001))?.remainingMs).toBe(LOCK_MS - 10_000);
+    expect(locks.reconcile('a', inRedis('unlocked', LOCK_MS + 1))?.remainingMs).toBe(
+      LOCK_MS - 10_000,
+    );
+    expect(locks.reconcile('a', removal(9_999))?.remainingMs).toBe(0);
+  });
+
+  it('keeps the failures that it has counted when the account was unlocked before', () => {
+    failTimes(5);
+    locks.reconcile('a', inRedis('unlocked'));
+    expect(failTimes(1)).toBe(1);
+  });
+
   it('is limited to 10,000 subjects, of which the ones that failed first are evicted', () => {
     failTimes(6, 'first');
     failTimes(6, 'second');

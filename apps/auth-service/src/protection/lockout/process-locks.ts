@@ -68,7 +68,7 @@ export class ProcessLocks {
    */
   reconcile(key: string, shared: SharedLock): LockState | undefined {
     const known = this.subjects.get(key);
-    if (shared.state === 'unlocked' && known?.lock?.id === shared.id) this.subjects.delete(key);
+    if (shared.state === 'unlocked' && this.isRemoved(known, shared)) this.subjects.delete(key);
     if (shared.state !== 'locked') return this.state(key);
     if (known?.lock?.id !== shared.id) {
       const until = this.now() + Math.min(Math.max(shared.remainingMs, 0), LOCK_MS);
@@ -76,6 +76,18 @@ export class ProcessLocks {
     }
     const { remainingMs } = this.state(key);
     return remainingMs > 0 ? { remainingMs, lockedNow: shared.lockedNow } : undefined;
+  }
+
+  /**
+   * True for the lock that was removed, and for one that this process placed before that: while Redis is lost, each process
+   * places its own, and an admin unlocks the account, not one of them. Both last for {@link LOCK_MS}, so the one with less of
+   * it left is the older one.
+   */
+  private isRemoved(known: Subject | undefined, removed: SharedLock): boolean {
+    if (known?.lock?.id === removed.id) return true;
+    const left = this.remainingMs(known);
+    // If the clock of Redis went back, the removal seems to be younger than it is.
+    return left > 0 && left < removed.remainingMs && removed.remainingMs <= LOCK_MS;
   }
 
   private remainingMs(subject: Subject | undefined): number {
