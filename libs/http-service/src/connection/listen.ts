@@ -18,7 +18,8 @@ const BACKLOG = 4_096;
 const SOCKETS = 16;
 
 /** Other systems refuse the option or do not distribute connections, and Node 20 does not know it. */
-const CAN_SHARE_PORT = process.platform === 'linux' && Number.parseInt(process.versions.node) >= 22;
+export const CAN_SHARE_PORT =
+  process.platform === 'linux' && Number.parseInt(process.versions.node) >= 22;
 
 /** The sockets of a server beside its own. */
 const furtherSockets = new WeakMap<HttpServer, Server[]>();
