@@ -5,6 +5,7 @@ import {
   SessionStatusService,
 } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
+import { shareRedis } from '@poc-tracker/redis';
 import { databaseFeed, DatabaseSessionStatusSource } from '@poc-tracker/revocation-feed';
 import { Pool } from 'pg';
 
@@ -16,6 +17,7 @@ const {
   PORT,
   DATABASE_URL,
   REDIS_URL,
+  NAME = 'consumer',
   ISSUER_URL = '',
   CLIENT_ID = '',
   CLIENT_SECRET = '',
@@ -38,8 +40,8 @@ function fromDatabase(databaseUrl: string): SessionStatusService {
     transport: databaseFeed({
       databaseUrl,
       tls: false,
-      applicationName: process.env['NAME'] ?? 'consumer',
-      redisUrl: REDIS_URL === '' ? undefined : REDIS_URL,
+      applicationName: NAME,
+      redis: shareRedis(REDIS_URL === '' ? undefined : REDIS_URL, NAME),
     }),
   });
 }

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ConfigModule, EnvironmentReader, readEnvironment } from '@poc-tracker/http-service';
+import { shareRedis } from '@poc-tracker/redis';
 import {
   PlatformDatabase,
   type PlatformDatabaseOptions,
@@ -70,7 +71,7 @@ class CliModule {
   static for(
     config: CliConfig,
     database: PlatformDatabaseOptions,
-    { client }: Pick<RedisConnection, 'client'>,
+    { client, outages }: RedisConnection,
   ): DynamicModule {
     return {
       module: CliModule,
@@ -136,7 +137,7 @@ class CliModule {
           TenantCreationService,
         ]),
         // Not the connection itself, which Nest would open for every command.
-        { provide: RedisConnection, useValue: { client } },
+        { provide: RedisConnection, useValue: { client, outages } },
         provide(AccountLock, [RedisConnection]),
         { provide: LoginAttempts, useValue: ATTEMPTS_THAT_STAY },
         provide(AccountUnlockService, [AccountLock, LoginAttempts, SecurityEvents]),
@@ -189,7 +190,7 @@ export async function openCliServices(
   database: PlatformDatabaseOptions,
 ): Promise<CliServices> {
   const config = readCliConfig(env);
-  const redis = new RedisConnection(config);
+  const redis = new RedisConnection(shareRedis(config.redis.url, 'poc-tracker-cli'));
   const module = CliModule.for(config, database, redis);
   const context = await NestFactory.createApplicationContext(module, {
     logger: false,

@@ -3,6 +3,7 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthKitModule, JwtAuthGuard, KeyRing, PolicyGuard } from '@poc-tracker/auth-kit';
 import { ConfigModule } from '@poc-tracker/http-service';
 import { RateLimitGuard, RateLimitModule, RefusedRequestGuard } from '@poc-tracker/rate-limit';
+import { shareRedis } from '@poc-tracker/redis';
 import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
 import { cachedTenantLookup, TenantCacheModule } from '@poc-tracker/tenant-cache';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
@@ -17,6 +18,7 @@ import { ProtectionModule } from './protection/protection.module.js';
 import { AccountSubjects } from './rate-limits/account-subjects.js';
 import { RateLimitAudit } from './rate-limits/rate-limit.audit.js';
 import { RateLimitsController } from './rate-limits/rate-limits.controller.js';
+import { RedisModule } from './redis/redis.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import { SessionModule } from './session/session.module.js';
@@ -33,7 +35,8 @@ const APPLICATION_NAME = 'poc-tracker-auth-service';
 @Module({})
 export class AppModule {
   static forConfig(config: AppConfig): DynamicModule {
-    const { database, http, redis, tokens } = config;
+    const { database, http, tokens } = config;
+    const redis = shareRedis(config.redis.url, APPLICATION_NAME);
     return {
       module: AppModule,
       imports: [
@@ -59,14 +62,14 @@ export class AppModule {
             databaseUrl: database.serviceUrl,
             tls: database.tls,
             applicationName: APPLICATION_NAME,
-            redisUrl: redis.url,
+            redis,
           }),
         }),
-        TenantCacheModule.forRoot({ redisUrl: redis.url, applicationName: APPLICATION_NAME }),
+        TenantCacheModule.forRoot(redis),
+        RedisModule.forRoot(redis),
         RateLimitModule.forRoot({
           limits: config.rateLimits,
-          redisUrl: redis.url,
-          applicationName: APPLICATION_NAME,
+          redis,
           imports: [ProtectionModule, SessionModule],
           subjects: AccountSubjects,
           reporter: RateLimitAudit,

@@ -9,6 +9,7 @@ import {
 } from '@poc-tracker/auth-kit';
 import { ConfigModule } from '@poc-tracker/http-service';
 import { RateLimitGuard, RateLimitModule, RefusedRequestGuard } from '@poc-tracker/rate-limit';
+import { shareRedis } from '@poc-tracker/redis';
 import { databaseSessionStatus } from '@poc-tracker/revocation-feed';
 import { cachedTenantLookup, TenantCacheModule } from '@poc-tracker/tenant-cache';
 import { TenancyModule, TenantInterceptor } from '@poc-tracker/tenancy';
@@ -28,7 +29,8 @@ const APPLICATION_NAME = 'poc-tracker';
 @Module({})
 export class AppModule {
   static forConfig(config: TrackerConfig): DynamicModule {
-    const { database, http, redis, tenancy, tokens } = config;
+    const { database, http, tenancy, tokens } = config;
+    const redis = shareRedis(config.redis.url, APPLICATION_NAME);
     return {
       module: AppModule,
       imports: [
@@ -53,14 +55,13 @@ export class AppModule {
             databaseUrl: database.serviceUrl,
             tls: database.tls,
             applicationName: APPLICATION_NAME,
-            redisUrl: redis.url,
+            redis,
           }),
         }),
-        TenantCacheModule.forRoot({ redisUrl: redis.url, applicationName: APPLICATION_NAME }),
+        TenantCacheModule.forRoot(redis),
         RateLimitModule.forRoot({
           limits: config.rateLimits,
-          redisUrl: redis.url,
-          applicationName: APPLICATION_NAME,
+          redis,
           imports: [],
           subjects: SessionSubjects,
           reporter: RateLimitLog,

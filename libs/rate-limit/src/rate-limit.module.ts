@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Type } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
+import type { SharedRedis } from '@poc-tracker/redis';
 import { RateLimitHits } from './rate-limit-hits.js';
 import { RateLimitStorage } from './rate-limit.storage.js';
 import { RateLimitSubjects } from './request/rate-limit-subjects.js';
@@ -15,8 +16,7 @@ import { RULE_NAMES } from './rules/rule-catalogue.js';
 export interface RateLimitOptions {
   readonly limits: RateLimitSettings;
   /** Without it, the process counts for itself. */
-  readonly redisUrl: string | undefined;
-  readonly applicationName: string;
+  readonly redis: SharedRedis | undefined;
   /** What the classes below need. */
   readonly imports: NonNullable<ModuleMetadata['imports']>;
   readonly subjects: Type<RateLimitSubjects>;
@@ -27,8 +27,8 @@ export interface RateLimitOptions {
 @Module({})
 export class RateLimitModule {
   static forRoot(options: RateLimitOptions): DynamicModule {
-    const { limits, redisUrl: url, applicationName, imports, subjects, reporter } = options;
-    const storage = new RateLimitStorage({ url, applicationName });
+    const { limits, redis, imports, subjects, reporter } = options;
+    const storage = new RateLimitStorage(redis);
     return {
       module: RateLimitModule,
       global: true,

@@ -1,8 +1,9 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
+import type { SharedRedis } from '@poc-tracker/redis';
 import type { Hit, HitCounter, Verdict } from './counting/hit-counter.js';
 import { MemoryCounter } from './counting/memory-counter.js';
-import { RedisCounter, type RedisCounterOptions } from './counting/redis-counter.js';
+import { RedisCounter } from './counting/redis-counter.js';
 import type { ActiveRule } from './rules/rate-limit-policy.js';
 import { seconds } from './request/rate-limit-fields.js';
 
@@ -16,10 +17,8 @@ export class RateLimitStorage implements ThrottlerStorage, OnModuleInit, OnAppli
   private readonly redis: RedisCounter | undefined;
   private readonly counter: HitCounter;
 
-  constructor({ url, applicationName }: { url: string | undefined; applicationName: string }) {
-    const options: RedisCounterOptions | undefined =
-      url === undefined ? undefined : { url, applicationName };
-    this.redis = options && new RedisCounter(options);
+  constructor(redis: SharedRedis | undefined) {
+    this.redis = redis && new RedisCounter(redis);
     this.counter = this.redis ?? new MemoryCounter();
   }
 

@@ -1,4 +1,5 @@
 import { SessionStatusService, type SessionStatusProvider } from '@poc-tracker/auth-kit';
+import type { SharedRedis } from '@poc-tracker/redis';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { DatabaseSessionStatusSource } from './database-session-status.source.js';
 import type { FeedConnectionOptions } from './postgres-feed.connection.js';
@@ -8,18 +9,18 @@ import { LEADER_POLL_EVERY_MS, RedisFeedTransport } from './redis-feed.transport
 
 export interface DatabaseSessionStatusOptions extends FeedConnectionOptions {
   /** With Redis, one process polls PostgreSQL for all. */
-  redisUrl?: string | undefined;
+  redis?: SharedRedis | undefined;
 }
 
 /** The transport of the revocation feed for a process that has access to the database. */
 export function databaseFeed({
-  redisUrl,
+  redis,
   ...options
 }: DatabaseSessionStatusOptions): PostgresFeedTransport | RedisFeedTransport {
-  if (redisUrl === undefined) return new PostgresFeedTransport(options);
+  if (redis === undefined) return new PostgresFeedTransport(options);
   return new RedisFeedTransport(
     new PostgresFeedTransport({ ...options, pollEveryMs: LEADER_POLL_EVERY_MS }),
-    new RedisFeedConnection(redisUrl, options.applicationName),
+    new RedisFeedConnection(redis),
   );
 }
 

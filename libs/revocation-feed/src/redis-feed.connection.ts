@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Logger } from '@nestjs/common';
 import { Timestamp } from '@poc-tracker/auth-kit';
-import { connectionOptions, readRunId } from '@poc-tracker/redis';
+import { connectionOptions, readRunId, type SharedRedis } from '@poc-tracker/redis';
 import { Redis } from 'ioredis';
-import { asSentence } from './as-sentence.js';
 import type { FeedSource } from './postgres-feed.connection.js';
 import { TicketHistory } from './redis-ticket.js';
 
@@ -56,7 +54,6 @@ const HEARTBEAT = `
 /** The two connections to Redis: one receives messages, the other sends heartbeats and publishes. */
 export class RedisFeedConnection {
   readonly tickets = new TicketHistory();
-  private readonly logger = new Logger(RedisFeedConnection.name);
   private readonly id = randomUUID();
   private readonly commands: Redis;
   private readonly subscriber: Redis;
@@ -65,11 +62,11 @@ export class RedisFeedConnection {
   /** The run id of the Redis server; undefined until it is known. */
   private runId: string | undefined;
   private inFlight = 0;
-  private lost = false;
 
-  constructor(url: string, applicationName: string) {
+  constructor(private readonly shared: SharedRedis) {
+    const { url } = shared;
     const options = {
-      ...connectionOptions(`${applicationName}-feed`),
+      ...connectionOptions(`${shared.applicationName}-feed`),
       commandTimeout: COMMAND_TIMEOUT_MS,
       // A heartbeat that is sent again would get its ticket long after its request time.
       autoResendUnfulfilledCommands: false,
@@ -81,7 +78,7 @@ export class RedisFeedConnection {
   start(onMessage: (text: string) => void): void {
     this.commands.on('ready', () => void this.identify());
     this.commands.on('close', () => this.reset());
-    this.commands.on('error', (error: Error) => this.beginOutage(error));
+    this.commands.on('error', (error: Error) => this.shared.outages.begin('revocations', error));
     this.subscriber.on('error', () => undefined);
     this.subscriber.on('ready', () => this.listen());
     this.subscriber.on('message', (_channel: string, text: string) => onMessage(text));
@@ -136,6 +133,7 @@ export class RedisFeedConnection {
   async stop(): Promise<void> {
     await this.heartbeat(false);
     for (const client of [this.commands, this.subscriber]) client.disconnect();
+    this.shared.outages.end('revocations');
   }
 
   private listen(): void {
@@ -150,20 +148,10 @@ export class RedisFeedConnection {
       if (runId === undefined) return;
       this.tickets.clear();
       this.runId = runId;
-      if (this.lost) this.logger.log('Redis delivers revocations again.');
-      this.lost = false;
+      this.shared.outages.end('revocations');
     } catch (error) {
-      this.beginOutage(error as Error);
+      this.shared.outages.begin('revocations', error);
     }
-  }
-
-  /** Logs one line per outage. */
-  private beginOutage(error: Error): void {
-    if (!this.lost)
-      this.logger.warn(
-        `Redis cannot deliver revocations: ${asSentence(error.message)} This process polls PostgreSQL instead.`,
-      );
-    this.lost = true;
   }
 
   private reset(): void {

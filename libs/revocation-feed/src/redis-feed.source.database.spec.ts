@@ -1,4 +1,5 @@
 import { Timestamp } from '@poc-tracker/auth-kit';
+import { shareRedis } from '@poc-tracker/redis';
 import { redisUrl } from '@poc-tracker/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { databaseFeed } from './database-session-status.js';
@@ -41,7 +42,7 @@ async function start(feed: PostgresFeed): Promise<{ subscriber: StrictSubscriber
     databaseUrl: feed.db.serviceUrl,
     tls: false,
     applicationName: 'spec',
-    redisUrl: redisUrl(),
+    redis: shareRedis(redisUrl(), 'spec'),
   });
   opened.unshift(transport);
   transport.start(subscriber);

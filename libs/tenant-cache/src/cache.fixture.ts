@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { shareRedis } from '@poc-tracker/redis';
 import { vi } from 'vitest';
 import { CacheStore } from './cache-store.js';
 import type { Freshness, InvalidationSubscriber } from './freshness.js';
@@ -76,7 +77,8 @@ export class CacheProcess {
     { redisUrl, source }: { redisUrl?: string; source?: string } = {},
   ) {
     this.freshness = new FakeFreshness(source ?? 'source');
-    this.redis = redisUrl === undefined ? undefined : new RedisLevel(redisUrl, 'test');
+    const redis = shareRedis(redisUrl, 'test');
+    this.redis = redis && new RedisLevel(redis);
     this.store = new CacheStore(this.freshness, this.redis);
     this.texts = this.store.declare<string>('text', {
       parse: (value) => (typeof value === 'string' ? value : undefined),

@@ -7,10 +7,6 @@ export {
 } from './freshness.js';
 export { RedisLevel } from './redis/redis-level.js';
 export { TenantCache, type TenantCacheOptions } from './tenant-cache.js';
-export {
-  cachedTenantLookup,
-  TenantCacheModule,
-  type TenantCacheModuleOptions,
-} from './tenant-cache.module.js';
+export { cachedTenantLookup, TenantCacheModule } from './tenant-cache.module.js';
 export type { Loader } from './single-flight.js';
 export type { LoadStart } from './two-level-cache.js';

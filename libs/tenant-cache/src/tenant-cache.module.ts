@@ -1,22 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { SessionStatusService } from '@poc-tracker/auth-kit';
+import type { SharedRedis } from '@poc-tracker/redis';
 import { DatabaseTenantLookup, type TenancyOptions } from '@poc-tracker/tenancy';
 import { CacheStore } from './cache-store.js';
 import { CachedTenantLookup } from './cached-tenant-lookup.js';
 import { RevocationFeedFreshness } from './freshness.js';
 import { RedisLevel } from './redis/redis-level.js';
 
-export interface TenantCacheModuleOptions {
-  /** Without Redis, values are cached in the memory of the process only. */
-  redisUrl: string | undefined;
-  /** Name of the service; the connection is named `<name>-cache`. */
-  applicationName: string;
-}
-
 /** The caches of a process, kept correct by the revocation feed of AuthKitModule. */
 @Module({})
 export class TenantCacheModule {
-  static forRoot({ redisUrl, applicationName }: TenantCacheModuleOptions): DynamicModule {
+  /** @param redis undefined: values are cached in the memory of the process only. */
+  static forRoot(redis: SharedRedis | undefined): DynamicModule {
     return {
       module: TenantCacheModule,
       global: true,
@@ -27,7 +22,7 @@ export class TenantCacheModule {
           useFactory: (sessionStatus: SessionStatusService) =>
             new CacheStore(
               new RevocationFeedFreshness(sessionStatus),
-              redisUrl === undefined ? undefined : new RedisLevel(redisUrl, applicationName),
+              redis && new RedisLevel(redis),
             ),
         },
       ],

@@ -1,3 +1,4 @@
+import { RedisOutages, type SharedRedis } from '@poc-tracker/redis';
 import {
   CacheStore,
   type Freshness,
@@ -17,8 +18,8 @@ const ALWAYS_FRESH: Freshness = {
 };
 
 /** A process with a cache of texts. */
-function startProcess(url: string): { store: CacheStore; texts: TenantCache<string> } {
-  const store = new CacheStore(ALWAYS_FRESH, new RedisLevel(url, 'isolation'));
+function startProcess(redis: SharedRedis): { store: CacheStore; texts: TenantCache<string> } {
+  const store = new CacheStore(ALWAYS_FRESH, new RedisLevel(redis));
   store.onModuleInit();
   const parse = (value: unknown) => (typeof value === 'string' ? value : undefined);
   return { store, texts: store.declare<string>('text', { parse }) };
@@ -30,7 +31,8 @@ export async function attackCache(
   report: IsolationReport,
 ): Promise<void> {
   const redis = await openRedis();
-  const processes = [startProcess(redis.url), startProcess(redis.url)] as const;
+  const shared = { url: redis.url, applicationName: 'isolation', outages: new RedisOutages() };
+  const processes = [startProcess(shared), startProcess(shared)] as const;
   const [owner, other] = processes;
   try {
     const connected = await pollUntil(async () => {

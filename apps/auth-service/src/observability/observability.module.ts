@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { HealthService } from '@poc-tracker/http-service';
 import { ClockCheck, DatabaseCheck } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
-import { RedisModule } from '../redis/redis.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import type { ServiceCheck } from './health-check.js';
@@ -15,7 +14,7 @@ const CHECKS = [DatabaseCheck, RedisCheck, ClockCheck, TenantResolutionCheck, Jw
 
 /** Health checks and probes. */
 @Module({
-  imports: [RedisModule, TenantModule, SessionModule],
+  imports: [TenantModule, SessionModule],
   controllers: [HealthController],
   providers: [
     ...CHECKS,

@@ -1,5 +1,6 @@
 import { canStartRedis, startRedis, type TestRedis } from '@poc-tracker/testing';
 import { RateLimitStorage } from '@poc-tracker/rate-limit';
+import { shareRedis } from '@poc-tracker/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisCheck } from './redis.check.js';
@@ -12,7 +13,7 @@ describe.skipIf(!canStartRedis())('RedisCheck', () => {
   beforeAll(async () => {
     server = await startRedis();
     client = new Redis(server.url);
-    limits = new RateLimitStorage({ url: server.url, applicationName: 'spec' });
+    limits = new RateLimitStorage(shareRedis(server.url, 'spec'));
     await limits.onModuleInit();
   });
 

@@ -15,6 +15,8 @@ const KEY = 'poc-tracker:health';
 export class RedisCheck implements ServiceCheck {
   readonly name = 'redis';
   readonly critical = false;
+  /** See RedisOutages. */
+  readonly logsOutages = true;
 
   constructor(
     @Inject(RedisConnection) private readonly connection: Pick<RedisConnection, 'client'>,

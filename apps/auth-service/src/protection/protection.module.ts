@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { RedisModule } from '../redis/redis.module.js';
 import { CountryAccess } from './country/country-access.js';
 import { CountryDatabase } from './country/country-database.js';
 import { AccountLock } from './lockout/account-lock.js';
@@ -9,7 +8,6 @@ import { PasswordPolicy } from './password.policy.js';
 
 /** Password hashing, the password policy, the lock of accounts whose password is guessed, and the country policy. */
 @Module({
-  imports: [RedisModule],
   providers: [
     AccountLock,
     CountryAccess,

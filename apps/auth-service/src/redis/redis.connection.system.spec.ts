@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { shareRedis } from '@poc-tracker/redis';
 import { FakeRedis } from '@poc-tracker/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisCheck } from '../observability/redis.check.js';
@@ -18,7 +19,7 @@ beforeEach(async () => {
   );
   vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
   fake = await FakeRedis.start();
-  connection = new RedisConnection({ redis: { url: fake.url } });
+  connection = new RedisConnection(shareRedis(fake.url, 'spec'));
 });
 
 afterEach(async () => {
@@ -82,7 +83,7 @@ describe('the connection to Redis', () => {
       expect(connection.client?.status).toBe('end');
     }, 1_000);
 
-    const unanswered = new RedisConnection({ redis: { url: fake.url } });
+    const unanswered = new RedisConnection(shareRedis(fake.url, 'spec'));
     unanswered.onModuleInit();
     await vi.waitFor(() => {
       expect(unanswered.client?.status).toBe('ready');
@@ -94,7 +95,7 @@ describe('the connection to Redis', () => {
   });
 
   it('has no client without a REDIS_URL', async () => {
-    const none = new RedisConnection({ redis: { url: undefined } });
+    const none = new RedisConnection(undefined);
     none.onModuleInit();
     await none.onApplicationShutdown();
     expect(none.client).toBeUndefined();

@@ -1,13 +1,11 @@
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import {
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
-import { connectionOptions, SILENCE_MS } from '@poc-tracker/redis';
+  connectionOptions,
+  type RedisOutages,
+  type SharedRedis,
+  SILENCE_MS,
+} from '@poc-tracker/redis';
 import { Redis } from 'ioredis';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 
 /** Timeout of a command, so that requests do not wait for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -17,18 +15,21 @@ const MAX_RECONNECT_DELAY_MS = 5_000;
 
 /**
  * The connection to Redis, which is an accelerator only. While it is lost, commands fail immediately instead of being
- * queued, and the service continues. An outage is logged once. Without a REDIS_URL there is no connection.
+ * queued, and the service continues. Without a REDIS_URL there is no connection.
  */
-@Injectable()
 export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RedisConnection.name);
-  private lost = false;
 
   /** Undefined without a REDIS_URL. */
   readonly client: Redis | undefined;
 
-  constructor(@Inject(APP_CONFIG) { redis }: Pick<AppConfig, 'redis'>) {
-    if (redis.url !== undefined) this.client = this.connect(redis.url);
+  /** For those who use the client. Undefined without it. */
+  readonly outages: RedisOutages | undefined;
+
+  constructor(shared: SharedRedis | undefined) {
+    if (shared === undefined) return;
+    this.outages = shared.outages;
+    this.client = this.connect(shared);
   }
 
   /** Starts connecting and does not wait: the service works without Redis. */
@@ -46,26 +47,24 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       // The connection is broken or Redis did not answer in time; disconnect anyway.
     } finally {
       this.client.disconnect();
+      this.outages?.end('its connection');
+      this.outages?.end('locked accounts');
     }
   }
 
-  private connect(url: string): Redis {
+  private connect({ url, applicationName, outages }: SharedRedis): Redis {
     const client = new Redis(url, {
-      ...connectionOptions('poc-tracker-auth-service'),
+      ...connectionOptions(applicationName),
       commandTimeout: COMMAND_TIMEOUT_MS,
       socketTimeout: SILENCE_MS,
       retryStrategy: (attempt) => Math.min(attempt * 200, MAX_RECONNECT_DELAY_MS),
     });
-    client.on('error', (error: Error) => {
-      if (!this.lost)
-        this.logger.warn(
-          `Redis cannot be reached: ${error.message}. The service continues without it.`,
-        );
-      this.lost = true;
-    });
+    client.on('error', (error: Error) => outages.begin('its connection', error));
     client.on('ready', () => {
-      this.logger.log(this.lost ? 'Redis is reconnected.' : 'Redis is connected.');
-      this.lost = false;
+      this.logger.debug('Redis is connected.');
+      outages.end('its connection');
+      // Otherwise it would end with the next wrong password only.
+      outages.end('locked accounts');
     });
     return client;
   }

@@ -1,6 +1,16 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { SharedRedis } from '@poc-tracker/redis';
 import { RedisConnection } from './redis.connection.js';
 
-/** The process has one connection to Redis. */
-@Module({ providers: [RedisConnection], exports: [RedisConnection] })
-export class RedisModule {}
+/** The connection to Redis of the service itself, beside those of the libraries. */
+@Module({})
+export class RedisModule {
+  static forRoot(redis: SharedRedis | undefined): DynamicModule {
+    return {
+      module: RedisModule,
+      global: true,
+      providers: [{ provide: RedisConnection, useFactory: () => new RedisConnection(redis) }],
+      exports: [RedisConnection],
+    };
+  }
+}

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { ProtectionModule } from '../protection/protection.module.js';
-import { RedisModule } from '../redis/redis.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
 import { Clock } from './clock.js';
@@ -22,7 +21,7 @@ import { TokenIssuer } from './tokens/token-issuer.js';
 
 /** Sessions and their tokens, and the risk of a log-in by the sessions before it. */
 @Module({
-  imports: [ProtectionModule, RedisModule, TenantModule, UserModule, JwtModule.register({})],
+  imports: [ProtectionModule, TenantModule, UserModule, JwtModule.register({})],
   controllers: [SessionController, JwksController],
   providers: [
     Clock,

@@ -7,7 +7,6 @@ import { TenantDomainController } from './domains/tenant-domain.controller.js';
 import { TenantDomainRepository } from './domains/tenant-domain.repository.js';
 import { TenantDomainService } from './domains/tenant-domain.service.js';
 import { DnsTxtResolver, TxtResolver } from './domains/txt-resolver.js';
-import { RedisModule } from '../redis/redis.module.js';
 import { EntitlementController } from './entitlements/entitlement.controller.js';
 import { EntitlementRepository } from './entitlements/entitlement.repository.js';
 import { EntitlementService } from './entitlements/entitlement.service.js';
@@ -29,7 +28,7 @@ import { TenantService } from './tenant.service.js';
 
 /** Tenants: which one a request is for, and what it is, has and uses. */
 @Module({
-  imports: [ProtectionModule, RedisModule],
+  imports: [ProtectionModule],
   controllers: [
     BrandingController,
     EntitlementController,

@@ -3,6 +3,8 @@ export interface HealthCheck<Name extends string = string> {
   readonly name: Name;
   /** If a critical dependency fails, the service is unhealthy; otherwise it is degraded. Read after the probe. */
   readonly critical: boolean;
+  /** True: an outage is logged by what uses the dependency, and is not logged twice. */
+  readonly logsOutages?: boolean;
   /** Without this dependency no request can be answered, and the service is not ready. */
   readonly neededToBeReady?: boolean;
   /**

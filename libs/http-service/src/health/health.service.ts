@@ -71,7 +71,8 @@ export class HealthService<Name extends string = string> implements BeforeApplic
       ...details
     } = outcome as Outcome;
     const healthy = status === 'up';
-    this.logChange(check.name, healthy ? undefined : String(message));
+    if (check.logsOutages !== true)
+      this.logChange(check.name, healthy ? undefined : String(message));
     return {
       healthy,
       responseTime,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { RedisOutages } from '@poc-tracker/redis';
 import { canStartRedis, randomNumbers, redisUrl, startRedis } from '@poc-tracker/testing';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -37,7 +38,11 @@ afterEach(() => {
 });
 
 async function start(url = redisUrl(), now?: () => number): Promise<RedisCounter> {
-  const counter = new RedisCounter({ url, applicationName: 'spec' }, new MemoryCounter(), now);
+  const counter = new RedisCounter(
+    { url, applicationName: 'spec', outages: new RedisOutages() },
+    new MemoryCounter(),
+    now,
+  );
   counters.push(counter);
   await counter.start();
   return counter;

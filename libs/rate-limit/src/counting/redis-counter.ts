@@ -1,5 +1,10 @@
-import { Logger } from '@nestjs/common';
-import { CircuitBreaker, connectionOptions, inTime, SILENCE_MS } from '@poc-tracker/redis';
+import {
+  CircuitBreaker,
+  connectionOptions,
+  inTime,
+  type SharedRedis,
+  SILENCE_MS,
+} from '@poc-tracker/redis';
 import { Redis } from 'ioredis';
 import { countingScript, REDIS_CLOCK, scriptArguments, toVerdicts } from './counting-script.js';
 import type { Hit, HitCounter, Verdict } from './hit-counter.js';
@@ -15,34 +20,28 @@ const COMMAND = 'countHits';
 
 type CountingClient = Redis & Record<typeof COMMAND, (...args: unknown[]) => Promise<unknown>>;
 
-export interface RedisCounterOptions {
-  readonly url: string;
-  readonly applicationName: string;
-}
-
 /**
  * Counts in Redis, for all instances together. While Redis is lost, slow, full, read-only or too old, this process counts
  * for itself: a limit then holds per instance.
  */
 export class RedisCounter implements HitCounter {
-  private readonly logger = new Logger(RedisCounter.name);
   private readonly client: CountingClient;
   private readonly circuit: CircuitBreaker;
   private starting: Promise<void> | undefined;
 
   constructor(
-    { url, applicationName }: RedisCounterOptions,
+    private readonly shared: SharedRedis,
     private readonly substitute: MemoryCounter = new MemoryCounter(),
     now?: () => number,
   ) {
     this.circuit = new CircuitBreaker({
       deadlineMs: ANSWER_TIMEOUT_MS,
-      onOpen: (error) => this.logOutage(error),
-      onClose: () => this.logger.log('Rate limits are counted in Redis again.'),
+      onOpen: (error) => shared.outages.begin('rate limits', error),
+      onClose: () => shared.outages.end('rate limits'),
       ...(now && { now }),
     });
-    const client = new Redis(url, {
-      ...connectionOptions(`${applicationName}-limits`),
+    const client = new Redis(shared.url, {
+      ...connectionOptions(`${shared.applicationName}-limits`),
       socketTimeout: SILENCE_MS,
       // An attempt that is sent again would be counted twice.
       autoResendUnfulfilledCommands: false,
@@ -67,6 +66,7 @@ export class RedisCounter implements HitCounter {
 
   stop(): void {
     this.client.disconnect();
+    this.shared.outages.end('rate limits');
   }
 
   take(hits: readonly Hit[]): Verdict[] | Promise<Verdict[]> {
@@ -85,12 +85,5 @@ export class RedisCounter implements HitCounter {
     const count = async (): Promise<Verdict[]> =>
       toVerdicts(await this.client[COMMAND](hits.length, ...scriptArguments(hits)), hits);
     return this.circuit.run(count).catch(() => this.substitute.take(hits));
-  }
-
-  private logOutage(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.logger.warn(
-      `Rate limits cannot be counted in Redis (${reason}). Each instance counts for itself until it works again.`,
-    );
   }
 }

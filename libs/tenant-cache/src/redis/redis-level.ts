@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Logger } from '@nestjs/common';
-import { CircuitBreaker, connectionOptions, readRunId, SILENCE_MS } from '@poc-tracker/redis';
+import {
+  CircuitBreaker,
+  connectionOptions,
+  readRunId,
+  type SharedRedis,
+  SILENCE_MS,
+} from '@poc-tracker/redis';
 import { type ChainableCommander, Redis } from 'ioredis';
 import { CLOCK_KEY, generationKey } from '../cache-keys.js';
 import { RedisClock, type Ticket } from './redis-clock.js';
@@ -53,24 +58,20 @@ export interface ValueText {
  * frozen or gone costs its values only. `RedisClock` decides which values may be used.
  */
 export class RedisLevel {
-  private readonly logger = new Logger('TenantCache');
   private readonly circuit = new CircuitBreaker({
     deadlineMs: ANSWER_TIMEOUT_MS,
     maxInFlight: MAX_IN_FLIGHT,
-    onOpen: (error) =>
-      this.logger.warn(
-        `Redis does not serve the cache: ${(error as Error).message}. Values come from their source.`,
-      ),
-    onClose: () => this.logger.log('Redis serves the cache again.'),
+    onOpen: (error) => this.shared.outages.begin('cached tenants', error),
+    onClose: () => this.shared.outages.end('cached tenants'),
   });
   private readonly clock = new RedisClock();
   private readonly client: Redis;
   /** The run id of the Redis server; undefined until it is known. Two servers may have the same issuer after a fail-over. */
   private runId: string | undefined;
 
-  constructor(url: string, applicationName: string) {
-    this.client = new Redis(url, {
-      ...connectionOptions(`${applicationName}-cache`),
+  constructor(private readonly shared: SharedRedis) {
+    this.client = new Redis(shared.url, {
+      ...connectionOptions(`${shared.applicationName}-cache`),
       socketTimeout: SILENCE_MS,
       autoResendUnfulfilledCommands: false,
     });
@@ -89,6 +90,7 @@ export class RedisLevel {
 
   stop(): void {
     this.client.disconnect();
+    this.shared.outages.end('cached tenants');
   }
 
   /** The tenants have changed: values that were loaded before are not trusted any longer. */
@@ -199,11 +201,7 @@ export class RedisLevel {
 
   /** Without the run id, tickets of two servers could not be told apart, so none are issued. */
   private async identify(): Promise<void> {
-    try {
-      this.runId = await readRunId(this.client);
-    } catch (error) {
-      this.circuit.open(error);
-    }
+    this.runId = await this.circuit.run(() => readRunId(this.client)).catch(() => undefined);
   }
 }
 

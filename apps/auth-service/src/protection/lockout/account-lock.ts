@@ -1,5 +1,6 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ApiError, NIL_UUID } from '@poc-tracker/contracts';
+import type { RedisOutages } from '@poc-tracker/redis';
 import { RedisConnection } from '../../redis/redis.connection.js';
 import { knownDevice } from './known-devices.js';
 import type { LockState } from './lockout.rules.js';
@@ -31,13 +32,15 @@ const RETRY_AFTER_SECONDS = 5;
  */
 @Injectable()
 export class AccountLock {
-  private readonly logger = new Logger(AccountLock.name);
   private readonly shared: SharedLocks | undefined;
   private readonly local = new ProcessLocks();
-  private degraded = false;
+  private readonly outages: RedisOutages | undefined;
 
-  constructor(@Inject(RedisConnection) { client }: Pick<RedisConnection, 'client'>) {
+  constructor(
+    @Inject(RedisConnection) { client, outages }: Pick<RedisConnection, 'client' | 'outages'>,
+  ) {
     this.shared = client && new SharedLocks(client);
+    this.outages = outages;
   }
 
   async isLocked(account: TriedAccount): Promise<boolean> {
@@ -136,7 +139,7 @@ export class AccountLock {
   private async count(shared: SharedLocks, keys: SubjectKeys): Promise<SharedLock> {
     const found = await shared.fail(keys);
     // Nothing is written for a subject that was locked before. Only a write shows that Redis is neither read-only nor full.
-    if (found.state !== 'locked' || found.lockedNow) this.endOutage();
+    if (found.state !== 'locked' || found.lockedNow) this.outages?.end('locked accounts');
     return found;
   }
 
@@ -147,7 +150,7 @@ export class AccountLock {
     try {
       return await command(shared);
     } catch (error) {
-      this.beginOutage(error);
+      this.outages?.begin('locked accounts', error);
       return undefined;
     }
   };
@@ -161,22 +164,10 @@ export class AccountLock {
     try {
       return shared && (await command(shared));
     } catch (error) {
-      this.beginOutage(error);
+      this.outages?.begin('locked accounts', error);
       throw new ApiError('SERVICE_UNAVAILABLE', { retryAfter: RETRY_AFTER_SECONDS, cause: error });
     }
   };
-
-  /** One line for an outage: it must not fill the log. */
-  private beginOutage(error: unknown): void {
-    if (!this.degraded)
-      this.logger.warn(`Failed log-ins are counted by this process alone: ${String(error)}`);
-    this.degraded = true;
-  }
-
-  private endOutage(): void {
-    if (this.degraded) this.logger.log('Failed log-ins are counted in Redis again.');
-    this.degraded = false;
-  }
 }
 
 /** The keys of the device that makes the current request, if the account knows it, otherwise those of the account. */

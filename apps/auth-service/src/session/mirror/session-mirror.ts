@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Redis } from 'ioredis';
@@ -24,11 +23,9 @@ const SLOW_MS = 1_000;
  */
 @Injectable()
 export class SessionMirror implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(SessionMirror.name);
   private readonly id = randomUUID();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
-  private failing = false;
 
   constructor(
     private readonly connection: RedisConnection,
@@ -43,6 +40,7 @@ export class SessionMirror implements OnApplicationBootstrap, BeforeApplicationS
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     await this.running;
+    this.succeed();
   }
 
   private async run(redis: Redis): Promise<void> {
@@ -84,13 +82,10 @@ export class SessionMirror implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private fail(error: unknown): void {
-    if (!this.failing)
-      this.logger.warn(`Sessions are not mirrored in Redis: ${String(error)}. It is retried.`);
-    this.failing = true;
+    this.connection.outages?.begin('the mirror of sessions', error);
   }
 
   private succeed(): void {
-    if (this.failing) this.logger.log('Sessions are mirrored in Redis again.');
-    this.failing = false;
+    this.connection.outages?.end('the mirror of sessions');
   }
 }
