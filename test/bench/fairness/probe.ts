@@ -69,7 +69,10 @@ function fromNextAddress(init: RequestInit): RequestInit {
 }
 
 /** Sends requests at a fixed rate, whether or not earlier ones are answered. */
-export async function measure({ perSecond, send }: Probe, seconds: number): Promise<Measurement> {
+export async function measure(
+  { perSecond, send }: Pick<Probe, 'perSecond' | 'send'>,
+  seconds: number,
+): Promise<Measurement> {
   const failed: Statuses = {};
   const start = performance.now();
   const results = Array.from({ length: seconds * perSecond }, async (_, index) => {

@@ -27,7 +27,8 @@ const tooShort = (field: string, minLength: number) => ({
         field,
         reason: 'too_short',
         minLength,
-        message: expect.stringContaining(`at least ${minLength} characters`) as string,
+        // Users speak Portuguese unless they choose otherwise.
+        message: expect.stringMatching(new RegExp(`(at least|pelo menos) ${minLength} `)) as string,
       },
     ],
   },

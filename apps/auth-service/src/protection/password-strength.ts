@@ -2,12 +2,11 @@ import { type OptionsDictionary, ZxcvbnFactory } from '@zxcvbn-ts/core';
 import * as common from '@zxcvbn-ts/language-common';
 import * as english from '@zxcvbn-ts/language-en';
 import * as portuguese from '@zxcvbn-ts/language-pt-br';
+import type { StrengthFeedback } from './password-feedback.js';
 
 /** The result of zxcvbn: a score from 0 to 4, and how to improve a low one. */
-export interface PasswordStrength {
+export interface PasswordStrength extends StrengthFeedback {
   score: number;
-  warning: string | undefined;
-  suggestions: string[];
 }
 
 /** Minimum score of a password: 3 means at least 10^8 guesses. */
@@ -27,7 +26,7 @@ const WINDOW = 20;
 const MAX_LEET_SUBSTITUTIONS = 8;
 
 const scorer = new ZxcvbnFactory({
-  translations: english.translations,
+  translations: namesOf(english.translations),
   graphs: common.adjacencyGraphs,
   dictionary: mergedDictionaries(),
   l33tMaxSubstitutions: MAX_LEET_SUBSTITUTIONS,
@@ -77,6 +76,13 @@ export function warmUpPasswordStrength(): void {
 function estimate(characters: string[], words: readonly string[]): PasswordStrength {
   const { score, feedback } = scorer.check(characters.join(''), [...words]);
   return { score, warning: feedback.warning ?? undefined, suggestions: feedback.suggestions };
+}
+
+/** Every text is its name: the scorer does not know the language of the user. */
+function namesOf(texts: typeof english.translations): typeof english.translations {
+  const names = <T extends object>(group: T): T =>
+    Object.fromEntries(Object.keys(group).map((name) => [name, name])) as T;
+  return { ...texts, warnings: names(texts.warnings), suggestions: names(texts.suggestions) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ApiError } from '@poc-tracker/contracts';
+import { runInRequestContext } from '@poc-tracker/tenancy';
 import { describe, expect, it } from 'vitest';
 import { BreachedPasswords } from './breached-passwords.js';
 import { passwordProblem, PasswordPolicy } from './password.policy.js';
@@ -18,7 +19,7 @@ const context: PasswordContext = {
 
 const list = BreachedPasswords.load();
 const problem = (password: string, overrides: Partial<PasswordContext> = {}) =>
-  passwordProblem(password, { ...context, ...overrides }, list);
+  passwordProblem(password, { ...context, ...overrides }, list, 'en-US');
 
 /** Characters without a pattern, the same in every run. */
 function scrambled(length: number): string {
@@ -131,6 +132,7 @@ describe('a password with personal words', () => {
           email: 'q@example.com',
         },
         list,
+        'en-US',
       )?.reason,
     ).toBe(/poc.?tracker/i.test(password) ? 'personal' : undefined);
   });
@@ -154,7 +156,7 @@ describe('a password with personal words', () => {
 
 describe('a breached password', () => {
   it('is refused with the reason breached, however strong it looks', () => {
-    const strong = passwordProblem('9v#Lq2!x-uk', context, { has: () => true });
+    const strong = passwordProblem('9v#Lq2!x-uk', context, { has: () => true }, 'en-US');
     expect(strong).toMatchObject({
       reason: 'breached',
       message: expect.stringContaining('breached') as string,
@@ -226,6 +228,34 @@ describe('PasswordPolicy', () => {
       details: [{ field: 'newPassword', reason: 'weak', score: expect.any(Number) as number }],
     });
     expect(refusal('Password1').details).toMatchObject([{ field: 'password', reason: 'breached' }]);
+  });
+
+  it("explains itself in the user's language", () => {
+    const inPortuguese = { ...context, locale: 'pt-BR' } as const;
+    const explain = (password: string) => {
+      try {
+        policy.check(password, inPortuguese);
+      } catch (error) {
+        return (error as ApiError).details;
+      }
+      return undefined;
+    };
+    expect(explain('curta')).toMatchObject([{ message: 'deve ter pelo menos 8 caracteres.' }]);
+    expect(explain('ab'.repeat(30))).toMatchObject([
+      {
+        message: expect.stringMatching(/^é fácil demais de adivinhar\. .*como/) as string,
+        suggestions: expect.arrayContaining([expect.stringMatching(/palavras/)]) as string[],
+      },
+    ]);
+  });
+
+  it('explains itself in the language of the request to those who have no account yet', () => {
+    const client = { ipAddress: null, userAgent: null, acceptLanguage: 'fr, pt;q=0.8, en;q=0.5' };
+    const [detail] = runInRequestContext(
+      { requestId: '1', client },
+      () => refusal('curta').details as { message: string }[],
+    );
+    expect(detail?.message).toBe('deve ter pelo menos 8 caracteres.');
   });
 
   it('does not repeat the password in the error', () => {

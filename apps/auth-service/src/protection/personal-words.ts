@@ -1,3 +1,5 @@
+import type { Locale } from '@poc-tracker/contracts';
+
 /** What a tenant's settings require of a new password. */
 export interface PasswordRules {
   /** Minimum length in code points. */
@@ -8,6 +10,8 @@ export interface PasswordRules {
 
 /** The user and tenant of a password. It must not contain their names. */
 export interface PasswordContext {
+  /** Language of a known user, in which a refusal is explained to a client that asks for none. */
+  locale?: Locale | undefined;
   rules: PasswordRules;
   tenant: { name: string; subdomain: string; customDomain?: string | null };
   email: string;

@@ -10,10 +10,15 @@ export interface RequestClient {
   readonly ipAddress: string | null;
   /** As the client sent it, truncated. */
   readonly userAgent: string | null;
+  /** The header Accept-Language, truncated. Absent without one. */
+  readonly acceptLanguage?: string;
 }
 
 /** Longer than any real user agent; a header may have 16 KiB. */
 const MAX_USER_AGENT_LENGTH = 512;
+
+/** Longer than browsers send. To choose among its languages takes longer the more it has. */
+const MAX_ACCEPT_LANGUAGE_LENGTH = 200;
 
 /** The current request. The guards set tenant and user. */
 export interface RequestContext {
@@ -93,7 +98,12 @@ export function runOutsideRequest<T>(work: () => T): T {
 /** The client of a request. The edge of the service has brought `ip` into its one form. */
 export function clientOf(request: Pick<FastifyRequest, 'ip' | 'headers'>): RequestClient {
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH);
-  return { ipAddress: request.ip || null, userAgent: userAgent || null };
+  const acceptLanguage = request.headers['accept-language']?.slice(0, MAX_ACCEPT_LANGUAGE_LENGTH);
+  return {
+    ipAddress: request.ip || null,
+    userAgent: userAgent || null,
+    ...(acceptLanguage && { acceptLanguage }),
+  };
 }
 
 /** Runs `work`, and everything that it starts, as part of a request. */

@@ -6,6 +6,7 @@ const SIZE = 1_000;
 export const CONNECTION_BURST: Attack = {
   name: 'connections',
   description: `${SIZE} new connections at once, for a health check or a log-in each`,
+  hasReference: true,
   prepare: ({ attackers }) =>
     Promise.resolve({
       size: SIZE,

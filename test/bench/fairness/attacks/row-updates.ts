@@ -6,6 +6,7 @@ const SIZE = 1_200;
 export const ROW_UPDATES: Attack = {
   name: 'row-updates',
   description: `${SIZE} updates of one row at once`,
+  hasReference: true,
   prepare: async (world) => {
     const headers = { ...(await signIn(world, world.attackers[0])), ...JSON_BODY };
     const requests = Array.from({ length: SIZE }, (_, index) => ({

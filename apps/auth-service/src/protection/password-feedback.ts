@@ -1,0 +1,84 @@
+import { type Locale, LOCALES } from '@poc-tracker/contracts';
+import * as english from '@zxcvbn-ts/language-en';
+import * as portuguese from '@zxcvbn-ts/language-pt-br';
+import Negotiator from 'negotiator';
+import { MAX_PASSWORD_LENGTH } from './password-text.js';
+
+/** Why a password was refused, for clients that show their own text. */
+export type PasswordRefusal =
+  'too_long' | 'too_short' | 'personal' | 'breached' | 'weak' | 'reused';
+
+/** The language of the other texts of the API. */
+const DEFAULT_LOCALE: Locale = 'en-US';
+
+/** A language without its country means the one that the product has. */
+const LOCALE_OF_LANGUAGE: Readonly<Record<string, Locale>> = {
+  ...Object.fromEntries(LOCALES.map((locale) => [locale, locale])),
+  pt: 'pt-BR',
+  'pt-PT': 'pt-BR',
+  en: 'en-US',
+  'en-GB': 'en-US',
+};
+
+/** The sentences continue the name of the field. `{count}` is the number that the refusal is about. */
+const MESSAGES: Readonly<Record<Locale, Record<PasswordRefusal, string>>> = {
+  'en-US': {
+    too_long: `must be text of at most ${MAX_PASSWORD_LENGTH} characters.`,
+    too_short: 'must have at least {count} characters.',
+    personal:
+      "must not contain your name, your email address, the product's name, or the tenant's name, domain or words.",
+    reused: 'must differ from your former passwords.',
+    breached: 'is on a list of breached passwords. Choose another one.',
+    weak: 'is too easy to guess.',
+  },
+  'pt-BR': {
+    too_long: `deve ser um texto de no máximo ${MAX_PASSWORD_LENGTH} caracteres.`,
+    too_short: 'deve ter pelo menos {count} caracteres.',
+    personal:
+      'não pode conter seu nome, seu e-mail, o nome do produto nem o nome, o domínio ou as palavras da organização.',
+    reused: 'deve ser diferente das suas senhas anteriores.',
+    breached: 'está em uma lista de senhas vazadas. Escolha outra.',
+    weak: 'é fácil demais de adivinhar.',
+  },
+};
+
+const ZXCVBN_TEXTS: Readonly<Record<Locale, typeof english.translations>> = {
+  'en-US': english.translations,
+  'pt-BR': portuguese.translations,
+};
+
+/** What zxcvbn says about a weak password, by the names of its texts. */
+export interface StrengthFeedback {
+  warning: string | undefined;
+  suggestions: readonly string[];
+}
+
+/**
+ * The best language of an Accept-Language header (RFC 9110, 12.5.4), otherwise that of the user.
+ * @param header as the client sent it
+ * @param user undefined if unknown
+ */
+export function feedbackLocale(header: string | undefined, user: Locale | undefined): Locale {
+  const accepted = new Negotiator({ headers: { 'accept-language': header ?? '' } });
+  const language = header && accepted.language(Object.keys(LOCALE_OF_LANGUAGE));
+  return LOCALE_OF_LANGUAGE[language ?? ''] ?? user ?? DEFAULT_LOCALE;
+}
+
+/** Why a password was refused, as the rest of a sentence that begins with the name of the field. */
+export function refusalMessage(reason: PasswordRefusal, locale: Locale, count?: number): string {
+  return MESSAGES[locale][reason].replace('{count}', String(count));
+}
+
+/** What zxcvbn says, as sentences. A name without a text is left out: the packages of the languages may differ. */
+export function strengthSentences(
+  { warning, suggestions }: StrengthFeedback,
+  locale: Locale,
+): { warning: string | undefined; suggestions: string[] } {
+  const texts = ZXCVBN_TEXTS[locale];
+  const warnings: Readonly<Record<string, string>> = texts.warnings;
+  const advice: Readonly<Record<string, string>> = texts.suggestions;
+  return {
+    warning: warning === undefined ? undefined : warnings[warning],
+    suggestions: suggestions.flatMap((name) => advice[name] ?? []),
+  };
+}
