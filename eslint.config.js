@@ -96,7 +96,8 @@ export default defineConfig(
     rules: { 'poc/sql-from-constants': 'error' },
   },
   {
-    files: ['apps/**/*.{controller,guard,jobs,policy,rules,service}.ts'],
+    files: ['apps/**/*.ts'],
+    ignores: [...TESTS, 'apps/**/*.repository.ts', 'apps/*/src/migrations/**'],
     rules: { 'poc/sql-in-repositories': 'error' },
   },
   {

@@ -1,5 +1,5 @@
 import { MAX_UUID } from '@poc-tracker/contracts';
-import { HEAD, LINKS } from '../../apps/auth-service/src/audit/chain/audit-log-pages.js';
+import { HEAD, LINKS } from '../../apps/auth-service/src/audit/chain/audit-log-page.repository.js';
 import {
   FIND_HISTORY,
   historyParameters,

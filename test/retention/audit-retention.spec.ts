@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AuditLogPruned } from '../../apps/auth-service/src/audit/chain/audit-log-pages.js';
+import { AuditLogPruned } from '../../apps/auth-service/src/audit/chain/audit-log-page.repository.js';
 import { verifyChain } from '../../apps/auth-service/src/audit/chain/chain-verification.js';
 import { storedAuditLog } from '../../apps/auth-service/src/audit/chain/stored-audit-log.js';
 import {

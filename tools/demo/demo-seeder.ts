@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import type { SqlRunner } from '@poc-tracker/tenancy';
-import { insertTenant } from '../../apps/auth-service/src/tenant/new-tenant.js';
+import { insertTenant } from '../../apps/auth-service/src/tenant/new-tenant.repository.js';
 import { FIRST_NAMES, LAST_NAMES } from './demo-names.js';
 import { inBatches, planTenants, type SeededTenant } from './seed-plan.js';
 import {

@@ -1,11 +1,9 @@
 import { isUuid } from '@poc-tracker/contracts';
 import type { Command } from 'commander';
 import type { ChainHead } from '../../../apps/auth-service/src/audit/chain/chain-link.js';
-import { AuditLogPruned } from '../../../apps/auth-service/src/audit/chain/audit-log-pages.js';
-import {
-  listStoredAuditLogs,
-  storedAuditLog,
-} from '../../../apps/auth-service/src/audit/chain/stored-audit-log.js';
+import { AuditLogPruned } from '../../../apps/auth-service/src/audit/chain/audit-log-page.repository.js';
+import { listStoredAuditLogs } from '../../../apps/auth-service/src/audit/chain/chain.repository.js';
+import { storedAuditLog } from '../../../apps/auth-service/src/audit/chain/stored-audit-log.js';
 import {
   auditLogFile,
   AuditLogFileError,

@@ -13,7 +13,7 @@ import {
   readChainedPage,
   readPendingPage,
   type AuditLogRange,
-} from './chain/audit-log-pages.js';
+} from './chain/audit-log-page.repository.js';
 import { SecurityEvents } from './security-events.js';
 import { ID_SLACK_MS, uuidAt } from './uuid-range.js';
 

@@ -10,7 +10,7 @@ import type {
   ListAuditQuery,
 } from './audit.dto.js';
 import { AuditLogRepository } from './audit-log.repository.js';
-import { readHead } from './chain/audit-log-pages.js';
+import { readHead } from './chain/audit-log-page.repository.js';
 
 /** Reads a tenant's audit log. SecurityEvents is the write side. */
 @Injectable()

@@ -16,39 +16,10 @@ import {
 } from '@poc-tracker/tenancy';
 import { type RepeatedEvent, RepeatedEvents } from './events/repeated-events.js';
 import type { EventOrigin, SecurityEvent } from './events/security-event.js';
-import { sanitizeDetails } from './event-details.js';
+import { insertEvent, insertEventForEach } from './events/security-event.repository.js';
 import { toApiError } from '../constraint-codes.js';
 
 export type { EventOrigin, SecurityEvent };
-
-/*
- * Tenant and actor default to those of the transaction; the policy refuses another tenant. On the operators' login
- * app.actor_kind distinguishes an operator, also at the command line, from scheduled work of the service.
- */
-const EVENT_COLUMNS =
-  `tenant_id, type, result, actor_id, actor_kind, ip_address, user_agent, request_id, details,
-         target_type, target_id` as const;
-
-const EVENT_VALUES = `t.id, $1, $2, a.id,
-         CASE WHEN current_setting('app.actor_kind', true) = 'operator' THEN 'operator'
-              WHEN a.id IS NOT NULL THEN 'user'
-              WHEN $8::text IS NOT NULL THEN 'anonymous'
-              ELSE 'system' END,
-         $7::inet, $9, $8, $10::jsonb` as const;
-
-const ACTOR = `(SELECT CASE WHEN $3 THEN $4::uuid
-                      ELSE nullif(current_setting('app.current_user_id', true), '')::uuid END) AS a (id)` as const;
-
-const RECORD = `
-  INSERT INTO security_events (${EVENT_COLUMNS})
-  SELECT ${EVENT_VALUES}, $5, $6
-    FROM (SELECT coalesce($11::uuid, nullif(current_setting('app.current_tenant_id', true), '')::uuid)) AS t (id),
-         ${ACTOR}`;
-
-const RECORD_FOR_EACH = `
-  INSERT INTO security_events (${EVENT_COLUMNS})
-  SELECT ${EVENT_VALUES}, coalesce($5, 'tenant'), coalesce($6, t.id::text)
-    FROM unnest($11::uuid[]) AS t (id), ${ACTOR}`;
 
 /**
  * Connections that refusals may use at a time. Each insert takes less than a millisecond, so a few connections record
@@ -107,7 +78,7 @@ export class SecurityEvents implements OnApplicationBootstrap, OnApplicationShut
 
   /** The same in this transaction: a request's, an operator's, or that of scheduled work. */
   async recordIn(transaction: SqlRunner, event: SecurityEvent): Promise<void> {
-    await transaction.query(RECORD, parametersOf(event, currentOrigin(), event.tenantId));
+    await insertEvent(transaction, event, currentOrigin());
   }
 
   /**
@@ -123,9 +94,7 @@ export class SecurityEvents implements OnApplicationBootstrap, OnApplicationShut
   ): Promise<void> {
     const context = contextWithoutRights(tenantId, origin.actorId ?? null);
     await this.queue.run(ownerOf(tenantId, origin.client), () =>
-      this.database.transaction(context, async () => {
-        await this.database.query(RECORD, parametersOf(event, origin));
-      }),
+      this.database.transaction(context, () => insertEvent(this.database, event, origin)),
     );
   }
 
@@ -162,7 +131,7 @@ export class SecurityEvents implements OnApplicationBootstrap, OnApplicationShut
     tenantIds: readonly string[],
     event: Omit<SecurityEvent, 'target' | 'tenantId'>,
   ): Promise<void> {
-    await transaction.query(RECORD_FOR_EACH, parametersOf(event, currentOrigin(), tenantIds));
+    await insertEventForEach(transaction, tenantIds, event, currentOrigin());
   }
 }
 
@@ -181,26 +150,6 @@ export async function withRefusalRecorded<T>(
     if (refusal !== undefined && refusal.status < 500) await record(refusal);
     throw error;
   }
-}
-
-function parametersOf(
-  { type, result, actorId, target, details = {} }: SecurityEvent,
-  { requestId, client }: EventOrigin,
-  tenants?: string | readonly string[],
-): unknown[] {
-  return [
-    type,
-    result,
-    actorId !== undefined,
-    actorId ?? null,
-    target?.type ?? null,
-    target?.id ?? null,
-    client?.ipAddress ?? null,
-    requestId ?? null,
-    client?.userAgent ?? null,
-    sanitizeDetails(details),
-    tenants ?? null,
-  ];
 }
 
 /** Empty for scheduled work and the command line. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SessionModule } from '../session/session.module.js';
 import { ClientAuthentication } from './clients/client-authentication.js';
+import { ClientRepository } from './clients/client.repository.js';
 import { ClientVerifier } from './clients/client.verifier.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { IntrospectionService } from './introspection.service.js';
@@ -17,6 +18,7 @@ import { TokenRevocationService } from './token-revocation.service.js';
   providers: [
     ClientAuthentication,
     ClientVerifier,
+    ClientRepository,
     IntrospectionService,
     RevocationStreamService,
     TokenReader,

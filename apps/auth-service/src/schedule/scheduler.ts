@@ -7,7 +7,8 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
-import { delayUntilPoll, dueAfter, leaseOf, type ScheduledJob } from './scheduled-job.js';
+import { delayUntilPoll, leaseOf, type ScheduledJob } from './scheduled-job.js';
+import { claimJob, finishJob, renewJob } from './scheduled-job.repository.js';
 
 /** Between two attempts to record the end of a job. It doubles up to the maximum. */
 const FIRST_RETRY_MS = 100;
@@ -85,11 +86,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private async attempt(job: ScheduledJob): Promise<boolean> {
-    const [claim] = await this.database.query<{ claimed: boolean }>(
-      'SELECT claim_job($1, $2, $3, $4) AS claimed',
-      [job.name, dueAfter(job), this.instance, leaseOf(job)],
-    );
-    if (claim?.claimed !== true) return false;
+    if (!(await claimJob(this.database, job, this.instance))) return false;
     const renewal = setInterval(
       () => {
         this.renew(job);
@@ -112,12 +109,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private renew(job: ScheduledJob): void {
-    const renewed = this.database.query('SELECT renew_job($1, $2, $3)', [
-      job.name,
-      this.instance,
-      leaseOf(job),
-    ]);
-    renewed.catch((error: unknown) => {
+    renewJob(this.database, job, this.instance).catch((error: unknown) => {
       this.logger.warn(`The lease of the job ${job.name} was not renewed: ${String(error)}`);
     });
   }
@@ -130,7 +122,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
     const giveUpAt = performance.now() + leaseOf(job);
     for (let pause = FIRST_RETRY_MS; ; pause = Math.min(2 * pause, LAST_RETRY_MS)) {
       try {
-        await this.database.query('SELECT finish_job($1, $2)', [job.name, this.instance]);
+        await finishJob(this.database, job, this.instance);
         return;
       } catch (error) {
         if (this.stopping || performance.now() + pause > giveUpAt) {

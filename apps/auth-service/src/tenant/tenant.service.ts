@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError, type LimitDetails, type TenantSnapshot } from '@poc-tracker/contracts';
 import type { SqlRunner } from '@poc-tracker/tenancy';
-import { insertTenant, type NewTenant } from './new-tenant.js';
+import { insertTenant, type NewTenant } from './new-tenant.repository.js';
 import type { TenantSettings } from './settings/settings-catalogue.js';
 import { SettingsService } from './settings/settings.service.js';
 import { TenantRepository } from './tenant.repository.js';

@@ -79,6 +79,7 @@ export class PocChangeListener implements OnModuleDestroy {
     });
     try {
       await client.connect();
+      // eslint-disable-next-line poc/sql-in-repositories -- LISTEN makes this connection one that receives notifications.
       if (await isDirectConnection(client)) await client.query(`LISTEN ${CHANNEL}`);
       else this.tellOfPooler();
     } catch (error) {

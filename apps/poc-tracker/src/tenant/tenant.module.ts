@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
-import { FeatureSettingsReader } from './feature-settings.js';
+import { FeatureSettingsRepository } from './feature-settings.repository.js';
 import { TenantGuard } from './tenant.guard.js';
 
 /** The tenant of a request and its feature settings. */
 @Module({
-  providers: [TenantGuard, FeatureSettingsReader],
-  exports: [TenantGuard, FeatureSettingsReader],
+  providers: [TenantGuard, FeatureSettingsRepository],
+  exports: [TenantGuard, FeatureSettingsRepository],
 })
 export class TenantModule {}

@@ -4,8 +4,14 @@ import { databaseTime, PlatformDatabase } from '@poc-tracker/tenancy';
 import { Scheduler } from '../../schedule/scheduler.js';
 import { throwFailures } from '../../schedule/throw-failures.js';
 import type { AuditEntry, EntryKey } from '../audit-entry.js';
-import { type ChainHead, type ChainLink, entryHash, linkEntry } from './chain-link.js';
-import { readEntries, readHead } from './audit-log-pages.js';
+import { readEntries, readHead } from './audit-log-page.repository.js';
+import { type ChainHead, entryHash, linkEntry } from './chain-link.js';
+import {
+  appendLinks,
+  readHeads,
+  readPendingOfTenants,
+  readTenantsWithPending,
+} from './chain.repository.js';
 
 /** About the longest time in milliseconds that an entry is pending. A change of a pending entry is not detected. */
 const EVERY_MS = 1_000;
@@ -27,45 +33,6 @@ const LONGEST_RUN_MS = 30_000;
 
 /** Heads per statement. */
 const HEADS_BATCH = 500;
-
-/* The tenants with pending entries, by one index lookup for each. */
-const TENANTS = `
-  WITH RECURSIVE tenant AS (
-    (SELECT tenant_id FROM audit_pending ORDER BY tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT p.tenant_id FROM audit_pending p WHERE p.tenant_id > t.tenant_id ORDER BY p.tenant_id LIMIT 1)
-      FROM tenant t WHERE t.tenant_id IS NOT NULL)
-  SELECT tenant_id AS id FROM tenant WHERE tenant_id IS NOT NULL`;
-
-/*
- * The next pending entries of each tenant after a position. Only committed entries are visible; entries that commit later
- * are found by the next run.
- */
-const PENDING = `
-  SELECT p.tenant_id AS "tenantId", p.entry_id AS id, p.entry_table AS "table"
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS after (tenant_id, entry_id, entry_table), LATERAL (
-      SELECT * FROM audit_pending p
-       WHERE p.tenant_id = after.tenant_id AND (p.entry_id, p.entry_table) > (after.entry_id, after.entry_table)
-       ORDER BY p.entry_id, p.entry_table LIMIT ${BATCH}) p
-   ORDER BY 1, 2, 3`;
-
-/*
- * One index lookup per tenant, however long the chains are. It covers two days: with jitter, retries and a service that
- * was down for a night, up to 46 hours may pass between two runs, and a shorter period would skip heads. A head that is
- * logged twice does no harm.
- */
-const HEADS = `
-  WITH RECURSIVE tenant AS (
-    (SELECT tenant_id FROM audit_chain WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT c.tenant_id FROM audit_chain c WHERE c.tenant_id > t.tenant_id ORDER BY c.tenant_id LIMIT 1)
-      FROM tenant t WHERE t.tenant_id IS NOT NULL)
-  SELECT t.tenant_id AS "tenantId", h.position::float8 AS position, encode(h.hash, 'hex') AS hash,
-         h.chained_at > now() - interval '48 hours' AS recent
-    FROM tenant t,
-         LATERAL (SELECT position, hash, chained_at FROM audit_chain c WHERE c.tenant_id = t.tenant_id
-                   ORDER BY position DESC LIMIT 1) h
-   ORDER BY 1 LIMIT $2`;
 
 /** Before the entries of every tenant. */
 const FIRST = { id: NIL_UUID, table: 'audit_log' } as const;
@@ -124,9 +91,9 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
     // The tenants are read again for each turn: while one has a backlog, others write entries.
     for (let more = true; more && !this.stopping && performance.now() < end;) {
       more = false;
-      const tenants = await this.database.query<{ id: string }>(TENANTS);
+      const tenants = await readTenantsWithPending(this.database);
       for (let start = 0; start < tenants.length && !this.stopping; start += TENANTS_AT_ONCE) {
-        const ids = tenants.slice(start, start + TENANTS_AT_ONCE).map(({ id }) => id);
+        const ids = tenants.slice(start, start + TENANTS_AT_ONCE);
         if (await this.appendBatches(ids, run)) more = true;
       }
     }
@@ -145,10 +112,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
   async logCheckpoints(): Promise<void> {
     let after = NIL_UUID;
     for (let full = true; full && !this.stopping;) {
-      const heads = await this.database.query<ChainHead & { tenantId: string; recent: boolean }>(
-        HEADS,
-        [after, HEADS_BATCH],
-      );
+      const heads = await readHeads(this.database, after, HEADS_BATCH);
       for (const { tenantId, position, hash, recent } of heads) {
         if (recent) this.logger.log(`Audit checkpoint of tenant ${tenantId}: ${position}:${hash}`);
         after = tenantId;
@@ -182,11 +146,7 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
     after: readonly EntryKey[],
   ): Promise<{ pending: EntryKey[]; entries: AuditEntry[] }> {
     return this.database.transaction({ tenantId: null, operatorId: null }, async (transaction) => {
-      const pending = await transaction.query<EntryKey>(PENDING, [
-        after.map(({ tenantId }) => tenantId),
-        after.map(({ id }) => id),
-        after.map(({ table }) => table),
-      ]);
+      const pending = await readPendingOfTenants(transaction, after, BATCH);
       return { pending, entries: await readEntries(transaction, pending) };
     });
   }
@@ -200,13 +160,10 @@ export class ChainWriter implements OnModuleInit, OnModuleDestroy {
       const links = entries.map((entry) => {
         const link = linkEntry(entry, head, chainedAt);
         head = link;
-        return toParameter(entry, link);
+        return { entry, link };
       });
-      const [result] = await transaction.query<{ appended: boolean }>(
-        'SELECT append_audit_chain($1, $2, $3::jsonb) AS appended',
-        [tenantId, start.position, JSON.stringify(links)],
-      );
-      return result?.appended === true ? links.length : 0;
+      const appended = await appendLinks(transaction, tenantId, start.position, links);
+      return appended ? links.length : 0;
     });
   }
 }
@@ -231,16 +188,4 @@ function byTenant<Entry extends { tenantId: string }>(entries: readonly Entry[])
     else groups.push([entry]);
   }
   return groups;
-}
-
-function toParameter({ id, table }: AuditEntry, link: ChainLink): Record<string, unknown> {
-  return {
-    position: link.position,
-    entry_table: table,
-    entry_id: id,
-    entry_hash: link.entryHash,
-    previous_hash: link.previousHash,
-    hash: link.hash,
-    chained_at: link.chainedAt,
-  };
 }

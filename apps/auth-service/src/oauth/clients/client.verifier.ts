@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, isUuid } from '@poc-tracker/contracts';
-import { TenantDatabase } from '@poc-tracker/tenancy';
 import { matchesSecret } from '../../protection/secret.js';
+import { ClientRepository } from './client.repository.js';
 
 /** A service that may introspect and revoke tokens. */
 export interface ServiceClient {
@@ -9,20 +9,14 @@ export interface ServiceClient {
   name: string;
 }
 
-interface ServiceClientRow extends ServiceClient {
-  secret_hash: Buffer;
-}
-
 /** Verifies the credentials of services. */
 @Injectable()
 export class ClientVerifier {
-  constructor(private readonly database: TenantDatabase) {}
+  constructor(private readonly clients: ClientRepository) {}
 
   /** @throws ApiError INVALID_CLIENT, the same for an unknown client, a revoked one and a wrong secret. */
   async verify(id: string, secret: string): Promise<ServiceClient> {
-    const [found] = isUuid(id)
-      ? await this.database.lookup<ServiceClientRow>('SELECT * FROM find_service_client($1)', [id])
-      : [];
+    const found = isUuid(id) ? await this.clients.find(id) : undefined;
     if (found === undefined || !matchesSecret(secret, found.secret_hash))
       throw new ApiError('INVALID_CLIENT');
     return { id: found.id, name: found.name };

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
-import { findOperatorsTenant } from '../../tenant/operators-tenant.js';
+import { findOperatorsTenant } from '../../tenant/operators-tenant.repository.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 

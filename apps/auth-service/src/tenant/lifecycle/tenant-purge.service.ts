@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
-import { findOperatorsTenant } from '../operators-tenant.js';
+import { findOperatorsTenant } from '../operators-tenant.repository.js';
 import { type PurgedTable, purgeOrder } from './tenant-purge.plan.js';
 import { type OpenPurge, TenantPurgeRepository } from './tenant-purge.repository.js';
 import { tryEach } from './try-each.js';

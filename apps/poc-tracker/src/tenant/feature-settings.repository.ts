@@ -4,7 +4,7 @@ import { TenantDatabase } from '@poc-tracker/tenancy';
 
 /** Reads the feature settings of the current transaction's tenant, without a cache. */
 @Injectable()
-export class FeatureSettingsReader {
+export class FeatureSettingsRepository {
   constructor(private readonly database: TenantDatabase) {}
 
   async read(): Promise<FeatureSettings> {
