@@ -41,6 +41,7 @@ export function serviceEnvironment(database: {
     JWT_PRIVATE_KEY: privateKey,
     JWT_PUBLIC_KEY: publicKey,
     JWT_REFRESH_SECRET: randomBytes(48).toString('base64'),
+    DATA_KEYS: `test:${randomBytes(32).toString('base64')}`,
   };
 }
 

@@ -8,6 +8,9 @@ export const DATABASE = 'poc_tracker';
 /** The key files of `npm start`, relative to its data directory. The bundle exists only after a key rotation. */
 export const KEY_FILES = { privateFile: 'jwt-private-key.pem', publicFile: 'jwt-public-keys.pem' };
 
+/** The file of `npm start` with the keys that encrypt secrets in its database, relative to its data directory. */
+export const DATA_KEYS_FILE = 'data-keys';
+
 /** Holds the pattern of the tenants' addresses, so that the command line shows those of the running service. */
 const PUBLIC_URL_FILE = 'public-url';
 

@@ -52,6 +52,9 @@ describe('SecretStore', () => {
     expect(second.loginPasswords()).toEqual(first.loginPasswords());
     const key = readFileSync(first.signingKeyFile(), 'utf8');
     expect(readFileSync(second.signingKeyFile(), 'utf8')).toBe(key);
+    const dataKeys = readFileSync(first.dataKeysFile(), 'utf8');
+    expect(dataKeys).toMatch(/^first:[A-Za-z0-9+/]{43}=$/);
+    expect(readFileSync(second.dataKeysFile(), 'utf8')).toBe(dataKeys);
   });
 
   it('adds the password of a login that an older version did not have, once', () => {
@@ -75,8 +78,10 @@ describe('SecretStore', () => {
     const store = new SecretStore(data);
     store.signingKeyFile();
     store.refreshSecretFile();
+    store.dataKeysFile();
     store.loginPasswords();
     expect(readdirSync(data).sort()).toEqual([
+      'data-keys',
       'database-logins.json',
       'jwt-private-key.pem',
       'jwt-refresh-secret',

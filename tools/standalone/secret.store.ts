@@ -18,7 +18,8 @@ import {
   replaceSecretFile,
   UnsafeFileError,
 } from '../secret-file.js';
-import { KEY_FILES } from './running-standalone.js';
+import { DATA_KEY_BYTES } from '../../apps/auth-service/src/config/data-keys.js';
+import { DATA_KEYS_FILE, KEY_FILES } from './running-standalone.js';
 
 /** NIST SP 800-57, part 1: 112 bits of security, the minimum for signatures until 2030. */
 const RSA_BITS = 2048;
@@ -60,6 +61,14 @@ export class SecretStore {
   refreshSecretFile(): string {
     return this.keep('jwt-refresh-secret', () =>
       randomBytes(REFRESH_SECRET_BYTES).toString('base64'),
+    );
+  }
+
+  /** Path of the keys that encrypt secrets in the database. Without this file, those secrets are lost. */
+  dataKeysFile(): string {
+    return this.keep(
+      DATA_KEYS_FILE,
+      () => `first:${randomBytes(DATA_KEY_BYTES).toString('base64')}`,
     );
   }
 

@@ -115,6 +115,9 @@ function missingKeys(env: NodeJS.ProcessEnv, secrets: SecretStore): NodeJS.Proce
   if (!isSet(env, 'JWT_REFRESH_SECRET') && !isSet(env, 'JWT_REFRESH_SECRET_FILE')) {
     keys['JWT_REFRESH_SECRET_FILE'] = secrets.refreshSecretFile();
   }
+  if (!isSet(env, 'DATA_KEYS') && !isSet(env, 'DATA_KEYS_FILE')) {
+    keys['DATA_KEYS_FILE'] = secrets.dataKeysFile();
+  }
   return keys;
 }
 

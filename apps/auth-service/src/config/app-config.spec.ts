@@ -20,6 +20,7 @@ const valid: NodeJS.ProcessEnv = {
   PLATFORM_DATABASE_URL: 'postgres://platform:secret@db.internal:5432/poc_tracker',
   JWT_PRIVATE_KEY: pair.privateKey,
   JWT_REFRESH_SECRET: 'r'.repeat(48),
+  DATA_KEYS: `2026-11:${Buffer.alloc(32, 1).toString('base64')}`,
 };
 
 function load(env: NodeJS.ProcessEnv): AppConfig {
@@ -84,6 +85,10 @@ describe('loadConfig', () => {
     ['JWT_PRIVATE_KEY', keyPair(1024).privateKey],
     ['JWT_PUBLIC_KEY', 'not a key'],
     ['JWT_REFRESH_SECRET', 'too short'],
+    ['DATA_KEYS', ''],
+    ['DATA_KEYS', 'too-short:c2hvcnQ='],
+    ['DATA_KEYS', Buffer.alloc(32).toString('base64')],
+    ['DATA_KEYS', ['a', 'a'].map((id) => `${id}:${Buffer.alloc(32).toString('base64')}`).join()],
     ['JWT_PRIVATE_KEY_FILE', '/nowhere/key.pem'],
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
     ['TRUSTED_PROXIES', 'proxy.internal'],
@@ -196,6 +201,14 @@ describe('loadConfig', () => {
     expect(refused({ JWT_PRIVATE_KEY_FILE: file })).toContain(
       'JWT_PRIVATE_KEY_FILE; set one of the two',
     );
+  });
+
+  it('reads the keys of data in their order, and does not repeat a wrong one in the error', () => {
+    const key = (byte: number) => Buffer.alloc(32, byte).toString('base64');
+    const { dataKeys } = load({ DATA_KEYS: `new:${key(1)}, old:${key(2)}` });
+    expect(dataKeys.map(({ id }) => id)).toEqual(['new', 'old']);
+    expect(dataKeys[0]?.key.export()).toEqual(Buffer.alloc(32, 1));
+    expect(refused({ DATA_KEYS: `new:${key(1)}x` })).not.toContain(key(1).slice(0, 8));
   });
 
   it('reads a key on one line with \\n as line breaks', () => {

@@ -18,6 +18,7 @@ import {
 } from '@poc-tracker/http-service';
 import { type RateLimitSettings, readRateLimits } from '@poc-tracker/rate-limit';
 import { type Argon2Parameters, readArgon2Parameters } from './argon2-settings.js';
+import { type DataKey, readDataKeys } from './data-keys.js';
 import { readRetention, type RetentionSettings } from './retention-settings.js';
 
 /** All settings of the service. They are read once; no other code of the service reads the environment. */
@@ -54,6 +55,8 @@ export interface AppConfig extends ServiceSettings {
     /** Hours after which a temporary password can no longer be replaced. */
     readonly temporaryHours: number;
   };
+  /** Encrypt secrets of users and tenants in the database. The first one encrypts, and all decrypt. */
+  readonly dataKeys: readonly DataKey[];
   /** Path of a database of countries by address that replaces the one of the release. */
   readonly countryDatabase: string | undefined;
 }
@@ -94,6 +97,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       temporaryHours: readTemporaryPasswordHours(reader),
       concurrency: readHashingThreads(reader),
     },
+    dataKeys: readDataKeys(reader),
     countryDatabase: reader.optional('COUNTRY_DATABASE'),
   };
   reader.assertValid();

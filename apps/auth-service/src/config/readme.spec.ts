@@ -29,6 +29,7 @@ function readByConfiguration(): string[] {
     PLATFORM_DATABASE_URL: 'postgres://platform:secret@db.internal:5432/poc_tracker',
     JWT_PRIVATE_KEY: privateKey,
     JWT_REFRESH_SECRET: 'r'.repeat(48),
+    DATA_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
   };
   const seen = new Set<string>();
   const recording = new Proxy(valid, {

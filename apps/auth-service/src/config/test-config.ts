@@ -10,6 +10,8 @@ const signingKey = generateKeyPairSync('rsa', {
 
 const refreshSecret = randomBytes(48).toString('base64');
 
+const dataKeys = `test:${randomBytes(32).toString('base64')}`;
+
 /**
  * The configuration of a service under test: read from an environment as in production, with the given database and
  * the cheapest password hashing. `env` overrides single variables.
@@ -28,6 +30,7 @@ export function testConfig(
     TENANT_SIGNUP: 'open',
     JWT_PRIVATE_KEY: signingKey,
     JWT_REFRESH_SECRET: refreshSecret,
+    DATA_KEYS: dataKeys,
     ARGON2_MEMORY_KIB: '7168',
     ARGON2_ITERATIONS: '1',
     // Specs send hundreds of requests from one address.

@@ -1,17 +1,22 @@
 import { Module } from '@nestjs/common';
 import { CountryAccess } from './country/country-access.js';
 import { CountryDatabase } from './country/country-database.js';
+import { DataCipher } from './data-cipher.js';
 import { AccountLock } from './lockout/account-lock.js';
 import { DeviceCookies } from './lockout/device-cookies.js';
 import { PasswordHasher } from './password.hasher.js';
 import { PasswordPolicy } from './password.policy.js';
 
-/** Password hashing, the password policy, the lock of accounts whose password is guessed, and the country policy. */
+/**
+ * Password hashing, the password policy, the lock of accounts whose password is guessed, the country policy, and the encryption
+ * of stored secrets.
+ */
 @Module({
   providers: [
     AccountLock,
     CountryAccess,
     CountryDatabase,
+    DataCipher,
     DeviceCookies,
     PasswordPolicy,
     PasswordHasher,
@@ -20,6 +25,7 @@ import { PasswordPolicy } from './password.policy.js';
     AccountLock,
     CountryAccess,
     CountryDatabase,
+    DataCipher,
     DeviceCookies,
     PasswordPolicy,
     PasswordHasher,
