@@ -4,7 +4,10 @@ import { afterAll, beforeAll } from 'vitest';
 import { ChainWriter } from '../../apps/auth-service/src/audit/chain/chain-writer.js';
 import type { ChainReport } from '../../apps/auth-service/src/audit/chain/chain-verification.js';
 import { linkEntry } from '../../apps/auth-service/src/audit/chain/chain-link.js';
-import { readEntries, readHead } from '../../apps/auth-service/src/audit/chain/audit-log-page.repository.js';
+import {
+  readEntries,
+  readHead,
+} from '../../apps/auth-service/src/audit/chain/audit-log-page.repository.js';
 import type { EntryKey } from '../../apps/auth-service/src/audit/audit-entry.js';
 import { RetentionJobs } from '../../apps/auth-service/src/retention/retention.jobs.js';
 import { RetentionRepository } from '../../apps/auth-service/src/retention/retention.repository.js';
