@@ -49,6 +49,21 @@ $function$;
 ALTER FUNCTION accept_invite_link(bytea,text,uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION accept_invite_link(bytea,text,uuid) TO authenticated_user;
 
+CREATE OR REPLACE FUNCTION public.accept_mail_event(p_id text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.mail_events e WHERE e.received_at < now() - interval '1 hour';
+  INSERT INTO public.mail_events (id) VALUES (p_id) ON CONFLICT (id) DO NOTHING;
+  RETURN FOUND;
+END
+$function$;
+ALTER FUNCTION accept_mail_event(text) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION accept_mail_event(text) TO super_admin;
+
 CREATE OR REPLACE FUNCTION public.access_records_of(p_tenant uuid)
  RETURNS TABLE(pseudonym bytea, network cidr, accessed_at timestamp with time zone, last_used_at timestamp with time zone)
  LANGUAGE sql
@@ -60,6 +75,53 @@ SELECT a.pseudonym, a.network, a.accessed_at, a.last_used_at FROM public.access_
 $function$;
 ALTER FUNCTION access_records_of(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION access_records_of(uuid) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.add_mail(p_id uuid, p_user uuid, p_kind text, p_category text, p_email text, p_content bytea, p_useless_after timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  tenant CONSTANT uuid := (select nullif(current_setting('app.current_tenant_id', true), '')::uuid);
+  address CONSTANT text := public.email_key(p_email);
+  suppressed boolean;
+BEGIN
+  IF p_category = 'notification' AND EXISTS (
+    SELECT FROM public.tenant_settings s
+     WHERE s.tenant_id = tenant AND s.setting_key = 'notifications' AND s.setting_value ->> 'email' = 'false') THEN
+    RETURN 'disabled';
+  END IF;
+  IF p_category <> 'security' THEN
+    PERFORM pg_advisory_xact_lock(hashtext('outgoing_mails'), hashtext(tenant::text));
+    IF p_category = 'requested' AND (
+      (SELECT count(*) FROM public.outgoing_mails m
+        WHERE m.tenant_id = tenant AND m.email_key = address AND m.category = 'requested'
+          AND m.created_at > clock_timestamp() - interval '1 hour') >= 5
+      OR (SELECT count(*) FROM public.outgoing_mails m
+        WHERE m.tenant_id = tenant AND m.email_key = address AND m.category = 'requested'
+          AND m.created_at > clock_timestamp() - interval '1 day') >= 20) THEN
+      RETURN 'address_limit';
+    END IF;
+    IF (SELECT count(*) FROM public.outgoing_mails m
+         WHERE m.tenant_id = tenant AND m.category <> 'security' AND m.created_at > clock_timestamp() - interval '1 hour')
+       >= coalesce((SELECT l.mails_per_hour FROM public.tenant_mail_limits l WHERE l.tenant_id = tenant), 1000) THEN
+      RETURN 'tenant_limit';
+    END IF;
+  END IF;
+  suppressed := EXISTS (
+    SELECT FROM public.suppressed_addresses s WHERE s.tenant_id = tenant AND s.email_key = address);
+  INSERT INTO public.outgoing_mails
+    (tenant_id, id, user_id, kind, category, email, content, useless_after, status, finished_at)
+  VALUES (tenant, p_id, p_user, p_kind, p_category, p_email,
+    CASE WHEN NOT suppressed THEN p_content END, p_useless_after,
+    CASE WHEN suppressed THEN 'suppressed' ELSE 'pending' END, CASE WHEN suppressed THEN clock_timestamp() END);
+  RETURN CASE WHEN suppressed THEN 'suppressed' ELSE 'queued' END;
+END
+$function$;
+ALTER FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO authenticated_user;
+GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.add_tenant_usage(p_tenant uuid, p_users integer, p_pocs integer, p_bytes bigint)
  RETURNS void
@@ -1135,6 +1197,41 @@ END
 $function$;
 ALTER FUNCTION prune_audit_log(uuid,timestamp with time zone,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION prune_audit_log(uuid,timestamp with time zone,integer) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.prune_mails(p_tenant uuid, p_before timestamp with time zone, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  pruned integer;
+  first timestamptz;
+  last timestamptz;
+BEGIN
+  IF (p_before > now() - interval '7 days') IS NOT FALSE THEN
+    RAISE EXCEPTION 'mails are kept for at least seven days' USING
+      ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_minimum';
+  END IF;
+  PERFORM set_config('lock_timeout', '500ms', true);
+  PERFORM FROM public.tenants t WHERE t.id = p_tenant FOR KEY SHARE SKIP LOCKED;
+  IF NOT FOUND OR public.is_being_purged(p_tenant) THEN
+    RETURN 0;
+  END IF;
+  WITH outdated AS (
+    SELECT m.id FROM public.outgoing_mails m
+     WHERE m.tenant_id = p_tenant AND m.created_at < p_before AND m.status <> 'pending'
+     ORDER BY m.created_at LIMIT p_limit
+  ), gone AS (
+    DELETE FROM public.outgoing_mails m USING outdated o WHERE m.tenant_id = p_tenant AND m.id = o.id RETURNING m.created_at
+  )
+  SELECT count(*), min(g.created_at), max(g.created_at) INTO pruned, first, last FROM gone g;
+  PERFORM public.record_pruning(p_tenant, 'mails', pruned, first, last);
+  RETURN pruned;
+END
+$function$;
+ALTER FUNCTION prune_mails(uuid,timestamp with time zone,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION prune_mails(uuid,timestamp with time zone,integer) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.prune_revocations(p_limit integer)
  RETURNS TABLE(deleted integer, retired integer)
@@ -2406,6 +2503,48 @@ GRANT UPDATE (token_hash, expires_at, invited_by, revoked_at, sent_count, last_s
 GRANT SELECT (tenant_id, id, token_hash, email, email_key, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, superseded_at) ON invites TO tenant_gatekeeper;
 GRANT UPDATE (accepted_at, accepted_by, superseded_at) ON invites TO tenant_gatekeeper;
 
+CREATE TABLE mail_events (
+  id text NOT NULL,
+  received_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT mail_events_pkey PRIMARY KEY (id)
+);
+CREATE INDEX mail_events_received_at_idx ON public.mail_events USING btree (received_at);
+GRANT DELETE, INSERT, SELECT ON mail_events TO tenant_gatekeeper;
+
+CREATE TABLE mail_templates (
+  tenant_id uuid NOT NULL,
+  kind text NOT NULL,
+  locale text NOT NULL,
+  subject character varying(200) NOT NULL,
+  body character varying(4000) NOT NULL,
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT mail_templates_pkey PRIMARY KEY (tenant_id, kind, locale),
+  CONSTRAINT mail_templates_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT mail_templates_body_check CHECK ((((body)::text <> ''::text) AND is_text((body)::text))),
+  CONSTRAINT mail_templates_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en-US'::text]))),
+  CONSTRAINT mail_templates_subject_check CHECK (is_line_of_text((subject)::text))
+);
+ALTER TABLE mail_templates ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mail_templates FORCE ROW LEVEL SECURITY;
+CREATE POLICY mail_templates_tenant_isolation ON mail_templates AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY mail_templates_select_authenticated_user ON mail_templates AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY mail_templates_select_super_admin ON mail_templates AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY mail_templates_insert_authenticated_user ON mail_templates AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY mail_templates_update_authenticated_user ON mail_templates AS PERMISSIVE FOR UPDATE TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission))
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY mail_templates_delete_authenticated_user ON mail_templates AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE TRIGGER mail_templates_audit AFTER INSERT OR DELETE OR UPDATE ON public.mail_templates FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+GRANT DELETE, INSERT, SELECT ON mail_templates TO authenticated_user;
+GRANT SELECT ON mail_templates TO super_admin;
+GRANT UPDATE (subject, body, updated_at) ON mail_templates TO authenticated_user;
+
 CREATE TABLE operator_invitations (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
@@ -2440,6 +2579,56 @@ CREATE POLICY operator_invitations_delete_super_admin ON operator_invitations AS
 CREATE TRIGGER operator_invitations_audit AFTER INSERT OR DELETE OR UPDATE ON public.operator_invitations FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 GRANT DELETE, INSERT, SELECT, UPDATE ON operator_invitations TO super_admin;
 GRANT SELECT ON operator_invitations TO tenant_gatekeeper;
+
+CREATE TABLE outgoing_mails (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  user_id uuid,
+  kind text NOT NULL,
+  category text NOT NULL,
+  email character varying(255) NOT NULL,
+  email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
+  content bytea,
+  useless_after timestamp with time zone,
+  status text NOT NULL DEFAULT 'pending'::text,
+  attempts integer NOT NULL DEFAULT 0,
+  next_attempt_at timestamp with time zone NOT NULL DEFAULT now(),
+  claim uuid,
+  last_error text,
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  finished_at timestamp with time zone,
+  CONSTRAINT outgoing_mails_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT outgoing_mails_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT outgoing_mails_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE SET NULL (user_id),
+  CONSTRAINT outgoing_mails_attempts_check CHECK ((attempts >= 0)),
+  CONSTRAINT outgoing_mails_category_check CHECK ((category = ANY (ARRAY['requested'::text, 'security'::text, 'notification'::text]))),
+  CONSTRAINT outgoing_mails_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT outgoing_mails_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'suppressed'::text, 'dead'::text])))
+);
+CREATE INDEX outgoing_mails_address_idx ON public.outgoing_mails USING btree (tenant_id, email_key, created_at);
+CREATE INDEX outgoing_mails_created_at_idx ON public.outgoing_mails USING btree (tenant_id, created_at);
+CREATE INDEX outgoing_mails_dead_idx ON public.outgoing_mails USING btree (tenant_id, id) WHERE (status = 'dead'::text);
+CREATE INDEX outgoing_mails_pending_idx ON public.outgoing_mails USING btree (tenant_id, next_attempt_at) WHERE (status = 'pending'::text);
+CREATE INDEX outgoing_mails_user_id_idx ON public.outgoing_mails USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
+ALTER TABLE outgoing_mails ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outgoing_mails FORCE ROW LEVEL SECURITY;
+CREATE POLICY outgoing_mails_tenant_isolation ON outgoing_mails AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY outgoing_mails_select_super_admin ON outgoing_mails AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY outgoing_mails_select_tenant_gatekeeper ON outgoing_mails AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY outgoing_mails_insert_tenant_gatekeeper ON outgoing_mails AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY outgoing_mails_update_super_admin ON outgoing_mails AS PERMISSIVE FOR UPDATE TO super_admin
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY outgoing_mails_delete_tenant_gatekeeper ON outgoing_mails AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT SELECT, UPDATE ON outgoing_mails TO super_admin;
+GRANT DELETE, SELECT ON outgoing_mails TO tenant_gatekeeper;
+GRANT INSERT (tenant_id, id, user_id, kind, category, email, content, useless_after, status, finished_at) ON outgoing_mails TO tenant_gatekeeper;
 
 CREATE TABLE password_history (
   tenant_id uuid NOT NULL,
@@ -2853,6 +3042,40 @@ GRANT DELETE, SELECT ON session_changes TO super_admin;
 GRANT INSERT, SELECT, UPDATE ON session_changes TO tenant_gatekeeper;
 GRANT UPDATE (last_accessed_at, xid) ON session_changes TO super_admin;
 
+CREATE TABLE suppressed_addresses (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  email character varying(255) NOT NULL,
+  email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
+  reason text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT suppressed_addresses_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT suppressed_addresses_email_key UNIQUE (tenant_id, email_key),
+  CONSTRAINT suppressed_addresses_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT suppressed_addresses_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT suppressed_addresses_reason_check CHECK ((reason = ANY (ARRAY['bounce'::text, 'complaint'::text])))
+);
+ALTER TABLE suppressed_addresses ENABLE ROW LEVEL SECURITY;
+ALTER TABLE suppressed_addresses FORCE ROW LEVEL SECURITY;
+CREATE POLICY suppressed_addresses_tenant_isolation ON suppressed_addresses AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY suppressed_addresses_select_authenticated_user ON suppressed_addresses AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY suppressed_addresses_select_super_admin ON suppressed_addresses AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY suppressed_addresses_select_tenant_gatekeeper ON suppressed_addresses AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY suppressed_addresses_insert_super_admin ON suppressed_addresses AS PERMISSIVE FOR INSERT TO super_admin
+  WITH CHECK (true);
+CREATE POLICY suppressed_addresses_delete_authenticated_user ON suppressed_addresses AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY suppressed_addresses_delete_super_admin ON suppressed_addresses AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+GRANT DELETE, SELECT ON suppressed_addresses TO authenticated_user;
+GRANT DELETE, INSERT, SELECT ON suppressed_addresses TO super_admin;
+GRANT SELECT (tenant_id, email_key) ON suppressed_addresses TO tenant_gatekeeper;
+
 CREATE TABLE tenant_domains (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
@@ -2903,6 +3126,78 @@ GRANT DELETE, INSERT, SELECT ON tenant_domains TO super_admin;
 GRANT SELECT ON tenant_domains TO tenant_gatekeeper;
 GRANT UPDATE (verified_at) ON tenant_domains TO authenticated_user;
 GRANT UPDATE (verified_at) ON tenant_domains TO super_admin;
+
+CREATE TABLE tenant_mail (
+  tenant_id uuid NOT NULL,
+  sender_name character varying(100),
+  sender_address character varying(255),
+  reply_to character varying(255),
+  smtp_host character varying(253),
+  smtp_port integer,
+  smtp_user character varying(255),
+  smtp_password bytea,
+  has_password boolean NOT NULL GENERATED ALWAYS AS ((smtp_password IS NOT NULL)) STORED,
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT tenant_mail_pkey PRIMARY KEY (tenant_id),
+  CONSTRAINT tenant_mail_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT tenant_mail_reply_to_check CHECK (is_email_address((reply_to)::text)),
+  CONSTRAINT tenant_mail_sender_address_check CHECK (is_email_address((sender_address)::text)),
+  CONSTRAINT tenant_mail_sender_name_check CHECK (is_line_of_text((sender_name)::text)),
+  CONSTRAINT tenant_mail_server_check CHECK ((((smtp_host IS NULL) = (smtp_port IS NULL)) AND ((smtp_user IS NULL) = (smtp_password IS NULL)) AND ((smtp_user IS NULL) OR (smtp_host IS NOT NULL)) AND ((smtp_host IS NULL) OR (sender_address IS NOT NULL)))),
+  CONSTRAINT tenant_mail_smtp_port_check CHECK ((smtp_port = ANY (ARRAY[25, 465, 587, 2525])))
+);
+ALTER TABLE tenant_mail ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenant_mail FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_mail_tenant_isolation ON tenant_mail AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY tenant_mail_select_authenticated_user ON tenant_mail AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY tenant_mail_select_super_admin ON tenant_mail AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY tenant_mail_insert_authenticated_user ON tenant_mail AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY tenant_mail_update_authenticated_user ON tenant_mail AS PERMISSIVE FOR UPDATE TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission))
+  WITH CHECK (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE POLICY tenant_mail_update_super_admin ON tenant_mail AS PERMISSIVE FOR UPDATE TO super_admin
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY tenant_mail_delete_authenticated_user ON tenant_mail AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
+CREATE TRIGGER tenant_mail_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_mail FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+GRANT DELETE ON tenant_mail TO authenticated_user;
+GRANT INSERT (tenant_id, sender_name, sender_address, reply_to, smtp_host, smtp_port, smtp_user, smtp_password, updated_at) ON tenant_mail TO authenticated_user;
+GRANT SELECT (tenant_id, sender_name, sender_address, reply_to, smtp_host, smtp_port, smtp_user, has_password, updated_at) ON tenant_mail TO authenticated_user;
+GRANT UPDATE (sender_name, sender_address, reply_to, smtp_host, smtp_port, smtp_user, smtp_password, updated_at) ON tenant_mail TO authenticated_user;
+GRANT SELECT (tenant_id, sender_name, sender_address, reply_to, smtp_host, smtp_port, smtp_user, smtp_password, has_password, updated_at) ON tenant_mail TO super_admin;
+GRANT UPDATE (sender_name, sender_address, reply_to, smtp_host, smtp_port, smtp_user, smtp_password, updated_at) ON tenant_mail TO super_admin;
+
+CREATE TABLE tenant_mail_limits (
+  tenant_id uuid NOT NULL,
+  mails_per_hour integer NOT NULL,
+  CONSTRAINT tenant_mail_limits_pkey PRIMARY KEY (tenant_id),
+  CONSTRAINT tenant_mail_limits_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT tenant_mail_limits_hour_check CHECK (((mails_per_hour >= 0) AND (mails_per_hour <= 1000000)))
+);
+ALTER TABLE tenant_mail_limits ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenant_mail_limits FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_mail_limits_tenant_isolation ON tenant_mail_limits AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY tenant_mail_limits_select_super_admin ON tenant_mail_limits AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY tenant_mail_limits_select_tenant_gatekeeper ON tenant_mail_limits AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY tenant_mail_limits_insert_super_admin ON tenant_mail_limits AS PERMISSIVE FOR INSERT TO super_admin
+  WITH CHECK (true);
+CREATE POLICY tenant_mail_limits_update_super_admin ON tenant_mail_limits AS PERMISSIVE FOR UPDATE TO super_admin
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY tenant_mail_limits_delete_super_admin ON tenant_mail_limits AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+GRANT DELETE, INSERT, SELECT, UPDATE ON tenant_mail_limits TO super_admin;
+GRANT SELECT ON tenant_mail_limits TO tenant_gatekeeper;
 
 CREATE TABLE tenant_roles (
   tenant_id uuid NOT NULL,

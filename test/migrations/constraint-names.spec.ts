@@ -30,6 +30,7 @@ const RAISED: Record<string, Record<string, string>> = {
   keep_session_revoked: { user_sessions_stay_revoked: '23514' },
   keep_tenant_row: { tenants_status_transition: '23514' },
   prune_audit_log: { retention_minimum: '42501' },
+  prune_mails: { retention_minimum: '42501' },
   prune_sessions: { retention_minimum: '42501' },
   prune_usage_events: { retention_minimum: '42501' },
   refuse_audit_change: { audit_log_append_only: '42501' },
@@ -58,6 +59,7 @@ const UNREACHABLE: Record<string, string> = {
   password_history_user_fkey:
     'the trigger keeps the password of the user whose row was just updated',
   service_clients_name_key: 'inserted with ON CONFLICT DO NOTHING',
+  suppressed_addresses_email_key: 'inserted with ON CONFLICT DO NOTHING',
   tenant_domains_domain_key: 'inserted with ON CONFLICT DO NOTHING',
   tenants_platform_key:
     'only the command line inserts, after it has looked for the platform tenant',

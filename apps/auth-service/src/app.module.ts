@@ -11,6 +11,7 @@ import { AdminModule } from './admin/admin.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { APP_CONFIG, type AppConfig } from './config/app-config.js';
+import { MailModule } from './mail/mail.module.js';
 import { OauthModule } from './oauth/oauth.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
@@ -78,6 +79,7 @@ export class AppModule {
         ScheduleModule,
         RetentionModule,
         TenantModule,
+        MailModule,
         UserModule,
         SessionModule,
         AuthModule,

@@ -26,6 +26,7 @@ export const CONSTRAINT_CODES: ConstraintCodes = {
   users_created_by_fkey: 'TOKEN_REVOKED',
   invites_invited_by_fkey: 'TOKEN_REVOKED',
   invite_links_created_by_fkey: 'TOKEN_REVOKED',
+  outgoing_mails_user_fkey: 'TOKEN_REVOKED',
   // The user was deleted during the login.
   user_sessions_user_fkey: 'INVALID_CREDENTIALS',
 };

@@ -17,6 +17,8 @@ const SETTINGS = {
   DELETE: 'manage_settings',
 } as const;
 
+const MAIL_SETTINGS = { ...SETTINGS, SELECT: 'manage_settings' } as const;
+
 const INVITATIONS = {
   SELECT: 'manage_invites',
   INSERT: 'manage_invites',
@@ -29,6 +31,9 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
   tenants: { SELECT: 'member', INSERT: 'member', UPDATE: 'manage_settings' },
   tenant_settings: SETTINGS,
   tenant_domains: SETTINGS,
+  tenant_mail: MAIL_SETTINGS,
+  mail_templates: MAIL_SETTINGS,
+  suppressed_addresses: { SELECT: 'manage_settings', DELETE: 'manage_settings' },
   tenant_usage: { SELECT: 'view_usage' },
   usage_events: { SELECT: 'view_usage' },
   tenant_roles: {

@@ -136,6 +136,14 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     [ENTER, victim.id, victim.userId],
     ['SELECT id FROM invites WHERE superseded_at IS NOT NULL'],
   ],
+  // It would say that the address is suppressed.
+  add_mail: (victim) => [
+    [
+      `SELECT nullif(add_mail($1, NULL, 'test_mail', 'security', $2, '\\x00', NULL), 'queued')`,
+      NEW_ID,
+      victim('suppressed_addresses')['email'],
+    ],
+  ],
   settle_uploads: (victim) => [
     [
       'SELECT nullif(complete, false) FROM settle_uploads(ARRAY[$1::uuid], true)',

@@ -6,6 +6,7 @@ import { CreateSessions1795460300000 } from './1795460300000-create-sessions.js'
 import { CreateInvitations1795460400000 } from './1795460400000-create-invitations.js';
 import { CreateAudit1795460500000 } from './1795460500000-create-audit.js';
 import { CreatePlatform1795460600000 } from './1795460600000-create-platform.js';
+import { CreateMail1795460650000 } from './1795460650000-create-mail.js';
 
 /** The migrations of this service, oldest first. A list and not a glob, because the service is bundled into one file. */
 const SERVICE_MIGRATIONS = [
@@ -16,6 +17,7 @@ const SERVICE_MIGRATIONS = [
   CreateInvitations1795460400000,
   CreateAudit1795460500000,
   CreatePlatform1795460600000,
+  CreateMail1795460650000,
 ];
 
 /** Every migration of the database, oldest first. The services share one database, which has one history. */
