@@ -7,6 +7,7 @@ export const LICENSES: ReadonlySet<string> = new Set([
   'BSD-3-Clause',
   'ISC',
   'MIT',
+  'MIT-0',
   'PDDL-1.0',
   'Python-2.0',
 ]);

@@ -20,7 +20,7 @@ export let platform: PlatformDatabase;
 export let rows: RetentionRepository;
 export let cli: (...argv: string[]) => Promise<CliRun>;
 
-export const DAYS = { sessionsDays: 184, auditDays: 365, usageDays: 365 };
+export const DAYS = { sessionsDays: 184, auditDays: 365, usageDays: 365, mailsDays: 90 };
 
 /** The job of one instance. */
 export function jobsOn(repository = rows): RetentionJobs {

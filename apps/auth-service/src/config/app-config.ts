@@ -19,6 +19,7 @@ import {
 import { type RateLimitSettings, readRateLimits } from '@poc-tracker/rate-limit';
 import { type Argon2Parameters, readArgon2Parameters } from './argon2-settings.js';
 import { type DataKey, readDataKeys } from './data-keys.js';
+import { type MailSettings, readMailSettings, warnOfMail } from './mail-settings.js';
 import { readRetention, type RetentionSettings } from './retention-settings.js';
 
 /** All settings of the service. They are read once; no other code of the service reads the environment. */
@@ -40,6 +41,7 @@ export interface AppConfig extends ServiceSettings {
     readonly publicUrl: string;
   };
   readonly rateLimits: RateLimitSettings;
+  readonly mail: MailSettings;
   readonly retention: Readonly<RetentionSettings>;
   readonly tokens: {
     readonly issuer: string;
@@ -79,8 +81,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   });
   const production = service.environment === 'production';
   const tokens = readTokens(reader);
+  const mail = readMailSettings(reader, service);
   const settings: Omit<AppConfig, 'tokens'> = {
     ...service,
+    warnings: [...service.warnings, ...warnOfMail(mail, production)],
+    mail,
     database: { ...service.database, platformUrl: readPlatformUrl(reader, production) },
     tenancy: {
       ...service.tenancy,

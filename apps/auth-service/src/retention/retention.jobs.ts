@@ -49,8 +49,13 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
     private readonly database: PlatformDatabase,
     private readonly rows: RetentionRepository,
   ) {
-    const { sessionsDays: sessions, usageDays: usage, auditDays: audit } = retention;
-    this.days = { sessions, usage, audit };
+    const {
+      sessionsDays: sessions,
+      usageDays: usage,
+      mailsDays: mails,
+      auditDays: audit,
+    } = retention;
+    this.days = { sessions, usage, mails, audit };
   }
 
   onModuleInit(): void {
@@ -75,7 +80,7 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
   async prune(longestMs = LONGEST_RUN_MS): Promise<PruningReport> {
     const end = performance.now() + longestMs;
     const tasks = await this.dueTasks();
-    const deleted = { sessions: 0, usage: 0, audit: 0 };
+    const deleted = { sessions: 0, usage: 0, mails: 0, audit: 0 };
     const failures: unknown[] = [];
     let turn = tasks;
     while (turn.length > 0 && !this.isOver(end)) {
@@ -104,7 +109,7 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
   private async dueTasks(): Promise<Task[]> {
     const now = (await databaseTime(this.database)).getTime();
     const tasks: Task[] = [];
-    for (const data of ['sessions', 'usage', 'audit'] as const) {
+    for (const data of ['sessions', 'usage', 'mails', 'audit'] as const) {
       const before = new Date(now - this.days[data] * DAY_MS);
       const tenants = await this.rows.tenantsWith(data, before);
       tasks.push(...tenants.map((tenantId) => ({ data, tenantId, before })));
@@ -150,7 +155,7 @@ export class RetentionJobs implements OnModuleInit, OnModuleDestroy {
 
   private report({ deleted, announced, interrupted }: PruningReport): void {
     this.logger.log(
-      `Deleted after their retention: sessions ${deleted.sessions}, usage events ${deleted.usage}, audit entries ` +
+      `Deleted after their retention: sessions ${deleted.sessions}, usage events ${deleted.usage}, mails ${deleted.mails}, audit entries ` +
         `${deleted.audit}. Audit logs of which a run at least twelve hours later deletes entries: ${announced}.` +
         (interrupted ? ' Not everything was deleted: the next run continues.' : ''),
     );

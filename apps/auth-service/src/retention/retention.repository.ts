@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 
 /** What has a retention period. */
-export type PrunedData = 'sessions' | 'usage' | 'audit';
+export type PrunedData = 'sessions' | 'usage' | 'mails' | 'audit';
 
 /** The result of a batch. */
 export interface PrunedBatch {
@@ -35,6 +35,10 @@ const DUE = {
     SELECT t.id FROM tenants t, LATERAL (
       SELECT e.created_at FROM usage_events e WHERE e.tenant_id = t.id ORDER BY e.id LIMIT 1) oldest
      WHERE oldest.created_at < $1`,
+  mails: `
+    SELECT t.id FROM tenants t, LATERAL (
+      SELECT m.created_at FROM outgoing_mails m WHERE m.tenant_id = t.id AND m.created_at < $1
+       ORDER BY m.created_at LIMIT 1) oldest`,
   audit: `
     SELECT t.id FROM tenants t, LATERAL (
       SELECT c.chained_at FROM audit_chain c WHERE c.tenant_id = t.id ORDER BY c.position LIMIT 1) oldest
@@ -46,6 +50,8 @@ const PRUNE = {
     SELECT deleted, CASE WHEN deleted = $3 THEN 'more' ELSE 'done' END AS state FROM prune_sessions($1, $2, $3) AS deleted`,
   usage: `
     SELECT deleted, CASE WHEN deleted = $3 THEN 'more' ELSE 'done' END AS state FROM prune_usage_events($1, $2, $3) AS deleted`,
+  mails: `
+    SELECT deleted, CASE WHEN deleted = $3 THEN 'more' ELSE 'done' END AS state FROM prune_mails($1, $2, $3) AS deleted`,
   audit: 'SELECT deleted, state FROM prune_audit_log($1, $2, $3)',
 } as const satisfies Record<PrunedData, string>;
 

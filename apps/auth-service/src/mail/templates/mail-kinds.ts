@@ -7,8 +7,11 @@
  */
 export type MailCategory = 'requested' | 'security' | 'notification';
 
-/** What a value of a mail is. It decides how the value is written in the language and time zone of the recipient. */
-export type ValueType = 'link' | 'code' | 'text' | 'time';
+/**
+ * What a value of a mail is. It decides how the value is written in the language and time zone of the recipient. A `word`
+ * is translated if the language has a word for it, such as for a role.
+ */
+export type ValueType = 'link' | 'code' | 'text' | 'time' | 'word';
 
 interface MailKindDefinition {
   readonly category: MailCategory;
@@ -33,7 +36,7 @@ const MAIL_KINDS = {
   test_mail: { category: 'requested', values: {} },
   invitation: {
     category: 'notification',
-    values: { link: 'link', inviter: 'text', role: 'text', expiresAt: 'time' },
+    values: { link: 'link', inviter: 'text', role: 'word', expiresAt: 'time' },
   },
   /** To the former address, with a link that takes the change back. */
   email_changed: {
@@ -45,8 +48,8 @@ const MAIL_KINDS = {
     category: 'security',
     values: { device: 'text', address: 'text', country: 'text', at: 'time' },
   },
-  factor_added: { category: 'security', values: { factor: 'text', at: 'time' } },
-  factor_removed: { category: 'security', values: { factor: 'text', at: 'time' } },
+  factor_added: { category: 'security', values: { factor: 'word', at: 'time' } },
+  factor_removed: { category: 'security', values: { factor: 'word', at: 'time' } },
   factors_reset: { category: 'security', values: { at: 'time' } },
   account_locked: { category: 'security', values: { until: 'time' } },
   suspicious_login: {
@@ -64,6 +67,7 @@ interface ValueTypes {
   link: string;
   code: string;
   text: string;
+  word: string;
   time: Date;
 }
 

@@ -49,7 +49,9 @@ const SETTINGS_CATALOGUE = {
   notifications: {
     email: flag({
       default: true,
-      description: 'Whether users receive emails. The service does not send any yet.',
+      description:
+        'Whether users receive emails that they did not ask for, such as invitations. Requested emails and security notices are ' +
+        'always sent.',
     }),
     browser: flag({
       default: true,
