@@ -1910,13 +1910,18 @@ ALTER FUNCTION session_changes_since(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION session_changes_since(text) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
- RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
+ RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, factors text[], factor_due text, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
-       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'), u.factors, CASE
+         WHEN security -> 'requireMFA' IS DISTINCT FROM 'true' THEN NULL
+         WHEN coalesce(security -> 'mfaRoles', '[]') <> '[]' AND NOT security -> 'mfaRoles' ? u.role THEN NULL
+         WHEN u.factors = '{}' THEN 'enrollment'
+         WHEN 'mfa' = ANY (s.amr) OR ('device' = ANY (s.amr) AND security -> 'rememberDevices' = 'true') THEN NULL
+         ELSE 'verification' END,
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
        (
@@ -1928,6 +1933,8 @@ SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timest
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
   JOIN public.tenants t ON t.id = s.tenant_id
+  LEFT JOIN LATERAL (SELECT c.setting_value AS security FROM public.tenant_settings c
+                      WHERE c.tenant_id = s.tenant_id AND c.setting_key = 'security') c ON true
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user
 $function$;
 ALTER FUNCTION session_status(uuid,uuid,uuid) OWNER TO tenant_gatekeeper;
@@ -3297,11 +3304,11 @@ CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PE
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
-CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((new.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND (((new.setting_value ->> 'countryPolicy'::text) <> 'off'::text) OR ((new.setting_value -> 'requireMFA'::text) = 'true'::jsonb)))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((((old.setting_value -> 'countryPolicy'::text) IS DISTINCT FROM (new.setting_value -> 'countryPolicy'::text)) OR ((old.setting_value -> 'allowedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'allowedCountries'::text))) OR ((old.setting_value -> 'deniedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'deniedCountries'::text))))) EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND (((((old.setting_value -> 'countryPolicy'::text) IS DISTINCT FROM (new.setting_value -> 'countryPolicy'::text)) OR ((old.setting_value -> 'allowedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'allowedCountries'::text))) OR ((old.setting_value -> 'deniedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'deniedCountries'::text))) OR ((((old.setting_value -> 'requireMFA'::text) IS DISTINCT FROM (new.setting_value -> 'requireMFA'::text)) OR ((old.setting_value -> 'mfaRoles'::text) IS DISTINCT FROM (new.setting_value -> 'mfaRoles'::text))) OR ((old.setting_value -> 'rememberDevices'::text) IS DISTINCT FROM (new.setting_value -> 'rememberDevices'::text)))))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
-CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings FOR EACH ROW WHEN ((((old.setting_key)::text = 'security'::text) AND ((old.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings FOR EACH ROW WHEN ((((old.setting_key)::text = 'security'::text) AND (((old.setting_value ->> 'countryPolicy'::text) <> 'off'::text) OR ((old.setting_value -> 'requireMFA'::text) = 'true'::jsonb)))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_shorten_sessions AFTER INSERT OR UPDATE OF setting_value ON public.tenant_settings FOR EACH ROW WHEN (((new.setting_key)::text = 'security'::text)) EXECUTE FUNCTION shorten_sessions();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
@@ -3488,6 +3495,8 @@ CREATE TABLE user_sessions (
   idle_timeout interval NOT NULL DEFAULT '24:00:00'::interval,
   expires_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL DEFAULT now(),
+  amr text[] NOT NULL DEFAULT '{}'::text[],
+  authenticated_at timestamp with time zone NOT NULL DEFAULT now(),
   is_active boolean NOT NULL DEFAULT true,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
@@ -3495,6 +3504,7 @@ CREATE TABLE user_sessions (
   CONSTRAINT user_sessions_refresh_token_hash_key UNIQUE (tenant_id, refresh_token_hash),
   CONSTRAINT user_sessions_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   CONSTRAINT user_sessions_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT user_sessions_amr_check CHECK ((amr <@ ARRAY['pwd'::text, 'otp'::text, 'hwk'::text, 'swk'::text, 'user'::text, 'mfa'::text, 'email'::text, 'recovery'::text, 'device'::text])),
   CONSTRAINT user_sessions_generation_check CHECK ((generation >= 0)),
   CONSTRAINT user_sessions_previous_hash_check CHECK ((octet_length(previous_refresh_token_hash) = 32)),
   CONSTRAINT user_sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32))
@@ -3533,6 +3543,7 @@ CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISS
   USING (true);
 CREATE TRIGGER user_sessions_audit AFTER INSERT OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER user_sessions_audit_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN ((CURRENT_USER <> 'tenant_gatekeeper'::name)) EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER user_sessions_authenticated AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.amr <> new.amr)) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (old.expires_at > now()))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
@@ -3544,9 +3555,9 @@ CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.u
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
 GRANT DELETE ON user_sessions TO tenant_gatekeeper;
-GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO authenticated_user;
-GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO super_admin;
-GRANT SELECT (tenant_id, id, user_id, ip_address, ends_at, idle_timeout, expires_at, last_used_at, is_active, revoked_at, created_at) ON user_sessions TO tenant_gatekeeper;
+GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, amr, authenticated_at, is_active, revoked_at) ON user_sessions TO authenticated_user;
+GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, amr, authenticated_at, is_active, revoked_at) ON user_sessions TO super_admin;
+GRANT SELECT (tenant_id, id, user_id, ip_address, ends_at, idle_timeout, expires_at, last_used_at, amr, is_active, revoked_at, created_at) ON user_sessions TO tenant_gatekeeper;
 GRANT UPDATE (ends_at, idle_timeout, expires_at, is_active, revoked_at) ON user_sessions TO tenant_gatekeeper;
 
 CREATE TABLE users (
@@ -3572,6 +3583,7 @@ CREATE TABLE users (
   must_change_password boolean NOT NULL DEFAULT false,
   temporary_password_expires_at timestamp with time zone,
   custom_role_id uuid,
+  factors text[] NOT NULL DEFAULT '{}'::text[],
   email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
   search_unicode_email text NOT NULL GENERATED ALWAYS AS (unicode_email_key((email)::text)) STORED,
   search_name text NOT NULL GENERATED ALWAYS AS (search_key(btrim((((COALESCE(first_name, ''::character varying))::text || ' '::text) || (COALESCE(last_name, ''::character varying))::text)))) STORED,
@@ -3582,6 +3594,7 @@ CREATE TABLE users (
   CONSTRAINT users_custom_role_fkey FOREIGN KEY (tenant_id, custom_role_id) REFERENCES tenant_roles(tenant_id, id),
   CONSTRAINT users_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   CONSTRAINT users_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT users_factors_check CHECK ((factors <@ ARRAY['totp'::text, 'passkey'::text])),
   CONSTRAINT users_first_name_check CHECK (is_line_of_text((first_name)::text)),
   CONSTRAINT users_last_name_check CHECK (is_line_of_text((last_name)::text)),
   CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en-US'::text]))),
@@ -3621,6 +3634,9 @@ CREATE POLICY users_update_authenticated_user ON users AS PERMISSIVE FOR UPDATE 
 CREATE POLICY users_update_super_admin ON users AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
+CREATE POLICY users_update_tenant_gatekeeper ON users AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
 CREATE POLICY users_delete_authenticated_user ON users AS PERMISSIVE FOR DELETE TO authenticated_user
   USING ((( SELECT has_permission('manage_users'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)) AND (id IS DISTINCT FROM ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
 CREATE POLICY users_delete_super_admin ON users AS PERMISSIVE FOR DELETE TO super_admin
@@ -3635,7 +3651,7 @@ CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN 
 CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_tenant();
-CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password)) OR (old.factors IS DISTINCT FROM new.factors))) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
@@ -3644,8 +3660,9 @@ CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECU
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;
 GRANT DELETE, INSERT ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO authenticated_user;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, factors, email_key, search_unicode_email, search_name, search_last_name) ON users TO authenticated_user;
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO authenticated_user;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO super_admin;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, factors, email_key, search_unicode_email, search_name, search_last_name) ON users TO super_admin;
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, temporary_password_expires_at, custom_role_id, factors, email_key, search_unicode_email, search_name, search_last_name) ON users TO tenant_gatekeeper;
+GRANT UPDATE (factors) ON users TO tenant_gatekeeper;

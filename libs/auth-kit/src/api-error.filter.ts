@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { type StepUpDetails, stepUpChallenge } from './policy/fresh-auth.js';
 import { ApiError, ERROR_CATALOGUE, type ErrorCode } from '@poc-tracker/contracts';
 
 /** Codes that mean the token is invalid (RFC 6750, 3.1). */
@@ -18,7 +19,7 @@ export class ApiErrorFilter implements ExceptionFilter<ApiError> {
     const response: unknown = host.switchToHttp().getResponse();
     const { code, status, details, retryAfter } = error;
     httpAdapter.setHeader(response, 'cache-control', 'no-store');
-    if (status === 401) httpAdapter.setHeader(response, 'www-authenticate', challenge(code));
+    if (status === 401) httpAdapter.setHeader(response, 'www-authenticate', challenge(error));
     if (retryAfter !== undefined)
       httpAdapter.setHeader(response, 'retry-after', String(Math.max(1, Math.ceil(retryAfter))));
     const message = status >= 500 ? ERROR_CATALOGUE[code].message : error.message;
@@ -27,8 +28,9 @@ export class ApiErrorFilter implements ExceptionFilter<ApiError> {
   }
 }
 
-function challenge(code: ErrorCode): string {
+function challenge({ code, details }: ApiError): string {
   const realm = 'Bearer realm="poc-tracker"';
+  if (code === 'STEP_UP_REQUIRED') return `${realm}, ${stepUpChallenge(details as StepUpDetails)}`;
   return TOKEN_CODES.has(code)
     ? `${realm}, error="invalid_token", error_description="${ERROR_CATALOGUE[code].message}"`
     : realm;

@@ -11,13 +11,16 @@ export { PolicyGuard } from './policy/policy.guard.js';
 export { currentPrincipal } from './policy/current-principal.js';
 export { CurrentTenant, CurrentUser } from './policy/principal.decorators.js';
 export { PrincipalFinder } from './policy/principal-finder.js';
-export { type Principal, toSessionClaims } from './policy/principal.js';
+export { type StepUpDetails, stepUpChallenge } from './policy/fresh-auth.js';
+export { type Authentication, type Principal, toSessionClaims } from './policy/principal.js';
 export {
+  AllowedBeforeEnrollment,
   Authenticated,
   OperatorsOnly,
   Permissions,
   Public,
   RequireFeature,
+  RequireFreshAuth,
   Roles,
   ROUTE_POLICY,
   type RoutePolicy,
@@ -46,6 +49,7 @@ export {
 } from './session-status/session-status.service.js';
 export type {
   CurrentRights,
+  FactorDue,
   SessionClaims,
   SessionStatus,
   SessionStatusSource,

@@ -2,8 +2,11 @@ import type { DynamicModule } from '@nestjs/common';
 import {
   ACCESS_TOKEN_TYPE,
   type AccessTokenClaims,
+  assuranceLevel,
+  type AuthenticationMethod,
   effectiveFeatures,
   effectivePermissions,
+  type FactorKind,
   type FeatureSet,
   FIRST_PARTY_CLIENT_ID,
   type Permission,
@@ -18,6 +21,7 @@ import { AuthKitModule } from './auth-kit.module.js';
 import { DEFAULT_PARTIES, guardedModule } from './issuer-connection.js';
 import { KeyRing } from './token/key-ring.js';
 import type {
+  FactorDue,
   SessionClaims,
   SessionStatus,
   SessionStatusSource,
@@ -34,6 +38,12 @@ export interface TestSubject {
   /** Override those of the plan. */
   features?: Partial<FeatureSet>;
   tenant?: Partial<TenantSnapshot>;
+  /** How and when the user authenticated: by password, now. `at` is in seconds since the epoch. */
+  authentication?: { methods?: readonly AuthenticationMethod[]; at?: number };
+  /** The second factors of the user: none. */
+  factors?: readonly FactorKind[];
+  /** What the session lacks in a tenant that requires a second factor: nothing. */
+  factorDue?: FactorDue;
 }
 
 /** A token, and the ids of its principal. */
@@ -77,6 +87,7 @@ export class TestIssuer implements SessionStatusSource {
   /** Creates a session and an access token for it. */
   signIn(subject: TestSubject = {}): SignedIn {
     const { userId = randomUUID(), role = 'user', permissions = [] } = subject;
+    const { authentication = {}, factors = [], factorDue = null } = subject;
     const tenant = tenantOf(subject);
     const sessionId = randomUUID();
     this.sessionStatus.set(sessionId, {
@@ -86,9 +97,11 @@ export class TestIssuer implements SessionStatusSource {
       userStatus: 'active',
       role,
       permissions,
+      factors,
+      factorDue,
       tenant,
     });
-    const claims = claimsOf({ userId, role, permissions, tenant, sessionId });
+    const claims = claimsOf({ userId, role, permissions, tenant, sessionId, authentication });
     return { token: this.sign(claims), userId, tenantId: tenant.id, sessionId };
   }
 
@@ -141,9 +154,11 @@ function claimsOf(subject: {
   permissions: readonly Permission[];
   tenant: TenantSnapshot;
   sessionId: string;
+  authentication: NonNullable<TestSubject['authentication']>;
 }): AccessTokenClaims {
   const { userId, role, permissions, tenant, sessionId } = subject;
   const iat = Math.floor(Date.now() / 1_000);
+  const { methods = ['pwd'], at = iat } = subject.authentication;
   return {
     sub: userId,
     iss: DEFAULT_PARTIES.issuer,
@@ -158,5 +173,8 @@ function claimsOf(subject: {
     permissions: effectivePermissions(role, permissions),
     plan_type: tenant.plan,
     session_id: sessionId,
+    amr: [...methods],
+    acr: assuranceLevel(methods),
+    auth_time: at,
   };
 }

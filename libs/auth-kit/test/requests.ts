@@ -39,6 +39,8 @@ export class FakeSessionStatus extends SessionStatusService {
   rights: CurrentRights = {
     role: 'user',
     permissions: [],
+    factors: [],
+    factorDue: null,
     tenant: { ...TENANT, features: effectiveFeatures('basic', {}) },
   };
   refusal: Error | undefined;

@@ -22,6 +22,8 @@ export const ACTIVE: SessionStatus = {
   userStatus: 'active',
   role: 'user',
   permissions: ['view_usage'],
+  factors: [],
+  factorDue: null,
   tenant: { ...TENANT },
 };
 

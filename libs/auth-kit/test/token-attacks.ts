@@ -275,6 +275,9 @@ export const claims: Attack[] = [
   ]),
   ...malformed('plan_type', [undefined, 'free', null]),
   ...malformed('device_id', ['', 7, null]),
+  ...malformed('amr', [undefined, null, 'pwd', [7], {}]),
+  ...malformed('acr', [undefined, '', 'AAL2', 2, ['aal2']]),
+  ...malformed('auth_time', [undefined, null, '0', -1, 1.5, 1e20, now() + 3_600]),
   ['its lifetime is longer than fifteen minutes', genuine({ exp: now() + 900 + 60 })],
   ['it was issued after it expires', genuine({ iat: now() + 30, exp: now() + 20 })],
   ...['null', '[]', '"claims"', '1', 'true', '{', 'not json'].map((payload): Attack => [

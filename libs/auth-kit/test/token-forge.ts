@@ -57,6 +57,9 @@ export function genuineClaims(): AccessTokenClaims {
     permissions: [],
     plan_type: 'basic',
     session_id: randomUUID(),
+    amr: ['pwd'],
+    acr: 'aal1',
+    auth_time: now(),
   };
 }
 

@@ -11,6 +11,35 @@ export const REFRESH_TOKEN_TYPE = 'rt+jwt';
 /** The `client_id` of the tokens that users get by logging in: the web and mobile apps of the product itself. */
 export const FIRST_PARTY_CLIENT_ID = 'poc-tracker';
 
+/**
+ * How a user has proved their identity, the values of `amr`: those of RFC 8176, and three for which it has none. `mfa` is added
+ * when two different factors were proved; `email` is a code or link by mail, `recovery` a recovery code, and `device` a
+ * remembered device in place of the second factor.
+ */
+export const AUTHENTICATION_METHODS = [
+  'pwd',
+  'otp',
+  'hwk',
+  'swk',
+  'user',
+  'mfa',
+  'email',
+  'recovery',
+  'device',
+] as const;
+
+export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number];
+
+/** The assurance levels of NIST SP 800-63B that a session can have, as values of `acr`. */
+export const ASSURANCE_LEVELS = ['aal1', 'aal2'] as const;
+
+export type AssuranceLevel = (typeof ASSURANCE_LEVELS)[number];
+
+/** Two factors are `aal2`. A remembered device is no factor: it stays `aal1`. */
+export function assuranceLevel(methods: readonly AuthenticationMethod[]): AssuranceLevel {
+  return methods.includes('mfa') ? 'aal2' : 'aal1';
+}
+
 /** Claims of an access token: RS256, 15 minutes. Times are seconds since the epoch (RFC 7519). */
 export interface AccessTokenClaims {
   sub: string;
@@ -27,6 +56,11 @@ export interface AccessTokenClaims {
   permissions: Permission[];
   plan_type: Plan;
   session_id: string;
+  /** How the user has authenticated in this session (RFC 9068, 2.2.1; RFC 8176). */
+  amr: AuthenticationMethod[];
+  acr: AssuranceLevel;
+  /** When the user last authenticated in this session, at the log-in or by a step-up. */
+  auth_time: number;
   device_id?: string;
 }
 

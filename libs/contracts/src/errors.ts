@@ -55,11 +55,20 @@ export const ERROR_CATALOGUE = {
   INVALID_INVITE: { status: 400, message: 'The invitation is not valid, was used or has expired.' },
   INVALID_CREDENTIALS: { status: 401, message: 'The email address or the password is wrong.' },
   AUTH_REQUIRED: { status: 401, message: 'This route requires an authenticated user.' },
+  STEP_UP_REQUIRED: {
+    status: 401,
+    message:
+      'This needs a recent proof of your identity. Send one to POST /auth/step-up and try again.',
+  },
   TOKEN_REQUIRED: { status: 401, message: 'The request has no token.' },
   INVALID_TOKEN: { status: 401, message: 'The token is not valid or has expired.' },
   TOKEN_REVOKED: { status: 401, message: 'The token has been revoked.' },
   SESSION_EXPIRED: { status: 401, message: 'The session has ended; log in again.' },
   INSUFFICIENT_PERMISSIONS: { status: 403, message: 'You are not allowed to do this.' },
+  FACTOR_ENROLLMENT_REQUIRED: {
+    status: 403,
+    message: 'The tenant requires a second factor. Add one to continue.',
+  },
   FEATURE_NOT_AVAILABLE: {
     status: 403,
     message: "The tenant's plan does not include this feature.",

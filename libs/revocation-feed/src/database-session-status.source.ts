@@ -1,5 +1,10 @@
-import type { SessionClaims, SessionStatus, SessionStatusSource } from '@poc-tracker/auth-kit';
-import type { Permission, Role, UserStatus } from '@poc-tracker/contracts';
+import type {
+  FactorDue,
+  SessionClaims,
+  SessionStatus,
+  SessionStatusSource,
+} from '@poc-tracker/auth-kit';
+import type { FactorKind, Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import { type TenantDatabase, type TenantRow, toTenantSnapshot } from '@poc-tracker/tenancy';
 
 /** A row of session_status(). */
@@ -10,6 +15,8 @@ interface SessionStatusRow extends TenantRow {
   user_status: UserStatus;
   user_role: Role;
   permissions: Permission[];
+  factors: FactorKind[];
+  factor_due: FactorDue;
 }
 
 /** Queries PostgreSQL: one lookup by primary keys, outside of any tenant's transaction. */
@@ -30,6 +37,8 @@ export class DatabaseSessionStatusSource implements SessionStatusSource {
         userStatus: row.user_status,
         role: row.user_role,
         permissions: row.permissions,
+        factors: row.factors,
+        factorDue: row.factor_due,
         tenant: toTenantSnapshot(row),
       }
     );

@@ -1,6 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import type { SessionStatus } from '@poc-tracker/auth-kit';
+import type { FactorDue, SessionStatus } from '@poc-tracker/auth-kit';
 import {
+  ASSURANCE_LEVELS,
+  type AssuranceLevel,
+  AUTHENTICATION_METHODS,
+  type AuthenticationMethod,
+  FACTOR_KINDS,
+  type FactorKind,
   FIRST_PARTY_CLIENT_ID,
   type Permission,
   PERMISSIONS,
@@ -95,6 +101,24 @@ class SessionStatusResponse implements SessionStatus {
   })
   permissions: Permission[];
 
+  @ApiProperty({
+    enum: FACTOR_KINDS,
+    isArray: true,
+    description: 'The second factors of the user.',
+    example: ['totp'],
+  })
+  factors: FactorKind[];
+
+  @ApiProperty({
+    type: String,
+    enum: ['enrollment', 'verification', null],
+    nullable: true,
+    description:
+      'What the session lacks in a tenant that requires a second factor: the user must enroll one, or prove it.',
+    example: null,
+  })
+  factorDue: FactorDue;
+
   @ApiProperty()
   tenant: TenantSnapshotResponse;
 }
@@ -131,6 +155,30 @@ export class IntrospectionAnswer {
     example: FIRST_PARTY_CLIENT_ID,
   })
   client_id?: string;
+
+  @ApiProperty({
+    required: false,
+    enum: AUTHENTICATION_METHODS,
+    isArray: true,
+    description: 'How the user authenticated (RFC 8176).',
+    example: ['pwd'],
+  })
+  amr?: AuthenticationMethod[];
+
+  @ApiProperty({
+    required: false,
+    enum: ASSURANCE_LEVELS,
+    description: 'The assurance level of NIST SP 800-63B: aal2 with two factors.',
+    example: 'aal1',
+  })
+  acr?: AssuranceLevel;
+
+  @ApiProperty({
+    required: false,
+    description: 'When the user last authenticated, in seconds since the epoch.',
+    example: 1795506300,
+  })
+  auth_time?: number;
 
   @ApiProperty({
     required: false,

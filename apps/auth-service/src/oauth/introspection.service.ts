@@ -94,7 +94,17 @@ function endOf({ sessionExpiresAt }: SessionStatus): number {
 
 type TokenPart = Pick<
   ActiveToken,
-  'active' | 'token_type' | 'exp' | 'iat' | 'iss' | 'aud' | 'jti' | 'client_id'
+  | 'active'
+  | 'token_type'
+  | 'exp'
+  | 'iat'
+  | 'iss'
+  | 'aud'
+  | 'jti'
+  | 'client_id'
+  | 'amr'
+  | 'acr'
+  | 'auth_time'
 >;
 
 /** The `jti` of a refresh token is left out: it makes the token unguessable. */
@@ -103,8 +113,19 @@ function describe(read: ReadToken): TokenPart {
     const { exp, iat } = read.claims;
     return { active: true, token_type: 'N_A', exp, iat };
   }
-  const { exp, iat, iss, aud, jti, client_id } = read.claims;
-  return { active: true, token_type: 'Bearer', exp, iat, iss, aud, jti, client_id };
+  const { exp, iat, iss, aud, jti, client_id, amr, acr, auth_time } = read.claims;
+  const authentication = { amr, acr, auth_time };
+  return {
+    active: true,
+    token_type: 'Bearer',
+    exp,
+    iat,
+    iss,
+    aud,
+    jti,
+    client_id,
+    ...authentication,
+  };
 }
 
 function describeSessionStatus(

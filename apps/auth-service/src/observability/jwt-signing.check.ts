@@ -35,6 +35,8 @@ export class JwtSigningCheck implements ServiceCheck {
       tenant: PROBE_TENANT,
       sessionId,
       generation: 0,
+      amr: [],
+      authenticatedAt: new Date(),
     });
     const claims = this.verifier.verify(token);
     if (claims.session_id !== sessionId)

@@ -153,7 +153,7 @@ export class SessionFixture {
     const owner = { id: user.id, role: 'user', permissions: [], tenant } as const;
     const device = { deviceId: 'phone' };
     const { refreshToken } = await this.asOwner(
-      () => this.sessions.open(owner, CLIENT, device),
+      () => this.sessions.open(owner, CLIENT, { deviceInfo: device, amr: ['pwd'] }),
       user,
     );
     return refreshToken;

@@ -7,12 +7,19 @@ import {
   TenantDatabase,
 } from '@poc-tracker/tenancy';
 import { LessThan, MoreThan } from 'typeorm';
-import { type DeviceInfo, UserSession } from './user-session.entity.js';
+import { UserSession } from './user-session.entity.js';
 
 /** A session that is opened. */
 export interface NewSession extends Pick<
   UserSession,
-  'tenantId' | 'id' | 'userId' | 'refreshTokenHash' | 'refreshNonce' | 'deviceInfo'
+  | 'tenantId'
+  | 'id'
+  | 'userId'
+  | 'refreshTokenHash'
+  | 'refreshNonce'
+  | 'deviceInfo'
+  | 'amr'
+  | 'authenticatedAt'
 > {
   client: RequestClient;
   openedAt: Date;
@@ -23,9 +30,10 @@ export interface NewSession extends Pick<
 
 const INSERT = `
   INSERT INTO user_sessions (tenant_id, id, user_id, refresh_token_hash, refresh_nonce, device_info, ip_address, user_agent,
-                             opened_from, opened_with, created_at, rotated_at, last_used_at, idle_timeout, ends_at, expires_at)
+                             opened_from, opened_with, created_at, rotated_at, last_used_at, idle_timeout, ends_at, expires_at, amr,
+                             authenticated_at)
   SELECT $1, $2, $3, $4, $5, $6, $7, $8, $7, $8, t.opened, t.opened, t.opened, t.timeout, t.opened + t.lifetime,
-         t.opened + least(t.timeout, t.lifetime)
+         t.opened + least(t.timeout, t.lifetime), $12, $13
     FROM (SELECT $9::timestamptz AS opened, $10::float8 * interval '1 hour' AS timeout,
                  $11::float8 * interval '1 hour' AS lifetime) t`;
 
@@ -52,7 +60,10 @@ export const ROTATE = `
          ip_address = $6,
          user_agent = $7
    WHERE id = $1 AND refresh_token_hash = $2 AND is_active AND expires_at > $5
-  RETURNING device_info AS "deviceInfo"`;
+  RETURNING device_info AS "deviceInfo", amr, authenticated_at AS "authenticatedAt"`;
+
+/** What stays the same in a session over its rotations. */
+export type KeptInRotation = Pick<UserSession, 'deviceInfo' | 'amr' | 'authenticatedAt'>;
 
 /**
  * Runs on the operators' login as well, hence the tenant of the transaction. It locks the sessions in the order of their
@@ -102,6 +113,8 @@ export class SessionRepository {
       session.openedAt,
       session.timeoutHours,
       session.lifetimeHours,
+      session.amr,
+      session.authenticatedAt,
     ]);
   }
 
@@ -140,10 +153,10 @@ export class SessionRepository {
   /**
    * Spends the presented token and stores its successor, in one statement: of any number of parallel attempts one matches
    * the hash; the others wait for its row lock and then match none.
-   * @returns the device of the session, or null if the token is not the current one or the session has ended.
+   * @returns the device and the authentication of the session, or null if the token is not the current one or the session has ended.
    */
-  async rotate(rotation: Rotation): Promise<DeviceInfo | null> {
-    const [rotated] = await this.database.query<{ deviceInfo: DeviceInfo }>(ROTATE, [
+  async rotate(rotation: Rotation): Promise<KeptInRotation | null> {
+    const [rotated] = await this.database.query<KeptInRotation>(ROTATE, [
       rotation.sessionId,
       rotation.spentHash,
       rotation.successorHash,
@@ -152,7 +165,7 @@ export class SessionRepository {
       rotation.client.ipAddress,
       rotation.client.userAgent,
     ]);
-    return rotated?.deviceInfo ?? null;
+    return rotated ?? null;
   }
 
   /** Revokes one active session of a user. @returns its id, or nothing. */

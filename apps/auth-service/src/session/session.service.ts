@@ -1,4 +1,9 @@
-import type { Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
+import type {
+  AuthenticationMethod,
+  Permission,
+  Role,
+  TenantSnapshot,
+} from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
@@ -25,6 +30,15 @@ export interface SessionOwner {
   tenant: TenantSnapshot;
 }
 
+/** How a session is opened. */
+export interface SessionOrigin {
+  deviceInfo?: DeviceInfo | undefined;
+  /** How the user has authenticated. */
+  amr: readonly AuthenticationMethod[];
+  /** When, if it was not just now. */
+  authenticatedAt?: Date | undefined;
+}
+
 /** Opens and lists sessions, in the transaction of the caller. */
 @Injectable()
 export class SessionService {
@@ -44,9 +58,9 @@ export class SessionService {
   async open(
     owner: SessionOwner,
     client: RequestClient,
-    deviceInfo: DeviceInfo = {},
+    origin: SessionOrigin,
   ): Promise<TokensResponse> {
-    const { id, tokens, openedAt, maxSessions } = await this.insert(owner, client, deviceInfo);
+    const { id, tokens, openedAt, maxSessions } = await this.insert(owner, client, origin);
     const revoked = await this.sessions.revokeBeyond(owner.id, id, maxSessions, openedAt);
     if (revoked.length > 0) {
       await this.events.record({
@@ -66,21 +80,21 @@ export class SessionService {
   async openOnly(
     owner: SessionOwner,
     client: RequestClient,
-    deviceInfo: DeviceInfo = {},
+    origin: SessionOrigin,
   ): Promise<TokensResponse> {
-    const { id, tokens } = await this.insert(owner, client, deviceInfo);
+    const { id, tokens } = await this.insert(owner, client, origin);
     await this.revocations.revokeOthers(owner.id, id);
     return tokens;
   }
 
-  /** Revokes all sessions of a user and opens one in place of this one, with the device of its log-in. */
+  /** Revokes all sessions of a user and opens one in place of this one, with its device and authentication. */
   async replaceAll(
     owner: SessionOwner,
     sessionId: string,
     client: RequestClient,
   ): Promise<TokensResponse> {
     const replaced = await this.sessions.findById(sessionId);
-    return this.openOnly(owner, client, replaced?.deviceInfo);
+    return this.openOnly(owner, client, replaced ?? { amr: ['pwd'] });
   }
 
   /** One page of the active sessions of a user, newest first. @throws ApiError VALIDATION_ERROR for the cursor of another list. */
@@ -106,7 +120,7 @@ export class SessionService {
   private async insert(
     owner: SessionOwner,
     client: RequestClient,
-    deviceInfo: DeviceInfo,
+    { deviceInfo = {}, amr, authenticatedAt }: SessionOrigin,
   ): Promise<{ id: string; tokens: TokensResponse; openedAt: Date; maxSessions: number }> {
     const { security } = await this.tenants.settings();
     const { tenant, ...user } = owner;
@@ -119,11 +133,13 @@ export class SessionService {
       refreshNonce: randomSecretBytes(),
       rotatedAt: openedAt,
     };
+    const authentication = { amr: [...amr], authenticatedAt: authenticatedAt ?? openedAt };
     const refreshToken = this.issuer.refreshToken(state);
     await this.sessions.insert({
       ...state,
       refreshTokenHash: hashOfSecret(refreshToken),
       deviceInfo,
+      ...authentication,
       client,
       openedAt,
       timeoutHours: security.sessionTimeout,
@@ -131,7 +147,7 @@ export class SessionService {
     });
     const { deviceId } = deviceInfo;
     const { id, generation } = state;
-    const subject = { user, tenant, sessionId: id, generation, deviceId };
+    const subject = { user, tenant, sessionId: id, generation, deviceId, ...authentication };
     const tokens = await this.issuer.tokens(subject, refreshToken);
     return { id, tokens, openedAt, maxSessions: security.maxSessions };
   }

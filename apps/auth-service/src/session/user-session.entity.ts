@@ -1,3 +1,4 @@
+import type { AuthenticationMethod } from '@poc-tracker/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** The device as the app named it at log-in. */
@@ -51,6 +52,13 @@ export class UserSession {
 
   @Column({ name: 'rotated_at', type: 'timestamptz' })
   rotatedAt: Date;
+
+  /** How and when the user has authenticated in this session: at the log-in, and by each step-up. */
+  @Column({ type: 'text', array: true })
+  amr: AuthenticationMethod[];
+
+  @Column({ name: 'authenticated_at', type: 'timestamptz' })
+  authenticatedAt: Date;
 
   @Column({ name: 'is_active', type: 'boolean' })
   isActive: boolean;

@@ -29,7 +29,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const rights = { tenant: { features: { real_time_dojos: true } } };
+const rights = { factorDue: null, tenant: { features: { real_time_dojos: true } } };
 let notify: (change: PocChange) => void;
 let ended: boolean;
 let events: PocEventsService;

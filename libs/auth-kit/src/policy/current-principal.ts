@@ -1,4 +1,5 @@
 import type { SessionStatusService } from '../session-status/session-status.service.js';
+import { assertSecondFactor } from './fresh-auth.js';
 import { assertMeets } from './policy.guard.js';
 import { type Principal, toSessionClaims } from './principal.js';
 import type { Requirements } from './route-policy.js';
@@ -16,6 +17,7 @@ export async function currentPrincipal(
 ): Promise<Principal> {
   const rights = await sessionStatus.currentRights(toSessionClaims(principal));
   const current = { ...principal, ...rights };
+  assertSecondFactor(current);
   assertMeets(current, requirements);
   return current;
 }

@@ -36,7 +36,13 @@ describe('JwtAuthGuard', () => {
 
   it('sets a principal with the ids of the claims and the rights of the session status', async () => {
     const { guard, sessionStatus } = createGuard();
-    sessionStatus.rights = { role: 'manager', permissions: [], tenant: { ...TENANT, plan: 'pro' } };
+    sessionStatus.rights = {
+      role: 'manager',
+      permissions: [],
+      factors: ['totp'],
+      factorDue: 'verification',
+      tenant: { ...TENANT, plan: 'pro' },
+    };
     const claims = {
       ...genuineClaims(),
       user_role: 'admin' as const,
@@ -54,6 +60,9 @@ describe('JwtAuthGuard', () => {
       role: 'manager',
       permissions: effectivePermissions('manager', []),
       tenant: { ...TENANT, plan: 'pro' },
+      authentication: { methods: ['pwd'], at: claims.auth_time },
+      factors: ['totp'],
+      factorDue: 'verification',
       tokenExpiresAt: claims.exp,
     });
   });

@@ -70,7 +70,7 @@ function authorize(route: Route, caller?: Principal, method = 'GET'): boolean {
 
 function principal(role: Role, granted: Permission[] = [], tenant = TENANT): Principal {
   const permissions = effectivePermissions(role, granted);
-  return toPrincipal(genuineClaims(), { role, permissions, tenant });
+  return toPrincipal(genuineClaims(), { role, permissions, factors: [], factorDue: null, tenant });
 }
 
 const insufficient = (...required: string[]) =>

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { ApiError, isReadOnly } from '@poc-tracker/contracts';
 import type { AuthRequest } from './auth-request.js';
+import { assertFresh, assertSecondFactor } from './fresh-auth.js';
 import type { Principal } from './principal.js';
 import type { Requirements, RoutePolicy } from './route-policy.js';
 import { RoutePolicyReader } from './route-policy.reader.js';
@@ -9,11 +10,12 @@ import { SAFE_METHODS } from './safe-methods.js';
 type AuthenticatedPolicy = Extract<RoutePolicy, { access: 'authenticated' }>;
 
 /**
- * Authorizes the request's principal by the policy of the route: roles, then permissions, then plan features. A route
- * without a policy is always refused, so that a missing decorator shows at the first call.
- * @throws ApiError INSUFFICIENT_PERMISSIONS (details: `required`), FEATURE_NOT_AVAILABLE (details: `feature`, `availableIn`),
- * SUBSCRIPTION_ENDED for a change in a read-only tenant. The platform tenant is no customer: its users change their own
- * account there and nothing else.
+ * Authorizes the request's principal by the policy of the route: the second factor that the tenant requires, then roles,
+ * permissions and plan features, then how recent the proof of identity is. A route without a policy is always refused, so
+ * that a missing decorator shows at the first call.
+ * @throws ApiError FACTOR_ENROLLMENT_REQUIRED, STEP_UP_REQUIRED, INSUFFICIENT_PERMISSIONS (details: `required`),
+ * FEATURE_NOT_AVAILABLE (details: `feature`, `availableIn`), SUBSCRIPTION_ENDED for a change in a read-only tenant. The platform
+ * tenant is no customer: its users change their own account there and nothing else.
  */
 @Injectable()
 export class PolicyGuard implements CanActivate {
@@ -25,13 +27,16 @@ export class PolicyGuard implements CanActivate {
     if (policy.access === 'public') return true;
     const { method, principal } = context.switchToHttp().getRequest<AuthRequest>();
     if (principal === undefined) throw new ApiError('AUTH_REQUIRED');
+    if (policy.beforeEnrollment !== true) assertSecondFactor(principal);
     if (policy.access === 'operator') {
       if (!principal.tenant.isPlatform || principal.role !== 'admin')
         throw insufficient(['operator']);
-      return true;
+    } else {
+      assertMeets(principal, policy);
+      if (!SAFE_METHODS.has(method)) assertMayChange(principal, policy);
     }
-    assertMeets(principal, policy);
-    if (!SAFE_METHODS.has(method)) assertMayChange(principal, policy);
+    // Last: a proof is asked only of those whom it would help.
+    if (policy.fresh !== undefined) assertFresh(principal, policy.fresh);
     return true;
   }
 }

@@ -1,5 +1,19 @@
-import type { AccessTokenClaims, Permission, Role, TenantSnapshot } from '@poc-tracker/contracts';
-import type { CurrentRights, SessionClaims } from '../session-status/session-status.js';
+import type {
+  AccessTokenClaims,
+  AuthenticationMethod,
+  FactorKind,
+  Permission,
+  Role,
+  TenantSnapshot,
+} from '@poc-tracker/contracts';
+import type { CurrentRights, FactorDue, SessionClaims } from '../session-status/session-status.js';
+
+/** How and when the user proved their identity, as the token says: a later proof does not refresh tokens issued before it. */
+export interface Authentication {
+  methods: readonly AuthenticationMethod[];
+  /** Seconds since the epoch. */
+  at: number;
+}
 
 /** The authenticated caller of a request, with their current rights instead of those in the token. */
 export interface Principal {
@@ -12,6 +26,10 @@ export interface Principal {
   /** The effective permissions: those of the role and those granted in addition. */
   permissions: readonly Permission[];
   tenant: TenantSnapshot;
+  authentication: Authentication;
+  /** The second factors that the user has. */
+  factors: readonly FactorKind[];
+  factorDue: FactorDue;
   /** Seconds since the epoch. */
   tokenExpiresAt: number;
 }
@@ -25,6 +43,9 @@ export function toPrincipal(claims: AccessTokenClaims, rights: CurrentRights): P
     role: rights.role,
     permissions: rights.permissions,
     tenant: rights.tenant,
+    authentication: { methods: claims.amr, at: claims.auth_time },
+    factors: rights.factors,
+    factorDue: rights.factorDue,
     tokenExpiresAt: claims.exp,
   };
 }

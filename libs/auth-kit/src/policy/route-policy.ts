@@ -17,11 +17,24 @@ interface Writes {
   writesOwnAccount?: true;
 }
 
+/** A proof of identity that must be recent. */
+export interface Freshness {
+  maxAgeMinutes: number;
+  /** Whether it must include the second factor, for a user who has one. */
+  factor: boolean;
+}
+
+/** What a route requires of the session, or allows in it, whoever the user is. */
+interface SessionConditions {
+  fresh?: Freshness;
+  beforeEnrollment?: true;
+}
+
 /** Who may call a route. A route without a policy is refused. */
 export type RoutePolicy =
   | { access: 'public' }
-  | { access: 'operator' }
-  | ({ access: 'authenticated' } & Writes & Requirements);
+  | ({ access: 'operator' } & SessionConditions)
+  | ({ access: 'authenticated' } & SessionConditions & Writes & Requirements);
 
 /** Metadata key of a handler's {@link RoutePolicy}. */
 export const ROUTE_POLICY = 'poc-tracker:route-policy';
@@ -38,8 +51,9 @@ type AtLeastOne<T> = readonly [T, ...T[]];
 /** Needs no token, and ignores one that is sent. */
 export function Public(): MethodDecorator {
   return (_target, property, descriptor) => {
-    if (statedPolicy(descriptor) !== undefined) throw contradiction(property);
-    Reflect.defineMetadata(ROUTE_POLICY, { access: 'public' }, handlerOf(descriptor));
+    if (statedPolicy(descriptor) !== undefined || conditionsOf.has(handlerOf(descriptor)))
+      throw contradiction(property);
+    definePolicy(descriptor, { access: 'public' });
   };
 }
 
@@ -52,7 +66,7 @@ export function Authenticated(): MethodDecorator {
 export function OperatorsOnly(): MethodDecorator {
   return (_target, property, descriptor) => {
     if (statedPolicy(descriptor) !== undefined) throw contradiction(property);
-    Reflect.defineMetadata(ROUTE_POLICY, { access: 'operator' }, handlerOf(descriptor));
+    definePolicy(descriptor, { access: 'operator' });
     documentBearer(descriptor);
   };
 }
@@ -88,18 +102,66 @@ export function RequireFeature(...features: AtLeastOne<Feature>): MethodDecorato
   return requiring({ features });
 }
 
+/**
+ * Requires that the user has proved their identity in the last minutes, by the log-in or at `POST /auth/step-up` of the issuer.
+ * State it beside the policy of the route, in any order.
+ * @param options.factor whether a user who has a second factor must have proved it. A step-up of such a user always does.
+ * @throws ApiError STEP_UP_REQUIRED, from the guard.
+ */
+export function RequireFreshAuth({
+  minutes,
+  factor = false,
+}: {
+  minutes: number;
+  factor?: boolean;
+}): MethodDecorator {
+  return withConditions({ fresh: { maxAgeMinutes: minutes, factor } });
+}
+
+/**
+ * Allows a session that lacks the second factor that its tenant requires: for the routes by which a user enrolls one, proves
+ * it, or leaves.
+ */
+export function AllowedBeforeEnrollment(): MethodDecorator {
+  return withConditions({ beforeEnrollment: true });
+}
+
+/** Conditions of handlers, kept apart because they may be stated before the policy. They state none themselves. */
+const conditionsOf = new WeakMap<object, SessionConditions>();
+
+function withConditions(conditions: SessionConditions): MethodDecorator {
+  return (_target, property, descriptor) => {
+    const handler = handlerOf(descriptor);
+    const stated = statedPolicy(descriptor);
+    if (stated?.access === 'public') throw contradiction(property);
+    const others = conditionsOf.get(handler);
+    assertNotRepeated(property, others, conditions);
+    conditionsOf.set(handler, { ...others, ...conditions });
+    if (stated !== undefined) definePolicy(descriptor, stated);
+  };
+}
+
+function definePolicy(descriptor: PropertyDescriptor, policy: RoutePolicy): void {
+  const handler = handlerOf(descriptor);
+  Reflect.defineMetadata(ROUTE_POLICY, { ...policy, ...conditionsOf.get(handler) }, handler);
+}
+
 /** The decorators apply to methods only: on a class, `@Public()` would open every route that is added later. */
 function requiring(requirements: Requirements & Writes): MethodDecorator {
   return (_target, property, descriptor) => {
     const stated = statedPolicy(descriptor);
     if (stated !== undefined && stated.access !== 'authenticated') throw contradiction(property);
-    const repeated = Object.keys(requirements).find((kind) => stated && kind in stated);
-    if (repeated !== undefined)
-      throw new Error(`The route ${String(property)} declares its ${repeated} twice.`);
+    assertNotRepeated(property, stated, requirements);
     const policy: RoutePolicy = { access: 'authenticated', ...stated, ...requirements };
-    Reflect.defineMetadata(ROUTE_POLICY, policy, handlerOf(descriptor));
+    definePolicy(descriptor, policy);
     if (stated === undefined) documentBearer(descriptor);
   };
+}
+
+function assertNotRepeated(property: string | symbol, stated: object = {}, added: object): void {
+  const repeated = Object.keys(added).find((kind) => kind in stated);
+  if (repeated !== undefined)
+    throw new Error(`The route ${String(property)} declares its ${repeated} twice.`);
 }
 
 function documentBearer(descriptor: PropertyDescriptor): void {

@@ -1,4 +1,4 @@
-import type { Role } from '@poc-tracker/contracts';
+import type { AssuranceLevel, AuthenticationMethod, Role } from '@poc-tracker/contracts';
 import type { SessionStatus } from './session-status.js';
 
 /** An active token (RFC 7662, 2.2). Times are seconds since the epoch. */
@@ -13,6 +13,10 @@ export interface ActiveToken {
   aud?: string;
   jti?: string;
   client_id?: string;
+  /** How and when the user authenticated (RFC 9470, 6.2), of an access token. */
+  amr?: readonly AuthenticationMethod[];
+  acr?: AssuranceLevel;
+  auth_time?: number;
   /** The current effective permissions, separated by spaces. */
   scope: string;
   tenant_id: string;

@@ -2,6 +2,7 @@ import {
   type AccessTokenClaims,
   effectivePermissions,
   type ErrorCode,
+  type FactorKind,
   type Permission,
   type Role,
   type TenantSnapshot,
@@ -11,6 +12,12 @@ import type { Timestamp } from '../revocation/timestamp.js';
 
 /** The claims that identify a session. Access tokens and refresh tokens both have them. */
 export type SessionClaims = Pick<AccessTokenClaims, 'tenant_id' | 'sub' | 'session_id'>;
+
+/**
+ * What a session still lacks in a tenant that requires a second factor: the user has none and must enroll one, or has one
+ * that was not verified in this session. Null: nothing.
+ */
+export type FactorDue = 'enrollment' | 'verification' | null;
 
 /** The state of a session, its user and its tenant in the issuer's database. */
 export interface SessionStatus {
@@ -23,6 +30,9 @@ export interface SessionStatus {
   role: Role;
   /** Permissions granted in addition to the role, to the user or by a custom role of the tenant. */
   permissions: readonly Permission[];
+  /** The second factors that the user has. */
+  factors: readonly FactorKind[];
+  factorDue: FactorDue;
   tenant: TenantSnapshot;
 }
 
@@ -41,6 +51,9 @@ export interface CurrentRights {
   readonly role: Role;
   /** The effective permissions: those of the role and those granted in addition. */
   readonly permissions: readonly Permission[];
+  /** The second factors that the user has. */
+  readonly factors: readonly FactorKind[];
+  readonly factorDue: FactorDue;
   readonly tenant: TenantSnapshot;
 }
 
@@ -57,12 +70,14 @@ export function evaluateStatus(
   if (status?.sessionActive !== true || status.userStatus !== 'active')
     return { refusal: 'TOKEN_REVOKED' };
   if (status.tenant.status !== 'active') return { refusal: 'INVALID_TENANT' };
-  const { role, permissions, tenant, sessionExpiresInMs } = status;
+  const { role, permissions, factors, factorDue, tenant, sessionExpiresInMs } = status;
   // An issuer that does not state what is left must not open a session without an end.
   if (!(sessionExpiresInMs > 0)) return { refusal: 'SESSION_EXPIRED' };
   const rights = Object.freeze({
     role,
     permissions: Object.freeze(effectivePermissions(role, permissions)),
+    factors: Object.freeze(factors),
+    factorDue,
     tenant: Object.freeze(tenant),
   });
   return { rights, from: askedAt, validMs: sessionExpiresInMs };

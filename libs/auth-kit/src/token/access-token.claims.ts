@@ -1,4 +1,11 @@
-import { type AccessTokenClaims, PERMISSIONS, PLANS, ROLES } from '@poc-tracker/contracts';
+import {
+  type AccessTokenClaims,
+  ASSURANCE_LEVELS,
+  AUTHENTICATION_METHODS,
+  PERMISSIONS,
+  PLANS,
+  ROLES,
+} from '@poc-tracker/contracts';
 import { ClaimReader } from './claim-reader.js';
 
 /**
@@ -37,6 +44,9 @@ export function readAccessTokenClaims(
     permissions: claims.knownOf('permissions', PERMISSIONS),
     plan_type: claims.oneOf('plan_type', PLANS),
     session_id: claims.uuid('session_id'),
+    amr: claims.knownOf('amr', AUTHENTICATION_METHODS),
+    acr: claims.oneOf('acr', ASSURANCE_LEVELS),
+    auth_time: claims.past('auth_time', now),
     ...(claims.has('device_id') && { device_id: claims.text('device_id') }),
   };
 }

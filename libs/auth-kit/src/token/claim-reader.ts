@@ -75,6 +75,13 @@ export class ClaimReader {
     return value as number;
   }
 
+  /** A time in seconds that is not in the future: a later one would keep something recent for longer. */
+  past(name: string, now: number): number {
+    const value = this.count(name);
+    if (value > now + CLOCK_SKEW) throw invalidToken(`The claim ${name} is in the future.`);
+    return value;
+  }
+
   /**
    * `iat` and `exp` in seconds, whatever the time is.
    * @param longest the longest lifetime of this type of token, in seconds.

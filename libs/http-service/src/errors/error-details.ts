@@ -1,4 +1,4 @@
-import { FEATURES, PERMISSIONS, PLANS } from '@poc-tracker/contracts';
+import { FACTOR_KINDS, FEATURES, PERMISSIONS, PLANS } from '@poc-tracker/contracts';
 
 const LIST_OF_FIELDS = {
   type: 'array',
@@ -44,6 +44,25 @@ const OBJECT = {
       type: 'array',
       items: { type: 'string' },
       description: `INSUFFICIENT_PERMISSIONS: what is missing, permissions (${PERMISSIONS.join(', ')}) or roles.`,
+    },
+    maxAgeMinutes: {
+      type: ['integer', 'null'],
+      description:
+        'STEP_UP_REQUIRED: how many minutes old the proof of identity may be; null if any in this session is enough.',
+    },
+    factor: {
+      type: 'boolean',
+      description: 'STEP_UP_REQUIRED: whether the proof must include the second factor.',
+    },
+    methods: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'STEP_UP_REQUIRED: the fields of POST /auth/step-up of which one is enough.',
+    },
+    factors: {
+      type: 'array',
+      items: { type: 'string', enum: [...FACTOR_KINDS] },
+      description: 'FACTOR_ENROLLMENT_REQUIRED: the kinds of second factors to choose from.',
     },
     reason: { type: 'string', description: 'The rule that refuses the request.' },
     from: { type: 'string', description: 'INVALID_TRANSITION: the current status.' },

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { type StepUpDetails, stepUpChallenge } from '@poc-tracker/auth-kit';
 import { ApiError, ERROR_CATALOGUE, type ErrorBody, type ErrorCode } from '@poc-tracker/contracts';
 
 /** Maps an error of another library, such as the database driver, to the catalogue; undefined if it is unknown. */
@@ -60,7 +61,7 @@ export function toErrorReply(error: ApiError, requestId: string): ErrorReply {
       ...(retryAfter !== undefined && {
         'retry-after': String(Math.max(1, Math.ceil(retryAfter))),
       }),
-      ...(status === 401 && { 'www-authenticate': challenge(code) }),
+      ...(status === 401 && { 'www-authenticate': challenge(error) }),
     },
     body: {
       error: status >= 500 ? ERROR_CATALOGUE[code].message : error.message,
@@ -72,10 +73,11 @@ export function toErrorReply(error: ApiError, requestId: string): ErrorReply {
   };
 }
 
-function challenge(code: ErrorCode): string {
+function challenge({ code, details }: ApiError): string {
   // RFC 6749, 5.2
   if (code === 'INVALID_CLIENT') return 'Basic realm="poc-tracker", charset="UTF-8"';
   const realm = 'Bearer realm="poc-tracker"';
+  if (code === 'STEP_UP_REQUIRED') return `${realm}, ${stepUpChallenge(details as StepUpDetails)}`;
   if (!TOKEN_CODES.has(code)) return realm;
   return `${realm}, error="invalid_token", error_description="${ERROR_CATALOGUE[code].message}"`;
 }

@@ -1,7 +1,9 @@
+import type { StepUpDetails } from '@poc-tracker/auth-kit';
 import {
   ERROR_CATALOGUE,
   type ErrorBody,
   type ErrorCode,
+  FACTOR_KINDS,
   type LimitDetails,
   PLAN_CATALOGUE,
 } from '@poc-tracker/contracts';
@@ -53,6 +55,12 @@ const DETAILS: Partial<Record<ErrorCode, unknown>> = {
   POC_LIMIT_EXCEEDED: exceeded({ users: 3, pocs: 100, storageGb: 0.5 }),
   STORAGE_LIMIT_EXCEEDED: exceeded({ users: 3, pocs: 12, storageGb: 5 }),
   INSUFFICIENT_PERMISSIONS: { required: ['manage_users'] },
+  STEP_UP_REQUIRED: {
+    maxAgeMinutes: 15,
+    factor: true,
+    methods: ['totp', 'recoveryCode'],
+  } satisfies StepUpDetails,
+  FACTOR_ENROLLMENT_REQUIRED: { factors: FACTOR_KINDS },
   FEATURE_NOT_AVAILABLE: { feature: 'video_generation', availableIn: ['pro', 'enterprise'] },
 };
 

@@ -168,7 +168,11 @@ function impliedCodes(operation: Operation): ErrorCode[] {
   if (operation[ERROR_CODES_EXTENSION]?.includes('TENANT_REQUIRED') === true)
     codes.push('TENANT_MISMATCH');
   const policy = operation[POLICY_EXTENSION];
-  if (policy?.access !== 'authenticated') return codes;
+  if (policy?.access !== 'authenticated' && policy?.access !== 'operator') return codes;
+  if (policy.beforeEnrollment !== true)
+    codes.push('FACTOR_ENROLLMENT_REQUIRED', 'STEP_UP_REQUIRED');
+  if (policy.fresh !== undefined) codes.push('STEP_UP_REQUIRED');
+  if (policy.access === 'operator') return codes;
   codes.push(
     'TOKEN_REQUIRED',
     'INVALID_TOKEN',

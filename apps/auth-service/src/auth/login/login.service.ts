@@ -55,7 +55,10 @@ export class LoginService {
         await this.credentials.assertUnchanged(email, verified);
         await this.credentials.upgradeHash(verified);
         const user = await this.recordLogin(id, { password, client, deviceId });
-        const tokens = await this.sessions.open({ ...user, tenant }, client, { deviceId });
+        const tokens = await this.sessions.open({ ...user, tenant }, client, {
+          deviceInfo: { deviceId },
+          amr: ['pwd'],
+        });
         return { user, tokens };
       });
     });
@@ -70,7 +73,8 @@ export class LoginService {
   ): Promise<UserTokensResponse> {
     const user = await this.credentials.recordLogin(userId);
     await this.recordSuccess(userId);
-    return { user, tokens: await this.sessions.open({ ...user, tenant }, client, { deviceId }) };
+    const origin = { deviceInfo: { deviceId }, amr: ['pwd'] as const };
+    return { user, tokens: await this.sessions.open({ ...user, tenant }, client, origin) };
   }
 
   /**
@@ -85,7 +89,8 @@ export class LoginService {
   ): Promise<UserTokensResponse> {
     const user = await this.recordLogin(userId, login);
     const { client, deviceId } = login;
-    const tokens = await this.sessions.openOnly({ ...user, tenant }, client, { deviceId });
+    const origin = { deviceInfo: { deviceId }, amr: ['pwd'] as const };
+    const tokens = await this.sessions.openOnly({ ...user, tenant }, client, origin);
     return { user, tokens };
   }
 

@@ -150,7 +150,14 @@ BEGIN
 END`,
 });
 
-const RIGHTS = ['role', 'permissions', 'status', 'custom_role_id', 'must_change_password'];
+const RIGHTS = [
+  'role',
+  'permissions',
+  'status',
+  'custom_role_id',
+  'must_change_password',
+  'factors',
+];
 const rightsOf = (row: 'OLD' | 'NEW'): string =>
   `(${RIGHTS.map((column) => `${row}.${column}`).join(', ')})`;
 
@@ -158,8 +165,13 @@ const rightsOf = (row: 'OLD' | 'NEW'): string =>
 const countrySettingsOf = (row: 'OLD' | 'NEW'): string =>
   `(${row}.setting_value -> 'countryPolicy', ${row}.setting_value -> 'allowedCountries', ${row}.setting_value -> 'deniedCountries')`;
 
-const hasCountryPolicy = (row: 'OLD' | 'NEW'): string =>
-  `${row}.setting_key = 'security' AND ${row}.setting_value ->> 'countryPolicy' <> 'off'`;
+/** The settings that are part of the status of a session. */
+const factorSettingsOf = (row: 'OLD' | 'NEW'): string =>
+  `(${row}.setting_value -> 'requireMFA', ${row}.setting_value -> 'mfaRoles', ${row}.setting_value -> 'rememberDevices')`;
+
+const hasPolicy = (row: 'OLD' | 'NEW'): string =>
+  `${row}.setting_key = 'security'
+      AND (${row}.setting_value ->> 'countryPolicy' <> 'off' OR ${row}.setting_value -> 'requireMFA' = 'true')`;
 
 const TRIGGERS = `
   CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions
@@ -169,6 +181,9 @@ const TRIGGERS = `
   CREATE TRIGGER user_sessions_moved AFTER UPDATE ON public.user_sessions
     FOR EACH ROW WHEN (NEW.expires_at < OLD.expires_at AND NEW.is_active)
     EXECUTE FUNCTION public.note_revocation('user');
+  -- An event of the user: one of the session would revoke it.
+  CREATE TRIGGER user_sessions_authenticated AFTER UPDATE ON public.user_sessions
+    FOR EACH ROW WHEN (OLD.amr <> NEW.amr) EXECUTE FUNCTION public.note_revocation('user');
   -- None for a session that has expired: its status is not cached as active. The end of its retention is no revocation.
   CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions
     FOR EACH ROW WHEN (OLD.is_active AND OLD.expires_at > now()) EXECUTE FUNCTION public.note_revocation('session');
@@ -192,12 +207,13 @@ const TRIGGERS = `
   CREATE TRIGGER tenant_domains_removed AFTER DELETE ON public.tenant_domains
     FOR EACH ROW WHEN (OLD.verified_at IS NOT NULL) EXECUTE FUNCTION public.note_revocation('tenant');
   CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings
-    FOR EACH ROW WHEN (${hasCountryPolicy('NEW')}) EXECUTE FUNCTION public.note_revocation('tenant');
+    FOR EACH ROW WHEN (${hasPolicy('NEW')}) EXECUTE FUNCTION public.note_revocation('tenant');
   CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings
-    FOR EACH ROW WHEN (NEW.setting_key = 'security' AND ${countrySettingsOf('OLD')} IS DISTINCT FROM ${countrySettingsOf('NEW')})
+    FOR EACH ROW WHEN (NEW.setting_key = 'security' AND (${countrySettingsOf('OLD')} IS DISTINCT FROM ${countrySettingsOf('NEW')}
+      OR ${factorSettingsOf('OLD')} IS DISTINCT FROM ${factorSettingsOf('NEW')}))
     EXECUTE FUNCTION public.note_revocation('tenant');
   CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings
-    FOR EACH ROW WHEN (${hasCountryPolicy('OLD')}) EXECUTE FUNCTION public.note_revocation('tenant')`;
+    FOR EACH ROW WHEN (${hasPolicy('OLD')}) EXECUTE FUNCTION public.note_revocation('tenant')`;
 
 /**
  * The revocation feed: an event for every change that ends a session or alters the rights in it, inserted by trigger in

@@ -42,6 +42,10 @@ const TABLE = `
     idle_timeout interval NOT NULL DEFAULT '24 hours',
     expires_at timestamptz NOT NULL,
     last_used_at timestamptz NOT NULL DEFAULT now(),
+    -- How and when the user has authenticated in this session: the claims amr and auth_time of its access tokens.
+    amr text[] NOT NULL DEFAULT '{}' CONSTRAINT user_sessions_amr_check
+      CHECK (amr <@ ARRAY['pwd', 'otp', 'hwk', 'swk', 'user', 'mfa', 'email', 'recovery', 'device']),
+    authenticated_at timestamptz NOT NULL DEFAULT now(),
     is_active boolean NOT NULL DEFAULT true,
     revoked_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -77,6 +81,8 @@ const POLICIES = protectTenantTable({
       'ip_address',
       'user_agent',
       'last_used_at',
+      'amr',
+      'authenticated_at',
       'is_active',
       'revoked_at',
     ],
@@ -91,6 +97,7 @@ const POLICIES = protectTenantTable({
       'idle_timeout',
       'expires_at',
       'last_used_at',
+      'amr',
       'is_active',
       'revoked_at',
       'created_at',
@@ -169,6 +176,17 @@ const LIMITED_ON_INSERT = `
   CREATE TRIGGER user_sessions_limited BEFORE INSERT ON public.user_sessions
     FOR EACH ROW EXECUTE FUNCTION public.limit_session()`;
 
+/*
+ * What a session lacks of the second factor that its tenant requires: the user has none, or has not verified it in this
+ * session. A remembered device counts for as long as the tenant allows such devices.
+ */
+const FACTOR_DUE = `CASE
+         WHEN security -> 'requireMFA' IS DISTINCT FROM 'true' THEN NULL
+         WHEN coalesce(security -> 'mfaRoles', '[]') <> '[]' AND NOT security -> 'mfaRoles' ? u.role THEN NULL
+         WHEN u.factors = '{}' THEN 'enrollment'
+         WHEN 'mfa' = ANY (s.amr) OR ('device' = ANY (s.amr) AND security -> 'rememberDevices' = 'true') THEN NULL
+         ELSE 'verification' END`;
+
 const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END`;
 
 /*
@@ -179,7 +197,7 @@ const TENANT_STATUS = `CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'cancel
 const SESSION_STATUS = definerFunction({
   signature: 'session_status(p_tenant uuid, p_user uuid, p_session uuid)',
   returns: `TABLE (session_active boolean, session_expires_at timestamptz, session_expires_in_ms float8,
-    user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text,
+    user_status text, user_role text, permissions jsonb, factors text[], factor_due text, id uuid, name text, subdomain text,
     custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer,
     max_storage_gb integer, subscription_ends_at timestamptz, is_platform boolean, rate_limits jsonb,
     country_policy jsonb)`,
@@ -188,7 +206,7 @@ const SESSION_STATUS = definerFunction({
   callers: [SERVICE_ROLE],
   body: `
 SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
-       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'), u.factors, ${FACTOR_DUE},
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, ${TENANT_STATUS},
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
        ${COUNTRY_POLICY}
@@ -196,6 +214,8 @@ SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timest
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
   JOIN public.tenants t ON t.id = s.tenant_id
+  LEFT JOIN LATERAL (SELECT c.setting_value AS security FROM public.tenant_settings c
+                      WHERE c.tenant_id = s.tenant_id AND c.setting_key = 'security') c ON true
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user`,
 });
 

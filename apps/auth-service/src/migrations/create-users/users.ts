@@ -59,6 +59,9 @@ const TABLE = `
     -- Null for a password that the user chose, also if the user must change it.
     temporary_password_expires_at timestamptz,
     custom_role_id uuid,
+    -- The kinds of the user's confirmed second factors, kept here because every session status has them.
+    factors text[] NOT NULL DEFAULT '{}'
+      CONSTRAINT users_factors_check CHECK (factors <@ ARRAY['totp', 'passkey']),
     ${EMAIL_KEY_COLUMN},
     -- Empty, and not in the index, unless the domain is an internationalized one.
     search_unicode_email text COLLATE "C" NOT NULL GENERATED ALWAYS AS (public.unicode_email_key(email)) STORED,
@@ -97,6 +100,8 @@ const PROFILE = [
   'locale',
 ];
 const RIGHTS = ['role', 'permissions', 'status', 'custom_role_id'];
+/** Written by the database, from the factors themselves. */
+const FACTORS = ['factors'];
 const LOG_IN = [
   'last_login_at',
   'login_count',
@@ -117,7 +122,7 @@ const POLICIES = protectTenantTable({
   },
   columns: {
     // Without password_hash, which only find_credentials() reads.
-    select: [...RECORD, ...PROFILE, ...RIGHTS, ...LOG_IN, ...SEARCH],
+    select: [...RECORD, ...PROFILE, ...RIGHTS, ...FACTORS, ...LOG_IN, ...SEARCH],
     update: ['password_hash', 'updated_at', ...PROFILE, ...RIGHTS, ...LOG_IN],
   },
   gatekeeper: {
@@ -132,8 +137,10 @@ const POLICIES = protectTenantTable({
       'last_name',
       'avatar_url',
       ...RIGHTS,
+      ...FACTORS,
       ...SEARCH,
     ],
+    update: FACTORS,
   },
 });
 

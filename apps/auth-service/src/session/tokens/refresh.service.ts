@@ -14,9 +14,9 @@ import { hashOfSecret, randomSecretBytes } from '../../protection/secret.js';
 import type { UserResponse } from '../../user/user.response.js';
 import { UserService } from '../../user/user.service.js';
 import { Clock } from '../clock.js';
-import { SessionRepository } from '../session.repository.js';
+import { type KeptInRotation, SessionRepository } from '../session.repository.js';
 import type { UserTokensResponse } from '../session.response.js';
-import type { DeviceInfo, UserSession } from '../user-session.entity.js';
+import type { UserSession } from '../user-session.entity.js';
 import { classifySpentToken } from './spent-token.js';
 import { type RefreshState, TokenIssuer } from './token-issuer.js';
 
@@ -27,7 +27,7 @@ interface PresentedToken {
 
 /** The result of an exchange. A refusal is a value, so that what it wrote is committed before the error is thrown. */
 type Exchange =
-  | { refreshToken: string; generation: number; deviceInfo: DeviceInfo; user: UserResponse }
+  | (KeptInRotation & { refreshToken: string; generation: number; user: UserResponse })
   | { refused: 'INVALID_TOKEN' | 'TOKEN_REVOKED' | 'SESSION_EXPIRED' };
 
 /** Rotation of refresh tokens (RFC 9700, 4.14.2). */
@@ -71,10 +71,18 @@ export class RefreshService {
       () => this.exchange({ claims, hash: hashOfSecret(refreshToken) }, client),
     );
     if ('refused' in exchange) throw new ApiError(exchange.refused);
-    const { user, refreshToken: successor, generation, deviceInfo } = exchange;
+    const {
+      user,
+      refreshToken: successor,
+      generation,
+      deviceInfo,
+      amr,
+      authenticatedAt,
+    } = exchange;
     const sessionId = claims.session_id;
+    const { deviceId } = deviceInfo;
     const tokens = await this.issuer.tokens(
-      { user, tenant: rights.tenant, sessionId, generation, deviceId: deviceInfo.deviceId },
+      { user, tenant: rights.tenant, sessionId, generation, deviceId, amr, authenticatedAt },
       successor,
     );
     return { user, tokens };
@@ -105,7 +113,7 @@ export class RefreshService {
       rotatedAt: now,
     };
     const refreshToken = this.issuer.refreshToken(successor);
-    const deviceInfo = await this.sessions.rotate({
+    const kept = await this.sessions.rotate({
       sessionId: claims.session_id,
       spentHash: presented.hash,
       successorHash: hashOfSecret(refreshToken),
@@ -113,7 +121,7 @@ export class RefreshService {
       at: now,
       client,
     });
-    if (deviceInfo !== null) return this.granted(refreshToken, { ...successor, deviceInfo });
+    if (kept !== null) return this.granted(refreshToken, { ...successor, ...kept });
     const session = await this.sessions.findById(claims.session_id);
     return session === null
       ? { refused: 'TOKEN_REVOKED' }
@@ -122,10 +130,11 @@ export class RefreshService {
 
   private async granted(
     refreshToken: string,
-    session: Pick<UserSession, 'userId' | 'generation' | 'deviceInfo'>,
+    session: KeptInRotation & Pick<UserSession, 'userId' | 'generation'>,
   ): Promise<Exchange> {
-    const { userId, generation, deviceInfo } = session;
-    return { refreshToken, generation, deviceInfo, user: await this.users.profile(userId) };
+    const { userId, generation, deviceInfo, amr, authenticatedAt } = session;
+    const user = await this.users.profile(userId);
+    return { refreshToken, generation, deviceInfo, amr, authenticatedAt, user };
   }
 
   private async answerSpentToken(

@@ -21,6 +21,8 @@ const subject = {
   tenant: { id: randomUUID(), subdomain: 'acme', plan: 'pro' as const },
   sessionId: randomUUID(),
   generation: 0,
+  amr: ['pwd', 'otp', 'mfa'] as const,
+  authenticatedAt: new Date(),
 };
 
 const decode = (token: string, part: number): Record<string, unknown> =>
@@ -70,6 +72,9 @@ describe('an access token', () => {
       permissions: ['manage_users'],
       plan_type: 'pro',
       session_id: subject.sessionId,
+      amr: ['pwd', 'otp', 'mfa'],
+      acr: 'aal2',
+      auth_time: Math.floor(subject.authenticatedAt.getTime() / 1000),
       device_id: 'phone',
     });
     expect(Object.keys(decode(token, 1)).sort()).toEqual(Object.keys(claims).sort());

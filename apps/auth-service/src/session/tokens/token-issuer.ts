@@ -10,6 +10,8 @@ import {
 import {
   ACCESS_TOKEN_TYPE,
   type AccessTokenClaims,
+  assuranceLevel,
+  type AuthenticationMethod,
   FIRST_PARTY_CLIENT_ID,
   type Permission,
   REFRESH_TOKEN_TYPE,
@@ -39,6 +41,8 @@ export interface AccessTokenSubject {
   /** Of the refresh token that is issued with it. */
   generation: number;
   deviceId?: string | undefined;
+  amr: readonly AuthenticationMethod[];
+  authenticatedAt: Date;
 }
 
 /** The columns of a session that determine its refresh token. */
@@ -72,6 +76,8 @@ export class TokenIssuer {
     sessionId,
     generation,
     deviceId,
+    amr,
+    authenticatedAt,
   }: AccessTokenSubject): Promise<{
     token: string;
     expiresIn: number;
@@ -93,6 +99,9 @@ export class TokenIssuer {
       permissions: [...user.permissions],
       plan_type: tenant.plan,
       session_id: sessionId,
+      amr: [...amr],
+      acr: assuranceLevel(amr),
+      auth_time: toSeconds(authenticatedAt),
       ...(deviceId !== undefined && { device_id: deviceId }),
     };
     const header = { alg: 'RS256', typ: ACCESS_TOKEN_TYPE, kid: this.keyId };
