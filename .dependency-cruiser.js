@@ -2,7 +2,7 @@
  * The one-way rules of the code base. Dependencies point down this list, never up:
  *
  *   contracts ← auth-kit ← http-service, text ← http-service
- *   contracts ← tenancy ← schedule ← audit ← tenant ← mail ← user ← session ← auth ← admin ← platform ← tools
+ *   contracts ← tenancy ← schedule ← audit ← tenant ← mail ← user ← factor ← session ← auth ← admin ← platform ← tools
  *                                                       session ← oauth
  *
  * Each comment says what to do instead of breaking the rule.
@@ -146,40 +146,46 @@ export default {
     ),
     moduleNeverUses(
       'schedule',
-      ['audit', 'tenant', 'mail', 'user', 'session', 'auth', 'admin', 'oauth'],
+      ['audit', 'tenant', 'mail', 'user', 'factor', 'session', 'auth', 'admin', 'oauth'],
       'schedule runs jobs and knows none. Register the job from the module whose work it is.',
     ),
     moduleNeverUses(
       'retention',
-      ['audit', 'tenant', 'mail', 'user', 'session', 'auth', 'admin', 'oauth'],
+      ['audit', 'tenant', 'mail', 'user', 'factor', 'session', 'auth', 'admin', 'oauth'],
       'retention calls the functions of the database that delete rows. It needs no service of another module.',
     ),
     moduleNeverUses(
       'audit',
-      ['tenant', 'mail', 'user', 'session', 'auth', 'admin', 'oauth'],
+      ['tenant', 'mail', 'user', 'factor', 'session', 'auth', 'admin', 'oauth'],
       'audit records what the modules above tell it. Pass what the entry needs to SecurityEvents.record.',
     ),
     moduleNeverUses(
       'oauth',
-      ['user', 'auth', 'admin'],
+      ['user', 'factor', 'auth', 'admin'],
       'oauth answers other services from sessions and tokens. Offer a method on a service of session/.',
     ),
     moduleNeverUses(
       'tenant',
-      ['mail', 'user', 'session', 'auth', 'admin', 'oauth'],
-      'tenant stands below mail, user, session, auth and admin. Let the upper module call TenantService and join the ' +
+      ['mail', 'user', 'factor', 'session', 'auth', 'admin', 'oauth'],
+      'tenant stands below mail, user, factor, session, auth and admin. Let the upper module call TenantService and join the ' +
         'results (see the sign-up in auth/).',
     ),
     moduleNeverUses(
       'mail',
-      ['user', 'session', 'auth', 'admin', 'oauth'],
+      ['user', 'factor', 'session', 'auth', 'admin', 'oauth'],
       'mail sends what the modules above add to its outbox. Pass the recipient and the values of the mail to MailOutbox.add.',
     ),
     moduleNeverUses(
       'user',
-      ['session', 'auth', 'admin', 'oauth'],
-      'user stands below session, auth and admin. Offer a method on UserService or UserCredentialsService and let ' +
+      ['factor', 'session', 'auth', 'admin', 'oauth'],
+      'user stands below factor, session, auth and admin. Offer a method on UserService or UserCredentialsService and let ' +
         'them call it.',
+    ),
+    moduleNeverUses(
+      'factor',
+      ['session', 'auth', 'admin', 'oauth'],
+      'factor stands below session, auth and admin: it verifies factors and opens no session. Let auth/ call ' +
+        'FactorVerificationService.',
     ),
     moduleNeverUses(
       'session',
@@ -193,7 +199,7 @@ export default {
     ),
     moduleNeverUses(
       'protection',
-      ['tenant', 'mail', 'user', 'session', 'auth', 'admin'],
+      ['tenant', 'mail', 'user', 'factor', 'session', 'auth', 'admin'],
       'protection holds rules that every module may use. Pass the words, counts or addresses in.',
     ),
     moduleNeverUses(
@@ -205,6 +211,7 @@ export default {
         'tenant',
         'mail',
         'user',
+        'factor',
         'session',
         'auth',
         'admin',

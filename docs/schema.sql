@@ -491,6 +491,19 @@ GRANT EXECUTE ON FUNCTION email_key(text) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION email_key(text) TO super_admin;
 GRANT EXECUTE ON FUNCTION email_key(text) TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.encrypted_seeds(p_after_tenant uuid, p_after uuid, p_limit integer)
+ RETURNS TABLE(tenant_id uuid, user_id uuid, id uuid, secret bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT f.tenant_id, f.user_id, f.id, f.secret FROM public.user_factors f
+ WHERE f.kind = 'totp' AND (f.tenant_id, f.id) > (p_after_tenant, p_after)
+ ORDER BY f.tenant_id, f.id LIMIT p_limit
+$function$;
+ALTER FUNCTION encrypted_seeds(uuid,uuid,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION encrypted_seeds(uuid,uuid,integer) TO super_admin;
+
 CREATE OR REPLACE FUNCTION public.extend_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -536,6 +549,18 @@ SELECT u.id, u.password_hash, u.status, u.must_change_password,
 $function$;
 ALTER FUNCTION find_credentials(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION find_credentials(text) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.find_passkey_user(p_credential_id bytea)
+ RETURNS TABLE(user_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT f.user_id FROM public.user_factors f
+ WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.credential_id = p_credential_id AND f.confirmed_at IS NOT NULL
+$function$;
+ALTER FUNCTION find_passkey_user(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION find_passkey_user(bytea) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.find_service_client(p_id uuid)
  RETURNS TABLE(id uuid, name text, secret_hash bytea)
@@ -749,6 +774,23 @@ $function$;
 ALTER FUNCTION keep_access_records(uuid,bytea,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_access_records(uuid,bytea,integer) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.keep_factor_used()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    IF NEW.last_step < OLD.last_step OR NEW.counter < OLD.counter OR num_nulls(NEW.last_step, NEW.counter)
+         > num_nulls(OLD.last_step, OLD.counter)
+       OR (OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at
+           AND (OLD.confirmed_at IS NOT NULL OR OLD.created_at <= now() - interval '10 minutes')) THEN
+      RAISE EXCEPTION 'a factor cannot be set back' USING
+        ERRCODE = 'check_violation', TABLE = 'user_factors', CONSTRAINT = 'user_factors_stay_used';
+    END IF;
+    RETURN NEW;
+  END
+  $function$;
+
 CREATE OR REPLACE FUNCTION public.keep_former_password()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -923,6 +965,27 @@ BEGIN
 END
 $function$;
 ALTER FUNCTION limit_session() OWNER TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.limit_user_factors()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('user_factors:' || NEW.user_id::text, 0));
+  DELETE FROM public.user_factors f
+   WHERE f.tenant_id = NEW.tenant_id AND f.user_id = NEW.user_id AND f.confirmed_at IS NULL AND f.created_at <= now() - interval '10 minutes';
+  IF (SELECT count(*) FROM public.user_factors f
+       WHERE f.tenant_id = NEW.tenant_id AND f.user_id = NEW.user_id) >= 10 THEN
+    RAISE EXCEPTION 'the user has % factors already', 10 USING
+      ERRCODE = 'check_violation', TABLE = 'user_factors', CONSTRAINT = 'user_factors_limit';
+  END IF;
+  NEW.created_at := now();
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION limit_user_factors() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.list_colleagues(p_source integer, p_prefix text, p_key text, p_id uuid, p_limit integer)
  RETURNS TABLE(id uuid, first_name text, last_name text, avatar_url text, key text)
@@ -1102,6 +1165,21 @@ SELECT EXISTS (
 $function$;
 ALTER FUNCTION operator_invitation_is_open(text,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION operator_invitation_is_open(text,bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.own_factor_secrets()
+ RETURNS TABLE(id uuid, kind text, secret bytea, last_step bigint, credential_id bytea, public_key bytea, counter bigint, transports text[], rp_id text, is_confirmed boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT f.id, f.kind, f.secret, f.last_step, f.credential_id, f.public_key, f.counter, f.transports, f.rp_id::text,
+       f.confirmed_at IS NOT NULL
+  FROM public.user_factors f
+ WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND NOT (f.confirmed_at IS NULL AND f.created_at <= now() - interval '10 minutes')
+ ORDER BY f.id
+$function$;
+ALTER FUNCTION own_factor_secrets() OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION own_factor_secrets() TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.prune_access_records(p_before timestamp with time zone)
  RETURNS void
@@ -1720,6 +1798,21 @@ $function$;
 ALTER FUNCTION repair_tenant_usage(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION repair_tenant_usage(uuid) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.replace_seed(p_tenant uuid, p_id uuid, p_old bytea, p_new bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  UPDATE public.user_factors f SET secret = p_new
+   WHERE f.tenant_id = p_tenant AND f.id = p_id AND f.secret = p_old;
+  RETURN FOUND;
+END
+$function$;
+ALTER FUNCTION replace_seed(uuid,uuid,bytea,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION replace_seed(uuid,uuid,bytea,bytea) TO super_admin;
+
 CREATE OR REPLACE FUNCTION public.resolve_tenant(p_id uuid, p_subdomain text, p_domain text)
  RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
  LANGUAGE sql
@@ -2042,6 +2135,26 @@ END
 $function$;
 ALTER FUNCTION shorten_sessions() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.spend_challenge(p_challenge_hash bytea, p_expires_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.spent_challenges c
+   WHERE c.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND c.challenge_hash IN (
+     SELECT e.challenge_hash FROM public.spent_challenges e
+      WHERE e.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND e.expires_at < now() - interval '1 hour'
+      ORDER BY e.expires_at LIMIT 10 FOR UPDATE SKIP LOCKED);
+  INSERT INTO public.spent_challenges (tenant_id, challenge_hash, expires_at)
+  VALUES ((select nullif(current_setting('app.current_tenant_id', true), '')::uuid), p_challenge_hash, p_expires_at) ON CONFLICT DO NOTHING;
+  RETURN FOUND;
+END
+$function$;
+ALTER FUNCTION spend_challenge(bytea,timestamp with time zone) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION spend_challenge(bytea,timestamp with time zone) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.supersede_expired_invites(p_emails text[])
  RETURNS void
  LANGUAGE sql
@@ -2155,6 +2268,22 @@ AS $function$
         RETURN NEW;
       END
       $function$;
+
+CREATE OR REPLACE FUNCTION public.use_recovery_code(p_code_hash bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  UPDATE public.recovery_codes c SET used_at = now()
+   WHERE c.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND c.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND c.code_hash = p_code_hash
+     AND c.used_at IS NULL;
+  RETURN FOUND;
+END
+$function$;
+ALTER FUNCTION use_recovery_code(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION use_recovery_code(bytea) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.uuid_v7()
  RETURNS uuid
@@ -2879,6 +3008,46 @@ CREATE TABLE purged_tenants (
 CREATE INDEX purged_tenants_open_idx ON public.purged_tenants USING btree (started_at) WHERE ((finished_at IS NULL) OR (files_deleted_at IS NULL));
 GRANT INSERT, SELECT, UPDATE ON purged_tenants TO tenant_gatekeeper;
 
+CREATE TABLE recovery_codes (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  user_id uuid NOT NULL,
+  code_hash bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  used_at timestamp with time zone,
+  CONSTRAINT recovery_codes_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT recovery_codes_code_key UNIQUE (tenant_id, user_id, code_hash),
+  CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT recovery_codes_code_hash_check CHECK ((octet_length(code_hash) = 32))
+);
+ALTER TABLE recovery_codes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE recovery_codes FORCE ROW LEVEL SECURITY;
+CREATE POLICY recovery_codes_tenant_isolation ON recovery_codes AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY recovery_codes_select_authenticated_user ON recovery_codes AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY recovery_codes_select_super_admin ON recovery_codes AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY recovery_codes_select_tenant_gatekeeper ON recovery_codes AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY recovery_codes_insert_authenticated_user ON recovery_codes AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY recovery_codes_update_tenant_gatekeeper ON recovery_codes AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY recovery_codes_delete_authenticated_user ON recovery_codes AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY recovery_codes_delete_super_admin ON recovery_codes AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+GRANT DELETE ON recovery_codes TO authenticated_user;
+GRANT DELETE ON recovery_codes TO super_admin;
+GRANT SELECT ON recovery_codes TO tenant_gatekeeper;
+GRANT INSERT (tenant_id, user_id, code_hash) ON recovery_codes TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, created_at, used_at) ON recovery_codes TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, created_at, used_at) ON recovery_codes TO super_admin;
+GRANT UPDATE (used_at) ON recovery_codes TO tenant_gatekeeper;
+
 CREATE TABLE revocation_events (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
@@ -3048,6 +3217,32 @@ GRANT SELECT ON session_changes TO authenticated_user;
 GRANT DELETE, SELECT ON session_changes TO super_admin;
 GRANT INSERT, SELECT, UPDATE ON session_changes TO tenant_gatekeeper;
 GRANT UPDATE (last_accessed_at, xid) ON session_changes TO super_admin;
+
+CREATE TABLE spent_challenges (
+  tenant_id uuid NOT NULL,
+  challenge_hash bytea NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT spent_challenges_pkey PRIMARY KEY (tenant_id, challenge_hash),
+  CONSTRAINT spent_challenges_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT spent_challenges_challenge_hash_check CHECK ((octet_length(challenge_hash) = 32))
+);
+CREATE INDEX spent_challenges_expiry_idx ON public.spent_challenges USING btree (tenant_id, expires_at);
+ALTER TABLE spent_challenges ENABLE ROW LEVEL SECURITY;
+ALTER TABLE spent_challenges FORCE ROW LEVEL SECURITY;
+CREATE POLICY spent_challenges_tenant_isolation ON spent_challenges AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY spent_challenges_select_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY spent_challenges_insert_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY spent_challenges_update_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY spent_challenges_delete_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, INSERT, SELECT ON spent_challenges TO tenant_gatekeeper;
+GRANT UPDATE (expires_at) ON spent_challenges TO tenant_gatekeeper;
 
 CREATE TABLE suppressed_addresses (
   tenant_id uuid NOT NULL,
@@ -3476,6 +3671,75 @@ CREATE TRIGGER usage_events_recorded AFTER INSERT ON public.usage_events FOR EAC
 GRANT SELECT ON usage_events TO authenticated_user;
 GRANT SELECT ON usage_events TO super_admin;
 GRANT DELETE, INSERT, SELECT ON usage_events TO tenant_gatekeeper;
+
+CREATE TABLE user_factors (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  user_id uuid NOT NULL,
+  kind text NOT NULL,
+  name character varying(50) NOT NULL,
+  secret bytea,
+  last_step bigint,
+  credential_id bytea,
+  public_key bytea,
+  counter bigint,
+  transports text[],
+  rp_id character varying(253),
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  confirmed_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  CONSTRAINT user_factors_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT user_factors_credential_key UNIQUE (tenant_id, credential_id),
+  CONSTRAINT user_factors_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT user_factors_counter_check CHECK (((counter >= 0) AND (counter <= '4294967295'::bigint))),
+  CONSTRAINT user_factors_credential_id_check CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+  CONSTRAINT user_factors_kind_check CHECK ((kind = ANY (ARRAY['totp'::text, 'passkey'::text]))),
+  CONSTRAINT user_factors_name_check CHECK (is_line_of_text((name)::text)),
+  CONSTRAINT user_factors_public_key_check CHECK (((octet_length(public_key) >= 1) AND (octet_length(public_key) <= 4096))),
+  CONSTRAINT user_factors_secret_check CHECK (((octet_length(secret) >= 30) AND (octet_length(secret) <= 500))),
+  CONSTRAINT user_factors_shape_check CHECK (
+CASE kind
+    WHEN 'totp'::text THEN ((secret IS NOT NULL) AND (credential_id IS NULL))
+    ELSE ((secret IS NULL) AND (num_nulls(credential_id, public_key, counter, rp_id) = 0))
+END)
+);
+CREATE INDEX user_factors_user_idx ON public.user_factors USING btree (tenant_id, user_id, id);
+ALTER TABLE user_factors ENABLE ROW LEVEL SECURITY;
+ALTER TABLE user_factors FORCE ROW LEVEL SECURITY;
+CREATE POLICY user_factors_tenant_isolation ON user_factors AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY user_factors_select_authenticated_user ON user_factors AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY user_factors_select_super_admin ON user_factors AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY user_factors_select_tenant_gatekeeper ON user_factors AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY user_factors_insert_authenticated_user ON user_factors AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY user_factors_update_authenticated_user ON user_factors AS PERMISSIVE FOR UPDATE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY user_factors_update_tenant_gatekeeper ON user_factors AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY user_factors_delete_authenticated_user ON user_factors AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY user_factors_delete_super_admin ON user_factors AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+CREATE POLICY user_factors_delete_tenant_gatekeeper ON user_factors AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+CREATE TRIGGER user_factors_audit AFTER INSERT OR DELETE OR UPDATE OF name, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER user_factors_limited BEFORE INSERT ON public.user_factors FOR EACH ROW EXECUTE FUNCTION limit_user_factors();
+CREATE TRIGGER user_factors_stay_used BEFORE UPDATE OF last_step, counter, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION keep_factor_used();
+GRANT DELETE ON user_factors TO authenticated_user;
+GRANT DELETE ON user_factors TO super_admin;
+GRANT DELETE, SELECT ON user_factors TO tenant_gatekeeper;
+GRANT INSERT (tenant_id, id, user_id, kind, name, secret, credential_id, public_key, counter, transports, rp_id, confirmed_at) ON user_factors TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, kind, name, last_step, counter, rp_id, created_at, confirmed_at, last_used_at) ON user_factors TO authenticated_user;
+GRANT UPDATE (name, last_step, counter, confirmed_at, last_used_at) ON user_factors TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, kind, name, last_step, counter, rp_id, created_at, confirmed_at, last_used_at) ON user_factors TO super_admin;
+GRANT UPDATE (secret) ON user_factors TO tenant_gatekeeper;
 
 CREATE TABLE user_sessions (
   tenant_id uuid NOT NULL,

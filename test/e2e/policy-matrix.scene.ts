@@ -4,6 +4,7 @@ import { vi } from 'vitest';
 import { newInvitationToken } from '../../apps/auth-service/src/auth/invitations/invitation-token.js';
 import { TxtResolver } from '../../apps/auth-service/src/tenant/domains/txt-resolver.js';
 import { type Caller, type Scene, uniqueEmail } from './policy-matrix.table.js';
+import { addTotp, type StartedTotp, totpCode } from './factors/factors.fixture.js';
 import { type Login, ServiceFixture } from './service.fixture.js';
 
 /** The TXT record that the DNS of the test returns for every name. */
@@ -62,6 +63,8 @@ export class PolicyScenes {
       target: await this.createTarget(targetStatus),
       invited: await this.seedInvitations(tenantId),
       activation: await this.inviteOperator(),
+      factorId: (await addTotp(this.service, login.tokens.accessToken)).factor.id,
+      pendingTotp: await this.startTotp(login.tokens.accessToken),
     };
   }
 
@@ -108,6 +111,14 @@ export class PolicyScenes {
       [tenantId, linkId, newInvitationToken('link').tokenHash, userId],
     );
     return { invitationId, token, linkId };
+  }
+
+  private async startTotp(token: string): Promise<Scene['pendingTotp']> {
+    const { data } = await this.service.call<StartedTotp>('POST', '/auth/factors/totp', {
+      token,
+      body: {},
+    });
+    return { id: data.id, code: totpCode(data.secret) };
   }
 
   private async inviteOperator(): Promise<Scene['activation']> {

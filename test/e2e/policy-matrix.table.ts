@@ -28,6 +28,10 @@ export interface Scene {
   target: { tenantId: string; subdomain: string; /** Of one of its users. */ email: string };
   /** An open invitation and an invitation link, both by an admin of the tenant. */
   invited: { invitationId: string; token: string; linkId: string };
+  /** A factor of the caller. */
+  factorId: string;
+  /** An authenticator app of the caller that is still to be confirmed, with its current code. */
+  pendingTotp: { id: string; code: string };
   /** The secret that activates an operator. */
   activation: { email: string; secret: string };
 }
@@ -82,6 +86,16 @@ function roleCell(cell: Partial<Cell> = {}): Cell {
   };
 }
 
+/** A route of a factor of the caller. */
+function factorCell(cell: Partial<Cell> = {}): Cell {
+  return {
+    allowed: LOGGED_IN,
+    status: 200,
+    path: ({ factorId }) => `/api/v1/auth/factors/${factorId}`,
+    ...cell,
+  };
+}
+
 /** A route of one invitation. */
 function invitationCell(path: string): Cell {
   return {
@@ -118,6 +132,7 @@ export function uniqueEmail(): string {
 /** Who may call which route. Written by hand, because a table derived from the code would agree with every mistake. */
 export const MATRIX: Record<string, Cell> = {
   'GET /.well-known/jwks.json': { allowed: CALLERS, status: 200 },
+  'GET /.well-known/webauthn': { allowed: CALLERS, status: 200 },
   'GET /health': { allowed: CALLERS, status: 200 },
   'GET /health/live': { allowed: CALLERS, status: 200 },
   'GET /health/ready': { allowed: CALLERS, status: 200 },
@@ -210,6 +225,24 @@ export const MATRIX: Record<string, Cell> = {
       newPassword: GOOD_PASSWORD,
     }),
   },
+  'GET /api/v1/auth/factors': { allowed: LOGGED_IN, status: 200 },
+  'POST /api/v1/auth/factors/totp': { allowed: LOGGED_IN, status: 201, body: () => ({}) },
+  'POST /api/v1/auth/factors/totp/{id}/confirm': factorCell({
+    path: ({ pendingTotp }) => `/api/v1/auth/factors/totp/${pendingTotp.id}/confirm`,
+    body: ({ pendingTotp }) => ({ code: pendingTotp.code }),
+  }),
+  'POST /api/v1/auth/factors/passkeys/options': { allowed: LOGGED_IN, status: 200 },
+  // Only a browser makes a credential; see test/e2e/factors/passkeys.spec.ts.
+  'POST /api/v1/auth/factors/passkeys': {
+    allowed: LOGGED_IN,
+    status: 400,
+    code: 'VALIDATION_ERROR',
+    body: () => ({}),
+  },
+  'POST /api/v1/auth/passkeys/options': { allowed: CALLERS, status: 200, body: () => ({}) },
+  'POST /api/v1/auth/factors/recovery-codes': { allowed: LOGGED_IN, status: 201 },
+  'PATCH /api/v1/auth/factors/{id}': factorCell({ body: () => ({ name: 'Phone' }) }),
+  'DELETE /api/v1/auth/factors/{id}': factorCell(),
   'GET /api/v1/auth/sessions': { allowed: LOGGED_IN, status: 200 },
   'DELETE /api/v1/auth/sessions': { allowed: LOGGED_IN, status: 200 },
   'DELETE /api/v1/auth/sessions/{id}': {

@@ -133,6 +133,8 @@ export function newRow(table: TenantTable, tenant: Tenant): Row {
     });
   }
   row[table.tenantColumn] = tenant.id;
+  // An authenticator app has a secret, and a passkey has none.
+  if (table.name === 'user_factors') row['secret'] = randomBytes(64);
   return row;
 }
 

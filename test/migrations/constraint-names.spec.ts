@@ -24,11 +24,13 @@ const RAISED: Record<string, Record<string, string>> = {
   announce_audit_pruning: { retention_minimum: '42501' },
   begin_purge: { tenants_status_transition: '23514' },
   check_tenant_transition: { tenants_status_transition: '23514' },
+  keep_factor_used: { user_factors_stay_used: '23514' },
   keep_last_admin: { users_last_admin_stays: '23514' },
   keep_platform_tenant: { users_platform_reserved: '42501', platform_tenant_reserved: '42501' },
   keep_poc_publisher: { pocs_publisher: '42501' },
   keep_session_revoked: { user_sessions_stay_revoked: '23514' },
   keep_tenant_row: { tenants_status_transition: '23514' },
+  limit_user_factors: { user_factors_limit: '23514' },
   prune_audit_log: { retention_minimum: '42501' },
   prune_mails: { retention_minimum: '42501' },
   prune_sessions: { retention_minimum: '42501' },
@@ -58,11 +60,14 @@ const UNREACHABLE: Record<string, string> = {
   operator_invitations_secret_hash_key: RANDOM_HASH,
   password_history_user_fkey:
     'the trigger keeps the password of the user whose row was just updated',
+  recovery_codes_code_key: 'ten codes of 100 random bits each are never equal',
   service_clients_name_key: 'inserted with ON CONFLICT DO NOTHING',
   suppressed_addresses_email_key: 'inserted with ON CONFLICT DO NOTHING',
+  spent_challenges_tenant_fkey: 'the tenant of the transaction exists while its requests run',
   tenant_domains_domain_key: 'inserted with ON CONFLICT DO NOTHING',
   tenants_platform_key:
     'only the command line inserts, after it has looked for the platform tenant',
+  user_factors_stay_used: 'the service only stores later steps and higher counters',
   user_sessions_refresh_token_hash_key: RANDOM_HASH,
   user_sessions_stay_revoked: 'the service never activates a session again',
 };

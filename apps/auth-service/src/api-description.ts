@@ -8,6 +8,7 @@ export const API_DESCRIPTION: ApiDescription = {
     'enter the access token of the response under "Authorize" and call a protected route.',
   tags: {
     auth: 'Log in, register, and manage your own account.',
+    factors: 'Your second factors: authenticator apps, passkeys and recovery codes.',
     sessions: 'Your own sessions.',
     users: 'The users of a tenant, for those who manage them.',
     roles: 'Permissions and the custom roles of a tenant.',

@@ -12,6 +12,7 @@ import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { APP_CONFIG, type AppConfig } from './config/app-config.js';
 import { MailModule } from './mail/mail.module.js';
+import { FactorModule } from './factor/factor.module.js';
 import { OauthModule } from './oauth/oauth.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PlatformModule } from './platform/platform.module.js';
@@ -81,6 +82,7 @@ export class AppModule {
         TenantModule,
         MailModule,
         UserModule,
+        FactorModule,
         SessionModule,
         AuthModule,
         AdminModule,

@@ -21,12 +21,16 @@ export const CONSTRAINT_CODES: ConstraintCodes = {
   users_suspended_by_higher_role: 'INSUFFICIENT_PERMISSIONS',
   users_rights_held: 'INSUFFICIENT_PERMISSIONS',
   users_custom_role_fkey: 'ROLE_IN_USE',
+  user_factors_limit: 'FACTOR_LIMIT_EXCEEDED',
+  user_factors_credential_key: 'FACTOR_EXISTS',
   invites_open_email_key: 'INVITE_EXISTS',
   // The author of a row was deleted at the same time.
   users_created_by_fkey: 'TOKEN_REVOKED',
   invites_invited_by_fkey: 'TOKEN_REVOKED',
   invite_links_created_by_fkey: 'TOKEN_REVOKED',
   outgoing_mails_user_fkey: 'TOKEN_REVOKED',
+  user_factors_user_fkey: 'TOKEN_REVOKED',
+  recovery_codes_user_fkey: 'TOKEN_REVOKED',
   // The user was deleted during the login.
   user_sessions_user_fkey: 'INVALID_CREDENTIALS',
 };

@@ -52,6 +52,12 @@ export const ERROR_CATALOGUE = {
   POC_LIMIT_EXCEEDED: { status: 403, message: 'The tenant has reached its POC limit.' },
   STORAGE_LIMIT_EXCEEDED: { status: 403, message: 'The tenant has reached its storage limit.' },
   LAST_ADMIN: { status: 409, message: 'The tenant must keep at least one active admin.' },
+  FACTOR_EXISTS: { status: 409, message: 'This passkey is registered already.' },
+  FACTOR_LIMIT_EXCEEDED: { status: 403, message: 'The account has the largest number of factors.' },
+  LAST_FACTOR: {
+    status: 409,
+    message: 'The tenant requires a second factor, so the last one cannot be removed.',
+  },
   INVALID_INVITE: { status: 400, message: 'The invitation is not valid, was used or has expired.' },
   INVALID_CREDENTIALS: { status: 401, message: 'The email address or the password is wrong.' },
   AUTH_REQUIRED: { status: 401, message: 'This route requires an authenticated user.' },

@@ -54,6 +54,14 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
     INSERT: 'member',
     UPDATE: 'manage_users',
   },
+  // A user adds and changes factors of their own only, and an admin removes those of a user who has lost them.
+  user_factors: {
+    SELECT: 'manage_users',
+    INSERT: 'member',
+    UPDATE: 'none',
+    DELETE: 'manage_users',
+  },
+  recovery_codes: { SELECT: 'manage_users', INSERT: 'member', DELETE: 'manage_users' },
   session_changes: { SELECT: 'manage_users' },
   invites: INVITATIONS,
   invite_links: INVITATIONS,

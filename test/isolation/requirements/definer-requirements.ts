@@ -78,6 +78,32 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     [ENTER, attacker.id, row('password_history')['user_id']],
     ['SELECT * FROM former_passwords(24)'],
   ],
+  own_factor_secrets: (row, { attacker }) => [
+    [ENTER, attacker.id, row('user_factors')['user_id']],
+    ['SELECT * FROM own_factor_secrets()'],
+  ],
+  find_passkey_user: (row, { attacker, victim }) => [
+    [ENTER, victim.id, row('users')['id']],
+    [
+      `INSERT INTO user_factors (tenant_id, user_id, kind, name, credential_id, public_key, counter, rp_id, confirmed_at)
+       VALUES ($1, $2, 'passkey', 'Phone', '\\x01', '\\x01', 0, 'localhost', now())`,
+      victim.id,
+      row('users')['id'],
+    ],
+    [ENTER, attacker.id, attacker.userId],
+    [`SELECT * FROM find_passkey_user('\\x01')`],
+  ],
+  use_recovery_code: (row, { attacker }) => [
+    [ENTER, attacker.id, row('recovery_codes')['user_id']],
+    ['SELECT use_recovery_code($1)', row('recovery_codes')['code_hash']],
+  ],
+  // Spending a challenge of the other tenant here must not spend it there.
+  spend_challenge: (_row, { attacker, victim }) => [
+    [ENTER, attacker.id, attacker.userId],
+    [`SELECT spend_challenge(sha256('other'), now())`],
+    [ENTER, victim.id, victim.userId],
+    [`SELECT NOT spend_challenge(sha256('other'), now()) AS spent`],
+  ],
   failed_login_addresses: (row, { attacker, victim }) => [
     [ENTER, victim.id, victim.userId],
     [

@@ -7,6 +7,7 @@ import { CreateInvitations1795460400000 } from './1795460400000-create-invitatio
 import { CreateAudit1795460500000 } from './1795460500000-create-audit.js';
 import { CreatePlatform1795460600000 } from './1795460600000-create-platform.js';
 import { CreateMail1795460650000 } from './1795460650000-create-mail.js';
+import { CreateFactors1795460660000 } from './1795460660000-create-factors.js';
 
 /** The migrations of this service, oldest first. A list and not a glob, because the service is bundled into one file. */
 const SERVICE_MIGRATIONS = [
@@ -18,6 +19,7 @@ const SERVICE_MIGRATIONS = [
   CreateAudit1795460500000,
   CreatePlatform1795460600000,
   CreateMail1795460650000,
+  CreateFactors1795460660000,
 ];
 
 /** Every migration of the database, oldest first. The services share one database, which has one history. */

@@ -60,6 +60,7 @@ import { TenantService } from './tenant.service.js';
   ],
   exports: [
     EntitlementService,
+    TenantDomainService,
     TenantGuard,
     TenantLifecycleService,
     TenantPurgeService,

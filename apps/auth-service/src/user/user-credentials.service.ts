@@ -168,7 +168,8 @@ export class UserCredentialsService {
     return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
   }
 
-  private async recordFailure(tenantId: string, userId: string): Promise<void> {
+  /** Counts a wrong secret of a user, and records the lock that it may cause. */
+  async recordFailure(tenantId: string, userId: string): Promise<void> {
     if (!(await this.lock.recordFailure({ tenantId, userId }))) return;
     await this.events.recordInOwnTransaction(tenantId, {
       type: 'account.locked',

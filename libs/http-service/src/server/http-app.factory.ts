@@ -32,6 +32,7 @@ const UNPREFIXED_PATHS = [
   'health/ready',
   `${API_PREFIX}/health`,
   '.well-known/jwks.json',
+  '.well-known/webauthn',
 ];
 
 export interface HttpEdge {
