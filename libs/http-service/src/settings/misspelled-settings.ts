@@ -62,7 +62,16 @@ export const SETTING_NAMES = [
 ] as const;
 
 /** Prefixes that hardly any other program uses. */
-const OWN_PREFIXES = ['ARGON2_', 'DB_', 'JWT_', 'SMTP_', 'RATE_LIMIT', 'REDIS_', 'TENANT_', 'TRACKER_'];
+const OWN_PREFIXES = [
+  'ARGON2_',
+  'DB_',
+  'JWT_',
+  'SMTP_',
+  'RATE_LIMIT',
+  'REDIS_',
+  'TENANT_',
+  'TRACKER_',
+];
 
 /** Variables of docker-compose.yml. */
 const COMPOSE_VARIABLES = ['REDIS_PASSWORD', 'TRACKER_PASSWORD'];
