@@ -414,6 +414,24 @@ ALTER FUNCTION confirm_files_deleted(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION confirm_files_deleted(uuid) TO super_admin;
 GRANT EXECUTE ON FUNCTION confirm_files_deleted(uuid) TO tracker_user;
 
+CREATE OR REPLACE FUNCTION public.consume_one_time_token(p_purpose text, p_hash bytea)
+ RETURNS TABLE(id uuid, user_id uuid, email text)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DELETE FROM public.one_time_tokens t
+ WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND t.purpose = p_purpose
+   AND t.token_hash = p_hash AND t.expires_at > clock_timestamp() AND t.failures < 5
+   AND EXISTS (
+     SELECT FROM public.users u
+      WHERE u.tenant_id = t.tenant_id AND u.id = t.user_id AND u.status = 'active'
+        AND (t.purpose IN ('confirm_new_email', 'undo_email') OR u.email_key = public.email_key(t.email)))
+RETURNING t.id, t.user_id, t.email::text
+$function$;
+ALTER FUNCTION consume_one_time_token(text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION consume_one_time_token(text,bytea) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.count_active_sessions()
  RETURNS integer
  LANGUAGE sql
@@ -482,6 +500,36 @@ END
 $function$;
 ALTER FUNCTION count_tenant_users() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.create_one_time_token(p_user uuid, p_purpose text, p_hash bytea, p_email text, p_lifetime interval)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+INSERT INTO public.one_time_tokens (tenant_id, user_id, purpose, token_hash, email, expires_at)
+SELECT u.tenant_id, u.id, p_purpose, p_hash, p_email, clock_timestamp() + p_lifetime FROM public.users u
+ WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.id = p_user
+   AND (u.id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) OR ((select public.has_permission('manage_users')) AND array_position(ARRAY['viewer', 'user', 'manager', 'admin'], u.role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true)))))
+ON CONFLICT (tenant_id, user_id, purpose) WHERE purpose <> 'undo_email' DO UPDATE
+   SET id = public.uuid_v7(), token_hash = EXCLUDED.token_hash, email = EXCLUDED.email, failures = 0,
+       expires_at = EXCLUDED.expires_at, created_at = now()
+RETURNING expires_at
+$function$;
+ALTER FUNCTION create_one_time_token(uuid,text,bytea,text,interval) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION create_one_time_token(uuid,text,bytea,text,interval) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.discard_one_time_tokens(p_undo uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DELETE FROM public.one_time_tokens t
+ WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND (t.purpose <> 'undo_email' OR t.id > p_undo)
+$function$;
+ALTER FUNCTION discard_one_time_tokens(uuid) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION discard_one_time_tokens(uuid) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.email_key(p_email text)
  RETURNS text
  LANGUAGE sql
@@ -549,6 +597,22 @@ SELECT u.id, u.password_hash, u.status, u.must_change_password,
 $function$;
 ALTER FUNCTION find_credentials(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION find_credentials(text) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.find_one_time_token(p_purpose text, p_hash bytea)
+ RETURNS TABLE(user_id uuid, email text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT t.user_id, t.email::text FROM public.one_time_tokens t
+ WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.purpose = p_purpose AND t.token_hash = p_hash AND t.expires_at > clock_timestamp() AND t.failures < 5
+   AND EXISTS (
+     SELECT FROM public.users u
+      WHERE u.tenant_id = t.tenant_id AND u.id = t.user_id AND u.status = 'active'
+        AND (t.purpose IN ('confirm_new_email', 'undo_email') OR u.email_key = public.email_key(t.email)))
+$function$;
+ALTER FUNCTION find_one_time_token(text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION find_one_time_token(text,bytea) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.find_passkey_user(p_credential_id bytea)
  RETURNS TABLE(user_id uuid)
@@ -656,6 +720,34 @@ SELECT NULL, l.role, l.expires_at, l.allowed_domains
 $function$;
 ALTER FUNCTION inspect_invitation(bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION inspect_invitation(bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.invalidate_access_tokens()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.one_time_tokens t
+   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND t.purpose IN ('reset_password', 'magic_link', 'login_code');
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION invalidate_access_tokens() OWNER TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.invalidate_email_tokens()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.one_time_tokens t
+   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND NEW.id IS DISTINCT FROM (select nullif(current_setting('app.current_user_id', true), '')::uuid);
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION invalidate_email_tokens() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.invited_role()
  RETURNS text
@@ -2186,6 +2278,38 @@ $function$;
 ALTER FUNCTION tenants_being_purged() OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION tenants_being_purged() TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.try_one_time_code(p_purpose text, p_hash bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  tried record;
+BEGIN
+  SELECT t.id, t.token_hash = p_hash AND t.expires_at > clock_timestamp() AND t.failures < 5
+   AND EXISTS (
+     SELECT FROM public.users u
+      WHERE u.tenant_id = t.tenant_id AND u.id = t.user_id AND u.status = 'active'
+        AND (t.purpose IN ('confirm_new_email', 'undo_email') OR u.email_key = public.email_key(t.email))) AS is_right INTO tried
+    FROM public.one_time_tokens t
+   WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND t.purpose = p_purpose
+     FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  IF tried.is_right THEN
+    DELETE FROM public.one_time_tokens t WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.id = tried.id;
+  ELSE
+    UPDATE public.one_time_tokens t SET failures = least(t.failures + 1, 5)
+     WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.id = tried.id;
+  END IF;
+  RETURN tried.is_right;
+END
+$function$;
+ALTER FUNCTION try_one_time_code(text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION try_one_time_code(text,bytea) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.unicode_email_key(p_email text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2680,6 +2804,51 @@ CREATE TRIGGER mail_templates_audit AFTER INSERT OR DELETE OR UPDATE ON public.m
 GRANT DELETE, INSERT, SELECT ON mail_templates TO authenticated_user;
 GRANT SELECT ON mail_templates TO super_admin;
 GRANT UPDATE (subject, body, updated_at) ON mail_templates TO authenticated_user;
+
+CREATE TABLE one_time_tokens (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  user_id uuid NOT NULL,
+  purpose text NOT NULL,
+  token_hash bytea NOT NULL,
+  email character varying(255) NOT NULL,
+  failures smallint NOT NULL DEFAULT 0,
+  expires_at timestamp with time zone NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT one_time_tokens_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT one_time_tokens_hash_key UNIQUE (tenant_id, token_hash),
+  CONSTRAINT one_time_tokens_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT one_time_tokens_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT one_time_tokens_failures_check CHECK ((failures >= 0)),
+  CONSTRAINT one_time_tokens_hash_check CHECK ((octet_length(token_hash) = 32)),
+  CONSTRAINT one_time_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'magic_link'::text, 'login_code'::text, 'confirm_new_email'::text, 'undo_email'::text])))
+);
+CREATE INDEX one_time_tokens_expires_at_idx ON public.one_time_tokens USING btree (expires_at);
+CREATE UNIQUE INDEX one_time_tokens_purpose_key ON public.one_time_tokens USING btree (tenant_id, user_id, purpose) WHERE (purpose <> 'undo_email'::text);
+CREATE INDEX one_time_tokens_user_idx ON public.one_time_tokens USING btree (tenant_id, user_id);
+ALTER TABLE one_time_tokens ENABLE ROW LEVEL SECURITY;
+ALTER TABLE one_time_tokens FORCE ROW LEVEL SECURITY;
+CREATE POLICY one_time_tokens_tenant_isolation ON one_time_tokens AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY one_time_tokens_select_super_admin ON one_time_tokens AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY one_time_tokens_select_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY one_time_tokens_insert_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY one_time_tokens_update_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY one_time_tokens_delete_super_admin ON one_time_tokens AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+CREATE POLICY one_time_tokens_delete_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE ON one_time_tokens TO super_admin;
+GRANT DELETE, SELECT ON one_time_tokens TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, user_id, purpose, expires_at, created_at) ON one_time_tokens TO super_admin;
+GRANT INSERT (tenant_id, user_id, purpose, token_hash, email, expires_at) ON one_time_tokens TO tenant_gatekeeper;
+GRANT UPDATE (id, token_hash, email, failures, expires_at, created_at) ON one_time_tokens TO tenant_gatekeeper;
 
 CREATE TABLE operator_invitations (
   tenant_id uuid NOT NULL,
@@ -3905,8 +4074,10 @@ CREATE POLICY users_delete_authenticated_user ON users AS PERMISSIVE FOR DELETE 
   USING ((( SELECT has_permission('manage_users'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)) AND (id IS DISTINCT FROM ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
 CREATE POLICY users_delete_super_admin ON users AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
+CREATE TRIGGER users_access_tokens AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION invalidate_access_tokens();
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER users_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER users_email_tokens AFTER UPDATE OF email ON public.users FOR EACH ROW WHEN (((old.email)::text <> (new.email)::text)) EXECUTE FUNCTION invalidate_email_tokens();
 CREATE TRIGGER users_former_password AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION keep_former_password();
 CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();

@@ -57,6 +57,9 @@ const UNREACHABLE: Record<string, string> = {
   invite_links_token_hash_key: RANDOM_HASH,
   invites_accepted_by_fkey: 'checked at the end of the registration that inserts the user',
   invites_token_hash_key: RANDOM_HASH,
+  one_time_tokens_hash_key: RANDOM_HASH,
+  one_time_tokens_purpose_key: 'inserted with ON CONFLICT DO UPDATE',
+  one_time_tokens_user_fkey: 'create_one_time_token() inserts for the user whom it has just read',
   operator_invitations_secret_hash_key: RANDOM_HASH,
   password_history_user_fkey:
     'the trigger keeps the password of the user whose row was just updated',

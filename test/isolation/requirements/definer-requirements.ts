@@ -12,6 +12,16 @@ const NEW_ID = '00000000-0000-7000-8000-0000000000aa';
 /** What the victim has, by the name of the table. */
 type Victim = (table: string) => Row;
 
+/** A token of the victim's user, and then the attacker's tenant with the id of that user. */
+const usableToken = (user: Row, { attacker, victim }: World): Statement[] => [
+  [ENTER, victim.id, user['id']],
+  [
+    `SELECT create_one_time_token($1, 'undo_email', sha256('undo'), 'eve@example.com', '1 hour')`,
+    user['id'],
+  ],
+  [ENTER, attacker.id, user['id']],
+];
+
 /**
  * How each definer function that a service's login may call is turned on another tenant. Of the statements, run as the
  * attacker's admin, the last one must find nothing: no row, or a row of nulls and falses.
@@ -103,6 +113,32 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     [`SELECT spend_challenge(sha256('other'), now())`],
     [ENTER, victim.id, victim.userId],
     [`SELECT NOT spend_challenge(sha256('other'), now()) AS spent`],
+    ],
+  create_one_time_token: (row) => [
+    [
+      `SELECT create_one_time_token($1, 'reset_password', sha256('x'), 'eve@example.com', '1 hour')`,
+      row('users')['id'],
+    ],
+  ],
+  find_one_time_token: (row, world) => [
+    ...usableToken(row('users'), world),
+    [`SELECT * FROM find_one_time_token('undo_email', sha256('undo'))`],
+  ],
+  consume_one_time_token: (row, world) => [
+    ...usableToken(row('users'), world),
+    [`SELECT * FROM consume_one_time_token('undo_email', sha256('undo'))`],
+  ],
+  try_one_time_code: (row, world) => [
+    ...usableToken(row('users'), world),
+    [`SELECT try_one_time_code('undo_email', sha256('undo'))`],
+  ],
+  discard_one_time_tokens: (row, world) => [
+    ...usableToken(row('users'), world),
+    [`SELECT discard_one_time_tokens('00000000-0000-0000-0000-000000000000')`],
+    [ENTER, world.victim.id, row('users')['id']],
+    [
+      `SELECT true WHERE NOT EXISTS (SELECT FROM find_one_time_token('undo_email', sha256('undo')))`,
+    ],
   ],
   failed_login_addresses: (row, { attacker, victim }) => [
     [ENTER, victim.id, victim.userId],

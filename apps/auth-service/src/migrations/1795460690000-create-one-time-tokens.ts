@@ -1,0 +1,16 @@
+import { createParts, removeParts } from '@poc-tracker/tenancy';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { ONE_TIME_TOKENS } from './create-one-time-tokens/one-time-tokens.js';
+
+const PARTS = [ONE_TIME_TOKENS];
+
+/** What is sent by mail to prove an address or to get back into an account, and used once. */
+export class CreateOneTimeTokens1795460690000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await createParts(runner, PARTS);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await removeParts(runner, PARTS);
+  }
+}
