@@ -123,6 +123,21 @@ function domainCell(path: string): Cell {
   };
 }
 
+/** A route that sends a mail to an address, if it has an account. */
+function forgottenCell(): Cell {
+  return { allowed: CALLERS, status: 202, body: ({ caller }) => ({ email: caller.email }) };
+}
+
+/** A route for the token of a link, which says who the user is: this one says nothing to any caller. */
+function linkCell(body: object = {}): Cell {
+  return {
+    allowed: CALLERS,
+    status: 400,
+    code: 'INVALID_LINK',
+    body: () => ({ token: 'pto1_unknown', ...body }),
+  };
+}
+
 const REASON = { body: () => ({ reason: 'unpaid' }) };
 
 export function uniqueEmail(): string {
@@ -243,6 +258,17 @@ export const MATRIX: Record<string, Cell> = {
   'POST /api/v1/auth/factors/recovery-codes': { allowed: LOGGED_IN, status: 201 },
   'PATCH /api/v1/auth/factors/{id}': factorCell({ body: () => ({ name: 'Phone' }) }),
   'DELETE /api/v1/auth/factors/{id}': factorCell(),
+  'POST /api/v1/auth/password/forgot': forgottenCell(),
+  'POST /api/v1/auth/password/reset': linkCell({ newPassword: GOOD_PASSWORD }),
+  'PUT /api/v1/auth/email': {
+    allowed: LOGGED_IN,
+    status: 202,
+    body: ({ caller }) => ({ newEmail: uniqueEmail(), currentPassword: caller.password }),
+  },
+  'POST /api/v1/auth/email/send-verification': { allowed: LOGGED_IN, status: 202 },
+  'POST /api/v1/auth/email/verify': linkCell(),
+  'POST /api/v1/auth/email/confirm': linkCell(),
+  'POST /api/v1/auth/email/undo': linkCell(),
   'GET /api/v1/auth/sessions': { allowed: LOGGED_IN, status: 200 },
   'DELETE /api/v1/auth/sessions': { allowed: LOGGED_IN, status: 200 },
   'DELETE /api/v1/auth/sessions/{id}': {
@@ -337,6 +363,9 @@ export const MATRIX: Record<string, Cell> = {
     body: () => ({ role: 'viewer' }),
   }),
   'POST /api/v1/auth/users/{userId}/reset-password': userCell('/reset-password'),
+  'POST /api/v1/auth/users/{userId}/send-password-reset': userCell('/send-password-reset', {
+    status: 202,
+  }),
   'POST /api/v1/auth/users/{userId}/require-password-change': userCell('/require-password-change'),
   'GET /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),
   'DELETE /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),

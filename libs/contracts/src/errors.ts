@@ -25,6 +25,14 @@ export const ERROR_CATALOGUE = {
     status: 403,
     message: 'The tenant does not allow log-ins from your location.',
   },
+  CONFIRMATION_REQUIRED: {
+    status: 409,
+    message: 'Another browser asked for this link. Confirm that you want to log in here.',
+  },
+  LOGIN_METHOD_DISABLED: {
+    status: 403,
+    message: 'The tenant does not allow this way to log in.',
+  },
   REGISTRATION_REFUSED: {
     status: 403,
     message: 'The tenant does not accept registrations from this address.',
@@ -59,6 +67,11 @@ export const ERROR_CATALOGUE = {
     message: 'The tenant requires a second factor, so the last one cannot be removed.',
   },
   INVALID_INVITE: { status: 400, message: 'The invitation is not valid, was used or has expired.' },
+  INVALID_LINK: { status: 400, message: 'The link is not valid, was used or has expired.' },
+  INVALID_CODE: {
+    status: 401,
+    message: 'The code is not valid, was used or has expired.',
+  },
   INVALID_CREDENTIALS: { status: 401, message: 'The email address or the password is wrong.' },
   AUTH_REQUIRED: { status: 401, message: 'This route requires an authenticated user.' },
   STEP_UP_REQUIRED: {

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { OneTimeTokenModule } from '../auth/one-time-tokens/one-time-token.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
@@ -13,7 +14,7 @@ import { UserAdminController } from './user-admin.controller.js';
 
 /** Administration of a tenant's users and custom roles. */
 @Module({
-  imports: [TenantModule, UserModule, SessionModule, ProtectionModule],
+  imports: [OneTimeTokenModule, TenantModule, UserModule, SessionModule, ProtectionModule],
   controllers: [UserAdminController, UserAccessController, RoleController],
   providers: [UserAdminService, UserAccessService, RoleService, TenantRoleRepository],
 })

@@ -7,6 +7,8 @@ import {
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
+import { RateLimited } from '@poc-tracker/rate-limit';
+import { AcceptedResponse } from '../auth/one-time-tokens/account.response.js';
 import { UserResponse } from '../user/user.response.js';
 import { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
 import { AssignRoleDto, TemporaryPasswordResponse, UserDetailsResponse } from './user-admin.dto.js';
@@ -138,6 +140,26 @@ export class UserAccessController {
     @Param('userId', UuidParamPipe) userId: string,
   ): Promise<TemporaryPasswordResponse> {
     return this.access.resetPassword(principal, userId);
+  }
+
+  @Post('send-password-reset')
+  @HttpCode(202)
+  @WritesWhenReadOnly()
+  @RateLimited('secrets')
+  @Permissions('manage_users')
+  @ApiOperation({
+    summary: 'Send a user a link to reset the password',
+    description:
+      'The link can be used once within 30 minutes. Until then the present password stays valid. You must have every permission ' +
+      'of the user, who must be active.',
+  })
+  @DataResponse(202, AcceptedResponse)
+  @ApiErrors('NOT_FOUND')
+  sendUserPasswordReset(
+    @CurrentUser() principal: Principal,
+    @Param('userId', UuidParamPipe) userId: string,
+  ): Promise<AcceptedResponse> {
+    return this.access.sendPasswordReset(principal, userId);
   }
 
   @Get('sessions')

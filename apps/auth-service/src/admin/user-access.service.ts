@@ -9,6 +9,8 @@ import { Injectable } from '@nestjs/common';
 import type { PageQuery } from '@poc-tracker/http-service';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
+import { ACCEPTED, type AcceptedResponse } from '../auth/one-time-tokens/account.response.js';
+import { AccountLinks } from '../auth/one-time-tokens/account-links.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { AccountUnlockService } from '../user/account-unlock.service.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
@@ -51,6 +53,7 @@ export class UserAccessService {
     private readonly roles: RoleService,
     private readonly hasher: PasswordHasher,
     private readonly unlocks: AccountUnlockService,
+    private readonly links: AccountLinks,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -148,6 +151,20 @@ export class UserAccessService {
     }));
     await this.unlocks.completeIfReachable(account, stored.user.email, wasLocked);
     return { ...stored, temporaryPassword: generated };
+  }
+
+  /**
+   * Sends a link to reset the password to the address of an active user. The present password stays valid until then. The caller
+   * must have every permission of the user, as for a temporary password, although only the user gets the link.
+   * @throws ApiError VALIDATION_ERROR if the user is not active.
+   */
+  async sendPasswordReset(principal: Principal, userId: string): Promise<AcceptedResponse> {
+    const target = await this.targetOf(principal, userId, assertMayControl);
+    if (target.status !== 'active')
+      throw ApiError.validation({ field: 'userId', message: 'must be an active user' });
+    await this.record('password.reset_requested', target);
+    await this.links.send(this.database, principal.tenant, target, 'reset_password');
+    return ACCEPTED;
   }
 
   async listSessions(

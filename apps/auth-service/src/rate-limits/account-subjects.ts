@@ -77,9 +77,9 @@ export class AccountSubjects extends RateLimitSubjects {
     return createHmac('sha256', this.key).update(text).digest('base64url');
   }
 
-  /** A device that has logged in with this address. Of log-ins only: a registration makes another account. */
+  /** A device that has logged in with this address. Not of a registration, which makes another account. */
   private deviceIn(account: string, group: RouteGroup): KnownDevice | undefined {
-    return group === 'login' ? deviceOfAddress(this.cookies.hashAccount(account)) : undefined;
+    return group === 'login' || group === 'mails' ? deviceOfAddress(this.cookies.hashAccount(account)) : undefined;
   }
 
   private async sessionOf(request: FastifyRequest): Promise<Subjects> {

@@ -123,6 +123,17 @@ export class UserCredentialsService {
     return false;
   }
 
+  /**
+   * True if the user with this address has the password now. Not for log-ins: it neither counts nor refuses a failure.
+   * @throws ApiError SERVICE_BUSY.
+   */
+  async isPresentPassword(tenantId: string, email: string, password: string): Promise<boolean> {
+    const found = await this.database.transaction(contextWithoutRights(tenantId), () =>
+      this.users.findCredentials(email),
+    );
+    return found !== null && (await this.hasher.verify(found.passwordHash, password)).valid;
+  }
+
   /** Stores a stronger hash of the same password, where `verify` made one. */
   async upgradeHash({ id, upgradedHash }: VerifiedCredentials): Promise<void> {
     if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);

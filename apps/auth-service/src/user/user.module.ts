@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { MailModule } from '../mail/mail.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { LoginAttempts } from '../rate-limits/login-attempts.js';
 import { AccountUnlockService } from './account-unlock.service.js';
@@ -8,12 +9,13 @@ import { ColleagueService } from './colleagues/colleague.service.js';
 import { ProfileController } from './profile/profile.controller.js';
 import { UserCredentialsService } from './user-credentials.service.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
+import { UserMails } from './user-mails.js';
 import { UserRepository } from './user.repository.js';
 import { UserService } from './user.service.js';
 
 /** The users of a tenant: their profiles, their directory and their credentials. */
 @Module({
-  imports: [ProtectionModule],
+  imports: [MailModule, ProtectionModule],
   controllers: [ColleagueController, ProfileController],
   providers: [
     AccountUnlockService,
@@ -22,9 +24,10 @@ import { UserService } from './user.service.js';
     LoginAttempts,
     UserCredentialsService,
     UserDirectoryRepository,
+    UserMails,
     UserRepository,
     UserService,
   ],
-  exports: [AccountUnlockService, UserCredentialsService, UserService],
+  exports: [AccountUnlockService, UserCredentialsService, UserMails, UserService],
 })
 export class UserModule {}

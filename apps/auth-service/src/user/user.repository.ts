@@ -145,6 +145,24 @@ export class UserRepository {
     return row?.taken === true;
   }
 
+  /** True if another user of the tenant has the address. Also without the right to see users. */
+  async isEmailOfOther(id: string, email: string): Promise<boolean> {
+    const [row] = await this.database.query<{ taken: boolean }>(
+      'SELECT EXISTS (SELECT FROM find_credentials($2) WHERE id <> $1) AS taken',
+      [id, email],
+    );
+    return row?.taken === true;
+  }
+
+  /** The id of the active user with the address. Also without the right to see users. */
+  async findActiveId(email: string): Promise<string | null> {
+    const [found] = await this.database.query<{ id: string }>(
+      `SELECT id FROM find_credentials($1) WHERE status = 'active'`,
+      [email],
+    );
+    return found?.id ?? null;
+  }
+
   /** The hashes of the current user's latest former passwords. */
   async findFormerPasswords(count: number): Promise<string[]> {
     const rows = await this.database.query<{ hash: string }>(
@@ -205,6 +223,23 @@ export class UserRepository {
       `UPDATE users SET password_hash = $2, must_change_password = false, temporary_password_expires_at = NULL
         WHERE id = $1`,
       [id, passwordHash],
+    );
+  }
+
+  /** Marks the address as verified. @returns false if it was already. */
+  async verifyEmail(id: string): Promise<boolean> {
+    const verified = await this.database.query(
+      'UPDATE users SET email_verified_at = now() WHERE id = $1 AND email_verified_at IS NULL RETURNING id',
+      [id],
+    );
+    return verified.length > 0;
+  }
+
+  /** Sets an address that the user has proved to have. */
+  async setVerifiedEmail(id: string, email: string): Promise<void> {
+    await this.database.query(
+      'UPDATE users SET email = $2, email_verified_at = now() WHERE id = $1',
+      [id, email],
     );
   }
 

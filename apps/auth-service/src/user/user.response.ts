@@ -70,6 +70,9 @@ export class UserResponse {
   @ApiProperty({ type: String, nullable: true, format: 'uri', example: null })
   avatarUrl: string | null;
 
+  @ApiProperty({ description: 'Whether the user has proved to have the address.', example: false })
+  emailVerified: boolean;
+
   @ApiProperty({ type: String, nullable: true, format: 'date-time', example: null })
   emailVerifiedAt: Date | null;
 
@@ -115,6 +118,7 @@ export function toUserResponse(user: UserRecord): UserResponse {
     timezone: user.timezone,
     locale: user.locale,
     avatarUrl: user.avatarUrl,
+    emailVerified: user.emailVerifiedAt !== null,
     emailVerifiedAt: user.emailVerifiedAt,
     lastLoginAt: user.lastLoginAt,
     loginCount: user.loginCount,

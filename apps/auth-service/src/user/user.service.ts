@@ -54,6 +54,16 @@ export class UserService {
     return this.users.isEmailTaken(email);
   }
 
+  /** Whether another user than this one has the address. */
+  async isEmailOfOther(id: string, email: string): Promise<boolean> {
+    return this.users.isEmailOfOther(id, email);
+  }
+
+  /** The id of the active user with the address; null if there is none. Also without the right to see users. */
+  async findActiveId(email: string): Promise<string | null> {
+    return this.users.findActiveId(email);
+  }
+
   async profile(id: string): Promise<UserResponse> {
     return toUserResponse(await this.get(id));
   }
@@ -125,6 +135,19 @@ export class UserService {
     return this.get(id);
   }
 
+  /** Marks the address of the current user as verified. @returns false if it was already. */
+  async verifyEmail(id: string): Promise<boolean> {
+    return this.users.verifyEmail(id);
+  }
+
+  /**
+   * Sets an address that the current user has proved to have.
+   * @throws a database error if the address is taken (USER_EXISTS).
+   */
+  async setVerifiedEmail(id: string, email: string): Promise<void> {
+    await this.users.setVerifiedEmail(id, email);
+  }
+
   /** Sets the role, the personal permissions and the custom role. The database protects the tenant's last admin. */
   async setRights(id: string, rights: Rights): Promise<UserRecord> {
     await this.users.setRights(id, rights);
@@ -148,6 +171,14 @@ export class UserService {
     passwordHash: string,
   ): Promise<Date> {
     return this.users.setTemporaryPassword(transaction, id, passwordHash, this.temporaryHours);
+  }
+
+  /**
+   * Replaces the password of the current user by one that has expired already: only a reset gives access again.
+   * @param passwordHash of random text
+   */
+  async disablePassword(transaction: SqlRunner, id: string, passwordHash: string): Promise<void> {
+    await this.users.setTemporaryPassword(transaction, id, passwordHash, 0);
   }
 
   /** The user with this address, in an operator's transaction. Null if there is none. */

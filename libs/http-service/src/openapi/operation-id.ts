@@ -4,6 +4,7 @@ const VERBS = [
   'add',
   'cancel',
   'change',
+  'confirm',
   'create',
   'deactivate',
   'delete',
@@ -25,6 +26,7 @@ const VERBS = [
   'reset',
   'restore',
   'revoke',
+  'send',
   'stream',
   'suspend',
   'unlock',
@@ -35,8 +37,13 @@ const VERBS = [
 
 const VERB_AND_NOUN = new RegExp(`^(${VERBS.join('|')})([A-Z][a-z0-9]+)+$`);
 
-/** Verbs that need no noun. */
-const COMPLETE: ReadonlySet<string> = new Set(['logIn', 'logOut']);
+/** Verbs that need no noun, and the ways to log in. */
+const COMPLETE: ReadonlySet<string> = new Set([
+  'logIn',
+  'logInWithCode',
+  'logInWithMagicLink',
+  'logOut',
+]);
 
 /** Whether an operation id, from which clients generate the names of methods, is a verb and a noun in camel case: `listUsers`. */
 export function isOperationId(id: string): boolean {

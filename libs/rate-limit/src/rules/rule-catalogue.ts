@@ -23,6 +23,9 @@ const DEFAULTS = {
   'refresh:tenant': { limit: 1_000, windowSeconds: HOUR },
   'secrets:user': { limit: 20, windowSeconds: 5 * MINUTE },
   'secrets:tenant': { limit: 2_000, windowSeconds: HOUR },
+  // What a stranger can have sent to an address. The mails themselves are limited again, where they are added.
+  'mails:user': { limit: 5, windowSeconds: HOUR },
+  'mails:tenant': { limit: 500, windowSeconds: HOUR },
   // Volume: against runaway clients, far above what people and their pages need.
   'reads:ip': { limit: 600, windowSeconds: MINUTE },
   'reads:user': { limit: 1_200, windowSeconds: MINUTE },
@@ -51,6 +54,8 @@ const GROUPS = {
   refresh: ['refresh:ip', 'refresh:user', 'refresh:tenant'],
   /** Activation of operators: a secret is presented without a session. */
   activation: ['auth:ip', 'secrets:user', 'secrets:tenant'],
+  /** Asks for a mail with a link or a code. */
+  mails: ['auth:ip', 'mails:user', 'mails:tenant'],
   /** A user who is logged in presents a secret. */
   secrets: ['secrets:user', 'secrets:tenant'],
   reads: ['reads:user', 'reads:tenant'],

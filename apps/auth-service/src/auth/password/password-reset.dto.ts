@@ -1,0 +1,16 @@
+import { EmailAddress } from '@poc-tracker/http-service';
+import { NewPassword } from '../../protection/password-field.decorator.js';
+import { OneTimeTokenField } from '../one-time-tokens/one-time-token.field.js';
+
+export class ForgotPasswordDto {
+  @EmailAddress('ana@acme.example')
+  email: string;
+}
+
+export class ResetPasswordDto {
+  @OneTimeTokenField()
+  token: string;
+
+  @NewPassword({ example: 'seven quiet harbors 18' })
+  newPassword: string;
+}
