@@ -123,6 +123,19 @@ ALTER FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone)
 GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.add_pending_registration(p_hash bytea, p_email text, p_password_hash text, p_first_name text, p_last_name text, p_invite_kind text, p_invite_hash bytea)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+INSERT INTO public.pending_registrations (tenant_id, token_hash, email, password_hash, first_name, last_name, invite_kind, invite_token_hash)
+SELECT (select nullif(current_setting('app.current_tenant_id', true), '')::uuid), p_hash, p_email, p_password_hash, p_first_name, p_last_name, p_invite_kind, p_invite_hash
+RETURNING expires_at
+$function$;
+ALTER FUNCTION add_pending_registration(bytea,text,text,text,text,text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION add_pending_registration(bytea,text,text,text,text,text,bytea) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.add_tenant_usage(p_tenant uuid, p_users integer, p_pocs integer, p_bytes bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -432,6 +445,25 @@ $function$;
 ALTER FUNCTION consume_one_time_token(text,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION consume_one_time_token(text,bytea) TO authenticated_user;
 
+CREATE OR REPLACE FUNCTION public.consume_pending_registration(p_hash bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  address text;
+BEGIN
+  DELETE FROM public.pending_registrations r
+   WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND r.token_hash = p_hash AND r.expires_at > clock_timestamp()
+  RETURNING r.email_key INTO address;
+  DELETE FROM public.pending_registrations r WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND r.email_key = address;
+  RETURN address IS NOT NULL;
+END
+$function$;
+ALTER FUNCTION consume_pending_registration(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION consume_pending_registration(bytea) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.count_active_sessions()
  RETURNS integer
  LANGUAGE sql
@@ -625,6 +657,19 @@ SELECT f.user_id FROM public.user_factors f
 $function$;
 ALTER FUNCTION find_passkey_user(bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION find_passkey_user(bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.find_pending_registration(p_hash bytea)
+ RETURNS TABLE(email text, password_hash text, first_name text, last_name text, invite_kind text, invite_token_hash bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT r.email::text, r.password_hash, r.first_name::text, r.last_name::text, r.invite_kind, r.invite_token_hash
+  FROM public.pending_registrations r
+ WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND r.token_hash = p_hash AND r.expires_at > clock_timestamp()
+$function$;
+ALTER FUNCTION find_pending_registration(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION find_pending_registration(bytea) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.find_service_client(p_id uuid)
  RETURNS TABLE(id uuid, name text, secret_hash bytea)
@@ -2958,6 +3003,52 @@ CREATE POLICY password_history_delete_tenant_gatekeeper ON password_history AS P
   USING (true);
 GRANT DELETE, SELECT ON password_history TO tenant_gatekeeper;
 GRANT INSERT (tenant_id, user_id, password_hash) ON password_history TO tenant_gatekeeper;
+
+CREATE TABLE pending_registrations (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  token_hash bytea NOT NULL,
+  email character varying(255) NOT NULL,
+  email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
+  password_hash text NOT NULL,
+  first_name character varying(100),
+  last_name character varying(100),
+  invite_kind text,
+  invite_token_hash bytea,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone NOT NULL DEFAULT (now() + '7 days'::interval),
+  CONSTRAINT pending_registrations_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT pending_registrations_hash_key UNIQUE (tenant_id, token_hash),
+  CONSTRAINT pending_registrations_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT pending_registrations_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT pending_registrations_first_name_check CHECK (is_line_of_text((first_name)::text)),
+  CONSTRAINT pending_registrations_hash_check CHECK ((octet_length(token_hash) = 32)),
+  CONSTRAINT pending_registrations_invite_check CHECK ((invite_kind = ANY (ARRAY['user'::text, 'link'::text]))),
+  CONSTRAINT pending_registrations_invite_hash_check CHECK ((octet_length(invite_token_hash) = 32)),
+  CONSTRAINT pending_registrations_last_name_check CHECK (is_line_of_text((last_name)::text)),
+  CONSTRAINT pending_registrations_password_check CHECK ((password_hash ~~ '$argon2id$%'::text))
+);
+CREATE INDEX pending_registrations_email_idx ON public.pending_registrations USING btree (tenant_id, email_key);
+CREATE INDEX pending_registrations_expires_at_idx ON public.pending_registrations USING btree (expires_at);
+ALTER TABLE pending_registrations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pending_registrations FORCE ROW LEVEL SECURITY;
+CREATE POLICY pending_registrations_tenant_isolation ON pending_registrations AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY pending_registrations_select_super_admin ON pending_registrations AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY pending_registrations_select_tenant_gatekeeper ON pending_registrations AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY pending_registrations_insert_tenant_gatekeeper ON pending_registrations AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY pending_registrations_delete_super_admin ON pending_registrations AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+CREATE POLICY pending_registrations_delete_tenant_gatekeeper ON pending_registrations AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE ON pending_registrations TO super_admin;
+GRANT DELETE, SELECT ON pending_registrations TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, created_at, expires_at) ON pending_registrations TO super_admin;
+GRANT INSERT (tenant_id, token_hash, email, password_hash, first_name, last_name, invite_kind, invite_token_hash) ON pending_registrations TO tenant_gatekeeper;
 
 CREATE TABLE poc_collaborators (
   tenant_id uuid NOT NULL,

@@ -213,6 +213,7 @@ export const MATRIX: Record<string, Cell> = {
       lastName: 'Lima',
     }),
   },
+  'POST /api/v1/auth/register/confirm': linkCell({ password: GOOD_PASSWORD }),
   'POST /api/v1/auth/login': {
     allowed: CALLERS,
     status: 200,

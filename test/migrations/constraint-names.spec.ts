@@ -64,6 +64,7 @@ const UNREACHABLE: Record<string, string> = {
   password_history_user_fkey:
     'the trigger keeps the password of the user whose row was just updated',
   recovery_codes_code_key: 'ten codes of 100 random bits each are never equal',
+  pending_registrations_hash_key: RANDOM_HASH,
   service_clients_name_key: 'inserted with ON CONFLICT DO NOTHING',
   suppressed_addresses_email_key: 'inserted with ON CONFLICT DO NOTHING',
   spent_challenges_tenant_fkey: 'the tenant of the transaction exists while its requests run',

@@ -29,7 +29,9 @@ describe('An invitation', () => {
     expect(status).toBe(201);
     expect(headers['cache-control']).toBe('no-store');
     expect(data.token).toMatch(/^pti1_[\w-]{43}$/);
-    expect(data.link).toBe(`http://${at.subdomain}.localhost/accept-invite#token=${data.token}`);
+    expect(data.link).toBe(
+      `http://${at.subdomain}.localhost/accept-invitation#token=${data.token}`,
+    );
     expect(data.invitation).toEqual({
       id: expect.any(String),
       email,

@@ -140,6 +140,19 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
       `SELECT true WHERE NOT EXISTS (SELECT FROM find_one_time_token('undo_email', sha256('undo')))`,
     ],
   ],
+  find_pending_registration: (row) => [
+    ['SELECT * FROM find_pending_registration($1)', row('pending_registrations')['token_hash']],
+  ],
+  consume_pending_registration: (row) => [
+    ['SELECT consume_pending_registration($1)', row('pending_registrations')['token_hash']],
+  ],
+  add_pending_registration: (_row, { attacker, victim }) => [
+    [
+      `SELECT add_pending_registration(sha256('x'), 'eve@example.com', '$argon2id$', NULL, NULL, NULL, NULL)`,
+    ],
+    [ENTER, victim.id, attacker.userId],
+    [`SELECT * FROM find_pending_registration(sha256('x'))`],
+  ],
   failed_login_addresses: (row, { attacker, victim }) => [
     [ENTER, victim.id, victim.userId],
     [

@@ -1,4 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { MailModule } from '../mail/mail.module.js';
 import { warmUpPasswordStrength } from '../protection/password-strength.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
@@ -15,24 +16,30 @@ import { PasswordController } from './password/password.controller.js';
 import { PasswordResetController } from './password/password-reset.controller.js';
 import { PasswordResetService } from './password/password-reset.service.js';
 import { PasswordService } from './password/password.service.js';
+import { ConfirmationController } from './signup/confirmation/confirmation.controller.js';
+import { ConfirmationService } from './signup/confirmation/confirmation.service.js';
+import { PendingRegistrationRepository } from './signup/confirmation/pending-registration.repository.js';
 import { RegistrationController } from './signup/registration.controller.js';
 import { RegistrationPolicy } from './signup/registration.policy.js';
 import { RegistrationService } from './signup/registration.service.js';
 import { SignupController } from './signup/signup.controller.js';
 import { SignupService } from './signup/signup.service.js';
+import { UserRegistration } from './signup/user-registration.js';
 import { TenantCreationService } from './signup/tenant-creation.service.js';
 
 /** Log-in, password changes, registration of users and sign-up of tenants. */
 @Module({
   imports: [
+    InvitationModule,
+    MailModule,
+    OneTimeTokenModule,
+    ProtectionModule,
+    SessionModule,
     TenantModule,
     UserModule,
-    SessionModule,
-    ProtectionModule,
-    InvitationModule,
-    OneTimeTokenModule,
   ],
   controllers: [
+    ConfirmationController,
     EmailController,
     LoginController,
     PasswordController,
@@ -41,15 +48,18 @@ import { TenantCreationService } from './signup/tenant-creation.service.js';
     SignupController,
   ],
   providers: [
+    ConfirmationService,
     EmailChangeService,
     EmailVerification,
     LoginService,
     PasswordResetService,
     PasswordService,
+    PendingRegistrationRepository,
     RegistrationPolicy,
     RegistrationService,
     SignupService,
     TenantCreationService,
+    UserRegistration,
   ],
   exports: [TenantCreationService],
 })

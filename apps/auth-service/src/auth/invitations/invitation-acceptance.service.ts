@@ -6,7 +6,7 @@ import {
   InvitationTokenRepository,
 } from './invitation-token.repository.js';
 import { hashOfSecret } from '../../protection/secret.js';
-import { type InvitationKind, kindOfInvitationToken } from './invitation-token.js';
+import { kindOfInvitationToken, type PresentedInvitation } from './invitation-token.js';
 import type { InvitationPreviewResponse } from './invitation.response.js';
 import { maskedAddress } from './masked-address.js';
 
@@ -23,7 +23,7 @@ export class InvitationAcceptance {
 
   /** Changes nothing. @throws ApiError INVALID_INVITE. */
   async inspect(tenant: TenantSnapshot, token: string): Promise<InvitationPreviewResponse> {
-    const { kind, tokenHash } = read(token);
+    const { kind, tokenHash } = this.read(token);
     const found = await this.tokens.inspect(tokenHash);
     if (found === null) throw new ApiError('INVALID_INVITE');
     const { email, role, allowedDomains, expiresAt } = found;
@@ -43,11 +43,10 @@ export class InvitationAcceptance {
    * @throws ApiError INVALID_INVITE.
    */
   async accept(
-    token: string,
+    { kind, tokenHash }: PresentedInvitation,
     email: string,
     userId: string,
   ): Promise<Pick<AcceptedInvitation, 'role' | 'email'>> {
-    const { kind, tokenHash } = read(token);
     const accepted = await (kind === 'user'
       ? this.tokens.acceptInvite(tokenHash, email, userId)
       : this.tokens.acceptInviteLink(tokenHash, email, userId));
@@ -62,10 +61,11 @@ export class InvitationAcceptance {
     });
     return { role, email: accepted.email };
   }
-}
 
-function read(token: string): { kind: InvitationKind; tokenHash: Buffer } {
-  const kind = kindOfInvitationToken(token);
-  if (kind === undefined) throw new ApiError('INVALID_INVITE');
-  return { kind, tokenHash: hashOfSecret(token) };
+  /** The kind and the hash of a token. @throws ApiError INVALID_INVITE if it is not well-formed. */
+  read(token: string): PresentedInvitation {
+    const kind = kindOfInvitationToken(token);
+    if (kind === undefined) throw new ApiError('INVALID_INVITE');
+    return { kind, tokenHash: hashOfSecret(token) };
+  }
 }

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  acceptanceLink,
-  INVITATION_KINDS,
-  kindOfInvitationToken,
-  newInvitationToken,
-} from './invitation-token.js';
+import { INVITATION_KINDS, kindOfInvitationToken, newInvitationToken } from './invitation-token.js';
 import { hashOfSecret } from '../../protection/secret.js';
 
 describe('the token of an invitation', () => {
@@ -39,13 +34,5 @@ describe('the token of an invitation', () => {
       Buffer.from(token.slice(5), 'base64url'),
     );
     expect(hashOfSecret(altered)).not.toEqual(tokenHash);
-  });
-
-  it('is in the fragment of the link', () => {
-    const link = new URL(acceptanceLink('acme', 'https://{tenant}.poctracker.com', 'pti1_x'));
-    expect(link.origin + link.pathname + link.search).toBe(
-      'https://acme.poctracker.com/accept-invite',
-    );
-    expect(new URLSearchParams(link.hash.slice(1)).get('token')).toBe('pti1_x');
   });
 });

@@ -8,6 +8,12 @@ const PREFIXES = { user: 'pti1_', link: 'ptl1_' } as const;
 
 export type InvitationKind = keyof typeof PREFIXES;
 
+/** A token that a user presents, without the token. */
+export interface PresentedInvitation {
+  readonly kind: InvitationKind;
+  readonly tokenHash: Buffer;
+}
+
 /** An invitation for one user, or a link for many. */
 export const INVITATION_KINDS = Object.keys(PREFIXES) as InvitationKind[];
 
@@ -22,13 +28,4 @@ export function newInvitationToken(kind: InvitationKind): { token: string; token
 export function kindOfInvitationToken(token: string): InvitationKind | undefined {
   if (!FORM.test(token)) return undefined;
   return INVITATION_KINDS.find((kind) => token.startsWith(PREFIXES[kind]));
-}
-
-/**
- * The page that accepts an invitation. The token is in the fragment, which browsers do not send, so that it appears in no
- * log and no Referer header. The host comes from the configuration, because a request's host is chosen by its sender.
- * @param publicUrl the pattern of PUBLIC_URL
- */
-export function acceptanceLink(subdomain: string, publicUrl: string, token: string): string {
-  return `${publicUrl.replace('{tenant}', subdomain)}/accept-invite#token=${token}`;
 }

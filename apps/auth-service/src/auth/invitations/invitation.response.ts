@@ -61,7 +61,7 @@ export class SentInvitationResponse {
 
   @ApiProperty({
     description: 'The page where the user accepts. Contains the token.',
-    example: `https://acme.poctracker.com/accept-invite#token=${EXAMPLE_TOKEN}`,
+    example: `https://acme.poctracker.com/accept-invitation#token=${EXAMPLE_TOKEN}`,
   })
   link: string;
 }

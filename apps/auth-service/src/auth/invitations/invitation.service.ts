@@ -15,7 +15,10 @@ import {
   type SentInvitationResponse,
   toRefusal,
 } from './invitation.response.js';
-import { acceptanceLink, newInvitationToken } from './invitation-token.js';
+import { newInvitationToken } from './invitation-token.js';
+
+/** The page that accepts an invitation. */
+export const ACCEPTANCE_PAGE = 'accept-invitation';
 
 /** Invitations for one user each, in the transaction of the request. */
 @Injectable()
@@ -138,7 +141,7 @@ export class InvitationService {
     invitation: InvitationResponse,
     token: string,
   ): SentInvitationResponse {
-    const link = acceptanceLink(tenant.subdomain, this.address.pattern(), token);
+    const link = this.address.linkTo(tenant, ACCEPTANCE_PAGE, token);
     return { invitation, token, link };
   }
 

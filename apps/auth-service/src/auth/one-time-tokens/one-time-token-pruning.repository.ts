@@ -1,22 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
 
-const PRUNE = `
+const pruned = (table: string): string => `
   WITH expired AS (
-    SELECT tenant_id, id FROM one_time_tokens WHERE expires_at < now() ORDER BY expires_at LIMIT $1
+    SELECT tenant_id, id FROM ${table} WHERE expires_at < now() ORDER BY expires_at LIMIT $1
   ), gone AS (
-    DELETE FROM one_time_tokens t USING expired e WHERE t.tenant_id = e.tenant_id AND t.id = e.id RETURNING t.id
+    DELETE FROM ${table} t USING expired e WHERE t.tenant_id = e.tenant_id AND t.id = e.id RETURNING t.id
   )
   SELECT count(*)::int AS rows FROM gone`;
 
-/** Tokens of all tenants, on the operators' login. */
+const PRUNE = {
+  tokens: pruned('one_time_tokens'),
+  registrations: pruned('pending_registrations'),
+} as const;
+
+/** What expires: tokens and codes, and registrations that were not confirmed. */
+export type ExpiringData = keyof typeof PRUNE;
+
+/** Expired rows of all tenants, on the operators' login. */
 @Injectable()
 export class OneTimeTokenPruningRepository {
   constructor(private readonly database: PlatformDatabase) {}
 
-  /** Deletes expired tokens, the oldest first. @returns how many, at most `limit`. */
-  async prune(limit: number): Promise<number> {
-    const [gone] = await this.database.query<{ rows: number }>(PRUNE, [limit]);
+  /** Deletes expired rows, the oldest first. @returns how many, at most `limit`. */
+  async prune(data: ExpiringData, limit: number): Promise<number> {
+    // eslint-disable-next-line poc/sql-from-constants -- one of a list of constants
+    const [gone] = await this.database.query<{ rows: number }>(PRUNE[data], [limit]);
     return gone?.rows ?? 0;
   }
 }

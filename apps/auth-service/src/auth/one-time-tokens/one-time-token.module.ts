@@ -20,6 +20,6 @@ import { OneTimeTokenService } from './one-time-token.service.js';
     OneTimeTokenService,
     PublicAddress,
   ],
-  exports: [AccountLinks, DeferredRequests, OneTimeTokenService],
+  exports: [AccountLinks, DeferredRequests, OneTimeTokenService, PublicAddress],
 })
 export class OneTimeTokenModule {}

@@ -1,6 +1,9 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Scheduler } from '../../schedule/scheduler.js';
-import { OneTimeTokenPruningRepository } from './one-time-token-pruning.repository.js';
+import {
+  type ExpiringData,
+  OneTimeTokenPruningRepository,
+} from './one-time-token-pruning.repository.js';
 
 const EVERY_MS = 60 * 60 * 1_000;
 
@@ -10,7 +13,7 @@ const BATCH = 1_000;
 /** Of one run; the next one continues. */
 const MAX_BATCHES = 1_000;
 
-/** Deletes expired tokens and codes once an hour. */
+/** Deletes expired tokens and codes, and registrations that were not confirmed in time, once an hour. */
 @Injectable()
 export class OneTimeTokenPruning implements OnModuleInit, OnModuleDestroy {
   private stopping = false;
@@ -34,7 +37,12 @@ export class OneTimeTokenPruning implements OnModuleInit, OnModuleDestroy {
   }
 
   async prune(): Promise<void> {
+    await this.inBatches('tokens');
+    await this.inBatches('registrations');
+  }
+
+  private async inBatches(data: ExpiringData): Promise<void> {
     for (let batch = 0; batch < MAX_BATCHES && !this.stopping; batch += 1)
-      if ((await this.repository.prune(BATCH)) < BATCH) return;
+      if ((await this.repository.prune(data, BATCH)) < BATCH) return;
   }
 }

@@ -10,6 +10,8 @@ import { CurrentClient } from '../../session/current-client.decorator.js';
 import { UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { SetsDeviceCookie } from '../login/device-cookie.interceptor.js';
+import { PendingRegistrationResponse } from './confirmation/confirmation.dto.js';
+import { AcceptsPending } from './confirmation/pending-status.interceptor.js';
 import { RegisterDto } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
 
@@ -23,12 +25,15 @@ export class RegistrationController {
   @RateLimited('register')
   @FromAllowedCountries('user.registered')
   @SetsDeviceCookie()
+  @AcceptsPending()
   @ApiOperation({
     summary: 'Register as a user of a tenant',
     description:
-      'Uses up the invitation if a token is sent. Returns the tokens of a first session.',
+      'Uses up the invitation if a token is sent. Returns the tokens of a first session. If the tenant confirms addresses, answers ' +
+      '202 for every address: the link in a mail and POST /auth/register/confirm complete the registration within 7 days.',
   })
   @DataResponse(201, UserTokensResponse)
+  @DataResponse(202, PendingRegistrationResponse)
   @ApiErrors(
     'TENANT_REQUIRED',
     'INVALID_TENANT',
@@ -44,7 +49,7 @@ export class RegistrationController {
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() input: RegisterDto,
     @CurrentClient() client: RequestClient,
-  ): Promise<UserTokensResponse> {
+  ): Promise<UserTokensResponse | PendingRegistrationResponse> {
     return this.registrations.register(tenant, input, client);
   }
 }

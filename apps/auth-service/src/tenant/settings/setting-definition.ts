@@ -1,5 +1,5 @@
 import { COUNTRIES, isCountry, isCountryList } from '@poc-tracker/contracts';
-import { checkLine } from '@poc-tracker/text';
+import { checkLine, normalizeDomain } from '@poc-tracker/text';
 import { bare, MIN_WORD_LENGTH } from '../../protection/personal-words.js';
 
 export type SettingValue = boolean | number | string | readonly string[];
@@ -136,6 +136,36 @@ export function words(options: Options<readonly string[]>): SettingDefinition<re
           : `must be a line of text of at most ${MAX_WORD_LENGTH} characters with at least ${MIN_WORD_LENGTH} letters or digits`,
       };
     },
+  };
+}
+
+/** More domains than any company uses for addresses. */
+const MAX_DOMAINS = 20;
+const MAX_DOMAIN_LENGTH = 253;
+
+/** A list of different domains, in lower case and punycode. */
+export function domainNames(
+  options: Options<readonly string[]>,
+): SettingDefinition<readonly string[]> {
+  const isDomain = (domain: unknown): domain is string =>
+    typeof domain === 'string' &&
+    domain.length <= MAX_DOMAIN_LENGTH &&
+    domain.includes('.') &&
+    normalizeDomain(domain) === domain;
+  return {
+    ...options,
+    schema: {
+      type: 'array',
+      items: { type: 'string', format: 'hostname', maxLength: MAX_DOMAIN_LENGTH },
+      maxItems: MAX_DOMAINS,
+      uniqueItems: true,
+    },
+    rule: `must be a list of at most ${MAX_DOMAINS} different domains such as acme.com.br, in lower case`,
+    accepts: (value): value is readonly string[] =>
+      Array.isArray(value) &&
+      value.length <= MAX_DOMAINS &&
+      value.every(isDomain) &&
+      new Set(value).size === value.length,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   color,
   count,
   countries,
+  domainNames,
   flag,
   hours,
   offUntilBuilt,
@@ -148,9 +149,32 @@ const SETTINGS_CATALOGUE = {
     mode: choice(['open', 'invited', 'domains'], {
       default: 'open',
       description:
-        'Who may register: anyone (open), or users with an invitation (invited). Registration by the domain of an address ' +
-        '(domains) is not available until addresses are confirmed.',
-      unavailable: { domains: 'domains is not available until addresses are confirmed' },
+        'Who may register without an invitation: anyone (open), no one (invited), or users with an address of one of the domains ' +
+        '(domains), who have to confirm it.',
+      unavailable: {},
+    }),
+    domains: domainNames({
+      default: [],
+      description:
+        'The domains whose addresses may register if the mode is domains. A subdomain is another domain.',
+    }),
+    confirmation: choice(['none', 'email'], {
+      default: 'none',
+      description:
+        'Whether new users have to confirm their address by a link in a mail (email). Until then there is no user: nothing logs ' +
+        'in, and no seat is taken. All addresses get the same answer, and one that has an account gets a mail. A registration ' +
+        'that is not confirmed is deleted after 7 days.',
+      unavailable: {},
+    }),
+  },
+  login: {
+    magicLink: flag({
+      default: false,
+      description: 'Whether users may log in by a link in a mail instead of a password.',
+    }),
+    emailCode: flag({
+      default: false,
+      description: 'Whether users may log in by a code in a mail instead of a password.',
     }),
   },
 } as const satisfies Record<string, Record<string, SettingDefinition>>;

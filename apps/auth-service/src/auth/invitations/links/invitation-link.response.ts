@@ -56,7 +56,7 @@ export class SentInvitationLinkResponse {
 
   @ApiProperty({
     description: 'The page where users register. Contains the token.',
-    example: `https://acme.poctracker.com/accept-invite#token=${EXAMPLE_TOKEN}`,
+    example: `https://acme.poctracker.com/accept-invitation#token=${EXAMPLE_TOKEN}`,
   })
   link: string;
 }

@@ -5,7 +5,8 @@ import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../../audit/security-events.js';
 import { PublicAddress } from '../../../config/public-address.js';
 import { assertMayAssignRole } from '../../../user/role.rules.js';
-import { acceptanceLink, newInvitationToken } from '../invitation-token.js';
+import { ACCEPTANCE_PAGE } from '../invitation.service.js';
+import { newInvitationToken } from '../invitation-token.js';
 import type { CreateInvitationLinkDto } from './invitation-link.dto.js';
 import { InvitationLinkRepository } from './invitation-link.repository.js';
 import type {
@@ -35,7 +36,7 @@ export class InvitationLinkService {
     const invitationLink = await this.links.insert(tenantId, userId, tokenHash, input);
     if (invitationLink === null) throw new Error('The invitation link was not inserted.');
     await this.record('invitation.created', invitationLink);
-    const link = acceptanceLink(tenant.subdomain, this.address.pattern(), token);
+    const link = this.address.linkTo(tenant, ACCEPTANCE_PAGE, token);
     return { invitationLink, token, link };
   }
 
