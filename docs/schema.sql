@@ -1076,6 +1076,27 @@ END
 $function$;
 ALTER FUNCTION keep_tenant_row() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.keep_user_factors()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  tenant CONSTANT uuid := coalesce(NEW.tenant_id, OLD.tenant_id);
+  owner CONSTANT uuid := coalesce(NEW.user_id, OLD.user_id);
+  kinds text[];
+BEGIN
+  PERFORM FROM public.users u WHERE u.tenant_id = tenant AND u.id = owner FOR NO KEY UPDATE;
+  SELECT coalesce(array_agg(DISTINCT f.kind ORDER BY f.kind), '{}') INTO kinds FROM public.user_factors f
+   WHERE f.tenant_id = tenant AND f.user_id = owner AND f.confirmed_at IS NOT NULL;
+  UPDATE public.users u SET factors = kinds
+   WHERE u.tenant_id = tenant AND u.id = owner AND u.factors <> kinds;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION keep_user_factors() OWNER TO tenant_gatekeeper;
+
 CREATE OR REPLACE FUNCTION public.limit_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1110,7 +1131,7 @@ CREATE OR REPLACE FUNCTION public.limit_user_factors()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended('user_factors:' || NEW.user_id::text, 0));
+  PERFORM FROM public.users u WHERE u.tenant_id = NEW.tenant_id AND u.id = NEW.user_id FOR NO KEY UPDATE;
   DELETE FROM public.user_factors f
    WHERE f.tenant_id = NEW.tenant_id AND f.user_id = NEW.user_id AND f.confirmed_at IS NULL AND f.created_at <= now() - interval '10 minutes';
   IF (SELECT count(*) FROM public.user_factors f
@@ -3990,6 +4011,7 @@ CREATE POLICY user_factors_delete_super_admin ON user_factors AS PERMISSIVE FOR 
 CREATE POLICY user_factors_delete_tenant_gatekeeper ON user_factors AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
   USING (true);
 CREATE TRIGGER user_factors_audit AFTER INSERT OR DELETE OR UPDATE OF name, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER user_factors_counted AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION keep_user_factors();
 CREATE TRIGGER user_factors_limited BEFORE INSERT ON public.user_factors FOR EACH ROW EXECUTE FUNCTION limit_user_factors();
 CREATE TRIGGER user_factors_stay_used BEFORE UPDATE OF last_step, counter, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION keep_factor_used();
 GRANT DELETE ON user_factors TO authenticated_user;

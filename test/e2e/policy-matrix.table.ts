@@ -368,6 +368,8 @@ export const MATRIX: Record<string, Cell> = {
     status: 202,
   }),
   'POST /api/v1/auth/users/{userId}/require-password-change': userCell('/require-password-change'),
+  'GET /api/v1/auth/users/{userId}/factors': userCell('/factors'),
+  'DELETE /api/v1/auth/users/{userId}/factors': userCell('/factors'),
   'GET /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),
   'DELETE /api/v1/auth/users/{userId}/sessions': userCell('/sessions'),
   'DELETE /api/v1/auth/users/{userId}/sessions/{sessionId}': userCell('', {

@@ -109,3 +109,17 @@ export async function eventsOf(service: ServiceFixture, tenantId: string): Promi
   );
   return rows.map(({ type }) => type);
 }
+
+/** Proves the second factor in the session of a member. @returns its new access token */
+export async function stepUp(
+  service: ServiceFixture,
+  member: { userId: string; refreshToken: string },
+): Promise<string> {
+  await service.sql(
+    `UPDATE user_sessions SET amr = '{pwd,otp,mfa}', authenticated_at = now() WHERE user_id = $1`,
+    [member.userId],
+  );
+  const { data } = await service.refresh(member.refreshToken);
+  member.refreshToken = data.refreshToken;
+  return data.accessToken;
+}

@@ -10,6 +10,7 @@ import {
   inParallel,
   listFactors,
   type StartedTotp,
+  stepUp,
   totpCode,
   verifyFactor,
   wrongCode,
@@ -39,7 +40,8 @@ async function member() {
 
 describe('An authenticator app', () => {
   it('is a factor once its first code is confirmed, which shows the recovery codes once', async () => {
-    const { token, email, tenantId } = await member();
+    const user = await member();
+    const { token, email, tenantId } = user;
     await service.sql(`UPDATE tenants SET name = 'Açaí: Ltda' WHERE id = $1`, [tenantId]);
     const started = await start(token, { name: 'Phone' });
     expect(started.status).toBe(201);
@@ -56,7 +58,7 @@ describe('An authenticator app', () => {
       items: [{ id }],
       recoveryCodesRemaining: 10,
     });
-    const second = await addTotp(service, token);
+    const second = await addTotp(service, await stepUp(service, user));
     expect(second.recoveryCodes).toBeNull();
   });
 

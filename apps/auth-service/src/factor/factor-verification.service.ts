@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
+import {
+  ApiError,
+  type AuthenticationMethod,
+  type FactorKind,
+  type TenantSnapshot,
+} from '@poc-tracker/contracts';
 import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { SecurityEvents } from '../audit/security-events.js';
 import { AccountLock } from '../protection/lockout/account-lock.js';
 import { RefusedCredentials, UserCredentialsService } from '../user/user-credentials.service.js';
-import {
-  type FactorKind,
-  FactorRepository,
-  type PasskeySecrets,
-  type TotpSecrets,
-} from './factor.repository.js';
+import { FactorRepository, type PasskeySecrets, type TotpSecrets } from './factor.repository.js';
 import { PasskeyService, type UsedPasskey } from './passkeys/passkey.service.js';
 import { RecoveryCodeService } from './recovery/recovery-code.service.js';
 import { TotpService } from './totp/totp.service.js';
@@ -29,10 +29,10 @@ export interface FactorAccount {
 export interface ProvenFactor {
   kind: FactorKind | 'recovery_code';
   /**
-   * The methods by RFC 8176: `otp` for a code; for a passkey `hwk` (a key in hardware) or `swk` (a key that its provider copies), and
-   * `user` and `mfa` if the authenticator has verified its user.
+   * The methods: `otp` for a code of an app, `recovery` for a recovery code; for a passkey `hwk` (a key in hardware) or `swk` (a key
+   * that its provider copies to other devices), with `user` and `mfa` if the authenticator has verified its user.
    */
-  amr: string[];
+  amr: AuthenticationMethod[];
 }
 
 type Outcome = ProvenFactor | 'refused' | 'regressed';
@@ -113,7 +113,7 @@ export class FactorVerificationService {
     }
     if ('recoveryCode' in proof) {
       const used = await this.recoveryCodes.use(userId, proof.recoveryCode);
-      return used ? { kind: 'recovery_code', amr: ['otp'] } : 'refused';
+      return used ? { kind: 'recovery_code', amr: ['recovery'] } : 'refused';
     }
     const passkeys = secrets.filter((one): one is PasskeySecrets => one.kind === 'passkey');
     const use = await this.passkeys.use(account, passkeys, proof.passkey);
@@ -140,7 +140,7 @@ export class FactorVerificationService {
 
 const REFUSAL = 'The code or the passkey is wrong, was used before or has expired.';
 
-function methodsOf({ key, userVerified }: UsedPasskey): string[] {
+function methodsOf({ key, userVerified }: UsedPasskey): AuthenticationMethod[] {
   return userVerified ? [key, 'user', 'mfa'] : [key];
 }
 

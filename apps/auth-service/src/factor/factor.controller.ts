@@ -1,9 +1,11 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  AllowedBeforeEnrollment,
   Authenticated,
   CurrentUser,
   type Principal,
+  RequireFreshAuth,
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
@@ -16,6 +18,7 @@ import {
   RemovedFactorResponse,
 } from './factor.response.js';
 import { FactorService } from './factor.service.js';
+import { FRESH_PROOF } from './fresh-proof.js';
 import { RecoveryCodeService } from './recovery/recovery-code.service.js';
 
 @ApiTags('factors')
@@ -28,6 +31,7 @@ export class FactorController {
 
   @Get()
   @Authenticated()
+  @AllowedBeforeEnrollment()
   @ApiOperation({
     summary: 'List your second factors',
     description: 'Oldest first, with the number of recovery codes that are left.',
@@ -39,6 +43,7 @@ export class FactorController {
 
   @Post('recovery-codes')
   @Authenticated()
+  @RequireFreshAuth(FRESH_PROOF)
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({
@@ -69,6 +74,7 @@ export class FactorController {
 
   @Delete(':id')
   @Authenticated()
+  @RequireFreshAuth(FRESH_PROOF)
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({

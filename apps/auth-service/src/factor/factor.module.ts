@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import { PublicAddress } from '../config/public-address.js';
+import { MailModule } from '../mail/mail.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
+import { FactorNotices } from './factor-notices.js';
 import { FactorVerificationService } from './factor-verification.service.js';
 import { FactorController } from './factor.controller.js';
 import { FactorRepository } from './factor.repository.js';
@@ -19,10 +21,11 @@ import { TotpService } from './totp/totp.service.js';
 
 /** Second factors of users: authenticator apps, passkeys and recovery codes. */
 @Module({
-  imports: [ProtectionModule, TenantModule, UserModule],
+  imports: [MailModule, ProtectionModule, TenantModule, UserModule],
   // The route `factors/:id` comes last: a path that names a kind is no id.
   controllers: [TotpController, PasskeyController, RelatedOriginsController, FactorController],
   providers: [
+    FactorNotices,
     FactorRepository,
     FactorService,
     FactorVerificationService,

@@ -1,9 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { FactorKind } from '@poc-tracker/contracts';
 import { CURRENT_TENANT, type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
-
-export const FACTOR_KINDS = ['totp', 'passkey'] as const;
-
-export type FactorKind = (typeof FACTOR_KINDS)[number];
 
 /** What a user and the admins may see of a factor. */
 export interface FactorRecord {

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { FACTOR_KINDS, type FactorKind } from '@poc-tracker/contracts';
 import { NextCursor } from '@poc-tracker/http-service';
-import { FACTOR_KINDS, type FactorKind } from './factor.repository.js';
 
 const EXAMPLE_CODES = ['7K2QD-M9XWT-3HBNA-VZ84R', 'P0G5C-T2YEJ-8RKWM-1XQ6D'];
 

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
+import { ApiError, type FactorKind, type SecurityEventType } from '@poc-tracker/contracts';
 import { SecurityEvents } from '../audit/security-events.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import type { SqlRunner } from '@poc-tracker/tenancy';
-import { type FactorKind, type FactorRecord, FactorRepository } from './factor.repository.js';
+import { FactorNotices, type NoticedUser } from './factor-notices.js';
+import { type FactorRecord, FactorRepository } from './factor.repository.js';
 import type { AddedFactorResponse, FactorPageResponse } from './factor.response.js';
 import { RecoveryCodeService } from './recovery/recovery-code.service.js';
 
@@ -15,6 +16,7 @@ export class FactorService {
     private readonly factors: FactorRepository,
     private readonly recoveryCodes: RecoveryCodeService,
     private readonly tenants: TenantService,
+    private readonly notices: FactorNotices,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -38,6 +40,7 @@ export class FactorService {
     await this.record('factor.added', factor);
     const isFirst = confirmed.length === 1;
     const recoveryCodes = isFirst ? await this.recoveryCodes.create(principal) : null;
+    await this.notices.added(principal.userId, factor.name);
     return { factor, recoveryCodes };
   }
 
@@ -62,22 +65,24 @@ export class FactorService {
     await this.factors.remove(userId, id);
     if (isLast) await this.recoveryCodes.removeAll(userId);
     await this.record('factor.removed', factor);
+    await this.notices.removed(userId, factor.name);
     return { removed: true };
   }
 
   /**
-   * Removes all factors and recovery codes of a user who has lost them.
+   * Removes all factors and recovery codes of a user who has lost them, and tells the user. Does not revoke sessions.
    * @param transaction of the request or an operator's
    * @returns the kinds of the removed factors
    */
-  async reset(transaction: SqlRunner, userId: string): Promise<FactorKind[]> {
-    const kinds = await this.factors.removeAll(transaction, userId);
+  async reset(transaction: SqlRunner, user: NoticedUser): Promise<FactorKind[]> {
+    const kinds = await this.factors.removeAll(transaction, user.id);
     await this.events.recordIn(transaction, {
       type: 'factor.reset',
       result: 'success',
-      target: { type: 'user', id: userId },
+      target: { type: 'user', id: user.id },
       details: { kinds },
     });
+    await this.notices.reset(transaction, user);
     return kinds;
   }
 

@@ -1,10 +1,12 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  AllowedBeforeEnrollment,
   Authenticated,
   CurrentUser,
   type Principal,
   Public,
+  RequireFreshAuth,
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
@@ -13,6 +15,7 @@ import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { AddedFactorResponse } from '../factor.response.js';
+import { FRESH_PROOF } from '../fresh-proof.js';
 import { AddPasskeyDto, PasskeyRequestOptionsDto } from './passkey.dto.js';
 import {
   PasskeyCreationOptionsResponse,
@@ -29,6 +32,8 @@ export class PasskeyController {
   @Post('factors/passkeys/options')
   @HttpCode(200)
   @Authenticated()
+  @RequireFreshAuth(FRESH_PROOF)
+  @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({
@@ -47,6 +52,8 @@ export class PasskeyController {
 
   @Post('factors/passkeys')
   @Authenticated()
+  @RequireFreshAuth(FRESH_PROOF)
+  @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @RateLimited('secrets')

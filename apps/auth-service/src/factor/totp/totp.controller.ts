@@ -1,15 +1,18 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  AllowedBeforeEnrollment,
   Authenticated,
   CurrentUser,
   type Principal,
+  RequireFreshAuth,
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import { AddedFactorResponse } from '../factor.response.js';
+import { FRESH_PROOF } from '../fresh-proof.js';
 import { ConfirmTotpDto, StartTotpDto } from './totp.dto.js';
 import { StartedTotpResponse } from './totp.response.js';
 import { TotpService } from './totp.service.js';
@@ -21,6 +24,8 @@ export class TotpController {
 
   @Post()
   @Authenticated()
+  @RequireFreshAuth(FRESH_PROOF)
+  @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @RateLimited('secrets')
@@ -41,6 +46,7 @@ export class TotpController {
   @Post(':id/confirm')
   @HttpCode(200)
   @Authenticated()
+  @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @RateLimited('secrets')

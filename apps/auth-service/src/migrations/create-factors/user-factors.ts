@@ -108,7 +108,7 @@ const LIMIT_FACTORS = definerFunction({
   language: 'plpgsql',
   body: `
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended('user_factors:' || NEW.user_id::text, 0));
+  PERFORM FROM public.users u WHERE u.tenant_id = NEW.tenant_id AND u.id = NEW.user_id FOR NO KEY UPDATE;
   DELETE FROM public.user_factors f
    WHERE f.tenant_id = NEW.tenant_id AND f.user_id = NEW.user_id AND ${IS_EXPIRED};
   IF (SELECT count(*) FROM public.user_factors f
@@ -141,11 +141,36 @@ const KEEP_FACTOR_USED = `
   $$;
   REVOKE ALL ON FUNCTION public.keep_factor_used() FROM PUBLIC`;
 
+/*
+ * Keeps users.factors, which the status of every session has: a change reports itself to the revocation feed. The user's row
+ * is locked first, so that the statement after it sees what a concurrent change of the same user has committed.
+ */
+const KEEP_USER_FACTORS = definerFunction({
+  signature: 'keep_user_factors()',
+  returns: 'trigger',
+  language: 'plpgsql',
+  body: `
+DECLARE
+  tenant CONSTANT uuid := coalesce(NEW.tenant_id, OLD.tenant_id);
+  owner CONSTANT uuid := coalesce(NEW.user_id, OLD.user_id);
+  kinds text[];
+BEGIN
+  PERFORM FROM public.users u WHERE u.tenant_id = tenant AND u.id = owner FOR NO KEY UPDATE;
+  SELECT coalesce(array_agg(DISTINCT f.kind ORDER BY f.kind), '{}') INTO kinds FROM public.user_factors f
+   WHERE f.tenant_id = tenant AND f.user_id = owner AND f.confirmed_at IS NOT NULL;
+  UPDATE public.users u SET factors = kinds
+   WHERE u.tenant_id = tenant AND u.id = owner AND u.factors <> kinds;
+  RETURN NULL;
+END`,
+});
+
 const TRIGGERS = `
   CREATE TRIGGER user_factors_limited BEFORE INSERT ON public.user_factors
     FOR EACH ROW EXECUTE FUNCTION public.limit_user_factors();
   CREATE TRIGGER user_factors_stay_used BEFORE UPDATE OF last_step, counter, confirmed_at ON public.user_factors
     FOR EACH ROW EXECUTE FUNCTION public.keep_factor_used();
+  CREATE TRIGGER user_factors_counted AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON public.user_factors
+    FOR EACH ROW EXECUTE FUNCTION public.keep_user_factors();
   -- Not the use of a factor: the events of the log-in tell it.
   CREATE TRIGGER user_factors_audit AFTER INSERT OR DELETE OR UPDATE OF name, confirmed_at ON public.user_factors
     FOR EACH ROW EXECUTE FUNCTION public.audit_tenant_access()`;
@@ -213,6 +238,7 @@ export const USER_FACTORS: SchemaPart = {
     KEEP_FACTOR_USED,
     asGatekeeper(
       LIMIT_FACTORS,
+      KEEP_USER_FACTORS,
       TRIGGERS,
       OWN_FACTOR_SECRETS,
       FIND_PASSKEY_USER,
@@ -224,6 +250,6 @@ export const USER_FACTORS: SchemaPart = {
     `DROP FUNCTION public.own_factor_secrets(), public.find_passkey_user(bytea),
        public.encrypted_seeds(uuid, uuid, integer), public.replace_seed(uuid, uuid, bytea, bytea)`,
     'DROP TABLE public.user_factors',
-    'DROP FUNCTION public.limit_user_factors(), public.keep_factor_used()',
+    'DROP FUNCTION public.limit_user_factors(), public.keep_factor_used(), public.keep_user_factors()',
   ],
 };
