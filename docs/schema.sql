@@ -2362,6 +2362,8 @@ BEGIN
    WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND t.purpose = p_purpose
      FOR UPDATE;
   IF NOT FOUND THEN
+    -- Writes as the count of a failure does: the commit of a transaction that wrote nothing takes less time.
+    PERFORM pg_logical_emit_message(true, 'one_time_code', '');
     RETURN false;
   END IF;
   IF tried.is_right THEN

@@ -29,6 +29,9 @@ const LOG_IN: ReadableRoute = {
     'apps/auth-service/src/tenant/tenant.service.ts',
     // How a log-in is scored is a feature of its own. A log-in asks for its score.
     'apps/auth-service/src/session/login-history/login-risk.ts',
+    // So are mails. A log-in has its user told.
+    'apps/auth-service/src/auth/login/login-notices.ts',
+    'apps/auth-service/src/user/user-mails.ts',
   ],
 };
 /** The check of spelling has the wrong forms in it. */

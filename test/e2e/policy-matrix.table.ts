@@ -138,6 +138,16 @@ function linkCell(body: object = {}): Cell {
   };
 }
 
+/** A way to log in that a tenant has to enable. */
+function disabledLoginCell(body: { token?: string; code?: string }): Cell {
+  return {
+    allowed: CALLERS,
+    status: 403,
+    code: 'LOGIN_METHOD_DISABLED',
+    body: ({ caller: { email } }) => ('token' in body ? body : { email, ...body }),
+  };
+}
+
 const REASON = { body: () => ({ reason: 'unpaid' }) };
 
 export function uniqueEmail(): string {
@@ -219,6 +229,11 @@ export const MATRIX: Record<string, Cell> = {
     status: 200,
     body: ({ caller }) => ({ email: caller.email, password: caller.password }),
   },
+  // The tenants of the matrix have not enabled them.
+  'POST /api/v1/auth/magic-link': disabledLoginCell({}),
+  'POST /api/v1/auth/magic-link/login': disabledLoginCell({ token: 'pto1_unknown' }),
+  'POST /api/v1/auth/code': disabledLoginCell({}),
+  'POST /api/v1/auth/code/login': disabledLoginCell({ code: '000000' }),
   'POST /api/v1/auth/refresh': {
     allowed: CALLERS,
     status: 200,

@@ -12,6 +12,7 @@ import { SecurityEvents } from '../audit/security-events.js';
 import { ACCEPTED, type AcceptedResponse } from '../auth/one-time-tokens/account.response.js';
 import { AccountLinks } from '../auth/one-time-tokens/account-links.js';
 import { toUserResponse, type UserResponse } from '../user/user.response.js';
+import { UserMails } from '../user/user-mails.js';
 import { AccountUnlockService } from '../user/account-unlock.service.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
@@ -54,6 +55,7 @@ export class UserAccessService {
     private readonly hasher: PasswordHasher,
     private readonly unlocks: AccountUnlockService,
     private readonly links: AccountLinks,
+    private readonly mails: UserMails,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -201,7 +203,10 @@ export class UserAccessService {
     const expiresAt = await this.users.setTemporaryPassword(database, target.id, passwordHash);
     await this.revocations.revokeAll(database, target.id);
     await this.record('password.reset', target);
-    return { user: await this.users.profile(target.id), expiresAt };
+    const user = await this.users.profile(target.id);
+    const values = { at: user.updatedAt };
+    await this.mails.add(database, user, { kind: 'password_changed', values });
+    return { user, expiresAt };
   }
 
   private async endAccess(

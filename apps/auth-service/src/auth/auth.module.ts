@@ -12,10 +12,15 @@ import { EmailController } from './email/email.controller.js';
 import { EmailChangeService } from './email/email-change.service.js';
 import { EmailVerification } from './email/email-verification.service.js';
 import { OneTimeTokenModule } from './one-time-tokens/one-time-token.module.js';
+import { LoginNotices } from './login/login-notices.js';
 import { PasswordController } from './password/password.controller.js';
 import { PasswordResetController } from './password/password-reset.controller.js';
 import { PasswordResetService } from './password/password-reset.service.js';
 import { PasswordService } from './password/password.service.js';
+import { LoginCodeService } from './passwordless/login-code.service.js';
+import { LoginMethods } from './passwordless/login-methods.js';
+import { MagicLinkService } from './passwordless/magic-link.service.js';
+import { PasswordlessController } from './passwordless/passwordless.controller.js';
 import { ConfirmationController } from './signup/confirmation/confirmation.controller.js';
 import { ConfirmationService } from './signup/confirmation/confirmation.service.js';
 import { PendingRegistrationRepository } from './signup/confirmation/pending-registration.repository.js';
@@ -44,6 +49,7 @@ import { TenantCreationService } from './signup/tenant-creation.service.js';
     LoginController,
     PasswordController,
     PasswordResetController,
+    PasswordlessController,
     RegistrationController,
     SignupController,
   ],
@@ -51,7 +57,11 @@ import { TenantCreationService } from './signup/tenant-creation.service.js';
     ConfirmationService,
     EmailChangeService,
     EmailVerification,
+    LoginCodeService,
+    LoginMethods,
+    LoginNotices,
     LoginService,
+    MagicLinkService,
     PasswordResetService,
     PasswordService,
     PendingRegistrationRepository,

@@ -79,7 +79,9 @@ export class AccountSubjects extends RateLimitSubjects {
 
   /** A device that has logged in with this address. Not of a registration, which makes another account. */
   private deviceIn(account: string, group: RouteGroup): KnownDevice | undefined {
-    return group === 'login' || group === 'mails' ? deviceOfAddress(this.cookies.hashAccount(account)) : undefined;
+    return group === 'login' || group === 'mails'
+      ? deviceOfAddress(this.cookies.hashAccount(account))
+      : undefined;
   }
 
   private async sessionOf(request: FastifyRequest): Promise<Subjects> {

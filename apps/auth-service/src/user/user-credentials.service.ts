@@ -9,9 +9,11 @@ import {
 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
 import { AccountLock } from '../protection/lockout/account-lock.js';
+import { LOCK_MS } from '../protection/lockout/lockout.rules.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';
+import { UserMails } from './user-mails.js';
 
 /**
  * Transactions that may lock the row of one user: one runs, and this many wait. All of them have verified the password first,
@@ -55,6 +57,7 @@ export class UserCredentialsService {
     private readonly users: UserRepository,
     private readonly hasher: PasswordHasher,
     private readonly lock: AccountLock,
+    private readonly mails: UserMails,
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
@@ -76,6 +79,46 @@ export class UserCredentialsService {
     } finally {
       place.leave();
     }
+  }
+
+  /**
+   * The same for a code that was sent to the user. A wrong one counts for the lock like a wrong password, and a locked account
+   * does not use up its code. Every account gets the same answer after the same work.
+   * @param isRight tries the code of a user in a transaction of its own; null: of no user
+   * @returns the user's id
+   * @throws ApiError INVALID_CODE.
+   */
+  async verifyCode(
+    tenant: TenantSnapshot,
+    email: string,
+    isRight: (userId: string | null) => Promise<boolean>,
+  ): Promise<string> {
+    const userId = await this.database.transaction(contextWithoutRights(tenant.id), () =>
+      this.users.findActiveId(email),
+    );
+    const account = { tenantId: tenant.id, userId };
+    const locked = await this.lock.isLocked(account);
+    const valid = await isRight(locked ? null : userId);
+    if (userId === null) {
+      await this.lock.recordFailure(account);
+      throw new ApiError('INVALID_CODE');
+    }
+    const cause = new RefusedCredentials(userId, locked ? 'account_locked' : undefined);
+    if (!valid) await this.recordFailure(tenant.id, userId);
+    if (!valid || !(await this.lock.recordSuccess(account)))
+      throw new ApiError('INVALID_CODE', { cause });
+    return userId;
+  }
+
+  /**
+   * Locks the row of a user who logs in without a password until the transaction ends. Call it in `inTransaction`.
+   * @throws ApiError INVALID_CREDENTIALS if the user is not active, PASSWORD_CHANGE_REQUIRED.
+   */
+  async lockActive(id: string): Promise<void> {
+    const user = await this.users.findForUpdate(id);
+    if (user?.status !== 'active') throw refusalOf(id);
+    if (user.mustChangePassword)
+      throw new ApiError('PASSWORD_CHANGE_REQUIRED', { cause: new RefusedCredentials(id) });
   }
 
   /**
@@ -186,6 +229,12 @@ export class UserCredentialsService {
       type: 'account.locked',
       result: 'success',
       target: { type: 'user', id: userId },
+    });
+    await this.database.transaction(contextWithoutRights(tenantId, userId), async () => {
+      const user = await this.users.findById(userId);
+      if (user?.status !== 'active') return;
+      const values = { until: new Date(Date.now() + LOCK_MS) };
+      await this.mails.add(this.database, user, { kind: 'account_locked', values });
     });
   }
 }

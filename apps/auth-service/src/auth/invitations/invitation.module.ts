@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { PublicAddress } from '../../config/public-address.js';
+import { MailModule } from '../../mail/mail.module.js';
+import { UserModule } from '../../user/user.module.js';
 import { InvitationAcceptance } from './invitation-acceptance.service.js';
 import { InvitationLinkController } from './links/invitation-link.controller.js';
 import { InvitationLinkRepository } from './links/invitation-link.repository.js';
@@ -11,6 +13,7 @@ import { InvitationService } from './invitation.service.js';
 
 /** Invitations for one user and invitation links for many. Registration accepts them. */
 @Module({
+  imports: [MailModule, UserModule],
   controllers: [InvitationController, InvitationLinkController],
   providers: [
     InvitationAcceptance,

@@ -2,10 +2,12 @@ import { ApiError, type SecurityEventType } from '@poc-tracker/contracts';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { decodePageCursor, toPage } from '@poc-tracker/http-service';
 import { Injectable } from '@nestjs/common';
-import { uuidv7 } from '@poc-tracker/tenancy';
+import { TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PublicAddress } from '../../config/public-address.js';
+import { MailOutbox } from '../../mail/outbox/mail-outbox.js';
 import { assertMayAssignRole, mayAssignRole } from '../../user/role.rules.js';
+import { UserService } from '../../user/user.service.js';
 import type { CreateInvitationDto, ListInvitationsQuery } from './invitation.dto.js';
 import { InvitationRepository, type NewInvitation } from './invitation.repository.js';
 import {
@@ -26,6 +28,9 @@ export class InvitationService {
   constructor(
     private readonly address: PublicAddress,
     private readonly invitations: InvitationRepository,
+    private readonly users: UserService,
+    private readonly outbox: MailOutbox,
+    private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -84,7 +89,7 @@ export class InvitationService {
     const invitation = await this.invitations.renew(id, tokenHash, principal.userId);
     if (invitation === null) throw new ApiError('USER_EXISTS');
     await this.record('invitation.resent', invitation);
-    return this.sent(principal, invitation, token);
+    return this.send(principal, invitation, token);
   }
 
   /**
@@ -127,21 +132,30 @@ export class InvitationService {
       }
       const { email, invitation } = outcome;
       await this.record('invitation.created', invitation);
-      results.push({
-        email,
-        created: true,
-        sent: this.sent(principal, invitation, tokens[index] ?? ''),
-      });
+      const sent = await this.send(principal, invitation, tokens[index] ?? '');
+      results.push({ email, created: true, sent });
     }
     return results;
   }
 
-  private sent(
-    { tenant }: Principal,
+  /** Mails the link, in the transaction of the invitation, and returns it to the sender as well. */
+  private async send(
+    { tenant, userId }: Principal,
     invitation: InvitationResponse,
     token: string,
-  ): SentInvitationResponse {
+  ): Promise<SentInvitationResponse> {
     const link = this.address.linkTo(tenant, ACCEPTANCE_PAGE, token);
+    const { email, role, expiresAt } = invitation;
+    const { firstName, lastName, email: address, locale, timezone } = await this.users.get(userId);
+    const inviter = [firstName, lastName].filter(Boolean).join(' ') || address;
+    await this.outbox.add(this.database, {
+      tenantId: tenant.id,
+      userId: null,
+      // The language and the zone of the sender: those of the invited user are not known.
+      to: { email, locale, timezone, name: null },
+      kind: 'invitation',
+      values: { link, inviter, role, expiresAt },
+    });
     return { invitation, token, link };
   }
 

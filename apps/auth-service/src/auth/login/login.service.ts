@@ -12,6 +12,10 @@ import { TenantService } from '../../tenant/tenant.service.js';
 import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
 import type { UserResponse } from '../../user/user.response.js';
 import type { LoginDto } from './login.dto.js';
+import { LoginNotices } from './login-notices.js';
+
+/** How a user has proved to be who they are, for the audit log. */
+type LoginMethod = 'password' | 'magic_link' | 'email_code';
 
 /** The response to a suspicious log-in; null for one that succeeds. Until there is a second factor, a challenge cannot be passed. */
 const REFUSAL_OF_POLICY = {
@@ -31,6 +35,7 @@ export class LoginService {
     private readonly sessions: SessionService,
     private readonly risk: LoginRisk,
     private readonly tenants: TenantService,
+    private readonly notices: LoginNotices,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -94,16 +99,40 @@ export class LoginService {
     return { user, tokens };
   }
 
-  private async recordLogin(userId: string, login: PresentedLogin): Promise<UserResponse> {
+  /**
+   * Counts, assesses and records a log-in that was proved by other means than the password, and opens its session, in the
+   * transaction of the caller, which has locked the user.
+   * @throws ApiError SUSPICIOUS_LOGIN, SECOND_FACTOR_REQUIRED.
+   */
+  async openWithoutPassword(
+    tenant: TenantSnapshot,
+    userId: string,
+    { method, ...login }: Omit<PresentedLogin, 'password'> & { method: LoginMethod },
+  ): Promise<UserTokensResponse> {
+    const user = await this.recordLogin(userId, login, method);
+    const { client, deviceId } = login;
+    const tokens = await this.sessions.open({ ...user, tenant }, client, { deviceId });
+    return { user, tokens };
+  }
+
+  private async recordLogin(
+    userId: string,
+    login: PresentedLogin,
+    method: LoginMethod = 'password',
+  ): Promise<UserResponse> {
     const user = await this.credentials.recordLogin(userId);
     const risk = await this.risk.assess(user, login);
     // Few log-ins are suspicious: the others need no look at the settings.
     if (isSuspicious(risk)) await this.assertNotRefused(userId, risk);
-    await this.recordSuccess(userId, { risk });
+    await this.recordSuccess(userId, { method, risk });
+    await this.notices.tellOfLogin(user, { ...login, risk });
     return user;
   }
 
-  private async recordSuccess(userId: string, assessment?: { risk: RiskScore }): Promise<void> {
+  private async recordSuccess(
+    userId: string,
+    assessment?: { method: LoginMethod; risk: RiskScore },
+  ): Promise<void> {
     const target = { type: 'user', id: userId };
     const details = { ...countryDetails(), ...assessment };
     await this.events.record({ type: 'login.succeeded', result: 'success', target, details });

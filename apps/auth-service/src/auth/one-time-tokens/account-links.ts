@@ -38,10 +38,26 @@ export class AccountLinks {
     transaction: SqlRunner,
     tenant: LinkTenant,
     user: MailedUser,
-    purpose: Exclude<LinkPurpose, 'confirm_new_email' | 'undo_email'>,
+    purpose: 'verify_email' | 'reset_password',
   ): Promise<void> {
     const values = await this.create(transaction, tenant, user, purpose);
     await this.mails.add(transaction, user, { kind: purpose, values });
+  }
+
+  /**
+   * The same for a link to log in with.
+   * @param markOf the mark of the browser that asked, which the link has behind the token
+   */
+  async sendMagicLink(
+    transaction: SqlRunner,
+    tenant: LinkTenant,
+    user: MailedUser,
+    markOf: (token: string) => string,
+  ): Promise<void> {
+    const { token, expiresAt } = await this.tokens.create(transaction, user, 'magic_link');
+    const marked = `${token}.${markOf(token)}`;
+    const link = this.address.linkTo(tenant, PAGES.magic_link, marked);
+    await this.mails.add(transaction, user, { kind: 'magic_link', values: { link, expiresAt } });
   }
 
   /**

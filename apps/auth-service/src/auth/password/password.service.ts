@@ -11,6 +11,7 @@ import { SessionService } from '../../session/session.service.js';
 import type { TenantSettings } from '../../tenant/settings/settings-catalogue.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
+import { UserMails } from '../../user/user-mails.js';
 import { type UserRecord, UserService } from '../../user/user.service.js';
 import { LoginService } from '../login/login.service.js';
 import type { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
@@ -26,6 +27,7 @@ export class PasswordService {
     private readonly logins: LoginService,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
+    private readonly mails: UserMails,
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
@@ -126,6 +128,9 @@ export class PasswordService {
     await this.credentials.setChosenPassword(userId, passwordHash);
     const target = { type: 'user', id: userId };
     await this.events.record({ type: 'password.changed', result: 'success', target });
+    const user = await this.users.get(userId);
+    const values = { at: user.updatedAt };
+    await this.mails.add(this.database, user, { kind: 'password_changed', values });
   }
 }
 

@@ -15,8 +15,8 @@ export interface AssessedUser {
 
 /** What the user presents. */
 export interface PresentedLogin {
-  /** The password, which has been verified. */
-  password: string;
+  /** The password, which has been verified. Absent in a log-in without one. */
+  password?: string;
   client: RequestClient;
   deviceId?: string | undefined;
 }
@@ -43,7 +43,7 @@ export class LoginRisk {
       deviceId,
       isKnownDevice: knownDevice(tenantId, id) !== undefined,
       timeZone: timezone,
-      passwordIsLeaked: this.passwords.isBreached(password),
+      passwordIsLeaked: password !== undefined && this.passwords.isBreached(password),
     };
     const former = logins.map(({ lastUsedFrom, ...login }) => ({
       ...login,

@@ -1,0 +1,63 @@
+import { NIL_UUID, type TenantSnapshot } from '@poc-tracker/contracts';
+import { Injectable } from '@nestjs/common';
+import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
+import type { UserTokensResponse } from '../../session/session.response.js';
+import { UserCredentialsService } from '../../user/user-credentials.service.js';
+import { UserMails } from '../../user/user-mails.js';
+import { LoginService } from '../login/login.service.js';
+import { ACCEPTED, type AcceptedResponse } from '../one-time-tokens/account.response.js';
+import { DeferredRequests } from '../one-time-tokens/deferred-requests.js';
+import { OneTimeTokenService } from '../one-time-tokens/one-time-token.service.js';
+import { LoginMethods } from './login-methods.js';
+import type { CodeLoginDto } from './passwordless.dto.js';
+
+/** Log-in by a code of six digits in a mail. */
+@Injectable()
+export class LoginCodeService {
+  constructor(
+    private readonly methods: LoginMethods,
+    private readonly deferred: DeferredRequests,
+    private readonly tokens: OneTimeTokenService,
+    private readonly credentials: UserCredentialsService,
+    private readonly logins: LoginService,
+    private readonly mails: UserMails,
+    private readonly database: TenantDatabase,
+  ) {}
+
+  /**
+   * Sends a code to the active user with this address, after the answer, which is the same for every address.
+   * @throws ApiError LOGIN_METHOD_DISABLED, SERVICE_BUSY.
+   */
+  async send(tenant: TenantSnapshot, email: string): Promise<AcceptedResponse> {
+    await this.methods.assertAllowed(tenant, 'emailCode');
+    this.deferred.acceptFor(tenant, email, async (user) => {
+      const values = await this.tokens.createCode(this.database, user);
+      await this.mails.add(this.database, user, { kind: 'login_code', values });
+    });
+    return ACCEPTED;
+  }
+
+  /**
+   * Uses up the code and opens a session. A code that a refused log-in has used up is not valid again.
+   * @throws ApiError LOGIN_METHOD_DISABLED, INVALID_CODE; with the right code PASSWORD_CHANGE_REQUIRED, SUSPICIOUS_LOGIN,
+   *   SECOND_FACTOR_REQUIRED.
+   */
+  async logIn(
+    tenant: TenantSnapshot,
+    { email, code, deviceId }: CodeLoginDto,
+    client: RequestClient,
+  ): Promise<UserTokensResponse> {
+    await this.methods.assertAllowed(tenant, 'emailCode');
+    return this.logins.recordingRefusal(tenant, async () => {
+      const userId = await this.credentials.verifyCode(tenant, email, (id) =>
+        // Without an account the same work is done for a user who does not exist.
+        this.tokens.tryCode({ tenantId: tenant.id, id: id ?? NIL_UUID }, code),
+      );
+      return this.credentials.inTransaction(tenant.id, userId, async () => {
+        await this.credentials.lockActive(userId);
+        const login = { method: 'email_code', client, deviceId } as const;
+        return this.logins.openWithoutPassword(tenant, userId, login);
+      });
+    });
+  }
+}
