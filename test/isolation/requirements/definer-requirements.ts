@@ -113,7 +113,7 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     [`SELECT spend_challenge(sha256('other'), now())`],
     [ENTER, victim.id, victim.userId],
     [`SELECT NOT spend_challenge(sha256('other'), now()) AS spent`],
-    ],
+  ],
   create_one_time_token: (row) => [
     [
       `SELECT create_one_time_token($1, 'reset_password', sha256('x'), 'eve@example.com', '1 hour')`,
