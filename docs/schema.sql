@@ -584,6 +584,19 @@ $function$;
 ALTER FUNCTION encrypted_seeds(uuid,uuid,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION encrypted_seeds(uuid,uuid,integer) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.end_login_challenges()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.login_challenges c WHERE c.tenant_id = NEW.tenant_id AND c.user_id = NEW.id;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION end_login_challenges() OWNER TO tenant_gatekeeper;
+
 CREATE OR REPLACE FUNCTION public.extend_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -617,13 +630,14 @@ ALTER FUNCTION failed_login_addresses(timestamp with time zone) OWNER TO tenant_
 GRANT EXECUTE ON FUNCTION failed_login_addresses(timestamp with time zone) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
- RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean)
+ RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean, has_factor boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT u.id, u.password_hash, u.status, u.must_change_password,
-       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false)
+       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false),
+       u.factors <> '{}'
   FROM public.users u
  WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email_key = public.email_key(p_email)
 $function$;
@@ -709,6 +723,19 @@ UPDATE public.purged_tenants p SET finished_at = now()
 $function$;
 ALTER FUNCTION finish_purge(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION finish_purge(uuid) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.forget_devices()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.remembered_devices d WHERE d.tenant_id = NEW.tenant_id AND d.user_id = NEW.id;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION forget_devices() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.former_passwords(p_count integer)
  RETURNS TABLE(password_hash text)
@@ -910,6 +937,28 @@ END
 $function$;
 ALTER FUNCTION keep_access_records(uuid,bytea,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_access_records(uuid,bytea,integer) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.keep_factor_kinds()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  tenant CONSTANT uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.tenant_id ELSE NEW.tenant_id END;
+  owner CONSTANT uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.user_id ELSE NEW.user_id END;
+BEGIN
+  PERFORM FROM public.users u WHERE u.tenant_id = tenant AND u.id = owner FOR NO KEY UPDATE;
+  UPDATE public.users u SET factors = ARRAY(
+      SELECT DISTINCT f.kind FROM public.user_factors f
+       WHERE f.tenant_id = tenant AND f.user_id = owner AND f.confirmed_at IS NOT NULL ORDER BY f.kind DESC)
+   WHERE u.tenant_id = tenant AND u.id = owner;
+  DELETE FROM public.login_challenges c WHERE c.tenant_id = tenant AND c.user_id = owner;
+  DELETE FROM public.remembered_devices d WHERE d.tenant_id = tenant AND d.user_id = owner;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION keep_factor_kinds() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.keep_factor_used()
  RETURNS trigger
@@ -2831,6 +2880,43 @@ GRANT UPDATE (token_hash, expires_at, invited_by, revoked_at, sent_count, last_s
 GRANT SELECT (tenant_id, id, token_hash, email, email_key, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, superseded_at) ON invites TO tenant_gatekeeper;
 GRANT UPDATE (accepted_at, accepted_by, superseded_at) ON invites TO tenant_gatekeeper;
 
+CREATE TABLE login_challenges (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  amr text[] NOT NULL,
+  device_id character varying(100),
+  revokes_others boolean NOT NULL,
+  tries integer NOT NULL DEFAULT 0,
+  expires_at timestamp with time zone NOT NULL DEFAULT (clock_timestamp() + '00:05:00'::interval),
+  CONSTRAINT login_challenges_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT login_challenges_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT login_challenges_tries_check CHECK ((tries >= 0))
+);
+CREATE INDEX login_challenges_user_idx ON public.login_challenges USING btree (tenant_id, user_id);
+ALTER TABLE login_challenges ENABLE ROW LEVEL SECURITY;
+ALTER TABLE login_challenges FORCE ROW LEVEL SECURITY;
+CREATE POLICY login_challenges_tenant_isolation ON login_challenges AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_select_authenticated_user ON login_challenges AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_select_tenant_gatekeeper ON login_challenges AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY login_challenges_insert_authenticated_user ON login_challenges AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_update_authenticated_user ON login_challenges AS PERMISSIVE FOR UPDATE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_delete_authenticated_user ON login_challenges AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_delete_tenant_gatekeeper ON login_challenges AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, INSERT, SELECT ON login_challenges TO authenticated_user;
+GRANT DELETE ON login_challenges TO tenant_gatekeeper;
+GRANT UPDATE (tries) ON login_challenges TO authenticated_user;
+GRANT SELECT (tenant_id, user_id) ON login_challenges TO tenant_gatekeeper;
+
 CREATE TABLE mail_events (
   id text NOT NULL,
   received_at timestamp with time zone NOT NULL DEFAULT now(),
@@ -3330,6 +3416,33 @@ GRANT INSERT (tenant_id, user_id, code_hash) ON recovery_codes TO authenticated_
 GRANT SELECT (tenant_id, id, user_id, created_at, used_at) ON recovery_codes TO authenticated_user;
 GRANT SELECT (tenant_id, id, user_id, created_at, used_at) ON recovery_codes TO super_admin;
 GRANT UPDATE (used_at) ON recovery_codes TO tenant_gatekeeper;
+
+CREATE TABLE remembered_devices (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  device_id uuid NOT NULL,
+  expires_at timestamp with time zone NOT NULL DEFAULT (clock_timestamp() + '30 days'::interval),
+  CONSTRAINT remembered_devices_pkey PRIMARY KEY (tenant_id, user_id, device_id),
+  CONSTRAINT remembered_devices_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+ALTER TABLE remembered_devices ENABLE ROW LEVEL SECURITY;
+ALTER TABLE remembered_devices FORCE ROW LEVEL SECURITY;
+CREATE POLICY remembered_devices_tenant_isolation ON remembered_devices AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_select_authenticated_user ON remembered_devices AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_select_tenant_gatekeeper ON remembered_devices AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY remembered_devices_insert_authenticated_user ON remembered_devices AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_delete_authenticated_user ON remembered_devices AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_delete_tenant_gatekeeper ON remembered_devices AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, INSERT, SELECT ON remembered_devices TO authenticated_user;
+GRANT DELETE ON remembered_devices TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, user_id) ON remembered_devices TO tenant_gatekeeper;
 
 CREATE TABLE revocation_events (
   tenant_id uuid NOT NULL,
@@ -4014,6 +4127,9 @@ CREATE POLICY user_factors_delete_tenant_gatekeeper ON user_factors AS PERMISSIV
   USING (true);
 CREATE TRIGGER user_factors_audit AFTER INSERT OR DELETE OR UPDATE OF name, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER user_factors_counted AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION keep_user_factors();
+CREATE TRIGGER user_factors_kinds_added AFTER INSERT ON public.user_factors FOR EACH ROW WHEN ((new.confirmed_at IS NOT NULL)) EXECUTE FUNCTION keep_factor_kinds();
+CREATE TRIGGER user_factors_kinds_confirmed AFTER UPDATE OF confirmed_at ON public.user_factors FOR EACH ROW WHEN ((old.confirmed_at IS DISTINCT FROM new.confirmed_at)) EXECUTE FUNCTION keep_factor_kinds();
+CREATE TRIGGER user_factors_kinds_removed AFTER DELETE ON public.user_factors FOR EACH ROW WHEN ((old.confirmed_at IS NOT NULL)) EXECUTE FUNCTION keep_factor_kinds();
 CREATE TRIGGER user_factors_limited BEFORE INSERT ON public.user_factors FOR EACH ROW EXECUTE FUNCTION limit_user_factors();
 CREATE TRIGGER user_factors_stay_used BEFORE UPDATE OF last_step, counter, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION keep_factor_used();
 GRANT DELETE ON user_factors TO authenticated_user;
@@ -4193,11 +4309,14 @@ CREATE TRIGGER users_access_tokens AFTER UPDATE OF must_change_password ON publi
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER users_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_email_tokens AFTER UPDATE OF email ON public.users FOR EACH ROW WHEN (((old.email)::text <> (new.email)::text)) EXECUTE FUNCTION invalidate_email_tokens();
+CREATE TRIGGER users_forget_devices AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.status <> new.status) OR ((old.email)::text <> (new.email)::text) OR (old.factors <> new.factors))) EXECUTE FUNCTION forget_devices();
 CREATE TRIGGER users_former_password AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION keep_former_password();
 CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
+CREATE TRIGGER users_login_challenges AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.password_hash IS DISTINCT FROM new.password_hash) OR (old.must_change_password IS DISTINCT FROM new.must_change_password)) OR (old.status IS DISTINCT FROM new.status)) OR ((old.email)::text IS DISTINCT FROM (new.email)::text)) OR (old.factors IS DISTINCT FROM new.factors))) EXECUTE FUNCTION end_login_challenges();
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password, temporary_password_expires_at ON public.users FOR EACH ROW WHEN (((old.temporary_password_expires_at IS DISTINCT FROM new.temporary_password_expires_at) OR (((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_password_change_by_others();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION refuse_own_rights_change();
+CREATE TRIGGER users_password_forgets_devices AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION forget_devices();
 CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_tenant();

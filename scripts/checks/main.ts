@@ -27,6 +27,8 @@ const LOG_IN: ReadableRoute = {
   boundaries: [
     // How settings are stored and resolved is a feature of its own. A log-in reads a few of them.
     'apps/auth-service/src/tenant/tenant.service.ts',
+    // Whether a second factor is due, and how one is waited for, is a feature of its own.
+    'apps/auth-service/src/auth/login/second-factor/second-factor.service.ts',
     // How a log-in is scored is a feature of its own. A log-in asks for its score.
     'apps/auth-service/src/session/login-history/login-risk.ts',
     // So are mails. A log-in has its user told.

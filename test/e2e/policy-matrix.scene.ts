@@ -10,6 +10,8 @@ import { type Login, ServiceFixture } from './service.fixture.js';
 /** The TXT record that the DNS of the test returns for every name. */
 const PROOF = 'proof';
 
+const NO_FACTORS = { factorId: randomUUID(), pendingTotp: { id: randomUUID(), code: '' } };
+
 /** The service with a platform, and a scene of tenants and users for each call. */
 export class PolicyScenes {
   private readonly refusals = new Map<Caller, Promise<Scene>>();
@@ -38,7 +40,12 @@ export class PolicyScenes {
     return scene;
   }
 
-  async createScene(caller: Caller, targetStatus: TenantStatus = 'active'): Promise<Scene> {
+  /** @param hasFactor whether the caller has a second factor, with which they log in and step up in another way */
+  async createScene(
+    caller: Caller,
+    targetStatus: TenantStatus = 'active',
+    hasFactor = false,
+  ): Promise<Scene> {
     const own = await this.service.tenant({ maxUsers: 100 });
     const { host, tenantId, subdomain } =
       caller === 'operator'
@@ -63,8 +70,7 @@ export class PolicyScenes {
       target: await this.createTarget(targetStatus),
       invited: await this.seedInvitations(tenantId),
       activation: await this.inviteOperator(),
-      factorId: (await addTotp(this.service, login.tokens.accessToken)).factor.id,
-      pendingTotp: await this.startTotp(login.tokens.accessToken),
+      ...(hasFactor ? await this.addFactors(login.tokens.accessToken) : NO_FACTORS),
     };
   }
 
@@ -111,6 +117,11 @@ export class PolicyScenes {
       [tenantId, linkId, newInvitationToken('link').tokenHash, userId],
     );
     return { invitationId, token, linkId };
+  }
+
+  private async addFactors(token: string): Promise<Pick<Scene, 'factorId' | 'pendingTotp'>> {
+    const { factor } = await addTotp(this.service, token);
+    return { factorId: factor.id, pendingTotp: await this.startTotp(token) };
   }
 
   private async startTotp(token: string): Promise<Scene['pendingTotp']> {

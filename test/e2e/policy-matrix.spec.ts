@@ -57,7 +57,7 @@ describe('The policy of the service', () => {
         const current =
           expected === refusalOf(caller)
             ? await scenes.sceneOfRefusals(caller)
-            : await scenes.createScene(caller, cell.target);
+            : await scenes.createScene(caller, cell.target, template.includes('/auth/factors'));
         const body = cell.body?.(current);
         const response = await service.app.inject({
           method: method as 'GET',

@@ -234,6 +234,23 @@ export const MATRIX: Record<string, Cell> = {
   'POST /api/v1/auth/magic-link/login': disabledLoginCell({ token: 'pto1_unknown' }),
   'POST /api/v1/auth/code': disabledLoginCell({}),
   'POST /api/v1/auth/code/login': disabledLoginCell({ code: '000000' }),
+  'POST /api/v1/auth/login/factor': {
+    allowed: CALLERS,
+    status: 401,
+    code: 'INVALID_CHALLENGE',
+    body: () => ({ challengeToken: 'x', totp: '123456' }),
+  },
+  'POST /api/v1/auth/login/passkey': {
+    allowed: CALLERS,
+    status: 400,
+    code: 'VALIDATION_ERROR',
+    body: () => ({ passkey: {} }),
+  },
+  'POST /api/v1/auth/step-up': {
+    allowed: LOGGED_IN,
+    status: 200,
+    body: ({ caller }) => ({ password: caller.password }),
+  },
   'POST /api/v1/auth/refresh': {
     allowed: CALLERS,
     status: 200,

@@ -174,6 +174,7 @@ describe('A column with a text of a user', () => {
       'audit_pending.entry_table',
       'invite_links.role',
       'invites.role',
+      'login_challenges.device_id',
       'mail_events.id',
       'mail_templates.kind',
       'mail_templates.locale',

@@ -33,6 +33,8 @@ export const CONSTRAINT_CODES: ConstraintCodes = {
   recovery_codes_user_fkey: 'TOKEN_REVOKED',
   // The user was deleted during the login.
   user_sessions_user_fkey: 'INVALID_CREDENTIALS',
+  login_challenges_user_fkey: 'INVALID_CREDENTIALS',
+  remembered_devices_user_fkey: 'INVALID_CREDENTIALS',
 };
 
 export const toApiError = createErrorTranslator(CONSTRAINT_CODES);

@@ -11,7 +11,12 @@ export { PolicyGuard } from './policy/policy.guard.js';
 export { currentPrincipal } from './policy/current-principal.js';
 export { CurrentTenant, CurrentUser } from './policy/principal.decorators.js';
 export { PrincipalFinder } from './policy/principal-finder.js';
-export { type StepUpDetails, stepUpChallenge } from './policy/fresh-auth.js';
+export {
+  assertFresh,
+  assertSecondFactor,
+  type StepUpDetails,
+  stepUpChallenge,
+} from './policy/fresh-auth.js';
 export { type Authentication, type Principal, toSessionClaims } from './policy/principal.js';
 export {
   AllowedBeforeEnrollment,

@@ -12,9 +12,9 @@ export const REFRESH_TOKEN_TYPE = 'rt+jwt';
 export const FIRST_PARTY_CLIENT_ID = 'poc-tracker';
 
 /**
- * How a user has proved their identity, the values of `amr`: those of RFC 8176, and three for which it has none. `mfa` is added
- * when two different factors were proved; `email` is a code or link by mail, `recovery` a recovery code, and `device` a
- * remembered device in place of the second factor.
+ * How a user has proved their identity, the values of `amr`: those of RFC 8176, and three for which it has none. `otp` is a code
+ * of an authenticator app, `hwk` and `swk` are passkeys, and `mfa` is added when two different factors were proved. `email` is
+ * a code or link by mail, `recovery` a recovery code, and `device` a remembered device in place of the second factor.
  */
 export const AUTHENTICATION_METHODS = [
   'pwd',
@@ -34,6 +34,23 @@ export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number];
 export const ASSURANCE_LEVELS = ['aal1', 'aal2'] as const;
 
 export type AssuranceLevel = (typeof ASSURANCE_LEVELS)[number];
+
+/** Knowledge, or control of a mailbox; and possession. */
+const FIRST_FACTORS: readonly AuthenticationMethod[] = ['pwd', 'user', 'email'];
+const SECOND_FACTORS: readonly AuthenticationMethod[] = ['otp', 'hwk', 'swk', 'recovery'];
+
+/** The methods of several proofs in one session, with `mfa` if they are of two different factors (RFC 8176). */
+export function combineMethods(
+  ...proofs: readonly (readonly AuthenticationMethod[])[]
+): AuthenticationMethod[] {
+  const methods = new Set(proofs.flat());
+  const has = (factors: readonly AuthenticationMethod[]) => factors.some((one) => methods.has(one));
+  if (has(FIRST_FACTORS) && has(SECOND_FACTORS)) methods.add('mfa');
+  return AUTHENTICATION_METHODS.filter((method) => methods.has(method));
+}
+
+/** What a sensitive change asks for: a proof of identity that is recent, with the second factor of a user who has one. */
+export const RECENT_PROOF = { minutes: 15, factor: true } as const;
 
 /** Two factors are `aal2`. A remembered device is no factor: it stays `aal1`. */
 export function assuranceLevel(methods: readonly AuthenticationMethod[]): AssuranceLevel {

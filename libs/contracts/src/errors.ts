@@ -47,10 +47,12 @@ export const ERROR_CATALOGUE = {
       'The log-in looks suspicious. Log in on a device that you have used before, or ask an admin.',
   },
   SECOND_FACTOR_REQUIRED: {
-    status: 403,
-    message:
-      'The log-in looks suspicious and needs a second factor, which does not exist yet. ' +
-      'Log in on a device that you have used before, or ask an admin.',
+    status: 401,
+    message: 'The log-in needs a second factor. Send it to POST /auth/login/factor.',
+  },
+  INVALID_CHALLENGE: {
+    status: 401,
+    message: 'The log-in challenge is not valid, was used or has expired. Log in again.',
   },
   ROLE_EXISTS: { status: 409, message: 'The tenant already has a role with this name.' },
   ROLE_IN_USE: { status: 409, message: 'Users still have this role.' },

@@ -2,6 +2,8 @@
 export const SECURITY_EVENTS = [
   'login.succeeded',
   'login.failed',
+  'login.challenged',
+  'session.stepped_up',
   'logout',
   'refresh.replayed',
   'refresh.refused',

@@ -111,7 +111,7 @@ describe('A suspicious log-in', () => {
 
   it.each([
     ['refuse', 'SUSPICIOUS_LOGIN'],
-    ['challenge', 'SECOND_FACTOR_REQUIRED'],
+    ['challenge', 'SUSPICIOUS_LOGIN'],
   ] as const)('is refused with the policy %s, and answers %s', async (policy, code) => {
     const user = await workplace(policy);
     const { status, error, headers } = await steal(user);
@@ -214,8 +214,12 @@ describe('Strangers who try passwords from many addresses', () => {
     expect((await logIn(user, { cookie, from: GERMANY })).status).toBe(200);
     const entries = await eventsOf(user, 'login.succeeded');
     expect(entries.map(({ details }) => details).slice(0, 2)).toEqual([
-      { country: 'DE', risk: { score: 60, reasons: ['new_country', 'impossible_travel'] } },
-      { country: 'BR', risk: { score: 0, reasons: [] } },
+      {
+        country: 'DE',
+        methods: 'pwd',
+        risk: { score: 60, reasons: ['new_country', 'impossible_travel'] },
+      },
+      { country: 'BR', methods: 'pwd', risk: { score: 0, reasons: [] } },
     ]);
   });
 
@@ -271,6 +275,7 @@ describe('A leaked password', () => {
     const [entry] = await eventsOf(user, 'login.succeeded');
     expect(entry?.details).toEqual({
       country: 'BR',
+      methods: 'pwd',
       risk: { score: 10, reasons: ['leaked_password'] },
     });
   });

@@ -100,32 +100,6 @@ describe('The settings of a tenant', () => {
     expect((await read(token)).data).toEqual(before);
   });
 
-  it('refuse to require a second factor while there is none, and say so', async () => {
-    const { token, tenantId } = await signedIn();
-    const refused = await change(token, { security: { requireMFA: true } });
-    expect(refused).toMatchObject({
-      status: 400,
-      error: {
-        code: 'VALIDATION_ERROR',
-        details: [
-          {
-            field: 'security.requireMFA',
-            message: 'must be false, because there is no second factor yet',
-          },
-        ],
-      },
-    });
-    await service.sql(
-      `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value)
-       VALUES ($1, 'security', '{"requireMFA": true}')`,
-      [tenantId],
-    );
-    expect((await read(token)).data['security']?.['requireMFA']).toEqual({
-      value: false,
-      source: 'default',
-    });
-  });
-
   it('can be read by every user and changed by users with the permission, whatever their role', async () => {
     for (const role of ['viewer', 'user', 'manager'] as const) {
       const { token } = await signedIn({ role });

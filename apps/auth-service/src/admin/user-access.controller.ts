@@ -93,9 +93,12 @@ export class UserAccessController {
   @Post('role')
   @HttpCode(200)
   @Permissions('manage_users')
-  @ApiOperation({ summary: "Update a user's role, personal permissions and custom role" })
+  @ApiOperation({
+    summary: "Update a user's role, personal permissions and custom role",
+    description: 'The role admin needs a proof of your identity of the last 15 minutes.',
+  })
   @DataResponse(200, UserResponse)
-  @ApiErrors('NOT_FOUND', 'LAST_ADMIN')
+  @ApiErrors('NOT_FOUND', 'LAST_ADMIN', 'STEP_UP_REQUIRED')
   updateUserRole(
     @CurrentUser() principal: Principal,
     @Param('userId', UuidParamPipe) userId: string,

@@ -1,10 +1,11 @@
 import {
   ApiError,
   type Permission,
+  RECENT_PROOF,
   type SecurityEventType,
   type UserStatus,
 } from '@poc-tracker/contracts';
-import type { Principal } from '@poc-tracker/auth-kit';
+import { assertFresh, type Principal } from '@poc-tracker/auth-kit';
 import { Injectable } from '@nestjs/common';
 import type { PageQuery } from '@poc-tracker/http-service';
 import { TenantDatabase } from '@poc-tracker/tenancy';
@@ -100,13 +101,14 @@ export class UserAccessService {
 
   /**
    * Sets the role and, if given, the personal permissions and the custom role.
-   * @throws ApiError VALIDATION_ERROR if the tenant has no such custom role.
+   * @throws ApiError VALIDATION_ERROR if the tenant has no such custom role, STEP_UP_REQUIRED for the role admin.
    */
   async updateRole(
     principal: Principal,
     userId: string,
     change: AssignRoleDto,
   ): Promise<UserResponse> {
+    if (change.role === 'admin') assertFresh(principal, RECENT_PROOF);
     const target = await this.targetOf(principal, userId, async (_principal, user) => {
       const { role, permissions, customRoleId } = change;
       const customRolePermissions =

@@ -6,6 +6,7 @@ import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
 import { InvitationModule } from './invitations/invitation.module.js';
+import { FactorModule } from '../factor/factor.module.js';
 import { LoginController } from './login/login.controller.js';
 import { LoginService } from './login/login.service.js';
 import { EmailController } from './email/email.controller.js';
@@ -13,6 +14,10 @@ import { EmailChangeService } from './email/email-change.service.js';
 import { EmailVerification } from './email/email-verification.service.js';
 import { OneTimeTokenModule } from './one-time-tokens/one-time-token.module.js';
 import { LoginNotices } from './login/login-notices.js';
+import { FactorLoginController } from './login/second-factor/factor-login.controller.js';
+import { FactorLoginService } from './login/second-factor/factor-login.service.js';
+import { SecondFactorRepository } from './login/second-factor/second-factor.repository.js';
+import { SecondFactorService } from './login/second-factor/second-factor.service.js';
 import { PasswordController } from './password/password.controller.js';
 import { PasswordResetController } from './password/password-reset.controller.js';
 import { PasswordResetService } from './password/password-reset.service.js';
@@ -31,10 +36,13 @@ import { SignupController } from './signup/signup.controller.js';
 import { SignupService } from './signup/signup.service.js';
 import { UserRegistration } from './signup/user-registration.js';
 import { TenantCreationService } from './signup/tenant-creation.service.js';
+import { StepUpController } from './step-up/step-up.controller.js';
+import { StepUpService } from './step-up/step-up.service.js';
 
 /** Log-in, password changes, registration of users and sign-up of tenants. */
 @Module({
   imports: [
+    FactorModule,
     InvitationModule,
     MailModule,
     OneTimeTokenModule,
@@ -46,17 +54,20 @@ import { TenantCreationService } from './signup/tenant-creation.service.js';
   controllers: [
     ConfirmationController,
     EmailController,
+    FactorLoginController,
     LoginController,
     PasswordController,
     PasswordResetController,
     PasswordlessController,
     RegistrationController,
     SignupController,
+    StepUpController,
   ],
   providers: [
     ConfirmationService,
     EmailChangeService,
     EmailVerification,
+    FactorLoginService,
     LoginCodeService,
     LoginMethods,
     LoginNotices,
@@ -67,7 +78,10 @@ import { TenantCreationService } from './signup/tenant-creation.service.js';
     PendingRegistrationRepository,
     RegistrationPolicy,
     RegistrationService,
+    SecondFactorRepository,
+    SecondFactorService,
     SignupService,
+    StepUpService,
     TenantCreationService,
     UserRegistration,
   ],

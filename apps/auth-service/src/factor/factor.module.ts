@@ -4,6 +4,7 @@ import { MailModule } from '../mail/mail.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
+import { EnrolledSessionRepository } from './enrolled-session.repository.js';
 import { FactorNotices } from './factor-notices.js';
 import { FactorVerificationService } from './factor-verification.service.js';
 import { FactorController } from './factor.controller.js';
@@ -25,6 +26,7 @@ import { TotpService } from './totp/totp.service.js';
   // The route `factors/:id` comes last: a path that names a kind is no id.
   controllers: [TotpController, PasskeyController, RelatedOriginsController, FactorController],
   providers: [
+    EnrolledSessionRepository,
     FactorNotices,
     FactorRepository,
     FactorService,

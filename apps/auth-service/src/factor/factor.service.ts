@@ -4,6 +4,7 @@ import { ApiError, type FactorKind, type SecurityEventType } from '@poc-tracker/
 import { SecurityEvents } from '../audit/security-events.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import type { SqlRunner } from '@poc-tracker/tenancy';
+import { EnrolledSessionRepository } from './enrolled-session.repository.js';
 import { FactorNotices, type NoticedUser } from './factor-notices.js';
 import { type FactorRecord, FactorRepository } from './factor.repository.js';
 import type { AddedFactorResponse, FactorPageResponse } from './factor.response.js';
@@ -14,6 +15,7 @@ import { RecoveryCodeService } from './recovery/recovery-code.service.js';
 export class FactorService {
   constructor(
     private readonly factors: FactorRepository,
+    private readonly session: EnrolledSessionRepository,
     private readonly recoveryCodes: RecoveryCodeService,
     private readonly tenants: TenantService,
     private readonly notices: FactorNotices,
@@ -38,6 +40,7 @@ export class FactorService {
     const factor = confirmed.find((one) => one.id === id);
     if (factor === undefined) throw new Error('The new factor was not found.');
     await this.record('factor.added', factor);
+    await this.session.raise(principal, factor.kind);
     const isFirst = confirmed.length === 1;
     const recoveryCodes = isFirst ? await this.recoveryCodes.create(principal) : null;
     await this.notices.added(principal.userId, factor.name);

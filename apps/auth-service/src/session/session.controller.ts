@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  AllowedBeforeEnrollment,
   Authenticated,
   CurrentUser,
   type Principal,
@@ -22,6 +23,7 @@ export class SessionController {
 
   @Get()
   @Authenticated()
+  @AllowedBeforeEnrollment()
   @ApiOperation({ summary: 'List your active sessions', description: 'Newest first.' })
   @DataResponse(200, SessionPageResponse)
   listSessions(
@@ -33,6 +35,7 @@ export class SessionController {
 
   @Delete(':id')
   @Authenticated()
+  @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({ summary: 'Revoke one of your sessions' })
@@ -47,6 +50,7 @@ export class SessionController {
 
   @Delete()
   @Authenticated()
+  @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({ summary: 'Revoke all other sessions' })

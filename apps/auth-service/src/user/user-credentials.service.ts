@@ -8,9 +8,10 @@ import {
   TenantDatabase,
 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../audit/security-events.js';
-import { AccountLock } from '../protection/lockout/account-lock.js';
+import { AccountLock, type TriedAccount } from '../protection/lockout/account-lock.js';
 import { LOCK_MS } from '../protection/lockout/lockout.rules.js';
 import { PasswordHasher } from '../protection/password.hasher.js';
+import type { UserRecord } from './user.entity.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';
 import { UserMails } from './user-mails.js';
@@ -111,17 +112,6 @@ export class UserCredentialsService {
   }
 
   /**
-   * Locks the row of a user who logs in without a password until the transaction ends. Call it in `inTransaction`.
-   * @throws ApiError INVALID_CREDENTIALS if the user is not active, PASSWORD_CHANGE_REQUIRED.
-   */
-  async lockActive(id: string): Promise<void> {
-    const user = await this.users.findForUpdate(id);
-    if (user?.status !== 'active') throw refusalOf(id);
-    if (user.mustChangePassword)
-      throw new ApiError('PASSWORD_CHANGE_REQUIRED', { cause: new RefusedCredentials(id) });
-  }
-
-  /**
    * Runs the transaction of a log-in or of a new password. Those of one user take turns before they use a connection:
    * otherwise a burst of log-ins to one account would wait for the lock of its row, with a connection each. Another instance
    * waits for the lock with one connection.
@@ -177,9 +167,27 @@ export class UserCredentialsService {
     return found !== null && (await this.hasher.verify(found.passwordHash, password)).valid;
   }
 
+  /**
+   * The same for a user who proved who they are without the password.
+   * @throws ApiError INVALID_CREDENTIALS if the user is not active, PASSWORD_CHANGE_REQUIRED.
+   */
+  async assertMayLogIn(id: string): Promise<void> {
+    const user = await this.users.lock(id);
+    if (user?.status !== 'active') throw refusalOf(id);
+    if (user.mustChangePassword)
+      throw new ApiError('PASSWORD_CHANGE_REQUIRED', { cause: new RefusedCredentials(id) });
+  }
+
   /** Stores a stronger hash of the same password, where `verify` made one. */
   async upgradeHash({ id, upgradedHash }: VerifiedCredentials): Promise<void> {
     if (upgradedHash !== null) await this.users.setPasswordHash(id, upgradedHash);
+  }
+
+  /** The user who logs in, before that is counted. */
+  async findUser(id: string): Promise<UserRecord> {
+    const user = await this.users.findById(id);
+    if (user === null) throw refusalOf(id);
+    return user;
   }
 
   /** Counts a log-in. @returns the user after that. */
@@ -218,8 +226,18 @@ export class UserCredentialsService {
         locked ? 'account_locked' : valid && expired ? 'temporary_password_expired' : undefined,
       );
     }
-    if (!(await this.lock.recordSuccess(account))) throw refusalOf(id, 'account_locked');
+    if (!(await this.isAccepted(account, found))) throw refusalOf(id, 'account_locked');
     return { ...found, upgradedHash: outdated ? await this.hasher.hash(password) : null };
+  }
+
+  /**
+   * A log-in that still needs a second factor does not reset the count: whoever knows the password could otherwise try codes
+   * without end.
+   */
+  private async isAccepted(account: TriedAccount, { hasFactor }: Credentials): Promise<boolean> {
+    return hasFactor
+      ? !(await this.lock.isLocked(account))
+      : await this.lock.recordSuccess(account);
   }
 
   /** Counts a wrong secret of a user, and records the lock that it may cause. */

@@ -1,4 +1,4 @@
-import type { Locale, Permission, Role, UserStatus } from '@poc-tracker/contracts';
+import type { FactorKind, Locale, Permission, Role, UserStatus } from '@poc-tracker/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** An account in a tenant. */
@@ -50,6 +50,10 @@ export class User {
   /** True if an admin has set the password or requires a new one. */
   @Column({ name: 'must_change_password', type: 'boolean' })
   mustChangePassword: boolean;
+
+  /** The kinds of the user's confirmed second factors. Written by the database. */
+  @Column({ type: 'text', array: true })
+  factors: FactorKind[];
 
   @Column({ type: 'varchar' })
   status: UserStatus;

@@ -13,6 +13,8 @@ export interface Credentials {
   mustChangePassword: boolean;
   /** True for a temporary password that was not replaced in time. */
   expired: boolean;
+  /** True if a log-in needs a second factor as well. */
+  hasFactor: boolean;
 }
 
 /** The columns of a new user; the others have the table's defaults. */
@@ -81,7 +83,7 @@ const USER_COLUMNS = `
          u.tenant_id AS "tenantId", u.id, u.email, u.email_verified_at AS "emailVerifiedAt",
          u.first_name AS "firstName", u.last_name AS "lastName", u.avatar_url AS "avatarUrl", u.timezone, u.locale,
          u.role, u.permissions, u.custom_role_id AS "customRoleId", r.name AS "customRoleName",
-         coalesce(r.permissions, '[]') AS "customRolePermissions", u.status, u.suspended_by_role AS "suspendedByRole",
+         coalesce(r.permissions, '[]') AS "customRolePermissions", u.factors, u.status, u.suspended_by_role AS "suspendedByRole",
          u.must_change_password AS "mustChangePassword", u.last_login_at AS "lastLoginAt",
          u.login_count AS "loginCount", u.created_by AS "createdBy", u.created_at AS "createdAt", u.updated_at AS "updatedAt"`;
 
@@ -129,7 +131,8 @@ export class UserRepository {
 
   async findCredentials(email: string): Promise<Credentials | null> {
     const [found] = await this.database.query<Credentials>(
-      `SELECT id, password_hash AS "passwordHash", status, must_change_password AS "mustChangePassword", expired
+      `SELECT id, password_hash AS "passwordHash", status, must_change_password AS "mustChangePassword", expired,
+              has_factor AS "hasFactor"
          FROM find_credentials($1)`,
       [email],
     );
@@ -188,6 +191,15 @@ export class UserRepository {
       current.mustChangePassword === verified.mustChangePassword &&
       !current.expired
     );
+  }
+
+  /** Locks the user's row until the transaction ends. */
+  async lock(id: string): Promise<Pick<UserRecord, 'status' | 'mustChangePassword'> | null> {
+    const [user] = await this.database.query<Pick<UserRecord, 'status' | 'mustChangePassword'>>(
+      `SELECT status, must_change_password AS "mustChangePassword" FROM users WHERE id = $1 FOR NO KEY UPDATE`,
+      [id],
+    );
+    return user ?? null;
   }
 
   async insert(transaction: SqlRunner, user: NewUser): Promise<void> {

@@ -116,12 +116,12 @@ describe('@RequireFreshAuth()', () => {
       Reflect.getMetadata(ROUTE_POLICY, Routes.prototype[route]) as object;
     expect(policyOf('fresh')).toEqual({
       access: 'authenticated',
-      fresh: { maxAgeMinutes: 10, factor: false },
+      fresh: { minutes: 10, factor: false },
     });
     expect(policyOf('freshFactor')).toEqual({
       access: 'authenticated',
       roles: ['admin'],
-      fresh: { maxAgeMinutes: 10, factor: true },
+      fresh: { minutes: 10, factor: true },
     });
     const decorate = (...decorators: MethodDecorator[]) => {
       const descriptor = { value: () => undefined };

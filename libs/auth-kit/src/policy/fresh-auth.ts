@@ -33,13 +33,12 @@ export function assertSecondFactor({ factorDue, factors }: Principal): void {
  */
 export function assertFresh(
   { authentication, factors }: Principal,
-  { maxAgeMinutes, factor }: Freshness,
+  { minutes, factor }: Freshness,
 ): void {
   const needsFactor = factor && factors.length > 0;
   const age = Date.now() / 1_000 - authentication.at;
-  if (age <= maxAgeMinutes * 60 && !(needsFactor && !authentication.methods.includes('mfa')))
-    return;
-  throw stepUp({ maxAgeMinutes, factor: needsFactor, methods: methodsOf(factors) });
+  if (age <= minutes * 60 && !(needsFactor && !authentication.methods.includes('mfa'))) return;
+  throw stepUp({ maxAgeMinutes: minutes, factor: needsFactor, methods: methodsOf(factors) });
 }
 
 /** The parameters of the WWW-Authenticate header that say what is asked (RFC 9470, 3). */

@@ -19,7 +19,7 @@ interface Writes {
 
 /** A proof of identity that must be recent. */
 export interface Freshness {
-  maxAgeMinutes: number;
+  minutes: number;
   /** Whether it must include the second factor, for a user who has one. */
   factor: boolean;
 }
@@ -115,7 +115,7 @@ export function RequireFreshAuth({
   minutes: number;
   factor?: boolean;
 }): MethodDecorator {
-  return withConditions({ fresh: { maxAgeMinutes: minutes, factor } });
+  return withConditions({ fresh: { minutes, factor } });
 }
 
 /**

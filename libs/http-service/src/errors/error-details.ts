@@ -57,7 +57,16 @@ const OBJECT = {
     methods: {
       type: 'array',
       items: { type: 'string' },
-      description: 'STEP_UP_REQUIRED: the fields of POST /auth/step-up of which one is enough.',
+      description:
+        'STEP_UP_REQUIRED and SECOND_FACTOR_REQUIRED: the fields of POST /auth/step-up or /auth/login/factor of which one is enough.',
+    },
+    challengeToken: {
+      type: 'string',
+      description: 'SECOND_FACTOR_REQUIRED: to send to POST /auth/login/factor.',
+    },
+    expiresIn: {
+      type: 'integer',
+      description: 'SECOND_FACTOR_REQUIRED: seconds for which the challenge is valid.',
     },
     factors: {
       type: 'array',

@@ -60,6 +60,12 @@ const DETAILS: Partial<Record<ErrorCode, unknown>> = {
     factor: true,
     methods: ['totp', 'recoveryCode'],
   } satisfies StepUpDetails,
+  SECOND_FACTOR_REQUIRED: {
+    challengeToken:
+      'eyJhbGciOiJIUzI1NiIsInR5cCI6ImxjK2p3dCJ9.eyJqdGkiOiIwMTkyZjBjMSJ9.c2lnbmF0dXJl',
+    expiresIn: 300,
+    methods: ['totp', 'recoveryCode'],
+  },
   FACTOR_ENROLLMENT_REQUIRED: { factors: FACTOR_KINDS },
   FEATURE_NOT_AVAILABLE: { feature: 'video_generation', availableIn: ['pro', 'enterprise'] },
 };

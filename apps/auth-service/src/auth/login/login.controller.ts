@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post, Req, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  AllowedBeforeEnrollment,
   Authenticated,
   CurrentUser,
   type Principal,
@@ -46,8 +47,9 @@ export class LoginController {
     description:
       'Sets a device cookie: failed log-ins elsewhere do not lock out a client that sends it the next time. ' +
       'More than 5 failed log-ins within 5 minutes lock the account for 15 minutes, during which the answer is the same ' +
-      'as for a wrong password. A log-in with the right password that looks suspicious is refused if the tenant has ' +
-      'set security.riskPolicy so.',
+      'as for a wrong password. A user with a second factor gets SECOND_FACTOR_REQUIRED with a challenge token, for ' +
+      'POST /auth/login/factor. A log-in with the right password that looks suspicious needs a second factor or is refused if ' +
+      'the tenant has set security.riskPolicy so.',
   })
   @DataResponse(200, UserTokensResponse)
   @ApiErrors(
@@ -102,6 +104,7 @@ export class LoginController {
   @Authenticated()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
+  @AllowedBeforeEnrollment()
   @UseFilters(LoggedOutFilter)
   @ApiOperation({
     summary: 'Log out',

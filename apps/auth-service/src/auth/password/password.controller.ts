@@ -5,10 +5,11 @@ import {
   CurrentUser,
   type Principal,
   Public,
+  RequireFreshAuth,
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
-import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { RECENT_PROOF, type TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import type { RequestClient } from '@poc-tracker/tenancy';
@@ -27,13 +28,15 @@ export class PasswordController {
 
   @Put()
   @Authenticated()
+  @RequireFreshAuth(RECENT_PROOF)
   @RateLimited('secrets')
   @FromAllowedCountries('password.changed')
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({
     summary: 'Change your password',
-    description: 'Revokes all your sessions and returns the tokens of a new one.',
+    description:
+      'Revokes all your sessions and returns the tokens of a new one, which has the factors of the present one.',
   })
   @DataResponse(200, TokensResponse)
   @ApiErrors('LOCATION_NOT_ALLOWED', 'INVALID_CREDENTIALS', 'SERVICE_BUSY')

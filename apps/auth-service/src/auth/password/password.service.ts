@@ -14,6 +14,7 @@ import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserMails } from '../../user/user-mails.js';
 import { type UserRecord, UserService } from '../../user/user.service.js';
 import { LoginService } from '../login/login.service.js';
+import type { ProvenLogin } from '../login/proven-login.js';
 import type { ChangePasswordDto, RenewPasswordDto } from './password.dto.js';
 
 /** Changes of a user's own password. No connection is in use while a password is hashed. */
@@ -65,7 +66,7 @@ export class PasswordService {
     { email, currentPassword, newPassword, deviceId }: RenewPasswordDto,
     client: RequestClient,
   ): Promise<UserTokensResponse> {
-    return this.logins.recordingRefusal(tenant, async () => {
+    return this.logins.attempt(tenant, async () => {
       const verified = await this.credentials.verify(tenant, email, currentPassword);
       const { id } = verified;
       const { user, rules } = await this.read(tenant, id);
@@ -73,11 +74,18 @@ export class PasswordService {
       assertAnother(currentPassword, newPassword);
       await this.assertNotFormer(tenant.id, id, newPassword, rules);
       const passwordHash = await this.hasher.hash(newPassword);
-      return this.credentials.inTransaction(tenant.id, id, async () => {
+      const login: ProvenLogin = {
+        tenant,
+        userId: id,
+        amr: ['pwd'],
+        client,
+        deviceId,
+        password: currentPassword,
+        revokesOthers: true,
+      };
+      return this.logins.open(login, async () => {
         await this.credentials.assertUnchanged(email, verified);
         await this.setPassword(id, passwordHash);
-        const login = { password: currentPassword, client, deviceId };
-        return this.logins.openOnlySession(tenant, id, login);
       });
     });
   }

@@ -5,6 +5,7 @@ import type { UserTokensResponse } from '../../session/session.response.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserMails } from '../../user/user-mails.js';
 import { LoginService } from '../login/login.service.js';
+import type { ProvenLogin } from '../login/proven-login.js';
 import { ACCEPTED, type AcceptedResponse } from '../one-time-tokens/account.response.js';
 import { DeferredRequests } from '../one-time-tokens/deferred-requests.js';
 import { OneTimeTokenService } from '../one-time-tokens/one-time-token.service.js';
@@ -48,16 +49,13 @@ export class LoginCodeService {
     client: RequestClient,
   ): Promise<UserTokensResponse> {
     await this.methods.assertAllowed(tenant, 'emailCode');
-    return this.logins.recordingRefusal(tenant, async () => {
+    return this.logins.attempt(tenant, async () => {
       const userId = await this.credentials.verifyCode(tenant, email, (id) =>
         // Without an account the same work is done for a user who does not exist.
         this.tokens.tryCode({ tenantId: tenant.id, id: id ?? NIL_UUID }, code),
       );
-      return this.credentials.inTransaction(tenant.id, userId, async () => {
-        await this.credentials.lockActive(userId);
-        const login = { method: 'email_code', client, deviceId } as const;
-        return this.logins.openWithoutPassword(tenant, userId, login);
-      });
+      const login: ProvenLogin = { tenant, userId, amr: ['email'], client, deviceId };
+      return this.logins.open(login, () => this.credentials.assertMayLogIn(userId));
     });
   }
 }

@@ -7,6 +7,7 @@ import { deriveKey } from '../../config/derived-key.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { LoginService } from '../login/login.service.js';
+import type { ProvenLogin } from '../login/proven-login.js';
 import { ACCEPTED, type AcceptedResponse } from '../one-time-tokens/account.response.js';
 import { AccountLinks } from '../one-time-tokens/account-links.js';
 import { DeferredRequests } from '../one-time-tokens/deferred-requests.js';
@@ -61,16 +62,15 @@ export class MagicLinkService {
     { browser, client }: { browser: string | null; client: RequestClient },
   ): Promise<UserTokensResponse> {
     await this.methods.assertAllowed(tenant, 'magicLink');
-    return this.logins.recordingRefusal(tenant, async () => {
+    return this.logins.attempt(tenant, async () => {
       const [token = '', mark = ''] = presented.split('.', 2);
       const { userId } = await this.oneTimeTokens.find(tenant.id, 'magic_link', token);
       const isAskingBrowser = browser !== null && isEqual(mark, this.mark(token, browser));
       if (!isAskingBrowser && !confirm) throw new ApiError('CONFIRMATION_REQUIRED');
-      return this.credentials.inTransaction(tenant.id, userId, async () => {
-        await this.credentials.lockActive(userId);
+      const login: ProvenLogin = { tenant, userId, amr: ['email'], client, deviceId };
+      return this.logins.open(login, async () => {
+        await this.credentials.assertMayLogIn(userId);
         await this.oneTimeTokens.consume('magic_link', token);
-        const login = { method: 'magic_link', client, deviceId } as const;
-        return this.logins.openWithoutPassword(tenant, userId, login);
       });
     });
   }

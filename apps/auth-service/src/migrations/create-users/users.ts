@@ -147,13 +147,14 @@ const POLICIES = protectTenantTable({
 const FIND_CREDENTIALS = definerFunction({
   signature: 'find_credentials(p_email text)',
   returns:
-    'TABLE (id uuid, password_hash text, status text, must_change_password boolean, expired boolean)',
+    'TABLE (id uuid, password_hash text, status text, must_change_password boolean, expired boolean, has_factor boolean)',
   language: 'sql',
   volatility: 'stable',
   callers: [SERVICE_ROLE],
   body: `
 SELECT u.id, u.password_hash, u.status, u.must_change_password,
-       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false)
+       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false),
+       u.factors <> '{}'
   FROM public.users u
  WHERE u.tenant_id = ${CURRENT_TENANT} AND u.email_key = public.email_key(p_email)`,
 });

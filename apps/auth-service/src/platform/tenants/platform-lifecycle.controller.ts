@@ -1,6 +1,12 @@
+import { RECENT_PROOF } from '@poc-tracker/contracts';
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentUser, OperatorsOnly, type Principal } from '@poc-tracker/auth-kit';
+import {
+  CurrentUser,
+  OperatorsOnly,
+  RequireFreshAuth,
+  type Principal,
+} from '@poc-tracker/auth-kit';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { PlatformLifecycleService } from './platform-lifecycle.service.js';
 import { PurgeTenantDto, TenantReasonDto } from './platform-tenant.dto.js';
@@ -72,6 +78,7 @@ export class PlatformLifecycleController {
 
   @Post('purge')
   @OperatorsOnly()
+  @RequireFreshAuth(RECENT_PROOF)
   @HttpCode(202)
   @ApiOperation({
     summary: 'Delete a canceled tenant permanently',

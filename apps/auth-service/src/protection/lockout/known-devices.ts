@@ -51,7 +51,8 @@ export function deviceOfAddress(account: string): KnownDevice | undefined {
   return request && devicesOf.get(request)?.find((known) => known.account === account);
 }
 
-function addKnownDevice(device: KnownDevice): void {
+/** Adds a device that the request is about to become known as. */
+export function addKnownDevice(device: KnownDevice): void {
   const request = currentRequest();
   devicesOf.set(request, [...(devicesOf.get(request) ?? []), device]);
 }

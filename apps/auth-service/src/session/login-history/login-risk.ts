@@ -15,8 +15,8 @@ export interface AssessedUser {
 
 /** What the user presents. */
 export interface PresentedLogin {
-  /** The password, which has been verified. Absent in a log-in without one. */
-  password?: string;
+  /** The password, which has been verified; undefined for a log-in without one. */
+  password?: string | undefined;
   client: RequestClient;
   deviceId?: string | undefined;
 }

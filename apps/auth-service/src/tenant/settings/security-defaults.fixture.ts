@@ -11,4 +11,6 @@ export const SECURITY_DEFAULTS = {
   deniedCountries: [],
   riskPolicy: 'observe',
   requireMFA: false,
+  mfaRoles: [],
+  rememberDevices: false,
 };

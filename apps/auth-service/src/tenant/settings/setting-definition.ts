@@ -33,20 +33,6 @@ export function flag(options: Options<boolean>): SettingDefinition<boolean> {
   };
 }
 
-/** A flag that cannot be switched on yet: an admin must not rely on a protection that does not exist. */
-export function offUntilBuilt(
-  options: Pick<SettingDefinition, 'description'> & { because: string },
-): SettingDefinition<boolean> {
-  const { because, description } = options;
-  return {
-    description,
-    default: false,
-    schema: { type: 'boolean', enum: [false] },
-    rule: `must be false, because ${because}`,
-    accepts: (value): value is boolean => value === false,
-  };
-}
-
 const HEX_COLOR = /^#[0-9a-f]{6}$/i;
 
 /** A hexadecimal color. The strict form keeps other text out of style sheets. */
@@ -97,6 +83,32 @@ export function choice<const T extends string>(
     schema: { type: 'string', enum: available },
     rule: `must be one of ${available.join(', ')}`,
     accepts: (value): value is T => choices.some((known) => known === value),
+  };
+}
+
+/** A list of different values of a catalogue. */
+export function selection<const T extends string>(
+  choices: readonly T[],
+  options: Options<readonly T[]>,
+): SettingDefinition<readonly T[]> {
+  const isWrong = (value: unknown, at: number, all: readonly unknown[]) =>
+    !choices.some((known) => known === value) || all.indexOf(value) < at;
+  return {
+    ...options,
+    schema: { type: 'array', items: { type: 'string', enum: [...choices] }, uniqueItems: true },
+    rule: `must be a list of different values of ${choices.join(', ')}`,
+    accepts: (value): value is readonly T[] => Array.isArray(value) && !value.some(isWrong),
+    findWrongElement: (value) => {
+      if (!Array.isArray(value)) return undefined;
+      const index = value.findIndex(isWrong);
+      if (index < 0) return undefined;
+      return {
+        index,
+        message: choices.some((known) => known === value[index])
+          ? 'must not be in the list twice'
+          : `must be one of ${choices.join(', ')}`,
+      };
+    },
   };
 }
 

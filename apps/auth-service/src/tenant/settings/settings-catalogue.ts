@@ -2,6 +2,7 @@ import {
   COUNTRY_POLICIES,
   DEFAULT_ALLOWED_COUNTRIES,
   FEATURE_SETTING_DEFAULTS,
+  ROLES,
 } from '@poc-tracker/contracts';
 import { MAX_MIN_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from '../../protection/password-text.js';
 import {
@@ -12,7 +13,7 @@ import {
   domainNames,
   flag,
   hours,
-  offUntilBuilt,
+  selection,
   type SettingDefinition,
   words,
 } from './setting-definition.js';
@@ -125,14 +126,25 @@ const SETTINGS_CATALOGUE = {
       default: 'observe',
       description:
         'What happens to a suspicious log-in, which has the right password and a risk score above 70: it succeeds (observe), ' +
-        'needs a second factor (challenge), or is refused (refuse). There is no second factor yet, so challenge refuses as well. ' +
+        'needs a second factor (challenge), or is refused (refuse). A user who has none is refused by challenge as well. ' +
         'The audit log has the score of every log-in but the first.',
       unavailable: {},
     }),
-    requireMFA: offUntilBuilt({
+    requireMFA: flag({
+      default: false,
       description:
-        'Whether log-in requires a second factor. There is none yet, so it cannot be enabled.',
-      because: 'there is no second factor yet',
+        'Whether users need a second factor. It holds at once, also in active sessions: users without a factor can only add ' +
+        'one, and users who have not used theirs in the session must do so.',
+    }),
+    mfaRoles: selection(ROLES, {
+      default: [],
+      description: 'The roles for which requireMFA holds. An empty list stands for all roles.',
+    }),
+    rememberDevices: flag({
+      default: false,
+      description:
+        'Whether users can skip the second factor for 30 days on a device where they have used it. A new password or another ' +
+        'factor ends that, and so does switching it off.',
     }),
   },
   features: {

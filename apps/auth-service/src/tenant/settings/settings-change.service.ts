@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '@poc-tracker/contracts';
-import type { Principal } from '@poc-tracker/auth-kit';
+import { ApiError, RECENT_PROOF } from '@poc-tracker/contracts';
+import { assertFresh, type Principal } from '@poc-tracker/auth-kit';
 import { currentRequest } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { CountryDatabase } from '../../protection/country/country-database.js';
@@ -35,11 +35,14 @@ export class SettingsChangeService {
    * Changes the given settings; null restores the default. A shorter `security.sessionTimeout` or
    * `security.sessionLifetime` also applies to active sessions, by a trigger, and a longer one only to new ones. A country
    * policy that would refuse the address of the caller is not accepted.
-   * @throws ApiError VALIDATION_ERROR with the path of each wrong field; INVALID_TENANT.
+   * @throws ApiError VALIDATION_ERROR with the path of each wrong field; STEP_UP_REQUIRED for the group `security`, without a recent
+   *   proof of identity; INVALID_TENANT.
    */
-  async change({ tenantId }: Principal, input: object): Promise<ResolvedSettings> {
+  async change(principal: Principal, input: object): Promise<ResolvedSettings> {
+    const { tenantId } = principal;
     const changes = readSettingsChange(input);
     if (changes.length === 0) return this.settings.resolved();
+    if (changes.some(({ group }) => group === 'security')) assertFresh(principal, RECENT_PROOF);
     for (const change of changes) await this.repository.merge(tenantId, change);
     const resolved = await this.settings.resolved();
     const changed = changedSettings(changes);

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
-import { DataResponse } from '@poc-tracker/http-service';
+import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { ChangeSettingsDto } from './settings.dto.js';
 import {
   describeSettings,
@@ -36,9 +36,10 @@ export class SettingsController {
     summary: 'Update the settings of your tenant',
     description:
       'Omitted settings stay as they are. Null restores the inherited value. A country policy that would refuse the ' +
-      'country of your own address is a VALIDATION_ERROR.',
+      'country of your own address is a VALIDATION_ERROR. The group `security` needs a proof of your identity of the last 15 minutes.',
   })
   @DataResponse(200, ResolvedSettingsResponse)
+  @ApiErrors('STEP_UP_REQUIRED')
   updateSettings(
     @CurrentUser() principal: Principal,
     @Body() input: ChangeSettingsDto,

@@ -203,7 +203,7 @@ describe('the catalogue', () => {
       Object.values((changedGroupSchema(group) as { properties: object }).properties),
     ) as { enum?: unknown[] }[];
     const listed = schemas.flatMap(({ enum: values }) => (values === undefined ? [] : [values]));
-    expect(listed).toContainEqual([false, null]);
+    expect(listed).toContainEqual(['observe', 'challenge', 'refuse', null]);
     for (const values of listed) expect(values).toContain(null);
   });
 

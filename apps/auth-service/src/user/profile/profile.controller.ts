@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  AllowedBeforeEnrollment,
   Authenticated,
   CurrentUser,
   type Principal,
@@ -19,6 +20,7 @@ export class ProfileController {
 
   @Get()
   @Authenticated()
+  @AllowedBeforeEnrollment()
   @ApiOperation({ summary: 'Get your profile and your tenant' })
   @DataResponse(200, ProfileResponse)
   getProfile(@CurrentUser() { userId }: Principal): Promise<ProfileResponse> {
