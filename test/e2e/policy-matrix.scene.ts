@@ -66,6 +66,7 @@ export class PolicyScenes {
       domainId: await this.seedDomain(tenantId),
       colleague,
       colleagueSessionId: sessionIdOf(await this.service.login(host, colleague)),
+      mail: await this.seedMail(tenantId),
       roleId: await this.seedRole(tenantId),
       target: await this.createTarget(targetStatus),
       invited: await this.seedInvitations(tenantId),
@@ -94,6 +95,20 @@ export class PolicyScenes {
       [tenantId, `${randomUUID()}.example.com`, PROOF],
     );
     return domain?.id ?? '';
+  }
+
+  private async seedMail(tenantId: string): Promise<Scene['mail']> {
+    const [testMailId, suppressionId] = [randomUUID(), randomUUID()];
+    await this.service.sql(
+      `INSERT INTO outgoing_mails (tenant_id, id, kind, category, email, status)
+       VALUES ($1, $2, 'test_mail', 'requested', $3, 'sent')`,
+      [tenantId, testMailId, uniqueEmail()],
+    );
+    await this.service.sql(
+      `INSERT INTO suppressed_addresses (tenant_id, id, email, reason) VALUES ($1, $2, $3, 'bounce')`,
+      [tenantId, suppressionId, uniqueEmail()],
+    );
+    return { testMailId, suppressionId };
   }
 
   private async seedRole(tenantId: string): Promise<string> {

@@ -22,6 +22,8 @@ export interface Scene {
   auditEntryId: string;
   /** A domain that the tenant has requested, with its DNS record published. */
   domainId: string;
+  /** A test mail of the tenant, and an address that it sends no mails to. */
+  mail: { testMailId: string; suppressionId: string };
   /** A custom role of the tenant that no user has. */
   roleId: string;
   /** A tenant other than the caller's, as the target of operators. */
@@ -201,6 +203,39 @@ export const MATRIX: Record<string, Cell> = {
   },
   'DELETE /api/v1/tenants/current/domains/{domainId}': domainCell(''),
   'POST /api/v1/tenants/current/domains/{domainId}/verify': domainCell('/verify'),
+  'GET /api/v1/tenants/current/mail': { allowed: ADMINS, status: 200 },
+  'PUT /api/v1/tenants/current/mail': {
+    allowed: ADMINS,
+    status: 200,
+    body: () => ({ replyTo: uniqueEmail() }),
+  },
+  'DELETE /api/v1/tenants/current/mail': { allowed: ADMINS, status: 200 },
+  'POST /api/v1/tenants/current/mail/test': { allowed: ADMINS, status: 201 },
+  'GET /api/v1/tenants/current/mail/test/{mailId}': {
+    allowed: ADMINS,
+    status: 200,
+    path: ({ mail }) => `/api/v1/tenants/current/mail/test/${mail.testMailId}`,
+  },
+  'GET /api/v1/tenants/current/mail/templates': { allowed: ADMINS, status: 200 },
+  'PUT /api/v1/tenants/current/mail/templates/{kind}/{locale}': {
+    allowed: ADMINS,
+    status: 200,
+    path: () => '/api/v1/tenants/current/mail/templates/test_mail/pt-BR',
+    body: () => ({ subject: 'Test', body: 'It works.' }),
+  },
+  'DELETE /api/v1/tenants/current/mail/templates/{kind}/{locale}': {
+    allowed: ADMINS,
+    status: 200,
+    path: () => '/api/v1/tenants/current/mail/templates/test_mail/pt-BR',
+  },
+  'GET /api/v1/tenants/current/mail/suppressions': { allowed: ADMINS, status: 200 },
+  'DELETE /api/v1/tenants/current/mail/suppressions/{suppressionId}': {
+    allowed: ADMINS,
+    status: 200,
+    path: ({ mail }) => `/api/v1/tenants/current/mail/suppressions/${mail.suppressionId}`,
+  },
+  // For the mail provider, which signs. There is no such route without MAIL_WEBHOOK_SECRET.
+  'POST /api/v1/mail/events': { allowed: CALLERS, status: 404, code: 'NOT_FOUND' },
   'GET /api/v1/audit': { allowed: ADMINS, status: 200 },
   'GET /api/v1/audit/export': { allowed: ADMINS, status: 200 },
   'GET /api/v1/audit/head': { allowed: ADMINS, status: 200 },

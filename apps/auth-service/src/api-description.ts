@@ -14,6 +14,7 @@ export const API_DESCRIPTION: ApiDescription = {
     roles: 'Permissions and the custom roles of a tenant.',
     invitations: 'Invitations by address, and links that several users can register with.',
     tenants: 'Sign-up, and the settings, branding, domains and usage of a tenant.',
+    mail: 'How the mails of a tenant are sent, their texts, and the addresses that get none.',
     audit: 'The audit log of a tenant and its hash chain.',
     oauth: 'Introspection, revocation and the revocation feed, for other services.',
     keys: 'The public keys that verify access tokens.',

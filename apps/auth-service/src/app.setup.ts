@@ -6,6 +6,7 @@ import { API_DESCRIPTION } from './api-description.js';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { SecurityEvents } from './audit/security-events.js';
+import { registerMailPage } from './mail/page/mail-page.js';
 import { DeviceCookies } from './protection/lockout/device-cookies.js';
 import { registerDeviceCookies } from './protection/lockout/known-devices.js';
 import { registerRefusedAccess } from './audit/refused-access.js';
@@ -40,6 +41,7 @@ export async function createApp(
     registerOwnChanges(fastify, app.get(SessionStatusService));
     registerSessionUses(fastify, app.get(SessionUses));
     registerRefusedAccess(fastify, app.get(SecurityEvents));
+    if (config.mail.directory !== undefined) registerMailPage(fastify, config.mail.directory);
   }
   if (config.exposure.docs) serveDocumentation(app, API_DESCRIPTION);
   return app;

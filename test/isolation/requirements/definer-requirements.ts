@@ -211,6 +211,7 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
     [ENTER, victim.id, victim.userId],
     ['SELECT id FROM invites WHERE superseded_at IS NOT NULL'],
   ],
+  test_mail: (victim) => [['SELECT * FROM test_mail($1)', victim('outgoing_mails')['id']]],
   // It would say that the address is suppressed.
   add_mail: (victim) => [
     [

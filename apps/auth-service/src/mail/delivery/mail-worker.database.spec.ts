@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { seedTenant } from '@poc-tracker/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SmtpServer } from '../../config/mail-settings.js';
 import type { OutgoingMail } from '../outbox/outgoing-mail.js';
+import { passwordContext } from '../settings/mail-password.js';
+import { ServerAddresses } from '../transports/server-addresses.js';
 import { MailFixture } from './mail-worker.fixture.js';
-import { SmtpFixture } from './smtp.fixture.js';
+import { selfSignedCertificate, SmtpFixture } from './smtp.fixture.js';
 
 let fixture: MailFixture;
 let tenantId: string;
@@ -209,4 +210,88 @@ async function closedPort(): Promise<{ port: number; away: boolean }> {
   server.close();
   await once(server, 'close');
   return { port, away: !server.listening };
+}
+
+describe("Tenants' own servers", () => {
+  it('that never answer delay no tenant that uses the server of the service', async () => {
+    const smtp = await SmtpFixture.start();
+    const { port, stop } = await silentServer();
+    class SilentAddresses extends ServerAddresses {
+      override find(): Promise<string> {
+        return Promise.resolve('127.0.0.1');
+      }
+    }
+    const process = fixture.process(
+      { server: serverAt(smtp.port) },
+      { addresses: new SilentAddresses() },
+    );
+    for (let hostile = 0; hostile < 6; hostile += 1) {
+      const { tenantId: tenant } = await seedTenant(fixture.database);
+      await fixture.admin.query(
+        `INSERT INTO tenant_mail (tenant_id, sender_address, smtp_host, smtp_port) VALUES ($1, 'a@x.example', 'x.example', 2525)`,
+        [tenant],
+      );
+      // The fixture stands in for a server on the port of the tenant.
+      for (let mail = 0; mail < 4; mail += 1)
+        await fixture.add(process, noticeTo(address(), tenant));
+    }
+    fixture.tenantPort = port;
+    const email = address();
+    await fixture.add(process, noticeTo(email));
+    const startedAt = performance.now();
+    await process.worker.poll();
+    await smtp.received(email, 1, 2_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const stopped = process.worker.beforeApplicationShutdown();
+    await stop();
+    await stopped;
+    await smtp.stop();
+  });
+
+  it('get the password that was stored for them, and the sender of the tenant', async () => {
+    const certificate = selfSignedCertificate();
+    const logins: unknown[] = [];
+    const smtp = await SmtpFixture.start({
+      ...certificate,
+      authOptional: false,
+      onAuth: ({ username, password }, _session, done) => {
+        logins.push(username, password);
+        done(null, { user: 'mailer' });
+      },
+    });
+    class LocalAddresses extends ServerAddresses {
+      override find(): Promise<string> {
+        return Promise.resolve('127.0.0.1');
+      }
+    }
+    const process = fixture.process({}, { addresses: new LocalAddresses(), ca: certificate.cert });
+    fixture.tenantPort = smtp.port;
+    await fixture.admin.query(
+      `INSERT INTO tenant_mail (tenant_id, sender_name, sender_address, smtp_host, smtp_port, smtp_user, smtp_password)
+       VALUES ($1, 'Acme', 'help@acme.example', 'mail.tenant.example', 2525, 'mailer', $2)`,
+      [tenantId, fixture.cipher.encrypt(Buffer.from('geheim'), passwordContext(tenantId))],
+    );
+    const email = address();
+    await fixture.add(process, noticeTo(email));
+    await process.worker.poll();
+    const [mail] = await smtp.received(email);
+    expect(mail?.from?.value).toEqual([{ name: 'Acme', address: 'help@acme.example' }]);
+    expect(logins).toEqual(['mailer', 'geheim']);
+    await smtp.stop();
+  });
+});
+
+async function silentServer(): Promise<{ port: number; stop: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  };
+  return { port: (server.address() as AddressInfo).port, stop };
 }

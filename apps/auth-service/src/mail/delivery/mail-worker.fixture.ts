@@ -41,6 +41,8 @@ export class MailFixture {
     dataKeys: [{ id: 'test', key: createSecretKey(randomBytes(32)) }],
   });
   readonly events: unknown[] = [];
+  /** Where the server of every tenant listens, in place of its own port. */
+  tenantPort: number | undefined;
   private readonly processes: { worker: MailWorker; database: PlatformDatabase }[] = [];
 
   private constructor(
@@ -78,10 +80,9 @@ export class MailFixture {
     const queue = new MailQueueRepository(database);
     const contents = new MailContents(this.cipher);
     const tenants = new TenantTransport(addresses);
-    if (ca !== '') {
-      const send = tenants.send.bind(tenants);
-      tenants.send = (to, message) => send(to, message, { ca });
-    }
+    const send = tenants.send.bind(tenants);
+    tenants.send = (to, mailed) =>
+      send({ ...to, port: this.tenantPort ?? to.port }, mailed, ca === '' ? {} : { ca });
     const sender = new MailSender(
       { mail },
       queue,

@@ -29,6 +29,14 @@ export class MailOutbox {
    * @throws Error if the user does not exist in the tenant, and any error of the transaction.
    */
   async add(transaction: SqlRunner, mail: OutgoingMail): Promise<void> {
+    await this.addAndTell(transaction, mail);
+  }
+
+  /**
+   * The same for a mail to the caller, who learns nothing by it.
+   * @returns the id of the mail, or undefined if it is beyond a limit or of a kind that is turned off.
+   */
+  async addAndTell(transaction: SqlRunner, mail: OutgoingMail): Promise<string | undefined> {
     const { tenantId, userId, to, kind, values } = mail;
     const id = uuidv7();
     const outcome = await this.mails.add(transaction, {
@@ -42,6 +50,7 @@ export class MailOutbox {
     });
     if (outcome === 'queued') this.wake.notify();
     else if (outcome !== 'disabled') this.report(mail, outcome);
+    return outcome === 'queued' || outcome === 'suppressed' ? id : undefined;
   }
 
   /** In a transaction of its own, at most once a minute for each tenant and reason, and without waiting for it. */

@@ -17,12 +17,14 @@ export class FileTransport implements MailTransport {
   constructor(private readonly directory: string) {}
 
   async send(message: OutboundMessage): Promise<void> {
+    const { subject, to, text, html } = message;
     try {
       const { message: eml } = await this.composer.sendMail(nodemailerMessage(message));
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
       const file = join(this.directory, fileName(message));
       await writeFile(`${file}.draft`, eml as Buffer, { mode: 0o600 });
       await rename(`${file}.draft`, file);
+      await writeFile(pageOf(file), JSON.stringify({ subject, to, text, html }), { mode: 0o600 });
       await this.removeOldest();
     } catch (error) {
       throw new DeliveryError('unreachable', 'file', error);
@@ -32,8 +34,14 @@ export class FileTransport implements MailTransport {
   private async removeOldest(): Promise<void> {
     const names = (await readdir(this.directory)).filter((name) => MAIL_FILE.test(name)).sort();
     for (const name of names.slice(0, Math.max(0, names.length - KEPT)))
-      await rm(join(this.directory, name), { force: true });
+      for (const file of [name, pageOf(name)])
+        await rm(join(this.directory, file), { force: true });
   }
+}
+
+/** What the page of mails shows of a file, so that it need not parse it. */
+export function pageOf(file: string): string {
+  return file.replace(/\.eml$/, '.json');
 }
 
 function fileName({ messageId, date }: OutboundMessage): string {

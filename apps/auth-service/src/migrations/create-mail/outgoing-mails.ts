@@ -2,6 +2,7 @@ import {
   asGatekeeper,
   CURRENT_TENANT,
   definerFunction,
+  hasPermission,
   OPERATOR_ROLE,
   protectTenantTable,
   type SchemaPart,
@@ -143,6 +144,18 @@ BEGIN
 END`,
 });
 
+/* Whether a test mail of the current tenant was sent. The other mails are those of users, which admins do not see. */
+const TEST_MAIL = definerFunction({
+  signature: 'test_mail(p_id uuid)',
+  returns: 'TABLE (id uuid, status text, last_error text)',
+  language: 'sql',
+  volatility: 'stable',
+  callers: [SERVICE_ROLE],
+  body: `
+SELECT m.id, m.status, m.last_error FROM public.outgoing_mails m
+ WHERE m.tenant_id = ${CURRENT_TENANT} AND m.id = p_id AND m.kind = 'test_mail' AND ${hasPermission('manage_settings')}`,
+});
+
 /*
  * Deletes a batch of finished mails. They are no records of access, so a week is the minimum: the limit of a day counts them,
  * and an event of a mail server may come days later. Pending mails are not deleted.
@@ -180,9 +193,9 @@ END`,
 
 /** Mails of tenants that are sent, or were, and how many a tenant can send. */
 export const OUTGOING_MAILS: SchemaPart = {
-  up: [TABLE, POLICIES, LIMITS_TABLE, LIMITS_POLICIES, asGatekeeper(ADD_MAIL, PRUNE_MAILS)],
+  up: [TABLE, POLICIES, LIMITS_TABLE, LIMITS_POLICIES, asGatekeeper(ADD_MAIL, TEST_MAIL, PRUNE_MAILS)],
   down: [
-    `DROP FUNCTION public.add_mail(uuid, uuid, text, text, text, bytea, timestamptz),
+    `DROP FUNCTION public.add_mail(uuid, uuid, text, text, text, bytea, timestamptz), public.test_mail(uuid),
        public.prune_mails(uuid, timestamptz, integer)`,
     'DROP TABLE public.tenant_mail_limits',
     'DROP TABLE public.outgoing_mails',
