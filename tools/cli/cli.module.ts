@@ -17,6 +17,8 @@ import {
   readTemporaryPasswordHours,
 } from '../../apps/auth-service/src/config/app-config.js';
 import { readArgon2Parameters } from '../../apps/auth-service/src/config/argon2-settings.js';
+import { MailOperationsRepository } from '../../apps/auth-service/src/mail/operators/mail-operations.repository.js';
+import { MailOperationsService } from '../../apps/auth-service/src/mail/operators/mail-operations.service.js';
 import { ServiceClientRepository } from '../../apps/auth-service/src/platform/clients/service-client.repository.js';
 import { ServiceClientService } from '../../apps/auth-service/src/platform/clients/service-client.service.js';
 import { OperatorRepository } from '../../apps/auth-service/src/platform/operators/operator.repository.js';
@@ -151,6 +153,12 @@ class CliModule {
           AccountUnlockService,
           SecurityEvents,
         ]),
+        provide(MailOperationsRepository, [PlatformDatabase]),
+        provide(MailOperationsService, [
+          PlatformDatabase,
+          MailOperationsRepository,
+          SecurityEvents,
+        ]),
         provide(PlatformUsageRepository, [PlatformDatabase]),
         provide(PlatformUsageService, [PlatformDatabase, PlatformUsageRepository, SecurityEvents]),
         provide(PlatformLifecycleService, [
@@ -175,6 +183,7 @@ export interface CliServices {
   readonly lifecycle: PlatformLifecycleService;
   readonly operators: OperatorService;
   readonly clients: ServiceClientService;
+  readonly mails: MailOperationsService;
   /** Not connected yet. */
   readonly redis: RedisConnection;
   /** Closes the connections. */
@@ -204,6 +213,7 @@ export async function openCliServices(
     lifecycle: context.get(PlatformLifecycleService),
     operators: context.get(OperatorService),
     clients: context.get(ServiceClientService),
+    mails: context.get(MailOperationsService),
     redis,
     close: async () => {
       await redis.onApplicationShutdown();

@@ -5,6 +5,7 @@ import { CliContext, type CliIo } from './cli.context.js';
 import { CliError, EXIT, type ExitCode } from './cli.error.js';
 import { registerClientCommands } from './commands/client.commands.js';
 import { registerKeyCommands } from './commands/key.commands.js';
+import { registerMailCommands } from './commands/mail.commands.js';
 import { registerOperatorCommands } from './commands/operator.commands.js';
 import { registerSeedCommands } from './commands/seed.commands.js';
 import { registerSessionCommands } from './commands/session.commands.js';
@@ -55,6 +56,7 @@ function createProgram(context: CliContext, io: CliIo): Command {
   registerUsageCommands(program, context);
   registerAuditCommands(program, context);
   registerSessionCommands(program, context);
+  registerMailCommands(program, context);
   registerKeyCommands(program, context);
   registerSeedCommands(program, context);
   return program;

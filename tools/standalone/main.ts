@@ -44,6 +44,7 @@ runProcess({
         host: config.http.host,
         port: portOf(url),
         docs: config.exposure.docs,
+        mails: config.mail.directory !== undefined,
         trackerPort: tracker && portOf(tracker.url),
         dataDirectory,
         demoAdmins,

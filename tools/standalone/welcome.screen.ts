@@ -8,6 +8,8 @@ export interface WelcomeOptions {
   dataDirectory: string;
   /** Whether the services have pages of their documentation. */
   docs: boolean;
+  /** Whether mails are files, which the page /mails shows. */
+  mails?: boolean;
   /** Port of the tracker. Undefined if it does not run. */
   trackerPort?: number | undefined;
   /** The admins that this start created. Empty from the second start on. */
@@ -18,7 +20,16 @@ export interface WelcomeOptions {
 
 /** The screen that `npm start` prints: the addresses, and what to try first. */
 export function welcomeScreen(options: WelcomeOptions): string {
-  const { host, port, dataDirectory, docs, trackerPort, demoAdmins, demoTenantId } = options;
+  const {
+    host,
+    port,
+    dataDirectory,
+    docs,
+    mails = false,
+    trackerPort,
+    demoAdmins,
+    demoTenantId,
+  } = options;
   const local = LOOPBACK_OR_ANY.test(host);
   const origin = `http://${local ? 'localhost' : formatHost(host)}`;
   const base = `${origin}:${port}`;
@@ -29,6 +40,7 @@ export function welcomeScreen(options: WelcomeOptions): string {
     `  API      ${base}/api/v1`,
     ...(docs ? [`  Swagger  ${local ? `http://acme.localhost:${port}` : base}/docs`] : []),
     `  Health   ${base}/health`,
+    ...(mails ? [`  Mails    http://localhost:${port}/mails`] : []),
     ...(trackerPort === undefined ? [] : [describeTracker(`${origin}:${trackerPort}`, docs)]),
     '',
     ...describeAdmins(demoAdmins),

@@ -193,7 +193,13 @@ END`,
 
 /** Mails of tenants that are sent, or were, and how many a tenant can send. */
 export const OUTGOING_MAILS: SchemaPart = {
-  up: [TABLE, POLICIES, LIMITS_TABLE, LIMITS_POLICIES, asGatekeeper(ADD_MAIL, TEST_MAIL, PRUNE_MAILS)],
+  up: [
+    TABLE,
+    POLICIES,
+    LIMITS_TABLE,
+    LIMITS_POLICIES,
+    asGatekeeper(ADD_MAIL, TEST_MAIL, PRUNE_MAILS),
+  ],
   down: [
     `DROP FUNCTION public.add_mail(uuid, uuid, text, text, text, bytea, timestamptz), public.test_mail(uuid),
        public.prune_mails(uuid, timestamptz, integer)`,
