@@ -3,6 +3,7 @@ import { createHttpApp, createLogger, serveDocumentation } from '@poc-tracker/ht
 import { PrincipalFinder, SessionStatusService } from '@poc-tracker/auth-kit';
 import { registerRequestContext, RequestTurns, uuidv7 } from '@poc-tracker/tenancy';
 import { API_DESCRIPTION } from './api-description.js';
+import { registerLinkPages } from './auth/link-pages/link-pages.js';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { SecurityEvents } from './audit/security-events.js';
@@ -40,6 +41,7 @@ export async function createApp(
     registerDeviceCookies(fastify, app.get(DeviceCookies));
     registerOwnChanges(fastify, app.get(SessionStatusService));
     registerSessionUses(fastify, app.get(SessionUses));
+    registerLinkPages(fastify);
     registerRefusedAccess(fastify, app.get(SecurityEvents));
     if (config.mail.directory !== undefined) registerMailPage(fastify, config.mail.directory);
   }
