@@ -50,6 +50,7 @@ describe('Registration', () => {
       timezone: 'America/Sao_Paulo',
       locale: 'pt-BR',
       avatarUrl: null,
+      emailVerified: false,
       emailVerifiedAt: null,
       lastLoginAt: expect.any(String),
       loginCount: 1,
