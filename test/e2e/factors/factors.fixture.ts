@@ -80,7 +80,10 @@ export async function verifyFactor(
   }
 }
 
-async function tenantOf(service: ServiceFixture, subdomain: string): Promise<TenantSnapshot> {
+export async function tenantOf(
+  service: ServiceFixture,
+  subdomain: string,
+): Promise<TenantSnapshot> {
   const tenant = await service.app.get(TenantLookup, { strict: false }).find({ subdomain });
   if (tenant === undefined) throw new Error(`There is no tenant ${subdomain}.`);
   return tenant;
