@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { findRunningStandalone, KEY_FILES } from '../standalone/running-standalone.js';
+import {
+  DATA_KEYS_FILE,
+  findRunningStandalone,
+  KEY_FILES,
+} from '../standalone/running-standalone.js';
 import { misuse } from './cli.error.js';
 
 /** The database of the command line: the one of the environment, or the one of a running `npm start`. */
@@ -33,6 +37,13 @@ export class CliConnections {
     const privateFile = join(folder, KEY_FILES.privateFile);
     if (!existsSync(privateFile)) return undefined;
     return { privateFile, publicFile: join(folder, KEY_FILES.publicFile) };
+  }
+
+  /** The setting that names the data keys of `npm start`, unless the environment has any. */
+  standaloneDataKeys(): { DATA_KEYS_FILE?: string } {
+    const file = join(this.dataDirectory(), DATA_KEYS_FILE);
+    const named = ['DATA_KEYS', 'DATA_KEYS_FILE'].some((name) => this.read(name) !== undefined);
+    return named || !this.mayUseStandalone() || !existsSync(file) ? {} : { DATA_KEYS_FILE: file };
   }
 
   /** A variable of the environment. An empty one counts as not set, as in the service. */

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import type { DataKey } from '../../apps/auth-service/src/config/data-keys.js';
 import { CliConnections } from './cli.connections.js';
 import { EXIT, type ExitCode } from './cli.error.js';
 import type { CliServices } from './cli.module.js';
@@ -37,6 +38,19 @@ export class CliContext {
   async publicUrl(): Promise<string> {
     const { loadPublicUrl } = await import('../../apps/auth-service/src/config/app-config.js');
     return loadPublicUrl({ ...this.env, PUBLIC_URL: this.connections.publicUrl() });
+  }
+
+  /** The keys of DATA_KEYS, or that of `npm start`. @throws ConfigurationError */
+  async dataKeys(): Promise<DataKey[]> {
+    const { readDataKeys } = await import('../../apps/auth-service/src/config/data-keys.js');
+    const { EnvironmentReader } = await import('@poc-tracker/http-service');
+    const reader = new EnvironmentReader({
+      ...this.env,
+      ...this.connections.standaloneDataKeys(),
+    });
+    const dataKeys = readDataKeys(reader);
+    reader.assertValid();
+    return dataKeys;
   }
 
   /** Added to the audit log entries, because the command line has no log-in. */

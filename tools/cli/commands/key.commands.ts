@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from '../cli.context.js';
-import { misuse } from '../cli.error.js';
+import { EXIT, misuse } from '../cli.error.js';
 import { KEY_SIZES, type KeyFiles, newKeyPair, rotateKeys, writeNewPair } from '../key-files.js';
 import { commandGroup, subcommand } from '../subcommand.js';
+import type { RotatedColumn } from './data-rotation.js';
 
 interface RotateOptions {
   private?: string;
@@ -16,9 +17,13 @@ interface RotateOptions {
 /** Tokens are valid for 15 minutes. The rest is for instances that are restarted late. */
 const KEEP_HOURS = 24;
 
-/** Registers the `keys` commands. They need no database. */
+/** Registers the `keys` commands. Only the rotation of data keys needs the database. */
 export function registerKeyCommands(program: Command, context: CliContext): void {
-  const keys = commandGroup(program, 'keys', 'Manage the RSA keys that sign access tokens.');
+  const keys = commandGroup(
+    program,
+    'keys',
+    'Manage the RSA keys that sign access tokens, and the keys that encrypt data.',
+  );
 
   subcommand(keys, 'generate', 'Generate a key pair and print it, or write it to a folder.')
     .option(
@@ -79,6 +84,29 @@ export function registerKeyCommands(program: Command, context: CliContext): void
             'Restart all instances, then run "keys rotate" and restart them again.\n',
       );
     });
+
+  subcommand(
+    keys,
+    'rotate-data',
+    'Encrypt stored secrets with the first key of DATA_KEYS. Safe at any time, also again after an interruption.',
+  ).action(async (options: { json?: boolean }) => {
+    const dataKeys = await context.dataKeys();
+    const { platform } = await context.services();
+    const { rotateData } = await import('./data-rotation.js');
+    const columns = await rotateData(platform, dataKeys);
+    const keyInUse = columns.some(({ otherKeys }) => Object.keys(otherKeys).length > 0);
+    if (keyInUse) context.exitCode = EXIT.refused;
+    context.show(options, { key: dataKeys[0]?.id, columns }, () =>
+      columns.map((column) => describeColumn(column)).join(''),
+    );
+  });
+}
+
+function describeColumn({ column, values, reencrypted, otherKeys }: RotatedColumn): string {
+  const inUse = Object.entries(otherKeys).map(
+    ([id, count]) => `The key ${id} still encrypts ${count} of them. Keep it in DATA_KEYS.\n`,
+  );
+  return `${column}: ${reencrypted} of ${values} values were encrypted again.\n${inUse.join('')}`;
 }
 
 function bitsOption(): Option {

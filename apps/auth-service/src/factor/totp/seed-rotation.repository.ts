@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { NIL_UUID } from '@poc-tracker/contracts';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
+import { seedContext } from './seed-context.js';
+
+/** An encrypted value, and what it is bound to. */
+export interface EncryptedValue {
+  tenantId: string;
+  id: string;
+  stored: Buffer;
+  context: string;
+}
+
+/** The encrypted seeds of all tenants, on the operators' login, for the rotation of data keys. */
+@Injectable()
+export class SeedRotationRepository {
+  readonly column = 'user_factors.secret';
+
+  constructor(private readonly database: PlatformDatabase) {}
+
+  /** The seeds after this one, in the order of their keys. */
+  async list(
+    after: Pick<EncryptedValue, 'tenantId' | 'id'> | undefined,
+    limit: number,
+  ): Promise<EncryptedValue[]> {
+    const rows = await this.database.query<Omit<EncryptedValue, 'context'> & { userId: string }>(
+      `SELECT tenant_id AS "tenantId", user_id AS "userId", id, secret AS stored FROM encrypted_seeds($1, $2, $3)`,
+      [after?.tenantId ?? NIL_UUID, after?.id ?? NIL_UUID, limit],
+    );
+    return rows.map((row) => ({ ...row, context: seedContext(row) }));
+  }
+
+  /** Replaces a seed that has not changed since it was read. @returns false if it has. */
+  async replace({ tenantId, id, stored }: EncryptedValue, next: Buffer): Promise<boolean> {
+    const [row] = await this.database.query<{ replaced: boolean }>(
+      'SELECT replace_seed($1, $2, $3, $4) AS replaced',
+      [tenantId, id, stored, next],
+    );
+    return row?.replaced === true;
+  }
+}
