@@ -1,4 +1,5 @@
 import type { TenantStatus } from '@poc-tracker/contracts';
+import type { SeededUser } from '@poc-tracker/testing';
 import { createHash, randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
 import { newInvitationToken } from '../../apps/auth-service/src/auth/invitations/invitation-token.js';
@@ -54,7 +55,7 @@ export class PolicyScenes {
     const role = caller === 'anonymous' ? 'user' : caller === 'operator' ? 'admin' : caller;
     const user = await this.service.user(tenantId, { role });
     const colleague = await this.service.user(tenantId, { role: 'user' });
-    const login = await this.service.login(host, user);
+    const { login, ...factors } = await this.logIn(host, user, hasFactor);
     return {
       host,
       tenantId,
@@ -71,7 +72,7 @@ export class PolicyScenes {
       target: await this.createTarget(targetStatus),
       invited: await this.seedInvitations(tenantId),
       activation: await this.inviteOperator(),
-      ...(hasFactor ? await this.addFactors(login.tokens.accessToken) : NO_FACTORS),
+      ...factors,
     };
   }
 
@@ -134,9 +135,18 @@ export class PolicyScenes {
     return { invitationId, token, linkId };
   }
 
-  private async addFactors(token: string): Promise<Pick<Scene, 'factorId' | 'pendingTotp'>> {
-    const { factor } = await addTotp(this.service, token);
-    return { factorId: factor.id, pendingTotp: await this.startTotp(token) };
+  private async logIn(
+    host: string,
+    user: SeededUser,
+    hasFactor: boolean,
+  ): Promise<Pick<Scene, 'login' | 'factorId' | 'pendingTotp'>> {
+    const login = await this.service.login(host, user);
+    if (!hasFactor) return { login, ...NO_FACTORS };
+    const { factor } = await addTotp(this.service, login.tokens.accessToken);
+    // Only new tokens say that the factor was proved.
+    const tokens = (await this.service.refresh(login.tokens.refreshToken)).data;
+    const pendingTotp = await this.startTotp(tokens.accessToken);
+    return { login: { ...login, tokens }, factorId: factor.id, pendingTotp };
   }
 
   private async startTotp(token: string): Promise<Scene['pendingTotp']> {
