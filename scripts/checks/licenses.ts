@@ -17,6 +17,7 @@ export const EXTRA_LICENSES: ReadonlySet<string> = new Set([
   'MPL-2.0',
   'MPL 2.0',
   '(MIT AND Zlib)',
+  '(MIT OR EUPL-1.1+)',
 ]);
 
 /** Packages that state no license in package.json. Theirs was read in the file LICENSE or README. */

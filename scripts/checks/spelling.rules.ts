@@ -7,7 +7,7 @@ export interface TextFile {
 
 /** Texts, names and comments have American spelling: what is wrong, and what to write. */
 const SPELLINGS: readonly (readonly [wrong: RegExp, american: string])[] = [
-  [/e-mail/i, 'email'],
+  [/\be-mail/i, 'email'],
   [/time-out/i, 'timeout'],
   [/(?:behavi|col|fav|flav|hon|lab|neighb)our/i, '-or'],
   [/licence/i, 'license'],
@@ -19,9 +19,13 @@ const SPELLINGS: readonly (readonly [wrong: RegExp, american: string])[] = [
   [/analys(?:e|ing)\b/i, '-yz-'],
 ];
 
+/** Texts in Portuguese. */
+const OTHER_LANGUAGE = /\.pt-br\.ts$/;
+
 /** Which lines do not have American spelling. */
 export function findSpellingFaults(files: readonly TextFile[]): string[] {
-  return files.flatMap(({ path, text }) =>
+  const english = files.filter(({ path }) => !OTHER_LANGUAGE.test(path));
+  return english.flatMap(({ path, text }) =>
     text.split('\n').flatMap((line, index) =>
       SPELLINGS.flatMap(([wrong, american]) => {
         const [found] = wrong.exec(line) ?? [];

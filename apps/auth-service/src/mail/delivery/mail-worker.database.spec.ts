@@ -124,7 +124,7 @@ describe('The workers', () => {
 
   it('try again what the server refuses for now, and not what it refuses for good', async () => {
     const replies: Record<string, [number, string]> = {
-      busy: [451, '4.7.1 Greylisted, try again'],
+      busy: [451, '4.7.1 Try again later'],
       policy: [554, '5.7.1 Rejected as spam'],
       gone: [550, '5.1.1 No such user'],
     };

@@ -8,7 +8,7 @@ export interface WebhookHeaders {
 }
 
 /** Seconds that the time of an event may differ from that of the service. */
-export const TOLERANCE_SECONDS = 300;
+const TOLERANCE_SECONDS = 300;
 
 /** Signatures of one event: a provider that replaces its secret sends two. */
 const MAX_SIGNATURES = 5;

@@ -13,7 +13,7 @@ import {
 import { IsDomainName } from '../../tenant/domains/domain-name.decorator.js';
 
 /** The ports of mail submission. Others would make the service knock at ports of other programs. */
-export const SMTP_PORTS = [25, 465, 587, 2525] as const;
+const SMTP_PORTS = [25, 465, 587, 2525] as const;
 
 const MAX_PASSWORD = 255;
 

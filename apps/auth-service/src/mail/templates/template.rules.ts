@@ -18,7 +18,7 @@ export function variablesOf(kind: MailKind): string[] {
 }
 
 /** The link or code that a mail of the kind is for. */
-export function requiredVariables(kind: MailKind): string[] {
+function requiredVariables(kind: MailKind): string[] {
   return Object.entries(definitionOf(kind).values)
     .filter(([, type]) => type === 'link' || type === 'code')
     .map(([name]) => name);
