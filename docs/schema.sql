@@ -123,6 +123,19 @@ ALTER FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone)
 GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.add_pending_registration(p_hash bytea, p_email text, p_password_hash text, p_first_name text, p_last_name text, p_invite_kind text, p_invite_hash bytea)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+INSERT INTO public.pending_registrations (tenant_id, token_hash, email, password_hash, first_name, last_name, invite_kind, invite_token_hash)
+SELECT (select nullif(current_setting('app.current_tenant_id', true), '')::uuid), p_hash, p_email, p_password_hash, p_first_name, p_last_name, p_invite_kind, p_invite_hash
+RETURNING expires_at
+$function$;
+ALTER FUNCTION add_pending_registration(bytea,text,text,text,text,text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION add_pending_registration(bytea,text,text,text,text,text,bytea) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.add_tenant_usage(p_tenant uuid, p_users integer, p_pocs integer, p_bytes bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -414,6 +427,43 @@ ALTER FUNCTION confirm_files_deleted(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION confirm_files_deleted(uuid) TO super_admin;
 GRANT EXECUTE ON FUNCTION confirm_files_deleted(uuid) TO tracker_user;
 
+CREATE OR REPLACE FUNCTION public.consume_one_time_token(p_purpose text, p_hash bytea)
+ RETURNS TABLE(id uuid, user_id uuid, email text)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DELETE FROM public.one_time_tokens t
+ WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND t.purpose = p_purpose
+   AND t.token_hash = p_hash AND t.expires_at > clock_timestamp() AND t.failures < 5
+   AND EXISTS (
+     SELECT FROM public.users u
+      WHERE u.tenant_id = t.tenant_id AND u.id = t.user_id AND u.status = 'active'
+        AND (t.purpose IN ('confirm_new_email', 'undo_email') OR u.email_key = public.email_key(t.email)))
+RETURNING t.id, t.user_id, t.email::text
+$function$;
+ALTER FUNCTION consume_one_time_token(text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION consume_one_time_token(text,bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.consume_pending_registration(p_hash bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  address text;
+BEGIN
+  DELETE FROM public.pending_registrations r
+   WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND r.token_hash = p_hash AND r.expires_at > clock_timestamp()
+  RETURNING r.email_key INTO address;
+  DELETE FROM public.pending_registrations r WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND r.email_key = address;
+  RETURN address IS NOT NULL;
+END
+$function$;
+ALTER FUNCTION consume_pending_registration(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION consume_pending_registration(bytea) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.count_active_sessions()
  RETURNS integer
  LANGUAGE sql
@@ -482,6 +532,36 @@ END
 $function$;
 ALTER FUNCTION count_tenant_users() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.create_one_time_token(p_user uuid, p_purpose text, p_hash bytea, p_email text, p_lifetime interval)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+INSERT INTO public.one_time_tokens (tenant_id, user_id, purpose, token_hash, email, expires_at)
+SELECT u.tenant_id, u.id, p_purpose, p_hash, p_email, clock_timestamp() + p_lifetime FROM public.users u
+ WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.id = p_user
+   AND (u.id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) OR ((select public.has_permission('manage_users')) AND array_position(ARRAY['viewer', 'user', 'manager', 'admin'], u.role) <= (select array_position(ARRAY['viewer', 'user', 'manager', 'admin'], current_setting('app.user_role', true)))))
+ON CONFLICT (tenant_id, user_id, purpose) WHERE purpose <> 'undo_email' DO UPDATE
+   SET id = public.uuid_v7(), token_hash = EXCLUDED.token_hash, email = EXCLUDED.email, failures = 0,
+       expires_at = EXCLUDED.expires_at, created_at = now()
+RETURNING expires_at
+$function$;
+ALTER FUNCTION create_one_time_token(uuid,text,bytea,text,interval) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION create_one_time_token(uuid,text,bytea,text,interval) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.discard_one_time_tokens(p_undo uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DELETE FROM public.one_time_tokens t
+ WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND (t.purpose <> 'undo_email' OR t.id > p_undo)
+$function$;
+ALTER FUNCTION discard_one_time_tokens(uuid) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION discard_one_time_tokens(uuid) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.email_key(p_email text)
  RETURNS text
  LANGUAGE sql
@@ -490,6 +570,32 @@ RETURN CASE WHEN (octet_length(p_email) = char_length(p_email)) THEN lower((p_em
 GRANT EXECUTE ON FUNCTION email_key(text) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION email_key(text) TO super_admin;
 GRANT EXECUTE ON FUNCTION email_key(text) TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.encrypted_seeds(p_after_tenant uuid, p_after uuid, p_limit integer)
+ RETURNS TABLE(tenant_id uuid, user_id uuid, id uuid, secret bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT f.tenant_id, f.user_id, f.id, f.secret FROM public.user_factors f
+ WHERE f.kind = 'totp' AND (f.tenant_id, f.id) > (p_after_tenant, p_after)
+ ORDER BY f.tenant_id, f.id LIMIT p_limit
+$function$;
+ALTER FUNCTION encrypted_seeds(uuid,uuid,integer) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION encrypted_seeds(uuid,uuid,integer) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.end_login_challenges()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.login_challenges c WHERE c.tenant_id = NEW.tenant_id AND c.user_id = NEW.id;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION end_login_challenges() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.extend_session()
  RETURNS trigger
@@ -524,18 +630,60 @@ ALTER FUNCTION failed_login_addresses(timestamp with time zone) OWNER TO tenant_
 GRANT EXECUTE ON FUNCTION failed_login_addresses(timestamp with time zone) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.find_credentials(p_email text)
- RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean)
+ RETURNS TABLE(id uuid, password_hash text, status text, must_change_password boolean, expired boolean, has_factor boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT u.id, u.password_hash, u.status, u.must_change_password,
-       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false)
+       u.must_change_password AND coalesce(u.temporary_password_expires_at <= clock_timestamp(), false),
+       u.factors <> '{}'
   FROM public.users u
  WHERE u.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND u.email_key = public.email_key(p_email)
 $function$;
 ALTER FUNCTION find_credentials(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION find_credentials(text) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.find_one_time_token(p_purpose text, p_hash bytea)
+ RETURNS TABLE(user_id uuid, email text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT t.user_id, t.email::text FROM public.one_time_tokens t
+ WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.purpose = p_purpose AND t.token_hash = p_hash AND t.expires_at > clock_timestamp() AND t.failures < 5
+   AND EXISTS (
+     SELECT FROM public.users u
+      WHERE u.tenant_id = t.tenant_id AND u.id = t.user_id AND u.status = 'active'
+        AND (t.purpose IN ('confirm_new_email', 'undo_email') OR u.email_key = public.email_key(t.email)))
+$function$;
+ALTER FUNCTION find_one_time_token(text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION find_one_time_token(text,bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.find_passkey_user(p_credential_id bytea)
+ RETURNS TABLE(user_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT f.user_id FROM public.user_factors f
+ WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.credential_id = p_credential_id AND f.confirmed_at IS NOT NULL
+$function$;
+ALTER FUNCTION find_passkey_user(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION find_passkey_user(bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.find_pending_registration(p_hash bytea)
+ RETURNS TABLE(email text, password_hash text, first_name text, last_name text, invite_kind text, invite_token_hash bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT r.email::text, r.password_hash, r.first_name::text, r.last_name::text, r.invite_kind, r.invite_token_hash
+  FROM public.pending_registrations r
+ WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND r.token_hash = p_hash AND r.expires_at > clock_timestamp()
+$function$;
+ALTER FUNCTION find_pending_registration(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION find_pending_registration(bytea) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.find_service_client(p_id uuid)
  RETURNS TABLE(id uuid, name text, secret_hash bytea)
@@ -575,6 +723,19 @@ UPDATE public.purged_tenants p SET finished_at = now()
 $function$;
 ALTER FUNCTION finish_purge(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION finish_purge(uuid) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.forget_devices()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.remembered_devices d WHERE d.tenant_id = NEW.tenant_id AND d.user_id = NEW.id;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION forget_devices() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.former_passwords(p_count integer)
  RETURNS TABLE(password_hash text)
@@ -631,6 +792,34 @@ SELECT NULL, l.role, l.expires_at, l.allowed_domains
 $function$;
 ALTER FUNCTION inspect_invitation(bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION inspect_invitation(bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.invalidate_access_tokens()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.one_time_tokens t
+   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND t.purpose IN ('reset_password', 'magic_link', 'login_code');
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION invalidate_access_tokens() OWNER TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.invalidate_email_tokens()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.one_time_tokens t
+   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND NEW.id IS DISTINCT FROM (select nullif(current_setting('app.current_user_id', true), '')::uuid);
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION invalidate_email_tokens() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.invited_role()
  RETURNS text
@@ -748,6 +937,45 @@ END
 $function$;
 ALTER FUNCTION keep_access_records(uuid,bytea,integer) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION keep_access_records(uuid,bytea,integer) TO super_admin;
+
+CREATE OR REPLACE FUNCTION public.keep_factor_kinds()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  tenant CONSTANT uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.tenant_id ELSE NEW.tenant_id END;
+  owner CONSTANT uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.user_id ELSE NEW.user_id END;
+BEGIN
+  PERFORM FROM public.users u WHERE u.tenant_id = tenant AND u.id = owner FOR NO KEY UPDATE;
+  UPDATE public.users u SET factors = ARRAY(
+      SELECT DISTINCT f.kind FROM public.user_factors f
+       WHERE f.tenant_id = tenant AND f.user_id = owner AND f.confirmed_at IS NOT NULL ORDER BY f.kind DESC)
+   WHERE u.tenant_id = tenant AND u.id = owner;
+  DELETE FROM public.login_challenges c WHERE c.tenant_id = tenant AND c.user_id = owner;
+  DELETE FROM public.remembered_devices d WHERE d.tenant_id = tenant AND d.user_id = owner;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION keep_factor_kinds() OWNER TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.keep_factor_used()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  BEGIN
+    IF NEW.last_step < OLD.last_step OR NEW.counter < OLD.counter OR num_nulls(NEW.last_step, NEW.counter)
+         > num_nulls(OLD.last_step, OLD.counter)
+       OR (OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at
+           AND (OLD.confirmed_at IS NOT NULL OR OLD.created_at <= now() - interval '10 minutes')) THEN
+      RAISE EXCEPTION 'a factor cannot be set back' USING
+        ERRCODE = 'check_violation', TABLE = 'user_factors', CONSTRAINT = 'user_factors_stay_used';
+    END IF;
+    RETURN NEW;
+  END
+  $function$;
 
 CREATE OR REPLACE FUNCTION public.keep_former_password()
  RETURNS trigger
@@ -897,6 +1125,27 @@ END
 $function$;
 ALTER FUNCTION keep_tenant_row() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.keep_user_factors()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  tenant CONSTANT uuid := coalesce(NEW.tenant_id, OLD.tenant_id);
+  owner CONSTANT uuid := coalesce(NEW.user_id, OLD.user_id);
+  kinds text[];
+BEGIN
+  PERFORM FROM public.users u WHERE u.tenant_id = tenant AND u.id = owner FOR NO KEY UPDATE;
+  SELECT coalesce(array_agg(DISTINCT f.kind ORDER BY f.kind), '{}') INTO kinds FROM public.user_factors f
+   WHERE f.tenant_id = tenant AND f.user_id = owner AND f.confirmed_at IS NOT NULL;
+  UPDATE public.users u SET factors = kinds
+   WHERE u.tenant_id = tenant AND u.id = owner AND u.factors <> kinds;
+  RETURN NULL;
+END
+$function$;
+ALTER FUNCTION keep_user_factors() OWNER TO tenant_gatekeeper;
+
 CREATE OR REPLACE FUNCTION public.limit_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -923,6 +1172,27 @@ BEGIN
 END
 $function$;
 ALTER FUNCTION limit_session() OWNER TO tenant_gatekeeper;
+
+CREATE OR REPLACE FUNCTION public.limit_user_factors()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  PERFORM FROM public.users u WHERE u.tenant_id = NEW.tenant_id AND u.id = NEW.user_id FOR NO KEY UPDATE;
+  DELETE FROM public.user_factors f
+   WHERE f.tenant_id = NEW.tenant_id AND f.user_id = NEW.user_id AND f.confirmed_at IS NULL AND f.created_at <= now() - interval '10 minutes';
+  IF (SELECT count(*) FROM public.user_factors f
+       WHERE f.tenant_id = NEW.tenant_id AND f.user_id = NEW.user_id) >= 10 THEN
+    RAISE EXCEPTION 'the user has % factors already', 10 USING
+      ERRCODE = 'check_violation', TABLE = 'user_factors', CONSTRAINT = 'user_factors_limit';
+  END IF;
+  NEW.created_at := now();
+  RETURN NEW;
+END
+$function$;
+ALTER FUNCTION limit_user_factors() OWNER TO tenant_gatekeeper;
 
 CREATE OR REPLACE FUNCTION public.list_colleagues(p_source integer, p_prefix text, p_key text, p_id uuid, p_limit integer)
  RETURNS TABLE(id uuid, first_name text, last_name text, avatar_url text, key text)
@@ -1102,6 +1372,21 @@ SELECT EXISTS (
 $function$;
 ALTER FUNCTION operator_invitation_is_open(text,bytea) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION operator_invitation_is_open(text,bytea) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.own_factor_secrets()
+ RETURNS TABLE(id uuid, kind text, secret bytea, last_step bigint, credential_id bytea, public_key bytea, counter bigint, transports text[], rp_id text, is_confirmed boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT f.id, f.kind, f.secret, f.last_step, f.credential_id, f.public_key, f.counter, f.transports, f.rp_id::text,
+       f.confirmed_at IS NOT NULL
+  FROM public.user_factors f
+ WHERE f.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND f.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND NOT (f.confirmed_at IS NULL AND f.created_at <= now() - interval '10 minutes')
+ ORDER BY f.id
+$function$;
+ALTER FUNCTION own_factor_secrets() OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION own_factor_secrets() TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.prune_access_records(p_before timestamp with time zone)
  RETURNS void
@@ -1720,6 +2005,21 @@ $function$;
 ALTER FUNCTION repair_tenant_usage(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION repair_tenant_usage(uuid) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.replace_seed(p_tenant uuid, p_id uuid, p_old bytea, p_new bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  UPDATE public.user_factors f SET secret = p_new
+   WHERE f.tenant_id = p_tenant AND f.id = p_id AND f.secret = p_old;
+  RETURN FOUND;
+END
+$function$;
+ALTER FUNCTION replace_seed(uuid,uuid,bytea,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION replace_seed(uuid,uuid,bytea,bytea) TO super_admin;
+
 CREATE OR REPLACE FUNCTION public.resolve_tenant(p_id uuid, p_subdomain text, p_domain text)
  RETURNS TABLE(id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
  LANGUAGE sql
@@ -1910,13 +2210,18 @@ ALTER FUNCTION session_changes_since(text) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION session_changes_since(text) TO super_admin;
 
 CREATE OR REPLACE FUNCTION public.session_status(p_tenant uuid, p_user uuid, p_session uuid)
- RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
+ RETURNS TABLE(session_active boolean, session_expires_at timestamp with time zone, session_expires_in_ms double precision, user_status text, user_role text, permissions jsonb, factors text[], factor_due text, id uuid, name text, subdomain text, custom_domain text, plan_type text, status text, features jsonb, max_users integer, max_pocs integer, max_storage_gb integer, subscription_ends_at timestamp with time zone, is_platform boolean, rate_limits jsonb, country_policy jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timestamp()) * 1000,
-       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'),
+       u.status, u.role, u.permissions || coalesce(r.permissions, '[]'), u.factors, CASE
+         WHEN security -> 'requireMFA' IS DISTINCT FROM 'true' THEN NULL
+         WHEN coalesce(security -> 'mfaRoles', '[]') <> '[]' AND NOT security -> 'mfaRoles' ? u.role THEN NULL
+         WHEN u.factors = '{}' THEN 'enrollment'
+         WHEN 'mfa' = ANY (s.amr) OR ('device' = ANY (s.amr) AND security -> 'rememberDevices' = 'true') THEN NULL
+         ELSE 'verification' END,
        t.id, t.name, t.subdomain, t.branding ->> 'custom_domain', t.plan_type, CASE WHEN t.deleted_at IS NULL THEN t.status ELSE 'canceled' END,
        t.features, t.max_users, t.max_pocs, t.max_storage_gb, t.subscription_ends_at, t.is_platform, t.rate_limits,
        (
@@ -1928,6 +2233,8 @@ SELECT s.is_active, s.expires_at, extract(epoch FROM s.expires_at - clock_timest
   JOIN public.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
   LEFT JOIN public.tenant_roles r ON r.tenant_id = u.tenant_id AND r.id = u.custom_role_id
   JOIN public.tenants t ON t.id = s.tenant_id
+  LEFT JOIN LATERAL (SELECT c.setting_value AS security FROM public.tenant_settings c
+                      WHERE c.tenant_id = s.tenant_id AND c.setting_key = 'security') c ON true
  WHERE s.tenant_id = p_tenant AND s.id = p_session AND s.user_id = p_user
 $function$;
 ALTER FUNCTION session_status(uuid,uuid,uuid) OWNER TO tenant_gatekeeper;
@@ -2035,6 +2342,26 @@ END
 $function$;
 ALTER FUNCTION shorten_sessions() OWNER TO tenant_gatekeeper;
 
+CREATE OR REPLACE FUNCTION public.spend_challenge(p_challenge_hash bytea, p_expires_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  DELETE FROM public.spent_challenges c
+   WHERE c.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND c.challenge_hash IN (
+     SELECT e.challenge_hash FROM public.spent_challenges e
+      WHERE e.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND e.expires_at < now() - interval '1 hour'
+      ORDER BY e.expires_at LIMIT 10 FOR UPDATE SKIP LOCKED);
+  INSERT INTO public.spent_challenges (tenant_id, challenge_hash, expires_at)
+  VALUES ((select nullif(current_setting('app.current_tenant_id', true), '')::uuid), p_challenge_hash, p_expires_at) ON CONFLICT DO NOTHING;
+  RETURN FOUND;
+END
+$function$;
+ALTER FUNCTION spend_challenge(bytea,timestamp with time zone) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION spend_challenge(bytea,timestamp with time zone) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.supersede_expired_invites(p_emails text[])
  RETURNS void
  LANGUAGE sql
@@ -2077,6 +2404,40 @@ SELECT m.id, m.status, m.last_error FROM public.outgoing_mails m
 $function$;
 ALTER FUNCTION test_mail(uuid) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION test_mail(uuid) TO authenticated_user;
+
+CREATE OR REPLACE FUNCTION public.try_one_time_code(p_purpose text, p_hash bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  tried record;
+BEGIN
+  SELECT t.id, t.token_hash = p_hash AND t.expires_at > clock_timestamp() AND t.failures < 5
+   AND EXISTS (
+     SELECT FROM public.users u
+      WHERE u.tenant_id = t.tenant_id AND u.id = t.user_id AND u.status = 'active'
+        AND (t.purpose IN ('confirm_new_email', 'undo_email') OR u.email_key = public.email_key(t.email))) AS is_right INTO tried
+    FROM public.one_time_tokens t
+   WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND t.purpose = p_purpose
+     FOR UPDATE;
+  IF NOT FOUND THEN
+    -- Writes as the count of a failure does: the commit of a transaction that wrote nothing takes less time.
+    PERFORM pg_logical_emit_message(true, 'one_time_code', '');
+    RETURN false;
+  END IF;
+  IF tried.is_right THEN
+    DELETE FROM public.one_time_tokens t WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.id = tried.id;
+  ELSE
+    UPDATE public.one_time_tokens t SET failures = least(t.failures + 1, 5)
+     WHERE t.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND t.id = tried.id;
+  END IF;
+  RETURN tried.is_right;
+END
+$function$;
+ALTER FUNCTION try_one_time_code(text,bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION try_one_time_code(text,bytea) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.unicode_email_key(p_email text)
  RETURNS text
@@ -2160,6 +2521,22 @@ AS $function$
         RETURN NEW;
       END
       $function$;
+
+CREATE OR REPLACE FUNCTION public.use_recovery_code(p_code_hash bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  UPDATE public.recovery_codes c SET used_at = now()
+   WHERE c.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND c.user_id = (select nullif(current_setting('app.current_user_id', true), '')::uuid) AND c.code_hash = p_code_hash
+     AND c.used_at IS NULL;
+  RETURN FOUND;
+END
+$function$;
+ALTER FUNCTION use_recovery_code(bytea) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION use_recovery_code(bytea) TO authenticated_user;
 
 CREATE OR REPLACE FUNCTION public.uuid_v7()
  RETURNS uuid
@@ -2515,6 +2892,43 @@ GRANT UPDATE (token_hash, expires_at, invited_by, revoked_at, sent_count, last_s
 GRANT SELECT (tenant_id, id, token_hash, email, email_key, role, expires_at, accepted_at, accepted_by, invited_by, revoked_at, superseded_at) ON invites TO tenant_gatekeeper;
 GRANT UPDATE (accepted_at, accepted_by, superseded_at) ON invites TO tenant_gatekeeper;
 
+CREATE TABLE login_challenges (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  amr text[] NOT NULL,
+  device_id character varying(100),
+  revokes_others boolean NOT NULL,
+  tries integer NOT NULL DEFAULT 0,
+  expires_at timestamp with time zone NOT NULL DEFAULT (clock_timestamp() + '00:05:00'::interval),
+  CONSTRAINT login_challenges_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT login_challenges_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT login_challenges_tries_check CHECK ((tries >= 0))
+);
+CREATE INDEX login_challenges_user_idx ON public.login_challenges USING btree (tenant_id, user_id);
+ALTER TABLE login_challenges ENABLE ROW LEVEL SECURITY;
+ALTER TABLE login_challenges FORCE ROW LEVEL SECURITY;
+CREATE POLICY login_challenges_tenant_isolation ON login_challenges AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_select_authenticated_user ON login_challenges AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_select_tenant_gatekeeper ON login_challenges AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY login_challenges_insert_authenticated_user ON login_challenges AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_update_authenticated_user ON login_challenges AS PERMISSIVE FOR UPDATE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_delete_authenticated_user ON login_challenges AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY login_challenges_delete_tenant_gatekeeper ON login_challenges AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, INSERT, SELECT ON login_challenges TO authenticated_user;
+GRANT DELETE ON login_challenges TO tenant_gatekeeper;
+GRANT UPDATE (tries) ON login_challenges TO authenticated_user;
+GRANT SELECT (tenant_id, user_id) ON login_challenges TO tenant_gatekeeper;
+
 CREATE TABLE mail_events (
   id text NOT NULL,
   received_at timestamp with time zone NOT NULL DEFAULT now(),
@@ -2556,6 +2970,51 @@ CREATE TRIGGER mail_templates_audit AFTER INSERT OR DELETE OR UPDATE ON public.m
 GRANT DELETE, INSERT, SELECT ON mail_templates TO authenticated_user;
 GRANT SELECT ON mail_templates TO super_admin;
 GRANT UPDATE (subject, body, updated_at) ON mail_templates TO authenticated_user;
+
+CREATE TABLE one_time_tokens (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  user_id uuid NOT NULL,
+  purpose text NOT NULL,
+  token_hash bytea NOT NULL,
+  email character varying(255) NOT NULL,
+  failures smallint NOT NULL DEFAULT 0,
+  expires_at timestamp with time zone NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT one_time_tokens_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT one_time_tokens_hash_key UNIQUE (tenant_id, token_hash),
+  CONSTRAINT one_time_tokens_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT one_time_tokens_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT one_time_tokens_failures_check CHECK ((failures >= 0)),
+  CONSTRAINT one_time_tokens_hash_check CHECK ((octet_length(token_hash) = 32)),
+  CONSTRAINT one_time_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'magic_link'::text, 'login_code'::text, 'confirm_new_email'::text, 'undo_email'::text])))
+);
+CREATE INDEX one_time_tokens_expires_at_idx ON public.one_time_tokens USING btree (expires_at);
+CREATE UNIQUE INDEX one_time_tokens_purpose_key ON public.one_time_tokens USING btree (tenant_id, user_id, purpose) WHERE (purpose <> 'undo_email'::text);
+CREATE INDEX one_time_tokens_user_idx ON public.one_time_tokens USING btree (tenant_id, user_id);
+ALTER TABLE one_time_tokens ENABLE ROW LEVEL SECURITY;
+ALTER TABLE one_time_tokens FORCE ROW LEVEL SECURITY;
+CREATE POLICY one_time_tokens_tenant_isolation ON one_time_tokens AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY one_time_tokens_select_super_admin ON one_time_tokens AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY one_time_tokens_select_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY one_time_tokens_insert_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY one_time_tokens_update_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY one_time_tokens_delete_super_admin ON one_time_tokens AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+CREATE POLICY one_time_tokens_delete_tenant_gatekeeper ON one_time_tokens AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE ON one_time_tokens TO super_admin;
+GRANT DELETE, SELECT ON one_time_tokens TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, user_id, purpose, expires_at, created_at) ON one_time_tokens TO super_admin;
+GRANT INSERT (tenant_id, user_id, purpose, token_hash, email, expires_at) ON one_time_tokens TO tenant_gatekeeper;
+GRANT UPDATE (id, token_hash, email, failures, expires_at, created_at) ON one_time_tokens TO tenant_gatekeeper;
 
 CREATE TABLE operator_invitations (
   tenant_id uuid NOT NULL,
@@ -2665,6 +3124,52 @@ CREATE POLICY password_history_delete_tenant_gatekeeper ON password_history AS P
   USING (true);
 GRANT DELETE, SELECT ON password_history TO tenant_gatekeeper;
 GRANT INSERT (tenant_id, user_id, password_hash) ON password_history TO tenant_gatekeeper;
+
+CREATE TABLE pending_registrations (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  token_hash bytea NOT NULL,
+  email character varying(255) NOT NULL,
+  email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
+  password_hash text NOT NULL,
+  first_name character varying(100),
+  last_name character varying(100),
+  invite_kind text,
+  invite_token_hash bytea,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone NOT NULL DEFAULT (now() + '7 days'::interval),
+  CONSTRAINT pending_registrations_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT pending_registrations_hash_key UNIQUE (tenant_id, token_hash),
+  CONSTRAINT pending_registrations_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT pending_registrations_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT pending_registrations_first_name_check CHECK (is_line_of_text((first_name)::text)),
+  CONSTRAINT pending_registrations_hash_check CHECK ((octet_length(token_hash) = 32)),
+  CONSTRAINT pending_registrations_invite_check CHECK ((invite_kind = ANY (ARRAY['user'::text, 'link'::text]))),
+  CONSTRAINT pending_registrations_invite_hash_check CHECK ((octet_length(invite_token_hash) = 32)),
+  CONSTRAINT pending_registrations_last_name_check CHECK (is_line_of_text((last_name)::text)),
+  CONSTRAINT pending_registrations_password_check CHECK ((password_hash ~~ '$argon2id$%'::text))
+);
+CREATE INDEX pending_registrations_email_idx ON public.pending_registrations USING btree (tenant_id, email_key);
+CREATE INDEX pending_registrations_expires_at_idx ON public.pending_registrations USING btree (expires_at);
+ALTER TABLE pending_registrations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pending_registrations FORCE ROW LEVEL SECURITY;
+CREATE POLICY pending_registrations_tenant_isolation ON pending_registrations AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY pending_registrations_select_super_admin ON pending_registrations AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY pending_registrations_select_tenant_gatekeeper ON pending_registrations AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY pending_registrations_insert_tenant_gatekeeper ON pending_registrations AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY pending_registrations_delete_super_admin ON pending_registrations AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+CREATE POLICY pending_registrations_delete_tenant_gatekeeper ON pending_registrations AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE ON pending_registrations TO super_admin;
+GRANT DELETE, SELECT ON pending_registrations TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, created_at, expires_at) ON pending_registrations TO super_admin;
+GRANT INSERT (tenant_id, token_hash, email, password_hash, first_name, last_name, invite_kind, invite_token_hash) ON pending_registrations TO tenant_gatekeeper;
 
 CREATE TABLE poc_collaborators (
   tenant_id uuid NOT NULL,
@@ -2884,6 +3389,73 @@ CREATE TABLE purged_tenants (
 CREATE INDEX purged_tenants_open_idx ON public.purged_tenants USING btree (started_at) WHERE ((finished_at IS NULL) OR (files_deleted_at IS NULL));
 GRANT INSERT, SELECT, UPDATE ON purged_tenants TO tenant_gatekeeper;
 
+CREATE TABLE recovery_codes (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  user_id uuid NOT NULL,
+  code_hash bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  used_at timestamp with time zone,
+  CONSTRAINT recovery_codes_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT recovery_codes_code_key UNIQUE (tenant_id, user_id, code_hash),
+  CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT recovery_codes_code_hash_check CHECK ((octet_length(code_hash) = 32))
+);
+ALTER TABLE recovery_codes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE recovery_codes FORCE ROW LEVEL SECURITY;
+CREATE POLICY recovery_codes_tenant_isolation ON recovery_codes AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY recovery_codes_select_authenticated_user ON recovery_codes AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY recovery_codes_select_super_admin ON recovery_codes AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY recovery_codes_select_tenant_gatekeeper ON recovery_codes AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY recovery_codes_insert_authenticated_user ON recovery_codes AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY recovery_codes_update_tenant_gatekeeper ON recovery_codes AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY recovery_codes_delete_authenticated_user ON recovery_codes AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY recovery_codes_delete_super_admin ON recovery_codes AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+GRANT DELETE ON recovery_codes TO authenticated_user;
+GRANT DELETE ON recovery_codes TO super_admin;
+GRANT SELECT ON recovery_codes TO tenant_gatekeeper;
+GRANT INSERT (tenant_id, user_id, code_hash) ON recovery_codes TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, created_at, used_at) ON recovery_codes TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, created_at, used_at) ON recovery_codes TO super_admin;
+GRANT UPDATE (used_at) ON recovery_codes TO tenant_gatekeeper;
+
+CREATE TABLE remembered_devices (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  device_id uuid NOT NULL,
+  expires_at timestamp with time zone NOT NULL DEFAULT (clock_timestamp() + '30 days'::interval),
+  CONSTRAINT remembered_devices_pkey PRIMARY KEY (tenant_id, user_id, device_id),
+  CONSTRAINT remembered_devices_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+ALTER TABLE remembered_devices ENABLE ROW LEVEL SECURITY;
+ALTER TABLE remembered_devices FORCE ROW LEVEL SECURITY;
+CREATE POLICY remembered_devices_tenant_isolation ON remembered_devices AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_select_authenticated_user ON remembered_devices AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_select_tenant_gatekeeper ON remembered_devices AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY remembered_devices_insert_authenticated_user ON remembered_devices AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_delete_authenticated_user ON remembered_devices AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY remembered_devices_delete_tenant_gatekeeper ON remembered_devices AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, INSERT, SELECT ON remembered_devices TO authenticated_user;
+GRANT DELETE ON remembered_devices TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, user_id) ON remembered_devices TO tenant_gatekeeper;
+
 CREATE TABLE revocation_events (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
@@ -3053,6 +3625,32 @@ GRANT SELECT ON session_changes TO authenticated_user;
 GRANT DELETE, SELECT ON session_changes TO super_admin;
 GRANT INSERT, SELECT, UPDATE ON session_changes TO tenant_gatekeeper;
 GRANT UPDATE (last_accessed_at, xid) ON session_changes TO super_admin;
+
+CREATE TABLE spent_challenges (
+  tenant_id uuid NOT NULL,
+  challenge_hash bytea NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT spent_challenges_pkey PRIMARY KEY (tenant_id, challenge_hash),
+  CONSTRAINT spent_challenges_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT spent_challenges_challenge_hash_check CHECK ((octet_length(challenge_hash) = 32))
+);
+CREATE INDEX spent_challenges_expiry_idx ON public.spent_challenges USING btree (tenant_id, expires_at);
+ALTER TABLE spent_challenges ENABLE ROW LEVEL SECURITY;
+ALTER TABLE spent_challenges FORCE ROW LEVEL SECURITY;
+CREATE POLICY spent_challenges_tenant_isolation ON spent_challenges AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY spent_challenges_select_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY spent_challenges_insert_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY spent_challenges_update_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY spent_challenges_delete_tenant_gatekeeper ON spent_challenges AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, INSERT, SELECT ON spent_challenges TO tenant_gatekeeper;
+GRANT UPDATE (expires_at) ON spent_challenges TO tenant_gatekeeper;
 
 CREATE TABLE suppressed_addresses (
   tenant_id uuid NOT NULL,
@@ -3309,11 +3907,11 @@ CREATE POLICY tenant_settings_delete_authenticated_user ON tenant_settings AS PE
   USING (( SELECT has_permission('manage_settings'::text) AS has_permission));
 CREATE POLICY tenant_settings_delete_super_admin ON tenant_settings AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
-CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((new.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenant_settings_added AFTER INSERT ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND (((new.setting_value ->> 'countryPolicy'::text) <> 'off'::text) OR ((new.setting_value -> 'requireMFA'::text) = 'true'::jsonb)))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
-CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND ((((old.setting_value -> 'countryPolicy'::text) IS DISTINCT FROM (new.setting_value -> 'countryPolicy'::text)) OR ((old.setting_value -> 'allowedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'allowedCountries'::text))) OR ((old.setting_value -> 'deniedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'deniedCountries'::text))))) EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenant_settings_changed AFTER UPDATE ON public.tenant_settings FOR EACH ROW WHEN ((((new.setting_key)::text = 'security'::text) AND (((((old.setting_value -> 'countryPolicy'::text) IS DISTINCT FROM (new.setting_value -> 'countryPolicy'::text)) OR ((old.setting_value -> 'allowedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'allowedCountries'::text))) OR ((old.setting_value -> 'deniedCountries'::text) IS DISTINCT FROM (new.setting_value -> 'deniedCountries'::text))) OR ((((old.setting_value -> 'requireMFA'::text) IS DISTINCT FROM (new.setting_value -> 'requireMFA'::text)) OR ((old.setting_value -> 'mfaRoles'::text) IS DISTINCT FROM (new.setting_value -> 'mfaRoles'::text))) OR ((old.setting_value -> 'rememberDevices'::text) IS DISTINCT FROM (new.setting_value -> 'rememberDevices'::text)))))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_platform BEFORE INSERT OR DELETE OR UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
-CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings FOR EACH ROW WHEN ((((old.setting_key)::text = 'security'::text) AND ((old.setting_value ->> 'countryPolicy'::text) <> 'off'::text))) EXECUTE FUNCTION note_revocation('tenant');
+CREATE TRIGGER tenant_settings_removed AFTER DELETE ON public.tenant_settings FOR EACH ROW WHEN ((((old.setting_key)::text = 'security'::text) AND (((old.setting_value ->> 'countryPolicy'::text) <> 'off'::text) OR ((old.setting_value -> 'requireMFA'::text) = 'true'::jsonb)))) EXECUTE FUNCTION note_revocation('tenant');
 CREATE TRIGGER tenant_settings_shorten_sessions AFTER INSERT OR UPDATE OF setting_value ON public.tenant_settings FOR EACH ROW WHEN (((new.setting_key)::text = 'security'::text)) EXECUTE FUNCTION shorten_sessions();
 CREATE TRIGGER tenant_settings_updated_at BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION update_updated_at();
 GRANT DELETE, INSERT, SELECT ON tenant_settings TO authenticated_user;
@@ -3482,6 +4080,79 @@ GRANT SELECT ON usage_events TO authenticated_user;
 GRANT SELECT ON usage_events TO super_admin;
 GRANT DELETE, INSERT, SELECT ON usage_events TO tenant_gatekeeper;
 
+CREATE TABLE user_factors (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  user_id uuid NOT NULL,
+  kind text NOT NULL,
+  name character varying(50) NOT NULL,
+  secret bytea,
+  last_step bigint,
+  credential_id bytea,
+  public_key bytea,
+  counter bigint,
+  transports text[],
+  rp_id character varying(253),
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  confirmed_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  CONSTRAINT user_factors_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT user_factors_credential_key UNIQUE (tenant_id, credential_id),
+  CONSTRAINT user_factors_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT user_factors_counter_check CHECK (((counter >= 0) AND (counter <= '4294967295'::bigint))),
+  CONSTRAINT user_factors_credential_id_check CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+  CONSTRAINT user_factors_kind_check CHECK ((kind = ANY (ARRAY['totp'::text, 'passkey'::text]))),
+  CONSTRAINT user_factors_name_check CHECK (is_line_of_text((name)::text)),
+  CONSTRAINT user_factors_public_key_check CHECK (((octet_length(public_key) >= 1) AND (octet_length(public_key) <= 4096))),
+  CONSTRAINT user_factors_secret_check CHECK (((octet_length(secret) >= 30) AND (octet_length(secret) <= 500))),
+  CONSTRAINT user_factors_shape_check CHECK (
+CASE kind
+    WHEN 'totp'::text THEN ((secret IS NOT NULL) AND (credential_id IS NULL))
+    ELSE ((secret IS NULL) AND (num_nulls(credential_id, public_key, counter, rp_id) = 0))
+END)
+);
+CREATE INDEX user_factors_user_idx ON public.user_factors USING btree (tenant_id, user_id, id);
+ALTER TABLE user_factors ENABLE ROW LEVEL SECURITY;
+ALTER TABLE user_factors FORCE ROW LEVEL SECURITY;
+CREATE POLICY user_factors_tenant_isolation ON user_factors AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY user_factors_select_authenticated_user ON user_factors AS PERMISSIVE FOR SELECT TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY user_factors_select_super_admin ON user_factors AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY user_factors_select_tenant_gatekeeper ON user_factors AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY user_factors_insert_authenticated_user ON user_factors AS PERMISSIVE FOR INSERT TO authenticated_user
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY user_factors_update_authenticated_user ON user_factors AS PERMISSIVE FOR UPDATE TO authenticated_user
+  USING ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY user_factors_update_tenant_gatekeeper ON user_factors AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY user_factors_delete_authenticated_user ON user_factors AS PERMISSIVE FOR DELETE TO authenticated_user
+  USING (((user_id = ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif")) OR (( SELECT has_permission('manage_users'::text) AS has_permission) AND is_user_within_own_rank(user_id))));
+CREATE POLICY user_factors_delete_super_admin ON user_factors AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+CREATE POLICY user_factors_delete_tenant_gatekeeper ON user_factors AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+CREATE TRIGGER user_factors_audit AFTER INSERT OR DELETE OR UPDATE OF name, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER user_factors_counted AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION keep_user_factors();
+CREATE TRIGGER user_factors_kinds_added AFTER INSERT ON public.user_factors FOR EACH ROW WHEN ((new.confirmed_at IS NOT NULL)) EXECUTE FUNCTION keep_factor_kinds();
+CREATE TRIGGER user_factors_kinds_confirmed AFTER UPDATE OF confirmed_at ON public.user_factors FOR EACH ROW WHEN ((old.confirmed_at IS DISTINCT FROM new.confirmed_at)) EXECUTE FUNCTION keep_factor_kinds();
+CREATE TRIGGER user_factors_kinds_removed AFTER DELETE ON public.user_factors FOR EACH ROW WHEN ((old.confirmed_at IS NOT NULL)) EXECUTE FUNCTION keep_factor_kinds();
+CREATE TRIGGER user_factors_limited BEFORE INSERT ON public.user_factors FOR EACH ROW EXECUTE FUNCTION limit_user_factors();
+CREATE TRIGGER user_factors_stay_used BEFORE UPDATE OF last_step, counter, confirmed_at ON public.user_factors FOR EACH ROW EXECUTE FUNCTION keep_factor_used();
+GRANT DELETE ON user_factors TO authenticated_user;
+GRANT DELETE ON user_factors TO super_admin;
+GRANT DELETE, SELECT ON user_factors TO tenant_gatekeeper;
+GRANT INSERT (tenant_id, id, user_id, kind, name, secret, credential_id, public_key, counter, transports, rp_id, confirmed_at) ON user_factors TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, kind, name, last_step, counter, rp_id, created_at, confirmed_at, last_used_at) ON user_factors TO authenticated_user;
+GRANT UPDATE (name, last_step, counter, confirmed_at, last_used_at) ON user_factors TO authenticated_user;
+GRANT SELECT (tenant_id, id, user_id, kind, name, last_step, counter, rp_id, created_at, confirmed_at, last_used_at) ON user_factors TO super_admin;
+GRANT UPDATE (secret) ON user_factors TO tenant_gatekeeper;
+
 CREATE TABLE user_sessions (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL DEFAULT uuid_v7(),
@@ -3500,6 +4171,8 @@ CREATE TABLE user_sessions (
   idle_timeout interval NOT NULL DEFAULT '24:00:00'::interval,
   expires_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL DEFAULT now(),
+  amr text[] NOT NULL DEFAULT '{}'::text[],
+  authenticated_at timestamp with time zone NOT NULL DEFAULT now(),
   is_active boolean NOT NULL DEFAULT true,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
@@ -3507,6 +4180,7 @@ CREATE TABLE user_sessions (
   CONSTRAINT user_sessions_refresh_token_hash_key UNIQUE (tenant_id, refresh_token_hash),
   CONSTRAINT user_sessions_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   CONSTRAINT user_sessions_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT user_sessions_amr_check CHECK ((amr <@ ARRAY['pwd'::text, 'otp'::text, 'hwk'::text, 'swk'::text, 'user'::text, 'mfa'::text, 'email'::text, 'recovery'::text, 'device'::text])),
   CONSTRAINT user_sessions_generation_check CHECK ((generation >= 0)),
   CONSTRAINT user_sessions_previous_hash_check CHECK ((octet_length(previous_refresh_token_hash) = 32)),
   CONSTRAINT user_sessions_refresh_token_hash_check CHECK ((octet_length(refresh_token_hash) = 32))
@@ -3545,6 +4219,7 @@ CREATE POLICY user_sessions_delete_tenant_gatekeeper ON user_sessions AS PERMISS
   USING (true);
 CREATE TRIGGER user_sessions_audit AFTER INSERT OR UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER user_sessions_audit_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN ((CURRENT_USER <> 'tenant_gatekeeper'::name)) EXECUTE FUNCTION audit_tenant_access();
+CREATE TRIGGER user_sessions_authenticated AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.amr <> new.amr)) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER user_sessions_deleted AFTER DELETE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (old.expires_at > now()))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_ended AFTER UPDATE ON public.user_sessions FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION note_revocation('session');
 CREATE TRIGGER user_sessions_extended BEFORE UPDATE OF last_used_at ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session();
@@ -3556,9 +4231,9 @@ CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF is_active ON public.u
 GRANT INSERT, SELECT ON user_sessions TO authenticated_user;
 GRANT DELETE, INSERT, SELECT ON user_sessions TO super_admin;
 GRANT DELETE ON user_sessions TO tenant_gatekeeper;
-GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO authenticated_user;
-GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, is_active, revoked_at) ON user_sessions TO super_admin;
-GRANT SELECT (tenant_id, id, user_id, ip_address, ends_at, idle_timeout, expires_at, last_used_at, is_active, revoked_at, created_at) ON user_sessions TO tenant_gatekeeper;
+GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, amr, authenticated_at, is_active, revoked_at) ON user_sessions TO authenticated_user;
+GRANT UPDATE (refresh_token_hash, previous_refresh_token_hash, refresh_nonce, generation, rotated_at, device_info, ip_address, user_agent, last_used_at, amr, authenticated_at, is_active, revoked_at) ON user_sessions TO super_admin;
+GRANT SELECT (tenant_id, id, user_id, ip_address, ends_at, idle_timeout, expires_at, last_used_at, amr, is_active, revoked_at, created_at) ON user_sessions TO tenant_gatekeeper;
 GRANT UPDATE (ends_at, idle_timeout, expires_at, is_active, revoked_at) ON user_sessions TO tenant_gatekeeper;
 
 CREATE TABLE users (
@@ -3584,6 +4259,7 @@ CREATE TABLE users (
   must_change_password boolean NOT NULL DEFAULT false,
   temporary_password_expires_at timestamp with time zone,
   custom_role_id uuid,
+  factors text[] NOT NULL DEFAULT '{}'::text[],
   email_key text NOT NULL GENERATED ALWAYS AS (email_key((email)::text)) STORED,
   search_unicode_email text NOT NULL GENERATED ALWAYS AS (unicode_email_key((email)::text)) STORED,
   search_name text NOT NULL GENERATED ALWAYS AS (search_key(btrim((((COALESCE(first_name, ''::character varying))::text || ' '::text) || (COALESCE(last_name, ''::character varying))::text)))) STORED,
@@ -3594,6 +4270,7 @@ CREATE TABLE users (
   CONSTRAINT users_custom_role_fkey FOREIGN KEY (tenant_id, custom_role_id) REFERENCES tenant_roles(tenant_id, id),
   CONSTRAINT users_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   CONSTRAINT users_email_check CHECK (is_email_address((email)::text)),
+  CONSTRAINT users_factors_check CHECK ((factors <@ ARRAY['totp'::text, 'passkey'::text])),
   CONSTRAINT users_first_name_check CHECK (is_line_of_text((first_name)::text)),
   CONSTRAINT users_last_name_check CHECK (is_line_of_text((last_name)::text)),
   CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en-US'::text]))),
@@ -3633,21 +4310,29 @@ CREATE POLICY users_update_authenticated_user ON users AS PERMISSIVE FOR UPDATE 
 CREATE POLICY users_update_super_admin ON users AS PERMISSIVE FOR UPDATE TO super_admin
   USING (true)
   WITH CHECK (true);
+CREATE POLICY users_update_tenant_gatekeeper ON users AS PERMISSIVE FOR UPDATE TO tenant_gatekeeper
+  USING (true)
+  WITH CHECK (true);
 CREATE POLICY users_delete_authenticated_user ON users AS PERMISSIVE FOR DELETE TO authenticated_user
   USING ((( SELECT has_permission('manage_users'::text) AS has_permission) AND (array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], role) <= ( SELECT array_position(ARRAY['viewer'::text, 'user'::text, 'manager'::text, 'admin'::text], current_setting('app.user_role'::text, true)) AS array_position)) AND (id IS DISTINCT FROM ( SELECT (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid AS "nullif"))));
 CREATE POLICY users_delete_super_admin ON users AS PERMISSIVE FOR DELETE TO super_admin
   USING (true);
+CREATE TRIGGER users_access_tokens AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION invalidate_access_tokens();
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION audit_tenant_access();
 CREATE TRIGGER users_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER users_email_tokens AFTER UPDATE OF email ON public.users FOR EACH ROW WHEN (((old.email)::text <> (new.email)::text)) EXECUTE FUNCTION invalidate_email_tokens();
+CREATE TRIGGER users_forget_devices AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.status <> new.status) OR ((old.email)::text <> (new.email)::text) OR (old.factors <> new.factors))) EXECUTE FUNCTION forget_devices();
 CREATE TRIGGER users_former_password AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION keep_former_password();
 CREATE TRIGGER users_last_admin AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION keep_last_admin();
 CREATE TRIGGER users_last_admin_deleted AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION keep_last_admin();
+CREATE TRIGGER users_login_challenges AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.password_hash IS DISTINCT FROM new.password_hash) OR (old.must_change_password IS DISTINCT FROM new.must_change_password)) OR (old.status IS DISTINCT FROM new.status)) OR ((old.email)::text IS DISTINCT FROM (new.email)::text)) OR (old.factors IS DISTINCT FROM new.factors))) EXECUTE FUNCTION end_login_challenges();
 CREATE TRIGGER users_own_password BEFORE UPDATE OF password_hash, must_change_password, temporary_password_expires_at ON public.users FOR EACH ROW WHEN (((old.temporary_password_expires_at IS DISTINCT FROM new.temporary_password_expires_at) OR (((old.password_hash <> new.password_hash) OR (old.must_change_password AND (NOT new.must_change_password))) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_password_change_by_others();
 CREATE TRIGGER users_own_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN (((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id))) EXECUTE FUNCTION refuse_own_rights_change();
+CREATE TRIGGER users_password_forgets_devices AFTER UPDATE OF must_change_password ON public.users FOR EACH ROW WHEN ((old.password_hash <> new.password_hash)) EXECUTE FUNCTION forget_devices();
 CREATE TRIGGER users_platform_on_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_platform_reserved BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION keep_platform_tenant();
 CREATE TRIGGER users_platform_rights BEFORE UPDATE ON public.users FOR EACH ROW WHEN ((((((((old.email)::text IS DISTINCT FROM (new.email)::text) OR (old.role IS DISTINCT FROM new.role)) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) EXECUTE FUNCTION keep_platform_tenant();
-CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN ((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password))) EXECUTE FUNCTION note_revocation('user');
+CREATE TRIGGER users_rights_changed AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((((old.role IS DISTINCT FROM new.role) OR (old.permissions IS DISTINCT FROM new.permissions)) OR (old.status IS DISTINCT FROM new.status)) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.must_change_password IS DISTINCT FROM new.must_change_password)) OR (old.factors IS DISTINCT FROM new.factors))) EXECUTE FUNCTION note_revocation('user');
 CREATE TRIGGER users_rights_held AFTER UPDATE ON public.users FOR EACH ROW WHEN (((((old.permissions IS DISTINCT FROM new.permissions) OR (old.custom_role_id IS DISTINCT FROM new.custom_role_id)) OR (old.status IS DISTINCT FROM new.status)) OR ((((old.email)::text <> (new.email)::text) OR (old.password_hash <> new.password_hash)) AND (new.id IS DISTINCT FROM (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)))) EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_delete AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION refuse_rights_not_held();
 CREATE TRIGGER users_rights_held_on_insert AFTER INSERT ON public.users FOR EACH ROW WHEN (((new.permissions <> '[]'::jsonb) OR (new.custom_role_id IS NOT NULL))) EXECUTE FUNCTION refuse_rights_not_held();
@@ -3656,8 +4341,9 @@ CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECU
 CREATE TRIGGER users_usage AFTER INSERT OR DELETE OR UPDATE OF status ON public.users FOR EACH ROW EXECUTE FUNCTION count_tenant_users();
 GRANT DELETE, INSERT ON users TO authenticated_user;
 GRANT DELETE, INSERT ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO authenticated_user;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, factors, email_key, search_unicode_email, search_name, search_last_name) ON users TO authenticated_user;
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO authenticated_user;
-GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO super_admin;
+GRANT SELECT (tenant_id, id, email, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, suspended_by_role, last_login_at, login_count, created_at, updated_at, created_by, must_change_password, temporary_password_expires_at, custom_role_id, factors, email_key, search_unicode_email, search_name, search_last_name) ON users TO super_admin;
 GRANT UPDATE (email, password_hash, email_verified_at, first_name, last_name, avatar_url, timezone, locale, role, permissions, status, last_login_at, login_count, updated_at, must_change_password, temporary_password_expires_at, custom_role_id) ON users TO super_admin;
-GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, temporary_password_expires_at, custom_role_id, email_key, search_unicode_email, search_name, search_last_name) ON users TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, email, password_hash, first_name, last_name, avatar_url, role, permissions, status, must_change_password, temporary_password_expires_at, custom_role_id, factors, email_key, search_unicode_email, search_name, search_last_name) ON users TO tenant_gatekeeper;
+GRANT UPDATE (factors) ON users TO tenant_gatekeeper;
