@@ -49,7 +49,7 @@ const HOST_OF_TENANT = /^(https?:\/\/)[^/:]*\{tenant\}[^/:]*/;
  * The address of a tenant's pages: on its own domain, if it has one, and otherwise by its subdomain. A pattern without the
  * tenant in its host has one host for all of them.
  */
-export function tenantAddress(
+function tenantAddress(
   pattern: string,
   { subdomain, customDomain }: Pick<TenantSnapshot, 'subdomain' | 'customDomain'>,
 ): string {
