@@ -181,26 +181,4 @@ describe('The time of a refusal', () => {
     },
     240_000,
   );
-
-  it('of a log-in by a wrong code is the same for a known, an unknown and a suspended account', async () => {
-    const { host, tenantId } = await passwordlessTenant();
-    const suspended = await service.user(tenantId, { status: 'suspended' });
-    const count = Math.ceil((TRIES + WARM_UP) / TRIES_PER_USER);
-    const enter = (email: string) =>
-      service.call('POST', '/auth/code/login', { host, body: { email, code: '000000' } });
-    const deferred = service.app.get(DeferredRequests, { strict: false });
-    await expectIndistinguishable(async () => {
-      const users = await Promise.all(Array.from({ length: count }, () => service.user(tenantId)));
-      for (const { email } of users) {
-        await service.call('POST', '/auth/code', { host, body: { email } });
-        await deferred.onApplicationShutdown();
-      }
-      let tried = 0;
-      return {
-        known: () => enter(users[tried++ % count]?.email ?? ''),
-        unknown: () => enter(`${randomUUID()}@example.com`),
-        suspended: () => enter(suspended.email),
-      };
-    });
-  }, 240_000);
 });
