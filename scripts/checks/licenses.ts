@@ -8,6 +8,7 @@ export const LICENSES: ReadonlySet<string> = new Set([
   'ISC',
   'MIT',
   'MIT-0',
+  '(MIT OR Apache-2.0)',
   'PDDL-1.0',
   'Python-2.0',
 ]);
