@@ -83,17 +83,12 @@ function known({ kind, locale }: { kind: string; locale: string }): {
   locale: MailLocale;
 } {
   const language = MAIL_LOCALES.find((one) => one === locale);
-  if (!isMailKind(kind))
-    throw ApiError.validation({
-      field: 'kind',
-      message: `must be one of ${KINDS_OF_MAIL.join(', ')}`,
-    });
-  if (language === undefined)
-    throw ApiError.validation({
-      field: 'locale',
-      message: `must be one of ${MAIL_LOCALES.join(', ')}`,
-    });
-  return { kind, locale: language };
+  if (isMailKind(kind) && language !== undefined) return { kind, locale: language };
+  const oneOf = (names: readonly string[]): string => `must be one of ${names.join(', ')}`;
+  throw ApiError.validation(
+    ...(isMailKind(kind) ? [] : [{ field: 'kind', message: oneOf(KINDS_OF_MAIL) }]),
+    ...(language === undefined ? [{ field: 'locale', message: oneOf(MAIL_LOCALES) }] : []),
+  );
 }
 
 function toResponse(
