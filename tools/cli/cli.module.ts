@@ -32,8 +32,8 @@ import { PlatformTenantService } from '../../apps/auth-service/src/platform/tena
 import { PlatformUsageRepository } from '../../apps/auth-service/src/platform/tenants/platform-usage.repository.js';
 import { PlatformUsageService } from '../../apps/auth-service/src/platform/tenants/platform-usage.service.js';
 import { AccountLock } from '../../apps/auth-service/src/protection/lockout/account-lock.js';
-import { PasswordHasher } from '../../apps/auth-service/src/protection/password.hasher.js';
-import { PasswordPolicy } from '../../apps/auth-service/src/protection/password.policy.js';
+import { PasswordHasher } from '../../apps/auth-service/src/protection/passwords/password.hasher.js';
+import { PasswordPolicy } from '../../apps/auth-service/src/protection/passwords/password.policy.js';
 import { LoginAttempts } from '../../apps/auth-service/src/rate-limits/login-attempts.js';
 import { RedisConnection } from '../../apps/auth-service/src/redis/redis.connection.js';
 import { Clock } from '../../apps/auth-service/src/session/clock.js';

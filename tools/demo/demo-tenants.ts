@@ -1,5 +1,5 @@
 import type { SignupService } from '../../apps/auth-service/src/auth/signup/signup.service.js';
-import { temporaryPassword } from '../../apps/auth-service/src/protection/temporary-password.js';
+import { temporaryPassword } from '../../apps/auth-service/src/protection/passwords/temporary-password.js';
 import type { RequestClient } from '@poc-tracker/tenancy';
 
 const DEMO_TENANTS = [

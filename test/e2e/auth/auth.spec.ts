@@ -1,7 +1,7 @@
 import { ApiError } from '@poc-tracker/contracts';
 import { hash } from 'argon2';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { UserRepository } from '../../../apps/auth-service/src/user/user.repository.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture, type Tokens } from '../service.fixture.js';
 

@@ -1,7 +1,7 @@
 import { redisUrl } from '@poc-tracker/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { RedisConnection } from '../../../apps/auth-service/src/redis/redis.connection.js';
 import { auditLogOn, failCommitsOf } from '../audit/audit.fixture.js';
 import { GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';

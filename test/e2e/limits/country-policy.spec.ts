@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { type Answer, GOOD_PASSWORD, type Login, ServiceFixture } from '../service.fixture.js';
 
 /** Public addresses that any database of countries knows. */

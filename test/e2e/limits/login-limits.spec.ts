@@ -1,6 +1,6 @@
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { ServiceFixture } from '../service.fixture.js';
 import {
   attempt,

@@ -1,6 +1,6 @@
 import { PERMISSIONS } from '@poc-tracker/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { SessionService } from '../../../apps/auth-service/src/session/session.service.js';
 import { GOOD_PASSWORD, ServiceFixture, type Tokens } from '../service.fixture.js';
 import { SECURITY_DEFAULTS } from '../../../apps/auth-service/src/tenant/settings/security-defaults.fixture.js';

@@ -1,6 +1,6 @@
 import { argon2id, hash } from 'argon2';
 import { describe, expect, it } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
 import {
   act,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { GOOD_PASSWORD, type Login } from '../service.fixture.js';
 import { bare, UNKNOWN_ID } from './users.fixture.js';
 import { create, logIn, newcomer, service, useUserAdmin, workspace } from './user-admin.fixture.js';

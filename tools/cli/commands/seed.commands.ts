@@ -4,8 +4,8 @@ import type { CliContext } from '../cli.context.js';
 import { refusal } from '../cli.error.js';
 import { DatabaseInUseError, DemoSeeder, type SeedProgress } from '../../demo/demo-seeder.js';
 import { ARGON2_DEFAULTS } from '../../../apps/auth-service/src/config/argon2-settings.js';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
-import { temporaryPassword } from '../../../apps/auth-service/src/protection/temporary-password.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
+import { temporaryPassword } from '../../../apps/auth-service/src/protection/passwords/temporary-password.js';
 import { positiveInteger } from './key.commands.js';
 import { subcommand } from '../subcommand.js';
 

@@ -2,7 +2,7 @@ import { createTestDatabase, seedTenant, seedUser, type TestDatabase } from '@po
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PasswordHasher } from '../../../apps/auth-service/src/protection/password.hasher.js';
+import { PasswordHasher } from '../../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { cliOn } from '../cli.fixture.js';
 
 describe('the tenants commands', () => {

@@ -19,8 +19,8 @@ import { type UserRecord, UserService } from '../user/user.service.js';
 import type { RevokedSessionsResponse, SessionPageResponse } from '../session/session.response.js';
 import { SessionRevocationService } from '../session/session-revocation.service.js';
 import { SessionService } from '../session/session.service.js';
-import { PasswordHasher } from '../protection/password.hasher.js';
-import { temporaryPassword } from '../protection/temporary-password.js';
+import { PasswordHasher } from '../protection/passwords/password.hasher.js';
+import { temporaryPassword } from '../protection/passwords/temporary-password.js';
 import type {
   AssignRoleDto,
   TemporaryPasswordResponse,

@@ -20,7 +20,7 @@ import {
 } from '@poc-tracker/http-service';
 import { UpdateProfileDto } from '../user/profile/profile.dto.js';
 import { UserResponse } from '../user/user.response.js';
-import { NewPassword } from '../protection/password-field.decorator.js';
+import { NewPassword } from '../protection/passwords/password-field.decorator.js';
 
 /** The database returns ids in lower case; compare them in that form. */
 const inLowerCase = ({ value }: { value: unknown }): unknown =>

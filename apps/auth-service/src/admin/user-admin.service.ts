@@ -9,9 +9,9 @@ import { toUserResponse, type UserResponse } from '../user/user.response.js';
 import { type UserRecord, UserService } from '../user/user.service.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import { AccountLock } from '../protection/lockout/account-lock.js';
-import { PasswordHasher } from '../protection/password.hasher.js';
-import { PasswordPolicy } from '../protection/password.policy.js';
-import { temporaryPassword } from '../protection/temporary-password.js';
+import { PasswordHasher } from '../protection/passwords/password.hasher.js';
+import { PasswordPolicy } from '../protection/passwords/password.policy.js';
+import { temporaryPassword } from '../protection/passwords/temporary-password.js';
 import type {
   CreatedUserResponse,
   CreateUserDto,

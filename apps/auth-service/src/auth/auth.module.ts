@@ -1,6 +1,6 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { MailModule } from '../mail/mail.module.js';
-import { warmUpPasswordStrength } from '../protection/password-strength.js';
+import { warmUpPasswordStrength } from '../protection/passwords/password-strength.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';

@@ -4,8 +4,8 @@ import { CountryDatabase } from './country/country-database.js';
 import { DataCipher } from './data-cipher.js';
 import { AccountLock } from './lockout/account-lock.js';
 import { DeviceCookies } from './lockout/device-cookies.js';
-import { PasswordHasher } from './password.hasher.js';
-import { PasswordPolicy } from './password.policy.js';
+import { PasswordHasher } from './passwords/password.hasher.js';
+import { PasswordPolicy } from './passwords/password.policy.js';
 
 /**
  * Password hashing, the password policy, the lock of accounts whose password is guessed, the country policy, and the encryption

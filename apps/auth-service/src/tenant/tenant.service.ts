@@ -5,6 +5,7 @@ import type { SqlRunner } from '@poc-tracker/tenancy';
 import { insertTenant, type NewTenant } from './new-tenant.repository.js';
 import type { TenantSettings } from './settings/settings-catalogue.js';
 import { SettingsService } from './settings/settings.service.js';
+import { findOperatorsTenant } from './operators-tenant.repository.js';
 import { TenantRepository } from './tenant.repository.js';
 import { type TenantResponse, toTenantResponse } from './tenant.response.js';
 import { type LimitedUsage, toLimitedUsage } from './entitlements/tenant-usage.response.js';
@@ -16,6 +17,14 @@ export class TenantService {
     private readonly tenants: TenantRepository,
     private readonly settingsService: SettingsService,
   ) {}
+
+  /**
+   * The id of the tenant whose users are the operators, or null if it does not exist yet.
+   * @param runner an operator's transaction, or the operators' login. The policies hide the row from other tenants.
+   */
+  async findOperatorsTenant(runner: SqlRunner): Promise<string | null> {
+    return findOperatorsTenant(runner);
+  }
 
   /**
    * Writes a new tenant with the limits of its plan and the default settings.

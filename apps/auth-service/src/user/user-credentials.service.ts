@@ -10,7 +10,7 @@ import {
 import { SecurityEvents } from '../audit/security-events.js';
 import { AccountLock, type TriedAccount } from '../protection/lockout/account-lock.js';
 import { LOCK_MS } from '../protection/lockout/lockout.rules.js';
-import { PasswordHasher } from '../protection/password.hasher.js';
+import { PasswordHasher } from '../protection/passwords/password.hasher.js';
 import type { UserRecord } from './user.entity.js';
 import { type Credentials, UserRepository } from './user.repository.js';
 import { toUserResponse, type UserResponse } from './user.response.js';

@@ -4,7 +4,7 @@ import { ApiError } from '@poc-tracker/contracts';
 import { decodePagePosition, toPage } from '@poc-tracker/http-service';
 import { contextWithoutRights, TenantDatabase, uuidv7 } from '@poc-tracker/tenancy';
 import { FileStorage } from '../storage/file-storage.js';
-import { FeatureSettingsRepository } from '../tenant/feature-settings.repository.js';
+import { FeatureSettingsService } from '../tenant/feature-settings.service.js';
 import type { UpdatePocDto, ListPocsQuery, PocDto } from './poc.dto.js';
 import { formatPosition, parsePosition } from './poc-position.js';
 import { type PocFields, PocRepository } from './poc.repository.js';
@@ -22,7 +22,7 @@ import { assertMayEditPoc, assertOwnsPoc, type PocRelation, settingDisabled } fr
 export class PocService {
   constructor(
     private readonly pocs: PocRepository,
-    private readonly settings: FeatureSettingsRepository,
+    private readonly settings: FeatureSettingsService,
     private readonly database: TenantDatabase,
     private readonly storage: FileStorage,
   ) {}

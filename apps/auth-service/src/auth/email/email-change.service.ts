@@ -4,7 +4,7 @@ import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { toApiError } from '../../constraint-codes.js';
-import { PasswordHasher } from '../../protection/password.hasher.js';
+import { PasswordHasher } from '../../protection/passwords/password.hasher.js';
 import { newSecret } from '../../protection/secret.js';
 import { SessionRevocationService } from '../../session/session-revocation.service.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';

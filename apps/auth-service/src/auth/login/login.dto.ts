@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { EmailAddress, Omittable } from '@poc-tracker/http-service';
 import { IsString, Length, Matches } from 'class-validator';
-import { CurrentPassword } from '../../protection/password-field.decorator.js';
+import { CurrentPassword } from '../../protection/passwords/password-field.decorator.js';
 import { EXAMPLE_REFRESH_TOKEN } from '../../session/session.response.js';
 
 /** The tokens that this service issues are shorter; anything longer is not one of them. */

@@ -1,5 +1,5 @@
 import { EmailAddress } from '@poc-tracker/http-service';
-import { NewPassword } from '../../protection/password-field.decorator.js';
+import { NewPassword } from '../../protection/passwords/password-field.decorator.js';
 import { OneTimeTokenField } from '../one-time-tokens/one-time-token.field.js';
 
 export class ForgotPasswordDto {

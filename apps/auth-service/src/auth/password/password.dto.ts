@@ -1,5 +1,8 @@
 import { EmailAddress } from '@poc-tracker/http-service';
-import { CurrentPassword, NewPassword } from '../../protection/password-field.decorator.js';
+import {
+  CurrentPassword,
+  NewPassword,
+} from '../../protection/passwords/password-field.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 
 export class ChangePasswordDto {

@@ -2,7 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { type Plan, PLANS } from '@poc-tracker/contracts';
 import { IsIn } from 'class-validator';
 import { EmailAddress, Omittable, NameField, TextLine } from '@poc-tracker/http-service';
-import { NewPassword } from '../../protection/password-field.decorator.js';
+import { NewPassword } from '../../protection/passwords/password-field.decorator.js';
 import { Subdomain } from '../../tenant/subdomain.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 

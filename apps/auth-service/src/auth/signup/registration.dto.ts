@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { EmailAddress, NameField, Omittable } from '@poc-tracker/http-service';
 import { IsString, Length } from 'class-validator';
-import { NewPassword } from '../../protection/password-field.decorator.js';
+import { NewPassword } from '../../protection/passwords/password-field.decorator.js';
 import { DeviceId } from '../login/login.dto.js';
 
 export const MAX_INVITE_TOKEN = 512;

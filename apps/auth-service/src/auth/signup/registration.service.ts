@@ -6,8 +6,8 @@ import {
   TenantDatabase,
   uuidv7,
 } from '@poc-tracker/tenancy';
-import { PasswordHasher } from '../../protection/password.hasher.js';
-import { PasswordPolicy } from '../../protection/password.policy.js';
+import { PasswordHasher } from '../../protection/passwords/password.hasher.js';
+import { PasswordPolicy } from '../../protection/passwords/password.policy.js';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import type { TenantSettings } from '../../tenant/settings/settings-catalogue.js';
 import { TenantService } from '../../tenant/tenant.service.js';

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Omittable } from '@poc-tracker/http-service';
 import { IsString, Length } from 'class-validator';
-import { MAX_PRESENTED_PASSWORD } from '../../protection/password-text.js';
+import { MAX_PRESENTED_PASSWORD } from '../../protection/passwords/password-text.js';
 import { FactorProofDto } from '../login/second-factor/factor-proof.dto.js';
 
 /** One proof. */

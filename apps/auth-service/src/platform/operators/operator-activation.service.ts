@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import { PasswordHasher } from '../../protection/password.hasher.js';
-import { PasswordPolicy } from '../../protection/password.policy.js';
+import { PasswordHasher } from '../../protection/passwords/password.hasher.js';
+import { PasswordPolicy } from '../../protection/passwords/password.policy.js';
 import { hashOfSecret } from '../../protection/secret.js';
 import { DEFAULT_TENANT_SETTINGS } from '../../tenant/settings/settings-resolution.js';
 import type { ActivateOperatorDto, OperatorResponse } from './operator.dto.js';

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { EmailAddress } from '@poc-tracker/http-service';
 import { IsString, MaxLength } from 'class-validator';
-import { NewPassword } from '../../protection/password-field.decorator.js';
+import { NewPassword } from '../../protection/passwords/password-field.decorator.js';
 
 /** Longer than any secret; bounds the text that is hashed. */
 const MAX_PRESENTED_SECRET = 200;

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, PLATFORM_SUBDOMAIN } from '@poc-tracker/contracts';
 import { PlatformDatabase, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
-import { findOperatorsTenant } from '../../tenant/operators-tenant.repository.js';
 import { TenantService } from '../../tenant/tenant.service.js';
 import type { OperatorActor } from '../operator-actor.js';
 
@@ -17,7 +16,7 @@ export class OperatorsTenantService {
 
   /** @returns its id, or null if it does not exist yet. */
   async find(): Promise<string | null> {
-    return findOperatorsTenant(this.database);
+    return this.tenants.findOperatorsTenant(this.database);
   }
 
   /**

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RequestClient } from '@poc-tracker/tenancy';
 import { CountryDatabase } from '../../protection/country/country-database.js';
 import { knownDevice } from '../../protection/lockout/known-devices.js';
-import { PasswordPolicy } from '../../protection/password.policy.js';
+import { PasswordPolicy } from '../../protection/passwords/password.policy.js';
 import { LoginHistoryRepository } from './login-history.repository.js';
 import { type RiskScore, scoreLogin } from '../../protection/risk/risk-score.js';
 

@@ -1,6 +1,6 @@
 import { COUNTRIES, isCountry, isCountryList } from '@poc-tracker/contracts';
 import { checkLine, normalizeDomain } from '@poc-tracker/text';
-import { bare, MIN_WORD_LENGTH } from '../../protection/personal-words.js';
+import { bare, MIN_WORD_LENGTH } from '../../protection/passwords/personal-words.js';
 
 export type SettingValue = boolean | number | string | readonly string[];
 

@@ -4,7 +4,10 @@ import {
   FEATURE_SETTING_DEFAULTS,
   ROLES,
 } from '@poc-tracker/contracts';
-import { MAX_MIN_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from '../../protection/password-text.js';
+import {
+  MAX_MIN_PASSWORD_LENGTH,
+  MIN_PASSWORD_LENGTH,
+} from '../../protection/passwords/password-text.js';
 import {
   choice,
   color,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
 import { ApiError } from '@poc-tracker/contracts';
 import { decodePageCursor, type PageQuery, toPage } from '@poc-tracker/http-service';
-import { FeatureSettingsRepository } from '../../tenant/feature-settings.repository.js';
+import { FeatureSettingsService } from '../../tenant/feature-settings.service.js';
 import { CollaboratorRepository } from './collaborator.repository.js';
 import { type CollaboratorPageResponse, toCollaboratorResponse } from './collaborator.response.js';
 import { settingDisabled } from '../poc.rules.js';
@@ -13,7 +13,7 @@ export class CollaboratorService {
   constructor(
     private readonly collaborators: CollaboratorRepository,
     private readonly pocs: PocService,
-    private readonly settings: FeatureSettingsRepository,
+    private readonly settings: FeatureSettingsService,
   ) {}
 
   /** @throws ApiError NOT_FOUND. */

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { CurrentPassword } from '../../../protection/password-field.decorator.js';
+import { CurrentPassword } from '../../../protection/passwords/password-field.decorator.js';
 import { DeviceId } from '../../login/login.dto.js';
 import { OneTimeTokenField } from '../../one-time-tokens/one-time-token.field.js';
 

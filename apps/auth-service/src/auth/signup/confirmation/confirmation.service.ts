@@ -9,7 +9,7 @@ import {
 import { PublicAddress } from '../../../config/public-address.js';
 import { toApiError } from '../../../constraint-codes.js';
 import { MailOutbox } from '../../../mail/outbox/mail-outbox.js';
-import { PasswordHasher } from '../../../protection/password.hasher.js';
+import { PasswordHasher } from '../../../protection/passwords/password.hasher.js';
 import type { UserTokensResponse } from '../../../session/session.response.js';
 import { UserService } from '../../../user/user.service.js';
 import { hashOfOneTimeToken, newOneTimeToken } from '../../one-time-tokens/one-time-token.js';

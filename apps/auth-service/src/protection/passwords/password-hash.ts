@@ -1,4 +1,4 @@
-import { ARGON2_MAXIMUM, type Argon2Parameters } from '../config/argon2-settings.js';
+import { ARGON2_MAXIMUM, type Argon2Parameters } from '../../config/argon2-settings.js';
 
 /** The parameters in the PHC string of a stored hash. */
 export interface PasswordHash extends Argon2Parameters {

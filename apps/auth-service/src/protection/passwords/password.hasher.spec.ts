@@ -3,7 +3,7 @@ import type { TenantSnapshot } from '@poc-tracker/contracts';
 import { runInRequestContext } from '@poc-tracker/tenancy';
 import * as argon2 from 'argon2';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ARGON2_DEFAULTS } from '../config/argon2-settings.js';
+import { ARGON2_DEFAULTS } from '../../config/argon2-settings.js';
 import { MAX_WAITING_OF_SOURCE, MAX_WAITING_OF_TENANT, PasswordHasher } from './password.hasher.js';
 
 vi.mock('argon2', async (importOriginal) => {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { currentOwner, currentRequestSignal, FairQueue, type Place } from '@poc-tracker/tenancy';
 import { argon2id, hash, verify } from 'argon2';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
-import type { Argon2Parameters } from '../config/argon2-settings.js';
+import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import type { Argon2Parameters } from '../../config/argon2-settings.js';
 import { isAffordable, isWeaker, parsePasswordHash } from './password-hash.js';
 import { canBePassword, normalizePassword } from './password-text.js';
 
