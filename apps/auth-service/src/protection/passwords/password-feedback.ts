@@ -3,6 +3,7 @@ import * as english from '@zxcvbn-ts/language-en';
 import * as portuguese from '@zxcvbn-ts/language-pt-br';
 import Negotiator from 'negotiator';
 import { MAX_PASSWORD_LENGTH } from './password-text.js';
+import { PORTUGUESE } from './password-texts.pt-br.js';
 
 /** Why a password was refused, for clients that show their own text. */
 export type PasswordRefusal =
@@ -31,15 +32,7 @@ const MESSAGES: Readonly<Record<Locale, Record<PasswordRefusal, string>>> = {
     breached: 'is on a list of breached passwords. Choose another one.',
     weak: 'is too easy to guess.',
   },
-  'pt-BR': {
-    too_long: `deve ser um texto de no máximo ${MAX_PASSWORD_LENGTH} caracteres.`,
-    too_short: 'deve ter pelo menos {count} caracteres.',
-    personal:
-      'não pode conter seu nome, seu e-mail, o nome do produto nem o nome, o domínio ou as palavras da organização.',
-    reused: 'deve ser diferente das suas senhas anteriores.',
-    breached: 'está em uma lista de senhas vazadas. Escolha outra.',
-    weak: 'é fácil demais de adivinhar.',
-  },
+  'pt-BR': PORTUGUESE,
 };
 
 const ZXCVBN_TEXTS: Readonly<Record<Locale, typeof english.translations>> = {
