@@ -234,6 +234,7 @@ describe('prepareStandalone', () => {
       PORT: 'eighty',
       JWT_PRIVATE_KEY: 'mine',
       JWT_REFRESH_SECRET: 'mine',
+      DATA_KEYS: 'mine',
     };
     await expect(prepareStandalone(env, silently)).rejects.toThrow('JWT_PRIVATE_KEY is not a key');
     expect(readdirSync(env.DATA_DIR)).toEqual([]);

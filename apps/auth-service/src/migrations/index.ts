@@ -8,8 +8,8 @@ import { CreateAudit1795460500000 } from './1795460500000-create-audit.js';
 import { CreatePlatform1795460600000 } from './1795460600000-create-platform.js';
 import { CreateMail1795460650000 } from './1795460650000-create-mail.js';
 import { CreateFactors1795460660000 } from './1795460660000-create-factors.js';
-import { CreateOneTimeTokens1795460690000 } from './1795460690000-create-one-time-tokens.js';
 import { CreateLoginChallenges1795460680000 } from './1795460680000-create-login-challenges.js';
+import { CreateOneTimeTokens1795460690000 } from './1795460690000-create-one-time-tokens.js';
 
 /** The migrations of this service, oldest first. A list and not a glob, because the service is bundled into one file. */
 const SERVICE_MIGRATIONS = [
@@ -22,8 +22,8 @@ const SERVICE_MIGRATIONS = [
   CreatePlatform1795460600000,
   CreateMail1795460650000,
   CreateFactors1795460660000,
-  CreateOneTimeTokens1795460690000,
   CreateLoginChallenges1795460680000,
+  CreateOneTimeTokens1795460690000,
 ];
 
 /** Every migration of the database, oldest first. The services share one database, which has one history. */

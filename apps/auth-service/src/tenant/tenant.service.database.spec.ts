@@ -20,6 +20,7 @@ import { TENANT_ENTITIES } from './tenant.entity.js';
 import { TenantModule } from './tenant.module.js';
 import { TenantService } from './tenant.service.js';
 import { toApiError } from '../constraint-codes.js';
+import { RedisModule } from '../redis/redis.module.js';
 import { SECURITY_DEFAULTS } from './settings/security-defaults.fixture.js';
 
 describe('TenantService', () => {
@@ -47,6 +48,7 @@ describe('TenantService', () => {
         StubAuthModule,
         AuditModule,
         ScheduleModule,
+        RedisModule.forRoot(undefined),
         TenantModule,
       ],
     }).compile();

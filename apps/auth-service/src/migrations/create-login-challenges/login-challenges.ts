@@ -33,7 +33,7 @@ const POLICIES = protectTenantTable({
   policies: { select: IS_OWN, insert: IS_OWN, update: IS_OWN, delete: IS_OWN },
   columns: { update: ['tries'] },
   operators: [],
-  gatekeeper: { select: ['tenant_id', 'user_id'], delete: true },
+  gatekeeper: { select: ['tenant_id', 'id', 'user_id'], delete: true },
 });
 
 /* A trigger, so that no statement that changes an account can leave out the log-ins that have begun before. */

@@ -25,7 +25,7 @@ const POLICIES = protectTenantTable({
   table: 'remembered_devices',
   policies: { select: IS_OWN, insert: IS_OWN, delete: IS_OWN },
   operators: [],
-  gatekeeper: { select: ['tenant_id', 'user_id'], delete: true },
+  gatekeeper: { select: ['tenant_id', 'user_id', 'device_id'], delete: true },
 });
 
 const FORGET_DEVICES = definerFunction({
