@@ -141,6 +141,7 @@ export function newRow(table: TenantTable, tenant: Tenant): Row {
 function madeUp({ name, type, allowed }: Column): unknown {
   if (allowed !== null) return allowed;
   if (name === 'email') return `${randomUUID()}@example.com`;
+  if (type.endsWith('[]')) return [];
   if (type === 'uuid') return randomUUID();
   if (type === 'bytea') return randomBytes(32);
   if (type === 'boolean') return true;
