@@ -29,9 +29,10 @@ export class CliContext {
   /**
    * The operators' services, built at the first call and closed after the command. Their module is loaded here because it
    * loads Nest and Swagger, which `--help` does not need.
+   * @param dataKeys for a command that sends mails
    */
-  services(): Promise<CliServices> {
-    return (this.opened ??= this.open());
+  services(dataKeys: readonly DataKey[] = []): Promise<CliServices> {
+    return (this.opened ??= this.open(dataKeys));
   }
 
   /** The address of a tenant's pages, with `{tenant}` in place of its subdomain. @throws ConfigurationError */
@@ -73,13 +74,14 @@ export class CliContext {
     await services?.close();
   }
 
-  private async open(): Promise<CliServices> {
+  private async open(dataKeys: readonly DataKey[]): Promise<CliServices> {
     const { openCliServices } = await import('./cli.module.js');
-    return openCliServices(this.env, {
+    const database = {
       url: this.connections.platformUrl(),
       tls: this.connections.tls,
       applicationName: APPLICATION_NAME,
       unnamedActor: 'operator',
-    });
+    } as const;
+    return openCliServices(this.env, database, dataKeys);
   }
 }

@@ -17,10 +17,22 @@ import {
   readTemporaryPasswordHours,
 } from '../../apps/auth-service/src/config/app-config.js';
 import { readArgon2Parameters } from '../../apps/auth-service/src/config/argon2-settings.js';
+import type { DataKey } from '../../apps/auth-service/src/config/data-keys.js';
+import { EnrolledSessionRepository } from '../../apps/auth-service/src/factor/enrolled-session.repository.js';
+import { FactorNotices } from '../../apps/auth-service/src/factor/factor-notices.js';
+import { FactorRepository } from '../../apps/auth-service/src/factor/factor.repository.js';
+import { FactorService } from '../../apps/auth-service/src/factor/factor.service.js';
+import { RecoveryCodeRepository } from '../../apps/auth-service/src/factor/recovery/recovery-code.repository.js';
+import { RecoveryCodeService } from '../../apps/auth-service/src/factor/recovery/recovery-code.service.js';
 import { MailOperationsRepository } from '../../apps/auth-service/src/mail/operators/mail-operations.repository.js';
 import { MailOperationsService } from '../../apps/auth-service/src/mail/operators/mail-operations.service.js';
+import { MailContents } from '../../apps/auth-service/src/mail/outbox/mail-content.js';
+import { MailOutbox } from '../../apps/auth-service/src/mail/outbox/mail-outbox.js';
+import { MailOutboxRepository } from '../../apps/auth-service/src/mail/outbox/mail-outbox.repository.js';
+import { MailWake } from '../../apps/auth-service/src/mail/outbox/mail-wake.js';
 import { ServiceClientRepository } from '../../apps/auth-service/src/platform/clients/service-client.repository.js';
 import { ServiceClientService } from '../../apps/auth-service/src/platform/clients/service-client.service.js';
+import { OperatorFactorsService } from '../../apps/auth-service/src/platform/operators/operator-factors.service.js';
 import { OperatorRepository } from '../../apps/auth-service/src/platform/operators/operator.repository.js';
 import { OperatorService } from '../../apps/auth-service/src/platform/operators/operator.service.js';
 import { OperatorsTenantService } from '../../apps/auth-service/src/platform/operators/operators-tenant.service.js';
@@ -32,6 +44,7 @@ import { PlatformTenantService } from '../../apps/auth-service/src/platform/tena
 import { PlatformUsageRepository } from '../../apps/auth-service/src/platform/tenants/platform-usage.repository.js';
 import { PlatformUsageService } from '../../apps/auth-service/src/platform/tenants/platform-usage.service.js';
 import { AccountLock } from '../../apps/auth-service/src/protection/lockout/account-lock.js';
+import { DataCipher } from '../../apps/auth-service/src/protection/data-cipher.js';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { PasswordPolicy } from '../../apps/auth-service/src/protection/passwords/password.policy.js';
 import { LoginAttempts } from '../../apps/auth-service/src/rate-limits/login-attempts.js';
@@ -59,10 +72,41 @@ interface CliConfig {
   passwords: AppConfig['passwords'];
   tenancy: Pick<AppConfig['tenancy'], 'restoreDays'>;
   redis: AppConfig['redis'];
+  /** None for a command that neither encrypts nor sends anything. */
+  dataKeys: AppConfig['dataKeys'];
 }
 
 /** Their key derives from a secret that the command line does not have. They end by themselves, after 15 minutes. */
 const ATTEMPTS_THAT_STAY: Pick<LoginAttempts, 'reset'> = { reset: () => Promise.resolve() };
+
+/** What removes the factors of a user and tells them. A mail of this process is sent by a worker of the service. */
+const FACTOR_PROVIDERS: Provider[] = [
+  provide(DataCipher, [APP_CONFIG]),
+  MailOutboxRepository,
+  provide(MailContents, [DataCipher]),
+  MailWake,
+  provide(MailOutbox, [MailOutboxRepository, MailContents, MailWake, SecurityEvents]),
+  provide(FactorNotices, [MailOutbox, UserService, TenantDatabase]),
+  provide(FactorRepository, [TenantDatabase]),
+  provide(EnrolledSessionRepository, [TenantDatabase]),
+  provide(RecoveryCodeRepository, [TenantDatabase]),
+  provide(RecoveryCodeService, [RecoveryCodeRepository, FactorRepository, SecurityEvents]),
+  provide(FactorService, [
+    FactorRepository,
+    EnrolledSessionRepository,
+    RecoveryCodeService,
+    TenantService,
+    FactorNotices,
+    SecurityEvents,
+  ]),
+  provide(OperatorFactorsService, [
+    OperatorRepository,
+    OperatorsTenantService,
+    FactorService,
+    SessionRevocationService,
+    SecurityEvents,
+  ]),
+];
 
 /**
  * The services behind the routes under /platform, on the operators' login alone. It does not import the modules of the
@@ -124,6 +168,7 @@ class CliModule {
           SessionRevocationService,
           SecurityEvents,
         ]),
+        ...(config.dataKeys.length === 0 ? [] : FACTOR_PROVIDERS),
         provide(ServiceClientRepository, [PlatformDatabase]),
         provide(ServiceClientService, [
           ServiceClientRepository,
@@ -182,6 +227,8 @@ export interface CliServices {
   readonly usage: PlatformUsageService;
   readonly lifecycle: PlatformLifecycleService;
   readonly operators: OperatorService;
+  /** @throws Error unless the services were opened with data keys, which encrypt the mail to the operator. */
+  readonly operatorFactors: () => OperatorFactorsService;
   readonly clients: ServiceClientService;
   readonly mails: MailOperationsService;
   /** Not connected yet. */
@@ -192,13 +239,15 @@ export interface CliServices {
 
 /**
  * Builds the services. They connect at the first statement.
+ * @param dataKeys for a command that sends mails
  * @throws ConfigurationError that names every wrong variable.
  */
 export async function openCliServices(
   env: NodeJS.ProcessEnv,
   database: PlatformDatabaseOptions,
+  dataKeys: readonly DataKey[] = [],
 ): Promise<CliServices> {
-  const config = readCliConfig(env);
+  const config = { ...readCliConfig(env), dataKeys };
   const redis = new RedisConnection(shareRedis(config.redis.url, 'poc-tracker-cli'));
   const module = CliModule.for(config, database, redis);
   const context = await NestFactory.createApplicationContext(module, {
@@ -212,6 +261,7 @@ export async function openCliServices(
     usage: context.get(PlatformUsageService),
     lifecycle: context.get(PlatformLifecycleService),
     operators: context.get(OperatorService),
+    operatorFactors: () => context.get(OperatorFactorsService),
     clients: context.get(ServiceClientService),
     mails: context.get(MailOperationsService),
     redis,
@@ -222,7 +272,7 @@ export async function openCliServices(
   };
 }
 
-function readCliConfig(env: NodeJS.ProcessEnv): CliConfig {
+function readCliConfig(env: NodeJS.ProcessEnv): Omit<CliConfig, 'dataKeys'> {
   const reader = new EnvironmentReader(env);
   // In production, the connection verifies TLS: a misspelled NODE_ENV must not switch that off.
   readEnvironment(reader);

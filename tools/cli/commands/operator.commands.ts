@@ -61,6 +61,29 @@ export function registerOperatorCommands(program: Command, context: CliContext):
     );
   });
 
+  subcommand(
+    operators,
+    'reset-factors',
+    'Remove the second factors of an operator who has lost them, revoke their sessions and tell them by mail.',
+  )
+    .requiredOption('--email <address>', 'email of the operator')
+    .action(async (options: EmailOption) => {
+      const email = emailOf(options);
+      const { operatorFactors } = await context.services(await context.dataKeys());
+      const kinds = await operatorFactors()
+        .reset(email, actorOf(context))
+        .catch((error: unknown) => {
+          throw explain(error, email);
+        });
+      context.show(
+        options,
+        { email, removed: kinds },
+        () =>
+          `Second factors removed: ${kinds.length}. ${email} logs in with the password and adds a new one. If someone else may ` +
+          'know the password, run operators create as well.\n',
+      );
+    });
+
   subcommand(operators, 'revoke', "Revoke an operator's rights, sessions and unused secrets.")
     .requiredOption('--email <address>', 'email of the operator')
     .action(async (options: EmailOption) => {

@@ -48,6 +48,7 @@ describe('loadConfig', () => {
       publicUrl: 'http://{tenant}.localhost:3000',
       signup: 'open',
       signupPlans: ['basic'],
+      operatorMfa: 'optional',
       restoreDays: 30,
       graceDays: 7,
     });
@@ -75,6 +76,7 @@ describe('loadConfig', () => {
     ['BASE_DOMAIN', 'localhost'],
     ['DEFAULT_TENANT', '-acme'],
     ['TENANT_SIGNUP', 'maybe'],
+    ['OPERATOR_MFA', 'maybe'],
     ['SIGNUP_PLANS', 'basic,free'],
     ['TENANT_RESTORE_DAYS', '0'],
     ['SUBSCRIPTION_GRACE_DAYS', 'a week'],
@@ -183,6 +185,12 @@ describe('loadConfig', () => {
     const config = load({ NODE_ENV: 'production' });
     expect(config.tenancy.signup).toBe('closed');
     expect(config.database.tls).toBe(true);
+  });
+
+  it('requires a second factor of operators in production, and has no way to switch that off', () => {
+    expect(load({}).tenancy.operatorMfa).toBe('optional');
+    expect(load({ NODE_ENV: 'production' }).tenancy.operatorMfa).toBe('required');
+    expect(refused({ NODE_ENV: 'production', OPERATOR_MFA: 'optional' })).toContain('OPERATOR_MFA');
   });
 
   it('refuses a database URL that disables TLS in production', () => {

@@ -30,6 +30,8 @@ export interface AppConfig extends ServiceSettings {
     readonly signup: 'open' | 'closed';
     /** The plans that are available at sign-up. Operators can assign any plan. */
     readonly signupPlans: readonly Plan[];
+    /** Whether operators need a second factor. Always in production. */
+    readonly operatorMfa: 'required' | 'optional';
     /** Days in which a canceled tenant can be restored. */
     readonly restoreDays: number;
     /** Days between the end of a subscription, which makes the tenant read-only, and its suspension. */
@@ -91,6 +93,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       ...service.tenancy,
       signup: reader.choice('TENANT_SIGNUP', ['open', 'closed'], production ? 'closed' : 'open'),
       signupPlans: readSignupPlans(reader),
+      operatorMfa: readOperatorMfa(reader, production),
       restoreDays: readRestoreDays(reader),
       graceDays: reader.integer('SUBSCRIPTION_GRACE_DAYS', 7, { min: 0, max: 3_650 }),
       publicUrl: readPublicUrl(reader, service),
@@ -126,6 +129,18 @@ function readPlatformUrl(reader: EnvironmentReader, production: boolean): string
     reader.refuse('PLATFORM_DATABASE_URL', 'is missing.', example);
   }
   return url ?? '';
+}
+
+/** An operator's password alone must not open all tenants (NIST SP 800-63B, AAL2), so production has no way to switch it off. */
+function readOperatorMfa(
+  reader: EnvironmentReader,
+  production: boolean,
+): AppConfig['tenancy']['operatorMfa'] {
+  const byDefault = production ? 'required' : 'optional';
+  const choice = reader.choice('OPERATOR_MFA', ['required', 'optional'], byDefault);
+  if (production && choice === 'optional')
+    reader.refuse('OPERATOR_MFA', 'must be required in production.', 'required');
+  return choice;
 }
 
 /** Reads and validates only the address of tenants' pages. @throws ConfigurationError */

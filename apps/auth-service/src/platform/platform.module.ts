@@ -6,6 +6,7 @@ import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
 import { OperatorActivationService } from './operators/operator-activation.service.js';
 import { OperatorController } from './operators/operator.controller.js';
+import { OperatorFactorRequirement } from './operators/operator-factor-requirement.js';
 import { OperatorInvitationRepository } from './operators/operator-invitation.repository.js';
 import { OperatorRepository } from './operators/operator.repository.js';
 import { OperatorService } from './operators/operator.service.js';
@@ -36,6 +37,7 @@ import { PlatformUserService } from './users/platform-user.service.js';
   ],
   providers: [
     OperatorActivationService,
+    OperatorFactorRequirement,
     OperatorInvitationRepository,
     OperatorRepository,
     OperatorService,

@@ -5,6 +5,7 @@ import { PasswordPolicy } from '../../protection/passwords/password.policy.js';
 import { hashOfSecret } from '../../protection/secret.js';
 import { DEFAULT_TENANT_SETTINGS } from '../../tenant/settings/settings-resolution.js';
 import type { ActivateOperatorDto, OperatorResponse } from './operator.dto.js';
+import { OperatorFactorRequirement } from './operator-factor-requirement.js';
 import { OperatorInvitationRepository } from './operator-invitation.repository.js';
 import { OperatorService } from './operator.service.js';
 
@@ -14,6 +15,7 @@ export class OperatorActivationService {
   constructor(
     private readonly operators: OperatorService,
     private readonly invitations: OperatorInvitationRepository,
+    private readonly factorRequirement: OperatorFactorRequirement,
     private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
   ) {}
@@ -30,9 +32,12 @@ export class OperatorActivationService {
     // A public route: without a valid secret it neither hashes a password nor uses one of the operators' few connections.
     if (!(await this.invitations.isOpen(email, hashOfSecret(secret))))
       throw new ApiError('INVALID_INVITE');
-    // The settings of the platform tenant cannot be changed.
+    // No one sets the password rules of the platform tenant.
     const rules = DEFAULT_TENANT_SETTINGS.security;
     this.policy.check(password, { email, tenant, rules });
-    return this.operators.activate(email, secret, await this.hasher.hash(password));
+    const passwordHash = await this.hasher.hash(password);
+    // Before there is an operator whose password would be enough.
+    await this.factorRequirement.apply();
+    return this.operators.activate(email, secret, passwordHash);
   }
 }

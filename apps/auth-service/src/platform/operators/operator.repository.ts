@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
+import type { NoticedUser } from '../../factor/factor-notices.js';
 
 export type OperatorStatus = 'active' | 'suspended' | 'invited' | 'invitation expired';
 
@@ -44,10 +45,38 @@ const CLAIM = `
    WHERE tenant_id = $1 AND secret_hash = $2 AND email_key = email_key($3) AND used_at IS NULL AND expires_at > now()
   RETURNING email`;
 
+/* The row of the settings is audited, so it is written only if it says something else. */
+const REQUIRE_FACTORS = `
+  INSERT INTO tenant_settings AS s (tenant_id, setting_key, setting_value, chosen)
+  VALUES ($1, 'security', '{"requireMFA": true, "mfaRoles": []}', '{mfaRoles,requireMFA}')
+  ON CONFLICT (tenant_id, setting_key) DO UPDATE
+     SET setting_value = s.setting_value || EXCLUDED.setting_value
+   WHERE s.setting_value -> 'requireMFA' IS DISTINCT FROM 'true' OR s.setting_value -> 'mfaRoles' IS DISTINCT FROM '[]'`;
+
+/** Not only of active operators: the factors of one who is suspended would still hold when they are reinstated. */
+const FIND_FOR_RESET = `
+  SELECT u.id, u.tenant_id AS "tenantId", u.email, u.first_name AS "firstName", u.locale, u.timezone
+    FROM users u WHERE u.tenant_id = $1 AND u.email_key = email_key($2) FOR NO KEY UPDATE`;
+
 /** Operators and their invitations, in the operators' tenant. */
 @Injectable()
 export class OperatorRepository {
   constructor(private readonly database: PlatformDatabase) {}
+
+  /** Requires a second factor of all operators. Only the operators' login may write the settings of their tenant. */
+  async requireFactors(transaction: SqlRunner, tenantId: string): Promise<void> {
+    await transaction.query(REQUIRE_FACTORS, [tenantId]);
+  }
+
+  /** The user of an operator, whose row stays locked until the transaction ends. */
+  async findForReset(
+    transaction: SqlRunner,
+    tenantId: string,
+    email: string,
+  ): Promise<NoticedUser | null> {
+    const [found] = await transaction.query<NoticedUser>(FIND_FOR_RESET, [tenantId, email]);
+    return found ?? null;
+  }
 
   async list(tenantId: string): Promise<Operator[]> {
     return this.database.query<Operator>(LIST, [tenantId]);
