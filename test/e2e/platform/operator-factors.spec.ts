@@ -83,7 +83,12 @@ describe('An operator of an instance that requires second factors', () => {
     const refused = await service.call('PATCH', '/tenants/current/settings', { token, body });
     expect([refused.status, refused.error.code]).toEqual([403, 'INSUFFICIENT_PERMISSIONS']);
     const tenantId = await platformId();
-    const context = { tenantId, userId: operator.userId, role: 'admin', permissions: ['manage_settings'] } as const;
+    const context = {
+      tenantId,
+      userId: operator.userId,
+      role: 'admin',
+      permissions: ['manage_settings'],
+    } as const;
     const database = service.app.get(TenantDatabase);
     const updated = database.transaction(context, () =>
       database.query(`UPDATE tenant_settings SET setting_value = '{}' RETURNING setting_key`),
