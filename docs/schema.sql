@@ -801,7 +801,7 @@ CREATE OR REPLACE FUNCTION public.invalidate_access_tokens()
 AS $function$
 BEGIN
   DELETE FROM public.one_time_tokens t
-   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND t.purpose IN ('reset_password', 'magic_link', 'login_code');
+   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND t.purpose IN ('reset_password', 'magic_link', 'login_code', 'factor_code');
   RETURN NULL;
 END
 $function$;
@@ -2900,6 +2900,7 @@ CREATE TABLE login_challenges (
   device_id character varying(100),
   revokes_others boolean NOT NULL,
   tries integer NOT NULL DEFAULT 0,
+  mailed_at timestamp with time zone,
   expires_at timestamp with time zone NOT NULL DEFAULT (clock_timestamp() + '00:05:00'::interval),
   CONSTRAINT login_challenges_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT login_challenges_user_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
@@ -2926,8 +2927,8 @@ CREATE POLICY login_challenges_delete_tenant_gatekeeper ON login_challenges AS P
   USING (true);
 GRANT DELETE, INSERT, SELECT ON login_challenges TO authenticated_user;
 GRANT DELETE ON login_challenges TO tenant_gatekeeper;
-GRANT UPDATE (tries) ON login_challenges TO authenticated_user;
-GRANT SELECT (tenant_id, id, user_id) ON login_challenges TO tenant_gatekeeper;
+GRANT UPDATE (tries, mailed_at) ON login_challenges TO authenticated_user;
+GRANT SELECT (tenant_id, user_id) ON login_challenges TO tenant_gatekeeper;
 
 CREATE TABLE mail_events (
   id text NOT NULL,
@@ -2987,7 +2988,7 @@ CREATE TABLE one_time_tokens (
   CONSTRAINT one_time_tokens_email_check CHECK (is_email_address((email)::text)),
   CONSTRAINT one_time_tokens_failures_check CHECK ((failures >= 0)),
   CONSTRAINT one_time_tokens_hash_check CHECK ((octet_length(token_hash) = 32)),
-  CONSTRAINT one_time_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'magic_link'::text, 'login_code'::text, 'confirm_new_email'::text, 'undo_email'::text])))
+  CONSTRAINT one_time_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'magic_link'::text, 'login_code'::text, 'factor_code'::text, 'confirm_new_email'::text, 'undo_email'::text])))
 );
 CREATE INDEX one_time_tokens_expires_at_idx ON public.one_time_tokens USING btree (expires_at);
 CREATE UNIQUE INDEX one_time_tokens_purpose_key ON public.one_time_tokens USING btree (tenant_id, user_id, purpose) WHERE (purpose <> 'undo_email'::text);
@@ -3454,7 +3455,7 @@ CREATE POLICY remembered_devices_delete_tenant_gatekeeper ON remembered_devices 
   USING (true);
 GRANT DELETE, INSERT, SELECT ON remembered_devices TO authenticated_user;
 GRANT DELETE ON remembered_devices TO tenant_gatekeeper;
-GRANT SELECT (tenant_id, user_id, device_id) ON remembered_devices TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, user_id) ON remembered_devices TO tenant_gatekeeper;
 
 CREATE TABLE revocation_events (
   tenant_id uuid NOT NULL,

@@ -275,6 +275,12 @@ export const MATRIX: Record<string, Cell> = {
     code: 'INVALID_CHALLENGE',
     body: () => ({ challengeToken: 'x', totp: '123456' }),
   },
+  'POST /api/v1/auth/login/factor/email': {
+    allowed: CALLERS,
+    status: 401,
+    code: 'INVALID_CHALLENGE',
+    body: () => ({ challengeToken: 'x' }),
+  },
   'POST /api/v1/auth/login/passkey': {
     allowed: CALLERS,
     status: 400,

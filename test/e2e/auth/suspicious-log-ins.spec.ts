@@ -47,10 +47,12 @@ async function workplace(riskPolicy?: Policy): Promise<Workplace> {
   return { host, token: tokens.accessToken, ...user };
 }
 
-async function setPolicy(token: string, riskPolicy: Policy): Promise<void> {
+const setPolicy = (token: string, riskPolicy: Policy) => setSecurity(token, { riskPolicy });
+
+async function setSecurity(token: string, security: object): Promise<void> {
   const answer = await service.call('PATCH', '/tenants/current/settings', {
     token,
-    body: { security: { riskPolicy } },
+    body: { security },
   });
   expect(answer.status, answer.text).toBe(200);
 }
@@ -110,10 +112,12 @@ describe('A suspicious log-in', () => {
   );
 
   it.each([
-    ['refuse', 'SUSPICIOUS_LOGIN'],
-    ['challenge', 'SUSPICIOUS_LOGIN'],
-  ] as const)('is refused with the policy %s, and answers %s', async (policy, code) => {
+    ['refuse', { emailCodeFactor: true }],
+    ['challenge', { emailCodeFactor: false }],
+  ] as const)('is refused with the policy %s and the settings %o', async (policy, security) => {
+    const code = 'SUSPICIOUS_LOGIN';
     const user = await workplace(policy);
+    await setSecurity(user.token, security);
     const { status, error, headers } = await steal(user);
     expect({ status, code: error.code, details: error.details }).toEqual({ status: 403, code });
     expect(headers['set-cookie']).toBeUndefined();

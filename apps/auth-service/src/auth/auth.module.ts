@@ -14,6 +14,7 @@ import { EmailChangeService } from './email/email-change.service.js';
 import { EmailVerification } from './email/email-verification.service.js';
 import { OneTimeTokenModule } from './one-time-tokens/one-time-token.module.js';
 import { LoginNotices } from './login/login-notices.js';
+import { EmailCodeService } from './login/second-factor/email-code.service.js';
 import { FactorLoginController } from './login/second-factor/factor-login.controller.js';
 import { FactorLoginService } from './login/second-factor/factor-login.service.js';
 import { SecondFactorRepository } from './login/second-factor/second-factor.repository.js';
@@ -66,6 +67,7 @@ import { StepUpService } from './step-up/step-up.service.js';
   providers: [
     ConfirmationService,
     EmailChangeService,
+    EmailCodeService,
     EmailVerification,
     FactorLoginService,
     LoginCodeService,

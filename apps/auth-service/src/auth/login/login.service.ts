@@ -17,6 +17,7 @@ import { LoginNotices } from './login-notices.js';
 import type { ProvenLogin } from './proven-login.js';
 import {
   type ChallengeDetails,
+  type NextStep,
   SecondFactorService,
 } from './second-factor/second-factor.service.js';
 
@@ -90,10 +91,9 @@ export class LoginService {
       await prepare();
       const user = await this.credentials.findUser(userId);
       const risk = await this.risk.assess(user, login);
-      const policy = await this.policyFor(risk);
-      if (policy === 'refuse' || (policy === 'challenge' && !canProveMore(user, login)))
+      const next = await this.nextStep(user, login, await this.policyFor(risk));
+      if (next === null)
         throw new ApiError('SUSPICIOUS_LOGIN', { cause: new SuspiciousLogin(userId, risk) });
-      const next = await this.factors.nextStep(user, login, policy === 'observe');
       if ('amr' in next) return this.openSession({ ...login, amr: next.amr }, risk);
       await this.record('login.challenged', login, risk);
       return next;
@@ -130,13 +130,20 @@ export class LoginService {
     await this.events.record({ type, result: 'success', target, details });
   }
 
+  /** @returns null for a suspicious log-in that is refused. */
+  private async nextStep(
+    user: UserRecord,
+    login: ProvenLogin,
+    policy: TenantSettings['security']['riskPolicy'],
+  ): Promise<NextStep | null> {
+    if (policy === 'refuse') return null;
+    return policy === 'challenge'
+      ? this.factors.nextSuspiciousStep(user, login)
+      : this.factors.nextStep(user, login, true);
+  }
+
   /** Few log-ins are suspicious: the others need no look at the settings. */
   private async policyFor(risk: RiskScore): Promise<TenantSettings['security']['riskPolicy']> {
     return isSuspicious(risk) ? (await this.tenants.settings()).security.riskPolicy : 'observe';
   }
-}
-
-/** Whether a suspicious log-in has proved a second factor, or can be asked for one. */
-function canProveMore({ factors }: UserRecord, { amr }: ProvenLogin): boolean {
-  return amr.includes('mfa') || factors.length > 0;
 }

@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
-import { LIFETIME_SECONDS, type LinkPurpose, type TokenPurpose } from './one-time-token.js';
+import {
+  type CodePurpose,
+  LIFETIME_SECONDS,
+  type LinkPurpose,
+  type TokenPurpose,
+} from './one-time-token.js';
 
 /** A token that can be used. */
 export interface UsableToken {
@@ -54,10 +59,10 @@ export class OneTimeTokenRepository {
   }
 
   /** Uses up the current user's code if it is right; counts the failure if not. */
-  async tryCode(codeHash: Buffer): Promise<boolean> {
+  async tryCode(purpose: CodePurpose, codeHash: Buffer): Promise<boolean> {
     const [tried] = await this.database.query<{ isRight: boolean }>(
-      `SELECT try_one_time_code('login_code', $1) AS "isRight"`,
-      [codeHash],
+      'SELECT try_one_time_code($1, $2) AS "isRight"',
+      [purpose, codeHash],
     );
     return tried?.isRight === true;
   }

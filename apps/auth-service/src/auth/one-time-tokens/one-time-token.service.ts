@@ -5,6 +5,7 @@ import { contextWithoutRights, type SqlRunner, TenantDatabase } from '@poc-track
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { deriveKey } from '../../config/derived-key.js';
 import {
+  type CodePurpose,
   hashOfOneTimeToken,
   type LinkPurpose,
   newOneTimeCode,
@@ -60,10 +61,11 @@ export class OneTimeTokenService {
   async createCode(
     transaction: SqlRunner,
     owner: TokenOwner,
+    purpose: CodePurpose,
   ): Promise<{ code: string; expiresAt: Date }> {
     const code = newOneTimeCode();
     const hash = this.hashOfCode(owner, code);
-    const expiresAt = await this.repository.create(transaction, owner, 'login_code', hash);
+    const expiresAt = await this.repository.create(transaction, owner, purpose, hash);
     if (expiresAt === null) throw new Error('The user of the code was not found.');
     return { code, expiresAt };
   }
@@ -95,10 +97,14 @@ export class OneTimeTokenService {
    * Tries a code, in a transaction of its own, so that a failure is counted although the request is refused.
    * @returns false for a wrong, expired or used code, and after five failures.
    */
-  async tryCode(owner: Pick<TokenOwner, 'tenantId' | 'id'>, code: string): Promise<boolean> {
+  async tryCode(
+    owner: Pick<TokenOwner, 'tenantId' | 'id'>,
+    purpose: CodePurpose,
+    code: string,
+  ): Promise<boolean> {
     const hash = this.hashOfCode(owner, code);
     const context = contextWithoutRights(owner.tenantId, owner.id);
-    return this.database.transaction(context, () => this.repository.tryCode(hash));
+    return this.database.transaction(context, () => this.repository.tryCode(purpose, hash));
   }
 
   /** Invalidates the tokens of the current user, except undos that were sent before this one. */

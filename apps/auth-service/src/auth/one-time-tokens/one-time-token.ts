@@ -14,14 +14,18 @@ export const LIFETIME_SECONDS = {
   reset_password: 30 * MINUTE,
   magic_link: 15 * MINUTE,
   login_code: 10 * MINUTE,
+  factor_code: 10 * MINUTE,
   confirm_new_email: 24 * HOUR,
   undo_email: 72 * HOUR,
 } as const satisfies Readonly<Record<string, number>>;
 
 export type TokenPurpose = keyof typeof LIFETIME_SECONDS;
 
+/** What is sent as a code: to log in without a password, or as the second step of a log-in. */
+export type CodePurpose = 'login_code' | 'factor_code';
+
 /** What is sent as a link: all but codes. */
-export type LinkPurpose = Exclude<TokenPurpose, 'login_code'>;
+export type LinkPurpose = Exclude<TokenPurpose, CodePurpose>;
 
 /** With the version of the format. It lets a secret scanner identify a token. */
 const PREFIX = 'pto1_';

@@ -32,7 +32,7 @@ export class LoginCodeService {
   async send(tenant: TenantSnapshot, email: string): Promise<AcceptedResponse> {
     await this.methods.assertAllowed(tenant, 'emailCode');
     this.deferred.acceptFor(tenant, email, async (user) => {
-      const values = await this.tokens.createCode(this.database, user);
+      const values = await this.tokens.createCode(this.database, user, 'login_code');
       await this.mails.add(this.database, user, { kind: 'login_code', values });
     });
     return ACCEPTED;
@@ -52,7 +52,7 @@ export class LoginCodeService {
     return this.logins.attempt(tenant, async () => {
       const userId = await this.credentials.verifyCode(tenant, email, (id) =>
         // Without an account the same work is done for a user who does not exist.
-        this.tokens.tryCode({ tenantId: tenant.id, id: id ?? NIL_UUID }, code),
+        this.tokens.tryCode({ tenantId: tenant.id, id: id ?? NIL_UUID }, 'login_code', code),
       );
       const login: ProvenLogin = { tenant, userId, amr: ['email'], client, deviceId };
       return this.logins.open(login, () => this.credentials.assertMayLogIn(userId));

@@ -21,6 +21,8 @@ const TABLE = `
     -- Whether the log-in revokes the other sessions of the user, after a new password.
     revokes_others boolean NOT NULL,
     tries integer NOT NULL DEFAULT 0 CONSTRAINT login_challenges_tries_check CHECK (tries >= 0),
+    -- When a code for it was last sent by mail.
+    mailed_at timestamptz,
     expires_at timestamptz NOT NULL DEFAULT clock_timestamp() + interval '5 minutes',
     CONSTRAINT login_challenges_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT login_challenges_user_fkey FOREIGN KEY (tenant_id, user_id)
@@ -31,7 +33,7 @@ const TABLE = `
 const POLICIES = protectTenantTable({
   table: 'login_challenges',
   policies: { select: IS_OWN, insert: IS_OWN, update: IS_OWN, delete: IS_OWN },
-  columns: { update: ['tries'] },
+  columns: { update: ['tries', 'mailed_at'] },
   operators: [],
   gatekeeper: { select: ['tenant_id', 'id', 'user_id'], delete: true },
 });

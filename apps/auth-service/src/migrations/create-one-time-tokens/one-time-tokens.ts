@@ -20,7 +20,7 @@ const ONE_PER_USER = `purpose <> 'undo_email'`;
 const PURPOSES_OF_OTHER_ADDRESSES = `('confirm_new_email', 'undo_email')`;
 
 /** These give access to the account. A new password invalidates them. */
-const PURPOSES_OF_ACCESS = `('reset_password', 'magic_link', 'login_code')`;
+const PURPOSES_OF_ACCESS = `('reset_password', 'magic_link', 'login_code', 'factor_code')`;
 
 const TABLE = `
   CREATE TABLE public.one_time_tokens (
@@ -28,7 +28,7 @@ const TABLE = `
     id uuid NOT NULL DEFAULT public.uuid_v7(),
     user_id uuid NOT NULL,
     purpose text NOT NULL CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN (
-      'verify_email', 'reset_password', 'magic_link', 'login_code', 'confirm_new_email', 'undo_email')),
+      'verify_email', 'reset_password', 'magic_link', 'login_code', 'factor_code', 'confirm_new_email', 'undo_email')),
     -- SHA-256 of a token of 256 bits, or HMAC-SHA-256 of a code, which is short enough to be found by its plain hash.
     token_hash bytea NOT NULL CONSTRAINT one_time_tokens_hash_check CHECK (octet_length(token_hash) = 32),
     -- The address that the token was sent to or, of an undo, the address that it restores.

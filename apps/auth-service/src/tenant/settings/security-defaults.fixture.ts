@@ -12,5 +12,6 @@ export const SECURITY_DEFAULTS = {
   riskPolicy: 'observe',
   requireMFA: false,
   mfaRoles: [],
+  emailCodeFactor: true,
   rememberDevices: false,
 };

@@ -129,7 +129,7 @@ const SETTINGS_CATALOGUE = {
       default: 'observe',
       description:
         'What happens to a suspicious log-in, which has the right password and a risk score above 70: it succeeds (observe), ' +
-        'needs a second factor (challenge), or is refused (refuse). A user who has none is refused by challenge as well. ' +
+        'needs a second factor or, from a user who has none, a code by mail (challenge), or is refused (refuse). ' +
         'The audit log has the score of every log-in but the first.',
       unavailable: {},
     }),
@@ -142,6 +142,12 @@ const SETTINGS_CATALOGUE = {
     mfaRoles: selection(ROLES, {
       default: [],
       description: 'The roles for which requireMFA holds. An empty list stands for all roles.',
+    }),
+    emailCodeFactor: flag({
+      default: true,
+      description:
+        'Whether a user without a second factor can answer the challenge of riskPolicy with a code by mail. Otherwise their ' +
+        'suspicious log-ins are refused. A code by mail never replaces a second factor, and does not satisfy requireMFA.',
     }),
     rememberDevices: flag({
       default: false,

@@ -11,13 +11,18 @@ import { KeepsSessionStatusCache } from '../../../session/own-changes.js';
 import { UserTokensResponse } from '../../../session/session.response.js';
 import { ResolvedTenant } from '../../../tenant/resolution/resolved-tenant.decorator.js';
 import { SetsDeviceCookie } from '../device-cookie.interceptor.js';
-import { FactorLoginDto, PasskeyLoginDto } from './factor-login.dto.js';
+import { AcceptedResponse } from '../../one-time-tokens/account.response.js';
+import { EmailCodeService } from './email-code.service.js';
+import { ChallengeDto, FactorLoginDto, PasskeyLoginDto } from './factor-login.dto.js';
 import { FactorLoginService } from './factor-login.service.js';
 
 @ApiTags('auth')
 @Controller('auth/login')
 export class FactorLoginController {
-  constructor(private readonly logins: FactorLoginService) {}
+  constructor(
+    private readonly logins: FactorLoginService,
+    private readonly emailCodes: EmailCodeService,
+  ) {}
 
   @Post('factor')
   @HttpCode(200)
@@ -49,6 +54,27 @@ export class FactorLoginController {
     @CurrentClient() client: RequestClient,
   ): Promise<UserTokensResponse> {
     return this.logins.logIn(tenant, input, client);
+  }
+
+  @Post('factor/email')
+  @HttpCode(202)
+  @Public()
+  @RateLimited('mails')
+  @ApiOperation({
+    summary: 'Send a code for the second step of a log-in',
+    description:
+      'For a log-in that returned SECOND_FACTOR_REQUIRED with the method `emailCode`, from the same client. Sends at most one mail a ' +
+      'minute to the address of the user. The code has six digits, can be used once within 10 minutes, and is invalid after 5 ' +
+      'wrong tries.',
+  })
+  @DataResponse(202, AcceptedResponse)
+  @ApiErrors('TENANT_REQUIRED', 'INVALID_TENANT', 'INVALID_CHALLENGE', 'SERVICE_BUSY')
+  sendFactorCode(
+    @ResolvedTenant() tenant: TenantSnapshot,
+    @Body() { challengeToken }: ChallengeDto,
+    @CurrentClient() client: RequestClient,
+  ): Promise<AcceptedResponse> {
+    return this.emailCodes.send(tenant, challengeToken, client);
   }
 
   @Post('passkey')

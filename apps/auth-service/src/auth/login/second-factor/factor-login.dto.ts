@@ -1,7 +1,7 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Omittable } from '@poc-tracker/http-service';
 import { Type } from 'class-transformer';
-import { IsBoolean, IsObject, IsString, Length, ValidateNested } from 'class-validator';
+import { IsBoolean, IsObject, IsString, Length, Matches, ValidateNested } from 'class-validator';
 import { PasskeyAssertionDto } from '../../../factor/passkeys/passkey.dto.js';
 import { DeviceId } from '../login.dto.js';
 import { FactorProofDto } from './factor-proof.dto.js';
@@ -9,7 +9,7 @@ import { FactorProofDto } from './factor-proof.dto.js';
 /** The tokens that this service issues are shorter; anything longer is not one of them. */
 const MAX_CHALLENGE_TOKEN = 2_048;
 
-export class FactorLoginDto extends FactorProofDto {
+export class ChallengeDto {
   @ApiProperty({
     description: 'The `challengeToken` in the details of SECOND_FACTOR_REQUIRED.',
     example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImxjK2p3dCJ9.eyJqdGkiOiIwMTkyZjBjMSJ9.c2lnbmF0dXJl',
@@ -17,6 +17,17 @@ export class FactorLoginDto extends FactorProofDto {
   @IsString()
   @Length(1, MAX_CHALLENGE_TOKEN)
   challengeToken: string;
+}
+
+export class FactorLoginDto extends IntersectionType(FactorProofDto, ChallengeDto) {
+  @ApiPropertyOptional({
+    description: 'The code of POST /auth/login/factor/email.',
+    pattern: '^\\d{6}$',
+    example: '042137',
+  })
+  @Omittable()
+  @Matches(/^\d{6}$/, { message: '$property must be 6 digits' })
+  emailCode?: string;
 
   @ApiPropertyOptional({
     description:

@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { combineMethods, type TenantSnapshot } from '@poc-tracker/contracts';
+import { ApiError, combineMethods, type TenantSnapshot } from '@poc-tracker/contracts';
 import type { RequestClient } from '@poc-tracker/tenancy';
-import { FactorVerificationService } from '../../../factor/factor-verification.service.js';
+import {
+  type FactorProof,
+  FactorVerificationService,
+} from '../../../factor/factor-verification.service.js';
 import type { UserTokensResponse } from '../../../session/session.response.js';
 import { UserCredentialsService } from '../../../user/user-credentials.service.js';
 import { LoginService } from '../login.service.js';
+import { EmailCodeService } from './email-code.service.js';
 import type { FactorLoginDto, PasskeyLoginDto } from './factor-login.dto.js';
 import { factorProofOf } from './factor-proof.dto.js';
 import { SecondFactorService } from './second-factor.service.js';
@@ -15,6 +19,7 @@ export class FactorLoginService {
   constructor(
     private readonly challenges: SecondFactorService,
     private readonly factors: FactorVerificationService,
+    private readonly emailCodes: EmailCodeService,
     private readonly credentials: UserCredentialsService,
     private readonly logins: LoginService,
   ) {}
@@ -28,11 +33,14 @@ export class FactorLoginService {
     input: FactorLoginDto,
     client: RequestClient,
   ): Promise<UserTokensResponse> {
-    const proof = factorProofOf(input);
+    const proof = loginProofOf(input);
     return this.logins.attempt(tenant, async () => {
       const challenge = await this.challenges.take(tenant, input.challengeToken, client);
       const { userId, deviceId, revokesOthers } = challenge;
-      const { amr } = await this.factors.verify({ tenant, userId }, proof);
+      const byMail = 'emailCode' in proof;
+      const { amr } = byMail
+        ? await this.emailCodes.verify(tenant, userId, proof.emailCode)
+        : await this.factors.verify({ tenant, userId }, proof);
       const login = {
         tenant,
         userId,
@@ -43,7 +51,8 @@ export class FactorLoginService {
       };
       return this.logins.open(login, async () => {
         await this.challenges.spend(challenge);
-        if (input.rememberDevice === true) await this.challenges.rememberDevice(tenant.id, userId);
+        if (input.rememberDevice === true && !byMail)
+          await this.challenges.rememberDevice(tenant.id, userId);
       });
     });
   }
@@ -63,4 +72,16 @@ export class FactorLoginService {
       return this.logins.open(login, () => this.credentials.assertMayLogIn(userId));
     });
   }
+}
+
+/** @throws ApiError VALIDATION_ERROR if there is no proof or more than one. */
+function loginProofOf({
+  emailCode,
+  ...input
+}: FactorLoginDto): FactorProof | { emailCode: string } {
+  if (emailCode === undefined) return factorProofOf(input);
+  const { totp, recoveryCode, passkey } = input;
+  if ([totp, recoveryCode, passkey].some((other) => other !== undefined))
+    throw ApiError.validation({ field: 'emailCode', message: 'must be the only proof' });
+  return { emailCode };
 }

@@ -26,6 +26,14 @@ const TRY_CHALLENGE = `
    WHERE id = $1 AND user_id = $2 AND expires_at > clock_timestamp() AND tries < ${MAX_TRIES}
   RETURNING id, amr, device_id AS "deviceId", revokes_others AS "revokesOthers"`;
 
+/* Of all challenges of the user, so that another log-in does not send another mail. */
+const CLAIM_MAIL = `
+  UPDATE login_challenges SET mailed_at = clock_timestamp()
+   WHERE id = $1 AND user_id = $2 AND expires_at > clock_timestamp() AND tries < ${MAX_TRIES}
+     AND NOT EXISTS (SELECT FROM login_challenges other
+                      WHERE other.user_id = $2 AND other.mailed_at > clock_timestamp() - interval '1 minute')
+  RETURNING id`;
+
 const REMEMBER = `
   WITH replaced AS (
     DELETE FROM remembered_devices
@@ -51,6 +59,21 @@ export class SecondFactorRepository {
   async tryChallenge(userId: string, id: string): Promise<LoginChallenge | null> {
     const [challenge] = await this.database.query<LoginChallenge>(TRY_CHALLENGE, [id, userId]);
     return challenge ?? null;
+  }
+
+  /** Whether the challenge can still be answered. Makes parallel requests of the user wait until the transaction ends. */
+  async lockChallenge(userId: string, id: string): Promise<boolean> {
+    await this.database.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
+    const found = await this.database.query(
+      'SELECT id FROM login_challenges WHERE id = $1 AND user_id = $2 AND expires_at > clock_timestamp()',
+      [id, userId],
+    );
+    return found.length > 0;
+  }
+
+  /** @returns false if a mail was sent to the user less than a minute ago. Call it after `lockChallenge`. */
+  async claimMail(userId: string, id: string): Promise<boolean> {
+    return (await this.database.query(CLAIM_MAIL, [id, userId])).length > 0;
   }
 
   /** Uses a challenge up. A parallel call waits until this transaction ends. @returns whether it was still there. */

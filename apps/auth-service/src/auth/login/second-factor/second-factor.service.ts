@@ -4,7 +4,11 @@ import { ApiError, type AuthenticationMethod, type TenantSnapshot } from '@poc-t
 import { contextWithoutRights, type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { addKnownDevice, knownDevice } from '../../../protection/lockout/known-devices.js';
 import { SessionRevocationService } from '../../../session/session-revocation.service.js';
-import { CHALLENGE_SECONDS, ChallengeTokens } from '../../../session/tokens/challenge-tokens.js';
+import {
+  CHALLENGE_SECONDS,
+  type ChallengeClaims,
+  ChallengeTokens,
+} from '../../../session/tokens/challenge-tokens.js';
 import { TenantService } from '../../../tenant/tenant.service.js';
 import type { UserRecord } from '../../../user/user.service.js';
 import type { ProvenLogin } from '../proven-login.js';
@@ -20,7 +24,7 @@ export interface ChallengeDetails {
 }
 
 /** How a log-in goes on: with a session that these methods have proved, or with a second factor. */
-type NextStep = { amr: readonly AuthenticationMethod[] } | { challenge: ChallengeDetails };
+export type NextStep = { amr: readonly AuthenticationMethod[] } | { challenge: ChallengeDetails };
 
 /** Decides whether a log-in needs a second factor, and keeps those that wait for one. */
 @Injectable()
@@ -42,10 +46,32 @@ export class SecondFactorService {
     login: ProvenLogin,
     trustsDevices: boolean,
   ): Promise<NextStep> {
-    const { tenant, amr, client, deviceId = null, revokesOthers = false } = login;
+    const { tenant, amr } = login;
     if (factors.length === 0 || amr.includes('mfa')) return { amr };
     if (trustsDevices && (await this.isRemembered(tenant.id, id)))
       return { amr: [...amr, 'device'] };
+    return this.challenge(id, login, [...factors, 'recoveryCode']);
+  }
+
+  /**
+   * The same for a suspicious log-in that the tenant challenges: with the second factor, or with a code by mail if the user has
+   * none. A mail is no second factor (NIST SP 800-63B, 3.1.3.1), so it is never `mfa` and never replaces one.
+   * @returns null if the user can prove nothing more.
+   */
+  async nextSuspiciousStep(user: UserRecord, login: ProvenLogin): Promise<NextStep | null> {
+    const { amr } = login;
+    if (user.factors.length > 0 || amr.includes('mfa')) return this.nextStep(user, login, false);
+    // After a log-in by mail, another mail proves nothing.
+    if (!amr.includes('pwd') || !(await this.allowsEmailCodes())) return null;
+    return amr.includes('email') ? { amr } : this.challenge(user.id, login, ['emailCode']);
+  }
+
+  private async challenge(
+    id: string,
+    login: ProvenLogin,
+    methods: readonly string[],
+  ): Promise<NextStep> {
+    const { tenant, amr, client, deviceId = null, revokesOthers = false } = login;
     // At once, because the log-in may never be finished.
     if (revokesOthers) await this.revocations.revokeAll(this.database, id);
     const challenge = { amr: [...amr], deviceId, revokesOthers };
@@ -55,7 +81,6 @@ export class SecondFactorService {
       jti: await this.repository.insertChallenge(id, challenge),
       client: recognitionOf(tenant.id, id, client),
     });
-    const methods = [...factors, 'recoveryCode'];
     return { challenge: { challengeToken, expiresIn: CHALLENGE_SECONDS, methods } };
   }
 
@@ -69,14 +94,29 @@ export class SecondFactorService {
     token: string,
     client: RequestClient,
   ): Promise<LoginChallenge & { userId: string }> {
-    const { tenant_id: tenantId, sub: userId, jti, client: expected } = this.tokens.verify(token);
-    if (tenantId !== tenant.id || expected !== recognitionOf(tenantId, userId, client))
-      throw new ApiError('INVALID_CHALLENGE');
-    const challenge = await this.database.transaction(contextWithoutRights(tenantId, userId), () =>
+    const { sub: userId, jti } = this.verify(tenant, token, client);
+    const challenge = await this.database.transaction(contextWithoutRights(tenant.id, userId), () =>
       this.repository.tryChallenge(userId, jti),
     );
     if (challenge === null) throw new ApiError('INVALID_CHALLENGE');
     return { ...challenge, userId };
+  }
+
+  /** The id and the user of a genuine token of this tenant and client, which may have been used. @throws ApiError INVALID_CHALLENGE */
+  verify(
+    tenant: TenantSnapshot,
+    token: string,
+    client: RequestClient,
+  ): Pick<ChallengeClaims, 'sub' | 'jti'> {
+    const { tenant_id: tenantId, sub, jti, client: expected } = this.tokens.verify(token);
+    if (tenantId !== tenant.id || expected !== recognitionOf(tenantId, sub, client))
+      throw new ApiError('INVALID_CHALLENGE');
+    return { sub, jti };
+  }
+
+  /** Whether a code by mail answers a suspicious log-in. In a transaction of the tenant. */
+  async allowsEmailCodes(): Promise<boolean> {
+    return (await this.tenants.settings()).security.emailCodeFactor;
   }
 
   /** Uses the challenge up, in the transaction of the log-in. @throws ApiError INVALID_CHALLENGE if it was used meanwhile. */
