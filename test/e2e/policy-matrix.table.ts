@@ -337,7 +337,7 @@ export const MATRIX: Record<string, Cell> = {
   'PUT /api/v1/auth/email': {
     allowed: LOGGED_IN,
     status: 202,
-    body: ({ caller }) => ({ newEmail: uniqueEmail(), currentPassword: caller.password }),
+    body: () => ({ newEmail: uniqueEmail() }),
   },
   'POST /api/v1/auth/email/send-verification': { allowed: LOGGED_IN, status: 202 },
   'POST /api/v1/auth/email/verify': linkCell(),

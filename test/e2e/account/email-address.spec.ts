@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SeededUser } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GOOD_PASSWORD } from '../service.fixture.js';
+import { GOOD_PASSWORD, type Tokens } from '../service.fixture.js';
 import { type AccountScene, accountScene, tokenIn } from './account.fixture.js';
 
 let scene: AccountScene;
@@ -21,8 +21,8 @@ const profileOf = async (token: string) =>
     .user;
 
 /** Asks for a change of the address. */
-async function change(member: SeededUser, newEmail: string, password = member.password) {
-  const body = { newEmail, currentPassword: password };
+async function change(member: SeededUser, newEmail: string) {
+  const body = { newEmail };
   const token = await scene.tokenOf(member);
   return scene.service.call('PUT', '/auth/email', { token, body });
 }
@@ -98,19 +98,23 @@ describe('A change of the address', () => {
     expect(told.values.newEmail).toBe(`${newEmail[0]}***@new.example`);
   });
 
-  it('needs the password, whose failures lock the account', async () => {
-    const { service, tenant, user } = scene;
-    const member = await user();
-    const token = await scene.tokenOf(member);
-    const attempt = (currentPassword: string) =>
-      service.call('PUT', '/auth/email', {
-        token,
-        body: { newEmail: newAddress(), currentPassword },
-      });
-    for (let failure = 0; failure < 6; failure += 1)
-      expect((await attempt('wrong password')).error.code).toBe('INVALID_CREDENTIALS');
-    expect((await attempt(member.password)).error.code).toBe('INVALID_CREDENTIALS');
-    expect((await service.call('GET', '/auth/me', { token, host: tenant.host })).status).toBe(200);
+  it('needs a proof of identity of the last 15 minutes', async () => {
+    const { service, tenant, user, mails } = scene;
+    const [member, newEmail] = [await user(), newAddress()];
+    const { tokens } = await service.login(tenant.host, member);
+    await service.sql(
+      `UPDATE user_sessions SET authenticated_at = now() - interval '16 minutes' WHERE user_id = $1`,
+      [member.userId],
+    );
+    const { accessToken: token } = (await service.refresh(tokens.refreshToken)).data;
+    const request = (proved: string) =>
+      service.call('PUT', '/auth/email', { token: proved, body: { newEmail } });
+    const refused = await request(token);
+    expect([refused.status, refused.error.code]).toEqual([401, 'STEP_UP_REQUIRED']);
+    expect(mails.to(newEmail)).toEqual([]);
+    const body = { password: member.password };
+    const proof = await service.call<Tokens>('POST', '/auth/step-up', { token, body });
+    expect((await request(proof.data.accessToken)).status).toBe(202);
   });
 
   it('answers alike for an address that another user has, who is told', async () => {

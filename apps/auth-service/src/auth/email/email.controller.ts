@@ -5,10 +5,11 @@ import {
   CurrentUser,
   type Principal,
   Public,
+  RequireFreshAuth,
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
-import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { RECENT_PROOF, type TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
@@ -57,6 +58,7 @@ export class EmailController {
   @Put()
   @HttpCode(202)
   @Authenticated()
+  @RequireFreshAuth(RECENT_PROOF)
   @RateLimited('secrets')
   @WritesOwnAccount()
   @WritesWhenReadOnly()
@@ -67,7 +69,6 @@ export class EmailController {
       'that another user has.',
   })
   @DataResponse(202, AcceptedResponse)
-  @ApiErrors('INVALID_CREDENTIALS', 'SERVICE_BUSY')
   changeEmail(
     @CurrentUser() principal: Principal,
     @Body() input: ChangeEmailDto,

@@ -1,5 +1,4 @@
 import { EmailAddress } from '@poc-tracker/http-service';
-import { CurrentPassword } from '../../protection/passwords/password-field.decorator.js';
 import { OneTimeTokenField } from '../one-time-tokens/one-time-token.field.js';
 
 export class EmailTokenDto {
@@ -10,7 +9,4 @@ export class EmailTokenDto {
 export class ChangeEmailDto {
   @EmailAddress('ana.souza@acme.example')
   newEmail: string;
-
-  @CurrentPassword()
-  currentPassword: string;
 }
