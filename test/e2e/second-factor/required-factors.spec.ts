@@ -1,8 +1,8 @@
 import type { Role } from '@poc-tracker/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addTotp, totpCode } from '../factors/factors.fixture.js';
+import { addTotp, stepUp, totpCode } from '../factors/factors.fixture.js';
 import { ServiceFixture, type Tokens } from '../service.fixture.js';
-import { claimsOf, workspaceOf } from '../users/users.fixture.js';
+import { claimsOf, type Member, workspaceOf } from '../users/users.fixture.js';
 import { answerChallenge, challengeOf, cookieOf } from './second-factor.fixture.js';
 
 /** The status of a session is at most this old in any process. Twice that leaves the machine of the test some time. */
@@ -123,6 +123,19 @@ describe('A tenant that requires a second factor', () => {
     expect(await timeUntil(other, user.token, 'FACTOR_ENROLLMENT_REQUIRED')).toBeLessThan(BOUND_MS);
   });
 
+  it('keeps the last factor of the named roles only', async () => {
+    const { join } = await workspaceOf(service);
+    const [admin, user, manager] = [await join('admin'), await join('user'), await join('manager')];
+    await secure(admin.token, { requireMFA: true, mfaRoles: ['manager'] });
+    const removeLast = async (member: Member) => {
+      const { factor } = await addTotp(service, member.token);
+      const token = await stepUp(service, member);
+      return service.call('DELETE', `/auth/factors/${factor.id}`, { token });
+    };
+    expect((await removeLast(user)).status).toBe(200);
+    expect((await removeLast(manager)).error.code).toBe('LAST_FACTOR');
+  });
+
   it('opens a session for a user without a factor, who can enroll in it and nothing else', async () => {
     const { host, join } = await workspaceOf(service);
     const [admin, user] = [await join('admin'), await join('user')];
@@ -146,10 +159,10 @@ describe('A remembered device', () => {
     });
     expect(first.status, first.text).toBe(200);
     const { host } = workspace;
-    const logIn = (headers = cookieOf(first)) =>
+    const logIn = (headers = cookieOf(first), password = user.password) =>
       service.call<{ tokens: Tokens }>('POST', '/auth/login', {
         host,
-        body: { email: user.email, password: user.password },
+        body: { email: user.email, password },
         headers,
       });
     const { tokens } = first.data;
@@ -193,8 +206,7 @@ describe('A remembered device', () => {
       body: { currentPassword: user.password, newPassword },
     });
     expect(changed.status, changed.text).toBe(200);
-    user.password = newPassword;
-    expect((await logIn()).error.code).toBe('INVALID_CREDENTIALS');
+    expect((await logIn(undefined, newPassword)).error.code).toBe('SECOND_FACTOR_REQUIRED');
   });
 
   it('is asked again after another factor was added', async () => {

@@ -83,6 +83,32 @@ describe('A token in the tracker', () => {
     }
   });
 
+  it('is refused within a second after the tenant has required a second factor, until its session has proved one', async () => {
+    const [ana, eve] = [await tracker.user(), await tracker.user()];
+    const becomes = async (expected: string) => {
+      const outcomes: string[] = [];
+      const reached = await pollUntil(async () => {
+        outcomes.push(await outcome(ana, 'GET', '/pocs'));
+        return outcomes.at(-1) === expected || undefined;
+      }, 1_000);
+      expect([reached, outcomes.at(-1)]).toEqual([true, expected]);
+    };
+    await becomes('200');
+    await tracker.sql(
+      `INSERT INTO tenant_settings (tenant_id, setting_key, setting_value) VALUES ($1, 'security', '{"requireMFA": true}')
+       ON CONFLICT (tenant_id, setting_key) DO UPDATE SET setting_value = EXCLUDED.setting_value`,
+      [ana.tenantId],
+    );
+    await becomes('403 FACTOR_ENROLLMENT_REQUIRED');
+    await tracker.sql(`UPDATE users SET factors = '{totp}' WHERE id = $1`, [ana.userId]);
+    await becomes('401 STEP_UP_REQUIRED');
+    await tracker.sql(`UPDATE user_sessions SET amr = '{pwd,otp,mfa}' WHERE id = $1`, [
+      ana.sessionId,
+    ]);
+    await becomes('200');
+    expect(await outcome(eve, 'GET', '/pocs')).toBe('200');
+  });
+
   it('allows reading but not writing after the end of the subscription', async () => {
     const ana = await tracker.user();
     const id = await tracker.poc(ana);

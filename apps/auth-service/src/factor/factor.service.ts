@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
-import { ApiError, type FactorKind, type SecurityEventType } from '@poc-tracker/contracts';
+import {
+  ApiError,
+  type FactorKind,
+  type Role,
+  type SecurityEventType,
+} from '@poc-tracker/contracts';
 import { SecurityEvents } from '../audit/security-events.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import type { SqlRunner } from '@poc-tracker/tenancy';
@@ -57,14 +62,13 @@ export class FactorService {
 
   /**
    * Removes a factor of the caller. With the last one, the recovery codes go as well.
-   * @throws ApiError NOT_FOUND; LAST_FACTOR if the tenant requires one.
+   * @throws ApiError NOT_FOUND; LAST_FACTOR if the tenant requires one of the role.
    */
-  async remove({ userId }: Principal, id: string): Promise<{ removed: true }> {
+  async remove({ userId, role }: Principal, id: string): Promise<{ removed: true }> {
     await this.factors.lockUser(userId);
     const factor = await this.find(userId, id);
     const isLast = (await this.factors.list(userId)).length === 1;
-    if (isLast && (await this.tenants.settings()).security.requireMFA)
-      throw new ApiError('LAST_FACTOR');
+    if (isLast && (await this.requiresFactor(role))) throw new ApiError('LAST_FACTOR');
     await this.factors.remove(userId, id);
     if (isLast) await this.recoveryCodes.removeAll(userId);
     await this.record('factor.removed', factor);
@@ -87,6 +91,12 @@ export class FactorService {
     });
     await this.notices.reset(transaction, user);
     return kinds;
+  }
+
+  /** As session_status() does. */
+  private async requiresFactor(role: Role): Promise<boolean> {
+    const { requireMFA, mfaRoles } = (await this.tenants.settings()).security;
+    return requireMFA && (mfaRoles.length === 0 || mfaRoles.includes(role));
   }
 
   private async find(userId: string, id: string): Promise<FactorRecord> {
