@@ -1,4 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { APP_CONFIG, type AppConfig } from '../../../apps/auth-service/src/config/app-config.js';
+import { deriveKey } from '../../../apps/auth-service/src/config/derived-key.js';
 import { auditLogOn } from '../audit/audit.fixture.js';
 import { ServiceFixture } from '../service.fixture.js';
 import { claimsOf } from '../users/users.fixture.js';
@@ -140,6 +143,27 @@ describe('A challenge token', () => {
       const answer = await answerChallenge(service, user.host, token);
       expect([answer.status, answer.error.code]).toEqual([401, 'INVALID_CHALLENGE']);
     }
+  });
+
+  it('is refused with the type of another token, although its signature is genuine', async () => {
+    const user = await protectedUser();
+    const { challengeToken } = await challengeOf(service, user.host, user);
+    const payload = challengeToken.split('.')[1] ?? '';
+    const { tokens } = service.app.get(APP_CONFIG) as AppConfig;
+    const key = deriveKey(tokens.refreshSecret, 'poc-tracker login challenge v1');
+    const signed = (header: object) => {
+      const text = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}`;
+      return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+    };
+    for (const header of [
+      { alg: 'HS256', typ: 'JWT' },
+      { alg: 'HS256', typ: 'at+jwt' },
+    ]) {
+      const refused = await answerChallenge(service, user.host, signed(header));
+      expect(refused.error.code).toBe('INVALID_CHALLENGE');
+    }
+    const genuine = signed({ alg: 'HS256', typ: 'lc+jwt' });
+    expect((await answerChallenge(service, user.host, genuine)).status).toBe(200);
   });
 
   it('is refused after it was used', async () => {
