@@ -2,8 +2,8 @@ import type { Browser, Page } from 'playwright-core';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FactorVerificationService } from '../../../apps/auth-service/src/factor/factor-verification.service.js';
-import { ServiceFixture } from '../service.fixture.js';
-import { workspaceOf } from '../users/users.fixture.js';
+import { type Login, ServiceFixture } from '../service.fixture.js';
+import { claimsOf, workspaceOf } from '../users/users.fixture.js';
 import { Authenticator, createPasskey, startBrowser, usePasskey } from './browser.fixture.js';
 import {
   type Added,
@@ -109,6 +109,37 @@ describe('A passkey in Chromium', () => {
     const passkey = await usePasskey(user.page, options, 'conditional');
     expect(await logInWith(user.subdomain, passkey)).toMatchObject({ userId: user.userId });
     expect(await logInWith(user.subdomain, passkey)).toBe('INVALID_CREDENTIALS');
+  });
+
+  it('opens a session by itself, once and in its tenant alone', async () => {
+    const [user, stranger] = [await protectedMember(), await protectedMember()];
+    const logIn = (host: string, passkey: object) =>
+      service.call<Login>('POST', '/auth/login/passkey', { host, body: { passkey } });
+    const passkey = await assertionOf(user);
+    // The challenge of another tenant, answered by a passkey of this one.
+    const { challenge } = (await requestOptions(stranger.host)).options;
+    const { options } = await requestOptions(user.host);
+    const foreign = await usePasskey(user.page, { ...options, challenge });
+    for (const [host, response] of [
+      [stranger.host, passkey],
+      [stranger.host, foreign],
+      [user.host, foreign],
+    ] as const) {
+      const refused = await logIn(host, response);
+      expect([refused.status, refused.error.code]).toEqual([401, 'INVALID_CREDENTIALS']);
+    }
+    const opened = await logIn(user.host, await assertionOf(user));
+    expect(opened.status, opened.text).toBe(200);
+    expect(opened.data.user.id).toBe(user.userId);
+    expect(claimsOf(opened.data.tokens.accessToken)).toMatchObject({
+      amr: ['hwk', 'user', 'mfa'],
+      acr: 'aal2',
+      tenant_id: user.tenantId,
+    });
+    expect(await service.probe(opened.data.tokens.accessToken)).toBe('accepted');
+    const used = await assertionOf(user);
+    expect((await logIn(user.host, used)).status).toBe(200);
+    expect((await logIn(user.host, used)).error.code).toBe('INVALID_CREDENTIALS');
   });
 
   it('is not registered twice on the same authenticator, nor its response used twice', async () => {
