@@ -111,15 +111,17 @@ async function passwordlessTenant() {
 }
 
 describe('The time of a refusal', () => {
-  it('of a log-in is the same for a known, an unknown, a suspended and a locked account', async () => {
+  it('of a log-in is the same for every account, with a second factor and without, unknown, suspended and locked', async () => {
     const { host, tenantId } = await service.tenant({ maxUsers: 1_000 });
     const logIn = ({ email, password }: { email: string; password: string }) =>
       service.call('POST', '/auth/login', { host, body: { email, password } });
     /** A few tries of each of several users, so that no try locks one. */
-    const spread = async (status: 'active' | 'suspended') => {
+    const spread = async (status: 'active' | 'suspended', factors: string[] = []) => {
       const count = Math.ceil((TRIES + WARM_UP) / TRIES_PER_USER);
       const seeded = Array.from({ length: count }, () => service.user(tenantId, { status }));
       const users = await Promise.all(seeded);
+      const ids = users.map(({ userId }) => userId);
+      await service.sql('UPDATE users SET factors = $2 WHERE id = ANY ($1)', [ids, factors]);
       let tried = 0;
       return () => users[tried++ % count] ?? locked;
     };
@@ -127,8 +129,10 @@ describe('The time of a refusal', () => {
     for (let failure = 0; failure < 6; failure += 1) await logIn({ ...locked, password: WRONG });
     await expectIndistinguishable(async () => {
       const [known, suspended] = [await spread('active'), await spread('suspended')];
+      const enrolled = await spread('active', ['totp']);
       return {
         known: () => logIn({ ...known(), password: WRONG }),
+        enrolled: () => logIn({ ...enrolled(), password: WRONG }),
         unknown: () => logIn({ email: `${randomUUID()}@example.com`, password: WRONG }),
         suspended: () => logIn(suspended()),
         locked: () => logIn(locked),
