@@ -2928,7 +2928,7 @@ CREATE POLICY login_challenges_delete_tenant_gatekeeper ON login_challenges AS P
 GRANT DELETE, INSERT, SELECT ON login_challenges TO authenticated_user;
 GRANT DELETE ON login_challenges TO tenant_gatekeeper;
 GRANT UPDATE (tries, mailed_at) ON login_challenges TO authenticated_user;
-GRANT SELECT (tenant_id, user_id) ON login_challenges TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, id, user_id) ON login_challenges TO tenant_gatekeeper;
 
 CREATE TABLE mail_events (
   id text NOT NULL,
@@ -3455,7 +3455,7 @@ CREATE POLICY remembered_devices_delete_tenant_gatekeeper ON remembered_devices 
   USING (true);
 GRANT DELETE, INSERT, SELECT ON remembered_devices TO authenticated_user;
 GRANT DELETE ON remembered_devices TO tenant_gatekeeper;
-GRANT SELECT (tenant_id, user_id) ON remembered_devices TO tenant_gatekeeper;
+GRANT SELECT (tenant_id, user_id, device_id) ON remembered_devices TO tenant_gatekeeper;
 
 CREATE TABLE revocation_events (
   tenant_id uuid NOT NULL,

@@ -8,7 +8,7 @@ import { ServiceFixture } from '../service.fixture.js';
 type Mail<K extends MailKind> = Extract<OutgoingMail, { kind: K }>;
 
 /** The mails that a service adds to its outbox. */
-class Mails {
+export class Mails {
   private readonly added: OutgoingMail[] = [];
 
   constructor(private readonly service: ServiceFixture) {

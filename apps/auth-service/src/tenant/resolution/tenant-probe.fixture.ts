@@ -30,6 +30,7 @@ import { ResolvedTenant } from './resolved-tenant.decorator.js';
 import { StubAuthModule } from '../stub-auth.fixture.js';
 import { TENANT_ENTITIES } from '../tenant.entity.js';
 import { TenantGuard } from './tenant.guard.js';
+import { RedisModule } from '../../redis/redis.module.js';
 import { TenantModule } from '../tenant.module.js';
 import { Tenantless } from './tenantless.decorator.js';
 import { toApiError } from '../../constraint-codes.js';
@@ -104,6 +105,7 @@ async function createProbe(
       AuditModule,
       StubAuthModule,
       ScheduleModule,
+      RedisModule.forRoot(undefined),
       TenantModule,
     ],
     controllers: [ProbeController],

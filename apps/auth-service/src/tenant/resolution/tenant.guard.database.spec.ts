@@ -4,7 +4,6 @@ import type { Principal } from '@poc-tracker/auth-kit';
 import { TenantDatabase } from '@poc-tracker/tenancy';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { bearer } from '../stub-auth.fixture.js';
-import { RedisModule } from '../../redis/redis.module.js';
 import { answerOf, get, StubAuthGuard, TenantProbe } from './tenant-probe.fixture.js';
 
 describe('TenantGuard', () => {

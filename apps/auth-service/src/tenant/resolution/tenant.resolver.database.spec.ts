@@ -2,7 +2,6 @@ import { createConnection } from 'node:net';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { RedisModule } from '../../redis/redis.module.js';
 import { answerOf, get, TenantProbe } from './tenant-probe.fixture.js';
 
 describe('TenantResolver', () => {
