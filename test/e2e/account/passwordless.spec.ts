@@ -56,8 +56,8 @@ const setStatus = ({ userId }: SeededUser, status: string) =>
   scene.service.sql('UPDATE users SET status = $2 WHERE id = $1', [userId, status]);
 
 const methodsOf = ({ userId }: SeededUser) =>
-  scene.service.sql<{ method: string }>(
-    `SELECT details ->> 'method' AS method FROM security_events
+  scene.service.sql<{ methods: string }>(
+    `SELECT details ->> 'methods' AS methods FROM security_events
       WHERE target_id = $1 AND type = 'login.succeeded'`,
     [userId],
   );
@@ -70,7 +70,7 @@ describe('A link to log in', () => {
     const answer = await open(token, { cookie });
     expect(answer).toMatchObject({ status: 200, data: { user: { email: member.email } } });
     expect(cookieOf(answer.headers)).toContain('device=');
-    expect(await methodsOf(member)).toEqual([{ method: 'magic_link' }]);
+    expect(await methodsOf(member)).toEqual([{ methods: 'email' }]);
     expect(await open(token, { cookie })).toMatchObject(INVALID_LINK);
   });
 
@@ -136,7 +136,7 @@ describe('A code to log in', () => {
       status: 200,
       data: { user: { email: member.email } },
     });
-    expect(await methodsOf(member)).toEqual([{ method: 'email_code' }]);
+    expect(await methodsOf(member)).toEqual([{ methods: 'email' }]);
     expect(await enter(member, code)).toMatchObject(INVALID_CODE);
   });
 

@@ -101,7 +101,13 @@ describe('Sign-up', () => {
     const details = { adminEmail: 'ana@initech.example', planType: 'basic' };
     expect(events).toEqual([
       { ...by, type: 'tenant.created', target_type: 'tenant', target_id: tenant.id, details },
-      { ...by, type: 'login.succeeded', target_type: 'user', target_id: adminUser.id, details: {} },
+      {
+        ...by,
+        type: 'login.succeeded',
+        target_type: 'user',
+        target_id: adminUser.id,
+        details: { methods: 'pwd' },
+      },
     ]);
   });
 
