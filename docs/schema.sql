@@ -123,6 +123,23 @@ ALTER FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone)
 GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO authenticated_user;
 GRANT EXECUTE ON FUNCTION add_mail(uuid,uuid,text,text,text,bytea,timestamp with time zone) TO super_admin;
 
+CREATE OR REPLACE FUNCTION public.add_mail_request(p_id uuid, p_kind text, p_content bytea, p_lease interval)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+WITH added AS (
+  INSERT INTO public.mail_requests (tenant_id, id, kind, content, lease_until)
+  SELECT (select nullif(current_setting('app.current_tenant_id', true), '')::uuid), p_id, p_kind, p_content, clock_timestamp() + p_lease
+   WHERE (SELECT count(*) FROM public.mail_requests r WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid)) < 200
+  RETURNING id
+)
+SELECT EXISTS (SELECT FROM added)
+$function$;
+ALTER FUNCTION add_mail_request(uuid,text,bytea,interval) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION add_mail_request(uuid,text,bytea,interval) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.add_pending_registration(p_hash bytea, p_email text, p_password_hash text, p_first_name text, p_last_name text, p_invite_kind text, p_invite_hash bytea)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -2381,6 +2398,20 @@ $function$;
 ALTER FUNCTION supersede_expired_invites(text[]) OWNER TO tenant_gatekeeper;
 GRANT EXECUTE ON FUNCTION supersede_expired_invites(text[]) TO authenticated_user;
 
+CREATE OR REPLACE FUNCTION public.take_mail_request(p_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+WITH taken AS (
+  DELETE FROM public.mail_requests r WHERE r.tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid) AND r.id = p_id RETURNING r.id
+)
+SELECT EXISTS (SELECT FROM taken)
+$function$;
+ALTER FUNCTION take_mail_request(uuid) OWNER TO tenant_gatekeeper;
+GRANT EXECUTE ON FUNCTION take_mail_request(uuid) TO authenticated_user;
+
 CREATE OR REPLACE FUNCTION public.tenants_being_purged()
  RETURNS TABLE(tenant uuid, requested_by uuid, reason text)
  LANGUAGE sql
@@ -2937,6 +2968,43 @@ CREATE TABLE mail_events (
 );
 CREATE INDEX mail_events_received_at_idx ON public.mail_events USING btree (received_at);
 GRANT DELETE, INSERT, SELECT ON mail_events TO tenant_gatekeeper;
+
+CREATE TABLE mail_requests (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT uuid_v7(),
+  kind text NOT NULL,
+  content bytea NOT NULL,
+  lease_until timestamp with time zone NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamp with time zone NOT NULL DEFAULT (clock_timestamp() + '01:00:00'::interval),
+  CONSTRAINT mail_requests_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT mail_requests_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  CONSTRAINT mail_requests_kind_check CHECK ((kind = ANY (ARRAY['reset_password'::text, 'magic_link'::text, 'login_code'::text])))
+);
+CREATE INDEX mail_requests_expires_at_idx ON public.mail_requests USING btree (expires_at);
+CREATE INDEX mail_requests_lease_until_idx ON public.mail_requests USING btree (lease_until);
+ALTER TABLE mail_requests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mail_requests FORCE ROW LEVEL SECURITY;
+CREATE POLICY mail_requests_tenant_isolation ON mail_requests AS RESTRICTIVE FOR ALL TO authenticated_user
+  USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+CREATE POLICY mail_requests_select_super_admin ON mail_requests AS PERMISSIVE FOR SELECT TO super_admin
+  USING (true);
+CREATE POLICY mail_requests_select_tenant_gatekeeper ON mail_requests AS PERMISSIVE FOR SELECT TO tenant_gatekeeper
+  USING (true);
+CREATE POLICY mail_requests_insert_tenant_gatekeeper ON mail_requests AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
+  WITH CHECK (true);
+CREATE POLICY mail_requests_update_super_admin ON mail_requests AS PERMISSIVE FOR UPDATE TO super_admin
+  USING (true)
+  WITH CHECK (true);
+CREATE POLICY mail_requests_delete_super_admin ON mail_requests AS PERMISSIVE FOR DELETE TO super_admin
+  USING (true);
+CREATE POLICY mail_requests_delete_tenant_gatekeeper ON mail_requests AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
+  USING (true);
+GRANT DELETE, SELECT ON mail_requests TO super_admin;
+GRANT DELETE, SELECT ON mail_requests TO tenant_gatekeeper;
+GRANT UPDATE (lease_until) ON mail_requests TO super_admin;
+GRANT INSERT (tenant_id, id, kind, content, lease_until) ON mail_requests TO tenant_gatekeeper;
 
 CREATE TABLE mail_templates (
   tenant_id uuid NOT NULL,

@@ -180,6 +180,7 @@ describe('A column with a text of a user', () => {
       'invites.role',
       'login_challenges.device_id',
       'mail_events.id',
+      'mail_requests.kind',
       'mail_templates.kind',
       'mail_templates.locale',
       'migrations.name',

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeferredRequests } from '../../../apps/auth-service/src/auth/one-time-tokens/deferred-requests.js';
+import { MailRequests } from '../../../apps/auth-service/src/auth/mail-requests/mail-requests.js';
 import { type Answer, ServiceFixture } from '../service.fixture.js';
 import { bare } from '../users/users.fixture.js';
 
@@ -171,7 +171,7 @@ describe('The time of a refusal', () => {
         service.user(tenantId, { status: 'inactive' }),
       ]);
       const ask = (email: string) => service.call('POST', path, { host, body: { email } });
-      const deferred = service.app.get(DeferredRequests, { strict: false });
+      const requests = service.app.get(MailRequests, { strict: false });
       await expectIndistinguishable(
         async () => ({
           known: () => ask(known.email),
@@ -180,7 +180,7 @@ describe('The time of a refusal', () => {
           inactive: () => ask(inactive.email),
           foreign: () => ask(foreign.email),
         }),
-        () => deferred.onApplicationShutdown(),
+        () => requests.onApplicationShutdown(),
       );
     },
     240_000,

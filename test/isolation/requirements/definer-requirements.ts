@@ -146,6 +146,15 @@ const ATTACKS: Record<string, (victim: Victim, world: World) => Statement[]> = {
   consume_pending_registration: (row) => [
     ['SELECT consume_pending_registration($1)', row('pending_registrations')['token_hash']],
   ],
+  // The request is in the tenant of the transaction, whatever id it has.
+  add_mail_request: (_row, { victim }) => [
+    [`SELECT add_mail_request($1, 'login_code', 'x', '1 hour')`, NEW_ID],
+    [ENTER, victim.id, victim.userId],
+    ['SELECT take_mail_request($1) AS taken', NEW_ID],
+  ],
+  take_mail_request: (row) => [
+    ['SELECT take_mail_request($1) AS taken', row('mail_requests')['id']],
+  ],
   add_pending_registration: (_row, { attacker, victim }) => [
     [
       `SELECT add_pending_registration(sha256('x'), 'eve@example.com', '$argon2id$', NULL, NULL, NULL, NULL)`,

@@ -13,6 +13,7 @@ import { EmailController } from './email/email.controller.js';
 import { EmailChangeService } from './email/email-change.service.js';
 import { EmailVerification } from './email/email-verification.service.js';
 import { OneTimeTokenModule } from './one-time-tokens/one-time-token.module.js';
+import { MailRequestModule } from './mail-requests/mail-request.module.js';
 import { LoginNotices } from './login/login-notices.js';
 import { EmailCodeService } from './login/second-factor/email-code.service.js';
 import { FactorLoginController } from './login/second-factor/factor-login.controller.js';
@@ -46,6 +47,7 @@ import { StepUpService } from './step-up/step-up.service.js';
     FactorModule,
     InvitationModule,
     MailModule,
+    MailRequestModule,
     OneTimeTokenModule,
     ProtectionModule,
     SessionModule,

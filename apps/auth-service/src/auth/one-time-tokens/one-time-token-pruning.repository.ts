@@ -12,9 +12,10 @@ const pruned = (table: string): string => `
 const PRUNE = {
   tokens: pruned('one_time_tokens'),
   registrations: pruned('pending_registrations'),
+  mailRequests: pruned('mail_requests'),
 } as const;
 
-/** What expires: tokens and codes, and registrations that were not confirmed. */
+/** What expires: tokens and codes, registrations that were not confirmed, and requests for a mail that cannot be worked off. */
 export type ExpiringData = keyof typeof PRUNE;
 
 /** Expired rows of all tenants, on the operators' login. */

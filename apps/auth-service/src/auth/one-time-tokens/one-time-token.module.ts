@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { PublicAddress } from '../../config/public-address.js';
 import { UserModule } from '../../user/user.module.js';
 import { AccountLinks } from './account-links.js';
-import { DeferredRequests } from './deferred-requests.js';
 import { OneTimeTokenPruning } from './one-time-token.pruning.js';
 import { OneTimeTokenPruningRepository } from './one-time-token-pruning.repository.js';
 import { OneTimeTokenRepository } from './one-time-token.repository.js';
@@ -13,13 +12,12 @@ import { OneTimeTokenService } from './one-time-token.service.js';
   imports: [UserModule],
   providers: [
     AccountLinks,
-    DeferredRequests,
     OneTimeTokenPruning,
     OneTimeTokenPruningRepository,
     OneTimeTokenRepository,
     OneTimeTokenService,
     PublicAddress,
   ],
-  exports: [AccountLinks, DeferredRequests, OneTimeTokenService, PublicAddress],
+  exports: [AccountLinks, OneTimeTokenService, PublicAddress],
 })
 export class OneTimeTokenModule {}

@@ -13,7 +13,7 @@ const BATCH = 1_000;
 /** Of one run; the next one continues. */
 const MAX_BATCHES = 1_000;
 
-/** Deletes expired tokens and codes, and registrations that were not confirmed in time, once an hour. */
+/** Deletes once an hour what has expired. */
 @Injectable()
 export class OneTimeTokenPruning implements OnModuleInit, OnModuleDestroy {
   private stopping = false;
@@ -39,6 +39,7 @@ export class OneTimeTokenPruning implements OnModuleInit, OnModuleDestroy {
   async prune(): Promise<void> {
     await this.inBatches('tokens');
     await this.inBatches('registrations');
+    await this.inBatches('mailRequests');
   }
 
   private async inBatches(data: ExpiringData): Promise<void> {

@@ -30,7 +30,7 @@ export class PasswordResetController {
   sendPasswordReset(
     @ResolvedTenant() tenant: TenantSnapshot,
     @Body() { email }: ForgotPasswordDto,
-  ): AcceptedResponse {
+  ): Promise<AcceptedResponse> {
     return this.resets.request(tenant, email);
   }
 

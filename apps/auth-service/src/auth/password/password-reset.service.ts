@@ -1,5 +1,5 @@
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { PasswordHasher } from '../../protection/passwords/password.hasher.js';
@@ -10,22 +10,22 @@ import { AccountUnlockService } from '../../user/account-unlock.service.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserMails } from '../../user/user-mails.js';
 import { UserService } from '../../user/user.service.js';
+import { MailRequests } from '../mail-requests/mail-requests.js';
 import {
   ACCEPTED,
   type AcceptedResponse,
   type AccountAddressResponse,
 } from '../one-time-tokens/account.response.js';
 import { AccountLinks } from '../one-time-tokens/account-links.js';
-import { DeferredRequests } from '../one-time-tokens/deferred-requests.js';
 import { OneTimeTokenService } from '../one-time-tokens/one-time-token.service.js';
 import { EmailVerification } from '../email/email-verification.service.js';
 import type { ResetPasswordDto } from './password-reset.dto.js';
 
 /** Replaces a forgotten password by a link that is sent to the address of the user. */
 @Injectable()
-export class PasswordResetService {
+export class PasswordResetService implements OnModuleInit {
   constructor(
-    private readonly deferred: DeferredRequests,
+    private readonly requests: MailRequests,
     private readonly links: AccountLinks,
     private readonly tokens: OneTimeTokenService,
     private readonly users: UserService,
@@ -41,18 +41,22 @@ export class PasswordResetService {
     private readonly events: SecurityEvents,
   ) {}
 
-  /**
-   * Sends a link to the active user with this address, after the answer, which is the same for every address.
-   * @throws ApiError SERVICE_BUSY.
-   */
-  request(tenant: TenantSnapshot, email: string): AcceptedResponse {
-    this.deferred.acceptFor(tenant, email, async (user) => {
+  onModuleInit(): void {
+    this.requests.register('reset_password', async (user, tenant) => {
       const target = { type: 'user', id: user.id };
       const event = { type: 'password.reset_requested', result: 'success', target } as const;
       // The request proves nothing about who sent it.
       await this.events.record({ ...event, actorId: null });
       await this.links.send(this.database, tenant, user, 'reset_password');
     });
+  }
+
+  /**
+   * Sends a link to the active user with this address, after the answer, which is the same for every address.
+   * @throws ApiError SERVICE_BUSY.
+   */
+  async request(tenant: TenantSnapshot, email: string): Promise<AcceptedResponse> {
+    await this.requests.accept(tenant, 'reset_password', { email });
     return ACCEPTED;
   }
 

@@ -1,23 +1,23 @@
 import { NIL_UUID, type TenantSnapshot } from '@poc-tracker/contracts';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import type { UserTokensResponse } from '../../session/session.response.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserMails } from '../../user/user-mails.js';
 import { LoginService } from '../login/login.service.js';
 import type { ProvenLogin } from '../login/proven-login.js';
+import { MailRequests } from '../mail-requests/mail-requests.js';
 import { ACCEPTED, type AcceptedResponse } from '../one-time-tokens/account.response.js';
-import { DeferredRequests } from '../one-time-tokens/deferred-requests.js';
 import { OneTimeTokenService } from '../one-time-tokens/one-time-token.service.js';
 import { LoginMethods } from './login-methods.js';
 import type { CodeLoginDto } from './passwordless.dto.js';
 
 /** Log-in by a code of six digits in a mail. */
 @Injectable()
-export class LoginCodeService {
+export class LoginCodeService implements OnModuleInit {
   constructor(
     private readonly methods: LoginMethods,
-    private readonly deferred: DeferredRequests,
+    private readonly requests: MailRequests,
     private readonly tokens: OneTimeTokenService,
     private readonly credentials: UserCredentialsService,
     private readonly logins: LoginService,
@@ -25,16 +25,20 @@ export class LoginCodeService {
     private readonly database: TenantDatabase,
   ) {}
 
+  onModuleInit(): void {
+    this.requests.register('login_code', async (user) => {
+      const values = await this.tokens.createCode(this.database, user);
+      await this.mails.add(this.database, user, { kind: 'login_code', values });
+    });
+  }
+
   /**
    * Sends a code to the active user with this address, after the answer, which is the same for every address.
    * @throws ApiError LOGIN_METHOD_DISABLED, SERVICE_BUSY.
    */
   async send(tenant: TenantSnapshot, email: string): Promise<AcceptedResponse> {
     await this.methods.assertAllowed(tenant, 'emailCode');
-    this.deferred.acceptFor(tenant, email, async (user) => {
-      const values = await this.tokens.createCode(this.database, user, 'login_code');
-      await this.mails.add(this.database, user, { kind: 'login_code', values });
-    });
+    await this.requests.accept(tenant, 'login_code', { email });
     return ACCEPTED;
   }
 

@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { ApiError, type TenantSnapshot } from '@poc-tracker/contracts';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
 import { deriveKey } from '../../config/derived-key.js';
@@ -8,9 +8,9 @@ import type { UserTokensResponse } from '../../session/session.response.js';
 import { UserCredentialsService } from '../../user/user-credentials.service.js';
 import { LoginService } from '../login/login.service.js';
 import type { ProvenLogin } from '../login/proven-login.js';
+import { MailRequests } from '../mail-requests/mail-requests.js';
 import { ACCEPTED, type AcceptedResponse } from '../one-time-tokens/account.response.js';
 import { AccountLinks } from '../one-time-tokens/account-links.js';
-import { DeferredRequests } from '../one-time-tokens/deferred-requests.js';
 import { OneTimeTokenService } from '../one-time-tokens/one-time-token.service.js';
 import { LoginMethods } from './login-methods.js';
 import type { MagicLinkLoginDto } from './passwordless.dto.js';
@@ -22,13 +22,13 @@ const KEY_PURPOSE = 'poc-tracker magic link v1';
  * the secret of the browser's cookie, which nobody can make for another token or browser.
  */
 @Injectable()
-export class MagicLinkService {
+export class MagicLinkService implements OnModuleInit {
   private readonly key: KeyObject;
 
   constructor(
     @Inject(APP_CONFIG) { tokens }: Pick<AppConfig, 'tokens'>,
     private readonly methods: LoginMethods,
-    private readonly deferred: DeferredRequests,
+    private readonly requests: MailRequests,
     private readonly links: AccountLinks,
     private readonly oneTimeTokens: OneTimeTokenService,
     private readonly credentials: UserCredentialsService,
@@ -38,6 +38,12 @@ export class MagicLinkService {
     this.key = deriveKey(tokens.refreshSecret, KEY_PURPOSE);
   }
 
+  onModuleInit(): void {
+    this.requests.register('magic_link', (user, tenant, { browser = '' }) =>
+      this.links.sendMagicLink(this.database, tenant, user, (token) => this.mark(token, browser)),
+    );
+  }
+
   /**
    * Sends a link to the active user with this address, after the answer, which is the same for every address.
    * @param browser the secret of the browser that asks
@@ -45,9 +51,7 @@ export class MagicLinkService {
    */
   async send(tenant: TenantSnapshot, email: string, browser: string): Promise<AcceptedResponse> {
     await this.methods.assertAllowed(tenant, 'magicLink');
-    this.deferred.acceptFor(tenant, email, (user) =>
-      this.links.sendMagicLink(this.database, tenant, user, (token) => this.mark(token, browser)),
-    );
+    await this.requests.accept(tenant, 'magic_link', { email, browser });
     return ACCEPTED;
   }
 
