@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MailRequests } from '../../../apps/auth-service/src/auth/mail-requests/mail-requests.js';
 import { OneTimeTokenPruning } from '../../../apps/auth-service/src/auth/one-time-tokens/one-time-token.pruning.js';
 import type { ServiceFixture } from '../service.fixture.js';
@@ -27,6 +28,14 @@ const stored = (tenantId: string) =>
 const forget = (email: string, host: string) =>
   scene.post('/auth/password/forgot', { email }, host);
 
+const WAIT = { timeout: 10_000, interval: 10 };
+
+const waitingForLock = async (count: number): Promise<void> => {
+  const waiting = `SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`;
+  expect(await scene.service.sql(waiting)).toHaveLength(count);
+};
+
 /** As many as a tenant can have, which other processes work off. */
 const fill = (tenantId: string, lease = '1 hour', count = 200) =>
   scene.service.sql(
@@ -53,17 +62,31 @@ describe('Requests for a mail', () => {
     expect(mails.kindsTo(known.email)).toEqual([]);
   });
 
-  it('that two processes take over at once, beside the one that accepted them, send one mail', async () => {
+  it('that another process takes over while they wait in the one that accepted them send one mail', async () => {
     const { service, tenant, mails, user } = scene;
-    const member = await user();
-    await forget(member.email, tenant.host);
-    await service.sql('UPDATE mail_requests SET lease_until = now() WHERE tenant_id = $1', [
+    const [first, member] = [await user(), await user()];
+    const locks = new pg.Client(service.database.adminUrl);
+    await locks.connect();
+    // The mail of the first request waits for this, so the second one waits for its turn.
+    await locks.query(`SELECT pg_advisory_lock(hashtext('outgoing_mails'), hashtext($1::text))`, [
       tenant.tenantId,
     ]);
-    await Promise.all([requestsOf(service).resume(), requestsOf(second).resume()]);
-    await Promise.all(
-      [service, second].map((instance) => requestsOf(instance).onApplicationShutdown()),
-    );
+    try {
+      await forget(first.email, tenant.host);
+      await vi.waitFor(() => waitingForLock(1), WAIT);
+      await forget(member.email, tenant.host);
+      // All but the one whose row is locked.
+      await service.sql(
+        `UPDATE mail_requests SET lease_until = now() WHERE (tenant_id, id) IN (
+           SELECT tenant_id, id FROM mail_requests WHERE tenant_id = $1 FOR UPDATE SKIP LOCKED)`,
+        [tenant.tenantId],
+      );
+      await requestsOf(second).resume();
+      await vi.waitFor(() => waitingForLock(2), WAIT);
+    } finally {
+      await locks.end();
+    }
+    await Promise.all([service, second].map((one) => requestsOf(one).onApplicationShutdown()));
     await mails.next('reset_password', member.email);
     expect(await stored(tenant.tenantId)).toEqual([]);
   });
