@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { NIL_UUID, type TenantSnapshot } from '@poc-tracker/contracts';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
@@ -11,6 +12,12 @@ import { ACCEPTED, type AcceptedResponse } from '../one-time-tokens/account.resp
 import { OneTimeTokenService } from '../one-time-tokens/one-time-token.service.js';
 import { LoginMethods } from './login-methods.js';
 import type { CodeLoginDto } from './passwordless.dto.js';
+
+/**
+ * A refusal takes at least this long. A wrong code of a user is counted in a row that only users have, so the work of a few
+ * milliseconds differs, and no hash of a password is beside it that would hide it.
+ */
+const REFUSAL_MS = 100;
 
 /** Log-in by a code of six digits in a mail. */
 @Injectable()
@@ -49,10 +56,18 @@ export class LoginCodeService implements OnModuleInit {
    */
   async logIn(
     tenant: TenantSnapshot,
-    { email, code, deviceId }: CodeLoginDto,
+    input: CodeLoginDto,
     client: RequestClient,
   ): Promise<UserTokensResponse> {
     await this.methods.assertAllowed(tenant, 'emailCode');
+    return refusingInTime(() => this.attempt(tenant, input, client));
+  }
+
+  private attempt(
+    tenant: TenantSnapshot,
+    { email, code, deviceId }: CodeLoginDto,
+    client: RequestClient,
+  ): Promise<UserTokensResponse> {
     return this.logins.attempt(tenant, async () => {
       const userId = await this.credentials.verifyCode(tenant, email, (id) =>
         // Without an account the same work is done for a user who does not exist.
@@ -61,5 +76,16 @@ export class LoginCodeService implements OnModuleInit {
       const login: ProvenLogin = { tenant, userId, amr: ['email'], client, deviceId };
       return this.logins.open(login, () => this.credentials.assertMayLogIn(userId));
     });
+  }
+}
+
+/** Runs `work`, and throws its error when {@link REFUSAL_MS} have passed. No connection is in use while it waits. */
+async function refusingInTime<T>(work: () => Promise<T>): Promise<T> {
+  const due = delay(REFUSAL_MS, undefined, { ref: false });
+  try {
+    return await work();
+  } catch (error) {
+    await due;
+    throw error;
   }
 }
