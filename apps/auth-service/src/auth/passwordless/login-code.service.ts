@@ -34,7 +34,7 @@ export class LoginCodeService implements OnModuleInit {
 
   onModuleInit(): void {
     this.requests.register('login_code', async (user) => {
-      const values = await this.tokens.createCode(this.database, user);
+      const values = await this.tokens.createCode(this.database, user, 'login_code');
       await this.mails.add(this.database, user, { kind: 'login_code', values });
     });
   }
