@@ -1,7 +1,10 @@
-import {
-  type EncryptedValue,
-  SeedRotationRepository,
-} from '../../../apps/auth-service/src/factor/totp/seed-rotation.repository.js';
+import { SeedRotationRepository } from '../../../apps/auth-service/src/factor/totp/seed-rotation.repository.js';
+import { MailContentRotationRepository } from '../../../apps/auth-service/src/mail/outbox/mail-content-rotation.repository.js';
+import { MailPasswordRotationRepository } from '../../../apps/auth-service/src/mail/settings/mail-password-rotation.repository.js';
+import type {
+  EncryptedColumn,
+  EncryptedValue,
+} from '../../../apps/auth-service/src/protection/encrypted-column.js';
 import {
   DataCipher,
   UndecryptableDataError,
@@ -11,8 +14,6 @@ import type { PlatformDatabase } from '@poc-tracker/tenancy';
 
 /** Values that are read at once. Each is replaced in a transaction of its own, so no lock is held for long. */
 const BATCH = 500;
-
-type EncryptedColumn = Pick<SeedRotationRepository, 'column' | 'list' | 'replace'>;
 
 export interface RotatedColumn {
   column: string;
@@ -31,7 +32,11 @@ export async function rotateData(
   dataKeys: readonly DataKey[],
 ): Promise<RotatedColumn[]> {
   const cipher = new DataCipher({ dataKeys });
-  const columns: EncryptedColumn[] = [new SeedRotationRepository(platform)];
+  const columns: EncryptedColumn[] = [
+    new SeedRotationRepository(platform),
+    new MailPasswordRotationRepository(platform),
+    new MailContentRotationRepository(platform),
+  ];
   const rotated: RotatedColumn[] = [];
   for (const column of columns) rotated.push(await rotateColumn(column, cipher));
   return rotated;

@@ -1,24 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { NIL_UUID } from '@poc-tracker/contracts';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
+import type { EncryptedColumn, EncryptedValue } from '../../protection/encrypted-column.js';
 import { seedContext } from './seed-context.js';
 
-/** An encrypted value, and what it is bound to. */
-export interface EncryptedValue {
-  tenantId: string;
-  id: string;
-  stored: Buffer;
-  context: string;
-}
-
-/** The encrypted seeds of all tenants, on the operators' login, for the rotation of data keys. */
+/** The encrypted seeds of authenticator apps. */
 @Injectable()
-export class SeedRotationRepository {
+export class SeedRotationRepository implements EncryptedColumn {
   readonly column = 'user_factors.secret';
 
   constructor(private readonly database: PlatformDatabase) {}
 
-  /** The seeds after this one, in the order of their keys. */
   async list(
     after: Pick<EncryptedValue, 'tenantId' | 'id'> | undefined,
     limit: number,
@@ -30,7 +22,6 @@ export class SeedRotationRepository {
     return rows.map((row) => ({ ...row, context: seedContext(row) }));
   }
 
-  /** Replaces a seed that has not changed since it was read. @returns false if it has. */
   async replace({ tenantId, id, stored }: EncryptedValue, next: Buffer): Promise<boolean> {
     const [row] = await this.database.query<{ replaced: boolean }>(
       'SELECT replace_seed($1, $2, $3, $4) AS replaced',

@@ -20,12 +20,12 @@ export class MailContents {
   encrypt(place: Place, { to, values }: MailContent): Buffer {
     const { locale, timezone, name } = to;
     const json = JSON.stringify({ to: { locale, timezone, name }, values });
-    return this.cipher.encrypt(Buffer.from(json), contextOf(place));
+    return this.cipher.encrypt(Buffer.from(json), contentContext(place));
   }
 
   /** @throws UndecryptableDataError if it was altered, copied to another mail, or its key is missing. */
   decrypt(place: Place, content: Buffer): MailContent {
-    const json = this.cipher.decrypt(content, contextOf(place)).toString();
+    const json = this.cipher.decrypt(content, contentContext(place)).toString();
     const { to, values } = JSON.parse(json) as {
       to: MailContent['to'];
       values: Record<string, string>;
@@ -34,7 +34,8 @@ export class MailContents {
   }
 }
 
-function contextOf({ tenantId, kind, id }: Place): string {
+/** The place of a mail's content, to which its encrypted form is bound (see DataCipher). */
+export function contentContext({ tenantId, kind, id }: Place): string {
   return `outgoing_mails.content:${tenantId}:${kind}:${id}`;
 }
 
