@@ -29,9 +29,9 @@ export class CliContext {
   /**
    * The operators' services, built at the first call and closed after the command. Their module is loaded here because it
    * loads Nest and Swagger, which `--help` does not need.
-   * @param dataKeys for a command that sends mails
+   * @param dataKeys for a command that cannot do without them; by default those that are known
    */
-  services(dataKeys: readonly DataKey[] = []): Promise<CliServices> {
+  services(dataKeys?: readonly DataKey[]): Promise<CliServices> {
     return (this.opened ??= this.open(dataKeys));
   }
 
@@ -74,14 +74,20 @@ export class CliContext {
     await services?.close();
   }
 
-  private async open(dataKeys: readonly DataKey[]): Promise<CliServices> {
+  /** None if there are none: few commands need them. */
+  private async knownDataKeys(): Promise<DataKey[]> {
+    const named = ['DATA_KEYS', 'DATA_KEYS_FILE'].some((name) => this.connections.read(name));
+    const { DATA_KEYS_FILE: standalone } = this.connections.standaloneDataKeys();
+    return named || standalone !== undefined ? this.dataKeys() : [];
+  }
+
+  private async open(dataKeys: readonly DataKey[] | undefined): Promise<CliServices> {
     const { openCliServices } = await import('./cli.module.js');
-    const database = {
+    return openCliServices(this.env, dataKeys ?? (await this.knownDataKeys()), {
       url: this.connections.platformUrl(),
       tls: this.connections.tls,
       applicationName: APPLICATION_NAME,
       unnamedActor: 'operator',
-    } as const;
-    return openCliServices(this.env, database, dataKeys);
+    });
   }
 }

@@ -30,6 +30,8 @@ import { MailContents } from '../../apps/auth-service/src/mail/outbox/mail-conte
 import { MailOutbox } from '../../apps/auth-service/src/mail/outbox/mail-outbox.js';
 import { MailOutboxRepository } from '../../apps/auth-service/src/mail/outbox/mail-outbox.repository.js';
 import { MailWake } from '../../apps/auth-service/src/mail/outbox/mail-wake.js';
+import { OperatorAccess } from '../../apps/auth-service/src/platform/access/operator-access.js';
+import { OperatorAccessRepository } from '../../apps/auth-service/src/platform/access/operator-access.repository.js';
 import { ServiceClientRepository } from '../../apps/auth-service/src/platform/clients/service-client.repository.js';
 import { ServiceClientService } from '../../apps/auth-service/src/platform/clients/service-client.service.js';
 import { OperatorFactorsService } from '../../apps/auth-service/src/platform/operators/operator-factors.service.js';
@@ -43,8 +45,8 @@ import { PlatformTenantRepository } from '../../apps/auth-service/src/platform/t
 import { PlatformTenantService } from '../../apps/auth-service/src/platform/tenants/platform-tenant.service.js';
 import { PlatformUsageRepository } from '../../apps/auth-service/src/platform/tenants/platform-usage.repository.js';
 import { PlatformUsageService } from '../../apps/auth-service/src/platform/tenants/platform-usage.service.js';
-import { AccountLock } from '../../apps/auth-service/src/protection/lockout/account-lock.js';
 import { DataCipher } from '../../apps/auth-service/src/protection/data-cipher.js';
+import { AccountLock } from '../../apps/auth-service/src/protection/lockout/account-lock.js';
 import { PasswordHasher } from '../../apps/auth-service/src/protection/passwords/password.hasher.js';
 import { PasswordPolicy } from '../../apps/auth-service/src/protection/passwords/password.policy.js';
 import { LoginAttempts } from '../../apps/auth-service/src/rate-limits/login-attempts.js';
@@ -63,7 +65,10 @@ import { SettingsService } from '../../apps/auth-service/src/tenant/settings/set
 import { TenantRepository } from '../../apps/auth-service/src/tenant/tenant.repository.js';
 import { TenantService } from '../../apps/auth-service/src/tenant/tenant.service.js';
 import { AccountUnlockService } from '../../apps/auth-service/src/user/account-unlock.service.js';
+import { AdminMails } from '../../apps/auth-service/src/user/admins/admin-mails.js';
+import { AdminRepository } from '../../apps/auth-service/src/user/admins/admin.repository.js';
 import { UserDirectoryRepository } from '../../apps/auth-service/src/user/user-directory.repository.js';
+import { UserMails } from '../../apps/auth-service/src/user/user-mails.js';
 import { UserRepository } from '../../apps/auth-service/src/user/user.repository.js';
 import { UserService } from '../../apps/auth-service/src/user/user.service.js';
 
@@ -79,13 +84,19 @@ interface CliConfig {
 /** Their key derives from a secret that the command line does not have. They end by themselves, after 15 minutes. */
 const ATTEMPTS_THAT_STAY: Pick<LoginAttempts, 'reset'> = { reset: () => Promise.resolve() };
 
-/** What removes the factors of a user and tells them. A mail of this process is sent by a worker of the service. */
-const FACTOR_PROVIDERS: Provider[] = [
+/**
+ * What sends mails, which are encrypted, and what removes the factors of a user and tells them. A worker of the service
+ * sends the mails that this process adds.
+ */
+const PROVIDERS_WITH_KEYS: Provider[] = [
   provide(DataCipher, [APP_CONFIG]),
   MailOutboxRepository,
   provide(MailContents, [DataCipher]),
   MailWake,
   provide(MailOutbox, [MailOutboxRepository, MailContents, MailWake, SecurityEvents]),
+  provide(UserMails, [MailOutbox]),
+  AdminRepository,
+  provide(AdminMails, [AdminRepository, UserMails]),
   provide(FactorNotices, [MailOutbox, UserService, TenantDatabase]),
   provide(FactorRepository, [TenantDatabase]),
   provide(EnrolledSessionRepository, [TenantDatabase]),
@@ -107,6 +118,12 @@ const FACTOR_PROVIDERS: Provider[] = [
     SecurityEvents,
   ]),
 ];
+
+/** Without keys, admins get no mails about accesses of operators, only entries in their audit log. */
+const NO_ADMIN_MAILS: Provider = {
+  provide: AdminMails,
+  useValue: { add: () => Promise.resolve() },
+};
 
 /**
  * The services behind the routes under /platform, on the operators' login alone. It does not import the modules of the
@@ -168,18 +185,21 @@ class CliModule {
           SessionRevocationService,
           SecurityEvents,
         ]),
-        ...(config.dataKeys.length === 0 ? [] : FACTOR_PROVIDERS),
+        ...(config.dataKeys.length === 0 ? [NO_ADMIN_MAILS] : PROVIDERS_WITH_KEYS),
         provide(ServiceClientRepository, [PlatformDatabase]),
         provide(ServiceClientService, [
           ServiceClientRepository,
           OperatorsTenantService,
           SecurityEvents,
         ]),
+        OperatorAccessRepository,
+        provide(OperatorAccess, [OperatorAccessRepository, SecurityEvents, AdminMails]),
         provide(PlatformTenantRepository, [PlatformDatabase]),
         provide(PlatformTenantService, [
           PlatformDatabase,
           PlatformTenantRepository,
           SecurityEvents,
+          OperatorAccess,
           EntitlementService,
           TenantCreationService,
         ]),
@@ -205,12 +225,12 @@ class CliModule {
           SecurityEvents,
         ]),
         provide(PlatformUsageRepository, [PlatformDatabase]),
-        provide(PlatformUsageService, [PlatformDatabase, PlatformUsageRepository, SecurityEvents]),
+        provide(PlatformUsageService, [PlatformDatabase, PlatformUsageRepository, OperatorAccess]),
         provide(PlatformLifecycleService, [
           PlatformDatabase,
           PlatformTenantService,
           PlatformTenantRepository,
-          SecurityEvents,
+          OperatorAccess,
           TenantLifecycleService,
           TenantPurgeService,
         ]),
@@ -239,13 +259,13 @@ export interface CliServices {
 
 /**
  * Builds the services. They connect at the first statement.
- * @param dataKeys for a command that sends mails
+ * @param dataKeys those of the service. Without any, admins get no mails about accesses of operators, only entries.
  * @throws ConfigurationError that names every wrong variable.
  */
 export async function openCliServices(
   env: NodeJS.ProcessEnv,
+  dataKeys: readonly DataKey[],
   database: PlatformDatabaseOptions,
-  dataKeys: readonly DataKey[] = [],
 ): Promise<CliServices> {
   const config = { ...readCliConfig(env), dataKeys };
   const redis = new RedisConnection(shareRedis(config.redis.url, 'poc-tracker-cli'));

@@ -16,7 +16,7 @@ describe('the operators commands', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    services = await openCliServices({}, { url: database.platformUrl, tls: false });
+    services = await openCliServices({}, [], { url: database.platformUrl, tls: false });
     operators = services.operators;
   });
 

@@ -4,6 +4,8 @@ import { ProtectionModule } from '../protection/protection.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
+import { OperatorAccess } from './access/operator-access.js';
+import { OperatorAccessRepository } from './access/operator-access.repository.js';
 import { OperatorActivationService } from './operators/operator-activation.service.js';
 import { OperatorController } from './operators/operator.controller.js';
 import { OperatorFactorRequirement } from './operators/operator-factor-requirement.js';
@@ -36,6 +38,8 @@ import { PlatformUserService } from './users/platform-user.service.js';
     TenantRateLimitsController,
   ],
   providers: [
+    OperatorAccess,
+    OperatorAccessRepository,
     OperatorActivationService,
     OperatorFactorRequirement,
     OperatorInvitationRepository,

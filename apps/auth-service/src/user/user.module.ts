@@ -3,6 +3,8 @@ import { MailModule } from '../mail/mail.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { LoginAttempts } from '../rate-limits/login-attempts.js';
 import { AccountUnlockService } from './account-unlock.service.js';
+import { AdminMails } from './admins/admin-mails.js';
+import { AdminRepository } from './admins/admin.repository.js';
 import { ColleagueController } from './colleagues/colleague.controller.js';
 import { ColleagueRepository } from './colleagues/colleague.repository.js';
 import { ColleagueService } from './colleagues/colleague.service.js';
@@ -19,6 +21,8 @@ import { UserService } from './user.service.js';
   controllers: [ColleagueController, ProfileController],
   providers: [
     AccountUnlockService,
+    AdminMails,
+    AdminRepository,
     ColleagueRepository,
     ColleagueService,
     LoginAttempts,
@@ -28,6 +32,6 @@ import { UserService } from './user.service.js';
     UserRepository,
     UserService,
   ],
-  exports: [AccountUnlockService, UserCredentialsService, UserMails, UserService],
+  exports: [AccountUnlockService, AdminMails, UserCredentialsService, UserMails, UserService],
 })
 export class UserModule {}

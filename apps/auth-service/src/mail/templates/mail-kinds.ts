@@ -56,7 +56,11 @@ const MAIL_KINDS = {
     category: 'security',
     values: { device: 'text', address: 'text', country: 'text', at: 'time' },
   },
-  operator_access: { category: 'security', values: { reason: 'text', at: 'time' } },
+  operator_access: {
+    category: 'security',
+    /** The reason is the operator's, or `no_reason`. */
+    values: { action: 'word', reason: 'word', at: 'time' },
+  },
 } as const satisfies Record<string, MailKindDefinition>;
 
 export type MailKind = keyof typeof MAIL_KINDS;

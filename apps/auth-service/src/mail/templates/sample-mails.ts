@@ -9,6 +9,7 @@ const NAMED: Readonly<Record<string, string>> = {
   address: '203.0.113.7',
   country: 'BR',
   factor: 'totp',
+  action: 'read',
   reason: 'Ticket 4711',
 };
 

@@ -135,9 +135,10 @@ ${NOT_YOU}`,
       subject: 'An operator accessed your data',
       body: `An operator of the platform accessed data of {{ tenant }} on {{ at }}.
 
+Access: {{ action }}
 Reason: {{ reason }}
 
-The audit log of {{ tenant }} shows what was accessed.`,
+You get one such email a day for each operator. The audit log of {{ tenant }} shows every access.`,
     },
   },
   actions: {
@@ -161,6 +162,17 @@ The audit log of {{ tenant }} shows what was accessed.`,
     passkey: 'passkey',
     recovery_codes: 'recovery codes',
     email: 'code by email',
+    no_reason: 'none given',
+    read: 'view of the tenant',
+    usage: 'view of the usage',
+    'rate-limits': 'view of the rate limits',
+    unlock: 'unlock of a user',
+    'repair-usage': 'recount of the usage',
+    suspend: 'suspension of the tenant',
+    reactivate: 'reactivation of the tenant',
+    cancel: 'cancellation of the tenant',
+    restore: 'restoration of the tenant',
+    purge: 'deletion of the tenant',
     '': 'unknown',
   },
 };

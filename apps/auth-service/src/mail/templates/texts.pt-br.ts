@@ -134,9 +134,10 @@ ${NOT_YOU}`,
       subject: 'Um operador acessou seus dados',
       body: `Um operador da plataforma acessou dados de {{ tenant }} em {{ at }}.
 
+Acesso: {{ action }}
 Motivo: {{ reason }}
 
-O registro de auditoria de {{ tenant }} mostra o que foi acessado.`,
+Você recebe um e-mail como este por dia e por operador. O registro de auditoria de {{ tenant }} mostra todos os acessos.`,
     },
   },
   actions: {
@@ -160,6 +161,17 @@ O registro de auditoria de {{ tenant }} mostra o que foi acessado.`,
     passkey: 'chave de acesso',
     recovery_codes: 'códigos de recuperação',
     email: 'código por e-mail',
+    no_reason: 'não informado',
+    read: 'consulta dos dados da organização',
+    usage: 'consulta do uso',
+    'rate-limits': 'consulta dos limites de requisições',
+    unlock: 'desbloqueio de um usuário',
+    'repair-usage': 'recontagem do uso',
+    suspend: 'suspensão da organização',
+    reactivate: 'reativação da organização',
+    cancel: 'cancelamento da organização',
+    restore: 'restauração da organização',
+    purge: 'exclusão da organização',
     '': 'desconhecido',
   },
 };

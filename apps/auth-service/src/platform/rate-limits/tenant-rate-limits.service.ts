@@ -7,6 +7,7 @@ import {
   type RateLimitsResponse,
   toRateLimitsResponse,
 } from '../../rate-limits/rate-limits.response.js';
+import { OperatorAccess } from '../access/operator-access.js';
 import type { OperatorActor } from '../operator-actor.js';
 import type { UpdateTenantRateLimitsDto } from './tenant-rate-limits.dto.js';
 import { TenantRateLimitsRepository } from './tenant-rate-limits.repository.js';
@@ -18,22 +19,18 @@ export class TenantRateLimitsService {
     private readonly database: PlatformDatabase,
     private readonly tenants: TenantRateLimitsRepository,
     private readonly events: SecurityEvents,
+    private readonly accesses: OperatorAccess,
     private readonly policy: RateLimitPolicy,
     private readonly refused: RefusedRequests,
   ) {}
 
   /** @throws ApiError NOT_FOUND. */
-  async get(tenantId: string, { operatorId }: OperatorActor): Promise<RateLimitsResponse> {
+  async get(tenantId: string, actor: OperatorActor): Promise<RateLimitsResponse> {
+    const { operatorId } = actor;
     return this.database.transaction({ tenantId, operatorId }, async (transaction) => {
       const tenant = await this.tenants.find(transaction, tenantId);
       if (tenant === null) throw new ApiError('NOT_FOUND');
-      await this.events.recordIn(transaction, {
-        type: 'operator.accessed',
-        result: 'success',
-        actorId: operatorId,
-        target: { type: 'tenant', id: tenantId },
-        details: { action: 'rate-limits' },
-      });
+      await this.accesses.record(transaction, { tenantId, action: 'rate-limits' }, actor);
       return toRateLimitsResponse(this.policy, tenant.rateLimits ?? undefined);
     });
   }

@@ -1,12 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
-import { SecurityEvents, withRefusalRecorded } from '../../audit/security-events.js';
+import { withRefusalRecorded } from '../../audit/security-events.js';
 import {
   TenantLifecycleService,
   type StateChange,
 } from '../../tenant/lifecycle/tenant-lifecycle.service.js';
 import type { StatusTransition } from '../../tenant/lifecycle/tenant-transitions.js';
 import { TenantPurgeService } from '../../tenant/lifecycle/tenant-purge.service.js';
+import { type Access, OperatorAccess } from '../access/operator-access.js';
 import type { OperatorActor } from '../operator-actor.js';
 import { PlatformTenantRepository } from './platform-tenant.repository.js';
 import type { PlatformTenantResponse } from './platform-tenant.response.js';
@@ -21,7 +22,7 @@ export class PlatformLifecycleService {
     private readonly database: PlatformDatabase,
     private readonly tenants: PlatformTenantService,
     private readonly repository: PlatformTenantRepository,
-    private readonly events: SecurityEvents,
+    private readonly accesses: OperatorAccess,
     private readonly lifecycle: TenantLifecycleService,
     private readonly purges: TenantPurgeService,
   ) {}
@@ -80,10 +81,10 @@ export class PlatformLifecycleService {
       () =>
         this.database.transaction({ tenantId, operatorId }, async (transaction) => {
           const done = await work(transaction, { tenantId, operatorId, reason });
-          await this.record(transaction, tenantId, 'success', actor, { action, reason });
+          await this.accesses.record(transaction, { tenantId, action, reason }, actor);
           return done;
         }),
-      ({ code }) => this.recordRefusal(tenantId, actor, { action, reason, code }),
+      ({ code }) => this.recordRefusal({ tenantId, action, reason, details: { code } }, actor),
     );
   }
 
@@ -91,31 +92,12 @@ export class PlatformLifecycleService {
    * A refusal reveals the status of the tenant, so it is recorded although the change was rolled back. The entry would stay
    * behind if the tenant were deleted at the same time, hence the lock.
    */
-  private async recordRefusal(
-    tenantId: string,
-    actor: OperatorActor,
-    details: Record<string, string>,
-  ): Promise<void> {
+  private async recordRefusal(access: Access, actor: OperatorActor): Promise<void> {
+    const { tenantId } = access;
     const { operatorId } = actor;
     await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
       if (await this.repository.lock(transaction, tenantId))
-        await this.record(transaction, tenantId, 'failure', actor, details);
-    });
-  }
-
-  private async record(
-    transaction: SqlRunner,
-    tenantId: string,
-    result: 'success' | 'failure',
-    { operatorId, details }: OperatorActor,
-    more: Record<string, string>,
-  ): Promise<void> {
-    await this.events.recordIn(transaction, {
-      type: 'operator.accessed',
-      result,
-      actorId: operatorId,
-      target: { type: 'tenant', id: tenantId },
-      details: { ...more, ...details },
+        await this.accesses.record(transaction, { ...access, result: 'failure' }, actor);
     });
   }
 }

@@ -6,6 +6,7 @@ import { SecurityEvents } from '../../audit/security-events.js';
 import { TenantCreationService } from '../../auth/signup/tenant-creation.service.js';
 import type { PlanChangeResponse } from '../../tenant/entitlements/entitlement.response.js';
 import { EntitlementService } from '../../tenant/entitlements/entitlement.service.js';
+import { OperatorAccess } from '../access/operator-access.js';
 import type { OperatorActor } from '../operator-actor.js';
 import type { CreatePlatformTenantDto, ListTenantsQuery } from './platform-tenant.dto.js';
 import { PlatformTenantRepository } from './platform-tenant.repository.js';
@@ -30,6 +31,7 @@ export class PlatformTenantService {
     private readonly database: PlatformDatabase,
     private readonly tenants: PlatformTenantRepository,
     private readonly events: SecurityEvents,
+    private readonly accesses: OperatorAccess,
     private readonly entitlements: EntitlementService,
     private readonly creation: TenantCreationService,
   ) {}
@@ -50,16 +52,8 @@ export class PlatformTenantService {
       const wanted = { status, plan, search };
       const found = await this.tenants.list(transaction, wanted, after, limit + 1);
       const page = toPage(NO_TENANT, found, limit, list);
-      await this.events.recordForEach(
-        transaction,
-        page.items.map(({ id }) => id),
-        {
-          type: 'operator.accessed',
-          result: 'success',
-          actorId: operatorId,
-          details: { action: 'list', ...actor.details },
-        },
-      );
+      const listed = page.items.map(({ id }) => id);
+      await this.accesses.recordListing(transaction, listed, actor);
       return page;
     });
   }
@@ -68,7 +62,7 @@ export class PlatformTenantService {
   async get(tenantId: string, actor: OperatorActor): Promise<PlatformTenantResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
       const tenant = await this.getIn(transaction, tenantId);
-      await this.recordAccess(transaction, tenantId, 'read', actor);
+      await this.accesses.record(transaction, { tenantId, action: 'read' }, actor);
       return tenant;
     });
   }
@@ -84,7 +78,7 @@ export class PlatformTenantService {
   async getUsage(tenantId: string, actor: OperatorActor): Promise<PlatformUsageResponse> {
     return this.inTenant(tenantId, actor, async (transaction) => {
       const { usage } = await this.getIn(transaction, tenantId);
-      await this.recordAccess(transaction, tenantId, 'usage', actor);
+      await this.accesses.record(transaction, { tenantId, action: 'usage' }, actor);
       return usage;
     });
   }
@@ -149,19 +143,10 @@ export class PlatformTenantService {
     });
   }
 
-  private recordAccess(
-    transaction: SqlRunner,
-    tenantId: string,
-    action: string,
-    actor: OperatorActor,
-  ): Promise<void> {
-    return this.record(transaction, tenantId, 'operator.accessed', actor, { action });
-  }
-
   private async record(
     transaction: SqlRunner,
     tenantId: string,
-    type: 'operator.accessed' | 'tenant.plan_changed' | 'tenant.settings_changed',
+    type: 'tenant.plan_changed' | 'tenant.settings_changed',
     { operatorId, details }: OperatorActor,
     more: Record<string, unknown>,
   ): Promise<void> {

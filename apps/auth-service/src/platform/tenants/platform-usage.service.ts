@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
-import { SecurityEvents } from '../../audit/security-events.js';
+import { OperatorAccess } from '../access/operator-access.js';
 import type { OperatorActor } from '../operator-actor.js';
 import { PlatformUsageRepository, type UsageDrift } from './platform-usage.repository.js';
 
@@ -10,7 +10,7 @@ export class PlatformUsageService {
   constructor(
     private readonly database: PlatformDatabase,
     private readonly usage: PlatformUsageRepository,
-    private readonly events: SecurityEvents,
+    private readonly accesses: OperatorAccess,
   ) {}
 
   /** The wrong counts of one tenant, or of all. Safe while the service is in use. */
@@ -19,23 +19,16 @@ export class PlatformUsageService {
   }
 
   /** Recounts the usage of these tenants. Each tenant's audit log gets an entry in the same transaction. */
-  async repair(
-    drift: readonly UsageDrift[],
-    { operatorId, details }: OperatorActor,
-  ): Promise<void> {
+  async repair(drift: readonly UsageDrift[], actor: OperatorActor): Promise<void> {
+    const { operatorId } = actor;
     for (const tenantId of new Set(drift.map((wrong) => wrong.tenantId))) {
       const counts = drift
         .filter((wrong) => wrong.tenantId === tenantId)
         .map(({ resource, counted, actual }) => ({ resource, counted, actual }));
       await this.database.transaction({ tenantId, operatorId }, async (transaction) => {
         await this.usage.recount(transaction, tenantId);
-        const event = {
-          type: 'operator.accessed',
-          result: 'success',
-          target: { type: 'tenant', id: tenantId },
-          details: { action: 'repair-usage', counts, ...details },
-        } as const;
-        await this.events.recordIn(transaction, event);
+        const access = { tenantId, action: 'repair-usage', details: { counts } };
+        await this.accesses.record(transaction, access, actor);
       });
     }
   }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
-import { SecurityEvents } from '../../audit/security-events.js';
+import { PlatformDatabase } from '@poc-tracker/tenancy';
 import { AccountUnlockService } from '../../user/account-unlock.service.js';
 import { UserService } from '../../user/user.service.js';
+import { OperatorAccess } from '../access/operator-access.js';
 import type { OperatorActor } from '../operator-actor.js';
 import type { UnlockedTenantUserResponse } from './platform-user.dto.js';
 
@@ -14,7 +14,7 @@ export class PlatformUserService {
     private readonly database: PlatformDatabase,
     private readonly users: UserService,
     private readonly unlocks: AccountUnlockService,
-    private readonly events: SecurityEvents,
+    private readonly accesses: OperatorAccess,
   ) {}
 
   /**
@@ -33,24 +33,13 @@ export class PlatformUserService {
       if (user === null) throw new ApiError('NOT_FOUND');
       const account = { tenantId, userId: user.id };
       const unlocked = await this.unlocks.record(transaction, account, { actorId, details });
-      if (!unlocked) await this.recordAccess(transaction, user.id, operator);
+      if (!unlocked) {
+        const target = { type: 'user', id: user.id };
+        await this.accesses.record(transaction, { tenantId, action: 'unlock', target }, operator);
+      }
       return { userId: user.id, unlocked };
     });
     await this.unlocks.complete({ tenantId, userId: response.userId }, email, response.unlocked);
     return response;
-  }
-
-  private async recordAccess(
-    transaction: SqlRunner,
-    userId: string,
-    { operatorId, details }: OperatorActor,
-  ): Promise<void> {
-    await this.events.recordIn(transaction, {
-      type: 'operator.accessed',
-      result: 'success',
-      actorId: operatorId,
-      target: { type: 'user', id: userId },
-      details: { action: 'unlock', ...details },
-    });
   }
 }
