@@ -4121,6 +4121,7 @@ CREATE TABLE usage_events (
   used bigint NOT NULL,
   allowed bigint NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  told_at timestamp with time zone,
   CONSTRAINT usage_events_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT usage_events_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   CONSTRAINT usage_events_allowed_check CHECK ((allowed >= 0)),
@@ -4129,6 +4130,7 @@ CREATE TABLE usage_events (
   CONSTRAINT usage_events_used_check CHECK ((used >= 0))
 );
 CREATE INDEX usage_events_latest_idx ON public.usage_events USING btree (tenant_id, resource, level, created_at);
+CREATE INDEX usage_events_untold_idx ON public.usage_events USING btree (tenant_id) WHERE (told_at IS NULL);
 ALTER TABLE usage_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE usage_events FORCE ROW LEVEL SECURITY;
 CREATE POLICY usage_events_tenant_isolation ON usage_events AS RESTRICTIVE FOR ALL TO authenticated_user
@@ -4142,12 +4144,16 @@ CREATE POLICY usage_events_select_tenant_gatekeeper ON usage_events AS PERMISSIV
   USING (true);
 CREATE POLICY usage_events_insert_tenant_gatekeeper ON usage_events AS PERMISSIVE FOR INSERT TO tenant_gatekeeper
   WITH CHECK (true);
+CREATE POLICY usage_events_update_super_admin ON usage_events AS PERMISSIVE FOR UPDATE TO super_admin
+  USING (true)
+  WITH CHECK (true);
 CREATE POLICY usage_events_delete_tenant_gatekeeper ON usage_events AS PERMISSIVE FOR DELETE TO tenant_gatekeeper
   USING (true);
 CREATE TRIGGER usage_events_recorded AFTER INSERT ON public.usage_events FOR EACH ROW EXECUTE FUNCTION record_limit_event();
 GRANT SELECT ON usage_events TO authenticated_user;
 GRANT SELECT ON usage_events TO super_admin;
 GRANT DELETE, INSERT, SELECT ON usage_events TO tenant_gatekeeper;
+GRANT UPDATE (told_at) ON usage_events TO super_admin;
 
 CREATE TABLE user_factors (
   tenant_id uuid NOT NULL,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, seedTenant, type TestDatabase } from '@poc-tracker/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KINDS_OF_MAIL } from '../../../apps/auth-service/src/mail/templates/mail-kinds.js';
 import { type CliRun, cliOn } from '../cli.fixture.js';
 
 let database: TestDatabase;
@@ -76,7 +77,7 @@ describe('mail preview', () => {
     expect(code).toBe(0);
     const files = readdirSync(folder);
     expect(files).toContain('reset_password.pt-BR.html');
-    expect(files).toHaveLength(17 * 2 * 2);
+    expect(files).toHaveLength(KINDS_OF_MAIL.length * 2 * 2);
     expect(readFileSync(join(folder, 'login_code.en-US.txt'), 'utf8')).toContain('482913');
     rmSync(folder, { recursive: true });
   });

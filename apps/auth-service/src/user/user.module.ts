@@ -5,6 +5,8 @@ import { LoginAttempts } from '../rate-limits/login-attempts.js';
 import { AccountUnlockService } from './account-unlock.service.js';
 import { AdminMails } from './admins/admin-mails.js';
 import { AdminRepository } from './admins/admin.repository.js';
+import { UsageWarningRepository } from './admins/usage-warning.repository.js';
+import { UsageWarnings } from './admins/usage-warnings.js';
 import { ColleagueController } from './colleagues/colleague.controller.js';
 import { ColleagueRepository } from './colleagues/colleague.repository.js';
 import { ColleagueService } from './colleagues/colleague.service.js';
@@ -26,6 +28,8 @@ import { UserService } from './user.service.js';
     ColleagueRepository,
     ColleagueService,
     LoginAttempts,
+    UsageWarningRepository,
+    UsageWarnings,
     UserCredentialsService,
     UserDirectoryRepository,
     UserMails,

@@ -38,6 +38,15 @@ const MAIL_KINDS = {
     category: 'notification',
     values: { link: 'link', inviter: 'text', role: 'word', expiresAt: 'time' },
   },
+  /** To the admins of a tenant that has used most of a limit, or all of it. */
+  limit_warning: {
+    category: 'notification',
+    values: { resource: 'word', percent: 'text', allowed: 'text', at: 'time' },
+  },
+  limit_reached: {
+    category: 'notification',
+    values: { resource: 'word', percent: 'text', allowed: 'text', at: 'time' },
+  },
   /** To the former address, with a link that takes the change back. */
   email_changed: {
     category: 'security',

@@ -10,6 +10,9 @@ const NAMED: Readonly<Record<string, string>> = {
   country: 'BR',
   factor: 'totp',
   action: 'read',
+  resource: 'storage',
+  percent: '80',
+  allowed: '5',
   reason: 'Ticket 4711',
 };
 

@@ -66,6 +66,22 @@ The link works until {{ expiresAt }}. Until then your address stays as it is. If
 
 The invitation is for {{ email }} and is valid until {{ expiresAt }}. If you do not know the sender, ignore this email.`,
     },
+    limit_warning: {
+      subject: '{{ tenant }} has nearly reached a limit',
+      body: `{{ tenant }} used {{ percent }}% of a limit on {{ at }}.
+
+Limit: {{ allowed }} {{ resource }}
+
+When the limit is reached, nothing more can be added until something is deleted or the plan changes.`,
+    },
+    limit_reached: {
+      subject: '{{ tenant }} has reached a limit',
+      body: `{{ tenant }} used {{ percent }}% of a limit on {{ at }}.
+
+Limit: {{ allowed }} {{ resource }}
+
+Nothing more can be added until something is deleted or the plan changes.`,
+    },
     email_changed: {
       subject: 'Your email address was changed',
       body: `The address of your account at {{ tenant }} was changed to {{ newEmail }}. If this was you, there is nothing to do.
@@ -173,6 +189,9 @@ You get one such email a day for each operator. The audit log of {{ tenant }} sh
     cancel: 'cancellation of the tenant',
     restore: 'restoration of the tenant',
     purge: 'deletion of the tenant',
+    users: 'users',
+    pocs: 'POCs',
+    storage: 'GB of storage',
     '': 'unknown',
   },
 };

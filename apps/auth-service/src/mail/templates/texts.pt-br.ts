@@ -65,6 +65,22 @@ O link é válido até {{ expiresAt }}. Até lá, seu endereço continua o mesmo
 
 O convite é para {{ email }} e é válido até {{ expiresAt }}. Se você não conhece quem enviou, ignore este e-mail.`,
     },
+    limit_warning: {
+      subject: '{{ tenant }} está perto de um limite',
+      body: `{{ tenant }} usava {{ percent }}% de um limite em {{ at }}.
+
+Limite: {{ allowed }} {{ resource }}
+
+Quando o limite for atingido, nada mais poderá ser adicionado até que algo seja excluído ou o plano mude.`,
+    },
+    limit_reached: {
+      subject: '{{ tenant }} atingiu um limite',
+      body: `{{ tenant }} usava {{ percent }}% de um limite em {{ at }}.
+
+Limite: {{ allowed }} {{ resource }}
+
+Nada mais pode ser adicionado até que algo seja excluído ou o plano mude.`,
+    },
     email_changed: {
       subject: 'Seu endereço de e-mail foi alterado',
       body: `O endereço da sua conta em {{ tenant }} foi alterado para {{ newEmail }}. Se foi você, não é preciso fazer nada.
@@ -172,6 +188,9 @@ Você recebe um e-mail como este por dia e por operador. O registro de auditoria
     cancel: 'cancelamento da organização',
     restore: 'restauração da organização',
     purge: 'exclusão da organização',
+    users: 'usuários',
+    pocs: 'POCs',
+    storage: 'GB de armazenamento',
     '': 'desconhecido',
   },
 };

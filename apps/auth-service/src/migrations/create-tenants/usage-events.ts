@@ -24,14 +24,18 @@ const TABLE = `
     used bigint NOT NULL CONSTRAINT usage_events_used_check CHECK (used >= 0),
     allowed bigint NOT NULL CONSTRAINT usage_events_allowed_check CHECK (allowed >= 0),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When the admins were told, or it was decided that they are not.
+    told_at timestamptz,
     CONSTRAINT usage_events_pkey PRIMARY KEY (tenant_id, id)
   );
-  CREATE INDEX usage_events_latest_idx ON public.usage_events (tenant_id, resource, level, created_at)`;
+  CREATE INDEX usage_events_latest_idx ON public.usage_events (tenant_id, resource, level, created_at);
+  CREATE INDEX usage_events_untold_idx ON public.usage_events (tenant_id) WHERE told_at IS NULL`;
 
 const POLICIES = protectTenantTable({
   table: 'usage_events',
   policies: { select: hasPermission('view_usage') },
-  operators: ['select'],
+  columns: { update: ['told_at'] },
+  operators: ['select', 'update'],
   gatekeeper: { select: true, insert: true, delete: true },
 });
 
