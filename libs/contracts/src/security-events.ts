@@ -65,6 +65,7 @@ export const SECURITY_EVENTS = [
   'mail.settings_changed',
   'mail.template_changed',
   'mail.limit_changed',
+  'mail.retried',
   'mail.address_suppressed',
   'mail.suppression_removed',
   'factor.added',

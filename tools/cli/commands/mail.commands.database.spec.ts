@@ -55,6 +55,20 @@ describe('mail retry', () => {
     );
     expect(rows).toEqual([{ status: 'pending', attempts: 0 }]);
   });
+
+  it('is recorded in the audit log of each tenant that it concerns, with the number of mails', async () => {
+    await database.sql('DELETE FROM outgoing_mails');
+    for (let count = 0; count < 3; count += 1) await seedMail('dead', 'x');
+    const recorded = () =>
+      database.sql(
+        `SELECT tenant_id AS id, actor_kind AS actor, details ->> 'mails' AS mails, details ->> 'via' AS via
+           FROM security_events WHERE type = 'mail.retried' ORDER BY occurred_at DESC LIMIT 1`,
+      );
+    await cli('mail', 'retry', '--tenant', 'globex');
+    expect(await recorded()).not.toMatchObject([{ mails: '3' }]);
+    expect((await cli('mail', 'retry')).out).toBe('3 mails are sent again.\n');
+    expect(await recorded()).toEqual([{ id: tenantId, actor: 'operator', mails: '3', via: 'cli' }]);
+  });
 });
 
 describe('mail limit', () => {

@@ -38,7 +38,7 @@ export function registerMailCommands(program: Command, context: CliContext): voi
     .action(async (options: Options & { id?: string }) => {
       const { mails } = await context.services();
       const selection = { tenantId: await tenantOf(options), id: options.id ?? null };
-      const retried = await mails.retry(selection);
+      const retried = await mails.retry(selection, context.actor);
       context.show(options, { retried }, () => `${retried} mails are sent again.\n`);
     });
 

@@ -33,7 +33,7 @@ const RETRY = `
   UPDATE outgoing_mails
      SET status = 'pending', attempts = 0, next_attempt_at = now(), finished_at = NULL, created_at = now()
    WHERE status = 'dead' AND content IS NOT NULL AND ($1::uuid IS NULL OR tenant_id = $1) AND ($2::uuid IS NULL OR id = $2)
-  RETURNING id`;
+  RETURNING tenant_id AS "tenantId"`;
 
 const SET_LIMIT = `
   INSERT INTO tenant_mail_limits (tenant_id, mails_per_hour) VALUES ($1, $2)
@@ -49,9 +49,13 @@ export class MailOperationsRepository {
     return this.database.query(LIST, [tenantId, status]);
   }
 
-  /** @returns the number of mails that are tried again. */
-  async retry({ tenantId, id }: { tenantId: string | null; id: string | null }): Promise<number> {
-    return (await this.database.query(RETRY, [tenantId, id])).length;
+  /** @returns the tenant of each mail that is tried again. */
+  async retry(
+    transaction: SqlRunner,
+    { tenantId, id }: { tenantId: string | null; id: string | null },
+  ): Promise<string[]> {
+    const rows = await transaction.query<{ tenantId: string }>(RETRY, [tenantId, id]);
+    return rows.map((row) => row.tenantId);
   }
 
   async setLimit(transaction: SqlRunner, tenantId: string, mailsPerHour: number): Promise<void> {

@@ -21,9 +21,24 @@ export class MailOperationsService {
     return this.mails.list(selection);
   }
 
-  /** Makes dead mails pending again. @returns how many. */
-  async retry(selection: { tenantId: string | null; id: string | null }): Promise<number> {
-    return this.mails.retry(selection);
+  /** Makes dead mails pending again, and records in the audit log of each tenant how many. @returns how many. */
+  async retry(
+    selection: { tenantId: string | null; id: string | null },
+    details: Record<string, unknown>,
+  ): Promise<number> {
+    const context = { tenantId: selection.tenantId, operatorId: null };
+    return this.database.transaction(context, async (transaction) => {
+      const retried = await this.mails.retry(transaction, selection);
+      for (const tenantId of new Set(retried))
+        await this.events.recordIn(transaction, {
+          type: 'mail.retried',
+          result: 'success',
+          tenantId,
+          target: { type: 'tenant', id: tenantId },
+          details: { ...details, mails: retried.filter((one) => one === tenantId).length },
+        });
+      return retried.length;
+    });
   }
 
   /** Sets how many mails an hour the tenant can send, and records it in its audit log. */

@@ -1,7 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { runOutsideRequest, type SqlRunner, uuidv7 } from '@poc-tracker/tenancy';
 import { SecurityEvents } from '../../audit/security-events.js';
 import { definitionOf } from '../templates/mail-kinds.js';
+import { DroppedMails } from './dropped-mails.js';
 import { MailContents } from './mail-content.js';
 import { MailOutboxRepository } from './mail-outbox.repository.js';
 import { MailWake } from './mail-wake.js';
@@ -9,8 +10,11 @@ import type { MailOutcome, OutgoingMail } from './outgoing-mail.js';
 
 /** The mails that are to be sent. A worker of any process sends them when the transaction that added them has committed. */
 @Injectable()
-export class MailOutbox {
+export class MailOutbox implements OnApplicationShutdown {
   private readonly logger = new Logger(MailOutbox.name);
+  private readonly dropped = new DroppedMails((count) =>
+    this.logger.warn(`${count} mails were beyond a limit and are not sent.`),
+  );
 
   constructor(
     private readonly mails: MailOutboxRepository,
@@ -48,9 +52,14 @@ export class MailOutbox {
       content: this.contents.encrypt({ tenantId, kind, id }, { to, values }),
       uselessAfter: 'expiresAt' in values ? values.expiresAt : null,
     });
+    if (outcome === 'address_limit' || outcome === 'tenant_limit') this.dropped.add();
     if (outcome === 'queued') this.wake.notify();
     else if (outcome !== 'disabled') this.report(mail, outcome);
     return outcome === 'queued' || outcome === 'suppressed' ? id : undefined;
+  }
+
+  onApplicationShutdown(): void {
+    this.dropped.flush();
   }
 
   /** In a transaction of its own, at most once a minute for each tenant and reason, and without waiting for it. */
