@@ -10,11 +10,19 @@ export interface MailParts {
   footer: string;
 }
 
+/** Long names, addresses and links break anywhere. Programs that do not know the first property know the second. */
+const WRAP = 'overflow-wrap:anywhere;word-break:break-word';
+
+const BLACK = '#000000';
+
+/** The width comes from the window, not from the longest word. */
+const FIXED = 'table-layout:fixed';
+
 const WHITE = 'max-width:560px;background:#ffffff;border-radius:8px';
 const HEAD =
   'border-radius:8px 8px 0 0;padding:24px 32px 0;font-size:18px;font-weight:600;color:#111827';
 const FOOT =
-  'border-top:1px solid #e5e7eb;padding:16px 32px;font-size:13px;line-height:18px;color:#6b7280;overflow-wrap:anywhere';
+  'border-top:1px solid #e5e7eb;padding:16px 32px;font-size:13px;line-height:18px;color:#6b7280';
 
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 
@@ -38,14 +46,14 @@ export function htmlMail({
 <title>${subject}</title>
 </head>
 <body style="margin:0;padding:0;background:#f3f4f6;${FONT}">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6;${FIXED}">
 <tr><td align="center" style="padding:24px 12px">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="${WHITE}">
-<tr><td style="border-top:6px solid ${color};${HEAD}">${tenant}</td></tr>
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="${WHITE};${FIXED}">
+<tr><td style="border-top:6px solid ${color};${HEAD};${WRAP}">${tenant}</td></tr>
 <tr><td style="padding:8px 32px 24px;font-size:16px;line-height:24px;color:#374151">
-${paragraphs.map((paragraph) => `<div style="margin:16px 0;overflow-wrap:anywhere">${paragraph}</div>`).join('\n')}
+${paragraphs.map((paragraph) => `<div style="margin:16px 0;${WRAP}">${paragraph}</div>`).join('\n')}
 </td></tr>
-<tr><td style="${FOOT}">${footer}</td></tr>
+<tr><td style="${FOOT};${WRAP}">${footer}</td></tr>
 </table>
 </td></tr>
 </table>
@@ -61,9 +69,12 @@ export function htmlButton({
   hint,
   color,
 }: Record<'link' | 'label' | 'hint' | 'color', string>): string {
+  const text = textOn(color);
+  // A button of a pale color would not stand out from the white page.
+  const border = text === BLACK ? '#6b7280' : color;
   return (
-    `<a href="${link}" style="display:inline-block;background:${color};color:${textOn(color)};padding:12px 24px;` +
-    `border-radius:6px;text-decoration:none;font-weight:600">${label}</a>` +
+    `<a href="${link}" style="display:inline-block;background:${color};color:${text};padding:12px 24px;` +
+    `border:1px solid ${border};border-radius:6px;text-decoration:none;font-weight:600">${label}</a>` +
     `<div style="margin-top:16px;font-size:13px;line-height:18px;color:#6b7280">${hint}<br>` +
     `<a href="${link}" style="color:#374151">${link}</a></div>`
   );
@@ -80,5 +91,5 @@ function textOn(color: string): string {
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
   const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  return luminance > 0.179 ? '#000000' : '#ffffff';
+  return luminance > 0.179 ? BLACK : '#ffffff';
 }

@@ -36,7 +36,7 @@ describe('A rendered mail', () => {
     const values = { link: 'https://x.example', expiresAt: new Date('2026-11-30T17:30:00Z') };
     expect(renderer.render(data({ values })).text).toContain('30 de novembro de 2026 às 14:30 BRT');
     const to = { ...data().to, locale: 'en-US', timezone: 'Europe/Lisbon' };
-    expect(renderer.render(data({ values, to })).text).toMatch(/November 30, 2026 at 05:30 PM/);
+    expect(renderer.render(data({ values, to })).text).toMatch(/November 30, 2026 at 5:30 PM/);
     const nowhere = { ...data().to, timezone: 'Mars/Base' };
     expect(renderer.render(data({ values, to: nowhere })).text).toContain('17:30 UTC');
   });

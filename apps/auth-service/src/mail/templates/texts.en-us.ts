@@ -60,7 +60,7 @@ The link works until {{ expiresAt }}. Until then your address stays as it is. If
     },
     invitation: {
       subject: '{{ inviter }} invites you to {{ tenant }}',
-      body: `{{ inviter }} invites you to join {{ tenant }} as {{ role }}.
+      body: `{{ inviter }} invites you to join {{ tenant }}. Your role: {{ role }}.
 
 {{ link }}
 
@@ -68,7 +68,7 @@ The invitation is for {{ email }} and is valid until {{ expiresAt }}. If you do 
     },
     limit_warning: {
       subject: '{{ tenant }} has nearly reached a limit',
-      body: `{{ tenant }} used {{ percent }}% of a limit on {{ at }}.
+      body: `{{ tenant }} had used {{ percent }}% of a limit on {{ at }}.
 
 Limit: {{ allowed }} {{ resource }}
 
@@ -76,7 +76,7 @@ When the limit is reached, nothing more can be added until something is deleted 
     },
     limit_reached: {
       subject: '{{ tenant }} has reached a limit',
-      body: `{{ tenant }} used {{ percent }}% of a limit on {{ at }}.
+      body: `{{ tenant }} reached a limit on {{ at }}.
 
 Limit: {{ allowed }} {{ resource }}
 
@@ -103,7 +103,7 @@ If this was not you, reset your password now and tell an administrator of {{ ten
       body: `Your account at {{ tenant }} was used on a device for the first time.
 
 Device: {{ device }}
-Address: {{ address }}
+IP address: {{ address }}
 Country: {{ country }}
 Time: {{ at }}
 
@@ -141,7 +141,7 @@ nothing to do.`,
       body: `A log-in to your account at {{ tenant }} with the right password was unusual.
 
 Device: {{ device }}
-Address: {{ address }}
+IP address: {{ address }}
 Country: {{ country }}
 Time: {{ at }}
 

@@ -75,7 +75,7 @@ Quando o limite for atingido, nada mais poderá ser adicionado até que algo sej
     },
     limit_reached: {
       subject: '{{ tenant }} atingiu um limite',
-      body: `{{ tenant }} usava {{ percent }}% de um limite em {{ at }}.
+      body: `{{ tenant }} atingiu um limite em {{ at }}.
 
 Limite: {{ allowed }} {{ resource }}
 
@@ -102,7 +102,7 @@ Se não foi você, redefina sua senha agora e avise um administrador de {{ tenan
       body: `Sua conta em {{ tenant }} foi usada pela primeira vez em um dispositivo.
 
 Dispositivo: {{ device }}
-Endereço: {{ address }}
+Endereço IP: {{ address }}
 País: {{ country }}
 Data: {{ at }}
 
@@ -140,7 +140,7 @@ preciso fazer nada.`,
       body: `Um acesso à sua conta em {{ tenant }} com a senha correta foi incomum.
 
 Dispositivo: {{ device }}
-Endereço: {{ address }}
+Endereço IP: {{ address }}
 País: {{ country }}
 Data: {{ at }}
 
