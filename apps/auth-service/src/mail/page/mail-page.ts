@@ -34,9 +34,7 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-re
  * host is a local name, because the page of a website could resolve its own name to this machine (DNS rebinding).
  */
 export function registerMailPage(fastify: Pick<FastifyInstance, 'get'>, directory: string): void {
-  fastify.get('/mails', (request, reply) =>
-    locally(request, reply, async () => listPage(await mailFiles(directory))),
-  );
+  fastify.get('/mails', (request, reply) => locally(request, reply, () => listPage(directory)));
   fastify.get<{ Params: { file: string } }>('/mails/:file', (request, reply) =>
     locally(request, reply, () => mailPage(directory, request.params.file)),
   );
@@ -44,7 +42,7 @@ export function registerMailPage(fastify: Pick<FastifyInstance, 'get'>, director
     locally(
       request,
       reply,
-      async () => (await readMail(directory, request.params.file))?.html,
+      async () => inNewWindows((await readMail(directory, request.params.file))?.html),
       MAIL_POLICY,
     ),
   );
@@ -83,9 +81,31 @@ async function mailFiles(directory: string): Promise<string[]> {
     .slice(0, LISTED);
 }
 
-async function listPage(files: readonly string[]): Promise<string> {
-  const rows = files.map((file) => `<li><a href="/mails/${file}">${file.slice(0, 20)}</a></li>`);
-  return page('Mails', `<ul>${rows.join('\n') || '<li>There are no mails yet.</li>'}</ul>`);
+async function listPage(directory: string): Promise<string> {
+  const files = await mailFiles(directory);
+  const mails = await Promise.all(files.map((file) => readMail(directory, file)));
+  const rows = files.map((file, index) => row(file, mails[index]));
+  const head = '<tr><th>Time (UTC)</th><th>To</th><th>Subject</th></tr>';
+  return page(
+    'Mails',
+    rows.length === 0
+      ? '<p>There are no mails yet.</p>'
+      : `<table>${head}${rows.join('\n')}</table>`,
+  );
+}
+
+/** The name of a file starts with the time, such as `20261130T173000000Z`. A mail that was deleted meanwhile has the time alone. */
+function row(file: string, mail: ReadMail | undefined): string {
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(file) ?? [];
+  const time = `${year}-${month}-${day} ${hour}:${minute}:${second}`;
+  const link = `<a href="/mails/${file}">${escape(mail?.subject ?? file)}</a>`;
+  return `<tr><td>${time}</td><td>${escape(mail?.to ?? '')}</td><td>${link}</td></tr>`;
+}
+
+/** A link cannot lead out of the frame of a mail, so it opens in a new window, as in a mail program. */
+function inNewWindows(html: string | undefined): string | undefined {
+  return html?.replace('<head>', '<head>\n<base target="_blank">');
 }
 
 async function mailPage(directory: string, file: string): Promise<string | undefined> {
@@ -101,9 +121,14 @@ async function mailPage(directory: string, file: string): Promise<string | undef
 
 function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title>
-<style>body{font-family:sans-serif;margin:2rem}iframe{width:100%;height:36rem;border:1px solid #ccc}pre{white-space:pre-wrap}</style>
+<style>${STYLE}</style>
 </head><body><h1>${escape(title)}</h1>${body}</body></html>`;
 }
+
+const STYLE = `body{font-family:sans-serif;margin:2rem;overflow-wrap:anywhere}
+iframe{width:100%;height:36rem;border:1px solid #ccc}pre{white-space:pre-wrap}
+table{border-collapse:collapse}th,td{text-align:left;padding:.4rem 1.5rem .4rem 0;border-bottom:1px solid #ddd}
+td:first-child{white-space:nowrap}`;
 
 interface ReadMail {
   subject: string;
