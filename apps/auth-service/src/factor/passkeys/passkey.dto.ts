@@ -10,7 +10,9 @@ import {
   IsObject,
   IsString,
   Matches,
+  Max,
   MaxLength,
+  Min,
   ValidateNested,
 } from 'class-validator';
 import { MAX_FACTOR_NAME } from '../factor.dto.js';
@@ -22,6 +24,9 @@ const MAX_CLIENT_DATA = 2_048;
 const MAX_ANSWER = 16_384;
 const MAX_SIGNATURE = 8_192;
 const MAX_TRANSPORTS = 10;
+/** A COSEAlgorithmIdentifier is a Web IDL `long` of 32 bits (WebAuthn, 5.8.5). */
+const MIN_ALGORITHM = -(2 ** 31);
+const MAX_ALGORITHM = 2 ** 31 - 1;
 
 const EXAMPLE = 'Zm9yLXRoZS1leGFtcGxlLW9ubHk';
 
@@ -64,9 +69,16 @@ class AttestationDto {
   @Base64Url(MAX_ANSWER, { required: false })
   publicKey?: string;
 
-  @ApiPropertyOptional({ type: 'integer', example: -7 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: MIN_ALGORITHM,
+    maximum: MAX_ALGORITHM,
+    example: -7,
+  })
   @Omittable()
   @IsInt()
+  @Min(MIN_ALGORITHM)
+  @Max(MAX_ALGORITHM)
   publicKeyAlgorithm?: number;
 
   @Transports()

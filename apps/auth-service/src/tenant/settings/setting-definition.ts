@@ -95,7 +95,12 @@ export function selection<const T extends string>(
     !choices.some((known) => known === value) || all.indexOf(value) < at;
   return {
     ...options,
-    schema: { type: 'array', items: { type: 'string', enum: [...choices] }, uniqueItems: true },
+    schema: {
+      type: 'array',
+      items: { type: 'string', enum: [...choices] },
+      maxItems: choices.length,
+      uniqueItems: true,
+    },
     rule: `must be a list of different values of ${choices.join(', ')}`,
     accepts: (value): value is readonly T[] => Array.isArray(value) && !value.some(isWrong),
     findWrongElement: (value) => {
