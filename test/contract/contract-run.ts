@@ -21,8 +21,17 @@ export interface ContractAnswer {
 export interface ContractCaller {
   /** The inputs of a call that succeeds. */
   base: ContractCall;
+  /**
+   * For a call that only a browser can make: the status, the code and the fields of the refusal of `base`, which is well-formed.
+   * A value inside of what the document permits is refused in the same way, and one outside is named.
+   */
+  refusal?: string;
   send: (call: ContractCall) => Promise<ContractAnswer>;
 }
+
+/** Routes that accept exactly one proof of a second factor, and the proofs that their valid calls do not have. */
+const ONE_PROOF_ROUTES = ['POST /api/v1/auth/step-up', 'POST /api/v1/auth/login/factor'];
+const ONE_PROOF_FIELDS = ['recoveryCode', 'passkey'];
 
 /** Fields, of all operations or of one, that depend on more than what a document can say. */
 const DEPENDS = new Set([
@@ -39,8 +48,22 @@ const DEPENDS = new Set([
   'secret',
   'inviteToken',
   'POST /api/v1/auth/invitations/inspect token',
+  'POST /api/v1/auth/register/confirm token',
+  'POST /api/v1/auth/magic-link/login token',
+  'POST /api/v1/auth/password/reset token',
+  'POST /api/v1/auth/email/verify token',
+  'POST /api/v1/auth/email/confirm token',
+  'POST /api/v1/auth/email/undo token',
+  'challengeToken',
   // Must be that of the user.
   'POST /api/v1/auth/login password',
+  'POST /api/v1/auth/step-up password',
+  // Must be that of the registration.
+  'POST /api/v1/auth/register/confirm password',
+  // Must be an address of the tenant.
+  'rpId',
+  // Must be the only proof of the request, which has another one already.
+  ...ONE_PROOF_ROUTES.flatMap((name) => ONE_PROOF_FIELDS.map((field) => `${name} ${field}`)),
   // The names of zones, which the document describes by their letters and longest length.
   'timezone',
   // Must not be shorter than security.sessionTimeout.
@@ -75,7 +98,8 @@ export class ContractRun {
     const first = await newCaller();
     const valid = await first.send(first.base);
     const faults = this.responses.faultsOf(name, operation, valid.status, valid.text);
-    if (!isSuccess(valid.status)) faults.push(`refuses the valid call: ${show(valid.text)}`);
+    if (!isExpected(valid, first.refusal))
+      faults.push(`refuses the valid call: ${show(valid.text)}`);
     if (faults.length > 0) return faults.map((fault) => `the valid call: ${fault}`);
     // Calls that are refused or only read use nothing up.
     const shared = await newCaller();
@@ -86,7 +110,11 @@ export class ContractRun {
       const answer = await caller.send(call);
       const problems = [
         ...this.responses.faultsOf(name, operation, answer.status, answer.text),
-        ...problemsOf(one, answer, DEPENDS.has(one.field) || DEPENDS.has(`${name} ${one.field}`)),
+        ...problemsOf(
+          one,
+          answer,
+          dependsOnMore(name, one.field) || isExpected(answer, caller.refusal),
+        ),
       ];
       faults.push(...problems.map((problem) => `${one.title} (${show(one.input)}): ${problem}`));
     }
@@ -128,15 +156,29 @@ export class ContractRun {
   }
 }
 
+/** A nested field depends on what the object around it depends on. */
+function dependsOnMore(name: string, field: string): boolean {
+  const [outermost = ''] = field.split('.');
+  return [field, `${name} ${field}`, `${name} ${outermost}`].some((known) => DEPENDS.has(known));
+}
+
+/** Whether the answer to a well-formed call is a success or, if the call must be refused, the given refusal. */
+function isExpected({ status, text }: ContractAnswer, refusal: string | undefined): boolean {
+  if (refusal === undefined) return isSuccess(status);
+  if (isSuccess(status)) return false;
+  const { code = '' } = JSON.parse(text) as Refusal;
+  return [status, code, ...refusedFields(status, text)].join(' ') === refusal;
+}
+
 function problemsOf(
   { field, inside }: InputCase,
   { status, text }: ContractAnswer,
-  depends: boolean,
+  mayBeRefused: boolean,
 ): string[] {
   if (status >= 500) return [`fails with ${status} ${text.slice(0, 200)}`];
   const refused = refusedFields(status, text);
   if (inside) {
-    const isAccepted = isSuccess(status) || depends || isWeak(status, text);
+    const isAccepted = isSuccess(status) || mayBeRefused || isWeak(status, text);
     return isAccepted ? [] : [`refuses what is inside: ${status} ${text.slice(0, 300)}`];
   }
   const isNamed = refused.some((named) => isSameField(named, field));

@@ -5,6 +5,7 @@ import { serviceClient, type TestClient } from '../e2e/oauth/oauth.fixture.js';
 import { PolicyScenes } from '../e2e/policy-matrix.scene.js';
 import { type Caller, type Cell, MATRIX } from '../e2e/policy-matrix.table.js';
 import { type ContractCall, type ContractCaller, ContractRun } from './contract-run.js';
+import { UNSIGNED_CALLS, VALID_BODIES } from './valid-calls.js';
 
 let scenes: PolicyScenes;
 let contract: ContractRun;
@@ -40,10 +41,12 @@ async function newCaller(name: string, cell: Cell): Promise<ContractCaller> {
   const [method = '', template = ''] = name.split(' ');
   const isForm = template.includes('/oauth/');
   const role = isForm ? 'anonymous' : callerFor(cell);
-  const scene = await scenes.createScene(role, cell.target);
+  const scene = await scenes.createScene(role, cell.target, template.includes('/auth/factors'));
   const { accessToken } = scene.login.tokens;
   const form = { token: accessToken, client_id: client.id, client_secret: client.secret };
-  const body = isForm ? form : cell.body?.(scene);
+  const unsigned = UNSIGNED_CALLS[name];
+  const valid = unsigned?.body ?? (await VALID_BODIES[name]?.(scenes.service, scene));
+  const base = isForm ? form : (valid ?? cell.body?.(scene));
   const send = async ({ path, body, query }: ContractCall) => {
     const { statusCode, payload } = await scenes.service.app.inject({
       method: method as 'GET',
@@ -64,7 +67,11 @@ async function newCaller(name: string, cell: Cell): Promise<ContractCaller> {
     });
     return { status: statusCode, text: payload };
   };
-  return { base: body === undefined ? {} : { body }, send };
+  return {
+    base: base === undefined ? {} : { body: base },
+    ...(unsigned !== undefined && { refusal: unsigned.refusal }),
+    send,
+  };
 }
 
 describe('The OpenAPI document of the service', () => {
