@@ -109,7 +109,7 @@ async function loginCode(
   const database = service.app.get(TenantDatabase);
   const tokens = service.app.get(OneTimeTokenService, { strict: false });
   const { code } = await database.transaction(contextWithoutRights(tenantId, userId), () =>
-    tokens.createCode(database, { tenantId, id: userId, email }),
+    tokens.createCode(database, { tenantId, id: userId, email }, 'login_code'),
   );
   return code;
 }
