@@ -149,7 +149,7 @@ describe('A challenge token', () => {
     const user = await protectedUser();
     const { challengeToken } = await challengeOf(service, user.host, user);
     const payload = challengeToken.split('.')[1] ?? '';
-    const { tokens } = service.app.get(APP_CONFIG) as AppConfig;
+    const { tokens } = service.app.get<AppConfig>(APP_CONFIG);
     const key = deriveKey(tokens.refreshSecret, 'poc-tracker login challenge v1');
     const signed = (header: object) => {
       const text = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}`;
