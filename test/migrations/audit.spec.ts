@@ -124,6 +124,8 @@ describe('The audit log', () => {
     expect(rows.map(({ name }) => name).sort()).toEqual([
       // What a user is asked for, and proves: events tell of both, and each row is short-lived.
       'login_challenges',
+      // Requests for a link or a code, for a few seconds.
+      'mail_requests',
       'one_time_tokens',
       // Mails on their way, and events of those that are not sent.
       'outgoing_mails',
@@ -138,6 +140,8 @@ describe('The audit log', () => {
       // mail.address_suppressed, mail.suppression_removed and mail.limit_changed.
       'suppressed_addresses',
       'tenant_mail_limits',
+      // When admins were told; limit.warning and limit.reached tell of the row.
+      'usage_events',
     ]);
   });
 });
