@@ -818,7 +818,7 @@ CREATE OR REPLACE FUNCTION public.invalidate_access_tokens()
 AS $function$
 BEGIN
   DELETE FROM public.one_time_tokens t
-   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND t.purpose IN ('reset_password', 'magic_link', 'login_code', 'factor_code');
+   WHERE t.tenant_id = NEW.tenant_id AND t.user_id = NEW.id AND t.purpose IN ('reset_password', 'magic_link', 'login_code', 'factor_code', 'confirm_new_email');
   RETURN NULL;
 END
 $function$;

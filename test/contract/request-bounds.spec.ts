@@ -54,7 +54,7 @@ describe('The inputs of an OpenAPI document', () => {
 
 describe('The largest body of an OpenAPI document', () => {
   it.each([
-    ['openapi.json', { depth: 4, entries: 354 }],
+    ['openapi.json', { depth: 4, entries: 355 }],
     ['openapi.poc-tracker.json', { depth: 1, entries: 4 }],
   ])('is far below the limits of the parser in %s', (file, size) => {
     const path = join(import.meta.dirname, '../../docs', file);

@@ -50,8 +50,8 @@ const BYTES = 'Zm9yLXRoZS1jb250cmFjdC10ZXN0';
 const CREDENTIAL = { id: BYTES, rawId: BYTES, type: 'public-key', clientExtensionResults: {} };
 
 /**
- * The calls that only a browser can make, as test/e2e/factors/passkeys.spec.ts does. These are well-formed, but nothing has signed
- * them: the refusal says that the service has accepted the form of every field.
+ * The calls that a caller of this test cannot make, above all those of a browser (test/e2e/factors/passkeys.spec.ts). These are
+ * well-formed: the refusal says that the service has accepted the form of every field.
  */
 export const UNSIGNED_CALLS: Record<string, { body: Record<string, unknown>; refusal: string }> = {
   'POST /api/v1/auth/login/passkey': {
@@ -71,6 +71,11 @@ export const UNSIGNED_CALLS: Record<string, { body: Record<string, unknown>; ref
       },
     },
     refusal: '400 VALIDATION_ERROR credential',
+  },
+  // Only a suspicious log-in of a user without a factor makes such a challenge: see test/e2e/second-factor/email-codes.spec.ts.
+  'POST /api/v1/auth/login/factor/email': {
+    body: { challengeToken: 'x' },
+    refusal: '401 INVALID_CHALLENGE',
   },
 };
 

@@ -109,14 +109,17 @@ describe('A log-in with a second factor', () => {
     const user = await protectedUser();
     const { challengeToken } = await challengeOf(service, user.host, user);
     const session = await answerChallenge(service, user.host, challengeToken);
-    const renewed = await service.call('POST', '/auth/password/renew', {
-      host: user.host,
-      body: {
-        email: user.email,
-        currentPassword: user.password,
-        newPassword: 'onze barcos voltam cedo',
-      },
-    });
+    const body = {
+      email: user.email,
+      currentPassword: user.password,
+      newPassword: 'onze barcos voltam cedo',
+    };
+    const renew = () => service.call('POST', '/auth/password/renew', { host: user.host, body });
+    // A password alone does not change what the factor protects, unless an admin has asked for the change.
+    expect((await renew()).error.code).toBe('AUTH_REQUIRED');
+    expect(await service.probe(session.data.tokens.accessToken)).toBe('accepted');
+    await service.sql('UPDATE users SET must_change_password = true WHERE id = $1', [user.userId]);
+    const renewed = await renew();
     expect(renewed.error.code).toBe('SECOND_FACTOR_REQUIRED');
     expect(await service.probe(session.data.tokens.accessToken)).toBe('TOKEN_REVOKED');
     expect((await answerChallenge(service, user.host, challengeToken)).error.code).toBe(

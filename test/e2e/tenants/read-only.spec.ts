@@ -8,17 +8,29 @@ type Document = { paths: Record<string, Record<string, Operation>> };
 
 /** Routes that users need to close their accounts and to lock out an intruder. */
 const OPEN = [
+  'DELETE /api/v1/auth/factors/{id}',
   'DELETE /api/v1/auth/sessions',
   'DELETE /api/v1/auth/sessions/{id}',
+  'DELETE /api/v1/auth/users/{userId}/factors',
   'DELETE /api/v1/auth/users/{userId}/sessions',
   'DELETE /api/v1/auth/users/{userId}/sessions/{sessionId}',
+  'PATCH /api/v1/auth/factors/{id}',
+  'POST /api/v1/auth/email/send-verification',
+  'POST /api/v1/auth/factors/passkeys',
+  'POST /api/v1/auth/factors/passkeys/options',
+  'POST /api/v1/auth/factors/recovery-codes',
+  'POST /api/v1/auth/factors/totp',
+  'POST /api/v1/auth/factors/totp/{id}/confirm',
   'POST /api/v1/auth/logout',
+  'POST /api/v1/auth/step-up',
   'POST /api/v1/auth/users/{userId}/deactivate',
   'POST /api/v1/auth/users/{userId}/require-password-change',
   'POST /api/v1/auth/users/{userId}/reset-password',
+  'POST /api/v1/auth/users/{userId}/send-password-reset',
   'POST /api/v1/auth/users/{userId}/suspend',
   'POST /api/v1/auth/users/{userId}/unlock',
   'POST /api/v1/tenants/current/cancel',
+  'PUT /api/v1/auth/email',
   'PUT /api/v1/auth/password',
 ];
 

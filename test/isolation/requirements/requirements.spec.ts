@@ -108,7 +108,7 @@ describe('the attempts on the requirements', () => {
       `CREATE OR REPLACE FUNCTION find_credentials(p_email text)
          RETURNS TABLE (id uuid, password_hash text, status text, must_change_password boolean, expired boolean, has_factor boolean)
          LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-         AS $$ SELECT u.id, u.password_hash, u.status, u.must_change_password, false FROM public.users u WHERE u.email = p_email $$`,
+         AS $$ SELECT u.id, u.password_hash, u.status, u.must_change_password, false, false FROM public.users u WHERE u.email = p_email $$`,
     ],
     [
       'a definer function that the report does not know',

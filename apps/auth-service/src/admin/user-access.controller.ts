@@ -5,7 +5,9 @@ import {
   Permissions,
   type Principal,
   WritesWhenReadOnly,
+  RequireFreshAuth,
 } from '@poc-tracker/auth-kit';
+import { RECENT_PROOF } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse, PageQuery, UuidParamPipe } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import { AcceptedResponse } from '../auth/one-time-tokens/account.response.js';
@@ -130,6 +132,7 @@ export class UserAccessController {
   @HttpCode(200)
   @WritesWhenReadOnly()
   @Permissions('manage_users')
+  @RequireFreshAuth(RECENT_PROOF)
   @ApiOperation({
     summary: "Reset a user's password",
     description:

@@ -5,7 +5,9 @@ import {
   Permissions,
   type Principal,
   WritesWhenReadOnly,
+  RequireFreshAuth,
 } from '@poc-tracker/auth-kit';
+import { RECENT_PROOF } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { FactorPageResponse } from '../factor/factor.response.js';
 import { RevokedSessionsResponse } from '../session/session.response.js';
@@ -34,6 +36,7 @@ export class UserFactorController {
   @Delete()
   @WritesWhenReadOnly()
   @Permissions('manage_users')
+  @RequireFreshAuth(RECENT_PROOF)
   @ApiOperation({
     summary: "Reset a user's second factors",
     description:

@@ -9,6 +9,7 @@ import {
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
+import { RECENT_PROOF } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { RenameFactorDto } from './factor.dto.js';
 import {
@@ -18,7 +19,6 @@ import {
   RemovedFactorResponse,
 } from './factor.response.js';
 import { FactorService } from './factor.service.js';
-import { FRESH_PROOF } from './fresh-proof.js';
 import { RecoveryCodeService } from './recovery/recovery-code.service.js';
 
 @ApiTags('factors')
@@ -43,7 +43,7 @@ export class FactorController {
 
   @Post('recovery-codes')
   @Authenticated()
-  @RequireFreshAuth(FRESH_PROOF)
+  @RequireFreshAuth(RECENT_PROOF)
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({
@@ -74,7 +74,7 @@ export class FactorController {
 
   @Delete(':id')
   @Authenticated()
-  @RequireFreshAuth(FRESH_PROOF)
+  @RequireFreshAuth(RECENT_PROOF)
   @WritesOwnAccount()
   @WritesWhenReadOnly()
   @ApiOperation({

@@ -1,8 +1,9 @@
-import type {
-  AuthenticationMethod,
-  Permission,
-  Role,
-  TenantSnapshot,
+import {
+  ApiError,
+  type AuthenticationMethod,
+  type Permission,
+  type Role,
+  type TenantSnapshot,
 } from '@poc-tracker/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@poc-tracker/auth-kit';
@@ -87,7 +88,9 @@ export class SessionService {
     client: RequestClient,
   ): Promise<TokensResponse> {
     const replaced = await this.sessions.findById(sessionId);
-    const origin: SessionOrigin = replaced ?? { amr: ['pwd'] };
+    // Revoked while the new password was hashed.
+    if (replaced?.isActive !== true) throw new ApiError('TOKEN_REVOKED');
+    const origin: SessionOrigin = replaced;
     return this.open(owner, client, { ...origin, revokesOthers: true });
   }
 

@@ -65,6 +65,7 @@ export class PasswordController {
     'INVALID_TENANT',
     'LOCATION_NOT_ALLOWED',
     'INVALID_CREDENTIALS',
+    'AUTH_REQUIRED',
     'SUSPICIOUS_LOGIN',
     'SECOND_FACTOR_REQUIRED',
     'SERVICE_BUSY',

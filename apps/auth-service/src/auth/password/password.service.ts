@@ -10,7 +10,7 @@ import type { TokensResponse, UserTokensResponse } from '../../session/session.r
 import { SessionService } from '../../session/session.service.js';
 import type { TenantSettings } from '../../tenant/settings/settings-catalogue.js';
 import { TenantService } from '../../tenant/tenant.service.js';
-import { UserCredentialsService } from '../../user/user-credentials.service.js';
+import { RefusedCredentials, UserCredentialsService } from '../../user/user-credentials.service.js';
 import { UserMails } from '../../user/user-mails.js';
 import { type UserRecord, UserService } from '../../user/user.service.js';
 import { LoginService } from '../login/login.service.js';
@@ -57,8 +57,9 @@ export class PasswordService {
 
   /**
    * The same for a user who is not logged in, by email address and current password. The only way to log in for a user
-   * who must change the password.
-   * @throws ApiError INVALID_CREDENTIALS, SERVICE_BUSY, VALIDATION_ERROR if the new password is weak or unchanged,
+   * who must change the password. A user with a second factor who need not change it logs in first: a password alone must
+   * not change what the factor protects.
+   * @throws ApiError INVALID_CREDENTIALS, AUTH_REQUIRED, SERVICE_BUSY, VALIDATION_ERROR if the new password is weak or unchanged,
    *   SUSPICIOUS_LOGIN, SECOND_FACTOR_REQUIRED.
    */
   async renew(
@@ -69,6 +70,8 @@ export class PasswordService {
     return this.logins.attempt(tenant, async () => {
       const verified = await this.credentials.verify(tenant, email, currentPassword);
       const { id } = verified;
+      if (verified.hasFactor && !verified.mustChangePassword)
+        throw new ApiError('AUTH_REQUIRED', { cause: new RefusedCredentials(id) });
       const { user, rules } = await this.read(tenant, id);
       this.policy.check(newPassword, { ...user, email, tenant, rules }, 'newPassword');
       assertAnother(currentPassword, newPassword);

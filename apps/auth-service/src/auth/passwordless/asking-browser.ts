@@ -16,23 +16,26 @@ import { LIFETIME_SECONDS } from '../one-time-tokens/one-time-token.js';
 
 const NAME = 'magic-link';
 
-/** Both are read: the prefix keeps other hosts of the domain from setting the cookie, and browsers accept it over TLS only. */
-const PAIR = new RegExp(`^(?:__Host-)?${NAME}=([A-Za-z0-9_-]{43})$`);
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
+/** The secret of the browser that sent a request: a new one that the response sets, or that of its cookie. */
 const secretOf = new WeakMap<FastifyRequest, string>();
+
+/** The prefix keeps other hosts of the domain from setting the cookie. Browsers accept it over TLS only. */
+const nameIn = ({ environment }: Pick<AppConfig, 'environment'>): string =>
+  environment === 'production' ? `__Host-${NAME}` : NAME;
 
 /** Sets a cookie with a secret that only this browser has. Strict: the page that uses it is of the same site. */
 @Injectable()
-class AskingBrowserInterceptor implements NestInterceptor {
+class MarkingInterceptor implements NestInterceptor {
   private readonly name: string;
   private readonly attributes: string;
 
-  constructor(@Inject(APP_CONFIG) { environment }: Pick<AppConfig, 'environment'>) {
-    const secure = environment === 'production';
-    this.name = secure ? `__Host-${NAME}` : NAME;
+  constructor(@Inject(APP_CONFIG) config: Pick<AppConfig, 'environment'>) {
+    this.name = nameIn(config);
     this.attributes =
       `Path=/; Max-Age=${LIFETIME_SECONDS.magic_link}; HttpOnly; SameSite=Strict` +
-      (secure ? '; Secure' : '');
+      (config.environment === 'production' ? '; Secure' : '');
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -45,18 +48,37 @@ class AskingBrowserInterceptor implements NestInterceptor {
   }
 }
 
-/** For a handler that sends a link which this browser may open without a question. */
-export function MarksBrowser(): MethodDecorator {
-  return applyDecorators(UseInterceptors(AskingBrowserInterceptor));
+/** Reads that cookie. */
+@Injectable()
+class RecognizingInterceptor implements NestInterceptor {
+  private readonly name: string;
+
+  constructor(@Inject(APP_CONFIG) config: Pick<AppConfig, 'environment'>) {
+    this.name = nameIn(config);
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    for (const pair of (request.headers.cookie ?? '').split(';')) {
+      const [name, value = ''] = pair.trim().split('=', 2);
+      if (name === this.name && SECRET.test(value)) secretOf.set(request, value);
+    }
+    return next.handle();
+  }
 }
 
-/** The secret of the browser: the one that {@link MarksBrowser} sets, or that of its cookie. Null without a cookie. */
+/** For a handler that sends a link which this browser may open without a question. */
+export function MarksBrowser(): MethodDecorator {
+  return applyDecorators(UseInterceptors(MarkingInterceptor));
+}
+
+/** For a handler that uses such a link. */
+export function RecognizesBrowser(): MethodDecorator {
+  return applyDecorators(UseInterceptors(RecognizingInterceptor));
+}
+
+/** The secret of the browser, with {@link MarksBrowser} or {@link RecognizesBrowser}. Null without a cookie. */
 export const BrowserSecret = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): string | null => {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const set = secretOf.get(request);
-    if (set !== undefined) return set;
-    const pairs = (request.headers.cookie ?? '').split(';');
-    return pairs.map((pair) => PAIR.exec(pair.trim())?.[1]).find((secret) => secret) ?? null;
-  },
+  (_data: unknown, context: ExecutionContext): string | null =>
+    secretOf.get(context.switchToHttp().getRequest<FastifyRequest>()) ?? null,
 );

@@ -11,7 +11,7 @@ import { UserTokensResponse } from '../../session/session.response.js';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { SetsDeviceCookie } from '../login/device-cookie.interceptor.js';
 import { AcceptedResponse } from '../one-time-tokens/account.response.js';
-import { BrowserSecret, MarksBrowser } from './asking-browser.js';
+import { BrowserSecret, MarksBrowser, RecognizesBrowser } from './asking-browser.js';
 import { LoginCodeService } from './login-code.service.js';
 import { MagicLinkService } from './magic-link.service.js';
 import { CodeLoginDto, MagicLinkLoginDto, SendLoginMailDto } from './passwordless.dto.js';
@@ -51,6 +51,7 @@ export class PasswordlessController {
   @RateLimited('login')
   @FromAllowedCountries('login.failed')
   @SetsDeviceCookie()
+  @RecognizesBrowser()
   @ApiOperation({
     summary: 'Log in with the token of a link',
     description:

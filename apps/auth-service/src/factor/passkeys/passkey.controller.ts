@@ -10,12 +10,11 @@ import {
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
-import type { TenantSnapshot } from '@poc-tracker/contracts';
+import { RECENT_PROOF, type TenantSnapshot } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import { ResolvedTenant } from '../../tenant/resolution/resolved-tenant.decorator.js';
 import { AddedFactorResponse } from '../factor.response.js';
-import { FRESH_PROOF } from '../fresh-proof.js';
 import { AddPasskeyDto, PasskeyRequestOptionsDto } from './passkey.dto.js';
 import {
   PasskeyCreationOptionsResponse,
@@ -32,7 +31,7 @@ export class PasskeyController {
   @Post('factors/passkeys/options')
   @HttpCode(200)
   @Authenticated()
-  @RequireFreshAuth(FRESH_PROOF)
+  @RequireFreshAuth(RECENT_PROOF)
   @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
@@ -52,7 +51,7 @@ export class PasskeyController {
 
   @Post('factors/passkeys')
   @Authenticated()
-  @RequireFreshAuth(FRESH_PROOF)
+  @RequireFreshAuth(RECENT_PROOF)
   @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()

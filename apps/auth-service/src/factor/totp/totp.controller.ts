@@ -9,10 +9,10 @@ import {
   WritesOwnAccount,
   WritesWhenReadOnly,
 } from '@poc-tracker/auth-kit';
+import { RECENT_PROOF } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { RateLimited } from '@poc-tracker/rate-limit';
 import { AddedFactorResponse } from '../factor.response.js';
-import { FRESH_PROOF } from '../fresh-proof.js';
 import { ConfirmTotpDto, StartTotpDto } from './totp.dto.js';
 import { StartedTotpResponse } from './totp.response.js';
 import { TotpService } from './totp.service.js';
@@ -24,7 +24,7 @@ export class TotpController {
 
   @Post()
   @Authenticated()
-  @RequireFreshAuth(FRESH_PROOF)
+  @RequireFreshAuth(RECENT_PROOF)
   @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()
@@ -46,6 +46,7 @@ export class TotpController {
   @Post(':id/confirm')
   @HttpCode(200)
   @Authenticated()
+  @RequireFreshAuth(RECENT_PROOF)
   @AllowedBeforeEnrollment()
   @WritesOwnAccount()
   @WritesWhenReadOnly()

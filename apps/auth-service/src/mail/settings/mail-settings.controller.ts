@@ -1,6 +1,13 @@
 import { Body, Controller, Delete, Get, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
+import {
+  CurrentUser,
+  Permissions,
+  type Principal,
+  RequireFreshAuth,
+  Roles,
+} from '@poc-tracker/auth-kit';
+import { RECENT_PROOF } from '@poc-tracker/contracts';
 import { ApiErrors, DataResponse, UuidParamPipe } from '@poc-tracker/http-service';
 import { ReplaceMailSettingsDto } from './mail-settings.dto.js';
 import {
@@ -24,7 +31,8 @@ export class MailSettingsController {
   }
 
   @Put()
-  @Permissions('manage_settings')
+  @Roles('admin')
+  @RequireFreshAuth(RECENT_PROOF)
   @ApiOperation({
     summary: 'Replace the mail settings of your tenant',
     description:
@@ -39,7 +47,8 @@ export class MailSettingsController {
   }
 
   @Delete()
-  @Permissions('manage_settings')
+  @Roles('admin')
+  @RequireFreshAuth(RECENT_PROOF)
   @ApiOperation({ summary: 'Delete the mail settings of your tenant' })
   @DataResponse(200, DeletedResponse)
   deleteMailSettings(@CurrentUser() principal: Principal): Promise<DeletedResponse> {

@@ -1,6 +1,13 @@
 import { Body, Controller, Delete, Get, Param, Put } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { CurrentUser, Permissions, type Principal } from '@poc-tracker/auth-kit';
+import {
+  CurrentUser,
+  Permissions,
+  type Principal,
+  RequireFreshAuth,
+  Roles,
+} from '@poc-tracker/auth-kit';
+import { RECENT_PROOF } from '@poc-tracker/contracts';
 import { DataResponse } from '@poc-tracker/http-service';
 import { DeletedResponse } from '../settings/mail-settings.response.js';
 import { KINDS_OF_MAIL, MAIL_LOCALES } from '../templates/mail-kinds.js';
@@ -25,7 +32,8 @@ export class MailTemplateController {
   }
 
   @Put(':kind/:locale')
-  @Permissions('manage_settings')
+  @Roles('admin')
+  @RequireFreshAuth(RECENT_PROOF)
   @ApiOperation({ summary: 'Replace the text of a mail' })
   @ApiParam({ name: 'kind', enum: KINDS_OF_MAIL })
   @ApiParam({ name: 'locale', enum: MAIL_LOCALES })
@@ -40,7 +48,8 @@ export class MailTemplateController {
   }
 
   @Delete(':kind/:locale')
-  @Permissions('manage_settings')
+  @Roles('admin')
+  @RequireFreshAuth(RECENT_PROOF)
   @ApiOperation({ summary: 'Delete your text of a mail' })
   @ApiParam({ name: 'kind', enum: KINDS_OF_MAIL })
   @ApiParam({ name: 'locale', enum: MAIL_LOCALES })

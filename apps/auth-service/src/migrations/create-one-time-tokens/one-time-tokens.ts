@@ -20,7 +20,7 @@ const ONE_PER_USER = `purpose <> 'undo_email'`;
 const PURPOSES_OF_OTHER_ADDRESSES = `('confirm_new_email', 'undo_email')`;
 
 /** These give access to the account. A new password invalidates them. */
-const PURPOSES_OF_ACCESS = `('reset_password', 'magic_link', 'login_code', 'factor_code')`;
+const PURPOSES_OF_ACCESS = `('reset_password', 'magic_link', 'login_code', 'factor_code', 'confirm_new_email')`;
 
 const TABLE = `
   CREATE TABLE public.one_time_tokens (
