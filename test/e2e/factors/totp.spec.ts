@@ -74,7 +74,15 @@ describe('An authenticator app', () => {
       details: [{ field: 'code' }],
     });
     expect((await confirm(token, id, totpCode(secret, -1))).status).toBe(200);
-    expect((await confirm(token, id, totpCode(secret))).error.code).toBe('NOT_FOUND');
+    expect((await confirm(token, id, totpCode(secret))).error.code).toBe('STEP_UP_REQUIRED');
+  });
+
+  it('that a thief of the password has begun to add is not confirmed after the user has a factor', async () => {
+    const { token } = await member();
+    const [theirs, ofThief] = [(await start(token)).data, (await start(token)).data];
+    expect((await confirm(token, theirs.id, totpCode(theirs.secret))).status).toBe(200);
+    const refused = await confirm(token, ofThief.id, totpCode(ofThief.secret));
+    expect(refused.error.code).toBe('STEP_UP_REQUIRED');
   });
 
   it('that is not confirmed within ten minutes is gone, and no longer counts', async () => {
