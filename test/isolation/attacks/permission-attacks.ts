@@ -19,7 +19,7 @@ import {
 } from '../sessions.js';
 import { insertion, readable, writable } from './table-attacks.js';
 import type { TenantTable } from '../tenant-tables.js';
-import { newRow, type World } from '../world.js';
+import { newRow, OWN_ONLY, type World } from '../world.js';
 
 const COMMANDS: readonly Command[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
@@ -124,10 +124,11 @@ async function run(
   });
 }
 
-/** Without the user's own row, which they may read and update whatever they hold. */
-function ofAnother(table: TenantTable, condition: string): string {
-  if (table.name !== 'users') return condition;
-  return `${condition} AND id <> nullif(current_setting('app.current_user_id', true), '')::uuid`;
+/** Without the user's own rows, which they may read and update whatever they hold. */
+function ofAnother({ name }: TenantTable, condition: string): string {
+  if (name !== 'users' && !OWN_ONLY.has(name)) return condition;
+  const owner = name === 'users' ? 'id' : 'user_id';
+  return `${condition} AND ${owner} <> nullif(current_setting('app.current_user_id', true), '')::uuid`;
 }
 
 function isReached(answer: Answer): boolean {

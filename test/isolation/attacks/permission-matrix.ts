@@ -61,6 +61,9 @@ export const SERVICE_PERMISSIONS: PermissionMatrix = {
     UPDATE: 'none',
     DELETE: 'manage_users',
   },
+  // The log-ins that a user has begun, and the devices that skip the factor, are the user's alone.
+  login_challenges: { SELECT: 'none', INSERT: 'member', UPDATE: 'none', DELETE: 'none' },
+  remembered_devices: { SELECT: 'none', INSERT: 'member', DELETE: 'none' },
   recovery_codes: { SELECT: 'manage_users', INSERT: 'member', DELETE: 'manage_users' },
   session_changes: { SELECT: 'manage_users' },
   invites: INVITATIONS,
