@@ -15,7 +15,7 @@ The link works until {{ expiresAt }}. If you did not register, ignore this email
     },
     known_address: {
       subject: 'You already have an account',
-      body: `Somebody tried to register at {{ tenant }} with your address {{ email }}. You already have an account, so nothing was changed.
+      body: `Somebody entered your address {{ email }} at {{ tenant }}. It belongs to your account already, so nothing was changed.
 
 {{ link }}
 
@@ -43,8 +43,8 @@ The link works once, until {{ expiresAt }}. Do not forward this email. If you di
 
 {{ code }}
 
-The code works once, until {{ expiresAt }}. {{ tenant }} never asks for it by phone or email. If you did not ask for it, \
-somebody may know your password: change it.`,
+The code works once, until {{ expiresAt }}. {{ tenant }} never asks for it by phone or email. If you did not try to \
+log in, do not pass it on. If the request was not yours, change your password.`,
     },
     confirm_new_email: {
       subject: 'Confirm your new email address',

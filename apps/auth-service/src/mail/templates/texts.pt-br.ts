@@ -14,7 +14,7 @@ O link é válido até {{ expiresAt }}. Se você não se cadastrou, ignore este 
     },
     known_address: {
       subject: 'Você já tem uma conta',
-      body: `Alguém tentou se cadastrar em {{ tenant }} com seu endereço {{ email }}. Você já tem uma conta, então nada foi alterado.
+      body: `Alguém informou seu endereço {{ email }} em {{ tenant }}. Ele já pertence à sua conta, então nada foi alterado.
 
 {{ link }}
 
@@ -43,7 +43,7 @@ O link funciona uma única vez, até {{ expiresAt }}. Não encaminhe este e-mail
 {{ code }}
 
 O código funciona uma única vez, até {{ expiresAt }}. {{ tenant }} nunca pede esse código por telefone ou e-mail. Se você não \
-fez esse pedido, alguém pode saber sua senha: altere-a.`,
+tentou entrar, não o informe a ninguém. Se o pedido não foi seu, altere sua senha.`,
     },
     confirm_new_email: {
       subject: 'Confirme seu novo endereço de e-mail',
