@@ -97,7 +97,7 @@ const PROVIDERS_WITH_KEYS: Provider[] = [
   provide(UserMails, [MailOutbox]),
   AdminRepository,
   provide(AdminMails, [AdminRepository, UserMails]),
-  provide(FactorNotices, [MailOutbox, UserService, TenantDatabase]),
+  provide(FactorNotices, [UserMails, UserService, TenantDatabase]),
   provide(FactorRepository, [TenantDatabase]),
   provide(EnrolledSessionRepository, [TenantDatabase]),
   provide(RecoveryCodeRepository, [TenantDatabase]),

@@ -57,6 +57,10 @@ export {
 } from './paging/page-cursor.js';
 export { NextCursor, PageQuery } from './paging/page.query.js';
 
+// pages: HTML that a service answers.
+export { acceptedLocale } from './pages/accepted-locale.js';
+export { escapeHtml } from './pages/escape-html.js';
+
 // openapi: the OpenAPI document and its page.
 export {
   ApiErrors,

@@ -19,7 +19,7 @@ const reset = (token: string, newPassword = GOOD_PASSWORD, host = scene.tenant.h
 const INVALID = { status: 400, error: { code: 'INVALID_LINK' } };
 
 describe('A link to reset a password', () => {
-  it('sets the password once, ends every session and logs in nobody', async () => {
+  it('sets the password once, ends every session and opens none', async () => {
     const { service, tenant, resetToken, user, mails } = scene;
     const member = await user();
     const session = await service.login(tenant.host, member);

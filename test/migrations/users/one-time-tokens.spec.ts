@@ -137,7 +137,7 @@ describe('A one-time token', () => {
     expect(await find('verify_email', proof)).toHaveLength(1);
   });
 
-  it('is created by the user and by who manages them, and by nobody else', async () => {
+  it('is created by the user and by a user who manages them, and by no other', async () => {
     const { tenantId, create } = await scene('admin');
     const elsewhere = (await scene('admin')).self;
     const [{ userId: manager }, { userId: admin }] = await Promise.all([

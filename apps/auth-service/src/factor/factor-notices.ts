@@ -1,19 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { type SqlRunner, TenantDatabase } from '@poc-tracker/tenancy';
-import { MailOutbox } from '../mail/outbox/mail-outbox.js';
-import { type UserRecord, UserService } from '../user/user.service.js';
-
-/** The user whom a mail tells of a change of their factors. */
-export type NoticedUser = Pick<
-  UserRecord,
-  'id' | 'tenantId' | 'email' | 'firstName' | 'locale' | 'timezone'
->;
+import { type MailedUser, UserMails } from '../user/user-mails.js';
+import { UserService } from '../user/user.service.js';
 
 /** Mails about changes of factors, in the transaction of the change: a thief who adds or removes one cannot do it unnoticed. */
 @Injectable()
 export class FactorNotices {
   constructor(
-    private readonly outbox: MailOutbox,
+    private readonly mails: UserMails,
     private readonly users: UserService,
     private readonly database: TenantDatabase,
   ) {}
@@ -21,24 +15,23 @@ export class FactorNotices {
   /** @param factor its name */
   async added(userId: string, factor: string): Promise<void> {
     const values = { factor, at: new Date() };
-    const recipient = recipientOf(await this.users.get(userId));
-    await this.outbox.add(this.database, { ...recipient, kind: 'factor_added', values });
+    await this.mails.add(this.database, await this.users.get(userId), {
+      kind: 'factor_added',
+      values,
+    });
   }
 
   /** @param factor its name */
   async removed(userId: string, factor: string): Promise<void> {
     const values = { factor, at: new Date() };
-    const recipient = recipientOf(await this.users.get(userId));
-    await this.outbox.add(this.database, { ...recipient, kind: 'factor_removed', values });
+    await this.mails.add(this.database, await this.users.get(userId), {
+      kind: 'factor_removed',
+      values,
+    });
   }
 
   /** @param transaction of the request or an operator's */
-  async reset(transaction: SqlRunner, user: NoticedUser): Promise<void> {
-    const values = { at: new Date() };
-    await this.outbox.add(transaction, { ...recipientOf(user), kind: 'factors_reset', values });
+  async reset(transaction: SqlRunner, user: MailedUser): Promise<void> {
+    await this.mails.add(transaction, user, { kind: 'factors_reset', values: { at: new Date() } });
   }
-}
-
-function recipientOf({ id, tenantId, email, firstName, locale, timezone }: NoticedUser) {
-  return { tenantId, userId: id, to: { email, locale, timezone, name: firstName } };
 }

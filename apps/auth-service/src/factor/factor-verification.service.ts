@@ -8,7 +8,6 @@ import {
 import { contextWithoutRights, TenantDatabase } from '@poc-tracker/tenancy';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { SecurityEvents } from '../audit/security-events.js';
-import { AccountLock } from '../protection/lockout/account-lock.js';
 import { RefusedCredentials, UserCredentialsService } from '../user/user-credentials.service.js';
 import { FactorRepository, type PasskeySecrets, type TotpSecrets } from './factor.repository.js';
 import { PasskeyService, type UsedPasskey } from './passkeys/passkey.service.js';
@@ -45,24 +44,10 @@ export class FactorVerificationService {
     private readonly totp: TotpService,
     private readonly passkeys: PasskeyService,
     private readonly recoveryCodes: RecoveryCodeService,
-    private readonly lock: AccountLock,
     private readonly credentials: UserCredentialsService,
     private readonly database: TenantDatabase,
     private readonly events: SecurityEvents,
   ) {}
-
-  /** Whether the user has a confirmed factor. In a transaction of that user. */
-  async hasFactor(userId: string): Promise<boolean> {
-    return (await this.kindsOf(userId)).length > 0;
-  }
-
-  /** What the user can prove: the kinds of the confirmed factors, and `recovery_code` if one is left. In a transaction of that user. */
-  async kindsOf(userId: string): Promise<ProvenFactor['kind'][]> {
-    const kinds = (await this.factors.list(userId)).map(({ kind }) => kind);
-    if (kinds.length === 0) return [];
-    const codes = await this.recoveryCodes.countUnused(userId);
-    return [...new Set(kinds), ...(codes > 0 ? (['recovery_code'] as const) : [])];
-  }
 
   /**
    * Verifies a factor of a user and records its use. A refusal counts for the lock of the account like a wrong password: a
@@ -73,15 +58,13 @@ export class FactorVerificationService {
   async verify(account: FactorAccount, proof: FactorProof): Promise<ProvenFactor> {
     const { tenant, userId } = account;
     const subject = { tenantId: tenant.id, userId };
-    if (await this.lock.isLocked(subject)) return this.refuse(subject, 'account_locked');
-    const outcome = await this.database.transaction(contextWithoutRights(tenant.id, userId), () =>
-      this.use(account, proof),
-    );
-    if (outcome === 'regressed') await this.recordRegression(subject);
-    if (typeof outcome === 'string') return this.refuse(subject);
-    // Many guesses at once count as well.
-    if (!(await this.lock.recordSuccess(subject))) throw refusalOf(userId, 'account_locked');
-    return outcome;
+    const attempt = async (): Promise<ProvenFactor | undefined> => {
+      const context = contextWithoutRights(tenant.id, userId);
+      const outcome = await this.database.transaction(context, () => this.use(account, proof));
+      if (outcome === 'regressed') await this.recordRegression(subject);
+      return typeof outcome === 'string' ? undefined : outcome;
+    };
+    return this.credentials.tryProof(subject, attempt, REFUSAL);
   }
 
   /**
@@ -98,7 +81,10 @@ export class FactorVerificationService {
     );
     if (userId === undefined) throw new ApiError('INVALID_CREDENTIALS', { message: REFUSAL });
     const proven = await this.verify({ tenant, userId }, { passkey });
-    if (!proven.amr.includes('user')) throw refusalOf(userId);
+    if (!proven.amr.includes('user')) {
+      const cause = new RefusedCredentials(userId);
+      throw new ApiError('INVALID_CREDENTIALS', { message: REFUSAL, cause });
+    }
     return { ...proven, userId };
   }
 
@@ -128,23 +114,10 @@ export class FactorVerificationService {
       target: { type: 'user', id: userId },
     });
   }
-
-  private async refuse(
-    { tenantId, userId }: { tenantId: string; userId: string },
-    reason?: RefusedCredentials['reason'],
-  ): Promise<never> {
-    await this.credentials.recordFailure(tenantId, userId);
-    throw refusalOf(userId, reason);
-  }
 }
 
 const REFUSAL = 'The code or the passkey is wrong, was used before or has expired.';
 
 function methodsOf({ key, userVerified }: UsedPasskey): AuthenticationMethod[] {
   return userVerified ? [key, 'user', 'mfa'] : [key];
-}
-
-function refusalOf(userId: string, reason?: RefusedCredentials['reason']): ApiError {
-  const cause = new RefusedCredentials(userId, reason);
-  return new ApiError('INVALID_CREDENTIALS', { message: REFUSAL, cause });
 }

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { PublicAddress } from '../config/public-address.js';
-import { MailModule } from '../mail/mail.module.js';
 import { ProtectionModule } from '../protection/protection.module.js';
 import { TenantModule } from '../tenant/tenant.module.js';
 import { UserModule } from '../user/user.module.js';
@@ -22,7 +21,7 @@ import { TotpService } from './totp/totp.service.js';
 
 /** Second factors of users: authenticator apps, passkeys and recovery codes. */
 @Module({
-  imports: [MailModule, ProtectionModule, TenantModule, UserModule],
+  imports: [ProtectionModule, TenantModule, UserModule],
   // The route `factors/:id` comes last: a path that names a kind is no id.
   controllers: [TotpController, PasskeyController, RelatedOriginsController, FactorController],
   providers: [

@@ -10,7 +10,8 @@ import { SecurityEvents } from '../audit/security-events.js';
 import { TenantService } from '../tenant/tenant.service.js';
 import type { SqlRunner } from '@poc-tracker/tenancy';
 import { EnrolledSessionRepository } from './enrolled-session.repository.js';
-import { FactorNotices, type NoticedUser } from './factor-notices.js';
+import type { MailedUser } from '../user/user-mails.js';
+import { FactorNotices } from './factor-notices.js';
 import { type FactorRecord, FactorRepository } from './factor.repository.js';
 import type { AddedFactorResponse, FactorPageResponse } from './factor.response.js';
 import { RecoveryCodeService } from './recovery/recovery-code.service.js';
@@ -81,7 +82,7 @@ export class FactorService {
    * @param transaction of the request or an operator's
    * @returns the kinds of the removed factors
    */
-  async reset(transaction: SqlRunner, user: NoticedUser): Promise<FactorKind[]> {
+  async reset(transaction: SqlRunner, user: MailedUser): Promise<FactorKind[]> {
     const kinds = await this.factors.removeAll(transaction, user.id);
     await this.events.recordIn(transaction, {
       type: 'factor.reset',

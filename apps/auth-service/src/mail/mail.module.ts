@@ -13,6 +13,7 @@ import { MailWake } from './outbox/mail-wake.js';
 import { MailSettingsController } from './settings/mail-settings.controller.js';
 import { MailSettingsRepository } from './settings/mail-settings.repository.js';
 import { MailSettingsService } from './settings/mail-settings.service.js';
+import { AddressSuppression } from './suppression/address-suppression.js';
 import { SuppressionController } from './suppression/suppression.controller.js';
 import { SuppressionRepository } from './suppression/suppression.repository.js';
 import { SuppressionService } from './suppression/suppression.service.js';
@@ -33,6 +34,7 @@ import { TenantTransport } from './transports/tenant-transport.js';
     SuppressionController,
   ],
   providers: [
+    AddressSuppression,
     MailContents,
     MailEventRepository,
     MailEventService,

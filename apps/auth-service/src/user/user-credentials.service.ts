@@ -112,6 +112,31 @@ export class UserCredentialsService {
   }
 
   /**
+   * Tries another secret of a user than the password, such as a code. A refusal counts for the lock like a wrong password,
+   * and a success resets the count.
+   * @param attempt undefined for a wrong secret. It does not run for a locked account.
+   * @param message of the refusal
+   * @throws ApiError INVALID_CREDENTIALS. The cause is RefusedCredentials.
+   */
+  async tryProof<T>(
+    account: { tenantId: string; userId: string },
+    attempt: () => Promise<T | undefined>,
+    message?: string,
+  ): Promise<T> {
+    const { tenantId, userId } = account;
+    const locked = await this.lock.isLocked(account);
+    const proof = locked ? undefined : await attempt();
+    if (proof === undefined) {
+      await this.recordFailure(tenantId, userId);
+      throw refusalOf(userId, locked ? 'account_locked' : undefined, message);
+    }
+    // Many guesses at once count as well.
+    if (!(await this.lock.recordSuccess(account)))
+      throw refusalOf(userId, 'account_locked', message);
+    return proof;
+  }
+
+  /**
    * Runs the transaction of a log-in or of a new password. Those of one user take turns before they use a connection:
    * otherwise a burst of log-ins to one account would wait for the lock of its row, with a connection each. Another instance
    * waits for the lock with one connection.
@@ -231,7 +256,7 @@ export class UserCredentialsService {
   }
 
   /**
-   * A log-in that still needs a second factor does not reset the count: whoever knows the password could otherwise try codes
+   * A log-in that still needs a second factor does not reset the count: a thief of the password could otherwise try codes
    * without end.
    */
   private async isAccepted(account: TriedAccount, { hasFactor }: Credentials): Promise<boolean> {
@@ -241,7 +266,7 @@ export class UserCredentialsService {
   }
 
   /** Counts a wrong secret of a user, and records the lock that it may cause. */
-  async recordFailure(tenantId: string, userId: string): Promise<void> {
+  private async recordFailure(tenantId: string, userId: string): Promise<void> {
     if (!(await this.lock.recordFailure({ tenantId, userId }))) return;
     await this.events.recordInOwnTransaction(tenantId, {
       type: 'account.locked',
@@ -257,6 +282,11 @@ export class UserCredentialsService {
   }
 }
 
-function refusalOf(userId: string, reason?: RefusedCredentials['reason']): ApiError {
-  return new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(userId, reason) });
+function refusalOf(
+  userId: string,
+  reason?: RefusedCredentials['reason'],
+  message?: string,
+): ApiError {
+  const cause = new RefusedCredentials(userId, reason);
+  return new ApiError('INVALID_CREDENTIALS', { cause, ...(message !== undefined && { message }) });
 }

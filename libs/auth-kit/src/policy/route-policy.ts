@@ -24,7 +24,7 @@ export interface Freshness {
   factor: boolean;
 }
 
-/** What a route requires of the session, or allows in it, whoever the user is. */
+/** What a route requires of the session, or allows in it, for every user. */
 interface SessionConditions {
   fresh?: Freshness;
   beforeEnrollment?: true;

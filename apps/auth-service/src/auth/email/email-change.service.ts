@@ -81,9 +81,9 @@ export class EmailChangeService {
   }
 
   /**
-   * Restores the address that the token was sent to. Revokes all sessions and replaces the password by none, because whoever
-   * changed the address knows it: the restored address gets a link to set a new one.
-   * @throws ApiError INVALID_LINK, also if another user has the address by now; SERVICE_BUSY.
+   * Restores the address that the token was sent to. Revokes all sessions and replaces the password by none, because the
+   * user who changed the address knows it: the restored address gets a link to set a new one.
+   * @throws ApiError INVALID_LINK, also if another user has the address now; SERVICE_BUSY.
    */
   async undo(tenant: TenantSnapshot, token: string): Promise<AccountAddressResponse> {
     const { userId } = await this.tokens.find(tenant.id, 'undo_email', token);

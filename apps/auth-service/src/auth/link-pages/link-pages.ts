@@ -1,4 +1,5 @@
 import { type Locale, LOCALES } from '@poc-tracker/contracts';
+import { acceptedLocale, escapeHtml } from '@poc-tracker/http-service';
 import type { FastifyInstance } from 'fastify';
 import { PAGE_SCRIPT, PAGE_STYLE } from './page-assets.js';
 import {
@@ -50,24 +51,9 @@ export function registerLinkPages(fastify: FastifyInstance): void {
   });
 }
 
-/** The language of an Accept-Language header that the pages have (RFC 9110, 12.5.4). Portuguese without one. */
-export function preferredLocale(header = ''): Locale {
-  const ranges = header
-    .slice(0, 500)
-    .split(',')
-    .map((range) => {
-      const [language = '', ...parameters] = range.trim().toLowerCase().split(';');
-      const quality = parameters.map((parameter) => /^\s*q=([\d.]+)$/.exec(parameter)?.[1])[0];
-      return { language, quality: Number(quality ?? 1) };
-    })
-    .filter(({ quality }) => quality > 0)
-    .sort((one, other) => other.quality - one.quality);
-  for (const { language } of ranges) {
-    const [primary] = language.split('-');
-    const locale = LOCALES.find((known) => known.startsWith(`${primary}-`));
-    if (locale !== undefined) return locale;
-  }
-  return LOCALES[0];
+/** The language of a page. Portuguese if the header names neither. */
+export function preferredLocale(header?: string): Locale {
+  return acceptedLocale(header) ?? LOCALES[0];
 }
 
 function renderPage(name: PageName, locale: Locale): string {
@@ -75,9 +61,9 @@ function renderPage(name: PageName, locale: Locale): string {
   const { title, intro, button, done } = pages[name];
   const { action, token, fields: names } = definitionOf(name);
   const messages = Object.entries({ ...errors, 'no-token': noToken, pending, done });
-  const data = messages.map(([key, text]) => `data-${key}="${escaped(text)}"`).join(' ');
+  const data = messages.map(([key, text]) => `data-${key}="${escapeHtml(text)}"`).join(' ');
   const field = (input: FieldName): string => `
-        <label for="${input}">${escaped(fields[name === 'accept-invitation' && input === 'password' ? 'newPassword' : input])}</label>
+        <label for="${input}">${escapeHtml(fields[name === 'accept-invitation' && input === 'password' ? 'newPassword' : input])}</label>
         <input id="${input}" name="${input}" type="${typeOf(input)}" autocomplete="${autocompleteOf(name, input)}" required>`;
   return `<!doctype html>
 <html lang="${locale}">
@@ -85,19 +71,19 @@ function renderPage(name: PageName, locale: Locale): string {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="robots" content="noindex">
-    <title>${escaped(title)}</title>
+    <title>${escapeHtml(title)}</title>
     <link rel="stylesheet" href="${STYLE_PATH}">
     <script src="${SCRIPT_PATH}" defer></script>
   </head>
   <body>
     <main>
-      <h1>${escaped(title)}</h1>
-      <noscript><p>${escaped(noScript)}</p></noscript>
+      <h1>${escapeHtml(title)}</h1>
+      <noscript><p>${escapeHtml(noScript)}</p></noscript>
       <form hidden data-action="${action}" data-token="${token ?? ''}" data-without-token="${
         name === 'reset-password' ? '/forgot-password' : ''
       }">
-        <p>${escaped(intro)}</p>${names.map(field).join('')}
-        <button type="submit">${escaped(button)}</button>
+        <p>${escapeHtml(intro)}</p>${names.map(field).join('')}
+        <button type="submit">${escapeHtml(button)}</button>
       </form>
       <p role="status" tabindex="-1" ${data}></p>
     </main>
@@ -116,8 +102,4 @@ function autocompleteOf(page: PageName, field: FieldName): string {
   return page === 'accept-invitation' && field === 'password'
     ? AUTOCOMPLETE.newPassword
     : AUTOCOMPLETE[field];
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }

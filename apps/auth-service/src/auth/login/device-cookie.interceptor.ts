@@ -12,7 +12,7 @@ import { DeviceCookies } from '../../protection/lockout/device-cookies.js';
 import { knownDevice } from '../../protection/lockout/known-devices.js';
 import type { UserResponse } from '../../user/user.response.js';
 
-/** Who has logged in; any other answer logs in nobody. */
+/** The user who has logged in. Any other answer logs in no user. */
 type LoggedIn = { user: UserResponse } | { adminUser: UserResponse };
 
 /** Sets the device cookie of the user who has logged in. */

@@ -61,8 +61,8 @@ export class AccountLinks {
   }
 
   /**
-   * Sends a link to the address that a user wants. If another user has it, that user is told instead, and the token is sent to
-   * nobody: it is created only so that the work is the same.
+   * Sends a link to the address that a user wants. If another user has it, that user is told instead, and the token is not
+   * sent: it is created only so that the work is the same.
    */
   async sendConfirmation(
     transaction: SqlRunner,

@@ -8,7 +8,7 @@ export class AcceptedResponse {
 
 export const ACCEPTED: Readonly<AcceptedResponse> = Object.freeze({ accepted: true });
 
-/** The account that a link has changed. No more, because whoever has the link gets it without a session. */
+/** The account that a link has changed. No more, because the link is enough to get it, without a session. */
 export class AccountAddressResponse {
   @ApiProperty({ format: 'email', example: 'ana@acme.example' })
   email: string;

@@ -19,7 +19,7 @@ const KEY_PURPOSE = 'poc-tracker magic link v1';
 
 /**
  * Log-in by a link in a mail. The link has the one-time token and a mark of the browser that asked: a keyed hash of the token and
- * the secret of the browser's cookie, which nobody can make for another token or browser.
+ * the secret of the browser's cookie, which cannot be made for another token or browser.
  */
 @Injectable()
 export class MagicLinkService implements OnModuleInit {

@@ -72,7 +72,7 @@ export class StepUpService {
 
   private async verifyPassword(principal: Principal, password: string): Promise<Verified> {
     const { tenant, userId } = principal;
-    // Before the password is verified: whoever has stolen the session must not learn whether it is right.
+    // Before the password is verified: the thief of a session must not learn whether it is right.
     if (principal.factors.length > 0) refusePassword(principal);
     const { email } = await this.database.transaction(contextWithoutRights(tenant.id, userId), () =>
       this.users.get(userId),

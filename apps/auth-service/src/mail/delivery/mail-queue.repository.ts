@@ -97,11 +97,6 @@ const POSTPONE = `
          next_attempt_at = clock_timestamp() + $5 * interval '1 millisecond'
    WHERE tenant_id = $1 AND id = $2 AND claim = $3`;
 
-const SUPPRESS = `
-  INSERT INTO suppressed_addresses (tenant_id, email, reason) SELECT tenant_id, email, $3 FROM outgoing_mails
-   WHERE tenant_id = $1 AND id = $2
-  ON CONFLICT (tenant_id, email_key) DO NOTHING RETURNING id`;
-
 /** The queue of mails of all tenants, on the operators' login. Each call is a short transaction: none is open while a server answers. */
 @Injectable()
 export class MailQueueRepository {
@@ -157,14 +152,5 @@ export class MailQueueRepository {
       Math.round(delayMs),
       reason,
     ]);
-  }
-
-  /** @returns the id of the entry, or undefined if the address was suppressed before. */
-  async suppress(
-    { tenantId, id }: Pick<Mail, 'tenantId' | 'id'>,
-    reason: 'bounce' | 'complaint',
-  ): Promise<string | undefined> {
-    const [added] = await this.database.query<{ id: string }>(SUPPRESS, [tenantId, id, reason]);
-    return added?.id;
   }
 }

@@ -12,6 +12,7 @@ import type { OutgoingMail } from '../outbox/outgoing-mail.js';
 import { MailRenderer } from '../templates/mail-renderer.js';
 import { ServerAddresses } from '../transports/server-addresses.js';
 import { TenantTransport } from '../transports/tenant-transport.js';
+import { AddressSuppression } from '../suppression/address-suppression.js';
 import { MailQueueRepository } from './mail-queue.repository.js';
 import { MailSender } from './mail-sender.js';
 import { MailWorker } from './mail-worker.js';
@@ -92,7 +93,7 @@ export class MailFixture {
       tenants,
     );
     const wake = new MailWake();
-    const worker = new MailWorker(queue, sender, wake, database, events);
+    const worker = new MailWorker(queue, sender, wake, database, new AddressSuppression(events));
     const outbox = new MailOutbox(new MailOutboxRepository(), contents, wake, events);
     this.processes.push({ worker, database });
     const kill = async (): Promise<void> => {

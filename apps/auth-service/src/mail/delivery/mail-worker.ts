@@ -4,8 +4,9 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { NIL_UUID } from '@poc-tracker/contracts';
 import { PlatformDatabase } from '@poc-tracker/tenancy';
-import { SecurityEvents } from '../../audit/security-events.js';
+import { AddressSuppression } from '../suppression/address-suppression.js';
 import { MailWake } from '../outbox/mail-wake.js';
 import { DeliveryError } from '../transports/mail-transport.js';
 import { SEND_TIMEOUT_MS } from '../transports/smtp-transport.js';
@@ -34,8 +35,6 @@ const POLL_MS = 2_000;
 /** After a mail was added: the transaction commits soon, but not at once. */
 const WAKE_MS = [30, 200, 800];
 
-const NIL = '00000000-0000-0000-0000-000000000000';
-
 /**
  * Sends the mails of the outbox, in every process. Each mail is sent once. It is sent a second time, with the same Message-ID,
  * if a process ends or loses the database between the acceptance of the server and the commit that records it. It is never
@@ -46,7 +45,7 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly logger = new Logger(MailWorker.name);
   private readonly pauses = new ServerPauses();
   private readonly inProgress = new Map<Promise<void>, { tenantId: string; lane: Lane }>();
-  private readonly after: Record<Lane, string> = { shared: NIL, own: NIL };
+  private readonly after: Record<Lane, string> = { shared: NIL_UUID, own: NIL_UUID };
   private readonly timers = new Set<NodeJS.Timeout>();
   private interval: NodeJS.Timeout | undefined;
   private claiming: Promise<void> | undefined;
@@ -58,7 +57,7 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly sender: MailSender,
     private readonly wake: MailWake,
     private readonly database: PlatformDatabase,
-    private readonly events: SecurityEvents,
+    private readonly suppression: AddressSuppression,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -185,23 +184,13 @@ export class MailWorker implements OnApplicationBootstrap, BeforeApplicationShut
       const delayMs = retryDelay(mail.attempts, Math.random());
       return this.queue.postpone(mail, { delayMs, reason, counts: true });
     }
-    if (kind === 'no_mailbox') await this.suppress(mail);
+    if (kind === 'no_mailbox') {
+      const tenant = { tenantId: mail.tenantId, operatorId: null };
+      await this.database.transaction(tenant, (transaction) =>
+        this.suppression.add(transaction, mail, 'bounce'),
+      );
+    }
     await this.queue.markDead(mail, reason, { keepContent: kind !== 'no_mailbox' });
-  }
-
-  private async suppress(mail: ClaimedMail): Promise<void> {
-    const id = await this.queue.suppress(mail, 'bounce');
-    if (id === undefined) return;
-    const { tenantId } = mail;
-    await this.database.transaction({ tenantId, operatorId: null }, (transaction) =>
-      this.events.recordIn(transaction, {
-        type: 'mail.address_suppressed',
-        result: 'success',
-        tenantId,
-        target: { type: 'suppression', id },
-        details: { reason: 'bounce' },
-      }),
-    );
   }
 }
 

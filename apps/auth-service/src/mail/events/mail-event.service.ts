@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { ApiError } from '@poc-tracker/contracts';
-import { SecurityEvents } from '../../audit/security-events.js';
 import { APP_CONFIG, type AppConfig } from '../../config/app-config.js';
+import { AddressSuppression } from '../suppression/address-suppression.js';
+import type { SuppressionReason } from '../suppression/suppression.repository.js';
 import { MailEventRepository } from './mail-event.repository.js';
 import { isGenuine } from './webhook-signature.js';
 
 interface MailEvent {
-  reason: 'bounce' | 'complaint';
+  reason: SuppressionReason;
   mail: { tenantId: string; id: string };
 }
 
@@ -22,13 +23,13 @@ const TYPES = { 'email.bounced': 'bounce', 'email.complained': 'complaint' } as 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const MESSAGE_ID = new RegExp(`^<?(${UUID})\\.(${UUID})@[\\w.-]{1,253}>?$`);
 
-/** Takes in what the mail provider reports: mails that came back for good, and complaints of readers. */
+/** Accepts what the mail provider reports: mails that came back for good, and complaints of readers. */
 @Injectable()
 export class MailEventService {
   constructor(
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'mail'>,
     private readonly repository: MailEventRepository,
-    private readonly events: SecurityEvents,
+    private readonly suppression: AddressSuppression,
   ) {}
 
   /**
@@ -54,18 +55,9 @@ export class MailEventService {
   }
 
   private async suppress(eventId: string, { reason, mail }: MailEvent): Promise<void> {
-    const { tenantId } = mail;
-    await this.repository.once(eventId, tenantId, async (transaction) => {
-      const id = await this.repository.suppress(transaction, mail, reason);
-      if (id === undefined) return;
-      await this.events.recordIn(transaction, {
-        type: 'mail.address_suppressed',
-        result: 'success',
-        tenantId,
-        target: { type: 'suppression', id },
-        details: { reason },
-      });
-    });
+    await this.repository.once(eventId, mail.tenantId, (transaction) =>
+      this.suppression.add(transaction, mail, reason),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { escapeHtml } from '@poc-tracker/http-service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MAIL_FILE, pageOf } from '../transports/file-transport.js';
 
@@ -99,8 +100,8 @@ function row(file: string, mail: ReadMail | undefined): string {
   const [, year, month, day, hour, minute, second] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(file) ?? [];
   const time = `${year}-${month}-${day} ${hour}:${minute}:${second}`;
-  const link = `<a href="/mails/${file}">${escape(mail?.subject ?? file)}</a>`;
-  return `<tr><td>${time}</td><td>${escape(mail?.to ?? '')}</td><td>${link}</td></tr>`;
+  const link = `<a href="/mails/${file}">${escapeHtml(mail?.subject ?? file)}</a>`;
+  return `<tr><td>${time}</td><td>${escapeHtml(mail?.to ?? '')}</td><td>${link}</td></tr>`;
 }
 
 /** A link cannot lead out of the frame of a mail, so it opens in a new window, as in a mail program. */
@@ -113,16 +114,16 @@ async function mailPage(directory: string, file: string): Promise<string | undef
   if (mail === undefined) return undefined;
   return page(
     mail.subject,
-    `<p><a href="/mails">All mails</a></p><p>To: ${escape(mail.to)}</p>
+    `<p><a href="/mails">All mails</a></p><p>To: ${escapeHtml(mail.to)}</p>
 <iframe sandbox="allow-popups allow-popups-to-escape-sandbox" src="/mails/${file}/html"></iframe>
-<pre>${escape(mail.text)}</pre>`,
+<pre>${escapeHtml(mail.text)}</pre>`,
   );
 }
 
 function page(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
-</head><body><h1>${escape(title)}</h1>${body}</body></html>`;
+</head><body><h1>${escapeHtml(title)}</h1>${body}</body></html>`;
 }
 
 const STYLE = `body{font-family:sans-serif;margin:2rem;overflow-wrap:anywhere}
@@ -142,12 +143,4 @@ async function readMail(directory: string, file: string): Promise<ReadMail | und
   if (!MAIL_FILE.test(file)) return undefined;
   const json = await readFile(join(directory, pageOf(file)), 'utf8').catch(() => undefined);
   return json === undefined ? undefined : (JSON.parse(json) as ReadMail);
-}
-
-function escape(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { escapeHtml } from '@poc-tracker/http-service';
 import { Liquid } from 'liquidjs';
 import { definitionOf, type MailKind, type MailLocale, mailLocale } from './mail-kinds.js';
 import { htmlButton, htmlCode, htmlMail } from './mail-layout.js';
@@ -72,7 +73,7 @@ export class MailRenderer {
       text: `${text}\n`,
       html: htmlMail({
         locale,
-        subject: fillHtml(escapeLiterals(subject)),
+        subject: fillHtml(escapeHtml(subject)),
         tenant: fillHtml('{{ tenant }}'),
         color: tenant.color,
         paragraphs: paragraphs.map((paragraph) =>
@@ -101,16 +102,8 @@ function toHtml(
   if (/^\{\{ *link *\}\}$/.test(trimmed))
     return htmlButton({ link: fillHtml('{{ link }}'), label, hint, color });
   if (/^\{\{ *code *\}\}$/.test(trimmed)) return htmlCode(fillHtml('{{ code }}'));
-  return fillHtml(escapeLiterals(trimmed)).replaceAll('\n', '<br>\n');
-}
-
-/** The text of a template around its variables. Liquid escapes the variables alone. */
-function escapeLiterals(source: string): string {
-  return source
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&#34;');
+  // Liquid escapes the variables alone.
+  return fillHtml(escapeHtml(trimmed)).replaceAll('\n', '<br>\n');
 }
 
 function written(

@@ -73,7 +73,7 @@ describe('The SMTP transport', () => {
     }
   });
 
-  it('sends nothing to a server with a certificate that nobody has signed', async () => {
+  it('sends nothing to a server with a certificate of no known authority', async () => {
     const smtp = await SmtpFixture.start(certificate);
     expect(await attempt(at(smtp.port))).toMatch(/^unreachable (tls|connection)$/);
     expect(smtp.mails).toEqual([]);

@@ -175,7 +175,7 @@ const TRIGGERS = `
   CREATE TRIGGER user_factors_audit AFTER INSERT OR DELETE OR UPDATE OF name, confirmed_at ON public.user_factors
     FOR EACH ROW EXECUTE FUNCTION public.audit_tenant_access()`;
 
-/* What the factors of the current user are verified with. Nobody else's can be read, whatever permissions are claimed. */
+/* What the factors of the current user are verified with. Those of other users cannot be read, whatever permissions are claimed. */
 const OWN_FACTOR_SECRETS = definerFunction({
   signature: 'own_factor_secrets()',
   returns: `TABLE (id uuid, kind text, secret bytea, last_step bigint, credential_id bytea, public_key bytea,

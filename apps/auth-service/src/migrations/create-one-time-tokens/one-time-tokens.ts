@@ -147,8 +147,8 @@ END`,
 });
 
 /*
- * Deletes the tokens of the current user that may be those of whoever took over the account after the undo with this id was
- * sent. An earlier undo stays: it belongs to an earlier address, and restores that one.
+ * Deletes the tokens of the current user that may be those of a thief who took over the account after the undo with this id
+ * was sent. An earlier undo stays: it belongs to an earlier address, and restores that one.
  */
 const DISCARD_TOKENS = definerFunction({
   signature: 'discard_one_time_tokens(p_undo uuid)',

@@ -44,7 +44,7 @@ const STATED = [
   'invite_token_hash',
 ];
 
-/* Nobody of the tenant sees who has not confirmed, and no login reads a hash. The operators' login deletes expired rows. */
+/* No user of the tenant sees who has not confirmed, and no login reads a hash. The operators' login deletes expired rows. */
 const POLICIES = protectTenantTable({
   table: 'pending_registrations',
   policies: {},

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PlatformDatabase, type SqlRunner } from '@poc-tracker/tenancy';
-import type { NoticedUser } from '../../factor/factor-notices.js';
+import type { MailedUser } from '../../user/user-mails.js';
 
 export type OperatorStatus = 'active' | 'suspended' | 'invited' | 'invitation expired';
 
@@ -73,8 +73,8 @@ export class OperatorRepository {
     transaction: SqlRunner,
     tenantId: string,
     email: string,
-  ): Promise<NoticedUser | null> {
-    const [found] = await transaction.query<NoticedUser>(FIND_FOR_RESET, [tenantId, email]);
+  ): Promise<MailedUser | null> {
+    const [found] = await transaction.query<MailedUser>(FIND_FOR_RESET, [tenantId, email]);
     return found ?? null;
   }
 

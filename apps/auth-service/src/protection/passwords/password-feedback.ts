@@ -1,7 +1,7 @@
-import { type Locale, LOCALES } from '@poc-tracker/contracts';
+import type { Locale } from '@poc-tracker/contracts';
+import { acceptedLocale } from '@poc-tracker/http-service';
 import * as english from '@zxcvbn-ts/language-en';
 import * as portuguese from '@zxcvbn-ts/language-pt-br';
-import Negotiator from 'negotiator';
 import { MAX_PASSWORD_LENGTH } from './password-text.js';
 import { PORTUGUESE } from './password-texts.pt-br.js';
 
@@ -11,15 +11,6 @@ export type PasswordRefusal =
 
 /** The language of the other texts of the API. */
 const DEFAULT_LOCALE: Locale = 'en-US';
-
-/** A language without its country means the one that the product has. */
-const LOCALE_OF_LANGUAGE: Readonly<Record<string, Locale>> = {
-  ...Object.fromEntries(LOCALES.map((locale) => [locale, locale])),
-  pt: 'pt-BR',
-  'pt-PT': 'pt-BR',
-  en: 'en-US',
-  'en-GB': 'en-US',
-};
 
 /** The sentences continue the name of the field. `{count}` is the number that the refusal is about. */
 const MESSAGES: Readonly<Record<Locale, Record<PasswordRefusal, string>>> = {
@@ -52,9 +43,7 @@ export interface StrengthFeedback {
  * @param user undefined if unknown
  */
 export function feedbackLocale(header: string | undefined, user: Locale | undefined): Locale {
-  const accepted = new Negotiator({ headers: { 'accept-language': header ?? '' } });
-  const language = header && accepted.language(Object.keys(LOCALE_OF_LANGUAGE));
-  return LOCALE_OF_LANGUAGE[language ?? ''] ?? user ?? DEFAULT_LOCALE;
+  return acceptedLocale(header) ?? user ?? DEFAULT_LOCALE;
 }
 
 /** Why a password was refused, as the rest of a sentence that begins with the name of the field. */

@@ -1,11 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError, type AuthenticationMethod, type TenantSnapshot } from '@poc-tracker/contracts';
 import { type RequestClient, TenantDatabase } from '@poc-tracker/tenancy';
-import { AccountLock } from '../../../protection/lockout/account-lock.js';
-import {
-  RefusedCredentials,
-  UserCredentialsService,
-} from '../../../user/user-credentials.service.js';
+import { UserCredentialsService } from '../../../user/user-credentials.service.js';
 import { UserMails } from '../../../user/user-mails.js';
 import { ACCEPTED, type AcceptedResponse } from '../../one-time-tokens/account.response.js';
 import { OneTimeTokenService } from '../../one-time-tokens/one-time-token.service.js';
@@ -20,7 +16,6 @@ export class EmailCodeService {
     private readonly repository: SecondFactorRepository,
     private readonly tokens: OneTimeTokenService,
     private readonly credentials: UserCredentialsService,
-    private readonly lock: AccountLock,
     private readonly mails: UserMails,
     private readonly database: TenantDatabase,
   ) {}
@@ -58,24 +53,9 @@ export class EmailCodeService {
     userId: string,
     code: string,
   ): Promise<{ amr: readonly AuthenticationMethod[] }> {
-    const account = { tenantId: tenant.id, userId };
-    if (await this.lock.isLocked(account)) await this.refuse(account, 'account_locked');
-    if (!(await this.tokens.tryCode({ tenantId: tenant.id, id: userId }, 'factor_code', code)))
-      await this.refuse(account);
-    // Many guesses at once count as well.
-    if (!(await this.lock.recordSuccess(account))) throw refusalOf(userId, 'account_locked');
-    return { amr: ['email'] };
+    const owner = { tenantId: tenant.id, id: userId };
+    return this.credentials.tryProof({ tenantId: tenant.id, userId }, async () =>
+      (await this.tokens.tryCode(owner, 'factor_code', code)) ? { amr: ['email'] } : undefined,
+    );
   }
-
-  private async refuse(
-    { tenantId, userId }: { tenantId: string; userId: string },
-    reason?: RefusedCredentials['reason'],
-  ): Promise<never> {
-    await this.credentials.recordFailure(tenantId, userId);
-    throw refusalOf(userId, reason);
-  }
-}
-
-function refusalOf(userId: string, reason?: RefusedCredentials['reason']): ApiError {
-  return new ApiError('INVALID_CREDENTIALS', { cause: new RefusedCredentials(userId, reason) });
 }

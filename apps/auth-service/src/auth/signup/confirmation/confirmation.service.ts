@@ -25,7 +25,7 @@ import {
   PendingRegistrationRepository,
 } from './pending-registration.repository.js';
 
-/** The language and the zone of new users: nobody has chosen others, and the name may be that of a stranger. */
+/** The language and the zone of new users: no others were chosen, and the name may be that of a stranger. */
 const UNKNOWN_RECIPIENT = { locale: 'pt-BR', timezone: 'America/Sao_Paulo', name: null };
 
 /** Registrations that a user confirms by a link to their address. Until then there is no user: nothing logs in and no seat is taken. */
